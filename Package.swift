@@ -1,0 +1,86 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// libtorch: `scripts/setup` unpacks the pinned wheel into `.deps/`; LIBTORCH names another copy
+// (a directory with `lib/` and `include/`, such as site-packages/torch).
+let libtorch =
+  ProcessInfo.processInfo.environment["LIBTORCH"]
+  ?? "\(Context.packageDirectory)/.deps/site/torch"
+
+// One list of settings for every Swift target.
+let swift: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let torchHeaders: [CXXSetting] = [
+  .unsafeFlags([
+    "-isystem", "\(libtorch)/include",
+    "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+  ])
+]
+
+let torchLibraries: [LinkerSetting] = [
+  .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+  .linkedLibrary("torch_cpu"),
+  .linkedLibrary("c10"),
+]
+
+let package = Package(
+  name: "OnePass",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "onepass", targets: ["OnePassCLI"]),
+    .library(name: "OnePass", targets: ["OnePass"]),
+  ],
+  dependencies: [
+    // Arguments, help texts and shell completion: Apple's own, kept in step with the compiler.
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+  ],
+  targets: [
+    .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+    .systemLibrary(
+      name: "CSpng", pkgConfig: "spng",
+      providers: [.apt(["libspng-dev"]), .brew(["libspng"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+
+    .target(name: "OnePassCore", swiftSettings: swift),
+    .target(name: "OnePassReplay", dependencies: ["OnePassCore"], swiftSettings: swift),
+    .target(
+      name: "OnePassData",
+      dependencies: ["OnePassCore", "CTurboJPEG", "CSpng", "CArchive"], swiftSettings: swift),
+    .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
+    .target(
+      name: "OnePassModels", dependencies: ["OnePassCore", "OnePassTorch"], swiftSettings: swift),
+    .target(
+      name: "OnePass",
+      dependencies: [
+        "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels",
+      ],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "OnePassCLI",
+      dependencies: [
+        "OnePass",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+
+    .target(name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: swift),
+    .testTarget(name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: swift),
+    .testTarget(name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
+    .testTarget(name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"], swiftSettings: swift),
+    .testTarget(name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"], swiftSettings: swift),
+    .testTarget(name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"], swiftSettings: swift),
+    .testTarget(name: "OnePassTests", dependencies: ["OnePass", "TestSupport"], swiftSettings: swift),
+    .testTarget(name: "AcceptanceTests", dependencies: ["OnePassCLI", "TestSupport"], swiftSettings: swift),
+  ],
+  cxxLanguageStandard: .cxx20
+)

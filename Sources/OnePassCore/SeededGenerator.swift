@@ -1,0 +1,84 @@
+/// A generator of random numbers that is a pure function of a seed and of what it is used for.
+///
+/// OnePass makes a fresh generator for each decision (`(seed, purpose, position)`) instead of carrying one
+/// along, so that no order of threads changes a result and no generator state has to be saved to resume.
+/// The numbers are SplitMix64's (Steele, Lea, Flood 2014), which passes BigCrush from any starting point.
+///
+/// ```swift
+/// var generator = SeededGenerator(seed: 1, .augmentation, example.id, visit)
+/// let flip = generator.nextBool()
+/// ```
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+  /// What the numbers are for; two purposes never share a sequence.
+  public enum Purpose: UInt64, Sendable {
+    case streamOrder = 1
+    case reservoir = 2
+    case draw = 3
+    case augmentation = 4
+    case initialisation = 5
+    case epochOrder = 6
+    case test = 7
+  }
+
+  @usableFromInline var state: UInt64
+
+  /// A generator whose sequence depends on the four values and on nothing else.
+  @inlinable
+  public init(seed: UInt64, _ purpose: Purpose, _ position: Int = 0, _ visit: Int = 0) {
+    var key = Self.mix(seed &+ Self.increment)
+    key = Self.mix(key ^ (purpose.rawValue &* 0xD134_2543_DE82_EF95))
+    key = Self.mix(key &+ UInt64(bitPattern: Int64(position)) &* 0xAF25_1AF3_B0F0_25B5)
+    key = Self.mix(key &+ UInt64(bitPattern: Int64(visit)) &* 0x9FB2_1C65_1E98_DF25)
+    state = key
+  }
+
+  @inlinable
+  public mutating func next() -> UInt64 {
+    state &+= Self.increment
+    return Self.mix(state)
+  }
+
+  /// A number drawn uniformly from `0 ..< bound`, without bias (Lemire 2019).
+  /// - Precondition: `bound > 0`.
+  @inlinable
+  public mutating func next(below bound: Int) -> Int {
+    precondition(bound > 0, "A random index needs at least one value to choose from.")
+    let range = UInt64(bound)
+    var product = next().multipliedFullWidth(by: range)
+    if product.low < range {
+      let threshold = (0 &- range) % range
+      while product.low < threshold { product = next().multipliedFullWidth(by: range) }
+    }
+    return Int(product.high)
+  }
+
+  /// A number drawn uniformly from the multiples of 2⁻⁵³ in `0 ..< 1`.
+  @inlinable
+  public mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  @inlinable
+  public mutating func nextBool() -> Bool { next() >> 63 == 1 }
+
+  @usableFromInline static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+  /// SplitMix64's output function, a bijection with full avalanche.
+  @inlinable
+  static func mix(_ value: UInt64) -> UInt64 {
+    var z = value
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// A uniformly random order of `0 ..< count` (Fisher and Yates), the same for the same generator.
+/// - Complexity: O(count) time, 4 bytes a position.
+public func randomOrder(of count: Int, using generator: inout SeededGenerator) -> [UInt32] {
+  precondition(count >= 0 && count <= Int(UInt32.max), "An order holds at most 2^32 - 1 positions.")
+  var order = (0..<UInt32(count)).map { $0 }
+  guard count > 1 else { return order }
+  for last in stride(from: count - 1, to: 0, by: -1) {
+    order.swapAt(last, generator.next(below: last + 1))
+  }
+  return order
+}
