@@ -8,7 +8,7 @@ public enum SmoothingSchedule: String, CaseIterable, Sendable, Codable {
   case literal
 
   /// α at a point of the run, 0 … 1.
-  public func alpha(at progress: Progress) -> Double {
+  public func alpha(at progress: RunProgress) -> Double {
     switch self {
     case .full: 1 - cos(.pi / 2 * progress.fraction)
     case .literal: 1 - cos(progress.fraction)
@@ -24,7 +24,7 @@ public struct CosineDecay: Hashable, Sendable {
   public init(initial: Double) { self.initial = initial }
 
   /// η(t) = η₀ · (1 + cos(π t/t_max)) / 2.
-  public func learningRate(at progress: Progress) -> Double {
+  public func learningRate(at progress: RunProgress) -> Double {
     initial * 0.5 * (1 + cos(.pi * progress.fraction))
   }
 }

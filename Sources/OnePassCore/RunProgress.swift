@@ -1,5 +1,5 @@
 /// How far a run has come: the current step T of T_max, as a fraction from 0 to 1.
-public struct Progress: Hashable, Sendable {
+public struct RunProgress: Hashable, Sendable {
   /// T / T_max, 0 … 1.
   public let fraction: Double
 

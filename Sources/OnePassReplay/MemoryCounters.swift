@@ -1,0 +1,23 @@
+/// What has happened to a replay memory since it was made, counted as it happened.
+public struct MemoryCounters: Hashable, Sendable, Codable {
+  /// Examples offered: n.
+  public var examplesSeen = 0
+  public var insertions = 0
+  public var evictions = 0
+  /// Offers of examples that alone would exceed the whole budget.
+  public var oversized = 0
+  /// Items drawn, with repetitions.
+  public var draws = 0
+  /// Different stream examples that were drawn at least once.
+  public var distinctDrawn = 0
+  /// Items held now.
+  public var items = 0
+  /// Bytes held now, the index included.
+  public var bytes = 0
+  /// The most items held at any instant.
+  public var peakItems = 0
+  /// The most bytes held at any instant, the index included.
+  public var peakBytes = 0
+
+  public init() {}
+}

@@ -1,0 +1,274 @@
+import OnePassCore
+
+/// The small part of a stream that may be kept: filled by a biased reservoir, drawn by priority.
+///
+/// The memory is a value with one owner and no locks. Every random choice is a function of the seed and of
+/// the position at which it is made, so a run can be repeated and resumed without saving any generator.
+///
+/// ```swift
+/// var memory = ReplayMemory(capacity: .examples(6_000), seed: 1)
+/// memory.offer(example, loss: 2.3, priority: 0.9)
+/// let batch = memory.draw(128, step: 0, batch: 0)
+/// ```
+///
+/// Source: Hu et al. 2021, sections 3.1 and 3.2.
+public struct ReplayMemory: Sendable {
+  /// The most that the memory may hold at any instant.
+  public enum Capacity: Hashable, Sendable {
+    case examples(Int)
+    /// Encoded bytes and index together.
+    case bytes(Int)
+  }
+
+  /// What became of an offered example.
+  public enum Offer: Hashable, Sendable {
+    /// The example was taken in; `evicted` items had to go.
+    case inserted(evicted: Int)
+    /// Chance decided against it.
+    case declined
+    /// The example alone would exceed the budget.
+    case oversized
+  }
+
+  public let capacity: Capacity
+  public let inclusion: InclusionProbability
+  public private(set) var counters = MemoryCounters()
+
+  var storage = InMemoryStorage()
+  var arrivals: [Int] = []
+  var losses: [Float] = []
+  var priorities: [Float] = []
+  var draws: [UInt32] = []
+
+  private let seed: UInt64
+  private var drawing: any ItemSelector
+  private var evicting: any ItemSelector
+
+  /// What one item costs beside its encoded bytes.
+  public let indexBytesPerItem: Int
+
+  /// - Parameters:
+  ///   - drawing: Which item a draw chooses; prioritised by default.
+  ///   - evicting: Which item makes room; uniform by default, as in the paper.
+  public init(
+    capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
+    drawing: SelectorKind = .prioritised, evicting: SelectorKind = .uniform, seed: UInt64
+  ) {
+    self.init(
+      capacity: capacity, inclusion: inclusion,
+      drawing: drawing.makeSelector(), evicting: evicting.makeSelector(), seed: seed)
+  }
+
+  /// As above, with selectors of one's own; both must be empty.
+  public init(
+    capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
+    drawing: any ItemSelector, evicting: any ItemSelector, seed: UInt64
+  ) {
+    switch capacity {
+    case .examples(let count): precondition(count > 0, "A memory holds at least one example.")
+    case .bytes(let bytes): precondition(bytes > 0, "A memory holds at least one byte.")
+    }
+    self.capacity = capacity
+    self.inclusion = inclusion
+    self.drawing = drawing
+    self.evicting = evicting
+    self.seed = seed
+    // Arrival, loss, priority and number of draws, then what storage and selectors keep.
+    indexBytesPerItem =
+      MemoryLayout<Int>.stride + 2 * MemoryLayout<Float>.stride + MemoryLayout<UInt32>.stride
+      + InMemoryStorage.bytesPerItem + type(of: drawing).bytesPerItem + type(of: evicting).bytesPerItem
+  }
+
+  /// The number of items held.
+  public var count: Int { storage.count }
+
+  /// The bytes that an example takes in the memory, its index included.
+  public func cost(of image: EncodedImage) -> Int { image.bytes.count + indexBytesPerItem }
+
+  // MARK: Filling
+
+  /// Offers the next example of the stream: step 5 of the method.
+  ///
+  /// While there is room it is taken in; afterwards with probability min(1, β·m/n), in place of an item that
+  /// the evicting selector chooses (of several items, where a budget in bytes needs that).
+  /// - Parameters:
+  ///   - loss: The example's loss in the forward pass that trained it; finite or +∞.
+  ///   - priority: Finite, not negative.
+  /// - Complexity: O(1) expected.
+  @discardableResult
+  public mutating func offer(_ example: Example, loss: Float, priority: Float) -> Offer {
+    precondition(priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
+    precondition(!loss.isNaN, "A loss is a number.")
+    counters.examplesSeen += 1
+    var generator = SeededGenerator(seed: seed, .reservoir, counters.examplesSeen)
+    let facts = ItemFacts(priority: priority, arrival: example.id, draws: 0)
+
+    switch capacity {
+    case .examples(let limit):
+      if count < limit {
+        append(example, loss: loss, facts)
+        return .inserted(evicted: 0)
+      }
+      guard isIncluded(capacity: limit, using: &generator) else { return .declined }
+      replace(evicting.select(using: &generator).slot, with: example, loss: loss, facts)
+      return .inserted(evicted: 1)
+
+    case .bytes(let limit):
+      let needed = cost(of: example.image)
+      guard needed <= limit else {
+        counters.oversized += 1
+        return .oversized
+      }
+      if counters.bytes + needed <= limit {
+        append(example, loss: loss, facts)
+        return .inserted(evicted: 0)
+      }
+      guard isIncluded(capacity: count, using: &generator) else { return .declined }
+      var evicted = 0
+      while counters.bytes + needed > limit {
+        remove(evicting.select(using: &generator).slot)
+        evicted += 1
+      }
+      append(example, loss: loss, facts)
+      return .inserted(evicted: evicted)
+    }
+  }
+
+  private func isIncluded(capacity: Int, using generator: inout SeededGenerator) -> Bool {
+    generator.nextUnit() < inclusion(examplesSeen: counters.examplesSeen, capacity: capacity)
+  }
+
+  private mutating func append(_ example: Example, loss: Float, _ facts: ItemFacts) {
+    storage.append(example)
+    arrivals.append(facts.arrival)
+    losses.append(loss)
+    priorities.append(facts.priority)
+    draws.append(0)
+    drawing.append(facts)
+    evicting.append(facts)
+    counters.insertions += 1
+    count(bytes: cost(of: example.image), items: 1)
+  }
+
+  private mutating func replace(_ slot: Int, with example: Example, loss: Float, _ facts: ItemFacts) {
+    count(bytes: -cost(of: storage.image(at: slot)), items: -1)
+    storage.replace(slot, with: example)
+    arrivals[slot] = facts.arrival
+    losses[slot] = loss
+    priorities[slot] = facts.priority
+    draws[slot] = 0
+    drawing.update(slot, to: facts)
+    evicting.update(slot, to: facts)
+    counters.insertions += 1
+    counters.evictions += 1
+    count(bytes: cost(of: example.image), items: 1)
+  }
+
+  private mutating func remove(_ slot: Int) {
+    count(bytes: -cost(of: storage.image(at: slot)), items: -1)
+    storage.remove(slot)
+    let last = arrivals.count - 1
+    arrivals.swapAt(slot, last)
+    losses.swapAt(slot, last)
+    priorities.swapAt(slot, last)
+    draws.swapAt(slot, last)
+    arrivals.removeLast()
+    losses.removeLast()
+    priorities.removeLast()
+    draws.removeLast()
+    drawing.remove(slot)
+    evicting.remove(slot)
+    counters.evictions += 1
+  }
+
+  private mutating func count(bytes: Int, items: Int) {
+    counters.bytes += bytes
+    counters.items += items
+    counters.peakBytes = max(counters.peakBytes, counters.bytes)
+    counters.peakItems = max(counters.peakItems, counters.items)
+  }
+
+  // MARK: Drawing
+
+  /// Draws a mini-batch, with replacement: step 2 of the method. An empty memory gives an empty batch.
+  ///
+  /// The draw depends on the memory's state, the seed, `step` and `batch`, and on nothing else.
+  /// - Parameters:
+  ///   - count: The size of the mini-batch.
+  ///   - step: The step of the run for which the batch is drawn.
+  ///   - batch: Which of the step's replay batches, 0 ..< k.
+  /// - Complexity: O(count) expected.
+  public mutating func draw(_ count: Int, step: Int, batch: Int) -> [DrawnExample] {
+    guard self.count > 0 else { return [] }
+    var generator = SeededGenerator(seed: seed, .draw, step, batch)
+    var drawn: [DrawnExample] = []
+    drawn.reserveCapacity(count)
+    for _ in 0..<count {
+      let selection = drawing.select(using: &generator)
+      let slot = selection.slot
+      if draws[slot] == 0 { counters.distinctDrawn += 1 }
+      draws[slot] += 1
+      inform(slot)
+      drawn.append(
+        DrawnExample(
+          example: Example(
+            id: arrivals[slot], label: storage.label(at: slot), image: storage.image(at: slot)),
+          slot: slot, visit: Int(draws[slot]), probability: selection.probability))
+    }
+    counters.draws += count
+    return drawn
+  }
+
+  // MARK: Changing priorities
+
+  /// Gives a drawn item a new loss and priority, if it is still there (the paper's "priority updating").
+  public mutating func refresh(_ drawn: DrawnExample, loss: Float, priority: Float) {
+    precondition(priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
+    guard drawn.slot < count, arrivals[drawn.slot] == drawn.example.id else { return }
+    losses[drawn.slot] = loss
+    priorities[drawn.slot] = priority
+    inform(drawn.slot)
+  }
+
+  /// Computes every item's priority anew from the loss that is stored with it.
+  /// - Complexity: O(count).
+  public mutating func reprioritise(_ priority: (_ loss: Float) -> Float) {
+    for slot in 0..<count {
+      priorities[slot] = priority(losses[slot])
+      inform(slot)
+    }
+  }
+
+  private mutating func inform(_ slot: Int) {
+    let facts = ItemFacts(priority: priorities[slot], arrival: arrivals[slot], draws: Int(draws[slot]))
+    drawing.update(slot, to: facts)
+    evicting.update(slot, to: facts)
+  }
+
+  /// Stops the program if the memory contradicts itself. For tests.
+  package func checkInvariants() {
+    precondition(arrivals.count == count && losses.count == count && draws.count == count)
+    precondition(drawing.count == count && evicting.count == count)
+    precondition(counters.items == count && counters.items <= counters.peakItems)
+    precondition(counters.insertions - counters.evictions == count)
+    let held = (0..<count).reduce(0) { $0 + cost(of: storage.image(at: $1)) }
+    precondition(held == counters.bytes && held <= counters.peakBytes)
+    switch capacity {
+    case .examples(let limit): precondition(counters.peakItems <= limit)
+    case .bytes(let limit): precondition(counters.peakBytes <= limit)
+    }
+    drawing.checkInvariants()
+    evicting.checkInvariants()
+  }
+}
+
+/// An example that was drawn from the memory, and how.
+public struct DrawnExample: Sendable {
+  public let example: Example
+  /// Where it stood when it was drawn.
+  public let slot: Int
+  /// How often it has been drawn since it came into the memory, this time included.
+  public let visit: Int
+  /// The probability with which this draw fell on it.
+  public let probability: Double
+}

@@ -1,0 +1,82 @@
+import OnePassCore
+
+/// Chooses one item of the replay memory: which to draw, or which to evict. Both use this interface.
+///
+/// Items live in slots `0 ..< count` without gaps. The memory tells its selectors of every change with the
+/// three operations below; removing a slot moves the last slot's item into it.
+/// A selector is a value with one owner, the memory, and is not meant to be shared between threads.
+public protocol ItemSelector: Sendable {
+  /// The number of items to choose from.
+  var count: Int { get }
+
+  /// The bytes of index that this selector keeps for each item.
+  static var bytesPerItem: Int { get }
+
+  /// Adds an item in the slot `count`.
+  mutating func append(_ item: ItemFacts)
+
+  /// Says what now holds of the item in `slot`: another item, another priority, one more draw.
+  mutating func update(_ slot: Int, to item: ItemFacts)
+
+  /// Removes the item in `slot`; the item of the last slot moves there.
+  mutating func remove(_ slot: Int)
+
+  /// Chooses a slot. Choosing changes nothing: the same item can be chosen again.
+  /// - Precondition: `count > 0`.
+  mutating func select(using generator: inout SeededGenerator) -> Selection
+
+  /// Stops the program if the selector contradicts itself. For tests.
+  func checkInvariants()
+}
+
+/// What a selector may know of an item.
+public struct ItemFacts: Hashable, Sendable {
+  /// Finite, not negative.
+  public var priority: Float
+  /// The item's position in the stream.
+  public var arrival: Int
+  /// How often it has been drawn.
+  public var draws: Int
+
+  public init(priority: Float, arrival: Int, draws: Int) {
+    self.priority = priority
+    self.arrival = arrival
+    self.draws = draws
+  }
+}
+
+/// A choice and how likely it was.
+public struct Selection: Hashable, Sendable {
+  public let slot: Int
+  /// The probability with which a choice falls on this slot, 0 … 1.
+  public let probability: Double
+
+  public init(slot: Int, probability: Double) {
+    self.slot = slot
+    self.probability = probability
+  }
+}
+
+/// The selectors by their names on the command line.
+public enum SelectorKind: String, CaseIterable, Sendable, Codable {
+  /// Every item with the same probability.
+  case uniform
+  /// An item with probability P/ΣP.
+  case prioritised
+  /// The item that has been in the stream the longest ago.
+  case oldest
+  /// The item that was drawn least often; among equals the oldest.
+  case fewestReplays = "fewest-replays"
+  /// The item of the lowest priority; among equals the oldest.
+  case lowestPriority = "lowest-priority"
+
+  public func makeSelector() -> any ItemSelector {
+    switch self {
+    case .uniform: UniformSelector()
+    case .prioritised: PrioritisedSelector()
+    case .oldest: OrderedSelector<OldestFirst>()
+    case .fewestReplays: OrderedSelector<FewestReplaysFirst>()
+    case .lowestPriority: OrderedSelector<LowestPriorityFirst>()
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import OnePassCore
+import TestSupport
+import Testing
+
+@Suite struct SeededGeneratorTests {
+  /// SplitMix64's published sequence for the seed 1234567 (Vigna's reference implementation), reached by
+  /// undoing nothing: the generator's output function is the same, only its starting point is hashed.
+  @Test func outputFunctionIsSplitMix64s() {
+    var state: UInt64 = 1_234_567
+    func reference() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var z = state
+      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+      return z ^ (z >> 31)
+    }
+    #expect(
+      (0..<5).map { _ in reference() } == [
+        6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
+        4_593_380_528_125_082_431, 16_408_922_859_458_223_821,
+      ])
+  }
+
+  @Test func neighbouringKeysGiveUnrelatedSequences() {
+    var seen: Set<UInt64> = []
+    for seed in 0..<10 as Range<UInt64> {
+      for position in 0..<10 {
+        for visit in 0..<10 {
+          var a = SeededGenerator(seed: seed, .draw, position, visit)
+          var b = SeededGenerator(seed: seed, .reservoir, position, visit)
+          seen.insert(a.next())
+          seen.insert(b.next())
+        }
+      }
+    }
+    #expect(seen.count == 2_000)
+  }
+
+  /// First numbers over consecutive positions, the way the program uses the generator.
+  @Test func firstNumbersAreUniformOverPositions() {
+    let (cells, trials) = (50, 100_000)
+    var counts = [Int](repeating: 0, count: cells)
+    for position in 0..<trials {
+      var generator = SeededGenerator(seed: 3, .reservoir, position)
+      counts[generator.next(below: cells)] += 1
+    }
+    let statistic = Statistics.chiSquared(
+      observed: counts, probabilities: Array(repeating: 1 / Double(cells), count: cells))
+    #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: cells - 1, sigmas: 4))
+  }
+
+  @Test func orderIsAPermutationAndUniform() {
+    // All 24 orders of 4, over many seeds.
+    var counts: [[UInt32]: Int] = [:]
+    let trials = 24_000
+    for seed in 0..<trials {
+      var generator = SeededGenerator(seed: UInt64(seed), .streamOrder)
+      counts[randomOrder(of: 4, using: &generator), default: 0] += 1
+    }
+    #expect(counts.count == 24 && counts.keys.allSatisfy { $0.sorted() == [0, 1, 2, 3] })
+    let statistic = Statistics.chiSquared(
+      observed: Array(counts.values), probabilities: Array(repeating: 1 / 24, count: 24))
+    #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: 23, sigmas: 4))
+  }
+
+  @Test func unitStaysBelowOne() {
+    var generator = SeededGenerator(seed: 1, .test)
+    for _ in 0..<10_000 {
+      let value = generator.nextUnit()
+      #expect(value >= 0 && value < 1)
+    }
+  }
+}

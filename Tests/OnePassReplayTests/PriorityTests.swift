@@ -1,0 +1,84 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+import TestSupport
+import Testing
+
+@Suite struct PriorityTests {
+  @Test(arguments: PriorityKind.allCases)
+  func everyPriorityFunctionIsFiniteAndNotNegative(kind: PriorityKind) {
+    for smoothing in SmoothingSchedule.allCases {
+      let function = kind.makeFunction(smoothing: smoothing)
+      for step in [0, 1, 500, 999, 1_000] {
+        for loss in [0, 1e-12, 0.1, 2.3, 50, 1e30, .infinity] {
+          let priority = function.priority(loss: loss, progress: RunProgress(step: step, of: 1_000))
+          #expect(priority.isFinite && priority >= 0, "\(kind) at loss \(loss), step \(step): \(priority)")
+        }
+      }
+    }
+  }
+
+  @Test func lossPriorityIsEquationOne() {
+    let function = LossPriority(smoothing: .full)
+    for step in stride(from: 0, through: 1_000, by: 50) {
+      let alpha = 1 - cos(Double.pi / 2 * Double(step) / 1_000)
+      for loss in [0.01, 0.5, 2.302585, 7] {
+        let priority = function.priority(loss: loss, progress: RunProgress(step: step, of: 1_000))
+        #expect(abs(priority - (1 - alpha * exp(-loss))) < 1e-12)
+      }
+    }
+  }
+
+  @Test func smallLossesAtTheEndKeepTheirPrecision() {
+    // α = 1: P = 1 − e^−ℓ = ℓ − ℓ²/2 + …, which 1 − exp(−ℓ) would round to 12 digits less.
+    let priority = LossPriority().priority(loss: 1e-9, progress: RunProgress(step: 10, of: 10))
+    #expect(abs(priority / 1e-9 - 1) < 1e-6)
+  }
+
+  @Test func alphaRunsFromZeroToOneAndTheLiteralFormulaDoesNot() {
+    let (start, end) = (RunProgress(step: 0, of: 7), RunProgress(step: 7, of: 7))
+    #expect(SmoothingSchedule.full.alpha(at: start) == 0)
+    #expect(abs(SmoothingSchedule.full.alpha(at: end) - 1) < 1e-15)
+    #expect(SmoothingSchedule.literal.alpha(at: start) == 0)
+    #expect(abs(SmoothingSchedule.literal.alpha(at: end) - 0.45969769413186) < 1e-12)
+  }
+
+  @Test func importanceWeightsAreInverseAndAverageToOne() {
+    let weights = importanceWeights(forProbabilities: [0.1, 0.2, 0.4])
+    #expect(abs(weights.reduce(0, +) / 3 - 1) < 1e-6)
+    #expect(abs(weights[0] / weights[1] - 2) < 1e-6 && abs(weights[1] / weights[2] - 2) < 1e-6)
+    #expect(importanceWeights(forProbabilities: []).isEmpty)
+  }
+
+  /// Section 3.3: E_q[w·ℓ] = E_p[ℓ]. With w = (1/m)/probability the estimate is unbiased without any
+  /// normalisation, so its mean over many draws lies within its own standard error of the memory's mean.
+  @Test func weightedDrawsEstimateTheMemorysMean() {
+    let items = 200
+    var memory = ReplayMemory(capacity: .examples(items), seed: 4)
+    var chance = SeededGenerator(seed: 4, .test)
+    var values: [Double] = []
+    for id in 0..<items {
+      let loss = 3 * chance.nextUnit()
+      values.append(loss)
+      let priority = LossPriority().priority(loss: loss, progress: RunProgress(step: 8, of: 10))
+      memory.offer(.synthetic(id), loss: Float(loss), priority: Float(priority))
+    }
+    let truth = values.reduce(0, +) / Double(items)
+
+    var (sum, squares, draws) = (0.0, 0.0, 0)
+    for step in 0..<2_000 {
+      for drawn in memory.draw(64, step: step, batch: 0) {
+        let estimate = values[drawn.example.id] / (Double(items) * drawn.probability)
+        sum += estimate
+        squares += estimate * estimate
+        draws += 1
+      }
+    }
+    let mean = sum / Double(draws)
+    let standardError = ((squares / Double(draws) - mean * mean) / Double(draws)).squareRoot()
+    #expect(abs(mean - truth) < 4 * standardError, "estimate \(mean) ± \(standardError), memory's mean \(truth)")
+    // The same draws without weights are clearly biased: the test can fail.
+    let unweighted = memory.draw(10_000, step: 0, batch: 1).reduce(0) { $0 + values[$1.example.id] } / 10_000
+    #expect(abs(unweighted - truth) > 20 * standardError)
+  }
+}

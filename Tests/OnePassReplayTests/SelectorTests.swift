@@ -1,0 +1,136 @@
+import OnePassCore
+import OnePassReplay
+import TestSupport
+import Testing
+
+@Suite struct SelectorTests {
+  /// Every selector is driven through random changes beside a plain list of the same items.
+  @Test(arguments: SelectorKind.allCases)
+  func everySelectorFollowsItsItems(kind: SelectorKind) {
+    for seed in 0..<40 as Range<UInt64> {
+      var chance = SeededGenerator(seed: seed, .test)
+      var selector = kind.makeSelector()
+      var items: [ItemFacts] = []
+      for arrival in 0..<300 {
+        let facts = ItemFacts(
+          priority: Self.somePriority(&chance), arrival: arrival, draws: chance.next(below: 5))
+        switch chance.next(below: 4) {
+        case 0 where !items.isEmpty:
+          let slot = chance.next(below: items.count)
+          items[slot] = facts
+          selector.update(slot, to: facts)
+        case 1 where !items.isEmpty:
+          let slot = chance.next(below: items.count)
+          items.swapAt(slot, items.count - 1)
+          items.removeLast()
+          selector.remove(slot)
+        default:
+          items.append(facts)
+          selector.append(facts)
+        }
+        selector.checkInvariants()
+        #expect(selector.count == items.count, "seed \(seed)")
+        guard !items.isEmpty else { continue }
+        let selection = selector.select(using: &chance)
+        let expected = Self.probability(of: selection.slot, in: items, kind)
+        #expect(
+          abs(selection.probability - expected) <= 1e-9 * expected,
+          "\(kind), seed \(seed): probability \(selection.probability), exactly \(expected)")
+      }
+    }
+  }
+
+  /// Spans 40 binary orders of magnitude, with zeros.
+  static func somePriority(_ chance: inout SeededGenerator) -> Float {
+    chance.next(below: 10) == 0
+      ? 0 : Float(sign: .plus, exponent: 3 - chance.next(below: 40), significand: Float(1 + chance.nextUnit() / 2))
+  }
+
+  /// The probability of a choice by the selector's definition; 0 where it may not be chosen at all.
+  static func probability(of slot: Int, in items: [ItemFacts], _ kind: SelectorKind) -> Double {
+    let item = items[slot]
+    switch kind {
+    case .uniform: return 1 / Double(items.count)
+    case .prioritised:
+      let total = items.reduce(0) { $0 + Double($1.priority) }
+      return total == 0 ? 1 / Double(items.count) : Double(item.priority) / total
+    case .oldest: return items.allSatisfy { $0.arrival >= item.arrival } ? 1 : 0
+    case .fewestReplays: return items.allSatisfy { $0.draws >= item.draws } ? 1 : 0
+    case .lowestPriority: return items.allSatisfy { $0.priority >= item.priority } ? 1 : 0
+    }
+  }
+
+  @Test func drawFrequenciesFollowThePriorities() {
+    // Equal, very unequal, with zeros, and the paper's shape near the end of a run (most near 0).
+    let cases: [[Float]] = [
+      Array(repeating: 0.5, count: 20),
+      (0..<20).map { Float(sign: .plus, exponent: -$0, significand: 1.3) },
+      (0..<20).map { $0 % 2 == 0 ? 0 : Float($0) },
+      (0..<20).map { 1 - 0.999 * Float(1 - 0.9 * Double($0) / 20) },
+    ]
+    let draws = 200_000
+    for (number, priorities) in cases.enumerated() {
+      var selector = PrioritisedSelector()
+      for (arrival, priority) in priorities.enumerated() {
+        selector.append(ItemFacts(priority: priority, arrival: arrival, draws: 0))
+      }
+      var generator = SeededGenerator(seed: 11, .test, number)
+      var counts = [Int](repeating: 0, count: priorities.count)
+      for _ in 0..<draws { counts[selector.select(using: &generator).slot] += 1 }
+
+      let total = priorities.reduce(0) { $0 + Double($1) }
+      let probabilities = priorities.map { Double($0) / total }
+      for (count, probability) in zip(counts, probabilities) where probability == 0 { #expect(count == 0) }
+      // Cells that expect fewer than 5 draws are joined to the next, as Pearson's test requires.
+      let (observed, expected) = Self.joinSmallCells(counts, probabilities, draws: draws)
+      let statistic = Statistics.chiSquared(observed: observed, probabilities: expected)
+      let bound = Statistics.chiSquaredBound(degreesOfFreedom: observed.count - 1, sigmas: 4)
+      #expect(statistic < bound, "case \(number): χ² = \(statistic), bound \(bound)")
+    }
+  }
+
+  static func joinSmallCells(_ counts: [Int], _ probabilities: [Double], draws: Int) -> ([Int], [Double]) {
+    var joined: (counts: [Int], probabilities: [Double]) = ([], [])
+    var (count, probability) = (0, 0.0)
+    for (c, p) in zip(counts, probabilities).sorted(by: { $0.1 > $1.1 }) where p > 0 {
+      count += c
+      probability += p
+      if probability * Double(draws) >= 5 {
+        joined.counts.append(count)
+        joined.probabilities.append(probability)
+        (count, probability) = (0, 0)
+      }
+    }
+    if probability > 0, !joined.counts.isEmpty {
+      joined.counts[joined.counts.count - 1] += count
+      joined.probabilities[joined.probabilities.count - 1] += probability
+    }
+    return joined
+  }
+
+  @Test func zeroTotalPriorityFallsBackToUniform() {
+    var selector = PrioritisedSelector()
+    for arrival in 0..<8 { selector.append(ItemFacts(priority: 0, arrival: arrival, draws: 0)) }
+    var generator = SeededGenerator(seed: 5, .test)
+    var counts = [Int](repeating: 0, count: 8)
+    for _ in 0..<8_000 {
+      let selection = selector.select(using: &generator)
+      #expect(selection.probability == 1.0 / 8)
+      counts[selection.slot] += 1
+    }
+    let statistic = Statistics.chiSquared(observed: counts, probabilities: Array(repeating: 1.0 / 8, count: 8))
+    #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: 7, sigmas: 4))
+  }
+
+  @Test func groupSumsDoNotDrift() {
+    var selector = PrioritisedSelector()
+    var chance = SeededGenerator(seed: 9, .test)
+    for arrival in 0..<64 { selector.append(ItemFacts(priority: 1, arrival: arrival, draws: 0)) }
+    for change in 0..<100_000 {
+      selector.update(
+        chance.next(below: 64), to: ItemFacts(priority: Self.somePriority(&chance), arrival: change, draws: 0))
+    }
+    for slot in 0..<64 { selector.update(slot, to: ItemFacts(priority: 0.25, arrival: slot, draws: 0)) }
+    #expect(selector.totalPriority == 16)
+  }
+}
