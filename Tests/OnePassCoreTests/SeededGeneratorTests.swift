@@ -65,9 +65,7 @@ import Testing
 
   @Test func unitStaysBelowOne() {
     var generator = SeededGenerator(seed: 1, .test)
-    for _ in 0..<10_000 {
-      let value = generator.nextUnit()
-      #expect(value >= 0 && value < 1)
-    }
+    let values = (0..<10_000).map { _ in generator.nextUnit() }
+    #expect(values.allSatisfy { $0 >= 0 && $0 < 1 })
   }
 }

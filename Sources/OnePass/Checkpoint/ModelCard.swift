@@ -1,0 +1,25 @@
+import OnePassCore
+import OnePassData
+import OnePassModels
+import OnePassTorch
+
+/// All that is needed to build a model again and to give it images as in training.
+public struct ModelCard: Codable, Sendable {
+  public let name: String
+  public let stem: Stem
+  public let classes: Int
+  public let classNames: [String]?
+  public let pipeline: ImagePipeline
+
+  /// The model with fresh weights.
+  public func makeModel(seed: UInt64, device: Device) throws -> any ImageClassifier {
+    try ModelRegistry.make(
+      name, classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device)
+  }
+
+  /// The name of a class, or its number where the classes have no names.
+  public func className(_ label: Int) -> String {
+    guard let classNames, classNames.indices.contains(label) else { return "class \(label)" }
+    return classNames[label]
+  }
+}

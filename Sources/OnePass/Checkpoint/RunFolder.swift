@@ -1,0 +1,92 @@
+import Foundation
+import OnePassCore
+
+/// The folder of a run, which appears whole or not at all.
+///
+/// Files are written in a folder beside it, which takes its name when the run is complete.
+final class RunFolder {
+  let path: String
+  private let staging: URL
+  private var isCommitted = false
+
+  /// - Throws: `OnePassError`: `usage` if the folder already holds something, `io` if it cannot be written.
+  init(creating path: String) throws {
+    self.path = path
+    let target = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
+    let files = FileManager.default
+    var isFolder: ObjCBool = false
+    if files.fileExists(atPath: target.path, isDirectory: &isFolder) {
+      let contents = (try? files.contentsOfDirectory(atPath: target.path)) ?? []
+      guard isFolder.boolValue, contents.isEmpty else {
+        let what = contents.contains("result.json") ? "already holds a run" : "already exists and is not empty"
+        throw OnePassError(.usage, "The output \(path) \(what): choose another folder, or remove it.")
+      }
+    }
+    let parent = target.deletingLastPathComponent()
+    staging = parent.appendingPathComponent(
+      ".\(target.lastPathComponent).partial-\(ProcessInfo.processInfo.processIdentifier)", isDirectory: true)
+    do {
+      try files.createDirectory(at: parent, withIntermediateDirectories: true)
+      try files.createDirectory(at: staging, withIntermediateDirectories: false)
+    } catch {
+      throw OnePassError(
+        .io, "The output \(path) cannot be written (\(Self.reason(error))): choose another folder.", cause: error)
+    }
+  }
+
+  deinit {
+    if !isCommitted { try? FileManager.default.removeItem(at: staging) }
+  }
+
+  /// Where a file or folder of the run is written.
+  func location(of name: String) throws -> String {
+    let url = staging.appendingPathComponent(name)
+    try reporting {
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    }
+    return url.path
+  }
+
+  func write(_ text: String, to name: String) throws {
+    let location = try location(of: name)
+    try reporting { try text.write(toFile: location, atomically: false, encoding: .utf8) }
+  }
+
+  func write(json value: some Encodable, to name: String) throws {
+    try write(JSON.text(value) + "\n", to: name)
+  }
+
+  /// Gives the folder its name, in one step.
+  func commit() throws {
+    try reporting {
+      let target = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
+      // An empty folder of that name may stand there; rename(2) replaces it.
+      guard rename(staging.path, target.path) == 0 else {
+        throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+      }
+    }
+    isCommitted = true
+  }
+
+  private func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as OnePassError { throw error } catch {
+      throw OnePassError(.io, "The output \(path) could not be written: \(Self.reason(error)).", cause: error)
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    let code = underlying?.code ?? (error as? POSIXError).map { Int($0.code.rawValue) }
+    return code.map { String(cString: strerror(Int32($0))) } ?? error.localizedDescription
+  }
+}
+
+/// JSON as OnePass writes it: indented, keys sorted, so that two files can be compared line by line.
+public enum JSON {
+  public static func text(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}

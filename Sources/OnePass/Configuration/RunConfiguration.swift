@@ -1,0 +1,126 @@
+import Foundation
+import OnePassCore
+import OnePassModels
+import OnePassReplay
+
+/// What a run was asked to do; every option with its default.
+///
+/// The defaults are the paper's setting (Hu et al. 2021, section 4.1): error-prioritised replay of k = 8
+/// mini-batches from 10 % storage, SGD with Nesterov momentum 0.9, learning rate 0.1 with cosine decay.
+///
+/// ```swift
+/// var configuration = RunConfiguration(data: "folder:photos/train")
+/// configuration.evaluationData = "folder:photos/val"
+/// configuration.replaySteps = 3
+/// let result = try TrainingRun(configuration).start()
+/// ```
+public struct RunConfiguration: Codable, Hashable, Sendable {
+  // MARK: Data
+
+  /// The stream, as a source specification: `fashion-mnist`, `folder:DIR`, `wds:PATTERN`, …
+  public var data: String
+  /// Labelled images to measure the accuracy on; none, no accuracy.
+  public var evaluationData: String?
+  /// The number of examples to take from the stream; all of them if `nil`.
+  public var limit: Int?
+  /// The number of examples to evaluate on; all of them if `nil`.
+  public var evaluationLimit: Int?
+  /// The number of classes; found from the source if `nil`.
+  public var classCount: Int?
+  /// The names of the classes, in label order; found from the source if `nil`.
+  public var classNames: [String]?
+  /// The share of broken images (0 … 1) above which the stream counts as broken and the run stops.
+  public var brokenLimit = 0.1
+
+  // MARK: Model
+
+  public var model = "resnet50"
+  /// The first layers, for large or for small images; chosen by the image size if `nil`.
+  public var stem: Stem?
+  /// The side of the model's square input, in pixels; chosen by the first image if `nil`.
+  public var imageSize: Int?
+  /// 1 (grey) or 3 (colour); chosen by the first image if `nil`.
+  public var channels: Int?
+
+  // MARK: Method
+
+  public var method = Method.replay
+  /// How much of the stream the replay memory may hold.
+  public var storage = StorageBudget.fraction(0.1)
+  /// k, the mini-batches replayed with each incoming one.
+  public var replaySteps = 8
+  public var priority = PriorityKind.loss
+  /// The course of the priority's α.
+  public var smoothing = SmoothingSchedule.full
+  public var priorityTiming = PriorityTiming.insertion
+  public var importanceWeights = true
+  /// The reservoir's β.
+  public var recencyBias = 1.5
+  public var drawing = SelectorKind.prioritised
+  public var evicting = SelectorKind.uniform
+  public var updates = UpdateMode.sequential
+  public var incomingView = IncomingView.augmented
+  /// How many steps before its use a replay batch is drawn: 0 is the textbook order.
+  public var drawAhead = 0
+  /// Passes of multi-epoch training.
+  public var epochs = 90
+
+  // MARK: Optimisation
+
+  public var batchSize = 128
+  public var learningRate = 0.1
+  public var momentum = 0.9
+  public var weightDecay = 0.0
+  public var seed: UInt64 = 1
+
+  // MARK: Machine
+
+  /// `auto`, `cpu`, `cuda` or `cuda:i`.
+  public var device = "auto"
+  /// Threads that compute on the CPU; one for each core if `nil`.
+  public var threads: Int?
+  /// Threads that decode images; one for each core if `nil`. No result depends on it.
+  public var decodeThreads: Int?
+
+  public init(data: String) { self.data = data }
+
+  /// Refuses values that cannot mean anything, before any data is touched.
+  /// - Throws: `OnePassError` (`usage`) naming the first such option.
+  public func validate() throws {
+    func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
+      if !condition { throw OnePassError(.usage, sentence()) }
+    }
+    func requirePositive(_ name: String, _ value: Int?) throws {
+      if let value { try require(value > 0, "\(name) \(value) is not possible: give at least 1.") }
+    }
+    try requirePositive("--limit", limit)
+    try requirePositive("--eval-limit", evaluationLimit)
+    try requirePositive("--batch-size", batchSize)
+    try requirePositive("--threads", threads)
+    try requirePositive("--decode-threads", decodeThreads)
+    try requirePositive("--epochs", epochs)
+    try requirePositive("--image-size", imageSize)
+    try require(batchSize <= 1 << 20, "--batch-size \(batchSize) is not possible: give at most \(1 << 20).")
+    try require(
+      (imageSize ?? 32) >= 8 && (imageSize ?? 32) <= 4_096,
+      "--image-size \(imageSize ?? 0) is not possible: give 8 to 4096 pixels.")
+    try require(
+      [1, 3].contains(channels ?? 3), "--channels \(channels ?? 0) is not possible: give 1 (grey) or 3 (colour).")
+    try require(replaySteps >= 0, "--replay-steps \(replaySteps) is not possible: give 0 or more.")
+    try require(drawAhead >= 0, "--draw-ahead \(drawAhead) is not possible: give 0 or more.")
+    try require(
+      recencyBias > 0 && recencyBias.isFinite, "--recency-bias \(recencyBias) is not possible: give a positive number.")
+    try require(
+      learningRate > 0 && learningRate.isFinite,
+      "--learning-rate \(learningRate) is not possible: give a positive number.")
+    try require(
+      (0..<1).contains(momentum), "--momentum \(momentum) is not possible: give 0 or more, and less than 1.")
+    try require(
+      weightDecay >= 0 && weightDecay.isFinite, "--weight-decay \(weightDecay) is not possible: give 0 or more.")
+    try require(
+      (0...1).contains(brokenLimit), "--broken-limit \(brokenLimit) is not possible: give a share from 0 to 1.")
+    if let classCount {
+      try require(classCount >= 2, "--classes \(classCount) is not possible: give at least 2.")
+    }
+  }
+}

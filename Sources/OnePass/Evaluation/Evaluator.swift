@@ -1,0 +1,64 @@
+import OnePassCore
+import OnePassData
+import OnePassModels
+import OnePassTorch
+
+/// Measures a model on labelled images, by a single centre crop of each.
+public struct Evaluator {
+  private let model: any ImageClassifier
+  private let device: Device
+  private let pool: DecodePool
+  private let classes: Int
+  private let batchSize: Int
+
+  public init(
+    model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 256
+  ) {
+    self.model = model
+    self.device = device
+    self.pool = pool
+    self.classes = classes
+    self.batchSize = batchSize
+  }
+
+  /// Evaluates every example of the source, the smaller last mini-batch included.
+  /// - Parameter observe: Called after each mini-batch with the number of examples seen.
+  /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or no image can be decoded.
+  public func evaluate(
+    _ source: any ExampleSource, limit: Int? = nil, observe: (Int) -> Void = { _ in }
+  ) throws -> RunResult.Accuracy {
+    var top1 = TopKAccuracy(k: 1)
+    var top5 = classes > 5 ? TopKAccuracy(k: 5) : nil
+    var loss = MeanCrossEntropy()
+    var skipped = 0
+
+    var feed = StreamFeed(source, alreadyTaken: [], limit: limit ?? .max)
+    var upcoming = try submit(&feed, of: source)
+    while let pending = upcoming {
+      let batch = try pending.wait()
+      upcoming = try submit(&feed, of: source)
+      skipped += batch.skipped.count
+      if batch.count > 0 {
+        let (images, labels) = try tensors(of: batch, on: device)
+        let logits = try withoutGradient { try model(images, .evaluation) }
+        try top1.update(logits: logits, labels: labels)
+        try top5?.update(logits: logits, labels: labels)
+        try loss.update(logits: logits, labels: labels)
+      }
+      observe(top1.count + skipped)
+    }
+    guard let accuracy = top1.value, let meanLoss = loss.value else {
+      throw OnePassError(
+        .badData, "\(source.specification) has no image that can be evaluated (\(skipped) were broken).")
+    }
+    return RunResult.Accuracy(
+      top1: accuracy, top5: top5?.value, loss: meanLoss, examples: top1.count, skipped: skipped)
+  }
+
+  private func submit(_ feed: inout StreamFeed, of source: any ExampleSource) throws -> PendingBatch? {
+    let examples = try feed.next(batchSize)
+    guard !examples.isEmpty else { return nil }
+    try checkLabels(of: examples, classes: classes, in: source)
+    return pool.submit(examples, views: Array(repeating: .centre, count: examples.count))
+  }
+}

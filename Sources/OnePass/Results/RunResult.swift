@@ -1,0 +1,74 @@
+import OnePassCore
+import OnePassReplay
+
+/// What a run achieved and what it cost: the content of `result.json`.
+///
+/// Every figure is counted by the program as it runs, never derived from the configuration.
+public struct RunResult: Codable, Sendable {
+  /// Shares of the evaluation examples, 0 … 1.
+  public struct Accuracy: Codable, Hashable, Sendable {
+    public var top1: Double
+    /// Where there are more than five classes.
+    public var top5: Double?
+    /// The mean cross-entropy, in nats.
+    public var loss: Double
+    public var examples: Int
+    public var skipped: Int
+  }
+
+  /// The most that was kept of the stream at any instant.
+  public struct Storage: Codable, Hashable, Sendable {
+    public var examples: Int
+    /// The index included.
+    public var bytes: Int
+    /// `examples` / examples of the stream.
+    public var exampleFraction: Double
+    /// `bytes` / encoded bytes of the stream.
+    public var byteFraction: Double
+  }
+
+  /// The paper's compute metric: examples back-propagated, relative to 90 passes over the stream.
+  public struct Compute: Codable, Hashable, Sendable {
+    public var examples: Int
+    /// `examples` / (90 · examples of the stream).
+    public var fraction: Double
+    /// Optimiser updates made.
+    public var updates: Int
+  }
+
+  public struct Throughput: Codable, Hashable, Sendable {
+    /// Trained images a second, replays and decoding included, evaluation not.
+    public var imagesPerSecond: Double
+  }
+
+  public struct Stream: Codable, Hashable, Sendable {
+    /// Examples taken from the stream, broken ones included; in multi-epoch training those of one pass.
+    public var examples: Int
+    /// Broken images that were left out.
+    public var skipped: Int
+    /// Encoded bytes of the examples taken.
+    public var bytes: Int
+  }
+
+  /// `nil` where no evaluation data was given.
+  public var accuracy: Accuracy?
+  public var storage: Storage
+  public var compute: Compute
+  public var throughput: Throughput
+  /// Seconds from the first step to the end of the evaluation.
+  public var wallSeconds: Double
+  /// Seconds of training alone.
+  public var trainingSeconds: Double
+  public var stream: Stream
+  /// What the replay memory did, where there was one.
+  public var memory: MemoryCounters?
+  public var configuration: RunConfiguration
+  public var plan: TrainingPlan
+  /// The version of OnePass.
+  public var version: String
+  /// The version of libtorch.
+  public var engine: String
+
+  /// Passes of the multi-epoch run that counts as 100 % compute (Hu et al. 2021, section 2).
+  public static let referenceEpochs = 90
+}

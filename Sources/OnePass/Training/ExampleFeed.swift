@@ -1,0 +1,74 @@
+import OnePassCore
+import OnePassData
+
+/// The incoming examples of a run, in the order in which they are trained.
+protocol ExampleFeed {
+  /// Up to `count` examples, fewer only where a pass ends; empty at the end of the run.
+  mutating func next(_ count: Int) throws -> [Example]
+
+  /// The pass over the data from which `next` took its last examples, counted from 0.
+  var pass: Int { get }
+}
+
+/// One pass over a stream: each example is taken from the source once and never again.
+struct StreamFeed: ExampleFeed {
+  let source: any ExampleSource
+  /// Examples that were taken to look at and have not been trained yet.
+  private var taken: ArraySlice<Example>
+  private var left: Int
+  let pass = 0
+
+  init(_ source: any ExampleSource, alreadyTaken: [Example], limit: Int) {
+    self.source = source
+    taken = alreadyTaken[...]
+    left = limit
+  }
+
+  mutating func next(_ count: Int) throws -> [Example] {
+    var examples: [Example] = []
+    examples.reserveCapacity(count)
+    while examples.count < count, left > 0 {
+      guard let example = try taken.popFirst() ?? source.next() else {
+        left = 0
+        break
+      }
+      examples.append(example)
+      left -= 1
+    }
+    return examples
+  }
+}
+
+/// Several passes over data that is all kept, in a new random order each time.
+struct EpochFeed: ExampleFeed {
+  private let source: any RandomAccessSource
+  private let epochs: Int
+  private let seed: UInt64
+  private(set) var pass = 0
+  private var order: [UInt32] = []
+  private var position = 0
+
+  init(_ source: any RandomAccessSource, epochs: Int, seed: UInt64) {
+    self.source = source
+    self.epochs = epochs
+    self.seed = seed
+    shuffle()
+  }
+
+  private mutating func shuffle() {
+    var generator = SeededGenerator(seed: seed, .epochOrder, pass)
+    order = randomOrder(of: source.count, using: &generator)
+    position = 0
+  }
+
+  mutating func next(_ count: Int) throws -> [Example] {
+    if position == order.count {
+      guard pass + 1 < epochs else { return [] }
+      pass += 1
+      shuffle()
+    }
+    let end = min(position + count, order.count)
+    defer { position = end }
+    return try order[position..<end].map { try source.example(at: Int($0)) }
+  }
+}

@@ -1,0 +1,36 @@
+import OnePassCore
+import OnePassData
+
+/// A whole stream in memory, for multi-epoch training on a source that has no random access.
+///
+/// It is what the other methods do without: its storage is 100 % by definition.
+final class KeptStream: RandomAccessSource {
+  let specification: String
+  let classNames: [String]?
+  private let examples: [Example]
+  private(set) var position = 0
+
+  /// Reads the source to its end, or to `limit` examples.
+  init(_ source: any ExampleSource, alreadyTaken: [Example], limit: Int) throws {
+    specification = source.specification
+    classNames = source.classNames
+    var feed = StreamFeed(source, alreadyTaken: alreadyTaken, limit: limit)
+    var examples: [Example] = []
+    while case let more = try feed.next(4_096), !more.isEmpty { examples += more }
+    self.examples = examples
+  }
+
+  var count: Int { examples.count }
+  var knownCount: Int? { examples.count }
+  var knownClassCount: Int? { classNames?.count }
+
+  func example(at id: Int) -> Example { examples[id] }
+
+  func next() -> Example? {
+    guard position < examples.count else { return nil }
+    defer { position += 1 }
+    return examples[position]
+  }
+
+  func restore(position: Int) { self.position = position }
+}

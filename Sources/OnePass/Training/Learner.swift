@@ -1,0 +1,57 @@
+import OnePassCore
+import OnePassData
+import OnePassModels
+import OnePassTorch
+
+/// The model with its optimiser: turns a weighted mini-batch into an update.
+final class Learner {
+  let model: any ImageClassifier
+  let optimiser: SGD
+  let device: Device
+  private let schedule: CosineDecay
+  private let plannedUpdates: Int
+  private(set) var updatesMade = 0
+  private(set) var examplesTrained = 0
+
+  init(model: any ImageClassifier, device: Device, configuration: RunConfiguration, plan: TrainingPlan) {
+    self.model = model
+    self.device = device
+    optimiser = SGD(
+      parameters: model.parameters, momentum: configuration.momentum, nesterov: configuration.momentum > 0,
+      weightDecay: configuration.weightDecay)
+    schedule = CosineDecay(initial: configuration.learningRate)
+    plannedUpdates = plan.updates
+  }
+
+  var learningRate: Double {
+    schedule.learningRate(at: RunProgress(step: min(updatesMade, plannedUpdates), of: plannedUpdates))
+  }
+
+  /// Adds a mini-batch's gradient: ∇ scale · mean(w_i ℓ_i).
+  /// - Parameter weights: w_i, `[N]`; 1 where `nil`.
+  /// - Returns: ℓ_i, the loss of each example before the update, `[N]`, on the device.
+  func accumulate(_ batch: ImageBatch, weights: [Float]? = nil, scale: Float = 1) throws -> Tensor {
+    let (images, labels) = try tensors(of: batch, on: device)
+    let losses = try crossEntropy(model(images, .training), labels)
+    // mean(ℓ·w·scale) = Σ ℓ·w·scale / N
+    let factors = (weights ?? Array(repeating: 1, count: batch.count)).map { $0 * scale }
+    try weightedMean(losses, Tensor(factors, shape: [batch.count], device: device)).backward()
+    examplesTrained += batch.count
+    return losses.detached()
+  }
+
+  /// Applies the gradients gathered since the last update.
+  func update() throws {
+    try optimiser.step(learningRate: learningRate)
+    optimiser.zeroGradients()
+    updatesMade += 1
+  }
+}
+
+/// A mini-batch as the model takes it: images `[N, C, H, W]` in channels-last order, and labels `[N]`.
+func tensors(of batch: ImageBatch, on device: Device) throws -> (images: Tensor, labels: Tensor) {
+  let images = try Tensor(
+    borrowing: batch.pixels, shape: [batch.count, batch.channels, batch.height, batch.width], owner: batch)
+  let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
+  return device == .cpu ? (images, labels) : (try images.to(device), try labels.to(device))
+}

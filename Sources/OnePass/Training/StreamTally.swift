@@ -1,0 +1,53 @@
+import OnePassCore
+import OnePassData
+
+/// Counts what was taken from the stream, and stops a stream that is mostly broken.
+struct StreamTally {
+  /// Examples whose turn has come, broken ones included; each pass counts.
+  private(set) var taken = 0
+  /// Broken images that were left out; each pass counts.
+  private(set) var skipped = 0
+  private(set) var bytes = 0
+  /// What was wrong with the first few broken images.
+  private(set) var firstSkipped: [SkippedExample] = []
+
+  private let brokenLimit: Double
+  private let source: String
+
+  /// Before this many examples a few broken ones say nothing about the stream.
+  private static let smallestSample = 100
+
+  init(brokenLimit: Double, source: String) {
+    self.brokenLimit = brokenLimit
+    self.source = source
+  }
+
+  mutating func record(_ batch: ImageBatch) throws {
+    taken += batch.count + batch.skipped.count
+    skipped += batch.skipped.count
+    bytes += batch.examples.reduce(0) { $0 + $1.image.bytes.count } + batch.skipped.reduce(0) { $0 + $1.bytes }
+    firstSkipped += batch.skipped.prefix(max(0, 5 - firstSkipped.count))
+    if taken >= Self.smallestSample { try requireMostlyWhole() }
+  }
+
+  /// Called at the end of the stream, however short it was.
+  func finish() throws {
+    guard taken > 0 else {
+      throw OnePassError(.badData, "\(source) holds no examples: give a source that does.")
+    }
+    try requireMostlyWhole()
+    guard skipped < taken else { throw broken() }
+  }
+
+  private func requireMostlyWhole() throws {
+    if Double(skipped) > brokenLimit * Double(taken) { throw broken() }
+  }
+
+  private func broken() -> OnePassError {
+    let first = firstSkipped.first.map { " The first, example \($0.id): \($0.reason)" } ?? ""
+    return OnePassError(
+      .badData,
+      "\(skipped) of the first \(taken) images of \(source) are broken, more than the share of \(brokenLimit) that "
+        + "--broken-limit allows.\(first)")
+  }
+}

@@ -1,0 +1,187 @@
+import OnePassCore
+import OnePassData
+import OnePassReplay
+import OnePassTorch
+
+/// The one loop: naive one-pass training, prioritised replay and multi-epoch training.
+///
+/// A trainer belongs to one thread, on which all tensors live. Images are decoded ahead by the threads of
+/// `pool`; no result depends on how many those are.
+///
+/// Source: Hu et al. 2021, section 3; the numbers in `run` are the steps of the method in the paper map.
+final class Trainer {
+  private let configuration: RunConfiguration
+  private let plan: TrainingPlan
+  private let pool: DecodePool
+  private let source: any ExampleSource
+  private let observe: (TrainingEvent) -> Void
+
+  private var feed: any ExampleFeed
+  private let learner: Learner
+  private let priority: any PriorityFunction
+  private(set) var memory: ReplayMemory?
+  private(set) var tally: StreamTally
+  private(set) var curve = TrainingCurve()
+  private(set) var seconds = 0.0
+
+  init(
+    configuration: RunConfiguration, plan: TrainingPlan, source: any ExampleSource, feed: any ExampleFeed,
+    learner: Learner, pool: DecodePool, observe: @escaping (TrainingEvent) -> Void
+  ) {
+    self.configuration = configuration
+    self.plan = plan
+    self.source = source
+    self.feed = feed
+    self.learner = learner
+    self.pool = pool
+    self.observe = observe
+    priority = configuration.priority.makeFunction(smoothing: configuration.smoothing)
+    tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source.specification)
+    memory = plan.capacity.map {
+      ReplayMemory(
+        capacity: $0, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
+        drawing: configuration.drawing, evicting: configuration.evicting, seed: configuration.seed)
+    }
+  }
+
+  /// Trains on the whole stream.
+  /// - Throws: `OnePassError` if the stream breaks off, holds too many broken images, or the loss diverges.
+  func run() throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var upcoming = try takeIncoming()
+    var drawn: [[ReplayBatch]] = []
+
+    for step in 0..<plan.steps {
+      // 1. Take B examples from the stream; the next ones are decoded while these are trained.
+      guard let incoming = try upcoming?.wait() else { break }
+      upcoming = try takeIncoming()
+      try tally.record(incoming)
+      guard incoming.count > 0 else { continue }
+
+      // 2. and 3. Draw k mini-batches from the memory, and have them decoded.
+      drawn.append(drawReplays(for: step + configuration.drawAhead))
+      let replays = drawn.count > configuration.drawAhead ? drawn.removeFirst() : []
+
+      // 4. Train on the incoming mini-batch and on the replayed ones.
+      let gradientScale = configuration.updates == .joint ? 1 / Float(1 + replays.count) : 1
+      let incomingLosses = try learner.accumulate(incoming, scale: gradientScale)
+      if configuration.updates == .sequential { try learner.update() }
+      var replayLosses: [Tensor] = []
+      for replay in replays {
+        let batch = try replay.pending.wait()
+        replayLosses.append(try learner.accumulate(batch, weights: replay.weights, scale: gradientScale))
+        if configuration.updates == .sequential { try learner.update() }
+      }
+      if configuration.updates == .joint { try learner.update() }
+
+      // 5. Offer every incoming example to the memory.
+      let losses = try checked(incomingLosses.floats(), at: step)
+      let progress = RunProgress(step: step, of: plan.steps)
+      try refreshPriorities(of: replays, losses: replayLosses, at: step, progress)
+      try offer(incoming.examples, losses: losses, progress)
+
+      seconds = (clock.now - start) / .seconds(1)
+      report(step, meanLoss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count))
+    }
+    try tally.finish()
+  }
+
+  // MARK: Steps 1 to 3
+
+  private func takeIncoming() throws -> PendingBatch? {
+    let examples = try feed.next(configuration.batchSize)
+    guard !examples.isEmpty else { return nil }
+    try checkLabels(of: examples, classes: plan.classes, in: source)
+    let isCentred =
+      configuration.method == .naive
+      || (configuration.method == .replay && configuration.incomingView == .centre)
+    return pool.submit(
+      examples,
+      views: examples.map {
+        isCentred ? .centre : .augmented(seed: configuration.seed, id: $0.id, visit: feed.pass)
+      })
+  }
+
+  /// A replayed mini-batch on its way through the decoder.
+  private struct ReplayBatch {
+    let drawn: [DrawnExample]
+    let weights: [Float]?
+    let pending: PendingBatch
+  }
+
+  private func drawReplays(for step: Int) -> [ReplayBatch] {
+    guard let held = memory?.count, held > 0, step < plan.steps else { return [] }
+    return (0..<configuration.replaySteps).compactMap { batch in
+      guard let drawn = memory?.draw(configuration.batchSize, step: step, batch: batch) else { return nil }
+      let pending = pool.submit(
+        drawn.map(\.example),
+        views: drawn.map { .augmented(seed: configuration.seed, id: $0.example.id, visit: $0.visit) })
+      let weights =
+        configuration.importanceWeights
+        ? OnePassReplay.importanceWeights(forProbabilities: drawn.map(\.probability)) : nil
+      return ReplayBatch(drawn: drawn, weights: weights, pending: pending)
+    }
+  }
+
+  // MARK: Step 5
+
+  private func offer(_ examples: [Example], losses: [Float], _ progress: RunProgress) throws {
+    guard memory != nil else { return }
+    for (example, loss) in zip(examples, losses) {
+      let value = Float(priority.priority(loss: Double(loss), progress: progress))
+      if memory?.offer(example, loss: loss, priority: value) == .oversized, memory?.counters.insertions == 0 {
+        throw OnePassError(
+          .usage,
+          "A storage of \(configuration.storage) is smaller than one image: example \(example.id) alone takes "
+            + "\(memory?.cost(of: example.image) ?? 0) bytes with its index. Give more, or use --method naive.")
+      }
+    }
+  }
+
+  private func refreshPriorities(
+    of replays: [ReplayBatch], losses: [Tensor], at step: Int, _ progress: RunProgress
+  ) throws {
+    switch configuration.priorityTiming {
+    case .insertion:
+      return
+    case .current:
+      let priority = priority
+      memory?.reprioritise { Float(priority.priority(loss: Double($0), progress: progress)) }
+    case .refreshed:
+      for (replay, tensor) in zip(replays, losses) {
+        for (drawn, loss) in zip(replay.drawn, try checked(tensor.floats(), at: step)) {
+          memory?.refresh(
+            drawn, loss: loss, priority: Float(priority.priority(loss: Double(loss), progress: progress)))
+        }
+      }
+    }
+  }
+
+  private func checked(_ losses: [Float], at step: Int) throws -> [Float] {
+    guard losses.allSatisfy(\.isFinite) else {
+      throw OnePassError(
+        .engine,
+        "The training diverged: a loss of step \(step + 1) is not a finite number. "
+          + "Lower --learning-rate (now \(configuration.learningRate)).")
+    }
+    return losses
+  }
+
+  private func report(_ step: Int, meanLoss: Double) {
+    let counters = memory?.counters
+    let fill: Double
+    switch memory?.capacity {
+    case .examples(let capacity): fill = Double(counters?.items ?? 0) / Double(capacity)
+    case .bytes(let capacity): fill = Double(counters?.bytes ?? 0) / Double(capacity)
+    case nil: fill = 0
+    }
+    let report = StepReport(
+      step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: learner.examplesTrained,
+      updates: learner.updatesMade, loss: meanLoss, learningRate: learner.learningRate,
+      alpha: configuration.smoothing.alpha(at: RunProgress(step: step, of: plan.steps)),
+      memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: fill, seconds: seconds)
+    curve.record(report)
+    observe(.step(report))
+  }
+}

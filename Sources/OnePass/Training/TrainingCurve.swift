@@ -1,0 +1,34 @@
+/// The course of a run over its stream, thinned to a fixed number of points.
+///
+/// Each point is the state after a step, with the mean of the losses since the point before.
+struct TrainingCurve {
+  private(set) var points: [StepReport] = []
+  private var lossSum = 0.0
+  private var lossCount = 0
+
+  private static let largestCount = 500
+
+  mutating func record(_ report: StepReport) {
+    lossSum += report.loss
+    lossCount += 1
+    let interval = max(1, (report.steps + Self.largestCount - 1) / Self.largestCount)
+    guard report.step % interval == 0 || report.step == report.steps else { return }
+    var point = report
+    point.loss = lossSum / Double(lossCount)
+    points.append(point)
+    (lossSum, lossCount) = (0, 0)
+  }
+
+  /// Comma-separated values with a header line.
+  var csv: String {
+    var lines = [
+      "step,examples_seen,examples_trained,updates,loss,learning_rate,alpha,memory_items,memory_bytes,seconds"
+    ]
+    for point in points {
+      lines.append(
+        "\(point.step),\(point.examplesSeen),\(point.examplesTrained),\(point.updates),\(point.loss),"
+          + "\(point.learningRate),\(point.alpha),\(point.memoryItems),\(point.memoryBytes),\(point.seconds)")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
