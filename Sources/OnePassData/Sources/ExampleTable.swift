@@ -1,0 +1,74 @@
+import OnePassCore
+
+/// Labelled images that lie in a fixed order and can be had one by one: files in folders, records in a file.
+///
+/// A new source of this kind is a type that conforms and one line in ``SourceRegistry``; ``ShuffledSource``
+/// makes a stream of it.
+public protocol ExampleTable {
+  var count: Int { get }
+  var classCount: Int { get }
+  /// The names of the classes in label order, where the table has them.
+  var classNames: [String]? { get }
+
+  /// The class of the example in this row, `0 ..< count`.
+  func label(at row: Int) -> Int
+
+  /// The image in this row, `0 ..< count`.
+  /// - Throws: `OnePassError` (`io`, `badData`) if it cannot be read.
+  func image(at row: Int) throws -> EncodedImage
+}
+
+/// A table as a stream: all of its examples in one uniformly random order, fixed by the seed.
+///
+/// An example's id is its position in that order. The order costs 4 bytes an example.
+///
+/// ```swift
+/// let stream = ShuffledSource(try FolderTable("photos"), specification: "folder:photos", seed: 1)
+/// while let example = try stream.next() { print(example.id, example.label) }
+/// ```
+public final class ShuffledSource: RandomAccessSource {
+  public let specification: String
+  public let table: any ExampleTable
+  public private(set) var position = 0
+  private let order: [UInt32]
+
+  public init(_ table: any ExampleTable, specification: String, seed: UInt64) {
+    self.table = table
+    self.specification = specification
+    var generator = SeededGenerator(seed: seed, .streamOrder)
+    order = randomOrder(of: table.count, using: &generator)
+  }
+
+  public var count: Int { order.count }
+  public var knownCount: Int? { order.count }
+  public var classNames: [String]? { table.classNames }
+  public var knownClassCount: Int? { table.classCount }
+
+  /// - Precondition: `0 <= id < count`.
+  public func example(at id: Int) throws -> Example {
+    let row = Int(order[id])
+    return Example(id: id, label: table.label(at: row), image: try table.image(at: row))
+  }
+
+  public func next() throws -> Example? {
+    guard position < count else { return nil }
+    let example = try example(at: position)
+    position += 1
+    return example
+  }
+
+  public func restore(position: Int) throws {
+    try checkRestore(to: position, within: count, of: specification)
+    self.position = position
+  }
+}
+
+/// Refuses a position at which a stream of `count` examples cannot go on.
+func checkRestore(to position: Int, within count: Int, of specification: String) throws {
+  guard position >= 0, position <= count else {
+    throw OnePassError(
+      .badData,
+      "\(specification) holds \(count) examples and cannot go on at \(position). "
+        + "Resume with the same data as before.")
+  }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import OnePassCore
+
+/// What an index file beside the shards states: the examples in each shard, and perhaps the classes.
+///
+/// The format is that of the wids part of the webdataset library, with `classes` added.
+struct ShardIndex: Codable, Equatable {
+  var kind = ShardIndex.knownKind
+  var version = 1
+  var shards: [Shard]
+  /// The class names in label order.
+  var classes: [String]?
+
+  struct Shard: Codable, Equatable {
+    /// The shard's file name; what stands before the last slash is not compared.
+    var url: String
+    var nsamples: Int
+    /// The size of the shard in bytes.
+    var filesize: Int?
+  }
+
+  static let knownKind = "wids-shard-index-v1"
+
+  enum CodingKeys: String, CodingKey {
+    case kind = "__kind__"
+    case version = "wids_version"
+    case shards = "shardlist"
+    case classes
+  }
+
+  /// The index in this file; `nil` if there is no such file or it is some other JSON.
+  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it claims to be an index and is not.
+  static func read(_ path: String) throws -> ShardIndex? {
+    guard existence(of: path).exists else { return nil }
+    let file = try OpenFile(reading: path)
+    let size = try file.size()
+    guard size <= 1 << 30 else { return nil }
+    let data = Data(try file.bytes(at: 0, count: size))
+    struct Kind: Decodable {
+      let __kind__: String
+    }
+    guard let kind = try? JSONDecoder().decode(Kind.self, from: data), kind.__kind__ == knownKind else {
+      return nil
+    }
+    do {
+      let index = try JSONDecoder().decode(ShardIndex.self, from: data)
+      guard index.version == 1, index.shards.allSatisfy({ $0.nsamples >= 0 }) else {
+        throw CocoaError(.fileReadCorruptFile)
+      }
+      return index
+    } catch {
+      throw OnePassError(
+        .badData, "The index \(path) is not a whole wids index of version 1. Write it again, or remove it.",
+        cause: error)
+    }
+  }
+
+  /// The number of examples of each shard, or `nil` if the index does not name them all.
+  func counts(of shards: [String]) -> [Int]? {
+    let known = Dictionary(self.shards.map { (Self.fileName($0.url), $0.nsamples) }) { first, _ in first }
+    let counts = shards.compactMap { known[Self.fileName($0)] }
+    return counts.count == shards.count ? counts : nil
+  }
+
+  static func fileName(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import OnePassCore
+
+/// The samples of one shard: an image and a label from consecutive entries with the same key.
+///
+/// A sample is delivered as soon as both are there. Where several entries could be its image, one whose suffix
+/// is the extension alone (`a.jpg`) goes before one that only ends in it (`a.left.jpg`), then the first.
+/// Owned by one thread.
+final class ShardReader {
+  /// How much of a sample is wanted; what is not wanted is passed over, not read.
+  enum Detail { case everything, labels, keys }
+
+  struct Sample {
+    /// The image file's bytes; empty unless `everything` is wanted.
+    let image: [UInt8]
+    /// The class; 0 if only `keys` are wanted.
+    let label: Int
+  }
+
+  /// Samples read from this shard so far.
+  private(set) var count = 0
+  let path: String
+  private let tar: TarReader
+  private let labelsByName: [String: Int]
+  private var group = Group()
+  /// The tar stands at an entry that still has to be looked at.
+  private var entryIsWaiting = false
+
+  private struct Group {
+    var key: [UInt8] = []
+    var image: [UInt8]?
+    var imageIsExact = false
+    var label: Int?
+    var labelIsExact = false
+    /// The extensions seen alone, a bit each.
+    var seen: UInt8 = 0
+    var isDelivered = false
+  }
+
+  static let largestLabel = 4096
+
+  /// - Parameter blockSize: see `TarReader`.
+  init(_ file: OpenFile, labelsByName: [String: Int], blockSize: Int = 1 << 17) throws {
+    path = file.path
+    self.labelsByName = labelsByName
+    do { tar = try TarReader(file, blockSize: blockSize) } catch let failure as TarReader.Failure {
+      throw Self.error(failure, path: file.path, count: 0)
+    }
+  }
+
+  /// The next sample, or `nil` at the end of a whole shard.
+  /// - Throws: `OnePassError`: `badData` for a shard that is truncated or corrupt or a sample that lacks a part,
+  ///   `io` where reading fails.
+  func next(_ detail: Detail = .everything) throws -> Sample? {
+    do {
+      while true {
+        if !entryIsWaiting {
+          guard try tar.advance() else { return try finishGroup() }
+        }
+        entryIsWaiting = false
+        let path = tar.name
+        guard let name = SampleName(path) else { continue }
+        let key = UnsafeBufferPointer(rebasing: path[..<name.keyLength])
+        if !group.key.elementsEqual(key) {
+          if let sample = try finishGroup() {
+            entryIsWaiting = true
+            return sample
+          }
+          group.key.append(contentsOf: key)
+        }
+        if try take(name.part, detail) { return deliver() }
+      }
+    } catch let failure as TarReader.Failure {
+      throw Self.error(failure, path: path, count: count)
+    }
+  }
+
+  /// Reads the current entry into the group; `true` when the sample is complete and nothing better can come.
+  private func take(_ part: SampleName.Part, _ detail: Detail) throws -> Bool {
+    switch part {
+    case .other: return false
+    case .image(let suffix):
+      let exact = try note(suffix)
+      guard !group.isDelivered, group.image == nil || (exact && !group.imageIsExact) else { return false }
+      group.image = detail == .everything ? try tar.body(limit: largestImageFile) : []
+      group.imageIsExact = exact
+    case .label(let suffix):
+      let exact = try note(suffix)
+      guard !group.isDelivered, group.label == nil || (exact && !group.labelIsExact) else { return false }
+      group.label = detail == .keys ? 0 : try label(from: try tar.body(limit: Self.largestLabel))
+      group.labelIsExact = exact
+    }
+    return group.imageIsExact && group.labelIsExact
+  }
+
+  /// Whether the suffix is an extension alone.
+  /// - Throws: `OnePassError` (`badData`) if this key had the same one before.
+  private func note(_ suffix: SampleName.Suffix) throws -> Bool {
+    guard case .whole(let index) = suffix else { return false }
+    guard group.seen & 1 << index == 0 else {
+      throw OnePassError(
+        .badData,
+        "The shard \(path) holds two entries of the same name for the key \(shownKey). Write it again.")
+    }
+    group.seen |= 1 << index
+    return true
+  }
+
+  private func deliver() -> Sample? {
+    guard let image = group.image, let label = group.label else { return nil }
+    group.isDelivered = true
+    group.image = nil
+    count += 1
+    return Sample(image: image, label: label)
+  }
+
+  /// Ends the group: its sample if it has not been delivered, `nil` if there is none.
+  private func finishGroup() throws -> Sample? {
+    defer {
+      let key = group.key
+      group = Group()
+      group.key = key
+      group.key.removeAll(keepingCapacity: true)
+    }
+    if group.isDelivered || (group.image == nil && group.label == nil) { return nil }
+    if let sample = deliver() { return sample }
+    let (missing, names) =
+      group.label == nil ? ("label", ".cls") : ("image", ".jpg, .jpeg, .png, .img or .image")
+    throw OnePassError(
+      .badData,
+      "The sample \(shownKey) in the shard \(path) has no \(missing) (an entry ending in \(names)). "
+        + "Add it, or leave the sample out.")
+  }
+
+  /// The class that a `.cls` entry names: an integer, or one of the class names.
+  private func label(from bytes: [UInt8]) throws -> Int {
+    let space: (UInt8) -> Bool = { $0 == 32 || (9...13).contains($0) }
+    let text = bytes.drop(while: space).reversed().drop(while: space).reversed()
+    if let number = Self.integer(text) { return number }
+    let name = String(decoding: text, as: UTF8.self)
+    if let label = labelsByName[name] { return label }
+    let shown = name.count > 40 ? "\(name.prefix(40))…" : name
+    let known = labelsByName.isEmpty ? "a number" : "a number or one of the \(labelsByName.count) class names"
+    throw OnePassError(
+      .badData,
+      "The label of the sample \(shownKey) in the shard \(path) is \"\(shown)\", not \(known). Correct it.")
+  }
+
+  private static func integer(_ text: some BidirectionalCollection<UInt8>) -> Int? {
+    let negative = text.first == UInt8(ascii: "-")
+    let digits = negative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]
+    guard !digits.isEmpty, digits.count <= 18 else { return nil }
+    var value = 0
+    for byte in digits {
+      guard (48...57).contains(byte) else { return nil }
+      value = value * 10 + Int(byte - 48)
+    }
+    return negative ? -value : value
+  }
+
+  private var shownKey: String { "\"\(String(decoding: group.key, as: UTF8.self))\"" }
+
+  private static func error(_ failure: TarReader.Failure, path: String, count: Int) -> OnePassError {
+    let read = "after \(count) examples read from it"
+    switch failure.kind {
+    case .io:
+      return OnePassError(.io, "Could not read \(path) on \(read): \(failure.detail). Check the disk.")
+    case .tooLarge:
+      return OnePassError(
+        .badData,
+        "The shard \(path) holds an entry that is too large \(read): \(failure.detail). Leave it out.")
+    case .corrupt:
+      return OnePassError(
+        .badData,
+        "The shard \(path) is truncated or corrupt \(read) (\(failure.detail)). Fetch it or write it again.")
+    }
+  }
+}
