@@ -58,7 +58,7 @@ public struct Evaluator {
   private func submit(_ feed: inout StreamFeed, of source: any ExampleSource) throws -> PendingBatch? {
     let examples = try feed.next(batchSize)
     guard !examples.isEmpty else { return nil }
-    try checkLabels(of: examples, classes: classes, in: source)
+    for example in examples { try checkLabel(of: example, classCount: classes, in: source.specification) }
     return pool.submit(examples, views: Array(repeating: .centre, count: examples.count))
   }
 }

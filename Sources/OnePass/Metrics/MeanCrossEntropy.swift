@@ -10,7 +10,7 @@ public struct MeanCrossEntropy: Metric {
   public var name: String { "loss" }
 
   public mutating func update(logits: Tensor, labels: Tensor) throws {
-    sum += try crossEntropy(logits, labels).floats().reduce(0) { $0 + Double($1) }
+    sum += try crossEntropy(logits, labels: labels).floats().reduce(0) { $0 + Double($1) }
     count += labels.shape[0]
   }
 

@@ -14,7 +14,7 @@ public struct TopKAccuracy: Metric {
   public var name: String { "top\(k)" }
 
   public mutating func update(logits: Tensor, labels: Tensor) throws {
-    correct += try topKCorrect(logits, labels, k: k)
+    correct += try correctCount(logits, labels: labels, k: k)
     count += labels.shape[0]
   }
 

@@ -13,11 +13,13 @@ final class Learner {
   private(set) var updatesMade = 0
   private(set) var examplesTrained = 0
 
-  init(model: any ImageClassifier, device: Device, configuration: RunConfiguration, plan: TrainingPlan) {
+  init(
+    model: any ImageClassifier, device: Device, configuration: RunConfiguration, plan: TrainingPlan
+  ) throws {
     self.model = model
     self.device = device
-    optimiser = SGD(
-      parameters: model.parameters, momentum: configuration.momentum, nesterov: configuration.momentum > 0,
+    optimiser = try SGD(
+      parameters: model.parameters, momentum: configuration.momentum, nesterov: true,
       weightDecay: configuration.weightDecay)
     schedule = CosineDecay(initial: configuration.learningRate)
     plannedUpdates = plan.updates
@@ -30,20 +32,20 @@ final class Learner {
   /// Adds a mini-batch's gradient: ∇ scale · mean(w_i ℓ_i).
   /// - Parameter weights: w_i, `[N]`; 1 where `nil`.
   /// - Returns: ℓ_i, the loss of each example before the update, `[N]`, on the device.
-  func accumulate(_ batch: ImageBatch, weights: [Float]? = nil, scale: Float = 1) throws -> Tensor {
+  func accumulate(_ batch: ImageBatch, weights: [Float]? = nil, scale: Double = 1) throws -> Tensor {
     let (images, labels) = try tensors(of: batch, on: device)
-    let losses = try crossEntropy(model(images, .training), labels)
-    // mean(ℓ·w·scale) = Σ ℓ·w·scale / N
-    let factors = (weights ?? Array(repeating: 1, count: batch.count)).map { $0 * scale }
-    try weightedMean(losses, Tensor(factors, shape: [batch.count], device: device)).backward()
+    let losses = try crossEntropy(model(images, .training), labels: labels)
+    let weights = try weights.map { try Tensor($0, shape: [batch.count], on: device) }
+    let objective = try weightedMean(losses, weights: weights)
+    try (scale == 1 ? objective : objective * scale).backward()
     examplesTrained += batch.count
-    return losses.detached()
+    return try losses.detached()
   }
 
   /// Applies the gradients gathered since the last update.
   func update() throws {
     try optimiser.step(learningRate: learningRate)
-    optimiser.zeroGradients()
+    try optimiser.zeroGradients()
     updatesMade += 1
   }
 }
@@ -51,7 +53,7 @@ final class Learner {
 /// A mini-batch as the model takes it: images `[N, C, H, W]` in channels-last order, and labels `[N]`.
 func tensors(of batch: ImageBatch, on device: Device) throws -> (images: Tensor, labels: Tensor) {
   let images = try Tensor(
-    borrowing: batch.pixels, shape: [batch.count, batch.channels, batch.height, batch.width], owner: batch)
+    borrowing: batch.baseAddress, shape: [batch.count, batch.shape[3], batch.shape[1], batch.shape[2]], owner: batch)
   let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
   return device == .cpu ? (images, labels) : (try images.to(device), try labels.to(device))
 }

@@ -17,7 +17,7 @@ struct StreamPreparation {
     var length = source.knownCount
     var classes = configuration.classNames?.count ?? configuration.classCount ?? source.knownClassCount
     if classes == nil || (length == nil && configuration.limit == nil) {
-      let survey = try Self.survey(source, configuration, classesMissing: classes == nil)
+      let survey = try Survey.of(source)
       notices.append(
         "Read the names and labels of \(source.specification) once to count them: "
           + "\(survey.count) examples, \(survey.classCount) classes.")
@@ -46,29 +46,13 @@ struct StreamPreparation {
 
     if configuration.method == .multiEpoch {
       // All data is kept: by the source itself where it has random access, else in memory.
-      let kept: any RandomAccessSource
-      if let randomAccess = source as? any RandomAccessSource {
-        kept =
-          available < randomAccess.count
-          ? LimitedRandomAccessSource(randomAccess, limit: available) : randomAccess
-      } else {
-        kept = try KeptStream(source, alreadyTaken: [first], limit: available)
-      }
+      let limited = LimitedSource.first(available, of: source) as? any RandomAccessSource
+      let kept = try limited ?? KeptStream(source, alreadyTaken: [first], limit: available)
       feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
     } else {
       feed = StreamFeed(source, alreadyTaken: [first], limit: available)
     }
     self.notices = notices
-  }
-
-  private static func survey(
-    _ source: any ExampleSource, _ configuration: RunConfiguration, classesMissing: Bool
-  ) throws -> Survey {
-    guard let surveyable = source as? any SurveyableSource else {
-      let missing = classesMissing ? "how many classes it has: say --classes" : "how long it is: say --limit"
-      throw OnePassError(.usage, "\(source.specification) does not tell \(missing).")
-    }
-    return try surveyable.survey()
   }
 
   private static func makePipeline(
@@ -84,12 +68,10 @@ struct StreamPreparation {
           "The first image of \(source.specification) is broken, so it does not tell the size of the images: "
             + "say --image-size. (\(error))", cause: error)
       }
-      header = ImageHeader(width: size, height: size, channels: configuration.channels ?? 3, format: nil)
+      header = ImageHeader(width: size, height: size, channels: configuration.channels ?? 3, format: .jpeg)
     }
-    // A grey JPEG or PNG may stand in a set of colour images; bare pixels say what they all are.
-    let found = if case .pixels(_, _, let channels) = first.image.encoding { channels } else { 3 }
-    return ImagePipeline.automatic(
-      firstImage: header, size: configuration.imageSize, channels: configuration.channels ?? found)
+    return try ImagePipeline.automatic(
+      firstImage: header, size: configuration.imageSize, channels: configuration.channels)
   }
 }
 

@@ -64,7 +64,7 @@ final class Trainer {
       let replays = drawn.count > configuration.drawAhead ? drawn.removeFirst() : []
 
       // 4. Train on the incoming mini-batch and on the replayed ones.
-      let gradientScale = configuration.updates == .joint ? 1 / Float(1 + replays.count) : 1
+      let gradientScale = configuration.updates == .joint ? 1 / Double(1 + replays.count) : 1
       let incomingLosses = try learner.accumulate(incoming, scale: gradientScale)
       if configuration.updates == .sequential { try learner.update() }
       var replayLosses: [Tensor] = []
@@ -92,7 +92,7 @@ final class Trainer {
   private func takeIncoming() throws -> PendingBatch? {
     let examples = try feed.next(configuration.batchSize)
     guard !examples.isEmpty else { return nil }
-    try checkLabels(of: examples, classes: plan.classes, in: source)
+    for example in examples { try checkLabel(of: example, classCount: plan.classes, in: source.specification) }
     let isCentred =
       configuration.method == .naive
       || (configuration.method == .replay && configuration.incomingView == .centre)

@@ -58,7 +58,7 @@ public struct TrainingRun {
       name: configuration.model, stem: stream.stem, classes: plan.classes, classNames: plan.classNames,
       pipeline: stream.pipeline)
     let model = try card.makeModel(seed: configuration.seed, device: device)
-    let learner = Learner(model: model, device: device, configuration: configuration, plan: plan)
+    let learner = try Learner(model: model, device: device, configuration: configuration, plan: plan)
     observe(.started(plan))
 
     let trainer = Trainer(

@@ -12,9 +12,9 @@ import OnePassCore
 ///
 /// Levels are rounded to 8 bits after each pass of the resize, as Pillow and torchvision's 8-bit path do.
 /// Source: Hu et al. 2021, section 2.
-public struct ImagePipeline: Hashable, Sendable {
+public struct ImagePipeline: Hashable, Sendable, Codable {
   /// How an image of any size becomes a square of `size`.
-  public enum Geometry: Hashable, Sendable {
+  public enum Geometry: Hashable, Sendable, Codable {
     /// Squash to `resize` x `resize` (antialiased bilinear), then cut out `size` x `size`. For photographs.
     case resizeAndCrop(resize: Int)
     /// Add `padding` black pixels on each side, then cut out `size` x `size`. For small images.
@@ -30,6 +30,9 @@ public struct ImagePipeline: Hashable, Sendable {
     /// The centre, never flipped: for evaluation and for naive one-pass training.
     case centre
   }
+
+  /// The longer side, in pixels, up to which an image counts as small.
+  public static let largestSmallImage = 64
 
   /// Pixels of a side of what the model sees.
   public let size: Int
@@ -64,18 +67,20 @@ public struct ImagePipeline: Hashable, Sendable {
   /// - Larger ones are resized to 250 and cropped to 224, as the paper does.
   /// - With an explicit `size` S: up to 64, pad by 4 and crop S; above, resize to S · 250 / 224 and crop S.
   ///
-  /// Bare pixels keep their own number of channels. Files become RGB, since one grey photograph at the
-  /// start says nothing of the rest.
+  /// Bare pixels keep their own number of channels, unless `channels` says another. Files become RGB, since
+  /// one grey photograph at the start says nothing of the rest.
   /// - Throws: `OnePassError` (`usage`) if `size` is not 1 … 4096.
-  public static func automatic(firstImage: ImageHeader, size: Int? = nil) throws -> ImagePipeline {
-    let channels = firstImage.format == nil ? firstImage.channels : 3
+  public static func automatic(
+    firstImage: ImageHeader, size: Int? = nil, channels: Int? = nil
+  ) throws -> ImagePipeline {
+    let channels = channels ?? (firstImage.format == nil ? firstImage.channels : 3)
     if let size, !(1...4096).contains(size) {
       throw OnePassError(.usage, "An image size of \(size) is not possible: give 1 to 4096 pixels a side.")
     }
     let longer = max(firstImage.width, firstImage.height)
-    let side = size ?? (longer <= 64 ? longer : 224)
+    let side = size ?? (longer <= largestSmallImage ? longer : 224)
     let geometry: Geometry =
-      side <= 64
+      side <= largestSmallImage
       ? .padAndCrop(padding: 4)
       : .resizeAndCrop(resize: Int((Double(side) * 250 / 224).rounded()))
     return ImagePipeline(size: side, channels: channels, geometry: geometry)

@@ -3,7 +3,7 @@
 /// ```swift
 /// let pipeline = ImagePipeline(size: 32, channels: 3, geometry: .padAndCrop(padding: 4), normalisation: .imageNet)
 /// ```
-public struct Normalisation: Hashable, Sendable {
+public struct Normalisation: Hashable, Sendable, Codable {
   /// One value a channel, on the scale 0 … 1.
   public let mean: [Float]
   /// One value a channel, on the scale 0 … 1, above 0.

@@ -44,7 +44,9 @@ public final class ImageBatch: @unchecked Sendable {
       self.examples = kept
     }
     skipped = examples.indices.compactMap { index in
-      failures[index].map { SkippedExample(id: examples[index].id, reason: $0) }
+      failures[index].map {
+        SkippedExample(id: examples[index].id, reason: $0, bytes: examples[index].image.bytes.count)
+      }
     }
     shape = [self.examples.count, pipeline.size, pipeline.size, pipeline.channels]
     self.memory = memory

@@ -5,8 +5,12 @@ public struct SkippedExample: Hashable, Sendable {
   /// One sentence: what is wrong with the image, and what to do.
   public let reason: String
 
-  public init(id: Int, reason: String) {
+  /// The length of its encoded image.
+  public let bytes: Int
+
+  public init(id: Int, reason: String, bytes: Int) {
     self.id = id
+    self.bytes = bytes
     self.reason = reason
   }
 }
