@@ -27,6 +27,9 @@ public struct RunFiles {
       RunResult.self, from: "\(path)/result.json", remedy: "give the folder that `onepass train --output` made.")
   }
 
+  /// Where the run stood when the checkpoint was written.
+  public func position() throws -> TrainingPosition { try decode(TrainingPosition.self, from: "progress.json") }
+
   func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws -> Value {
     try Self.decode(type, from: "\(checkpoint)/\(name)", remedy: "the checkpoint is incomplete.")
   }

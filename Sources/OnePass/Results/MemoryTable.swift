@@ -31,6 +31,9 @@ public struct MemoryTable {
     }
   }
 
+  /// The table in figures.
+  public func summary(examplesSeen: Int) -> MemorySummary { MemorySummary(items, examplesSeen: examplesSeen) }
+
   /// What the memory of a finished run held.
   /// - Throws: `OnePassError`: `io` if the run has no memory, `badData` if the file is damaged.
   public init(of run: RunFiles) throws {

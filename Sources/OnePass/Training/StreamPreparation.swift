@@ -28,9 +28,10 @@ struct StreamPreparation {
     if let length, let limit = configuration.limit, limit > length {
       notices.append("The stream has \(length) examples, fewer than --limit \(limit).")
     }
-    guard available > 0, available < .max, let first = try source.next() else {
-      throw OnePassError(.badData, "\(source.specification) holds no examples: give a source that does.")
+    guard available < .max else {
+      throw OnePassError(.usage, "\(source.specification) does not tell how long it is: say --limit.")
     }
+    let (taken, header) = try Self.firstImage(of: source, atMost: available)
 
     plan = try TrainingPlan(
       configuration, streamExamples: available, classes: classes ?? 0,
@@ -41,37 +42,37 @@ struct StreamPreparation {
         "\(source.specification) has \(plan.classes) class: a classifier needs at least 2. "
           + "Say --classes if there are more.")
     }
-    pipeline = try Self.makePipeline(first, source, configuration)
+    pipeline = try ImagePipeline.automatic(
+      firstImage: header, size: configuration.imageSize, channels: configuration.channels)
     stem = configuration.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
 
     if configuration.method == .multiEpoch {
       // All data is kept: by the source itself where it has random access, else in memory.
       let limited = LimitedSource.first(available, of: source) as? any RandomAccessSource
-      let kept = try limited ?? KeptStream(source, alreadyTaken: [first], limit: available)
+      let kept = try limited ?? KeptStream(source, alreadyTaken: taken, limit: available)
       feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
     } else {
-      feed = StreamFeed(source, alreadyTaken: [first], limit: available)
+      feed = StreamFeed(source, alreadyTaken: taken, limit: available)
     }
     self.notices = notices
   }
 
-  private static func makePipeline(
-    _ first: Example, _ source: any ExampleSource, _ configuration: RunConfiguration
-  ) throws -> ImagePipeline {
-    let header: ImageHeader
-    do {
-      header = try ImageHeader.read(first.image)
-    } catch {
-      guard let size = configuration.imageSize else {
-        throw OnePassError(
-          .badData,
-          "The first image of \(source.specification) is broken, so it does not tell the size of the images: "
-            + "say --image-size. (\(error))", cause: error)
-      }
-      header = ImageHeader(width: size, height: size, channels: configuration.channels ?? 3, format: .jpeg)
+  /// Takes examples from the stream until one shows how large the images are; the others are broken.
+  private static func firstImage(
+    of source: any ExampleSource, atMost limit: Int
+  ) throws -> (taken: [Example], header: ImageHeader) {
+    var taken: [Example] = []
+    var firstProblem: (any Error)?
+    while taken.count < min(limit, 100), let example = try source.next() {
+      taken.append(example)
+      do { return (taken, try ImageHeader.read(example.image)) } catch { firstProblem = firstProblem ?? error }
     }
-    return try ImagePipeline.automatic(
-      firstImage: header, size: configuration.imageSize, channels: configuration.channels)
+    guard let firstProblem else {
+      throw OnePassError(.badData, "\(source.specification) holds no examples: give a source that does.")
+    }
+    throw OnePassError(
+      .badData, "None of the first \(taken.count) images of \(source.specification) can be read. \(firstProblem)",
+      cause: firstProblem)
   }
 }
 

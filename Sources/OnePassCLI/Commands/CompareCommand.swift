@@ -1,0 +1,28 @@
+import ArgumentParser
+import OnePass
+import OnePassCore
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare", abstract: "Put finished runs side by side: accuracy, storage, compute.")
+
+  @Argument(help: "Folders that `train --output` made.", completion: .directory)
+  var run: [String]
+
+  func run() throws {
+    var table = TextTable(header: ["run", "top-1", "storage", "bytes", "compute", "images/s", "time"])
+    for path in run {
+      let result = try RunFiles.result(in: path)
+      table.rows.append([
+        ResultText(result: result).title,
+        result.accuracy.map { Figures.percent($0.top1, decimals: 2) } ?? "-",
+        Figures.percent(result.storage.exampleFraction),
+        Figures.percent(result.storage.byteFraction),
+        Figures.percent(result.compute.fraction),
+        Figures.count(Int(result.throughput.imagesPerSecond)),
+        Figures.duration(result.wallSeconds),
+      ])
+    }
+    Console.result(table.text)
+  }
+}

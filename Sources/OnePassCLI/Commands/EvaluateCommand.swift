@@ -1,0 +1,44 @@
+import ArgumentParser
+import OnePass
+import OnePassCore
+
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Measure a trained model on labelled images.")
+
+  @Option(help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
+  var checkpoint: String
+
+  @Option(help: ArgumentHelp("The labelled images, as in `train`.", valueName: "SPEC"))
+  var data: String
+
+  @Option(help: ArgumentHelp("Evaluate on at most this many examples.", valueName: "N"))
+  var limit: Int?
+
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
+  func run() throws {
+    let display = ProgressDisplay(quiet: quiet)
+    defer { display.closeLine() }
+    let model = try TrainedModel(checkpoint: checkpoint, device: machine.device, threads: machine.threads)
+    let accuracy = try model.evaluate(data, limit: limit, decodeThreads: machine.decodeThreads) {
+      display.show($0)
+    }
+    display.closeLine()
+    if json {
+      Console.result(try JSON.text(accuracy))
+      return
+    }
+    Console.result("top-1   \(Figures.percent(accuracy.top1, decimals: 2))")
+    if let top5 = accuracy.top5 { Console.result("top-5   \(Figures.percent(top5, decimals: 2))") }
+    Console.result(
+      "loss    \(Figures.short(accuracy.loss)) nats over \(Figures.count(accuracy.examples)) examples"
+        + (accuracy.skipped > 0 ? ", \(Figures.count(accuracy.skipped)) broken images skipped" : ""))
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import OnePass
+import OnePassCore
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Say what images show.",
+    discussion: "Prints for each image the most likely classes with their probabilities.")
+
+  @Option(help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
+  var checkpoint: String
+
+  @Option(help: ArgumentHelp("How many classes to show for each image.", valueName: "N"))
+  var top = 5
+
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  @Flag(help: "Print the predictions as JSON.")
+  var json = false
+
+  @Argument(help: "JPEG or PNG files.", completion: .file())
+  var image: [String]
+
+  func validate() throws {
+    guard top > 0 else { throw ValidationError("--top \(top) is not possible: give at least 1.") }
+  }
+
+  func run() throws {
+    let model = try TrainedModel(checkpoint: checkpoint, device: machine.device, threads: machine.threads)
+    let predictions = try model.predict(image, top: top)
+    if json {
+      Console.result(try JSON.text(predictions))
+      return
+    }
+    for prediction in predictions {
+      let classes = prediction.classes.map { "\($0.name) \(Figures.percent($0.probability))" }
+      Console.result("\(prediction.image): \(classes.joined(separator: ", "))")
+    }
+  }
+}

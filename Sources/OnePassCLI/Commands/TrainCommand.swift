@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import OnePass
+import OnePassCore
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a model on a stream, once.",
+    discussion: """
+      The defaults are the paper's: prioritised replay of k = 8 mini-batches from a memory of 10 % of the stream.
+
+      SPEC is fashion-mnist, idx:DIR, folder:DIR (a folder for each class), or wds:PATTERN (WebDataset shards: \
+      'wds:data/train-{0000..0009}.tar', .tar.gz, .tar.zst, or wds:- for standard input). A folder or idx source \
+      is put in a random order by the seed; a tar stream is taken as it arrives.
+      """)
+
+  @OptionGroup(title: "Data") var data: DataOptions
+  @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Method") var method: MethodOptions
+  @OptionGroup(title: "Optimisation") var optimisation: OptimisationOptions
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+
+  @Option(help: "The folder that receives result.json, curve.csv and the checkpoint.", completion: .directory)
+  var output: String?
+
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
+  func run() throws {
+    var configuration = RunConfiguration(data: data.data)
+    try data.apply(to: &configuration)
+    model.apply(to: &configuration)
+    try method.apply(to: &configuration)
+    optimisation.apply(to: &configuration)
+    machine.apply(to: &configuration)
+
+    let display = ProgressDisplay(quiet: quiet)
+    defer { display.closeLine() }
+    let result = try TrainingRun(configuration).start(output: output) { display.show($0) }
+    display.closeLine()
+
+    if json {
+      Console.result(try JSON.text(result))
+    } else {
+      Console.result(ResultText(result: result).summary)
+      if let output { Console.result("results    \(output)/result.json") }
+    }
+  }
+}

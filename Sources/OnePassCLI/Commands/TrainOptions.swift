@@ -1,0 +1,213 @@
+import ArgumentParser
+import Foundation
+import OnePass
+import OnePassCore
+import OnePassModels
+import OnePassReplay
+
+extension OnePass.Method: ExpressibleByArgument {}
+extension PriorityKind: ExpressibleByArgument {}
+extension SelectorKind: ExpressibleByArgument {}
+extension SmoothingSchedule: ExpressibleByArgument {}
+extension UpdateMode: ExpressibleByArgument {}
+extension PriorityTiming: ExpressibleByArgument {}
+extension IncomingView: ExpressibleByArgument {}
+
+extension Stem: ExpressibleByArgument {
+  public init?(argument: String) { self.init(rawValue: argument == "imagenet" ? "imageNet" : argument) }
+  public var defaultValueDescription: String { self == .imageNet ? "imagenet" : "small" }
+  public static var allValueStrings: [String] { ["imagenet", "small"] }
+}
+
+struct DataOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The stream to train on.", valueName: "SPEC"))
+  var data: String
+
+  @Option(name: .customLong("eval-data"), help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"))
+  var evaluationData: String?
+
+  @Option(help: ArgumentHelp("Take at most this many examples from the stream.", valueName: "N"))
+  var limit: Int?
+
+  @Option(name: .customLong("eval-limit"), help: ArgumentHelp("Evaluate on at most this many examples.", valueName: "N"))
+  var evaluationLimit: Int?
+
+  @Option(
+    help: ArgumentHelp("The number of classes, or a text file with a name on each line (default: found in the data).", valueName: "N|FILE"))
+  var classes: String?
+
+  @Option(
+    name: .customLong("broken-limit"),
+    help: ArgumentHelp("Stop if more than this share of the images is broken.", valueName: "0...1"))
+  var brokenLimit = 0.1
+
+  func apply(to configuration: inout RunConfiguration) throws {
+    configuration.evaluationData = evaluationData
+    configuration.limit = limit
+    configuration.evaluationLimit = evaluationLimit
+    configuration.brokenLimit = brokenLimit
+    guard let classes else { return }
+    if let count = Int(classes) {
+      configuration.classCount = count
+    } else {
+      configuration.classNames = try Self.readClassNames(classes)
+    }
+  }
+
+  private static func readClassNames(_ path: String) throws -> [String] {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw OnePassError(.io, "The class names \(path) cannot be read: give a text file with a name on each line.")
+    }
+    let names = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }
+    guard names.count >= 2, Set(names).count == names.count else {
+      throw OnePassError(.badData, "\(path) does not hold two or more different class names, one on each line.")
+    }
+    return names
+  }
+}
+
+struct ModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The network: \(ModelRegistry.names.joined(separator: ", ")).", valueName: "NAME"),
+    completion: .list(ModelRegistry.names))
+  var model = "resnet50"
+
+  @Option(help: "The first layers: for large images (imagenet) or small ones (default: by the image size).")
+  var stem: Stem?
+
+  @Option(
+    name: .customLong("image-size"),
+    help: ArgumentHelp("The side of the model's input in pixels (default: by the first image).", valueName: "PIXELS"))
+  var imageSize: Int?
+
+  @Option(help: ArgumentHelp("1 for grey, 3 for colour (default: by the first image).", valueName: "1|3"))
+  var channels: Int?
+
+  func apply(to configuration: inout RunConfiguration) {
+    configuration.model = model
+    configuration.stem = stem
+    configuration.imageSize = imageSize
+    configuration.channels = channels
+  }
+}
+
+struct MethodOptions: ParsableArguments {
+  @Option(help: "How the stream is used.")
+  var method = OnePass.Method.replay
+
+  @Option(
+    help: ArgumentHelp(
+      "What the memory may hold: a share (10%), examples (6000) or bytes (500MB).", valueName: "AMOUNT"))
+  var storage = "10%"
+
+  @Option(
+    name: .customLong("replay-steps"),
+    help: ArgumentHelp("k, the mini-batches replayed with each incoming one.", valueName: "K"))
+  var replaySteps = 8
+
+  @Option(help: "What makes an example worth replaying.")
+  var priority = PriorityKind.loss
+
+  @Option(
+    name: .customLong("alpha"),
+    help: "The course of the priority's α: to 1 (full) or by the paper's formula to the letter (literal).")
+  var smoothing = SmoothingSchedule.full
+
+  @Option(name: .customLong("priority-timing"), help: "Which loss and which α a priority comes from.")
+  var priorityTiming = PriorityTiming.insertion
+
+  @Flag(
+    name: .customLong("importance-weights"), inversion: .prefixedNo,
+    help: "Weight replayed losses by 1/P, with mean 1 in each mini-batch.")
+  var importanceWeights = true
+
+  @Option(
+    name: .customLong("recency-bias"),
+    help: ArgumentHelp("β of the reservoir: 1 keeps all equally likely, more favours the fresh.", valueName: "BETA"))
+  var recencyBias = 1.5
+
+  @Option(help: "Which item is drawn for a replay.")
+  var drawing = SelectorKind.prioritised
+
+  @Option(help: "Which item makes room for a new one.")
+  var evicting = SelectorKind.uniform
+
+  @Option(help: "Train the k + 1 mini-batches of a step one after the other, or as one update.")
+  var updates = UpdateMode.sequential
+
+  @Option(name: .customLong("incoming-view"), help: "How incoming images are cropped under replay.")
+  var incomingView = IncomingView.augmented
+
+  @Option(
+    name: .customLong("draw-ahead"),
+    help: ArgumentHelp("Draw replays this many steps before their use.", valueName: "STEPS"))
+  var drawAhead = 0
+
+  @Option(help: ArgumentHelp("Passes of multi-epoch training.", valueName: "E"))
+  var epochs = 90
+
+  func apply(to configuration: inout RunConfiguration) throws {
+    configuration.method = method
+    configuration.storage = try StorageBudget(storage)
+    configuration.replaySteps = replaySteps
+    configuration.priority = priority
+    configuration.smoothing = smoothing
+    configuration.priorityTiming = priorityTiming
+    configuration.importanceWeights = importanceWeights
+    configuration.recencyBias = recencyBias
+    configuration.drawing = drawing
+    configuration.evicting = evicting
+    configuration.updates = updates
+    configuration.incomingView = incomingView
+    configuration.drawAhead = drawAhead
+    configuration.epochs = epochs
+  }
+}
+
+struct OptimisationOptions: ParsableArguments {
+  @Option(name: .customLong("batch-size"), help: ArgumentHelp("Examples in a mini-batch.", valueName: "N"))
+  var batchSize = 128
+
+  @Option(
+    name: .customLong("learning-rate"),
+    help: ArgumentHelp("At the first update; it decays to 0 along a cosine.", valueName: "RATE"))
+  var learningRate = 0.1
+
+  @Option(help: ArgumentHelp("Nesterov momentum.", valueName: "0..<1"))
+  var momentum = 0.9
+
+  @Option(name: .customLong("weight-decay"), help: ArgumentHelp("L2 penalty on all parameters.", valueName: "RATE"))
+  var weightDecay = 0.0
+
+  @Option(help: ArgumentHelp("Fixes every random choice.", valueName: "S"))
+  var seed: UInt64 = 1
+
+  func apply(to configuration: inout RunConfiguration) {
+    configuration.batchSize = batchSize
+    configuration.learningRate = learningRate
+    configuration.momentum = momentum
+    configuration.weightDecay = weightDecay
+    configuration.seed = seed
+  }
+}
+
+struct MachineOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Where to compute: auto, cpu, cuda or cuda:i.", valueName: "DEVICE"))
+  var device = "auto"
+
+  @Option(help: ArgumentHelp("Threads that compute on the CPU (default: one for each core).", valueName: "T"))
+  var threads: Int?
+
+  @Option(
+    name: .customLong("decode-threads"),
+    help: ArgumentHelp("Threads that decode images (default: one for each core).", valueName: "T"))
+  var decodeThreads: Int?
+
+  func apply(to configuration: inout RunConfiguration) {
+    configuration.device = device
+    configuration.threads = threads
+    configuration.decodeThreads = decodeThreads
+  }
+}

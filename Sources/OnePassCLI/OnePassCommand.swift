@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import OnePass
+import OnePassCore
+
+@main
+struct OnePassCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "onepass",
+    abstract: "Train an image classifier on a stream that passes once.",
+    discussion: """
+      OnePass keeps a small, stated part of the stream in a replay memory and measures what that costs: \
+      accuracy, storage and compute (Hu et al. 2021, One Pass ImageNet).
+
+      Try it:
+        onepass train --data fashion-mnist --eval-data fashion-mnist:test --model resnet8 \\
+          --method replay --storage 10% --replay-steps 3 --output runs/first
+
+      Exit status: 0 done, 64 the request makes no sense, 65 the data is broken, 70 the program or the \
+      engine failed, 74 a file could not be read or written.
+      """,
+    version: onePassVersion,
+    subcommands: [
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, CompareCommand.self, PackCommand.self,
+      MemoryCommand.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as OnePassError {
+      Console.error("Error: \(error.message)")
+      Foundation.exit(error.code.exitStatus)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

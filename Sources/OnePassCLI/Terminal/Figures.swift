@@ -1,0 +1,31 @@
+import Foundation
+
+/// Numbers as people read them.
+enum Figures {
+  /// `12,345`
+  static func count(_ value: Int) -> String {
+    let digits = String(abs(value))
+    var grouped = ""
+    for (index, digit) in digits.enumerated() {
+      if index > 0, (digits.count - index) % 3 == 0 { grouped.append(",") }
+      grouped.append(digit)
+    }
+    return (value < 0 ? "-" : "") + grouped
+  }
+
+  /// A share of 1 as `65.0 %`.
+  static func percent(_ share: Double, decimals: Int = 1) -> String {
+    String(format: "%.\(decimals)f %%", share * 100)
+  }
+
+  /// `4:07` or `1:04:07`
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(max(0, seconds).rounded())
+    let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60)
+    return hours > 0
+      ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+  }
+
+  /// Three significant digits.
+  static func short(_ value: Double) -> String { String(format: "%.3g", value) }
+}

@@ -1,0 +1,47 @@
+import OnePass
+import OnePassCore
+
+/// `1.54 MB`
+func ByteText(_ bytes: Int) -> String { ByteCount(bytes).description }
+
+/// A run's result as it is shown to people.
+struct ResultText {
+  let result: RunResult
+
+  /// The three metrics and the speed, a line each.
+  var summary: String {
+    var lines: [String] = []
+    if let accuracy = result.accuracy {
+      let top5 = accuracy.top5.map { ", top-5 \(Figures.percent($0, decimals: 2))" } ?? ""
+      lines.append(
+        "accuracy   top-1 \(Figures.percent(accuracy.top1, decimals: 2))\(top5) of \(Figures.count(accuracy.examples)) examples")
+    }
+    lines.append(
+      "storage    \(Figures.percent(result.storage.exampleFraction)) of the stream's examples "
+        + "(\(Figures.count(result.storage.examples))), \(Figures.percent(result.storage.byteFraction)) of its bytes "
+        + "(\(ByteText(result.storage.bytes)))")
+    lines.append(
+      "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
+        + "(\(Figures.count(result.compute.examples)) examples trained, \(Figures.count(result.compute.updates)) updates)")
+    lines.append(
+      "speed      \(Figures.count(Int(result.throughput.imagesPerSecond))) images/s, "
+        + "\(Figures.duration(result.wallSeconds)) in all")
+    if result.stream.skipped > 0 {
+      lines.append(
+        "skipped    \(Figures.count(result.stream.skipped)) broken images of \(Figures.count(result.stream.examples))")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The run in a few words: `replay, k = 3, 10% storage`.
+  var title: String {
+    let configuration = result.configuration
+    switch configuration.method {
+    case .naive: return "naive one-pass"
+    case .multiEpoch: return "multi-epoch, \(configuration.epochs) passes"
+    case .replay:
+      let kind = configuration.priority == .uniform ? "uniform replay" : "prioritised replay"
+      return "\(kind), k = \(configuration.replaySteps), \(configuration.storage) storage"
+    }
+  }
+}
