@@ -1,1 +1,166 @@
 #pragma once
+// A small C interface over ATen, libtorch's tensor library, for Swift.
+//
+// Rules, without exception:
+// - A function that can fail returns a CTError that the caller owns, or NULL on success. No C++ exception
+//   leaves a function, and nothing about an error is kept in thread-local state.
+// - A tensor written to `out` is owned by the caller, who frees it with ct_tensor_free. `out` is untouched
+//   on failure. Arguments are borrowed for the call.
+// - A tensor is used by one thread at a time. Gradient mode belongs to the calling thread.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma clang assume_nonnull begin
+
+typedef struct CTTensor CTTensor;
+typedef struct CTGenerator CTGenerator;
+typedef struct CTError CTError;
+
+// MARK: Errors (Error.cpp)
+
+typedef enum : int32_t {
+  CT_ERROR_ENGINE = 0,         // libtorch refused the request
+  CT_ERROR_OUT_OF_MEMORY = 1,  // on the host or on a device
+  CT_ERROR_NO_DEVICE = 2,      // a device that this machine or this libtorch does not have
+} CTErrorKind;
+
+/// libtorch's own message, without the C++ backtrace. Lives as long as the error.
+const char *ct_error_message(const CTError *error);
+CTErrorKind ct_error_kind(const CTError *error);
+void ct_error_free(CTError *error);
+
+// MARK: Runtime (Runtime.cpp)
+
+typedef struct {
+  bool cuda;      // false: the CPU
+  int32_t index;  // which CUDA device; 0 on the CPU
+} CTDevice;
+
+const char *ct_version(void);
+int64_t ct_live_tensor_count(void);
+int32_t ct_thread_count(void);
+CTError *_Nullable ct_set_thread_count(int32_t count);
+/// The number of usable CUDA devices. The first call loads libtorch_cuda where it lies beside libtorch_cpu.
+int32_t ct_cuda_device_count(void);
+/// Why there is no CUDA device, as a sentence; empty where there is one. Lives for ever.
+const char *ct_cuda_absence(void);
+CTError *_Nullable ct_synchronise(CTDevice device);
+/// Switches gradient recording of this thread; returns what it was.
+bool ct_set_gradient_mode(bool enabled);
+bool ct_gradient_mode(void);
+
+// MARK: Making, reading and writing tensors (Tensor.cpp)
+
+typedef enum : int32_t {
+  CT_FLOAT32 = 0,
+  CT_INT64 = 1,
+  CT_OTHER = 2,
+} CTElementType;
+
+CTError *_Nullable ct_from_floats(const float *values, const int64_t *shape, int32_t rank, CTDevice device,
+                                  CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_from_integers(const int64_t *values, const int64_t *shape, int32_t rank, CTDevice device,
+                                    CTTensor *_Nullable *_Nonnull out);
+/// A view of `values` without a copy; `release(owner)` is called once, when the last use of the memory ends
+/// or when this function fails.
+CTError *_Nullable ct_from_borrowed(float *values, const int64_t *shape, const int64_t *strides, int32_t rank,
+                                    void *owner, void (*release)(void *), CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_full(double value, const int64_t *shape, int32_t rank, CTElementType type,
+                           CTDevice device, CTTensor *_Nullable *_Nonnull out);
+/// Zeros with the shape, element type, device and memory layout of `like`.
+CTError *_Nullable ct_zeros_like(const CTTensor *like, CTTensor *_Nullable *_Nonnull out);
+void ct_tensor_free(CTTensor *tensor);
+
+int32_t ct_rank(const CTTensor *tensor);
+int64_t ct_size(const CTTensor *tensor, int32_t dimension);
+int64_t ct_element_count(const CTTensor *tensor);
+CTElementType ct_element_type(const CTTensor *tensor);
+CTDevice ct_device(const CTTensor *tensor);
+bool ct_is_channels_last(const CTTensor *tensor);
+/// Copies all elements in row-major order of the shape; `count` must be the element count.
+CTError *_Nullable ct_read_floats(const CTTensor *tensor, float *values, int64_t count);
+CTError *_Nullable ct_read_integers(const CTTensor *tensor, int64_t *values, int64_t count);
+
+CTError *_Nullable ct_to_device(const CTTensor *tensor, CTDevice device, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_to_channels_last(const CTTensor *tensor, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_clone(const CTTensor *tensor, CTTensor *_Nullable *_Nonnull out);
+/// destination[...] = source, across devices and layouts, without recording a gradient.
+CTError *_Nullable ct_copy(CTTensor *destination, const CTTensor *source);
+/// destination[index] = source along the first dimension, without recording a gradient.
+CTError *_Nullable ct_copy_at(CTTensor *destination, int64_t index, const CTTensor *source);
+CTError *_Nullable ct_add_integer_in_place(CTTensor *tensor, int64_t value);
+
+CTError *_Nullable ct_generator_make(uint64_t seed, CTGenerator *_Nullable *_Nonnull out);
+void ct_generator_free(CTGenerator *generator);
+CTError *_Nullable ct_fill_normal(CTTensor *tensor, double mean, double deviation, CTGenerator *generator);
+CTError *_Nullable ct_fill_uniform(CTTensor *tensor, double low, double high, CTGenerator *generator);
+
+// MARK: Gradients and the optimiser step (Training.cpp)
+
+bool ct_requires_gradient(const CTTensor *tensor);
+CTError *_Nullable ct_set_requires_gradient(CTTensor *tensor, bool value);
+CTError *_Nullable ct_detach(const CTTensor *tensor, CTTensor *_Nullable *_Nonnull out);
+/// Leaves `out` NULL where there is no gradient.
+CTError *_Nullable ct_gradient(const CTTensor *tensor, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_clear_gradient(CTTensor *tensor);
+CTError *_Nullable ct_backward(const CTTensor *scalar);
+/// One fused SGD step over all parameters that have a gradient; buffers start at zero (dampening is 0).
+CTError *_Nullable ct_sgd_step(const CTTensor *_Nonnull const *_Nonnull parameters,
+                               const CTTensor *_Nonnull const *_Nonnull momentumBuffers, int64_t count,
+                               double learningRate, double momentum, double weightDecay, bool nesterov);
+
+// MARK: Layers' operators (Layers.cpp)
+
+CTError *_Nullable ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor *_Nullable bias,
+                             int64_t stride, int64_t padding, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias,
+                                 CTTensor *runningMean, CTTensor *runningVariance, bool training,
+                                 double momentum, double epsilon, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *_Nullable bias,
+                             CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_relu(const CTTensor *input, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_relu_in_place(CTTensor *input);
+CTError *_Nullable ct_max_pool2d(const CTTensor *input, int64_t size, int64_t stride, int64_t padding,
+                                 CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_adaptive_average_pool2d(const CTTensor *input, int64_t height, int64_t width,
+                                              CTTensor *_Nullable *_Nonnull out);
+
+// MARK: Arithmetic, shapes and losses (Operators.cpp)
+
+CTError *_Nullable ct_add(const CTTensor *a, const CTTensor *b, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_add_in_place(CTTensor *a, const CTTensor *b);
+CTError *_Nullable ct_multiply(const CTTensor *a, const CTTensor *b, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_divide(const CTTensor *a, const CTTensor *b, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_scale(const CTTensor *a, double factor, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_sum(const CTTensor *input, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_mean(const CTTensor *input, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_reshape(const CTTensor *input, const int64_t *shape, int32_t rank,
+                              CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_flatten(const CTTensor *input, int64_t firstDimension, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_slice(const CTTensor *input, int64_t dimension, int64_t start, int64_t end, int64_t step,
+                            CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_narrow(const CTTensor *input, int64_t dimension, int64_t start, int64_t length,
+                             CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_index_select(const CTTensor *input, int64_t dimension, const CTTensor *indices,
+                                   CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_concatenate(const CTTensor *_Nonnull const *_Nonnull inputs, int64_t count,
+                                  int64_t dimension, CTTensor *_Nullable *_Nonnull out);
+/// `amounts`: before and after the last dimension, then the one before it, and so on.
+CTError *_Nullable ct_constant_pad(const CTTensor *input, const int64_t *amounts, int32_t count, double value,
+                                   CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_softmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_log_softmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_cross_entropy(const CTTensor *logits, const CTTensor *labels,
+                                    CTTensor *_Nullable *_Nonnull out);
+CTError *_Nullable ct_argmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
+/// How many rows have their label among their k largest logits.
+CTError *_Nullable ct_correct_count(const CTTensor *logits, const CTTensor *labels, int64_t k, int64_t *out);
+
+#pragma clang assume_nonnull end
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,83 @@
+#pragma once
+// What every source file of the shim shares: the handles' insides and the guard around every body.
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <atomic>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "CTorch.h"
+
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+
+namespace ctorch {
+extern std::atomic<int64_t> liveTensors;
+}
+
+struct CTTensor {
+  explicit CTTensor(at::Tensor tensor) : value(std::move(tensor)) { ++ctorch::liveTensors; }
+  ~CTTensor() { --ctorch::liveTensors; }
+  CTTensor(const CTTensor &) = delete;
+  CTTensor &operator=(const CTTensor &) = delete;
+
+  at::Tensor value;
+};
+
+struct CTGenerator {
+  at::Generator value;
+};
+
+struct CTError {
+  CTErrorKind kind;
+  std::string message;
+};
+
+namespace ctorch {
+
+/// Thrown by the shim's own code for a device that is not there.
+struct NoDevice : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The error for the exception now being handled; never throws, even without memory for a message.
+CTError *currentError() noexcept;
+
+/// Runs a body and turns any exception into an error that the caller owns.
+template <typename Body>
+CTError *guard(Body &&body) noexcept {
+  try {
+    body();
+    return nullptr;
+  } catch (...) {
+    return currentError();
+  }
+}
+
+/// Runs a body that makes a tensor, and hands the tensor over.
+template <typename Body>
+CTError *produce(CTTensor **out, Body &&body) noexcept {
+  return guard([&] { *out = new CTTensor(body()); });
+}
+
+/// The device in ATen's terms. Throws NoDevice where it does not exist.
+at::Device deviceOf(CTDevice device);
+
+inline at::IntArrayRef span(const int64_t *values, int32_t count) {
+  return at::IntArrayRef(values, static_cast<size_t>(count));
+}
+
+inline std::optional<at::Tensor> optionalValue(const CTTensor *tensor) {
+  return tensor ? std::optional<at::Tensor>(tensor->value) : std::nullopt;
+}
+
+inline std::vector<at::Tensor> values(const CTTensor *const *tensors, int64_t count) {
+  std::vector<at::Tensor> result;
+  result.reserve(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) result.push_back(tensors[i]->value);
+  return result;
+}
+
+}  // namespace ctorch

@@ -1,0 +1,63 @@
+#include "Guard.hpp"
+
+using ctorch::guard;
+using ctorch::produce;
+
+namespace {
+/// Whether the elements of two tensors of one shape lie in the same order; a dimension of size 1 orders nothing.
+bool sameLayout(const at::Tensor &a, const at::Tensor &b) {
+  for (int64_t i = 0; i < a.dim(); ++i)
+    if (a.size(i) > 1 && a.stride(i) != b.stride(i)) return false;
+  return true;
+}
+}  // namespace
+
+bool ct_requires_gradient(const CTTensor *tensor) { return tensor->value.requires_grad(); }
+
+CTError *ct_set_requires_gradient(CTTensor *tensor, bool value) {
+  return guard([&] { tensor->value.set_requires_grad(value); });
+}
+
+CTError *ct_detach(const CTTensor *tensor, CTTensor **out) {
+  return produce(out, [&] { return tensor->value.detach(); });
+}
+
+CTError *ct_gradient(const CTTensor *tensor, CTTensor **out) {
+  return guard([&] {
+    const at::Tensor gradient = tensor->value.grad();
+    if (gradient.defined()) *out = new CTTensor(gradient);
+  });
+}
+
+CTError *ct_clear_gradient(CTTensor *tensor) {
+  return guard([&] { tensor->value.mutable_grad().reset(); });
+}
+
+CTError *ct_backward(const CTTensor *scalar) {
+  return guard([&] { scalar->value.backward(); });
+}
+
+CTError *ct_sgd_step(const CTTensor *const *parameters, const CTTensor *const *momentumBuffers, int64_t count,
+                     double learningRate, double momentum, double weightDecay, bool nesterov) {
+  return guard([&] {
+    c10::NoGradGuard noGradient;
+    std::vector<at::Tensor> updated, gradients, buffers;
+    for (int64_t i = 0; i < count; ++i) {
+      const at::Tensor &parameter = parameters[i]->value;
+      const at::Tensor &buffer = momentumBuffers[i]->value;
+      at::Tensor gradient = parameter.grad();
+      // As torch.optim does: a parameter without a gradient is left alone, its momentum too.
+      if (!gradient.defined()) continue;
+      TORCH_CHECK(sameLayout(buffer, parameter), "a momentum buffer differs in layout from its parameter");
+      // The fused kernel walks the three memories side by side and does not look at strides. Autograd lays
+      // gradients out like their parameters; should it ever not, a copy keeps the step right.
+      if (!sameLayout(gradient, parameter)) gradient = at::empty_like(parameter).copy_(gradient);
+      updated.push_back(parameter);
+      gradients.push_back(gradient);
+      buffers.push_back(buffer);
+    }
+    if (updated.empty()) return;
+    at::_fused_sgd_(updated, gradients, buffers, weightDecay, momentum, learningRate, /*dampening=*/0.0, nesterov,
+                    /*maximize=*/false, /*is_first_step=*/false);
+  });
+}

@@ -1,0 +1,96 @@
+import OnePassTorch
+
+/// The ResNets for 32x32 images of He et al. 2016, section 4.2, with 6n + 2 layers and 16, 32, 64 filters.
+///
+/// Shortcuts have no parameters ("option A"): where the size halves, every second pixel is kept and the new
+/// channels are zero, as many before the old ones as after them. The paper does not say where the zeros go;
+/// this is what the common reimplementations do.
+///
+/// Convolutions are initialised as torchvision's ResNets are (Kaiming by fan-out), the last layer as PyTorch
+/// initialises it.
+public struct CIFARResNet: ImageClassifier {
+  /// Blocks in each of the three stages: the n of 6n + 2.
+  public enum Depth: Int, CaseIterable, Hashable, Sendable {
+    case resnet8 = 1
+    case resnet20 = 3
+    case resnet32 = 5
+    case resnet44 = 7
+    case resnet56 = 9
+    case resnet110 = 18
+  }
+
+  public let classes: Int
+  public let channels: Int
+
+  private let conv1: Conv2d
+  private let bn1: BatchNorm2d
+  private let layers: [[Block]]
+  private let fc: Linear
+
+  public init(_ depth: Depth, classes: Int, channels: Int, from initialiser: Initialiser) throws {
+    self.classes = classes
+    self.channels = channels
+    conv1 = try Conv2d(channels, 16, size: 3, padding: 1, from: initialiser)
+    bn1 = try BatchNorm2d(16, from: initialiser)
+    layers = try [(16, 16, 1), (16, 32, 2), (32, 64, 2)].map { inputs, filters, stride in
+      try (0..<depth.rawValue).map { index in
+        try index == 0
+          ? Block(inputs, filters, stride: stride, from: initialiser)
+          : Block(filters, filters, stride: 1, from: initialiser)
+      }
+    }
+    fc = try Linear(64, classes, from: initialiser)
+  }
+
+  public func callAsFunction(_ images: Tensor, _ mode: Mode) throws -> Tensor {
+    var x = try bn1(conv1(images), mode).reluInPlace()  // [N, 16, 32, 32]
+    for layer in layers {  // … [N, 32, 16, 16] … [N, 64, 8, 8]
+      for block in layer { x = try block(x, mode) }
+    }
+    return try fc(x.adaptiveAveragePool2d().flattened())
+  }
+
+  public var namedTensors: [NamedTensor] {
+    var parts: [(name: String, module: any Module)] = [("conv1", conv1), ("bn1", bn1)]
+    for (stage, layer) in layers.enumerated() {
+      for (index, block) in layer.enumerated() { parts.append(("layer\(stage + 1).\(index)", block)) }
+    }
+    return OnePassTorch.namedTensors(of: parts + [("fc", fc)])
+  }
+}
+
+extension CIFARResNet {
+  /// Two 3x3 convolutions and a shortcut around them.
+  struct Block: Module {
+    private let conv1: Conv2d
+    private let bn1: BatchNorm2d
+    private let conv2: Conv2d
+    private let bn2: BatchNorm2d
+    private let stride: Int
+    private let newChannels: Int
+
+    init(_ inputs: Int, _ filters: Int, stride: Int, from initialiser: Initialiser) throws {
+      conv1 = try Conv2d(inputs, filters, size: 3, stride: stride, padding: 1, from: initialiser)
+      bn1 = try BatchNorm2d(filters, from: initialiser)
+      conv2 = try Conv2d(filters, filters, size: 3, padding: 1, from: initialiser)
+      bn2 = try BatchNorm2d(filters, from: initialiser)
+      self.stride = stride
+      newChannels = filters - inputs
+    }
+
+    func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+      let x = try bn1(conv1(input), mode).reluInPlace()
+      return try bn2(conv2(x), mode).addInPlace(shortcut(input)).reluInPlace()
+    }
+
+    private func shortcut(_ input: Tensor) throws -> Tensor {
+      guard newChannels > 0 else { return input }
+      let half = try input.strided(dimension: 2, by: stride).strided(dimension: 3, by: stride)
+      return try half.padded([0, 0, 0, 0, newChannels / 2, newChannels - newChannels / 2])
+    }
+
+    var namedTensors: [NamedTensor] {
+      OnePassTorch.namedTensors(of: [("conv1", conv1), ("bn1", bn1), ("conv2", conv2), ("bn2", bn2)])
+    }
+  }
+}

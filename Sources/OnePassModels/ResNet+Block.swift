@@ -1,0 +1,57 @@
+import OnePassTorch
+
+extension ResNet {
+  /// Convolutions, each with its batch normalisation, and a shortcut around them.
+  ///
+  /// A basic block has two 3x3 convolutions; a bottleneck has 1x1, 3x3 and 1x1, the last four times as wide.
+  struct Block: Module {
+    private let convolutions: [Conv2d]
+    private let normalisations: [BatchNorm2d]
+    /// A 1x1 convolution with its batch normalisation, where the shape changes.
+    private let downsample: (conv: Conv2d, bn: BatchNorm2d)?
+
+    init(_ inputs: Int, width: Int, stride: Int, bottleneck: Bool, from initialiser: Initialiser) throws {
+      let outputs = bottleneck ? 4 * width : width
+      if bottleneck {
+        convolutions = try [
+          Conv2d(inputs, width, size: 1, from: initialiser),
+          Conv2d(width, width, size: 3, stride: stride, padding: 1, from: initialiser),
+          Conv2d(width, outputs, size: 1, from: initialiser),
+        ]
+      } else {
+        convolutions = try [
+          Conv2d(inputs, width, size: 3, stride: stride, padding: 1, from: initialiser),
+          Conv2d(width, width, size: 3, padding: 1, from: initialiser),
+        ]
+      }
+      normalisations = try convolutions.map { try BatchNorm2d($0.weight.shape[0], from: initialiser) }
+      if stride != 1 || inputs != outputs {
+        downsample = try (
+          Conv2d(inputs, outputs, size: 1, stride: stride, from: initialiser),
+          BatchNorm2d(outputs, from: initialiser)
+        )
+      } else {
+        downsample = nil
+      }
+    }
+
+    func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+      var x = input
+      for (index, (conv, bn)) in zip(convolutions, normalisations).enumerated() {
+        x = try bn(conv(x), mode)
+        if index < convolutions.count - 1 { try x.reluInPlace() }
+      }
+      let shortcut = try downsample.map { try $0.bn($0.conv(input), mode) } ?? input
+      return try x.addInPlace(shortcut).reluInPlace()
+    }
+
+    var namedTensors: [NamedTensor] {
+      var parts: [(name: String, module: any Module)] = []
+      for (index, (conv, bn)) in zip(convolutions, normalisations).enumerated() {
+        parts += [("conv\(index + 1)", conv), ("bn\(index + 1)", bn)]
+      }
+      if let downsample { parts += [("downsample.0", downsample.conv), ("downsample.1", downsample.bn)] }
+      return OnePassTorch.namedTensors(of: parts)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import OnePassTorch
+
+/// The ResNets of He et al. 2016 as torchvision builds them, with torchvision's parameter names.
+///
+/// Layout v1.5: a bottleneck's stride is in its 3x3 convolution, not in the first 1x1 as in the paper.
+/// Convolutions are initialised by Kaiming's rule (normal, fan-out), batch normalisation to 1 and 0 (the
+/// last of a block too), the last layer as PyTorch does. With the stem `imageNet` and 3 channels, weights
+/// saved from torchvision load as they are.
+///
+/// ```swift
+/// let model = try ResNet(.resnet50, classes: 1000, channels: 3, stem: .imageNet, from: Initialiser(seed: 1))
+/// let logits = try model(images, .evaluation)  // [N, 3, 224, 224] → [N, 1000]
+/// ```
+public struct ResNet: ImageClassifier {
+  public enum Depth: CaseIterable, Hashable, Sendable {
+    case resnet18, resnet34, resnet50, resnet101, resnet152
+
+    /// The number of blocks in each of the four stages.
+    var blocks: [Int] {
+      switch self {
+      case .resnet18: [2, 2, 2, 2]
+      case .resnet34, .resnet50: [3, 4, 6, 3]
+      case .resnet101: [3, 4, 23, 3]
+      case .resnet152: [3, 8, 36, 3]
+      }
+    }
+
+    var isBottleneck: Bool {
+      switch self {
+      case .resnet18, .resnet34: false
+      case .resnet50, .resnet101, .resnet152: true
+      }
+    }
+  }
+
+  public let classes: Int
+  public let channels: Int
+  public let stem: Stem
+
+  private let conv1: Conv2d
+  private let bn1: BatchNorm2d
+  private let layers: [[Block]]
+  private let fc: Linear
+
+  public init(_ depth: Depth, classes: Int, channels: Int, stem: Stem, from initialiser: Initialiser) throws {
+    self.classes = classes
+    self.channels = channels
+    self.stem = stem
+    switch stem {
+    case .imageNet: conv1 = try Conv2d(channels, 64, size: 7, stride: 2, padding: 3, from: initialiser)
+    case .small: conv1 = try Conv2d(channels, 64, size: 3, padding: 1, from: initialiser)
+    }
+    bn1 = try BatchNorm2d(64, from: initialiser)
+
+    var inputs = 64
+    var layers: [[Block]] = []
+    for (stage, count) in depth.blocks.enumerated() {
+      let width = 64 << stage
+      var layer: [Block] = []
+      for index in 0..<count {
+        let stride = stage > 0 && index == 0 ? 2 : 1
+        layer.append(
+          try Block(inputs, width: width, stride: stride, bottleneck: depth.isBottleneck, from: initialiser))
+        inputs = depth.isBottleneck ? 4 * width : width
+      }
+      layers.append(layer)
+    }
+    self.layers = layers
+    fc = try Linear(inputs, classes, from: initialiser)
+  }
+
+  public func callAsFunction(_ images: Tensor, _ mode: Mode) throws -> Tensor {
+    var x = try bn1(conv1(images), mode).reluInPlace()
+    if stem == .imageNet { x = try x.maxPool2d(size: 3, stride: 2, padding: 1) }  // [N, 64, H/4, W/4]
+    for layer in layers {
+      for block in layer { x = try block(x, mode) }
+    }
+    return try fc(x.adaptiveAveragePool2d().flattened())
+  }
+
+  public var namedTensors: [NamedTensor] {
+    var parts: [(name: String, module: any Module)] = [("conv1", conv1), ("bn1", bn1)]
+    for (stage, layer) in layers.enumerated() {
+      for (index, block) in layer.enumerated() { parts.append(("layer\(stage + 1).\(index)", block)) }
+    }
+    return OnePassTorch.namedTensors(of: parts + [("fc", fc)])
+  }
+}

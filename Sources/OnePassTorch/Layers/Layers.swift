@@ -1,0 +1,91 @@
+/// A convolution without bias, square filters, equal stride and padding in both directions.
+///
+/// ```swift
+/// let layer = try Conv2d(3, 16, size: 3, padding: 1, from: Initialiser(seed: 1))
+/// let output = try layer(images)  // [N, 3, H, W] → [N, 16, H, W]
+/// ```
+public struct Conv2d: Module {
+  /// `[filters, channels, size, size]`, channels-last.
+  public let weight: Tensor
+  public let stride: Int
+  public let padding: Int
+
+  public init(
+    _ channels: Int, _ filters: Int, size: Int, stride: Int = 1, padding: Int = 0,
+    from initialiser: Initialiser
+  ) throws {
+    weight = try initialiser.convolutionWeight(filters: filters, channels: channels, size: size)
+    self.stride = stride
+    self.padding = padding
+  }
+
+  /// `[N, channels, H, W]` → `[N, filters, H', W']`; the same in training and evaluation.
+  public func callAsFunction(_ input: Tensor) throws -> Tensor {
+    try conv2d(input, weight: weight, stride: stride, padding: padding)
+  }
+
+  public var namedTensors: [NamedTensor] { [NamedTensor("weight", weight, .parameter)] }
+}
+
+/// Batch normalisation of each channel, with PyTorch's defaults (momentum 0.1, ε 1e-5).
+public struct BatchNorm2d: Module {
+  /// `[channels]`, the scale, at first 1.
+  public let weight: Tensor
+  /// `[channels]`, the shift, at first 0.
+  public let bias: Tensor
+  /// `[channels]`, at first 0.
+  public let runningMean: Tensor
+  /// `[channels]`, at first 1.
+  public let runningVariance: Tensor
+  /// A single int64: the training batches seen.
+  public let batchesTracked: Tensor
+
+  public init(_ channels: Int, from initialiser: Initialiser) throws {
+    weight = try initialiser.constant(1, shape: [channels])
+    bias = try initialiser.constant(0, shape: [channels])
+    runningMean = try initialiser.buffer(0, shape: [channels])
+    runningVariance = try initialiser.buffer(1, shape: [channels])
+    batchesTracked = try initialiser.buffer(0, shape: [], type: .int64)
+  }
+
+  /// `[N, channels, H, W]` → the same shape.
+  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    if mode == .training { try batchesTracked.addInPlace(1) }
+    return try batchNorm(
+      input, weight: weight, bias: bias, runningMean: runningMean, runningVariance: runningVariance,
+      training: mode == .training)
+  }
+
+  public var namedTensors: [NamedTensor] {
+    [
+      NamedTensor("weight", weight, .parameter),
+      NamedTensor("bias", bias, .parameter),
+      NamedTensor("running_mean", runningMean, .buffer),
+      NamedTensor("running_var", runningVariance, .buffer),
+      NamedTensor("num_batches_tracked", batchesTracked, .buffer),
+    ]
+  }
+}
+
+/// A fully connected layer, drawn as PyTorch draws it: uniformly within ±1/√inputs, bias included.
+public struct Linear: Module {
+  /// `[outputs, inputs]`.
+  public let weight: Tensor
+  /// `[outputs]`.
+  public let bias: Tensor
+
+  public init(_ inputs: Int, _ outputs: Int, from initialiser: Initialiser) throws {
+    let bound = 1 / Double(inputs).squareRoot()
+    weight = try initialiser.uniform(shape: [outputs, inputs], bound: bound)
+    bias = try initialiser.uniform(shape: [outputs], bound: bound)
+  }
+
+  /// `[N, inputs]` → `[N, outputs]`; the same in training and evaluation.
+  public func callAsFunction(_ input: Tensor) throws -> Tensor {
+    try linear(input, weight: weight, bias: bias)
+  }
+
+  public var namedTensors: [NamedTensor] {
+    [NamedTensor("weight", weight, .parameter), NamedTensor("bias", bias, .parameter)]
+  }
+}

@@ -1,0 +1,16 @@
+import CTorch
+
+/// Convolves images with filters, the same stride and zero padding in both directions.
+/// - Parameters:
+///   - input: `[N, C, H, W]`, float32.
+///   - weight: `[F, C, kH, kW]`.
+///   - bias: `[F]`, or none.
+/// - Returns: `[N, F, (H + 2·padding − kH) / stride + 1, (W + 2·padding − kW) / stride + 1]`.
+/// - Throws: `OnePassError` (`engine`) if the shapes do not fit.
+public func conv2d(
+  _ input: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0
+) throws -> Tensor {
+  try result(of: "conv2d", using: input, weight, bias) {
+    ct_conv2d(input.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), $0)
+  }
+}

@@ -1,0 +1,25 @@
+import CTorch
+
+/// Normalises each channel to mean 0 and variance 1, then scales and shifts it (Ioffe and Szegedy 2015).
+///
+/// In training it uses the batch's own mean and variance, and moves the running ones towards them:
+/// `running = (1 − momentum) · running + momentum · batch`, with the unbiased variance. Otherwise it uses
+/// the running ones and changes nothing.
+/// - Parameters:
+///   - input: `[N, C, H, W]`, float32.
+///   - weight: `[C]`, the scale.
+///   - bias: `[C]`, the shift.
+///   - runningMean: `[C]`, changed in training.
+///   - runningVariance: `[C]`, changed in training.
+/// - Throws: `OnePassError` (`engine`) if the shapes do not fit, or in training with one value a channel.
+public func batchNorm(
+  _ input: Tensor, weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor, training: Bool,
+  momentum: Double = 0.1, epsilon: Double = 1e-5
+) throws -> Tensor {
+  try result(of: "batchNorm", using: input, weight, bias, runningMean, runningVariance) {
+    ct_batch_norm(
+      input.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle, training,
+      momentum,
+      epsilon, $0)
+  }
+}

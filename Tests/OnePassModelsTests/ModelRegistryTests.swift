@@ -1,0 +1,28 @@
+import OnePassCore
+import OnePassModels
+import OnePassTorch
+import Testing
+
+@Suite struct ModelRegistryTests {
+  @Test("An unknown model is refused with the names that exist")
+  func unknownName() {
+    #expect {
+      try ModelRegistry.make("resnet7", classes: 10, channels: 3, stem: .small, seed: 1, device: .cpu)
+    } throws: { error in
+      let error = error as? OnePassError
+      return error?.code == .usage && error?.message.contains("resnet20, resnet32") == true
+    }
+  }
+
+  @Test("One seed gives one set of weights, another seed another")
+  func seeds() throws {
+    func weights(seed: UInt64) throws -> [Float] {
+      let model = try ModelRegistry.make(
+        "resnet8", classes: 3, channels: 1, stem: .small, seed: seed, device: .cpu)
+      return try model.parameters.flatMap { try $0.tensor.floats() }
+    }
+    let first = try weights(seed: 5)
+    #expect(try weights(seed: 5) == first)
+    #expect(try weights(seed: 6) != first)
+  }
+}
