@@ -19,6 +19,14 @@ struct ShardIndex: Codable, Equatable {
     var filesize: Int?
   }
 
+  /// What tells an index from other JSON files.
+  private struct Header: Decodable {
+    let kind: String
+    enum CodingKeys: String, CodingKey {
+      case kind = "__kind__"
+    }
+  }
+
   static let knownKind = "wids-shard-index-v1"
 
   enum CodingKeys: String, CodingKey {
@@ -36,10 +44,7 @@ struct ShardIndex: Codable, Equatable {
     let size = try file.size()
     guard size <= 1 << 30 else { return nil }
     let data = Data(try file.bytes(at: 0, count: size))
-    struct Kind: Decodable {
-      let __kind__: String
-    }
-    guard let kind = try? JSONDecoder().decode(Kind.self, from: data), kind.__kind__ == knownKind else {
+    guard let header = try? JSONDecoder().decode(Header.self, from: data), header.kind == knownKind else {
       return nil
     }
     do {

@@ -1,0 +1,98 @@
+import OnePassCore
+
+/// A stream put in uniformly random order through the disk, in bounded memory.
+///
+/// Each example goes to a bucket drawn at random; afterwards the buckets are read one after the other, each in a
+/// random order. Every order of the whole is equally likely: given the buckets' sizes, their contents are a
+/// uniform partition. Only one bucket's table of positions is in memory, 16 bytes an example.
+final class SpillBuckets: ShuffledImages {
+  private(set) var count = 0
+  private let seed: UInt64
+  private var buckets: [Bucket] = []
+  /// The records of the current bucket, in the order in which they are still to be delivered, last first.
+  private var records: [Record] = []
+  private var current = -1
+
+  private struct Record {
+    let offset: Int
+    let size: UInt32
+    let label: Int32
+  }
+
+  /// A temporary file of records: label and size (4 bytes each), then the image's bytes.
+  private struct Bucket {
+    let file: OpenFile
+    var unwritten: [UInt8] = []
+    var size = 0
+  }
+
+  private static let headerSize = 8
+  private static let bufferSize = 1 << 16
+  /// Few enough for the 256 open files that macOS allows, many enough that a bucket of a large data set fits
+  /// into the system's file cache.
+  private static let bucketCount = 128
+
+  /// Takes the whole source.
+  /// - Throws: `OnePassError` (`io`) if the disk is full; what the source throws.
+  init(taking source: any ExampleSource, seed: UInt64) throws {
+    self.seed = seed
+    let directory = temporaryDirectory
+    buckets = try (0..<Self.bucketCount).map { _ in Bucket(file: try .temporary(in: directory)) }
+    while let example = try source.next() {
+      var generator = SeededGenerator(seed: seed, .streamOrder, example.id, PackingDraw.bucket)
+      try append(example, to: generator.next(below: Self.bucketCount))
+      count += 1
+    }
+    for index in buckets.indices { try flush(index) }
+  }
+
+  func next() throws -> (label: Int, file: [UInt8]) {
+    while records.isEmpty {
+      current += 1
+      records = try shuffledRecords(of: current)
+    }
+    let record = records.removeLast()
+    return (Int(record.label), try buckets[current].file.bytes(at: record.offset, count: Int(record.size)))
+  }
+
+  private func append(_ example: Example, to index: Int) throws {
+    let file = try encodedFile(example.image)
+    guard let size = UInt32(exactly: file.count), let label = Int32(exactly: example.label) else {
+      throw OnePassError(
+        .badData,
+        "Example \(example.id) has the label \(example.label), which is beyond any class. Correct it.")
+    }
+    withUnsafeBytes(of: (label.littleEndian, size.littleEndian)) {
+      buckets[index].unwritten.append(contentsOf: $0)
+    }
+    buckets[index].size += Self.headerSize + file.count
+    if buckets[index].unwritten.count + file.count > Self.bufferSize {
+      try flush(index)
+      try file.withUnsafeBytes { try buckets[index].file.write($0) }
+    } else {
+      buckets[index].unwritten.append(contentsOf: file)
+    }
+  }
+
+  private func flush(_ index: Int) throws {
+    try buckets[index].unwritten.withUnsafeBytes { try buckets[index].file.write($0) }
+    buckets[index].unwritten.removeAll(keepingCapacity: true)
+  }
+
+  private func shuffledRecords(of index: Int) throws -> [Record] {
+    var found: [Record] = []
+    var offset = 0
+    while offset < buckets[index].size {
+      let header = try buckets[index].file.bytes(at: offset, count: Self.headerSize)
+      let (label, size) = header.withUnsafeBytes {
+        ($0.load(as: Int32.self), $0.load(fromByteOffset: 4, as: UInt32.self))
+      }
+      let record = Record(
+        offset: offset + Self.headerSize, size: UInt32(littleEndian: size), label: Int32(littleEndian: label))
+      found.append(record)
+      offset = record.offset + Int(record.size)
+    }
+    var generator = SeededGenerator(seed: seed, .streamOrder, index, PackingDraw.bucketOrder)
+    return randomOrder(of: found.count, using: &generator).map { found[Int($0)] }
+  }
+}

@@ -1,0 +1,92 @@
+import CArchive
+import Foundation
+import OnePassCore
+
+/// The kind of an entry that is a file (libarchive's `AE_IFREG`, a macro that Swift does not see).
+private let regularFile: UInt32 = 0o100000
+
+/// Writes one tar archive, plain or compressed; the same entries give the same bytes. Owned by one thread.
+final class TarWriter {
+  enum Compression {
+    case none, gzip, zstd
+
+    /// What the extension of a path says.
+    init?(path: String) {
+      if path.hasSuffix(".tar") {
+        self = .none
+      } else if path.hasSuffix(".tar.gz") || path.hasSuffix(".tgz") {
+        self = .gzip
+      } else if path.hasSuffix(".tar.zst") {
+        self = .zstd
+      } else {
+        return nil
+      }
+    }
+  }
+
+  private let file: OpenFile
+  private let archive: OpaquePointer
+  private let entry: OpaquePointer
+
+  /// - Parameter file: a new file; the caller removes it if writing fails.
+  init(_ file: OpenFile, _ compression: Compression) throws {
+    self.file = file
+    guard let archive = archive_write_new(), let entry = archive_entry_new() else {
+      throw OnePassError(.engine, "libarchive could not be started; the machine may be out of memory.")
+    }
+    self.archive = archive
+    self.entry = entry
+    archive_write_set_format_ustar(archive)
+    switch compression {
+    case .none: break
+    case .gzip:
+      archive_write_add_filter_gzip(archive)
+      archive_write_set_filter_option(archive, "gzip", "timestamp", nil)
+    case .zstd: archive_write_add_filter_zstd(archive)
+    }
+    try check(archive_write_open_fd(archive, file.descriptor))
+  }
+
+  deinit {
+    archive_entry_free(entry)
+    archive_write_free(archive)
+  }
+
+  func append(_ name: String, _ body: [UInt8]) throws {
+    archive_entry_clear(entry)
+    archive_entry_set_pathname(entry, name)
+    archive_entry_set_size(entry, la_int64_t(body.count))
+    archive_entry_set_filetype(entry, regularFile)
+    archive_entry_set_perm(entry, 0o644)
+    archive_entry_set_mtime(entry, 0, 0)
+    try check(archive_write_header(archive, entry))
+    let wrote = body.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
+    guard wrote == body.count else { throw failure() }
+  }
+
+  /// Writes the end of the archive and hands it to the disk.
+  func finish() throws {
+    try check(archive_write_close(archive))
+    guard fsync(file.descriptor) == 0 else {
+      throw systemError("write", file.path, remedy: "Check the free space.")
+    }
+  }
+
+  private func check(_ status: Int32) throws {
+    guard status == ARCHIVE_OK else { throw failure() }
+  }
+
+  private func failure() -> OnePassError {
+    OnePassError(.io, "Could not write \(file.path): \(archiveMessage(archive)). Check the free space.")
+  }
+}
+
+extension OpenFile {
+  /// A new file for writing.
+  /// - Throws: `OnePassError` (`io`) if it cannot be made or is there already.
+  convenience init(creating path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw systemError("create", path) }
+    self.init(adopting: descriptor, path: path)
+  }
+}
