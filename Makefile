@@ -1,0 +1,30 @@
+# Every target is one line that calls scripts/; the scripts say what they do.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint docs build clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## set up, build, and train on a real stream, naively and with replay (about four minutes after the build)
+	@scripts/demo
+
+test: ## set up, lint, build without warnings, run all tests
+	@scripts/test
+
+bench: ## measure against the peers, side by side
+	@scripts/bench
+
+lint: ## formatting, import direction, file lengths, shell scripts
+	@scripts/lint
+
+docs: ## build the documentation into .build/docs
+	@scripts/docs
+
+setup: ## only make this checkout ready to build
+	@scripts/setup
+
+build: setup ## set up and build the release program
+	@swift build -c release --product onepass
+
+clean: ## remove what was built (downloads stay in the cache)
+	@rm -rf .build
