@@ -33,7 +33,9 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "onepass", targets: ["OnePassCLI"]),
-    .library(name: "OnePass", targets: ["OnePass"]),
+    .library(
+      name: "OnePass",
+      targets: ["OnePass", "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels"]),
   ],
   dependencies: [
     // Arguments, help texts and shell completion: Apple's own, kept in step with the compiler.
@@ -68,7 +70,7 @@ let package = Package(
     .executableTarget(
       name: "OnePassCLI",
       dependencies: [
-        "OnePass",
+        "OnePass", "OnePassCore", "OnePassData", "OnePassModels", "OnePassReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),

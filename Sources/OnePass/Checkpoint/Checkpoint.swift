@@ -39,20 +39,3 @@ struct Checkpoint {
     if let memory { try folder.write(MemoryTable(items: memory).csv, to: "\(Self.folder)/memory.csv") }
   }
 }
-
-/// A trained model, read back from a run's folder.
-public struct TrainedModel {
-  public let card: ModelCard
-  public let model: any ImageClassifier
-  public let device: Device
-
-  /// - Parameter path: The folder of a run, or the `checkpoint` folder in it.
-  /// - Throws: `OnePassError`: `io` if there is no checkpoint, `badData` if it is damaged.
-  public init(checkpoint path: String, device: Device) throws {
-    let folder = try RunFiles(path)
-    card = try folder.decode(ModelCard.self, from: "model.json")
-    self.device = device
-    model = try card.makeModel(seed: 0, device: device)
-    try model.load(StateDictionary(readingSafetensors: folder.checkpoint + "/model.safetensors"))
-  }
-}

@@ -37,6 +37,6 @@ public struct MemoryTable {
   /// What the memory of a finished run held.
   /// - Throws: `OnePassError`: `io` if the run has no memory, `badData` if the file is damaged.
   public init(of run: RunFiles) throws {
-    try self.init(csv: run.text(of: "memory.csv"), path: run.checkpoint + "/memory.csv")
+    try self.init(csv: run.text(of: "memory.csv"), path: run.path(of: "memory.csv"))
   }
 }

@@ -123,11 +123,10 @@ public struct TrainingRun {
     let stream = RunResult.Stream(
       examples: trainer.tally.taken / passes, skipped: trainer.tally.skipped / passes,
       bytes: trainer.tally.bytes / passes)
-    let kept =
+    let kept: (examples: Int, bytes: Int) =
       switch configuration.method {
       case .naive: (examples: 0, bytes: 0)
-      case .replay:
-        (trainer.memory?.counters.peakItems ?? 0, trainer.memory?.counters.peakBytes ?? 0)
+      case .replay: (trainer.memory?.counters.peakItems ?? 0, trainer.memory?.counters.peakBytes ?? 0)
       case .multiEpoch: (stream.examples, stream.bytes)
       }
     return RunResult(

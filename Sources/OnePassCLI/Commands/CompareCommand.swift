@@ -6,12 +6,12 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Put finished runs side by side: accuracy, storage, compute.")
 
-  @Argument(help: "Folders that `train --output` made.", completion: .directory)
-  var run: [String]
+  @Argument(help: ArgumentHelp("Folders that `train --output` made.", valueName: "DIR"), completion: .directory)
+  var runs: [String]
 
   func run() throws {
     var table = TextTable(header: ["run", "top-1", "storage", "bytes", "compute", "images/s", "time"])
-    for path in run {
+    for path in runs {
       let result = try RunFiles.result(in: path)
       table.rows.append([
         ResultText(result: result).title,

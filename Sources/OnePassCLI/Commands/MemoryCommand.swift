@@ -1,6 +1,7 @@
 import ArgumentParser
 import OnePass
 import OnePassCore
+import OnePassReplay
 
 struct MemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import OnePass
 import OnePassCore
+import OnePassReplay
 
 /// `1.54 MB`
 func ByteText(_ bytes: Int) -> String { ByteCount(bytes).description }

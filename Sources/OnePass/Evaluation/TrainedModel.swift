@@ -1,0 +1,88 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import OnePassModels
+import OnePassTorch
+
+/// A trained model, read back from a run's folder, for evaluation and prediction.
+///
+/// ```swift
+/// let model = try TrainedModel(checkpoint: "runs/first")
+/// print(try model.evaluate("fashion-mnist:test").top1)
+/// ```
+///
+/// It belongs to the thread that made it.
+public struct TrainedModel {
+  public let card: ModelCard
+  public let model: any ImageClassifier
+  public let device: Device
+
+  /// - Parameters:
+  ///   - path: The folder of a run, or the `checkpoint` folder in it.
+  ///   - device: `auto`, `cpu`, `cuda` or `cuda:i`.
+  ///   - threads: Threads that compute on the CPU; one for each core if `nil`.
+  /// - Throws: `OnePassError`: `io` if there is no checkpoint, `badData` if it is damaged, `usage` if there is
+  ///   no such device.
+  public init(checkpoint path: String, device: String = "auto", threads: Int? = nil) throws {
+    self.device = try Device(parsing: device)
+    if let threads { try Engine.setThreadCount(threads) }
+    let files = try RunFiles(path)
+    card = try files.modelCard()
+    model = try card.makeModel(seed: 0, device: self.device)
+    try model.stateDictionary.load(from: StateDictionary(safetensors: files.path(of: "model.safetensors")))
+  }
+
+  /// Measures the model on the images that a source specification names.
+  public func evaluate(
+    _ specification: String, limit: Int? = nil, decodeThreads: Int? = nil,
+    observe: (TrainingEvent) -> Void = { _ in }
+  ) throws -> RunResult.Accuracy {
+    let source = try SourceRegistry.open(specification, seed: 0, classNames: card.classNames)
+    let pool = DecodePool(pipeline: card.pipeline, threads: decodeThreads ?? machineCores())
+    defer { pool.shutdown() }
+    let evaluator = Evaluator(model: model, device: device, pool: pool, classes: card.classes)
+    let total = limit ?? source.knownCount
+    return try evaluator.evaluate(source, limit: limit) { observe(.evaluated(examples: $0, total: total)) }
+  }
+
+  /// The most likely classes of image files.
+  /// - Parameter top: How many classes to name for each image.
+  /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it is no image.
+  public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
+    let pool = DecodePool(pipeline: card.pipeline, threads: machineCores())
+    defer { pool.shutdown() }
+    return try paths.map { path in
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw OnePassError(.io, "The image \(path) cannot be read: give a JPEG or PNG file.")
+      }
+      let example = Example(id: 0, label: 0, image: EncodedImage(bytes: Array(data)))
+      let batch = try pool.submit([example], views: [.centre]).wait()
+      if let problem = batch.skipped.first {
+        throw OnePassError(.badData, "The image \(path) cannot be decoded. \(problem.reason)")
+      }
+      let images = try tensors(of: batch, on: device).images
+      let probabilities = try withoutGradient { try model(images, .evaluation).softmax().floats() }
+      let ranked = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(top)
+      return Prediction(
+        image: path,
+        classes: ranked.map {
+          .init(label: $0, name: card.className($0), probability: Double(probabilities[$0]))
+        })
+    }
+  }
+}
+
+/// What a model takes an image for.
+public struct Prediction: Codable, Hashable, Sendable {
+  public struct Class: Codable, Hashable, Sendable {
+    public let label: Int
+    public let name: String
+    /// 0 … 1; all classes of the model sum to 1.
+    public let probability: Double
+  }
+
+  /// The file.
+  public let image: String
+  /// The most likely first.
+  public let classes: [Class]
+}
