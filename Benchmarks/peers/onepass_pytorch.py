@@ -30,9 +30,7 @@ import simplejpeg
 import torch
 import torch.nn.functional as F
 import zstandard
-from PIL import Image
 from torch import nn
-from torchvision import transforms
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -83,6 +81,11 @@ class PlainLoader:
     """Pillow and torchvision.transforms, image by image: what most people write."""
 
     def __init__(self, seed):
+        # Imported here, so that the tuned path is not charged with torchvision's 130 MB.
+        from PIL import Image
+        from torchvision import transforms
+
+        self.open = Image.open
         to_tensor = [transforms.ToTensor(), transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD)]
         augment = [transforms.RandomCrop(IMAGE_SIZE, padding=PADDING), transforms.RandomHorizontalFlip()]
         self.evaluation = transforms.Compose(to_tensor)
@@ -91,7 +94,7 @@ class PlainLoader:
     def __call__(self, jpegs, augment):
         """JPEG bytes -> float32 [B, 3, 32, 32], normalised, channels last."""
         transform = self.training if augment else self.evaluation
-        images = [transform(Image.open(io.BytesIO(jpeg)).convert("RGB")) for jpeg in jpegs]
+        images = [transform(self.open(io.BytesIO(jpeg)).convert("RGB")) for jpeg in jpegs]
         return torch.stack(images).contiguous(memory_format=torch.channels_last)
 
 
@@ -144,10 +147,10 @@ class BasicBlock(nn.Module):
         self.stride, self.new_channels = stride, outputs - inputs
 
     def forward(self, x):
-        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)), inplace=True)))
         if self.stride != 1:
             x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
-        return F.relu(out + x)
+        return F.relu(out + x, inplace=True)
 
 
 class ResNet20(nn.Module):
@@ -167,7 +170,7 @@ class ResNet20(nn.Module):
 
     def forward(self, x):
         """[B, 3, 32, 32] -> logits [B, 10]."""
-        x = self.blocks(F.relu(self.bn1(self.conv1(x))))
+        x = self.blocks(F.relu(self.bn1(self.conv1(x)), inplace=True))
         return self.fc(x.mean(dim=(2, 3)))
 
 
@@ -305,7 +308,7 @@ METHODS = {"naive": train_naive, "replay": train_replay, "multi-epoch": train_mu
 
 
 @torch.inference_mode()
-def evaluate(model, path, load, batch_size=500):
+def evaluate(model, path, load, batch_size):
     """Counts (correct, seen) over every example of the shard; 32 x 32 images are their own centre crop."""
     model.eval()
     correct = seen = 0
@@ -390,7 +393,7 @@ def main(arguments=None):
         # Also catches a stream shorter than --limit, for which the cosine would not have reached its end.
         sys.exit(f"{learner.updates} updates were made but {planned} planned: --limit {args.limit} must not "
                  f"exceed the examples in {args.data}")
-    correct, seen = evaluate(learner.model, args.eval_data, load)
+    correct, seen = evaluate(learner.model, args.eval_data, load, args.batch_size)
 
     record = configuration(args) | {
         "top1": correct / seen, "correct": correct, "test_examples": seen,

@@ -153,6 +153,46 @@ class Memory(unittest.TestCase):
             self.assertEqual((memory.bytes, memory.peak_bytes), (held, peak))
 
 
+class FastMemories(unittest.TestCase):
+    """The memory that replay_memory.py times must do the same job, or its figures mean nothing."""
+
+    def setUp(self):
+        try:
+            from replay_memory import PythonList
+        except ImportError as error:
+            self.skipTest(f"replay_memory.py needs Tools/requirements.txt: {error}")
+        self.memory = PythonList(64, 1, np.random.default_rng(10))
+
+    def offer(self, count, beta=1.5):
+        start = self.memory.seen
+        for i in range(start, start + count, 8):
+            labels = list(range(i, i + 8))
+            # The priority is a function of the label, so that the test can see whether the two stay together.
+            self.memory.offer(self.memory.batch([b""] * 8, labels), self.priority(np.array(labels)), beta)
+
+    @staticmethod
+    def priority(labels):
+        return 0.02 + (labels % 7) / 7.5
+
+    def test_keeps_priorities_with_their_items_and_inserts_as_often_as_it_should(self):
+        self.offer(64)
+        self.assertEqual([label for _, label in self.memory.items], list(range(64)))
+        self.offer(6336)
+        labels = np.array([label for _, label in self.memory.items])
+        np.testing.assert_array_equal(self.memory.priorities, self.priority(labels))
+        # Age of an item: the share that arrived in the first half is (1/2)^beta when beta m / n < 1.
+        share, want = np.mean(labels < 3200), 0.5**1.5
+        self.assertLess(abs(share - want), 5 * math.sqrt(want * (1 - want) / 64))
+
+    def test_draws_by_rejection_follow_the_priorities(self):
+        self.offer(64)
+        items, drawn_priorities = self.memory.draw(100_000)
+        labels = np.array([label for _, label in items])
+        np.testing.assert_array_equal(drawn_priorities, self.priority(labels))
+        expected = 100_000 * self.memory.priorities / self.memory.priorities.sum()
+        self.assertGreater(stats.chisquare(np.bincount(labels, minlength=64), expected).pvalue, 1e-6)
+
+
 class Formulas(unittest.TestCase):
     def test_importance_weights_have_mean_1_and_undo_the_priorities(self):
         p = np.random.default_rng(8).uniform(0.05, 1, 128)
