@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One Pass ImageNet (Hu, Li, Calandriello, Goeruer, 2021) in plain PyTorch: the peer OnePass is compared with.
+"""One Pass ImageNet (Hu, Li, Calandriello, Görür, 2021) in plain PyTorch: the peer OnePass is compared with.
 
 Written from the paper alone, on the CIFAR-10 stream, with ResNet-20. Three methods:
 
@@ -23,26 +23,19 @@ import sys
 import tarfile
 import time
 from itertools import islice
-from pathlib import PurePosixPath
 
 import numpy as np
 import simplejpeg
 import torch
 import torch.nn.functional as F
 import zstandard
-from PIL import Image
 from torch import nn
-from torchvision import transforms
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-CLASSES = 10
-IMAGE_SIZE = 32
-PADDING = 4
-
+CLASSES, IMAGE_SIZE, PADDING = 10, 32, 4
 
 # ---------------------------------------------------------------------------------------------- stream
-
 
 def read_shard(path, limit=None):
     """Yields (JPEG bytes, label) from a WebDataset shard (.tar or .tar.zst), in the order of arrival.
@@ -52,15 +45,14 @@ def read_shard(path, limit=None):
 
     def examples():
         with open(path, "rb") as file:
-            compressed = str(path).endswith(".zst")
-            stream = zstandard.ZstdDecompressor().stream_reader(file) if compressed else file
+            stream = zstandard.ZstdDecompressor().stream_reader(file) if str(path).endswith(".zst") else file
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 key, parts = None, {}
                 for member in archive:
-                    name = PurePosixPath(member.name)
-                    if name.stem != key:
-                        key, parts = name.stem, {}
-                    parts[name.suffix] = archive.extractfile(member).read()
+                    stem, suffix = os.path.splitext(member.name)
+                    if stem != key:
+                        key, parts = stem, {}
+                    parts[suffix] = archive.extractfile(member).read()
                     # tarfile remembers every member it has passed: forget them, or memory grows with the stream.
                     archive.members.clear()
                     if ".jpg" in parts and ".cls" in parts:
@@ -75,14 +67,16 @@ def batches(examples, size):
     while batch := list(islice(examples, size)):
         yield batch
 
-
 # ---------------------------------------------------------------------------------------------- images
-
 
 class PlainLoader:
     """Pillow and torchvision.transforms, image by image: what most people write."""
 
     def __init__(self, seed):
+        # Imported here, so that the tuned path is not charged with torchvision's 130 MB.
+        from PIL import Image
+        from torchvision import transforms
+        self.open = Image.open
         to_tensor = [transforms.ToTensor(), transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD)]
         augment = [transforms.RandomCrop(IMAGE_SIZE, padding=PADDING), transforms.RandomHorizontalFlip()]
         self.evaluation = transforms.Compose(to_tensor)
@@ -91,7 +85,7 @@ class PlainLoader:
     def __call__(self, jpegs, augment):
         """JPEG bytes -> float32 [B, 3, 32, 32], normalised, channels last."""
         transform = self.training if augment else self.evaluation
-        images = [transform(Image.open(io.BytesIO(jpeg)).convert("RGB")) for jpeg in jpegs]
+        images = [transform(self.open(io.BytesIO(jpeg)).convert("RGB")) for jpeg in jpegs]
         return torch.stack(images).contiguous(memory_format=torch.channels_last)
 
 
@@ -128,9 +122,7 @@ def pad_crop_flip(images, top, left, flip):
 
 LOADERS = {"plain": PlainLoader, "tuned": TunedLoader}
 
-
 # ----------------------------------------------------------------------------------------------- model
-
 
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions with a parameter-free shortcut (option A of He et al. 2016, section 4.2)."""
@@ -144,10 +136,10 @@ class BasicBlock(nn.Module):
         self.stride, self.new_channels = stride, outputs - inputs
 
     def forward(self, x):
-        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)), inplace=True)))
         if self.stride != 1:
             x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
-        return F.relu(out + x)
+        return F.relu(out + x, inplace=True)
 
 
 class ResNet20(nn.Module):
@@ -158,8 +150,8 @@ class ResNet20(nn.Module):
         self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
         widths = [16] * 3 + [32] * 3 + [64] * 3
-        self.blocks = nn.Sequential(
-            *(BasicBlock(i, o, 1 if i == o else 2) for i, o in zip([16] + widths, widths)))
+        pairs = zip([16] + widths, widths)
+        self.blocks = nn.Sequential(*(BasicBlock(i, o, 1 if i == o else 2) for i, o in pairs))
         self.fc = nn.Linear(64, CLASSES)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -167,12 +159,10 @@ class ResNet20(nn.Module):
 
     def forward(self, x):
         """[B, 3, 32, 32] -> logits [B, 10]."""
-        x = self.blocks(F.relu(self.bn1(self.conv1(x))))
+        x = self.blocks(F.relu(self.bn1(self.conv1(x)), inplace=True))
         return self.fc(x.mean(dim=(2, 3)))
 
-
 # ---------------------------------------------------------------------------------------------- memory
-
 
 class ReplayMemory:
     """At most `capacity` encoded examples: biased reservoir in (section 3.1), prioritised draws out (3.2)."""
@@ -224,9 +214,7 @@ def importance_weights(drawn_priorities):
     inverse = 1 / drawn_priorities
     return inverse / inverse.mean()
 
-
 # -------------------------------------------------------------------------------------------- training
-
 
 def cosine(initial, update, updates):
     """Learning rate of update t = 0 ... U-1: initial (1 + cos(pi t / U)) / 2."""
@@ -245,8 +233,7 @@ class Learner:
         self.initial, self.planned = args.learning_rate, updates
         self.model = ResNet20().to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
-            self.model.parameters(), lr=args.learning_rate, momentum=0.9, nesterov=True,
-            weight_decay=args.weight_decay)
+            self.model.parameters(), args.learning_rate, momentum=0.9, nesterov=True, weight_decay=args.weight_decay)
         self.updates = self.examples = 0
 
     def update(self, images, labels, weights=None):
@@ -280,13 +267,12 @@ def train_replay(args, learner, load, memory, progress):
         losses = learner.update(load(jpegs, augment=True), labels)
         for drawn, drawn_priorities in replays:
             replayed_jpegs, replayed_labels = zip(*drawn)
-            learner.update(
-                load(replayed_jpegs, augment=True), replayed_labels, importance_weights(drawn_priorities))
+            weights = importance_weights(drawn_priorities)
+            learner.update(load(replayed_jpegs, augment=True), replayed_labels, weights)
 
         # The priority comes from the forward pass before the update, in training mode, with this step's alpha.
-        loss_priorities = priorities(losses, alpha(step, steps))
-        offered = loss_priorities if args.priority == "loss" else np.ones_like(losses)
-        for item, priority in zip(batch, offered):
+        by_loss = args.priority == "loss"
+        for item, priority in zip(batch, priorities(losses, alpha(step, steps)) if by_loss else np.ones(len(batch))):
             memory.offer(item, priority)
         progress(losses)
 
@@ -305,7 +291,7 @@ METHODS = {"naive": train_naive, "replay": train_replay, "multi-epoch": train_mu
 
 
 @torch.inference_mode()
-def evaluate(model, path, load, batch_size=500):
+def evaluate(model, path, load, batch_size):
     """Counts (correct, seen) over every example of the shard; 32 x 32 images are their own centre crop."""
     model.eval()
     correct = seen = 0
@@ -316,9 +302,7 @@ def evaluate(model, path, load, batch_size=500):
         seen += len(labels)
     return correct, seen
 
-
 # -------------------------------------------------------------------------------------- command line
-
 
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description="One Pass ImageNet in plain PyTorch, on the CIFAR-10 stream.")
@@ -351,8 +335,8 @@ def parse_arguments(arguments=None):
 def configuration(args):
     """What decides the result, and so names the cell of an experiment."""
     names = ["method", "seed", "limit", "batch_size", "learning_rate", "weight_decay", "loader"]
-    names += {"naive": [], "replay": ["replay_steps", "storage", "beta", "priority"], "multi-epoch": ["epochs"]}[
-        args.method]
+    of_method = {"replay": ["replay_steps", "storage", "beta", "priority"], "multi-epoch": ["epochs"]}
+    names += of_method.get(args.method, [])
     return {name: getattr(args, name) for name in names}
 
 
@@ -361,6 +345,11 @@ def recorded(path, wanted):
         return False
     with open(path) as lines:
         return any(wanted.items() <= json.loads(line).items() for line in lines if line.strip())
+
+
+def peak_rss_bytes():
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def main(arguments=None):
@@ -372,43 +361,38 @@ def main(arguments=None):
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
 
-    planned = count_updates(
-        args.method, math.ceil(args.limit / args.batch_size), args.replay_steps, args.epochs)
+    steps = math.ceil(args.limit / args.batch_size)
+    planned = count_updates(args.method, steps, args.replay_steps, args.epochs)
     learner = Learner(args, planned)
     load = LOADERS[args.loader](args.seed)
     memory = ReplayMemory(round(args.storage * args.limit), args.beta, np.random.default_rng([args.seed, 3]))
 
     def progress(losses):
-        elapsed = time.perf_counter() - start
+        speed = learner.examples / (time.perf_counter() - start)
         print(f"{args.method} seed {args.seed}: update {learner.updates}/{planned}, loss {losses.mean():.3f}, "
-              f"{learner.examples / elapsed:.0f} images/s", file=sys.stderr)
+              f"{speed:.0f} images/s", file=sys.stderr)
 
     training_start = time.perf_counter()
     METHODS[args.method](args, learner, load, memory, progress)
     training_seconds = time.perf_counter() - training_start
     if learner.updates != planned:
         # Also catches a stream shorter than --limit, for which the cosine would not have reached its end.
-        sys.exit(f"{learner.updates} updates were made but {planned} planned: --limit {args.limit} must not "
-                 f"exceed the examples in {args.data}")
-    correct, seen = evaluate(learner.model, args.eval_data, load)
+        sys.exit(f"{args.data} ended after {learner.updates} of {planned} updates: lower --limit {args.limit}")
+    correct, seen = evaluate(learner.model, args.eval_data, load, args.batch_size)
 
     record = configuration(args) | {
         "top1": correct / seen, "correct": correct, "test_examples": seen,
         "images_per_second": learner.examples / training_seconds, "training_seconds": training_seconds,
         "wall_seconds": time.perf_counter() - start,
-        # Linux counts ru_maxrss in KiB, macOS in bytes.
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        * (1 if sys.platform == "darwin" else 1024),
+        "peak_rss_bytes": peak_rss_bytes(),
         "updates": learner.updates, "examples_backpropagated": learner.examples,
         "memory_examples": len(memory.items), "memory_peak_bytes": memory.peak_bytes,
-        "threads": args.threads, "torch": torch.__version__, "python": platform.python_version(),
-        "note": args.note,
+        "threads": args.threads, "torch": torch.__version__, "python": platform.python_version(), "note": args.note,
     }
-    line = json.dumps(record)
-    print(line)
+    print(json.dumps(record))
     if args.output:
         with open(args.output, "a") as file:
-            file.write(line + "\n")
+            file.write(json.dumps(record) + "\n")
     return record
 
 

@@ -1,5 +1,6 @@
-"""Checks of the PyTorch peer: python -m unittest discover Benchmarks/peers (about 10 s, no data needed)."""
+"""Checks of the PyTorch peer: python -m unittest discover Benchmarks/peers (about 15 s, no data needed)."""
 
+import copy
 import io
 import json
 import math
@@ -106,21 +107,58 @@ class Model(unittest.TestCase):
 
     def test_initialisation_is_kaiming_fan_out(self):
         torch.manual_seed(5)
-        weight = peer.ResNet20().blocks[8].conv2.weight
+        # 32 channels in, 64 out: fan-in would give another deviation.
+        weight = peer.ResNet20().blocks[6].conv1.weight
         # Standard error of a standard deviation over n normals: 1 / sqrt(2 n) of it; five of them.
         want, n = math.sqrt(2 / (64 * 9)), weight.numel()
         self.assertLess(abs(weight.std().item() / want - 1), 5 / math.sqrt(2 * n))
 
 
+def flat(model):
+    return torch.cat([p.detach().reshape(-1) for p in model.parameters()])
+
+
+class Update(unittest.TestCase):
+    def test_three_updates_equal_nesterov_by_hand(self):
+        torch.manual_seed(11)
+        learner = peer.Learner(mock.Mock(learning_rate=0.1, weight_decay=0.0), updates=4)
+        model = copy.deepcopy(learner.model)
+        initial = flat(model)
+        velocity = [torch.zeros_like(p) for p in model.parameters()]
+        for update, rate in enumerate([0.1, 0.05 * (1 + math.sqrt(0.5)), 0.05]):
+            images, labels = torch.randn(6, 3, 32, 32), torch.randint(10, (6,))
+            weights = np.linspace(0.1, 1.9, 6) if update else None
+            confidence = torch.softmax(model(images).double(), dim=1)[torch.arange(6), labels]
+            losses = -torch.log(confidence)
+            scaled = losses if weights is None else losses * torch.tensor(weights)
+            gradients = torch.autograd.grad(scaled.sum() / 6, list(model.parameters()))
+            with torch.no_grad():
+                for p, v, g in zip(model.parameters(), velocity, gradients):
+                    v.mul_(0.9).add_(g)
+                    p.sub_(rate * (g + 0.9 * v))
+            got = learner.update(images, labels.tolist(), weights)
+            np.testing.assert_allclose(got, losses.detach(), rtol=1e-4)
+        wanted, got = flat(model) - initial, flat(learner.model) - initial
+        # float32 rounding, amplified through 20 layers and three updates, stays far below what a wrong rule changes.
+        self.assertLess((got - wanted).norm() / wanted.norm(), 0.005)
+        self.assertEqual((learner.updates, learner.examples), (3, 18))
+
+
+def assert_matches_inclusion(test, counts, runs, capacity, beta):
+    """Compares how often each arrival was held at the end with its exact probability, to the binomial's error."""
+    arrivals = np.arange(1, len(counts) + 1)
+    inserted = np.where(arrivals <= capacity, 1, np.minimum(1, beta * capacity / arrivals))
+    evicted = np.where(arrivals <= capacity, 0, inserted / capacity)
+    survives = np.append(np.cumprod((1 - evicted)[::-1])[::-1], 1)
+    want = inserted * survives[1:]
+    test.assertAlmostEqual(want.sum(), capacity)
+    z = (counts - runs * want) / np.sqrt(runs * want * (1 - want))
+    test.assertLess(np.abs(z).max(), stats.norm.isf(1e-6 / 2 / len(counts)))
+
+
 class Memory(unittest.TestCase):
     def test_inclusion_probability_follows_the_exact_recursion(self):
         capacity, beta, arrivals, runs = 20, 1.5, 120, 3000
-        inserted = np.array([1 if n <= capacity else min(1, beta * capacity / n) for n in range(1, arrivals + 1)])
-        evicted = np.where(np.arange(1, arrivals + 1) <= capacity, 0, inserted / capacity)
-        survives = np.append(np.cumprod((1 - evicted)[::-1])[::-1], 1)
-        want = inserted * survives[1:]
-        self.assertAlmostEqual(want.sum(), capacity)
-
         counts = np.zeros(arrivals)
         for seed in range(runs):
             memory = peer.ReplayMemory(capacity, beta, np.random.default_rng(seed))
@@ -128,8 +166,7 @@ class Memory(unittest.TestCase):
                 memory.offer((b"", i), 1.0)
             self.assertEqual(len(memory.items), capacity)
             counts[[label for _, label in memory.items]] += 1
-        z = (counts - runs * want) / np.sqrt(runs * want * (1 - want))
-        self.assertLess(np.abs(z).max(), stats.norm.isf(1e-6 / 2 / arrivals))
+        assert_matches_inclusion(self, counts, runs, capacity, beta)
 
     def test_draws_follow_the_priorities(self):
         rng = np.random.default_rng(6)
@@ -151,6 +188,52 @@ class Memory(unittest.TestCase):
             held = sum(len(item) for item, _ in memory.items)
             peak = max(peak, held)
             self.assertEqual((memory.bytes, memory.peak_bytes), (held, peak))
+
+
+class FastMemories(unittest.TestCase):
+    """The memory that replay_memory.py times must do the same job, or its figures mean nothing."""
+
+    def setUp(self):
+        try:
+            from replay_memory import PythonList
+        except ImportError as error:
+            self.skipTest(f"replay_memory.py needs Tools/requirements.txt: {error}")
+        self.memory = PythonList(64, 1, np.random.default_rng(10))
+
+    def offer(self, count, beta=1.5):
+        start = self.memory.seen
+        for i in range(start, start + count, 8):
+            labels = list(range(i, i + 8))
+            # The priority is a function of the label, so that the test can see whether the two stay together.
+            self.memory.offer(self.memory.batch([b""] * 8, labels), self.priority(np.array(labels)), beta)
+
+    @staticmethod
+    def priority(labels):
+        return 0.02 + (labels % 7) / 7.5
+
+    def test_keeps_priorities_with_their_items(self):
+        self.offer(64)
+        self.assertEqual([label for _, label in self.memory.items], list(range(64)))
+        self.offer(6336)
+        labels = np.array([label for _, label in self.memory.items])
+        np.testing.assert_array_equal(self.memory.priorities, self.priority(labels))
+
+    def test_admits_as_the_exact_recursion_says(self):
+        runs, counts = 1500, np.zeros(120)
+        for seed in range(runs):
+            memory = type(self.memory)(20, 1, np.random.default_rng(seed))
+            for start in range(0, 120, 8):
+                memory.offer(memory.batch([b""] * 8, range(start, start + 8)), np.ones(8), 1.5)
+            counts[[label for _, label in memory.items]] += 1
+        assert_matches_inclusion(self, counts, runs, capacity=20, beta=1.5)
+
+    def test_draws_by_rejection_follow_the_priorities(self):
+        self.offer(64)
+        items, drawn_priorities = self.memory.draw(100_000)
+        labels = np.array([label for _, label in items])
+        np.testing.assert_array_equal(drawn_priorities, self.priority(labels))
+        expected = 100_000 * self.memory.priorities / self.memory.priorities.sum()
+        self.assertGreater(stats.chisquare(np.bincount(labels, minlength=64), expected).pvalue, 1e-6)
 
 
 class Formulas(unittest.TestCase):
