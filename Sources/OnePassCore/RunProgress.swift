@@ -5,7 +5,8 @@ public struct RunProgress: Hashable, Sendable {
 
   /// - Precondition: `0 <= step <= total` and `total > 0`.
   public init(step: Int, of total: Int) {
-    precondition(total > 0 && step >= 0 && step <= total, "A run's progress lies between its start and its end.")
+    precondition(
+      total > 0 && step >= 0 && step <= total, "A run's progress lies between its start and its end.")
     fraction = Double(step) / Double(total)
   }
 }

@@ -28,12 +28,14 @@ public enum StorageBudget: Hashable, Sendable, CustomStringConvertible {
       self = .examples(count)
     } else if let bytes = ByteCount(trimmed) {
       guard bytes.bytes > 0 else {
-        throw OnePassError(.usage, "A storage of \(text) holds nothing: give more bytes, or use --method naive.")
+        throw OnePassError(
+          .usage, "A storage of \(text) holds nothing: give more bytes, or use --method naive.")
       }
       self = .bytes(bytes)
     } else {
       throw OnePassError(
-        .usage, "The storage \(text) is not an amount: write a share (10%), examples (6000) or bytes (500MB).")
+        .usage, "The storage \(text) is not an amount: write a share (10%), examples (6000) or bytes (500MB)."
+      )
     }
   }
 

@@ -97,7 +97,8 @@ public struct ReplayMemory: Sendable {
   /// - Complexity: O(1) expected.
   @discardableResult
   public mutating func offer(_ example: Example, loss: Float, priority: Float) -> Offer {
-    precondition(priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
+    precondition(
+      priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
     precondition(!loss.isNaN, "A loss is a number.")
     counters.examplesSeen += 1
     var generator = SeededGenerator(seed: seed, .reservoir, counters.examplesSeen)
@@ -223,7 +224,8 @@ public struct ReplayMemory: Sendable {
 
   /// Gives a drawn item a new loss and priority, if it is still there (the paper's "priority updating").
   public mutating func refresh(_ drawn: DrawnExample, loss: Float, priority: Float) {
-    precondition(priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
+    precondition(
+      priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
     guard drawn.slot < count, arrivals[drawn.slot] == drawn.example.id else { return }
     losses[drawn.slot] = loss
     priorities[drawn.slot] = priority

@@ -76,7 +76,8 @@ import Testing
     }
     let mean = sum / Double(draws)
     let standardError = ((squares / Double(draws) - mean * mean) / Double(draws)).squareRoot()
-    #expect(abs(mean - truth) < 4 * standardError, "estimate \(mean) ± \(standardError), memory's mean \(truth)")
+    #expect(
+      abs(mean - truth) < 4 * standardError, "estimate \(mean) ± \(standardError), memory's mean \(truth)")
     // The same draws without weights are clearly biased: the test can fail.
     let unweighted = memory.draw(10_000, step: 0, batch: 1).reduce(0) { $0 + values[$1.example.id] } / 10_000
     #expect(abs(unweighted - truth) > 20 * standardError)

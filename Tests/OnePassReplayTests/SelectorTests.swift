@@ -43,7 +43,9 @@ import Testing
   /// Spans 40 binary orders of magnitude, with zeros.
   static func somePriority(_ chance: inout SeededGenerator) -> Float {
     chance.next(below: 10) == 0
-      ? 0 : Float(sign: .plus, exponent: 3 - chance.next(below: 40), significand: Float(1 + chance.nextUnit() / 2))
+      ? 0
+      : Float(
+        sign: .plus, exponent: 3 - chance.next(below: 40), significand: Float(1 + chance.nextUnit() / 2))
   }
 
   /// The probability of a choice by the selector's definition; 0 where it may not be chosen at all.
@@ -117,7 +119,8 @@ import Testing
       counts[selector.select(using: &generator).slot] += 1
     }
     #expect(selector.select(using: &generator).probability == 1.0 / 8)
-    let statistic = Statistics.chiSquared(observed: counts, probabilities: Array(repeating: 1.0 / 8, count: 8))
+    let statistic = Statistics.chiSquared(
+      observed: counts, probabilities: Array(repeating: 1.0 / 8, count: 8))
     #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: 7, sigmas: 4))
   }
 
@@ -127,7 +130,8 @@ import Testing
     for arrival in 0..<64 { selector.append(ItemFacts(priority: 1, arrival: arrival, draws: 0)) }
     for change in 0..<100_000 {
       selector.update(
-        chance.next(below: 64), to: ItemFacts(priority: Self.somePriority(&chance), arrival: change, draws: 0))
+        chance.next(below: 64), to: ItemFacts(priority: Self.somePriority(&chance), arrival: change, draws: 0)
+      )
     }
     for slot in 0..<64 { selector.update(slot, to: ItemFacts(priority: 0.25, arrival: slot, draws: 0)) }
     #expect(selector.totalPriority == 16)

@@ -24,7 +24,8 @@ public struct RunFiles {
   /// - Throws: `OnePassError`: `io` if there is none, `badData` if it is damaged.
   public static func result(in path: String) throws -> RunResult {
     try decode(
-      RunResult.self, from: "\(path)/result.json", remedy: "give the folder that `onepass train --output` made.")
+      RunResult.self, from: "\(path)/result.json",
+      remedy: "give the folder that `onepass train --output` made.")
   }
 
   /// How the model is built and its images are prepared.
@@ -34,14 +35,17 @@ public struct RunFiles {
   func path(of name: String) -> String { "\(checkpoint)/\(name)" }
 
   /// Where the run stood when the checkpoint was written.
-  public func position() throws -> TrainingPosition { try decode(TrainingPosition.self, from: "progress.json") }
+  public func position() throws -> TrainingPosition {
+    try decode(TrainingPosition.self, from: "progress.json")
+  }
 
   func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws -> Value {
     try Self.decode(type, from: path(of: name), remedy: "the checkpoint is incomplete.")
   }
 
   func text(of name: String) throws -> String {
-    String(decoding: try Self.data(at: path(of: name), remedy: "the run had no replay memory."), as: UTF8.self)
+    String(
+      decoding: try Self.data(at: path(of: name), remedy: "the run had no replay memory."), as: UTF8.self)
   }
 
   private static func data(at path: String, remedy: String) throws -> Data {

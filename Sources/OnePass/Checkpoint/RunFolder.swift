@@ -18,7 +18,8 @@ final class RunFolder {
     if files.fileExists(atPath: target.path, isDirectory: &isFolder) {
       let contents = (try? files.contentsOfDirectory(atPath: target.path)) ?? []
       guard isFolder.boolValue, contents.isEmpty else {
-        let what = contents.contains("result.json") ? "already holds a run" : "already exists and is not empty"
+        let what =
+          contents.contains("result.json") ? "already holds a run" : "already exists and is not empty"
         throw OnePassError(.usage, "The output \(path) \(what): choose another folder, or remove it.")
       }
     }
@@ -30,7 +31,8 @@ final class RunFolder {
       try files.createDirectory(at: staging, withIntermediateDirectories: false)
     } catch {
       throw OnePassError(
-        .io, "The output \(path) cannot be written (\(Self.reason(error))): choose another folder.", cause: error)
+        .io, "The output \(path) cannot be written (\(Self.reason(error))): choose another folder.",
+        cause: error)
     }
   }
 

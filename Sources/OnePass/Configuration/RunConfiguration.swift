@@ -105,20 +105,24 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       (imageSize ?? 32) >= 8 && (imageSize ?? 32) <= 4_096,
       "--image-size \(imageSize ?? 0) is not possible: give 8 to 4096 pixels.")
     try require(
-      [1, 3].contains(channels ?? 3), "--channels \(channels ?? 0) is not possible: give 1 (grey) or 3 (colour).")
+      [1, 3].contains(channels ?? 3),
+      "--channels \(channels ?? 0) is not possible: give 1 (grey) or 3 (colour).")
     try require(replaySteps >= 0, "--replay-steps \(replaySteps) is not possible: give 0 or more.")
     try require(drawAhead >= 0, "--draw-ahead \(drawAhead) is not possible: give 0 or more.")
     try require(
-      recencyBias > 0 && recencyBias.isFinite, "--recency-bias \(recencyBias) is not possible: give a positive number.")
+      recencyBias > 0 && recencyBias.isFinite,
+      "--recency-bias \(recencyBias) is not possible: give a positive number.")
     try require(
       learningRate > 0 && learningRate.isFinite,
       "--learning-rate \(learningRate) is not possible: give a positive number.")
     try require(
       (0..<1).contains(momentum), "--momentum \(momentum) is not possible: give 0 or more, and less than 1.")
     try require(
-      weightDecay >= 0 && weightDecay.isFinite, "--weight-decay \(weightDecay) is not possible: give 0 or more.")
+      weightDecay >= 0 && weightDecay.isFinite,
+      "--weight-decay \(weightDecay) is not possible: give 0 or more.")
     try require(
-      (0...1).contains(brokenLimit), "--broken-limit \(brokenLimit) is not possible: give a share from 0 to 1.")
+      (0...1).contains(brokenLimit),
+      "--broken-limit \(brokenLimit) is not possible: give a share from 0 to 1.")
     if let classCount {
       try require(classCount >= 2, "--classes \(classCount) is not possible: give at least 2.")
     }

@@ -24,7 +24,8 @@ public struct MemoryTable {
     }
     items = try lines.dropFirst().enumerated().map { number, line in
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-      guard fields.count == 6, let id = Int(fields[0]), let label = Int(fields[1]), let loss = Float(fields[2]),
+      guard fields.count == 6, let id = Int(fields[0]), let label = Int(fields[1]),
+        let loss = Float(fields[2]),
         let priority = Float(fields[3]), let draws = Int(fields[4]), let bytes = Int(fields[5])
       else { throw OnePassError(.badData, "\(path) is damaged in line \(number + 2): \(line)") }
       return MemoryItem(id: id, label: label, loss: loss, priority: priority, draws: draws, bytes: bytes)

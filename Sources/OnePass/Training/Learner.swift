@@ -53,7 +53,8 @@ final class Learner {
 /// A mini-batch as the model takes it: images `[N, C, H, W]` in channels-last order, and labels `[N]`.
 func tensors(of batch: ImageBatch, on device: Device) throws -> (images: Tensor, labels: Tensor) {
   let images = try Tensor(
-    borrowing: batch.baseAddress, shape: [batch.count, batch.shape[3], batch.shape[1], batch.shape[2]], owner: batch)
+    borrowing: batch.baseAddress, shape: [batch.count, batch.shape[3], batch.shape[1], batch.shape[2]],
+    owner: batch)
   let labels = try Tensor(batch.labels.map(Int64.init), shape: [batch.count])
   return device == .cpu ? (images, labels) : (try images.to(device), try labels.to(device))
 }

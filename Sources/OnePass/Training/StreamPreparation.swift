@@ -65,13 +65,16 @@ struct StreamPreparation {
     var firstProblem: (any Error)?
     while taken.count < min(limit, 100), let example = try source.next() {
       taken.append(example)
-      do { return (taken, try ImageHeader.read(example.image)) } catch { firstProblem = firstProblem ?? error }
+      do { return (taken, try ImageHeader.read(example.image)) } catch {
+        firstProblem = firstProblem ?? error
+      }
     }
     guard let firstProblem else {
       throw OnePassError(.badData, "\(source.specification) holds no examples: give a source that does.")
     }
     throw OnePassError(
-      .badData, "None of the first \(taken.count) images of \(source.specification) can be read. \(firstProblem)",
+      .badData,
+      "None of the first \(taken.count) images of \(source.specification) can be read. \(firstProblem)",
       cause: firstProblem)
   }
 }

@@ -25,7 +25,8 @@ struct StreamTally {
   mutating func record(_ batch: ImageBatch) throws {
     taken += batch.count + batch.skipped.count
     skipped += batch.skipped.count
-    bytes += batch.examples.reduce(0) { $0 + $1.image.bytes.count } + batch.skipped.reduce(0) { $0 + $1.bytes }
+    bytes +=
+      batch.examples.reduce(0) { $0 + $1.image.bytes.count } + batch.skipped.reduce(0) { $0 + $1.bytes }
     firstSkipped += batch.skipped.prefix(max(0, 5 - firstSkipped.count))
     if taken >= Self.smallestSample { try requireMostlyWhole() }
   }

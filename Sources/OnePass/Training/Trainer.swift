@@ -92,7 +92,9 @@ final class Trainer {
   private func takeIncoming() throws -> PendingBatch? {
     let examples = try feed.next(configuration.batchSize)
     guard !examples.isEmpty else { return nil }
-    for example in examples { try checkLabel(of: example, classCount: plan.classes, in: source.specification) }
+    for example in examples {
+      try checkLabel(of: example, classCount: plan.classes, in: source.specification)
+    }
     let isCentred =
       configuration.method == .naive
       || (configuration.method == .replay && configuration.incomingView == .centre)
@@ -134,7 +136,8 @@ final class Trainer {
         throw OnePassError(
           .usage,
           "A storage of \(configuration.storage) is smaller than one image: example \(example.id) alone takes "
-            + "\(memory?.cost(of: example.image) ?? 0) bytes with its index. Give more, or use --method naive.")
+            + "\(memory?.cost(of: example.image) ?? 0) bytes with its index. Give more, or use --method naive."
+        )
       }
     }
   }
@@ -180,7 +183,8 @@ final class Trainer {
       step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: learner.examplesTrained,
       updates: learner.updatesMade, loss: meanLoss, learningRate: learner.learningRate,
       alpha: configuration.smoothing.alpha(at: RunProgress(step: step, of: plan.steps)),
-      memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: fill, seconds: seconds)
+      memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: fill, seconds: seconds
+    )
     curve.record(report)
     observe(.step(report))
   }

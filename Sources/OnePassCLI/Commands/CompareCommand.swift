@@ -6,7 +6,8 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Put finished runs side by side: accuracy, storage, compute.")
 
-  @Argument(help: ArgumentHelp("Folders that `train --output` made.", valueName: "DIR"), completion: .directory)
+  @Argument(
+    help: ArgumentHelp("Folders that `train --output` made.", valueName: "DIR"), completion: .directory)
   var runs: [String]
 
   func run() throws {

@@ -6,7 +6,8 @@ struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measure a trained model on labelled images.")
 
-  @Option(help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
+  @Option(
+    help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
   var checkpoint: String
 
   @Option(help: ArgumentHelp("The labelled images, as in `train`.", valueName: "SPEC"))

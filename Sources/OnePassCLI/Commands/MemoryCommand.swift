@@ -30,7 +30,8 @@ struct MemoryCommand: ParsableCommand {
       Console.result("items       \(Figures.count(summary.items)), \(ByteText(summary.imageBytes)) of images")
       if let counters = position.memory {
         Console.result(
-          "peak        \(Figures.count(counters.peakItems)) items, \(ByteText(counters.peakBytes)) with index")
+          "peak        \(Figures.count(counters.peakItems)) items, \(ByteText(counters.peakBytes)) with index"
+        )
         Console.result(
           "stream      \(Figures.count(counters.examplesSeen)) offered, \(Figures.count(counters.insertions)) taken in, "
             + "\(Figures.count(counters.evictions)) evicted")
@@ -49,7 +50,9 @@ struct MemoryCommand: ParsableCommand {
       }
       Console.result(figures.text + "\n")
       var classes = TextTable(header: ["class", "items", "share"])
-      for (label, count) in summary.itemsPerClass.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).prefix(20) {
+      for (label, count) in summary.itemsPerClass.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) })
+        .prefix(20)
+      {
         classes.rows.append([
           card.className(label), Figures.count(count), Figures.percent(Double(count) / Double(summary.items)),
         ])

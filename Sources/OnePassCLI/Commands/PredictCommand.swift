@@ -7,7 +7,8 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict", abstract: "Say what images show.",
     discussion: "Prints for each image the most likely classes with their probabilities.")
 
-  @Option(help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
+  @Option(
+    help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
   var checkpoint: String
 
   @Option(help: ArgumentHelp("How many classes to show for each image.", valueName: "N"))

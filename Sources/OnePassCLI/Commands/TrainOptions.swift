@@ -23,17 +23,23 @@ struct DataOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The stream to train on.", valueName: "SPEC"))
   var data: String
 
-  @Option(name: .customLong("eval-data"), help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"))
+  @Option(
+    name: .customLong("eval-data"),
+    help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"))
   var evaluationData: String?
 
   @Option(help: ArgumentHelp("Take at most this many examples from the stream.", valueName: "N"))
   var limit: Int?
 
-  @Option(name: .customLong("eval-limit"), help: ArgumentHelp("Evaluate on at most this many examples.", valueName: "N"))
+  @Option(
+    name: .customLong("eval-limit"),
+    help: ArgumentHelp("Evaluate on at most this many examples.", valueName: "N"))
   var evaluationLimit: Int?
 
   @Option(
-    help: ArgumentHelp("The number of classes, or a text file with a name on each line (default: found in the data).", valueName: "N|FILE"))
+    help: ArgumentHelp(
+      "The number of classes, or a text file with a name on each line (default: found in the data).",
+      valueName: "N|FILE"))
   var classes: String?
 
   @Option(
@@ -56,12 +62,14 @@ struct DataOptions: ParsableArguments {
 
   private static func readClassNames(_ path: String) throws -> [String] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw OnePassError(.io, "The class names \(path) cannot be read: give a text file with a name on each line.")
+      throw OnePassError(
+        .io, "The class names \(path) cannot be read: give a text file with a name on each line.")
     }
     let names = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
       .filter { !$0.isEmpty }
     guard names.count >= 2, Set(names).count == names.count else {
-      throw OnePassError(.badData, "\(path) does not hold two or more different class names, one on each line.")
+      throw OnePassError(
+        .badData, "\(path) does not hold two or more different class names, one on each line.")
     }
     return names
   }
@@ -79,7 +87,8 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     name: .customLong("image-size"),
-    help: ArgumentHelp("The side of the model's input in pixels (default: by the first image).", valueName: "PIXELS"))
+    help: ArgumentHelp(
+      "The side of the model's input in pixels (default: by the first image).", valueName: "PIXELS"))
   var imageSize: Int?
 
   @Option(help: ArgumentHelp("1 for grey, 3 for colour (default: by the first image).", valueName: "1|3"))
@@ -125,7 +134,8 @@ struct MethodOptions: ParsableArguments {
 
   @Option(
     name: .customLong("recency-bias"),
-    help: ArgumentHelp("β of the reservoir: 1 keeps all equally likely, more favours the fresh.", valueName: "BETA"))
+    help: ArgumentHelp(
+      "β of the reservoir: 1 keeps all equally likely, more favours the fresh.", valueName: "BETA"))
   var recencyBias = 1.5
 
   @Option(help: "Which item is drawn for a replay.")
@@ -178,7 +188,8 @@ struct OptimisationOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Nesterov momentum.", valueName: "0..<1"))
   var momentum = 0.9
 
-  @Option(name: .customLong("weight-decay"), help: ArgumentHelp("L2 penalty on all parameters.", valueName: "RATE"))
+  @Option(
+    name: .customLong("weight-decay"), help: ArgumentHelp("L2 penalty on all parameters.", valueName: "RATE"))
   var weightDecay = 0.0
 
   @Option(help: ArgumentHelp("Fixes every random choice.", valueName: "S"))

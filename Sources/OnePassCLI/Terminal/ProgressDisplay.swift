@@ -26,7 +26,8 @@ final class ProgressDisplay {
       Console.error("Note: \(text)")
     case .started(let plan):
       guard !isQuiet else { return }
-      let kept = plan.capacityExamples.map { ", memory of \(Figures.count($0)) examples" }
+      let kept =
+        plan.capacityExamples.map { ", memory of \(Figures.count($0)) examples" }
         ?? plan.capacityBytes.map { ", memory of \(ByteText($0))" } ?? ""
       Console.error(
         "Training on \(Figures.count(plan.streamExamples)) examples of \(plan.classes) classes: "
@@ -72,7 +73,9 @@ final class ProgressDisplay {
   private func isDue(isLast: Bool) -> Bool {
     guard !isQuiet else { return false }
     let now = clock.now
-    if let lastShown, !isLast, now - lastShown < (isLive ? Self.liveInterval : Self.plainInterval) { return false }
+    if let lastShown, !isLast, now - lastShown < (isLive ? Self.liveInterval : Self.plainInterval) {
+      return false
+    }
     lastShown = now
     return true
   }

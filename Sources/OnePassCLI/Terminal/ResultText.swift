@@ -15,7 +15,8 @@ struct ResultText {
     if let accuracy = result.accuracy {
       let top5 = accuracy.top5.map { ", top-5 \(Figures.percent($0, decimals: 2))" } ?? ""
       lines.append(
-        "accuracy   top-1 \(Figures.percent(accuracy.top1, decimals: 2))\(top5) of \(Figures.count(accuracy.examples)) examples")
+        "accuracy   top-1 \(Figures.percent(accuracy.top1, decimals: 2))\(top5) of \(Figures.count(accuracy.examples)) examples"
+      )
     }
     lines.append(
       "storage    \(Figures.percent(result.storage.exampleFraction)) of the stream's examples "
@@ -23,13 +24,15 @@ struct ResultText {
         + "(\(ByteText(result.storage.bytes)))")
     lines.append(
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
-        + "(\(Figures.count(result.compute.examples)) examples trained, \(Figures.count(result.compute.updates)) updates)")
+        + "(\(Figures.count(result.compute.examples)) examples trained, \(Figures.count(result.compute.updates)) updates)"
+    )
     lines.append(
       "speed      \(Figures.count(Int(result.throughput.imagesPerSecond))) images/s, "
         + "\(Figures.duration(result.wallSeconds)) in all")
     if result.stream.skipped > 0 {
       lines.append(
-        "skipped    \(Figures.count(result.stream.skipped)) broken images of \(Figures.count(result.stream.examples))")
+        "skipped    \(Figures.count(result.stream.skipped)) broken images of \(Figures.count(result.stream.examples))"
+      )
     }
     return lines.joined(separator: "\n")
   }

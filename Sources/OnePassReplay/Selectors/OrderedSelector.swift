@@ -73,7 +73,9 @@ public struct OrderedSelector<Order: SelectionOrder>: ItemSelector {
     Selection(slot: Int(heap[0]), probability: 1)
   }
 
-  private func precedes(_ a: Int, _ b: Int) -> Bool { Order.precedes(items[Int(heap[a])], items[Int(heap[b])]) }
+  private func precedes(_ a: Int, _ b: Int) -> Bool {
+    Order.precedes(items[Int(heap[a])], items[Int(heap[b])])
+  }
 
   private mutating func exchange(_ a: Int, _ b: Int) {
     heap.swapAt(a, b)
