@@ -48,7 +48,7 @@ public struct TrainingRun {
     if let threads = configuration.threads { try Engine.setThreadCount(threads) }
 
     let stream = try StreamPreparation(source, configuration)
-    stream.notices.forEach { observe(.notice($0)) }
+    for notice in stream.notices { observe(.notice(notice)) }
     let plan = stream.plan
     let evaluationSource = try openEvaluation(plan)
     let pool = DecodePool(pipeline: stream.pipeline, threads: configuration.decodeThreads ?? machineCores())
@@ -65,7 +65,7 @@ public struct TrainingRun {
       configuration: configuration, plan: plan, source: source, feed: stream.feed, learner: learner,
       pool: pool, observe: observe)
     try trainer.run()
-    if trainer.tally.taken < plan.steps * configuration.batchSize - configuration.batchSize {
+    if configuration.method != .multiEpoch, trainer.tally.taken < plan.streamExamples {
       observe(
         .notice(
           "The stream ended after \(trainer.tally.taken) of \(plan.streamExamples) examples, so the learning "

@@ -27,10 +27,10 @@ struct MemoryCommand: ParsableCommand {
         return
       }
       let card = try files.modelCard()
-      Console.result("items       \(Figures.count(summary.items)), \(ByteText(summary.imageBytes)) of images")
+      Console.result("items       \(Figures.count(summary.items)), \(byteText(summary.imageBytes)) of images")
       if let counters = position.memory {
         Console.result(
-          "peak        \(Figures.count(counters.peakItems)) items, \(ByteText(counters.peakBytes)) with index"
+          "peak        \(Figures.count(counters.peakItems)) items, \(byteText(counters.peakBytes)) with index"
         )
         Console.result(
           "stream      \(Figures.count(counters.examplesSeen)) offered, \(Figures.count(counters.insertions)) taken in, "

@@ -29,7 +29,7 @@ struct PackCommand: ParsableCommand {
     let writer = try ShardWriter(output: output, seed: seed)
     let report = try writer.write(SourceRegistry.open(source, seed: seed))
     Console.result(
-      "Packed \(Figures.count(report.exampleCount)) examples (\(ByteText(report.byteCount))) into "
+      "Packed \(Figures.count(report.exampleCount)) examples (\(byteText(report.byteCount))) into "
         + "\(report.shardPaths.count) shards, with the index \(report.indexPath).")
   }
 }

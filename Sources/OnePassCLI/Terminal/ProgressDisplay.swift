@@ -28,7 +28,7 @@ final class ProgressDisplay {
       guard !isQuiet else { return }
       let kept =
         plan.capacityExamples.map { ", memory of \(Figures.count($0)) examples" }
-        ?? plan.capacityBytes.map { ", memory of \(ByteText($0))" } ?? ""
+        ?? plan.capacityBytes.map { ", memory of \(byteText($0))" } ?? ""
       Console.error(
         "Training on \(Figures.count(plan.streamExamples)) examples of \(plan.classes) classes: "
           + "\(Figures.count(plan.steps)) steps, \(Figures.count(plan.updates)) updates\(kept).")

@@ -3,7 +3,7 @@ import OnePassCore
 import OnePassReplay
 
 /// `1.54 MB`
-func ByteText(_ bytes: Int) -> String { ByteCount(bytes).description }
+func byteText(_ bytes: Int) -> String { ByteCount(bytes).description }
 
 /// A run's result as it is shown to people.
 struct ResultText {
@@ -21,7 +21,7 @@ struct ResultText {
     lines.append(
       "storage    \(Figures.percent(result.storage.exampleFraction)) of the stream's examples "
         + "(\(Figures.count(result.storage.examples))), \(Figures.percent(result.storage.byteFraction)) of its bytes "
-        + "(\(ByteText(result.storage.bytes)))")
+        + "(\(byteText(result.storage.bytes)))")
     lines.append(
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
         + "(\(Figures.count(result.compute.examples)) examples trained, \(Figures.count(result.compute.updates)) updates)"

@@ -1,0 +1,26 @@
+import Foundation
+import TestSupport
+
+/// The built `onepass`.
+let onepass = Program.built("onepass")
+
+/// Options with which a run takes a second or two.
+let small = ["--model", "resnet8", "--batch-size", "16", "--threads", "1", "--quiet"]
+
+extension Program.Outcome {
+  /// The output as a JSON object.
+  var json: [String: Any] { jsonObject(Data(output.utf8)) }
+}
+
+func jsonObject(_ data: Data) -> [String: Any] {
+  (try? JSONSerialization.jsonObject(with: data) as? [String: Any]) ?? [:]
+}
+
+extension [String: Any] {
+  /// The number at a path such as `storage.bytes`.
+  func number(_ path: String) -> Double? {
+    var value: Any? = self
+    for key in path.split(separator: ".") { value = (value as? [String: Any])?[String(key)] }
+    return (value as? NSNumber)?.doubleValue
+  }
+}

@@ -1,0 +1,183 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct TrainTests {
+  let folder: TemporaryFolder
+  var data: [String] { ["--data", "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test"] }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 200).write(to: folder)
+    try StripedImages(count: 60, seed: 2).write(to: folder, prefix: "t10k")
+  }
+
+  func train(_ arguments: [String]) throws -> Program.Outcome {
+    try onepass.run(["train"] + data + small + arguments)
+  }
+
+  func result(_ name: String) throws -> [String: Any] {
+    jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))
+  }
+
+  @Test func replayCountsWhatTheClosedFormulaSays() throws {
+    let outcome = try train(["--replay-steps", "3", "--storage", "10%", "--output", folder.file("run")])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let result = try result("run")
+    // 200 examples in batches of 16: 13 steps; 3 batches of 16 are replayed in every step but the first.
+    let trained = 200.0 + 3 * 16 * 12
+    #expect(result.number("compute.examples") == trained)
+    #expect(result.number("compute.fraction") == trained / (90 * 200))
+    #expect(result.number("compute.updates") == 13 + 3 * 12)
+    #expect(result.number("storage.examples") == 20)
+    #expect(result.number("storage.exampleFraction") == 0.1)
+    #expect(result.number("stream.examples") == 200 && result.number("stream.skipped") == 0)
+    #expect(result.number("memory.draws") == 3 * 16 * 12)
+    // 20 images of 144 bytes, and an index that is stated.
+    let bytes = try #require(result.number("storage.bytes"))
+    #expect(bytes > 20 * 144 && bytes < 20 * (144 + 200))
+    #expect(result.number("storage.byteFraction") == bytes / (200 * 144))
+    #expect(try #require(result.number("throughput.imagesPerSecond")) > 0)
+    #expect(result["version"] is String)
+    #expect((result["configuration"] as? [String: Any])?["seed"] as? Int == 1)
+    #expect(result.number("accuracy.examples") == 60)
+    for name in ["curve.csv", "checkpoint/model.safetensors", "checkpoint/memory.csv"] {
+      #expect(folder.exists("run/\(name)"))
+    }
+    #expect(folder.contents.allSatisfy { !$0.contains("partial") })
+    for metric in ["accuracy   top-1", "storage    10.0 %", "compute    4.31 %", "results    "] {
+      #expect(outcome.output.contains(metric), "\(outcome.output)")
+    }
+  }
+
+  @Test func naiveKeepsNothing() throws {
+    let result = try train(["--method", "naive", "--json"]).json
+    #expect(result.number("storage.examples") == 0 && result.number("storage.bytes") == 0)
+    #expect(result.number("compute.examples") == 200 && result.number("compute.updates") == 13)
+  }
+
+  @Test func multiEpochKeepsEverythingAndLearns() throws {
+    let result = try train(["--method", "multi-epoch", "--epochs", "6", "--json"]).json
+    #expect(result.number("storage.exampleFraction") == 1 && result.number("storage.byteFraction") == 1)
+    #expect(result.number("stream.examples") == 200)
+    #expect(result.number("compute.examples") == 1_200 && result.number("compute.updates") == 78)
+    // Chance is 25 %; at 60 images, 60 % is more than five standard errors above it.
+    #expect(try #require(result.number("accuracy.top1")) > 0.6)
+  }
+
+  @Test func jointUpdatesAreOneAStep() throws {
+    let result = try train(["--updates", "joint", "--replay-steps", "2", "--json"]).json
+    #expect(result.number("compute.updates") == 13)
+    #expect(result.number("compute.examples") == 200.0 + 2 * 16 * 12)
+  }
+
+  @Test func drawingAheadStartsLater() throws {
+    let result = try train(["--draw-ahead", "2", "--replay-steps", "1", "--json"]).json
+    #expect(result.number("compute.examples") == 200.0 + 16 * 10)
+    #expect(result.number("compute.updates") == 13 + 10)
+  }
+
+  @Test(arguments: [
+    ["--priority", "uniform"], ["--priority-timing", "current"], ["--priority-timing", "refreshed"],
+    ["--alpha", "literal"], ["--no-importance-weights"], ["--drawing", "fewest-replays"],
+    ["--evicting", "oldest"], ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
+    ["--storage", "8kB"], ["--channels", "3"], ["--image-size", "16"], ["--weight-decay", "0.0005"],
+  ])
+  func everyOptionOfTheMethodRuns(arguments: [String]) throws {
+    let outcome = try train(["--replay-steps", "1", "--json"] + arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.json.number("compute.examples") == 200.0 + 16 * 12)
+  }
+
+  @Test func budgetInBytesIsNotExceeded() throws {
+    let result = try train(["--replay-steps", "1", "--storage", "8kB", "--json"]).json
+    let bytes = try #require(result.number("storage.bytes"))
+    #expect(bytes <= 8_000 && bytes > 7_000)
+  }
+
+  @Test func sameSeedSameWeightsWhateverTheDecodeThreads() throws {
+    for (name, threads) in [("a", "1"), ("b", "3")] {
+      let outcome = try train([
+        "--replay-steps", "2", "--decode-threads", threads, "--output", folder.file(name),
+      ])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    _ = try train(["--replay-steps", "2", "--seed", "2", "--output", folder.file("c")])
+    let weights = try ["a", "b", "c"].map { try folder.bytes(of: "\($0)/checkpoint/model.safetensors") }
+    #expect(weights[0] == weights[1])
+    #expect(weights[0] != weights[2])
+    #expect(
+      try folder.bytes(of: "a/checkpoint/memory.csv") == folder.bytes(of: "b/checkpoint/memory.csv"))
+  }
+
+  @Test func jsonOnStandardOutputIsTheFile() throws {
+    let outcome = try train(["--replay-steps", "1", "--json", "--output", folder.file("run")])
+    #expect(Data(outcome.output.utf8) == Data(try folder.bytes(of: "run/result.json")))
+  }
+
+  @Test func aRunCanBeEvaluatedUsedAndInspected() throws {
+    let run = folder.file("run")
+    _ = try train(["--replay-steps", "2", "--storage", "25%", "--output", run])
+    let trained = try result("run")
+
+    let evaluated = try onepass.run([
+      "evaluate", "--checkpoint", run, "--data", "idx:\(folder.path):test", "--json", "--threads", "1",
+    ])
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+    #expect(evaluated.json.number("top1") == trained.number("accuracy.top1"))
+    #expect(evaluated.json.number("loss") == trained.number("accuracy.loss"))
+
+    let inspected = try onepass.run(["memory", "inspect", run])
+    #expect(inspected.status == 0, "\(inspected.errors)")
+    #expect(inspected.output.contains("items       50,"))
+    #expect(inspected.output.contains("class 0"))
+    let figures = try onepass.run(["memory", "inspect", run, "--json"]).json
+    #expect(figures.number("items") == 50)
+
+    let compared = try onepass.run(["compare", run, run])
+    #expect(compared.output.components(separatedBy: "prioritised replay, k = 2, 25% storage").count == 3)
+
+    try extractImages(count: 2)
+    let predicted = try onepass.run([
+      "predict", "--checkpoint", run, "--top", "2", folder.file("images/000000.png"), "--json",
+    ])
+    #expect(predicted.status == 0, "\(predicted.errors)")
+    #expect(predicted.output.contains("\"probability\""))
+  }
+
+  /// PNG files of the stream's images, made by packing them and unpacking the shard with tar.
+  func extractImages(count: Int) throws {
+    let packed = try onepass.run([
+      "pack", "idx:\(folder.path)", "--output", folder.file("shards/train.tar"), "--seed", "3",
+    ])
+    #expect(packed.status == 0, "\(packed.errors)")
+    try FileManager.default.createDirectory(
+      atPath: folder.file("images"), withIntermediateDirectories: true)
+    let tar = try Program(path: "/bin/tar").run([
+      "-xf", folder.file("shards/train.tar"), "-C", folder.file("images"),
+    ])
+    #expect(tar.status == 0, "\(tar.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("images")).sorted()
+    let first = try #require(names.first { $0.hasSuffix(".png") })
+    if first != "000000.png" {
+      try FileManager.default.copyItem(
+        atPath: folder.file("images/\(first)"), toPath: folder.file("images/000000.png"))
+    }
+  }
+
+  @Test func shardsTrainFromFilesAndFromStandardInput() throws {
+    for pattern in ["train-{0..2}.tar", "one.tar.gz", "one.tar.zst"] {
+      let packed = try onepass.run([
+        "pack", "idx:\(folder.path)", "--output", folder.file(pattern), "--seed", "3",
+      ])
+      #expect(packed.status == 0, "\(packed.errors)")
+      let trained = try onepass.run(
+        ["train", "--data", "wds:\(folder.file(pattern))", "--method", "naive", "--json"] + small)
+      #expect(trained.json.number("stream.examples") == 200, "\(trained.errors)")
+    }
+    let piped = try onepass.run(
+      ["train", "--data", "wds:-", "--limit", "200", "--classes", "4", "--method", "naive", "--json"] + small,
+      input: folder.file("one.tar.zst"))
+    #expect(piped.json.number("stream.examples") == 200, "\(piped.errors)")
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+
+/// A built executable, run as a user runs it.
+public struct Program: Sendable {
+  public struct Outcome: Sendable {
+    public let status: Int32
+    public let output: String
+    public let errors: String
+  }
+
+  public let path: String
+
+  public init(path: String) { self.path = path }
+
+  /// An executable of this package, from the folder in which the tests were built.
+  public static func built(_ name: String) -> Program {
+    // The test bundle lies beside the executables; on Linux it is the running program itself.
+    let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
+    let folder = bundle ?? CommandLine.arguments[0]
+    return Program(path: URL(fileURLWithPath: folder).deletingLastPathComponent().appendingPathComponent(name).path)
+  }
+
+  /// Runs to the end. Both outputs go to files, so that a full pipe never blocks the program.
+  public func run(_ arguments: [String], input: String? = nil) throws -> Outcome {
+    let folder = try TemporaryFolder()
+    try folder.write([], to: "output")
+    try folder.write([], to: "errors")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.standardOutput = FileHandle(forWritingAtPath: folder.file("output"))
+    process.standardError = FileHandle(forWritingAtPath: folder.file("errors"))
+    process.standardInput = input.map { FileHandle(forReadingAtPath: $0) } ?? FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return Outcome(
+      status: process.terminationStatus,
+      output: String(decoding: try folder.bytes(of: "output"), as: UTF8.self),
+      errors: String(decoding: try folder.bytes(of: "errors"), as: UTF8.self))
+  }
+}
