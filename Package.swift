@@ -77,8 +77,12 @@ let package = Package(
     .testTarget(name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"], swiftSettings: swift),
-    .testTarget(name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"], swiftSettings: swift),
-    .testTarget(name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"], resources: [.copy("Fixtures")],
+      swiftSettings: swift),
+    .testTarget(
+      name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"], resources: [.copy("Fixtures")],
+      swiftSettings: swift),
     .testTarget(name: "OnePassTests", dependencies: ["OnePass", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "AcceptanceTests", dependencies: ["OnePassCLI", "TestSupport"], swiftSettings: swift),
   ],
