@@ -82,11 +82,14 @@ let package = Package(
     .testTarget(
       name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
     .testTarget(
-      name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"], swiftSettings: swift),
+      name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
-      name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"], swiftSettings: swift),
+      name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
-      name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"], swiftSettings: swift),
+      name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(name: "OnePassTests", dependencies: ["OnePass", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "AcceptanceTests", dependencies: ["OnePassCLI", "TestSupport"], swiftSettings: swift),
   ],

@@ -1,0 +1,240 @@
+"""Reference values of models and of the optimiser, from PyTorch 2.11 and torchvision 0.26.
+
+    python Tools/reference_models.py
+
+writes Tests/OnePassModelsTests/Fixtures/{references,names}.json and Tests/OnePassTorchTests/Fixtures/sgd.json.
+Weights and images come from a formula (`numbers`) that the tests compute again, so the files stay small. The
+values that are compared are computed in float64, which no order of summation disturbs; the script prints how
+far PyTorch's own float32 is from them, which shows what a tolerance of 1e-4 leaves to spare.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import nn
+
+ROOT = Path(__file__).resolve().parent.parent
+PERIOD = 65537
+U64 = np.uint64
+
+
+def make_table() -> np.ndarray:
+    """65537 numbers in [-1, 1), multiples of 2^-23, from SplitMix64: exact in float32 and in every language."""
+    with np.errstate(over="ignore"):
+        z = (np.arange(PERIOD, dtype=np.uint64) + U64(1)) * U64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> U64(30))) * U64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> U64(27))) * U64(0x94D049BB133111EB)
+        z = z ^ (z >> U64(31))
+    return (z >> U64(40)).astype(np.float64) * 2.0**-23 - 1.0
+
+
+TABLE = make_table()
+
+
+def numbers(index: int, shape, scale: float = 1.0, offset: float = 0.0) -> torch.Tensor:
+    """Element j of tensor `index` is offset + scale * TABLE[(7919 * index + j) mod 65537], rounded to float32."""
+    count = math.prod(shape)
+    positions = (7919 * index + np.arange(count, dtype=np.int64)) % PERIOD
+    values = (offset + scale * TABLE[positions]).astype(np.float32)
+    return torch.from_numpy(values.reshape(tuple(shape)))
+
+
+def fill(model: nn.Module) -> None:
+    state = model.state_dict()
+    for index, (name, tensor) in enumerate(state.items()):
+        if tensor.dim() == 4:
+            values = numbers(index, tensor.shape, math.sqrt(6 / (tensor.shape[0] * tensor.shape[2] * tensor.shape[3])))
+        elif tensor.dim() == 2:
+            values = numbers(index, tensor.shape, 1 / math.sqrt(tensor.shape[1]))
+        elif name.endswith("running_var"):
+            values = numbers(index, tensor.shape, 0.25, 1)
+        elif name.endswith("num_batches_tracked"):
+            values = torch.zeros((), dtype=torch.int64)
+        elif name.endswith("weight"):
+            values = numbers(index, tensor.shape, 0.1, 1)
+        else:
+            values = numbers(index, tensor.shape, 0.1)
+        state[name].copy_(values)
+
+
+# The ResNets of He et al. 2016, section 4.2, written from the paper for this comparison alone.
+class CifarBlock(nn.Module):
+    def __init__(self, inputs, filters, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, filters, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(filters)
+        self.conv2 = nn.Conv2d(filters, filters, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(filters)
+        self.stride, self.extra = stride, filters - inputs
+
+    def forward(self, x):
+        shortcut = x
+        if self.extra:
+            zeros = x.new_zeros(x.shape[0], self.extra // 2, x.shape[2] // 2, x.shape[3] // 2)
+            shortcut = torch.cat([zeros, x[:, :, :: self.stride, :: self.stride], zeros], dim=1)
+        return torch.relu(self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x))))) + shortcut)
+
+
+class CifarResNet(nn.Module):
+    def __init__(self, depth, classes, channels):
+        super().__init__()
+        n = (depth - 2) // 6
+        assert 6 * n + 2 == depth
+        self.conv1 = nn.Conv2d(channels, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        stage = lambda i, f, s: nn.Sequential(CifarBlock(i, f, s), *(CifarBlock(f, f, 1) for _ in range(n - 1)))
+        self.layer1, self.layer2, self.layer3 = stage(16, 16, 1), stage(16, 32, 2), stage(32, 64, 2)
+        self.fc = nn.Linear(64, classes)
+
+    def forward(self, x):
+        x = torch.relu(self.bn1(self.conv1(x)))
+        return self.fc(self.layer3(self.layer2(self.layer1(x))).mean(dim=(2, 3)))
+
+
+def make(name: str, classes: int, channels: int, stem: str) -> nn.Module:
+    depth = int(name.removeprefix("resnet"))
+    if depth in (8, 20, 32, 44, 56, 110):
+        return CifarResNet(depth, classes, channels)
+    model = getattr(torchvision.models, name)(num_classes=classes)
+    if stem == "small":
+        model.conv1 = nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
+        model.maxpool = nn.Identity()
+    elif channels != 3:
+        model.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
+    return model
+
+
+def run(case, dtype, memory_format):
+    """What the tests compare, computed in one number format."""
+    model = make(case["model"], case["classes"], case["channels"], case["stem"])
+    fill(model)
+    model = model.to(dtype).to(memory_format=memory_format)
+    shape = (case["batch"], case["channels"], case["size"], case["size"])
+    labels = torch.tensor([(7 * i + 3) % case["classes"] for i in range(case["batch"])])
+
+    def images(step):
+        return numbers(1000 + step, shape, 1.7).to(dtype).contiguous(memory_format=memory_format)
+
+    model.eval()
+    with torch.no_grad():
+        evaluation = model(images(0))
+    model.train()
+    optimiser = torch.optim.SGD(
+        model.parameters(), lr=case["learningRate"], momentum=0.9, nesterov=True, weight_decay=case["weightDecay"])
+    losses, gradients = [], []
+    for step in range(10):
+        optimiser.zero_grad()
+        logits = model(images(step))
+        loss = F.cross_entropy(logits, labels)
+        loss.backward()
+        if step == 0:
+            training = logits.detach()
+            for name, parameter in model.named_parameters():
+                flat = parameter.grad.double().contiguous().flatten().numpy()
+                probes = [numbers(probe, flat.shape).double().numpy() for probe in (2000, 2001)]
+                gradients.append({
+                    "name": name,
+                    "norm": float(np.linalg.norm(flat)),
+                    "dots": [float(flat @ probe) for probe in probes],
+                })
+        losses.append(loss.item())
+        optimiser.step()
+    statistics = [b.double().norm().item() for n, b in model.named_buffers() if "running" in n]
+    return {
+        **case,
+        "evaluationLogits": evaluation.double().flatten().tolist(),
+        "trainingLogits": training.double().flatten().tolist(),
+        "gradients": gradients,
+        "losses": losses,
+        "runningNorms": statistics,
+    }
+
+
+def distance(a, b):
+    """The largest relative differences between two runs, measured as the tests measure them."""
+    norm = lambda values: math.sqrt(sum(v * v for v in values))
+    away = lambda key: norm([x - y for x, y in zip(a[key], b[key])]) / norm(b[key])
+    gradient = max(
+        max(abs(x["norm"] - y["norm"]), *(abs(p - q) for p, q in zip(x["dots"], y["dots"]))) / y["norm"]
+        for x, y in zip(a["gradients"], b["gradients"]))
+    losses = max(abs(x - y) / y for x, y in zip(a["losses"], b["losses"]))
+    return {
+        "evaluation": away("evaluationLogits"), "training": away("trainingLogits"), "gradient": gradient,
+        "losses": losses, "running": away("runningNorms"),
+    }
+
+
+CASES = [
+    dict(model="resnet20", classes=10, channels=3, stem="small", batch=8, size=32, learningRate=0.02, weightDecay=5e-4),
+    dict(model="resnet18", classes=10, channels=1, stem="small", batch=8, size=16, learningRate=0.01, weightDecay=0.0),
+    dict(model="resnet50", classes=7, channels=3, stem="imageNet", batch=6, size=64, learningRate=0.01, weightDecay=1e-4),
+]
+
+
+def references():
+    results = []
+    for case in CASES:
+        truth = run(case, torch.float64, torch.contiguous_format)
+        for label, layout in (("channels-last", torch.channels_last), ("contiguous", torch.contiguous_format)):
+            away = distance(run(case, torch.float32, layout), truth)
+            print(case["model"], "float32", label, {k: f"{v:.1e}" for k, v in away.items()})
+        print(case["model"], "losses", [round(l, 4) for l in truth["losses"]])
+        results.append(truth)
+    return results
+
+
+def names():
+    """Of every registry name: how many tensors, and a digest of their names and shapes in order."""
+    results = []
+    for name in [f"resnet{d}" for d in (8, 20, 32, 44, 56, 110, 18, 34, 50, 101, 152)]:
+        for channels, stem in ((3, "imageNet"), (1, "small")):
+            state = make(name, 11, channels, stem).state_dict()
+            text = "".join(f"{n} {','.join(map(str, t.shape))}\n" for n, t in state.items())
+            results.append(dict(model=name, channels=channels, stem=stem, tensors=len(state),
+                                digest=fnv1a(text)))
+    return results
+
+
+def fnv1a(text: str) -> str:
+    """FNV-1a, 64 bits: a digest that a test computes in three lines without a library."""
+    value = 0xCBF29CE484222325
+    for byte in text.encode():
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    return f"{value:016x}"
+
+
+def sgd():
+    """Trajectories of torch.optim.SGD on two parameters, one of which has no gradient in some steps."""
+    results = []
+    for momentum, nesterov, decay in ((0.9, True, 0.0), (0.9, True, 0.05), (0.9, False, 0.05), (0.0, False, 0.05)):
+        a = numbers(0, (4, 3, 3, 3)).double().requires_grad_()
+        b = numbers(1, (5,)).double().requires_grad_()
+        optimiser = torch.optim.SGD([a, b], lr=0.1, momentum=momentum, nesterov=nesterov, weight_decay=decay)
+        for step in range(6):
+            optimiser.zero_grad()
+            loss = (a * numbers(10 + step, a.shape).double()).sum() + (a * a).sum()
+            if step not in (0, 3):
+                loss = loss + (b * numbers(20 + step, b.shape).double()).sum()
+            loss.backward()
+            optimiser.param_groups[0]["lr"] = 0.1 / (step + 1)
+            optimiser.step()
+        results.append(dict(momentum=momentum, nesterov=nesterov, weightDecay=decay,
+                            a=a.detach().flatten().tolist(), b=b.detach().tolist()))
+    return results
+
+
+def write(path: str, value) -> None:
+    (ROOT / path).write_text(json.dumps(value, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    write("Tests/OnePassTorchTests/Fixtures/sgd.json", sgd())
+    write("Tests/OnePassModelsTests/Fixtures/names.json", names())
+    write("Tests/OnePassModelsTests/Fixtures/references.json", references())
