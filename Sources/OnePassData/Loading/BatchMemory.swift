@@ -30,7 +30,8 @@ final class BatchMemoryPool: Sendable {
       }
       return list.remove(at: index)
     }
-    return BatchMemory(base: kept?.base ?? Self.allocate(count), capacity: kept?.capacity ?? count, pool: self)
+    return BatchMemory(
+      base: kept?.base ?? Self.allocate(count), capacity: kept?.capacity ?? count, pool: self)
   }
 
   fileprivate func giveBack(_ base: UnsafeMutablePointer<Float>, capacity: Int) {
