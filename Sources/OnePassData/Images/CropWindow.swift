@@ -11,6 +11,10 @@ struct CropWindow: Hashable, Sendable {
   let top: Int
   let isFlipped: Bool
 
+  init(plane: Int, size: Int, left: Int, top: Int, isFlipped: Bool) {
+    (self.plane, self.size, self.left, self.top, self.isFlipped) = (plane, size, left, top, isFlipped)
+  }
+
   /// The window that a pipeline takes for a view. The offsets are torchvision's: a random crop is uniform over
   /// all places, a central one rounds half a pixel to even.
   init(_ pipeline: ImagePipeline, _ view: ImagePipeline.View) {
@@ -34,10 +38,16 @@ struct CropWindow: Hashable, Sendable {
     }
   }
 
-  /// The plane's columns that are seen.
-  var columns: Range<Int> { max(0, left)..<min(plane, left + size) }
+  /// The plane's columns that are seen; none if the padding is wide enough to miss it.
+  var columns: Range<Int> { visible(from: left) }
   /// The plane's rows that are seen.
-  var rows: Range<Int> { max(0, top)..<min(plane, top + size) }
+  var rows: Range<Int> { visible(from: top) }
+
+  private func visible(from start: Int) -> Range<Int> {
+    let end = max(0, min(plane, start + size))
+    return min(end, max(0, start))..<end
+  }
+
   /// The first column of the output that shows the plane.
   var firstOutputColumn: Int { isFlipped ? left + size - columns.upperBound : columns.lowerBound - left }
 }

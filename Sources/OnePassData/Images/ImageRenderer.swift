@@ -44,12 +44,18 @@ public final class ImageRenderer {
   public func render(
     _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableBufferPointer<Float>
   ) throws {
+    try render(image, CropWindow(pipeline, view), into: slot)
+  }
+
+  func render(_ image: EncodedImage, _ window: CropWindow, into slot: UnsafeMutableBufferPointer<Float>)
+    throws
+  {
     guard let target = slot.baseAddress, slot.count == pipeline.elementsPerImage else {
       preconditionFailure("A slot holds exactly the numbers of one image.")
     }
-    let window = CropWindow(pipeline, view)
     try decoder.withPixels(of: image, channels: pipeline.channels) { source in
       if window.columns.count < window.size || window.rows.count < window.size { blacken(target) }
+      guard !window.columns.isEmpty, !window.rows.isEmpty else { return }
       if source.width == window.plane, source.height == window.plane {
         copy(source, window, into: target)
       } else {
@@ -113,7 +119,8 @@ public final class ImageRenderer {
       }
       for tap in 0..<taps { rows[tap] = UnsafePointer(ring + (first + tap) % taps * stride) }
       RowKernels.blendRows(
-        rows, weights: vertical.weights + row * taps, taps: taps, factor: factor.base, offset: offset.base,
+        rows, weights: vertical.weights + row * taps, nudge: vertical.nudges[row], taps: taps,
+        factor: factor.base, offset: offset.base,
         into: start(of: row, window, target), count: count)
     }
   }

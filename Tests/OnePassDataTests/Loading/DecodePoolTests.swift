@@ -1,0 +1,173 @@
+import Foundation
+import OnePassCore
+import Synchronization
+import Testing
+
+@testable import OnePassData
+
+@Suite("The decode pool", .timeLimit(.minutes(1)))
+struct DecodePoolTests {
+  let pipeline = ImagePipeline(size: 24, channels: 3, geometry: .resizeAndCrop(resize: 30))
+
+  /// Good files of several kinds, over and over, with broken ones where `isBroken` says.
+  func examples(_ count: Int, isBroken: (Int) -> Bool = { _ in false }) throws -> [Example] {
+    let files = try ["420.jpg", "palette.png", "cmyk.jpg", "rgb.png", "progressive.jpg"].map(
+      ImageFixtures.file)
+    let broken = try ImageFixtures.file("truncated.jpg")
+    return (0..<count).map { index in
+      Example(
+        id: 1000 + index, label: index % 7, image: isBroken(index) ? broken : files[index % files.count])
+    }
+  }
+
+  func views(_ examples: [Example]) -> [ImagePipeline.View] {
+    examples.map { .augmented(seed: 4, id: $0.id, visit: 2) }
+  }
+
+  /// Each image by itself, on this thread.
+  func alone(_ examples: [Example]) throws -> [Float] {
+    let renderer = ImageRenderer(pipeline: pipeline)
+    var all: [Float] = []
+    for (example, view) in zip(examples, views(examples)) {
+      var values = [Float](repeating: .nan, count: pipeline.elementsPerImage)
+      try values.withUnsafeMutableBufferPointer { try renderer.render(example.image, view, into: $0) }
+      all += values
+    }
+    return all
+  }
+
+  @Test("Any number of threads gives the same bits in the same order", arguments: [1, 2, 3, 8])
+  func sameBits(threads: Int) throws {
+    let pool = DecodePool(pipeline: pipeline, threads: threads)
+    let all = try examples(83)
+    let batches = stride(from: 0, to: all.count, by: 20).map { Array(all[$0..<min($0 + 20, all.count)]) }
+    let pending = batches.map { pool.submit($0, views: views($0)) }
+    // Waited for from the last to the first: the order of waiting does not matter.
+    for (examples, pending) in zip(batches, pending).reversed() {
+      let batch = try pending.wait()
+      #expect(batch.examples.map(\.id) == examples.map(\.id))
+      #expect(batch.labels == examples.map(\.label))
+      #expect(batch.shape == [examples.count, 24, 24, 3] && batch.count == examples.count)
+      let expected = try alone(examples)
+      batch.withPixels { pixels in
+        #expect(pixels.elementsEqual(expected))
+        #expect(UInt(bitPattern: pixels.baseAddress) % 64 == 0)
+      }
+    }
+    pool.shutdown()
+  }
+
+  @Test("Broken images are left out in order and listed", arguments: [1, 3])
+  func brokenImages(threads: Int) throws {
+    let pool = DecodePool(pipeline: pipeline, threads: threads)
+    for isBroken: (Int) -> Bool in [{ $0 % 3 == 0 }, { $0 == 20 }, { _ in true }, { $0 < 5 }] {
+      let all = try examples(21, isBroken: isBroken)
+      let batch = try pool.submit(all, views: views(all)).wait()
+      let good = all.enumerated().filter { !isBroken($0.offset) }.map(\.element)
+      let bad = all.enumerated().filter { isBroken($0.offset) }.map(\.element)
+      #expect(batch.examples.map(\.id) == good.map(\.id))
+      #expect(batch.labels == good.map(\.label))
+      #expect(batch.skipped.map(\.id) == bad.map(\.id))
+      #expect(batch.skipped.allSatisfy { $0.reason.contains("ends early") })
+      let expected = try alone(good)
+      #expect(batch.withPixels { $0.elementsEqual(expected) })
+    }
+  }
+
+  @Test("An empty batch is a batch")
+  func emptyBatch() throws {
+    let batch = try DecodePool(pipeline: pipeline, threads: 1).submit([], views: []).wait()
+    #expect(batch.count == 0 && batch.shape == [0, 24, 24, 3] && batch.skipped.isEmpty)
+  }
+
+  @Test("The queue never holds more than its capacity, but takes one batch that is larger")
+  func boundedLoad() throws {
+    let pool = DecodePool(pipeline: pipeline, threads: 2, queueCapacity: 50)
+    let few = try examples(20)
+    let many = try examples(60)
+    var pending: [PendingBatch] = []
+    for _ in 0..<15 {
+      pending.append(pool.submit(few, views: views(few)))
+      #expect(pool.load <= 50)
+    }
+    pending.append(pool.submit(many, views: views(many)))
+    #expect(try pending.map { try $0.wait().count } == Array(repeating: 20, count: 15) + [60])
+    #expect(pool.load == 0)
+  }
+
+  @Test("A submission waits while the queue is full, and goes on when images are decoded")
+  func submissionWaits() throws {
+    // A queue whose threads have not begun is full for as long as the test likes.
+    let queue = DecodeQueue(pipeline: pipeline, limits: ImageLimits(), capacity: 5, threads: 1)
+    let memory = BatchMemoryPool(limit: 1)
+    let all = try examples(3)
+    let jobs = (0..<2).map { _ in
+      DecodeJob(examples: all, views: views(all), memory: memory.take(count: 3 * pipeline.elementsPerImage))
+    }
+    queue.add(jobs[0])
+    #expect(queue.load == 3)
+    let added = DispatchSemaphore(value: 0)
+    Thread {
+      queue.add(jobs[1])
+      added.signal()
+    }.start()
+    #expect(added.wait(timeout: .now() + .milliseconds(100)) == .timedOut)
+    #expect(queue.load == 3)
+    Thread { queue.work() }.start()
+    added.wait()
+    #expect(try jobs.map { try queue.wait(for: $0).count } == [3, 3])
+    queue.stop()
+  }
+
+  @Test("After a shutdown batches that were not decoded fail with a sentence")
+  func shutdownFailsTheRest() throws {
+    let all = try examples(64)
+    for threads in [1, 4] {
+      let pool = DecodePool(pipeline: pipeline, threads: threads, queueCapacity: 10_000)
+      let pending = (0..<40).map { _ in pool.submit(all, views: views(all)) }
+      pool.shutdown()
+      pool.shutdown()
+      let late = pool.submit(all, views: views(all))
+      var failed = 0
+      for pending in pending + [late] {
+        do {
+          #expect(try pending.wait().count == 64)
+        } catch {
+          failed += 1
+          #expect((error as? OnePassError)?.code == .engine)
+        }
+      }
+      #expect(failed >= 1)
+      #expect(throws: OnePassError.self) { try late.wait() }
+    }
+  }
+
+  @Test("Letting go of the pool ends its threads, and its batches stay whole")
+  func lettingGo() throws {
+    let all = try examples(10)
+    let expected = try alone(all)
+    let batches = try (0..<8).map { _ in
+      // The pool is gone when the closure returns.
+      let pool = DecodePool(pipeline: pipeline, threads: 3)
+      return try pool.submit(all, views: views(all)).wait()
+    }
+    #expect(batches.allSatisfy { $0.withPixels { $0.elementsEqual(expected) } })
+  }
+
+  @Test("Finished memory is used again, held memory is not")
+  func memoryIsUsedAgain() throws {
+    let pool = DecodePool(pipeline: pipeline, threads: 2)
+    let all = try examples(8)
+    let kept = try pool.submit(all, views: views(all)).wait()
+    let before = kept.withPixels(Array.init)
+    var addresses: Set<UInt> = []
+    for _ in 0..<20 {
+      let batch = try pool.submit(all, views: all.map { _ in .centre }).wait()
+      #expect(batch.baseAddress != kept.baseAddress)
+      addresses.insert(UInt(bitPattern: batch.baseAddress))
+    }
+    #expect(kept.withPixels(Array.init) == before)
+    // A thread may still hold its job when wait() returns, so that a second or third block is in use.
+    #expect(addresses.count <= 4)
+  }
+}
