@@ -76,7 +76,9 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: swift),
     .testTarget(name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
-    .testTarget(name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"], swiftSettings: swift),
     .testTarget(name: "OnePassTests", dependencies: ["OnePass", "TestSupport"], swiftSettings: swift),
