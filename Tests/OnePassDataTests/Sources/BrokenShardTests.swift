@@ -80,6 +80,8 @@ import Testing
     var bytes = tarBytes(tarSamples(6))
     bytes.replaceSubrange(4096..<4608, with: [UInt8](repeating: 0, count: 512))
     try expectBroken(bytes, in: folder, "a header of zeros")
+    bytes.replaceSubrange(4096..<6144, with: [UInt8](repeating: 0, count: 2048))
+    try expectBroken(bytes, in: folder, "a sample of zeros")
   }
 
   @Test func randomBytesAreRefused() throws {

@@ -86,6 +86,15 @@ import Testing
     expectError(.badData, naming: ["a.tar"]) { _ = try source.next() }
   }
 
+  /// Such a sample is complete only when the shard is over.
+  @Test func theLastImageMayHaveACompoundExtension() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("a.tar", tarBytes(tarSamples(1) + [("1.cls", [49]), ("1.left.jpg", [7])]))
+    let source = try WebDatasetSource(path)
+    #expect(try takeAll(source).map(\.image.bytes) == [Array("image 0".utf8), [7]])
+    #expect(try source.next() == nil)
+  }
+
   @Test func aShardWithAnotherCountThanAnnouncedIsRefused() throws {
     let folder = try TemporaryFolder()
     for shard in 0..<2 { try folder.write("t-\(shard).tar", tarBytes(tarSamples(3, from: shard * 3))) }
