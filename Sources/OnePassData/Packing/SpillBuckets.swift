@@ -30,17 +30,17 @@ final class SpillBuckets: ShuffledImages {
   private static let bufferSize = 1 << 16
   /// Few enough for the 256 open files that macOS allows, many enough that a bucket of a large data set fits
   /// into the system's file cache.
-  private static let bucketCount = 128
+  static let usualBucketCount = 128
 
   /// Takes the whole source.
   /// - Throws: `OnePassError` (`io`) if the disk is full; what the source throws.
-  init(taking source: any ExampleSource, seed: UInt64) throws {
+  init(taking source: any ExampleSource, seed: UInt64, bucketCount: Int = usualBucketCount) throws {
     self.seed = seed
     let directory = temporaryDirectory
-    buckets = try (0..<Self.bucketCount).map { _ in Bucket(file: try .temporary(in: directory)) }
+    buckets = try (0..<bucketCount).map { _ in Bucket(file: try .temporary(in: directory)) }
     while let example = try source.next() {
       var generator = SeededGenerator(seed: seed, .streamOrder, example.id, PackingDraw.bucket)
-      try append(example, to: generator.next(below: Self.bucketCount))
+      try append(example, to: generator.next(below: bucketCount))
       count += 1
     }
     for index in buckets.indices { try flush(index) }

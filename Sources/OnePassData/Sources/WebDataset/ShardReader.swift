@@ -43,8 +43,8 @@ final class ShardReader {
   init(_ file: OpenFile, labelsByName: [String: Int], blockSize: Int = 1 << 17) throws {
     path = file.path
     self.labelsByName = labelsByName
-    do { tar = try TarReader(file, blockSize: blockSize) } catch let failure as TarReader.Failure {
-      throw Self.error(failure, path: file.path, count: 0)
+    do { tar = try TarReader(file, blockSize: blockSize) } catch {
+      throw Self.error(error, path: file.path, count: 0)
     }
   }
 
@@ -58,20 +58,28 @@ final class ShardReader {
           guard try tar.advance() else { return try finishGroup() }
         }
         entryIsWaiting = false
-        let path = tar.name
-        guard let name = SampleName(path) else { continue }
-        let key = UnsafeBufferPointer(rebasing: path[..<name.keyLength])
-        if !group.key.elementsEqual(key) {
+        guard let name = tar.name.withUnsafeBufferPointer(SampleName.init) else { continue }
+        if !keyIsStartOfName(name.keyLength) {
           if let sample = try finishGroup() {
             entryIsWaiting = true
             return sample
           }
-          group.key.append(contentsOf: key)
+          group.key.append(contentsOf: tar.name[..<name.keyLength])
         }
         if try take(name.part, detail) { return deliver() }
       }
     } catch let failure as TarReader.Failure {
       throw Self.error(failure, path: path, count: count)
+    }
+  }
+
+  private func keyIsStartOfName(_ length: Int) -> Bool {
+    guard group.key.count == length else { return false }
+    return group.key.withUnsafeBytes { key in
+      tar.name.withUnsafeBytes { name in
+        guard let key = key.baseAddress, let name = name.baseAddress else { return length == 0 }
+        return memcmp(key, name, length) == 0
+      }
     }
   }
 

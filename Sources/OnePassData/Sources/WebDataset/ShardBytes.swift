@@ -1,0 +1,174 @@
+import CArchive
+import Foundation
+
+/// The unpacked bytes of a shard, from beginning to end, through a window on a fixed buffer.
+///
+/// A plain shard is read directly; gzip and zstd, told by the first bytes, go through libarchive.
+/// Owned by one thread.
+final class ShardBytes {
+  /// What has been read and not yet taken; valid until the next call.
+  private(set) var window = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// Whether the shard is a file on disk and not a pipe.
+  let isFile: Bool
+
+  private let file: OpenFile
+  private let buffer: UnsafeMutableRawBufferPointer
+  private let fileSize: Int
+  /// libarchive, if the shard is compressed.
+  private var unpacker: OpaquePointer?
+  /// Bytes of the file that have been read; a file may be passed over by seeking.
+  private var filePosition = 0
+  /// What was read to find out the compression; libarchive's first read gets it.
+  private var firstRead: Int?
+  /// Why libarchive got no more bytes.
+  private var readFailure: TarReader.Failure?
+
+  /// - Parameter blockSize: bytes asked for at once.
+  init(_ file: OpenFile, blockSize: Int) throws(TarReader.Failure) {
+    self.file = file
+    buffer = .allocate(byteCount: blockSize, alignment: 16)
+    var status = stat()
+    isFile = fstat(file.descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    fileSize = isFile ? Int(status.st_size) : 0
+    var start = 0
+    // A pipe may deliver less than the four bytes that tell the compression.
+    while start < 4 {
+      let got = try readFile(UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
+      if got == 0 { break }
+      start += got
+    }
+    if Self.isCompressed(buffer.prefix(start)) {
+      firstRead = start
+      try openUnpacker()
+    } else {
+      window = UnsafeRawBufferPointer(rebasing: buffer[..<start])
+    }
+  }
+
+  deinit {
+    if let unpacker { archive_read_free(unpacker) }
+    buffer.deallocate()
+  }
+
+  /// Takes `count` bytes off the window.
+  func consume(_ count: Int) { window = UnsafeRawBufferPointer(rebasing: window[count...]) }
+
+  /// Replaces an empty window by the next bytes; `false` at the end.
+  func refill() throws(TarReader.Failure) -> Bool {
+    guard let unpacker else {
+      window = UnsafeRawBufferPointer(rebasing: buffer[..<(try readFile(buffer))])
+      return !window.isEmpty
+    }
+    var block: UnsafeRawPointer?
+    var size = 0
+    var offset: la_int64_t = 0
+    while true {
+      let status = archive_read_data_block(unpacker, &block, &size, &offset)
+      if status == ARCHIVE_EOF { return false }
+      guard status == ARCHIVE_OK || status == ARCHIVE_WARN else { throw failure(unpacker) }
+      if size > 0 { break }
+    }
+    window = UnsafeRawBufferPointer(start: block, count: size)
+    return true
+  }
+
+  /// Takes as many bytes as `target` has; `false` if the shard ends before.
+  func take(into target: UnsafeMutableRawBufferPointer) throws(TarReader.Failure) -> Bool {
+    var filled = 0
+    while filled < target.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
+      if window.isEmpty, unpacker == nil, rest.count >= buffer.count {
+        let got = try readFile(rest)
+        if got == 0 { return false }
+        filled += got
+        continue
+      }
+      if window.isEmpty, try !refill() { return false }
+      let count = min(window.count, rest.count)
+      rest.copyMemory(from: UnsafeRawBufferPointer(rebasing: window[..<count]))
+      consume(count)
+      filled += count
+    }
+    return true
+  }
+
+  /// Passes over `count` bytes; `false` if the shard ends before. What is not read yet is not read from a file.
+  func skip(_ count: Int) throws(TarReader.Failure) -> Bool {
+    var left = count
+    while left > window.count {
+      left -= window.count
+      consume(window.count)
+      if isFile, unpacker == nil {
+        guard left <= fileSize - filePosition else { return false }
+        lseek(file.descriptor, off_t(left), SEEK_CUR)
+        filePosition += left
+        return true
+      }
+      if try !refill() { return false }
+    }
+    consume(left)
+    return true
+  }
+
+  private func readFile(_ target: UnsafeMutableRawBufferPointer) throws(TarReader.Failure) -> Int {
+    while true {
+      let got = read(file.descriptor, target.baseAddress, target.count)
+      if got >= 0 {
+        filePosition += got
+        return got
+      }
+      guard errno == EINTR else {
+        throw TarReader.Failure(kind: .io, detail: String(cString: strerror(errno)))
+      }
+    }
+  }
+
+  private static func isCompressed(_ start: Slice<UnsafeMutableRawBufferPointer>) -> Bool {
+    // gzip (RFC 1952), a frame of zstd, or one of the skippable frames that may come before it (RFC 8878).
+    start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
+      || (start.count >= 4 && start[0] & 0xF0 == 0x50 && start[1..<4].elementsEqual([0x2A, 0x4D, 0x18]))
+  }
+}
+
+// MARK: - libarchive
+
+extension ShardBytes {
+  private func openUnpacker() throws(TarReader.Failure) {
+    guard let archive = archive_read_new() else {
+      throw TarReader.Failure(kind: .io, detail: "out of memory")
+    }
+    unpacker = archive
+    archive_read_support_filter_gzip(archive)
+    archive_read_support_filter_zstd(archive)
+    archive_read_support_format_raw(archive)
+    // The archive is freed in this object's deinit, so the reference needs no owner of its own.
+    let owner = Unmanaged.passUnretained(self).toOpaque()
+    let status = archive_read_open(
+      archive, owner, nil,
+      { _, owner, block in
+        guard let owner, let block else { return -1 }
+        return Unmanaged<ShardBytes>.fromOpaque(owner).takeUnretainedValue().supply(block)
+      }, nil)
+    var entry: OpaquePointer?
+    guard status == ARCHIVE_OK, archive_read_next_header(archive, &entry) == ARCHIVE_OK else {
+      throw failure(archive)
+    }
+  }
+
+  /// libarchive's read callback: the next compressed bytes, 0 at the end, −1 on failure.
+  private func supply(_ block: UnsafeMutablePointer<UnsafeRawPointer?>) -> Int {
+    block.pointee = UnsafeRawPointer(buffer.baseAddress)
+    if let count = firstRead {
+      firstRead = nil
+      return count
+    }
+    do { return try readFile(buffer) } catch {
+      readFailure = error
+      return -1
+    }
+  }
+
+  private func failure(_ archive: OpaquePointer) -> TarReader.Failure {
+    readFailure ?? TarReader.Failure(kind: .corrupt, detail: archiveMessage(archive))
+  }
+}

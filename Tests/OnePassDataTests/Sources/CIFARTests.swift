@@ -1,0 +1,29 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import Testing
+
+/// Where the shared data lies; `nil` where it is absent.
+private let sharedData: String? = {
+  let named = ProcessInfo.processInfo.environment["ONEPASS_SHARED_DATA"]
+  let beside =
+    URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/") + "/../shared/data"
+  return [named, beside].compactMap { $0 }.first {
+    FileManager.default.fileExists(atPath: "\($0)/cifar10-train.tar.zst")
+  }
+}()
+
+@Suite(.enabled(if: sharedData != nil, "the CIFAR-10 shards are not in ../shared/data"))
+struct CIFARTests {
+  @Test(arguments: [("test", 10_000), ("train", 50_000)])
+  func everyImageArrivesOnce(part: String, count: Int) throws {
+    let source = try WebDatasetSource("\(sharedData ?? "")/cifar10-\(part).tar.zst")
+    var labels = [Int](repeating: 0, count: 10)
+    while let example = try source.next() {
+      labels[example.label] += 1
+      if example.image.bytes.first != 0xFF { Issue.record("\(example.id) is no JPEG") }
+    }
+    #expect(source.position == count)
+    #expect(labels == [Int](repeating: count / 10, count: 10))
+  }
+}
