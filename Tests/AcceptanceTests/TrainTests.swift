@@ -27,16 +27,16 @@ import Testing
     // 200 examples in batches of 16: 13 steps; 3 batches of 16 are replayed in every step but the first.
     let trained = 200.0 + 3 * 16 * 12
     #expect(result.number("compute.examples") == trained)
-    #expect(result.number("compute.fraction") == trained / (90 * 200))
-    #expect(result.number("compute.updates") == 13 + 3 * 12)
+    #expect(abs(try #require(result.number("compute.fraction")) - trained / (90 * 200)) < 1e-12)
+    #expect(result.number("compute.updates") == Double(13 + 3 * 12))
     #expect(result.number("storage.examples") == 20)
     #expect(result.number("storage.exampleFraction") == 0.1)
     #expect(result.number("stream.examples") == 200 && result.number("stream.skipped") == 0)
-    #expect(result.number("memory.draws") == 3 * 16 * 12)
+    #expect(result.number("memory.draws") == Double(3 * 16 * 12))
     // 20 images of 144 bytes, and an index that is stated.
     let bytes = try #require(result.number("storage.bytes"))
     #expect(bytes > 20 * 144 && bytes < 20 * (144 + 200))
-    #expect(result.number("storage.byteFraction") == bytes / (200 * 144))
+    #expect(abs(try #require(result.number("storage.byteFraction")) - bytes / (200 * 144)) < 1e-12)
     #expect(try #require(result.number("throughput.imagesPerSecond")) > 0)
     #expect(result["version"] is String)
     #expect((result["configuration"] as? [String: Any])?["seed"] as? Int == 1)
@@ -74,7 +74,7 @@ import Testing
   @Test func drawingAheadStartsLater() throws {
     let result = try train(["--draw-ahead", "2", "--replay-steps", "1", "--json"]).json
     #expect(result.number("compute.examples") == 200.0 + 16 * 10)
-    #expect(result.number("compute.updates") == 13 + 10)
+    #expect(result.number("compute.updates") == Double(13 + 10))
   }
 
   @Test(arguments: [
@@ -151,8 +151,7 @@ import Testing
       "pack", "idx:\(folder.path)", "--output", folder.file("shards/train.tar"), "--seed", "3",
     ])
     #expect(packed.status == 0, "\(packed.errors)")
-    try FileManager.default.createDirectory(
-      atPath: folder.file("images"), withIntermediateDirectories: true)
+    try folder.write([], to: "images/.keep")
     let tar = try Program(path: "/bin/tar").run([
       "-xf", folder.file("shards/train.tar"), "-C", folder.file("images"),
     ])
@@ -166,7 +165,7 @@ import Testing
   }
 
   @Test func shardsTrainFromFilesAndFromStandardInput() throws {
-    for pattern in ["train-{0..2}.tar", "one.tar.gz", "one.tar.zst"] {
+    for pattern in ["train-{0..2}.tar", "gz.tar.gz", "one.tar.zst"] {
       let packed = try onepass.run([
         "pack", "idx:\(folder.path)", "--output", folder.file(pattern), "--seed", "3",
       ])

@@ -17,7 +17,8 @@ public struct Program: Sendable {
     // The test bundle lies beside the executables; on Linux it is the running program itself.
     let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
     let folder = bundle ?? CommandLine.arguments[0]
-    return Program(path: URL(fileURLWithPath: folder).deletingLastPathComponent().appendingPathComponent(name).path)
+    return Program(
+      path: URL(fileURLWithPath: folder).deletingLastPathComponent().appendingPathComponent(name).path)
   }
 
   /// Runs to the end. Both outputs go to files, so that a full pipe never blocks the program.

@@ -30,7 +30,9 @@ public struct StripedImages {
 
   /// Writes an idx pair, `train` or `t10k`, as the MNIST files are.
   public func write(to folder: TemporaryFolder, prefix: String = "train") throws {
-    func bigEndian(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+    func bigEndian(_ value: Int) -> [UInt8] {
+      (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
+    }
     let images = [0, 0, 8, 3] + bigEndian(count) + bigEndian(side) + bigEndian(side)
     let labels = [0, 0, 8, 1] + bigEndian(count)
     try folder.write(images + (0..<count).flatMap(pixels), to: "\(prefix)-images-idx3-ubyte")

@@ -16,7 +16,9 @@ public final class TemporaryFolder: Sendable {
   public func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
 
   /// The names in the folder, hidden ones included.
-  public var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
+  public var contents: [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? []
+  }
 
   public func write(_ bytes: [UInt8], to name: String) throws {
     let url = URL(fileURLWithPath: file(name))

@@ -32,8 +32,8 @@ struct Checkpoint {
   static let folder = "checkpoint"
 
   func write(in folder: RunFolder) throws {
-    try weights.write(toSafetensors: folder.location(of: "\(Self.folder)/model.safetensors"))
-    try optimiser.write(toSafetensors: folder.location(of: "\(Self.folder)/optimiser.safetensors"))
+    try weights.write(to: folder.location(of: "\(Self.folder)/model.safetensors"))
+    try optimiser.write(to: folder.location(of: "\(Self.folder)/optimiser.safetensors"))
     try folder.write(json: card, to: "\(Self.folder)/model.json")
     try folder.write(json: progress, to: "\(Self.folder)/progress.json")
     if let memory { try folder.write(MemoryTable(items: memory).csv, to: "\(Self.folder)/memory.csv") }

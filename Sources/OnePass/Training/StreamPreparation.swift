@@ -17,7 +17,8 @@ struct StreamPreparation {
     var length = source.knownCount
     var classes = configuration.classNames?.count ?? configuration.classCount ?? source.knownClassCount
     if classes == nil || (length == nil && configuration.limit == nil) {
-      let survey = try Survey.of(source)
+      let survey = try Self.survey(
+        source, lengthMissing: length == nil && configuration.limit == nil, classesMissing: classes == nil)
       notices.append(
         "Read the names and labels of \(source.specification) once to count them: "
           + "\(survey.count) examples, \(survey.classCount) classes.")
@@ -55,6 +56,20 @@ struct StreamPreparation {
       feed = StreamFeed(source, alreadyTaken: taken, limit: available)
     }
     self.notices = notices
+  }
+
+  private static func survey(
+    _ source: any ExampleSource, lengthMissing: Bool, classesMissing: Bool
+  ) throws -> Survey {
+    do { return try Survey.of(source) } catch let error as OnePassError where error.code == .usage {
+      let missing =
+        (lengthMissing ? ["its length (say --limit)"] : [])
+        + (classesMissing ? ["its classes (say --classes)"] : [])
+      throw OnePassError(
+        .usage,
+        "\(source.specification) cannot be read ahead to learn \(missing.joined(separator: " and ")).",
+        cause: error)
+    }
   }
 
   /// Takes examples from the stream until one shows how large the images are; the others are broken.

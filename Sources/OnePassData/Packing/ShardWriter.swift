@@ -48,6 +48,7 @@ public struct ShardWriter {
   ///   writing fails, and what the source throws. Nothing half-written remains.
   public func write(_ source: any ExampleSource) throws -> Report {
     try checkNothingIsThere()
+    try makeFolders()
     let shuffled = try Self.shuffled(source, seed: seed)
     guard shuffled.count > 0 else {
       throw OnePassError(.badData, "\(source.specification) holds no examples to pack. Check the data.")
@@ -121,6 +122,19 @@ public struct ShardWriter {
 
   private func partial(_ path: String) -> String { "\(path).partial" }
 
+  private func makeFolders() throws {
+    for folder in Set(
+      pattern.shards.compactMap { shard in shard.lastIndex(of: "/").map { String(shard[...$0]) } })
+    {
+      do {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      } catch {
+        throw OnePassError(
+          .io, "The folder \(folder) for the shards cannot be made: name another output.", cause: error)
+      }
+    }
+  }
+
   private func checkNothingIsThere() throws {
     for path in pattern.shards + [pattern.indexPath] {
       for name in [path, partial(path)] where existence(of: name).exists {
@@ -129,12 +143,6 @@ public struct ShardWriter {
     }
     guard Set(pattern.shards).count == pattern.shards.count else {
       throw OnePassError(.usage, "The output \(pattern.text) names a shard twice. Name each once.")
-    }
-    for shard in pattern.shards {
-      let folder = shard.lastIndex(of: "/").map { String(shard[...$0]) } ?? "."
-      guard existence(of: folder).isDirectory else {
-        throw OnePassError(.io, "There is no folder \(folder) for the shards. Make it first.")
-      }
     }
   }
 }

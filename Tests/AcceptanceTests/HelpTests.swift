@@ -1,0 +1,40 @@
+import TestSupport
+import Testing
+
+@Suite struct HelpTests {
+  @Test func helpNamesEverySubcommand() throws {
+    let outcome = try onepass.run(["--help"])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    for name in ["train", "evaluate", "predict", "compare", "pack", "memory"] {
+      #expect(outcome.output.contains("\n  \(name) "), "\(outcome.output)")
+    }
+  }
+
+  @Test(arguments: [["train"], ["evaluate"], ["predict"], ["compare"], ["pack"], ["memory", "inspect"]])
+  func everySubcommandExplainsItself(command: [String]) throws {
+    let outcome = try onepass.run(command + ["--help"])
+    #expect(outcome.status == 0 && outcome.output.hasPrefix("OVERVIEW: "))
+  }
+
+  /// The names of the contract, on which scripts rely.
+  @Test func trainKeepsItsContract() throws {
+    let help = try onepass.run(["train", "--help"]).output
+    for option in [
+      "--data", "--eval-data", "--model", "--method", "--storage", "--replay-steps", "--priority", "--epochs",
+      "--limit", "--seed", "--batch-size", "--learning-rate", "--device", "--threads", "--output", "--json",
+    ] {
+      #expect(help.contains("\(option) ") || help.contains("\(option)\n"), "\(option)")
+    }
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"])
+  func completionsAreThere(shell: String) throws {
+    let outcome = try onepass.run(["--generate-completion-script", shell])
+    #expect(outcome.status == 0 && outcome.output.contains("replay-steps"))
+  }
+
+  @Test func versionIsPrinted() throws {
+    let outcome = try onepass.run(["--version"])
+    #expect(outcome.status == 0 && outcome.output.split(separator: ".").count == 3)
+  }
+}

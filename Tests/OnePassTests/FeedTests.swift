@@ -1,0 +1,57 @@
+import OnePassCore
+import OnePassData
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+/// A stream of synthetic examples without random access.
+final class SyntheticSource: ExampleSource {
+  let specification = "synthetic"
+  let length: Int
+  let knownCount: Int?
+  let classNames: [String]? = nil
+  let knownClassCount: Int? = 10
+  private(set) var position = 0
+
+  init(_ length: Int, tellsLength: Bool = true) {
+    self.length = length
+    knownCount = tellsLength ? length : nil
+  }
+
+  func next() -> Example? {
+    guard position < length else { return nil }
+    defer { position += 1 }
+    return .synthetic(position)
+  }
+
+  func restore(position: Int) { self.position = position }
+}
+
+@Suite struct FeedTests {
+  @Test func aStreamIsTakenOnceInOrderAndTheExamplesLookedAtComeFirst() throws {
+    let source = SyntheticSource(100)
+    let taken = [source.next(), source.next(), source.next()].compactMap { $0 }
+    var feed = StreamFeed(source, alreadyTaken: taken, limit: 90)
+    var ids: [Int] = []
+    while case let batch = try feed.next(32), !batch.isEmpty { ids += batch.map(\.id) }
+    #expect(ids == Array(0..<90))
+    #expect(source.position == 90, "Nothing beyond the limit is taken from the stream.")
+    #expect(try feed.next(1).isEmpty)
+  }
+
+  @Test func everyEpochIsAnotherOrderOfAllExamples() throws {
+    let kept = try KeptStream(SyntheticSource(50), alreadyTaken: [], limit: .max)
+    var feed = EpochFeed(kept, epochs: 3, seed: 1)
+    var passes: [[Int]] = []
+    var sizes: [Int] = []
+    while case let batch = try feed.next(16), !batch.isEmpty {
+      if feed.pass == passes.count { passes.append([]) }
+      passes[feed.pass] += batch.map(\.id)
+      sizes.append(batch.count)
+    }
+    #expect(sizes == [16, 16, 16, 2, 16, 16, 16, 2, 16, 16, 16, 2])
+    #expect(passes.count == 3 && passes.allSatisfy { $0.sorted() == Array(0..<50) })
+    #expect(Set(passes).count == 3)
+  }
+}

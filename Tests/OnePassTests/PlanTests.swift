@@ -1,0 +1,55 @@
+import OnePassCore
+import OnePassReplay
+import Testing
+
+@testable import OnePass
+
+@Suite struct PlanTests {
+  func plan(_ change: (inout RunConfiguration) -> Void) throws -> TrainingPlan {
+    var configuration = RunConfiguration(data: "test")
+    change(&configuration)
+    return try TrainingPlan(configuration, streamExamples: 10_000, classes: 10, classNames: nil)
+  }
+
+  @Test func updatesFollowTheMethod() throws {
+    // 10,000 examples in batches of 128: 79 steps, the last of 16.
+    #expect(try plan { $0.method = .naive }.updates == 79)
+    #expect(try plan { $0.replaySteps = 3 }.updates == 79 + 3 * 78)
+    #expect(try plan { ($0.replaySteps, $0.drawAhead) = (3, 2) }.updates == 79 + 3 * 76)
+    #expect(try plan { ($0.replaySteps, $0.updates) = (3, .joint) }.updates == 79)
+    #expect(try plan { ($0.method, $0.epochs) = (.multiEpoch, 4) }.updates == 4 * 79)
+  }
+
+  @Test func storageBecomesACapacity() throws {
+    #expect(try plan { $0.storage = .fraction(0.1) }.capacity == .examples(1_000))
+    #expect(try plan { $0.storage = .examples(7) }.capacity == .examples(7))
+    #expect(try plan { $0.storage = .bytes(ByteCount(5_000)) }.capacity == .bytes(5_000))
+    #expect(try plan { $0.method = .naive }.capacity == nil)
+  }
+
+  @Test(arguments: [StorageBudget.examples(10_001), .fraction(0.00001)])
+  func impossibleStorageIsRefused(storage: StorageBudget) {
+    #expect { try plan { $0.storage = storage } } throws: { ($0 as? OnePassError)?.code == .usage }
+  }
+
+  @Test func impossibleOptionsAreNamed() {
+    let impossible: [(String, (inout RunConfiguration) -> Void)] = [
+      ("--limit", { $0.limit = 0 }), ("--batch-size", { $0.batchSize = 0 }), ("--epochs", { $0.epochs = 0 }),
+      ("--replay-steps", { $0.replaySteps = -1 }), ("--learning-rate", { $0.learningRate = 0 }),
+      ("--learning-rate", { $0.learningRate = .nan }), ("--momentum", { $0.momentum = 1 }),
+      ("--weight-decay", { $0.weightDecay = -1 }), ("--recency-bias", { $0.recencyBias = 0 }),
+      ("--image-size", { $0.imageSize = 4 }), ("--channels", { $0.channels = 2 }),
+      ("--classes", { $0.classCount = 1 }), ("--threads", { $0.threads = 0 }),
+      ("--broken-limit", { $0.brokenLimit = 2 }), ("--draw-ahead", { $0.drawAhead = -1 }),
+    ]
+    for (option, change) in impossible {
+      var configuration = RunConfiguration(data: "test")
+      change(&configuration)
+      #expect {
+        try configuration.validate()
+      } throws: { error in
+        (error as? OnePassError)?.code == .usage && "\(error)".hasPrefix(option)
+      }
+    }
+  }
+}

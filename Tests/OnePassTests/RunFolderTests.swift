@@ -1,0 +1,64 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+@Suite struct RunFolderTests {
+  @Test func nothingIsThereBeforeTheCommit() throws {
+    let parent = try TemporaryFolder()
+    do {
+      let folder = try RunFolder(creating: parent.file("run"))
+      try folder.write("a", to: "deep/file.txt")
+      #expect(!parent.exists("run"))
+      try folder.commit()
+      #expect(try parent.bytes(of: "run/deep/file.txt") == Array("a".utf8))
+    }
+    #expect(parent.contents == ["run"])
+  }
+
+  @Test func aRunThatFailsLeavesNothing() throws {
+    let parent = try TemporaryFolder()
+    do { try RunFolder(creating: parent.file("run")).write("a", to: "file.txt") }
+    #expect(parent.contents.isEmpty)
+  }
+
+  @Test func aFolderThatHoldsSomethingIsRefused() throws {
+    let parent = try TemporaryFolder()
+    try parent.write([1], to: "run/result.json")
+    #expect {
+      try RunFolder(creating: parent.file("run"))
+    } throws: { error in
+      (error as? OnePassError)?.code == .usage && "\(error)".contains("already holds a run")
+    }
+    // An empty one is as good as none.
+    try FileManager.default.createDirectory(atPath: parent.file("empty"), withIntermediateDirectories: true)
+    try RunFolder(creating: parent.file("empty")).commit()
+  }
+
+  @Test func memoryTablesAreReadAsTheyAreWritten() throws {
+    let items = (0..<20).map {
+      MemoryItem(
+        id: $0 * 3, label: $0 % 4, loss: Float($0) / 7, priority: 1 / Float($0 + 1), draws: $0,
+        bytes: 100 + $0)
+    }
+    let table = try MemoryTable(csv: MemoryTable(items: items.reversed()).csv, path: "memory.csv")
+    #expect(table.items == items)
+    for damaged in ["", "id,label\n", MemoryTable(items: items).csv + "1,2,3\n"] {
+      #expect {
+        try MemoryTable(csv: damaged, path: "memory.csv")
+      } throws: { ($0 as? OnePassError)?.code == .badData }
+    }
+  }
+
+  @Test func summaryCountsClassesAndAges() throws {
+    let items = [(0, 1), (5, 1), (9, 0)].map {
+      MemoryItem(id: $0.0, label: $0.1, loss: 1, priority: 0.5, draws: $0.0, bytes: 10)
+    }
+    let summary = MemoryTable(items: items).summary(examplesSeen: 10)
+    #expect(summary.itemsPerClass == [0: 1, 1: 2] && summary.imageBytes == 30 && summary.neverDrawn == 1)
+    #expect(summary.age?.minimum == 0 && summary.age?.median == 4 && summary.age?.maximum == 9)
+  }
+}
