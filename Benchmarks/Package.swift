@@ -1,0 +1,15 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A package of its own, so that nobody who only uses OnePass builds it.
+let package = Package(
+  name: "Benchmarks",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "OnePass", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "ReplayMemoryBenchmark",
+      dependencies: [.product(name: "OnePass", package: "OnePass")],
+      swiftSettings: [.swiftLanguageMode(.v6)])
+  ]
+)
