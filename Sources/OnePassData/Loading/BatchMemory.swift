@@ -16,7 +16,14 @@ final class BatchMemoryPool: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  deinit { blocks.withLock { list in list.forEach { $0.base.deallocate() } } }
+  deinit {
+    blocks.withLock { list in
+      for block in list { block.base.deallocate() }
+    }
+  }
+
+  /// Blocks that wait for their next use, 0 … limit.
+  var idleBlocks: Int { blocks.withLock { $0.count } }
 
   /// Memory for at least `count` floats, 64-byte aligned, with arbitrary numbers in it.
   func take(count: Int) -> BatchMemory {
@@ -24,7 +31,7 @@ final class BatchMemoryPool: Sendable {
       // A last, smaller batch may use a full one's memory, but not ten times what it needs.
       guard let index = list.firstIndex(where: { $0.capacity >= count && $0.capacity / 2 <= count }) else {
         // Another size is in use now; what was kept would only lie about.
-        list.forEach { $0.base.deallocate() }
+        for block in list { block.base.deallocate() }
         list = []
         return nil
       }
