@@ -14,59 +14,66 @@ import OnePassReplay
     let payload = arguments.dropFirst().first ?? 2_048
     let repeats = arguments.dropFirst(2).first ?? 5
 
-    var rates: [String: [Double]] = [:]
-    for repetition in 0..<repeats {
-      let examples = (0..<batch).map { index in
-        EncodedImage(bytes: Array(repeating: UInt8(index), count: payload))
-      }
-      // A stream ten times the capacity, most of which is refused, and a stream of which all is taken in.
-      for (name, bias, length) in [("offers", 1.5, 10 * items), ("inserts", 1e18, 4 * items)] {
-        var memory = filled(items, examples, bias: bias, seed: UInt64(repetition)) { _ in 0.5 }
-        let seconds = time {
-          for id in items..<items + length {
-            memory.offer(
-              Example(id: id, label: id % 10, image: examples[id % batch]), loss: 1,
-              priority: Float(id % 97 + 1) / 97)
-          }
+    for (name, priority) in regimes {
+      var rates: [String: [Double]] = [:]
+      for repetition in 0..<repeats {
+        measure(items: items, payload: payload, seed: UInt64(repetition), priority: priority) {
+          rates[$0, default: []].append($1)
         }
-        rates["\(name)_per_second", default: []].append(Double(length) / seconds)
       }
-      var chance = SeededGenerator(seed: 1, .test, repetition)
-      let priorities: [(String, () -> Float)] = [
-        ("wide", { Float(0.1 + 0.9 * chance.nextUnit()) }),
-        // P = 1 − α·e^−loss late in a run: α near 1, losses small.
-        ("late", { Float(1 - 0.98 * exp(0.05 * log(max(chance.nextUnit(), 1e-300)))) }),
+      var record: [String: Any] = [
+        "library": "onepass", "priorities": name, "items": items, "payload_bytes": payload,
+        "batch_size": batch,
+        "repeats": repeats,
       ]
-      for (name, priority) in priorities {
-        var memory = filled(items, examples, bias: 1.5, seed: UInt64(repetition)) { _ in priority() }
-        let draws = 20 * items
-        var checksum = 0
-        let seconds = time {
-          for step in 0..<draws / batch {
-            for drawn in memory.draw(batch, step: step, batch: 0) { checksum &+= drawn.example.id }
-          }
-        }
-        precondition(checksum != 0)
-        rates["draws_per_second_\(name)", default: []].append(Double(draws / batch * batch) / seconds)
-      }
+      for (name, values) in rates { record[name] = values.sorted()[values.count / 2] }
+      let data = try? JSONSerialization.data(withJSONObject: record, options: [.sortedKeys])
+      print(String(decoding: data ?? Data(), as: UTF8.self))
     }
-    var record: [String: Any] = ["library": "onepass", "items": items, "payload_bytes": payload, "repeats": repeats]
-    for (name, values) in rates { record[name] = values.sorted()[values.count / 2] }
-    let data = try? JSONSerialization.data(withJSONObject: record, options: [.sortedKeys])
-    print(String(decoding: data ?? Data(), as: UTF8.self))
   }
 
-  static func filled(
-    _ items: Int, _ images: [EncodedImage], bias: Double, seed: UInt64, priority: (Int) -> Float
-  ) -> ReplayMemory {
-    var memory = ReplayMemory(
-      capacity: .examples(items), inclusion: InclusionProbability(recencyBias: bias), seed: seed)
-    for id in 0..<items {
-      // A copy of the bytes for each item, as a stream delivers them.
-      let image = EncodedImage(bytes: images[id % batch].bytes.map { $0 })
-      memory.offer(Example(id: id, label: id % 10, image: image), loss: 1, priority: priority(id))
+  /// Priorities spread over a decade, and P = 1 − α·e^−loss late in a run: α near 1, losses small.
+  static let regimes: [(String, (inout SeededGenerator) -> Float)] = [
+    ("uniform(0.1, 1)", { Float(0.1 + 0.9 * $0.nextUnit()) }),
+    ("late in training", { Float(1 - 0.98 * exp(0.05 * log(max($0.nextUnit(), 1e-300)))) }),
+  ]
+
+  static func measure(
+    items: Int, payload: Int, seed: UInt64, priority: (inout SeededGenerator) -> Float,
+    report: (String, Double) -> Void
+  ) {
+    var chance = SeededGenerator(seed: seed, .test)
+    let images = (0..<256 * batch).map { _ in EncodedImage(bytes: Array(repeating: 7, count: payload)) }
+    let priorities = images.map { _ in priority(&chance) }
+
+    func offer(_ length: Int, bias: Double) -> (rate: Double, memory: ReplayMemory) {
+      var memory = ReplayMemory(
+        capacity: .examples(items), inclusion: InclusionProbability(recencyBias: bias), seed: seed)
+      func offer(_ range: Range<Int>) {
+        for id in range {
+          let index = id % images.count
+          memory.offer(
+            Example(id: id, label: id % 10, image: images[index]), loss: 1, priority: priorities[index])
+        }
+      }
+      offer(0..<items)
+      let seconds = time { offer(items..<items + length) }
+      return (Double(length) / seconds, memory)
     }
-    return memory
+    // A stream ten times the capacity, most of which is refused; then one of which all is taken in.
+    var (rate, memory) = offer(10 * items, bias: 1.5)
+    report("offers_per_second", rate)
+    report("inserts_with_eviction_per_second", offer(items, bias: .greatestFiniteMagnitude).rate)
+
+    let steps = 20 * items / batch
+    var checksum = 0
+    let seconds = time {
+      for step in 0..<steps {
+        for drawn in memory.draw(batch, step: step, batch: 0) { checksum &+= drawn.example.id }
+      }
+    }
+    precondition(checksum != 0, "The draws are used.")
+    report("draws_per_second", Double(steps * batch) / seconds)
   }
 
   static func time(_ body: () -> Void) -> Double {

@@ -16,7 +16,14 @@ final class BatchMemoryPool: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  deinit { blocks.withLock { list in for block in list { block.base.deallocate() } } }
+  deinit {
+    blocks.withLock { list in
+      for block in list { block.base.deallocate() }
+    }
+  }
+
+  /// Blocks that wait for their next use, 0 … limit.
+  var idleBlocks: Int { blocks.withLock { $0.count } }
 
   /// Memory for at least `count` floats, 64-byte aligned, with arbitrary numbers in it.
   func take(count: Int) -> BatchMemory {

@@ -18,7 +18,7 @@ public final class DecodePool: Sendable {
   public let pipeline: ImagePipeline
   /// The number of decoding threads.
   public let threads: Int
-  private let queue: DecodeQueue
+  let queue: DecodeQueue
   private let memory: BatchMemoryPool
 
   /// Starts the threads.
