@@ -43,6 +43,7 @@ public enum ModelRegistry {
   ///   - channels: 1 (grey) or 3 (colour).
   ///   - stem: the first layers; the CIFAR ResNets (8, 20, 32, 44, 56, 110) have only the small one, and ignore this.
   ///   - seed: the same seed gives the same weights, on any device.
+  ///   - device: where the weights lie.
   /// - Throws: `OnePassError` (`usage`) for an unknown name or an impossible number.
   public static func make(
     _ name: String, classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device

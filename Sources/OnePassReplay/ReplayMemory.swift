@@ -48,8 +48,11 @@ public struct ReplayMemory: Sendable {
   public let indexBytesPerItem: Int
 
   /// - Parameters:
+  ///   - capacity: The most that it may hold.
+  ///   - inclusion: How likely it takes in an example once it is full.
   ///   - drawing: Which item a draw chooses; prioritised by default.
   ///   - evicting: Which item makes room; uniform by default, as in the paper.
+  ///   - seed: Fixes every random choice.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
     drawing: SelectorKind = .prioritised, evicting: SelectorKind = .uniform, seed: UInt64
@@ -92,6 +95,7 @@ public struct ReplayMemory: Sendable {
   /// While there is room it is taken in; afterwards with probability min(1, β·m/n), in place of an item that
   /// the evicting selector chooses (of several items, where a budget in bytes needs that).
   /// - Parameters:
+  ///   - example: The next example; its `id` is its position in the stream.
   ///   - loss: The example's loss in the forward pass that trained it; finite or +∞.
   ///   - priority: Finite, not negative.
   /// - Complexity: O(1) expected.

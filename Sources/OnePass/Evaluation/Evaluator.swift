@@ -22,7 +22,10 @@ public struct Evaluator {
   }
 
   /// Evaluates every example of the source, the smaller last mini-batch included.
-  /// - Parameter observe: Called after each mini-batch with the number of examples seen.
+  /// - Parameters:
+  ///   - source: Labelled images.
+  ///   - limit: The most examples to take; all if `nil`.
+  ///   - observe: Called after each mini-batch with the number of examples seen.
   /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or no image can be decoded.
   public func evaluate(
     _ source: any ExampleSource, limit: Int? = nil, observe: (Int) -> Void = { _ in }

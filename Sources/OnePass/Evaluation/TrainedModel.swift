@@ -46,7 +46,9 @@ public struct TrainedModel {
   }
 
   /// The most likely classes of image files.
-  /// - Parameter top: How many classes to name for each image.
+  /// - Parameters:
+  ///   - paths: JPEG or PNG files.
+  ///   - top: How many classes to name for each image.
   /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it is no image.
   public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
     let pool = DecodePool(pipeline: card.pipeline, threads: machineCores())

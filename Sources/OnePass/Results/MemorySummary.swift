@@ -32,7 +32,9 @@ public struct MemorySummary: Codable, Sendable {
   public let priority: Quartiles?
   public let loss: Quartiles?
 
-  /// - Parameter examplesSeen: The examples that have passed.
+  /// - Parameters:
+  ///   - items: What was held.
+  ///   - examplesSeen: The examples that have passed.
   public init(_ items: [MemoryItem], examplesSeen: Int) {
     self.items = items.count
     imageBytes = items.reduce(0) { $0 + $1.bytes }

@@ -35,7 +35,9 @@ public final class ImageDecoder {
   deinit { if let turboHandle { tjDestroy(turboHandle) } }
 
   /// The pixels of an image, copied.
-  /// - Parameter channels: 3 for RGB, 1 for grey (ITU-R 601 luma of coloured images).
+  /// - Parameters:
+  ///   - image: a JPEG or PNG file, or bare pixels.
+  ///   - channels: 3 for RGB, 1 for grey (ITU-R 601 luma of coloured images).
   /// - Throws: `OnePassError` (`badData`) if the bytes are no image that can be read, or one beyond the limits.
   public func decode(_ image: EncodedImage, channels: Int) throws -> DecodedImage {
     try withPixels(of: image, channels: channels) { rows in

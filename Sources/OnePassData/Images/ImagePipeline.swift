@@ -43,7 +43,11 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
   public let geometry: Geometry
   public let normalisation: Normalisation
 
-  /// - Parameter normalisation: ``Normalisation/standard(channels:)`` unless given.
+  /// - Parameters:
+  ///   - size: pixels of a side of what the model sees.
+  ///   - channels: 3 (RGB) or 1 (grey).
+  ///   - geometry: how an image of any size becomes a square of `size`.
+  ///   - normalisation: ``Normalisation/standard(channels:)`` unless given.
   /// - Precondition: `size >= 1`; 1 or 3 channels; `resize >= size`; `padding >= 0`; a normalisation of `channels`.
   public init(size: Int, channels: Int, geometry: Geometry, normalisation: Normalisation? = nil) {
     let normalisation = normalisation ?? .standard(channels: channels)

@@ -23,6 +23,7 @@ public final class DecodePool: Sendable {
 
   /// Starts the threads.
   /// - Parameters:
+  ///   - pipeline: what is done to each image.
   ///   - threads: at least 1.
   ///   - queueCapacity: the most images submitted and not yet decoded; beyond it `submit` waits.
   ///   - limits: the largest image that is decoded.

@@ -30,7 +30,9 @@ public struct FolderTable: ExampleTable {
   }
 
   /// Lists the folder; no image is opened.
-  /// - Parameter classNames: if given, the label of a class folder is its place in this list.
+  /// - Parameters:
+  ///   - root: the folder that holds the class folders.
+  ///   - classNames: if given, the label of a class folder is its place in this list.
   /// - Throws: `OnePassError`: `io` if a folder cannot be read, `badData` if there are no class folders, one
   ///   holds no image, or one is not among `classNames`.
   public init(_ root: String, classNames: [String]? = nil) throws {

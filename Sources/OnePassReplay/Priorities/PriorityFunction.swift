@@ -9,7 +9,9 @@ import OnePassCore
 /// ```
 public protocol PriorityFunction: Sendable {
   /// The priority, finite and not negative.
-  /// - Parameter loss: The cross-entropy of the example, 0 … ∞, in nats; never NaN.
+  /// - Parameters:
+  ///   - loss: The cross-entropy of the example, 0 … ∞, in nats; never NaN.
+  ///   - progress: How far the run has come.
   func priority(loss: Double, progress: RunProgress) -> Double
 }
 

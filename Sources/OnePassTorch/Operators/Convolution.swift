@@ -5,6 +5,8 @@ import CTorch
 ///   - input: `[N, C, H, W]`, float32.
 ///   - weight: `[F, C, kH, kW]`.
 ///   - bias: `[F]`, or none.
+///   - stride: steps between two places of a filter, 1 or more.
+///   - padding: zeros added on each side.
 /// - Returns: `[N, F, (H + 2·padding − kH) / stride + 1, (W + 2·padding − kW) / stride + 1]`.
 /// - Throws: `OnePassError` (`engine`) if the shapes do not fit.
 public func conv2d(

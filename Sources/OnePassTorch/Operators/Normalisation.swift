@@ -11,6 +11,9 @@ import CTorch
 ///   - bias: `[C]`, the shift.
 ///   - runningMean: `[C]`, changed in training.
 ///   - runningVariance: `[C]`, changed in training.
+///   - training: whether the batch's own statistics are used.
+///   - momentum: how far the running statistics move, 0 … 1.
+///   - epsilon: added to the variance.
 /// - Throws: `OnePassError` (`engine`) if the shapes do not fit, or in training with one value a channel.
 public func batchNorm(
   _ input: Tensor, weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor, training: Bool,

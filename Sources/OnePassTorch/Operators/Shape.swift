@@ -44,8 +44,10 @@ extension Tensor {
   }
 
   /// A constant border around the last dimensions.
-  /// - Parameter amounts: before and after the last dimension, then before and after the one before it, and
-  ///   so on; as in `torch.nn.functional.pad`.
+  /// - Parameters:
+  ///   - amounts: before and after the last dimension, then before and after the one before it, and so on; as in
+  ///     `torch.nn.functional.pad`.
+  ///   - value: the border's value.
   public func padded(_ amounts: [Int], with value: Double = 0) throws -> Tensor {
     let amounts = amounts.map(Int64.init)
     return try result(of: "padded", using: self) {
