@@ -17,6 +17,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
   let stem: Stem
   let batch: Int
   let size: Int
+  let residualScale: Double
   let learningRate: Double
   let weightDecay: Double
   let evaluationLogits: [Double]
@@ -31,22 +32,28 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     try JSONDecoder().decode([ReferenceCase].self, from: Data(contentsOf: fixture("references.json")))
   }
 
-  /// The model with the weights of the script's formula.
+  /// The model with the weights of the script's `fill`, where the reasons for them stand.
   func makeModel() throws -> any ImageClassifier {
     let model = try ModelRegistry.make(
       self.model, classes: classes, channels: channels, stem: stem, seed: 0, device: .cpu)
-    for (index, (name, tensor)) in model.stateDictionary.entries.enumerated() {
-      let shape = tensor.shape
-      let values =
-        switch (shape.count, name.split(separator: ".").last) {
+    let state = model.stateDictionary
+    let lastOfBlock = state["layer1.0.bn3.weight"] == nil ? "bn2" : "bn3"
+    for (index, (name, tensor)) in state.entries.enumerated() where !name.hasSuffix("num_batches_tracked") {
+      let (shape, path) = (tensor.shape, name.split(separator: "."))
+      let isLast = path[path.count - 2] == lastOfBlock
+      let numbers =
+        switch (shape.count, path[path.count - 1]) {
         case (4, _): ReferenceNumbers(index, scale: (6 / Double(shape[0] * shape[2] * shape[3])).squareRoot())
         case (2, _): ReferenceNumbers(index, scale: 1 / Double(shape[1]).squareRoot())
         case (_, "running_var"): ReferenceNumbers(index, scale: 0.25, offset: 1)
-        case (_, "weight"): ReferenceNumbers(index, scale: 0.1, offset: 1)
+        case (_, "weight"): ReferenceNumbers(index, scale: 0.1, offset: isLast ? residualScale : 1)
+        case (_, "bias") where isLast: ReferenceNumbers(index, scale: 0.25, offset: 0.5)
+        case (_, "bias") where name != "fc.bias": ReferenceNumbers(index, scale: 0.5)
         default: ReferenceNumbers(index, scale: 0.1)
         }
-      if name.hasSuffix("num_batches_tracked") { continue }
-      try tensor.copy(from: Tensor(values.floats(tensor.count), shape: shape))
+      var values = numbers.floats(tensor.count)
+      if path.last == "bias", !isLast, name != "fc.bias" { values = values.map { $0 + ($0 < 0 ? -3 : 3) } }
+      try tensor.copy(from: Tensor(values, shape: shape))
     }
     return model
   }
