@@ -6,8 +6,8 @@ CTError outOfMemory{CT_ERROR_OUT_OF_MEMORY, "not enough memory"};
 
 CTError *makeError(CTErrorKind kind, const char *message) noexcept {
   try {
-    // The CPU allocator reports lack of memory as an ordinary error.
-    if (kind == CT_ERROR_ENGINE && std::string(message).find("not enough memory") != std::string::npos)
+    // The CPU allocator reports lack of memory as an ordinary error, in various words but under its name.
+    if (kind == CT_ERROR_ENGINE && std::string(message).find("DefaultCPUAllocator:") != std::string::npos)
       kind = CT_ERROR_OUT_OF_MEMORY;
     return new CTError{kind, message};
   } catch (...) {

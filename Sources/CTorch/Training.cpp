@@ -54,7 +54,8 @@ CTError *ct_sgd_step(const CTTensor *const *parameters, const CTTensor *const *m
       if (!sameLayout(gradient, parameter)) gradient = at::empty_like(parameter).copy_(gradient);
       updated.push_back(parameter);
       gradients.push_back(gradient);
-      buffers.push_back(buffer);
+      // The kernel insists on having no buffers where there is no momentum.
+      if (momentum != 0) buffers.push_back(buffer);
     }
     if (updated.empty()) return;
     at::_fused_sgd_(updated, gradients, buffers, weightDecay, momentum, learningRate, /*dampening=*/0.0, nesterov,

@@ -72,7 +72,7 @@ extension SafetensorsHeader {
     for entry in entries {
       let facts = Facts(
         dtype: entry.type.code, shape: entry.shape,
-        data_offsets: [entry.bytes.lowerBound, entry.bytes.upperBound])
+        offsets: [entry.bytes.lowerBound, entry.bytes.upperBound])
       items.append("\(try text(entry.name)):\(try text(facts))")
     }
     var header = Data("{\(items.joined(separator: ","))}".utf8)
@@ -89,7 +89,13 @@ extension SafetensorsHeader {
   fileprivate struct Facts: Codable {
     let dtype: String
     let shape: [Int]
-    let data_offsets: [Int]
+    let offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype
+      case shape
+      case offsets = "data_offsets"
+    }
   }
 
   private enum Item: Decodable {
@@ -122,15 +128,15 @@ extension SafetensorsHeader.Entry {
       }
       size = product
     }
-    guard facts.data_offsets.count == 2, facts.data_offsets[0] >= 0,
-      facts.data_offsets[0] <= facts.data_offsets[1],
-      facts.data_offsets[1] - facts.data_offsets[0] == size
+    guard facts.offsets.count == 2, facts.offsets[0] >= 0,
+      facts.offsets[0] <= facts.offsets[1],
+      facts.offsets[1] - facts.offsets[0] == size
     else {
       throw SafetensorsHeader.Defect(
-        "the tensor \(name) of \(size) bytes has the offsets \(facts.data_offsets), which do not fit it")
+        "the tensor \(name) of \(size) bytes has the offsets \(facts.offsets), which do not fit it")
     }
     self.init(
-      name: name, type: type, shape: facts.shape, bytes: facts.data_offsets[0]..<facts.data_offsets[1])
+      name: name, type: type, shape: facts.shape, bytes: facts.offsets[0]..<facts.offsets[1])
   }
 }
 

@@ -15,6 +15,8 @@ extension Tensor {
 
   /// A tensor of labels or indices with a copy of `values`, in row-major order of `shape`.
   /// - Precondition: `values` has as many elements as `shape` says.
+  // So that a list of literals such as [1, 2] is taken for floats, as it reads.
+  @_disfavoredOverload
   public convenience init(_ values: [Int64], shape: [Int], on device: Device = .cpu) throws {
     Self.check(shape, holds: values.count)
     let sizes = shape.map(Int64.init)

@@ -1,0 +1,127 @@
+import Foundation
+import OnePassCore
+import OnePassTorch
+import Testing
+
+@Suite struct SafetensorsTests {
+  @Test("A file written by Python's safetensors is read to the last bit")
+  func readsPythonsFile() throws {
+    let path = try fixture("python.safetensors").path
+    let dictionary = try StateDictionary(safetensors: path)
+    #expect(Set(dictionary.names) == ["matrix", "steps", "empty", "größe\n"])
+    #expect(try dictionary["matrix"]?.floats() == [1.5, -2, 3.25, 0, 1e-30, .infinity])
+    #expect(dictionary["matrix"]?.shape == [2, 3])
+    #expect(try dictionary["steps"]?.integers() == [1 << 40 + 1])
+    #expect(dictionary["steps"]?.shape == [])
+    #expect(dictionary["empty"]?.shape == [0, 3])
+    #expect(try dictionary["größe\n"]?.floats() == [7])
+    #expect(try StateDictionary.metadata(safetensors: path) == ["format": "pt", "note": "written by Python"])
+  }
+
+  @Test("What is written is read again, in order, and no partial file stays")
+  func roundTrip() throws {
+    try withTemporaryFolder { folder in
+      let written = StateDictionary([
+        ("conv.weight", try Tensor(referenceNumbers(3, count: 54), shape: [2, 3, 3, 3]).channelsLast()),
+        ("a \"quoted\"\\ name\u{1}/é", try Tensor([2.5], shape: [])),
+        ("nothing", try Tensor([Float](), shape: [4, 0])),
+        ("steps", try Tensor([Int64.min, 7], shape: [2])),
+      ])
+      let path = "\(folder)/model.safetensors"
+      try Data("old".utf8).write(to: URL(fileURLWithPath: path))
+      try written.write(to: path, metadata: ["model": "resnet20"])
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["model.safetensors"])
+
+      let read = try StateDictionary(safetensors: path)
+      #expect(read.names == written.names)
+      #expect(read.entries.map(\.tensor.shape) == written.entries.map(\.tensor.shape))
+      #expect(try read["conv.weight"]?.floats() == written["conv.weight"]?.floats())
+      #expect(try read["a \"quoted\"\\ name\u{1}/é"]?.item == 2.5)
+      #expect(try read["steps"]?.integers() == [Int64.min, 7])
+      #expect(try StateDictionary.metadata(safetensors: path) == ["model": "resnet20"])
+    }
+  }
+
+  @Test(
+    "A file that the format does not allow is refused as bad data",
+    arguments: [
+      (header: "", data: 0),
+      (header: "{", data: 0),
+      (header: "[]", data: 0),
+      (header: #"{"a":3}"#, data: 0),
+      (header: #"{"a":{"dtype":"F32","shape":[1]}}"#, data: 4),
+      // More or fewer bytes than announced.
+      (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: 3),
+      (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: 5),
+      // Offsets: backwards, negative, not the shape's size, three of them, beyond the file.
+      (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, data: 4),
+      (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, data: 0),
+      (header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, data: 4),
+      (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}"#, data: 4),
+      (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#, data: 4),
+      // A range larger than Int, and sizes whose product overflows.
+      (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,99999999999999999999]}}"#, data: 4),
+      (header: #"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, data: 0),
+      (header: #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,-4]}}"#, data: 0),
+      (
+        header:
+          #"{"a":{"dtype":"F32","shape":[9223372036854775807],"data_offsets":[-9223372036854775807,9223372036854775807]}}"#,
+        data: 0
+      ),
+      // Two tensors on the same bytes, and a gap between two.
+      (
+        header:
+          #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+        data: 4
+      ),
+      (
+        header:
+          #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#,
+        data: 12
+      ),
+      // A type that is not read, and metadata that is not text.
+      (header: #"{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}"#, data: 4),
+      (header: #"{"__metadata__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: 4),
+      (header: #"{"a":{"x":"y"}}"#, data: 0),
+    ])
+  func refusesBadHeaders(header: String, data: Int) throws {
+    try expectRefusal(of: Self.file(header: header, data: data))
+  }
+
+  @Test("A file that ends too early or announces too much is refused as bad data")
+  func refusesBadLengths() throws {
+    let whole = Self.file(header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: 8)
+    for length in 0..<whole.count { try expectRefusal(of: whole.prefix(length)) }
+    for announced in [UInt64.max, 1 << 63, 100_000_001, 1000] {
+      try expectRefusal(of: withUnsafeBytes(of: announced.littleEndian) { Data($0) } + whole.dropFirst(8))
+    }
+  }
+
+  @Test("A path that leads nowhere is an error of input and output")
+  func badPaths() throws {
+    let nowhere = "/nonexistent/onepass/model.safetensors"
+    #expect { try StateDictionary(safetensors: nowhere) } throws: { ($0 as? OnePassError)?.code == .io }
+    #expect { try StateDictionary().write(to: nowhere) } throws: { ($0 as? OnePassError)?.code == .io }
+    try withTemporaryFolder { folder in
+      #expect { try StateDictionary(safetensors: folder) } throws: { ($0 as? OnePassError)?.code == .io }
+    }
+  }
+
+  private static func file(header: String, data: Int) -> Data {
+    withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) } + Data(header.utf8)
+      + Data(count: data)
+  }
+
+  private func expectRefusal(of bytes: Data) throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/bad.safetensors"
+      try bytes.write(to: URL(fileURLWithPath: path))
+      #expect {
+        try StateDictionary(safetensors: path)
+      } throws: { error in
+        let error = error as? OnePassError
+        return error?.code == .badData && error?.message.contains(path) == true
+      }
+    }
+  }
+}
