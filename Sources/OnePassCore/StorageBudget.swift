@@ -15,27 +15,33 @@ public enum StorageBudget: Hashable, Sendable, CustomStringConvertible {
   public init(_ text: String) throws {
     let trimmed = text.filter { $0 != " " }
     if trimmed.hasSuffix("%"), let percent = Double(trimmed.dropLast()) {
-      guard percent > 0, percent <= 100 else {
-        throw OnePassError(
-          .usage, "A storage of \(text) is not possible: give more than 0% and at most 100% of the stream.")
-      }
       self = .fraction(percent / 100)
     } else if let count = Int(trimmed) {
-      guard count > 0 else {
-        throw OnePassError(
-          .usage, "A storage of \(text) examples is not possible: give at least 1, or use --method naive.")
-      }
       self = .examples(count)
     } else if let bytes = ByteCount(trimmed) {
-      guard bytes.bytes > 0 else {
-        throw OnePassError(
-          .usage, "A storage of \(text) holds nothing: give more bytes, or use --method naive.")
-      }
       self = .bytes(bytes)
     } else {
       throw OnePassError(
-        .usage, "The storage \(text) is not an amount: write a share (10%), examples (6000) or bytes (500MB)."
-      )
+        .usage,
+        "The storage \(text) is not an amount: write a share (10%), examples (6000) or bytes (500MB).")
+    }
+    try validate()
+  }
+
+  /// Refuses an amount that is nothing, or more than everything.
+  /// - Throws: `OnePassError` (`usage`).
+  public func validate() throws {
+    switch self {
+    case .examples(let count) where count <= 0:
+      throw OnePassError(
+        .usage, "A storage of \(count) examples is not possible: give at least 1, or use --method naive.")
+    case .fraction(let share) where !(share > 0 && share <= 1):
+      throw OnePassError(
+        .usage, "A storage of \(self) is not possible: give more than 0% and at most 100% of the stream.")
+    case .bytes(let count) where count.bytes <= 0:
+      throw OnePassError(
+        .usage, "A storage of \(self) holds nothing: give more bytes, or use --method naive.")
+    default: break
     }
   }
 
@@ -53,6 +59,7 @@ struct ShortNumber: CustomStringConvertible {
   let value: Double
   init(_ value: Double) { self.value = value }
   var description: String {
+    guard value.isFinite else { return "\(value)" }
     let rounded = (value * 1e9).rounded() / 1e9
     return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
   }

@@ -40,6 +40,9 @@ public struct ReplayMemory: Sendable {
   var priorities: [Float] = []
   var draws: [UInt32] = []
 
+  /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
+  /// afterwards is not given to whichever example happens to fit.
+  private var isFull = false
   private let seed: UInt64
   private var drawing: any ItemSelector
   private var evicting: any ItemSelector
@@ -124,7 +127,8 @@ public struct ReplayMemory: Sendable {
         counters.oversized += 1
         return .oversized
       }
-      if counters.bytes + needed <= limit {
+      isFull = isFull || counters.bytes + needed > limit
+      if !isFull {
         append(example, loss: loss, facts)
         return .inserted(evicted: 0)
       }

@@ -23,7 +23,8 @@ import Testing
       "--data", "--eval-data", "--model", "--method", "--storage", "--replay-steps", "--priority", "--epochs",
       "--limit", "--seed", "--batch-size", "--learning-rate", "--device", "--threads", "--output", "--json",
     ] {
-      #expect(help.contains("\(option) ") || help.contains("\(option)\n"), "\(option)")
+      // At the start of a line of the list, or after the short form.
+      #expect(help.contains("\n  \(option) ") || help.contains("\n  \(option)\n"), "\(option)")
     }
   }
 

@@ -71,22 +71,69 @@ import Testing
     #expect(result.number("compute.examples") == 200.0 + 2 * 16 * 12)
   }
 
-  @Test func drawingAheadStartsLater() throws {
-    let result = try train(["--draw-ahead", "2", "--replay-steps", "1", "--json"]).json
-    #expect(result.number("compute.examples") == 200.0 + 16 * 10)
-    #expect(result.number("compute.updates") == Double(13 + 10))
-  }
-
+  /// Each option changes the course of the run: the weights are not those of the defaults.
   @Test(arguments: [
     ["--priority", "uniform"], ["--priority-timing", "current"], ["--priority-timing", "refreshed"],
     ["--alpha", "literal"], ["--no-importance-weights"], ["--drawing", "fewest-replays"],
     ["--evicting", "oldest"], ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
     ["--storage", "8kB"], ["--channels", "3"], ["--image-size", "16"], ["--weight-decay", "0.0005"],
+    ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
   ])
-  func everyOptionOfTheMethodRuns(arguments: [String]) throws {
-    let outcome = try train(["--replay-steps", "1", "--json"] + arguments)
-    #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(outcome.json.number("compute.examples") == 200.0 + 16 * 12)
+  func everyOptionChangesTheRun(arguments: [String]) throws {
+    let common = ["--data", "idx:\(folder.path)"] + small + ["--replay-steps", "2"]
+    for (name, more) in [("plain", []), ("changed", arguments)] {
+      let outcome = try onepass.run(["train"] + common + more + ["--output", folder.file(name)])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try result(name).number("compute.examples") == Double(200 + 2 * 16 * 12))
+    }
+    let weights = try ["plain", "changed"].map { try folder.bytes(of: "\($0)/checkpoint/model.safetensors") }
+    #expect(weights[0] != weights[1], "\(arguments) changed nothing")
+  }
+
+  /// Equation 1, from what a run wrote: the id of an item tells the step T at which it came in.
+  @Test(arguments: ["full", "literal"])
+  func everyItemHasThePriorityOfEquationOne(alpha: String) throws {
+    _ = try train([
+      "--replay-steps", "2", "--storage", "50%", "--alpha", alpha, "--output", folder.file("run"),
+    ])
+    let table = String(decoding: try folder.bytes(of: "run/checkpoint/memory.csv"), as: UTF8.self)
+    let rows = table.split(separator: "\n").dropFirst().map {
+      $0.split(separator: ",").compactMap { Double($0) }
+    }
+    #expect(rows.count == 100)
+    for row in rows {
+      let (id, loss, priority) = (row[0], row[2], row[3])
+      let progress = (id / 16).rounded(.down) / 13
+      let expected = 1 - (1 - cos(alpha == "full" ? .pi / 2 * progress : progress)) * exp(-loss)
+      #expect(abs(priority - expected) < 1e-5, "example \(Int(id))")
+    }
+  }
+
+  @Test func aFailedEvaluationKeepsTheModel() throws {
+    try StripedImages(count: 20, classes: 6).write(to: folder, prefix: "t10k")
+    let outcome = try train(["--method", "naive", "--classes", "4", "--output", folder.file("run")])
+    #expect(outcome.status == 65 && outcome.errors.contains("there are 4 classes"), "\(outcome.errors)")
+    #expect(try result("run").number("compute.examples") == 200)
+    #expect(try result("run")["accuracy"] == nil && folder.exists("run/checkpoint/model.safetensors"))
+  }
+
+  @Test func theResolvedConfigurationIsWritten() throws {
+    let result = try train(["--method", "naive", "--json", "--decode-threads", "2"]).json
+    let configuration = try #require(result["configuration"] as? [String: Any])
+    #expect(configuration["device"] as? String == "cpu" && configuration["stem"] as? String == "small")
+    #expect(configuration.number("imageSize") == 12 && configuration.number("channels") == 1)
+    #expect(configuration.number("threads") == 1 && configuration.number("decodeThreads") == 2)
+    #expect(configuration.number("classCount") == 4)
+  }
+
+  @Test func aLastMiniBatchOfOneImageTrains() throws {
+    for model in ["resnet8", "resnet18"] {
+      let outcome = try train([
+        "--method", "naive", "--limit", "17", "--model", model, "--stem", "imagenet", "--json",
+      ])
+      #expect(outcome.json.number("compute.updates") == 2, "\(outcome.errors)")
+      #expect(outcome.json.number("accuracy.top1") != nil)
+    }
   }
 
   @Test func budgetInBytesIsNotExceeded() throws {

@@ -91,9 +91,29 @@ import Testing
     }
   }
 
+  /// With sizes that differ, the room that an eviction leaves must not favour whatever is small enough for it:
+  /// small and large images are taken in equally often.
+  @Test func budgetInBytesTakesInSmallAndLargeAlike() {
+    var (small, large, offered) = (0, 0, 0)
+    for seed in 0..<100 as Range<UInt64> {
+      var memory = ReplayMemory(capacity: .bytes(20_000), seed: seed)
+      for id in 0..<1_200 {
+        let image = EncodedImage(bytes: Array(repeating: 0, count: id % 2 == 0 ? 10 : 1_000))
+        let outcome = memory.offer(Example(id: id, label: 0, image: image), loss: 1, priority: 1)
+        guard id >= 200 else { continue }
+        offered += 1
+        if case .inserted = outcome { if id % 2 == 0 { small += 1 } else { large += 1 } }
+      }
+    }
+    let probability = Double(small + large) / Double(offered)
+    let tolerance = Statistics.binomialTolerance(probability: probability, trials: offered / 2, sigmas: 4.5)
+    let difference = Double(small - large) / Double(offered / 2)
+    #expect(abs(difference) < 2 * tolerance, "small \(small), large \(large) of \(offered / 2) each")
+  }
+
   @Test func anExampleLargerThanTheBudgetIsCounted() {
     var memory = ReplayMemory(capacity: .bytes(500), seed: 1)
-    #expect(memory.offer(.synthetic(0, bytes: 501), loss: 1, priority: 1) == .oversized)
+    #expect(memory.offer(.synthetic(0, bytes: 490), loss: 1, priority: 1) == .oversized)
     #expect(memory.count == 0 && memory.counters.oversized == 1 && memory.counters.examplesSeen == 1)
   }
 }

@@ -28,6 +28,29 @@ final class SyntheticSource: ExampleSource {
   func restore(position: Int) { self.position = position }
 }
 
+/// Grey images of 8 x 8 pixels that do not tell how many they are.
+final class PixelSource: ExampleSource {
+  let specification = "pixels"
+  let length: Int
+  let knownCount: Int? = nil
+  let classNames: [String]? = nil
+  let knownClassCount: Int? = 2
+  private(set) var position = 0
+
+  init(_ length: Int) { self.length = length }
+
+  func next() -> Example? {
+    guard position < length else { return nil }
+    defer { position += 1 }
+    let pixels = [UInt8](repeating: UInt8(position), count: 64)
+    return Example(
+      id: position, label: position % 2,
+      image: EncodedImage(bytes: pixels, encoding: .pixels(width: 8, height: 8, channels: 1)))
+  }
+
+  func restore(position: Int) { self.position = position }
+}
+
 @Suite struct FeedTests {
   @Test func aStreamIsTakenOnceInOrderAndTheExamplesLookedAtComeFirst() throws {
     let source = SyntheticSource(100)
@@ -38,6 +61,23 @@ final class SyntheticSource: ExampleSource {
     #expect(ids == Array(0..<90))
     #expect(source.position == 90, "Nothing beyond the limit is taken from the stream.")
     #expect(try feed.next(1).isEmpty)
+  }
+
+  @Test(arguments: [[0, 1, 1, 2], [0, 2, 3], [1, 2]])
+  func aSourceThatRepeatsOrLeavesOutIsFoundOut(ids: [Int]) {
+    let source = SyntheticSource(4)
+    var feed = StreamFeed(source, alreadyTaken: ids.map { .synthetic($0) }, limit: 10)
+    #expect {
+      _ = try feed.next(10)
+    } throws: { ($0 as? OnePassError)?.code == .badData && "\($0)".contains("was due") }
+  }
+
+  @Test func aMultiEpochRunCountsWhatThereReallyIs() throws {
+    var configuration = RunConfiguration(data: "test")
+    (configuration.method, configuration.epochs, configuration.limit) = (.multiEpoch, 3, 1_000)
+    configuration.imageSize = 8
+    let source = PixelSource(50)
+    #expect(try StreamPreparation(source, configuration).plan.updates == 3)
   }
 
   @Test func everyEpochIsAnotherOrderOfAllExamples() throws {

@@ -15,13 +15,13 @@ import Testing
     // 10,000 examples in batches of 128: 79 steps, the last of 16.
     #expect(try plan { $0.method = .naive }.updates == 79)
     #expect(try plan { $0.replaySteps = 3 }.updates == 79 + 3 * 78)
-    #expect(try plan { ($0.replaySteps, $0.drawAhead) = (3, 2) }.updates == 79 + 3 * 76)
     #expect(try plan { ($0.replaySteps, $0.updates) = (3, .joint) }.updates == 79)
     #expect(try plan { ($0.method, $0.epochs) = (.multiEpoch, 4) }.updates == 4 * 79)
   }
 
   @Test func storageBecomesACapacity() throws {
     #expect(try plan { $0.storage = .fraction(0.1) }.capacity == .examples(1_000))
+    #expect(try plan { $0.storage = .fraction(0.29 * 0.1) }.capacity == .examples(290))
     #expect(try plan { $0.storage = .examples(7) }.capacity == .examples(7))
     #expect(try plan { $0.storage = .bytes(ByteCount(5_000)) }.capacity == .bytes(5_000))
     #expect(try plan { $0.method = .naive }.capacity == nil)
@@ -40,7 +40,7 @@ import Testing
       ("--weight-decay", { $0.weightDecay = -1 }), ("--recency-bias", { $0.recencyBias = 0 }),
       ("--image-size", { $0.imageSize = 4 }), ("--channels", { $0.channels = 2 }),
       ("--classes", { $0.classCount = 1 }), ("--threads", { $0.threads = 0 }),
-      ("--broken-limit", { $0.brokenLimit = 2 }), ("--draw-ahead", { $0.drawAhead = -1 }),
+      ("--broken-limit", { $0.brokenLimit = 2 }), ("A storage", { $0.storage = .fraction(5) }),
     ]
     for (option, change) in impossible {
       var configuration = RunConfiguration(data: "test")

@@ -19,6 +19,28 @@ import Testing
     #expect(parent.contents == ["run"])
   }
 
+  @Test func aParentThatCannotHoldTheFolderIsRefusedAtOnce() throws {
+    let parent = try TemporaryFolder()
+    try parent.write([1], to: "file")
+    #expect {
+      try RunFolder(creating: parent.file("file/run"))
+    } throws: { ($0 as? OnePassError)?.code == .io }
+  }
+
+  @Test func aRunThatCannotBeNamedIsKept() throws {
+    let parent = try TemporaryFolder()
+    do {
+      let folder = try RunFolder(creating: parent.file("run"))
+      try folder.write("weights", to: "model")
+      try parent.write([1], to: "run/another")  // Somebody was faster.
+      #expect {
+        try folder.commit()
+      } throws: { ($0 as? OnePassError)?.code == .io && "\($0)".contains("it is complete in") }
+    }
+    let kept = try #require(parent.contents.first { $0.hasPrefix(".run.partial") })
+    #expect(parent.exists("\(kept)/model"))
+  }
+
   @Test func aRunThatFailsLeavesNothing() throws {
     let parent = try TemporaryFolder()
     do { try RunFolder(creating: parent.file("run")).write("a", to: "file.txt") }
@@ -35,7 +57,10 @@ import Testing
     }
     // An empty one is as good as none.
     try FileManager.default.createDirectory(atPath: parent.file("empty"), withIntermediateDirectories: true)
-    try RunFolder(creating: parent.file("empty")).commit()
+    let folder = try RunFolder(creating: parent.file("empty"))
+    try folder.write("a", to: "file.txt")
+    try folder.commit()
+    #expect(parent.exists("empty/file.txt"))
   }
 
   @Test func memoryTablesAreReadAsTheyAreWritten() throws {

@@ -3,7 +3,8 @@ import OnePassCore
 
 /// The folder of a run, which appears whole or not at all.
 ///
-/// Files are written in a folder beside it, which takes its name when the run is complete.
+/// Files are written in a folder beside it, which takes its name when the run is complete. Nothing is on disk before
+/// the first file is written.
 final class RunFolder {
   let path: String
   private let staging: URL
@@ -23,16 +24,19 @@ final class RunFolder {
         throw OnePassError(.usage, "The output \(path) \(what): choose another folder, or remove it.")
       }
     }
-    let parent = target.deletingLastPathComponent()
-    staging = parent.appendingPathComponent(
-      ".\(target.lastPathComponent).partial-\(ProcessInfo.processInfo.processIdentifier)", isDirectory: true)
-    do {
-      try files.createDirectory(at: parent, withIntermediateDirectories: true)
-      try files.createDirectory(at: staging, withIntermediateDirectories: false)
-    } catch {
+    staging = target.deletingLastPathComponent()
+      .appendingPathComponent(".\(target.lastPathComponent).partial-\(UUID().uuidString)", isDirectory: true)
+    // The nearest folder that exists has to take the others; found out now, and not after hours of training.
+    var ancestor = target.deletingLastPathComponent()
+    while !files.fileExists(atPath: ancestor.path), ancestor.path != "/" {
+      ancestor.deleteLastPathComponent()
+    }
+    guard files.fileExists(atPath: ancestor.path, isDirectory: &isFolder), isFolder.boolValue,
+      files.isWritableFile(atPath: ancestor.path)
+    else {
       throw OnePassError(
-        .io, "The output \(path) cannot be written (\(Self.reason(error))): choose another folder.",
-        cause: error)
+        .io, "The output \(path) cannot be written, because \(ancestor.path) takes no folder: choose another."
+      )
     }
   }
 
@@ -56,7 +60,8 @@ final class RunFolder {
   }
 
   func write(json value: some Encodable, to name: String) throws {
-    try write(JSON.text(value) + "\n", to: name)
+    let text = try reporting { try JSON.text(value) }
+    try write(text + "\n", to: name)
   }
 
   /// Gives the folder its name, in one step.
@@ -65,7 +70,10 @@ final class RunFolder {
       let target = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
       // An empty folder of that name may stand there; rename(2) replaces it.
       guard rename(staging.path, target.path) == 0 else {
-        throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+        let reason = String(cString: strerror(errno))
+        isCommitted = true  // What was trained is not thrown away.
+        throw OnePassError(
+          .io, "The run could not be named \(path) (\(reason)): it is complete in \(staging.path).")
       }
     }
     isCommitted = true

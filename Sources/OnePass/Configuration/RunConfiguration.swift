@@ -60,8 +60,6 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var evicting = SelectorKind.uniform
   public var updates = UpdateMode.sequential
   public var incomingView = IncomingView.augmented
-  /// How many steps before its use a replay batch is drawn: 0 is the textbook order.
-  public var drawAhead = 0
   /// Passes of multi-epoch training.
   public var epochs = 90
 
@@ -90,25 +88,27 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
       if !condition { throw OnePassError(.usage, sentence()) }
     }
-    func requirePositive(_ name: String, _ value: Int?) throws {
-      if let value { try require(value > 0, "\(name) \(value) is not possible: give at least 1.") }
+    func requirePositive(_ name: String, _ value: Int?, atMost largest: Int = 1 << 40) throws {
+      guard let value else { return }
+      try require(value > 0, "\(name) \(value) is not possible: give at least 1.")
+      try require(value <= largest, "\(name) \(value) is not possible: give at most \(largest).")
     }
     try requirePositive("--limit", limit)
     try requirePositive("--eval-limit", evaluationLimit)
-    try requirePositive("--batch-size", batchSize)
-    try requirePositive("--threads", threads)
-    try requirePositive("--decode-threads", decodeThreads)
-    try requirePositive("--epochs", epochs)
+    try requirePositive("--batch-size", batchSize, atMost: 1 << 20)
+    try requirePositive("--threads", threads, atMost: 4_096)
+    try requirePositive("--decode-threads", decodeThreads, atMost: 4_096)
+    try requirePositive("--epochs", epochs, atMost: 1 << 20)
     try requirePositive("--image-size", imageSize)
-    try require(batchSize <= 1 << 20, "--batch-size \(batchSize) is not possible: give at most \(1 << 20).")
     try require(
       (imageSize ?? 32) >= 8 && (imageSize ?? 32) <= 4_096,
       "--image-size \(imageSize ?? 0) is not possible: give 8 to 4096 pixels.")
     try require(
       [1, 3].contains(channels ?? 3),
       "--channels \(channels ?? 0) is not possible: give 1 (grey) or 3 (colour).")
-    try require(replaySteps >= 0, "--replay-steps \(replaySteps) is not possible: give 0 or more.")
-    try require(drawAhead >= 0, "--draw-ahead \(drawAhead) is not possible: give 0 or more.")
+    try require(
+      (0...10_000).contains(replaySteps), "--replay-steps \(replaySteps) is not possible: give 0 to 10000.")
+    try storage.validate()
     try require(
       recencyBias > 0 && recencyBias.isFinite,
       "--recency-bias \(recencyBias) is not possible: give a positive number.")

@@ -30,8 +30,8 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
       (capacityExamples, capacityBytes) = (nil, nil)
       return
     }
-    // The memory is empty when the first step draws, and before a draw has been made `drawAhead` steps ahead.
-    let stepsWithReplay = max(0, steps - 1 - configuration.drawAhead)
+    // The memory is empty when the first step draws.
+    let stepsWithReplay = max(0, steps - 1)
     switch configuration.updates {
     case .sequential: updates = steps + configuration.replaySteps * stepsWithReplay
     case .joint: updates = steps
@@ -46,7 +46,8 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
       }
       (capacityExamples, capacityBytes) = (count, nil)
     case .fraction(let share):
-      let count = Int((share * Double(streamExamples)).rounded(.down))
+      // A ten-thousandth of an example makes good what binary fractions lose: 29 % of 100 is 29.
+      let count = Int((share * Double(streamExamples) + 1e-4).rounded(.down))
       guard count > 0 else {
         throw OnePassError(
           .usage,

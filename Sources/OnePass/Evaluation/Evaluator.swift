@@ -10,10 +10,20 @@ public struct Evaluator {
   private let pool: DecodePool
   private let classes: Int
   private let batchSize: Int
+  private let brokenLimit: Double
 
+  /// - Parameters:
+  ///   - model: The model to measure.
+  ///   - device: Where the model lies.
+  ///   - pool: Decodes the images as the model takes them.
+  ///   - classes: The number of the model's classes.
+  ///   - batchSize: Images that the model takes at once; no figure depends on it beyond rounding.
+  ///   - brokenLimit: The share of broken images, 0 … 1, above which the images count as broken.
   public init(
-    model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 256
+    model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 128,
+    brokenLimit: Double = 0.1
   ) {
+    self.brokenLimit = brokenLimit
     self.model = model
     self.device = device
     self.pool = pool
@@ -26,21 +36,21 @@ public struct Evaluator {
   ///   - source: Labelled images.
   ///   - limit: The most examples to take; all if `nil`.
   ///   - observe: Called after each mini-batch with the number of examples seen.
-  /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or no image can be decoded.
+  /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or too many images are broken.
   public func evaluate(
     _ source: any ExampleSource, limit: Int? = nil, observe: (Int) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
     var top1 = TopKAccuracy(k: 1)
     var top5 = classes > 5 ? TopKAccuracy(k: 5) : nil
     var loss = MeanCrossEntropy()
-    var skipped = 0
+    var tally = StreamTally(brokenLimit: brokenLimit, source: source.specification)
 
     var feed = StreamFeed(source, alreadyTaken: [], limit: limit ?? .max)
     var upcoming = try submit(&feed, of: source)
     while let pending = upcoming {
       let batch = try pending.wait()
       upcoming = try submit(&feed, of: source)
-      skipped += batch.skipped.count
+      try tally.record(batch)
       if batch.count > 0 {
         let (images, labels) = try tensors(of: batch, on: device)
         let logits = try withoutGradient { try model(images, .evaluation) }
@@ -48,14 +58,15 @@ public struct Evaluator {
         try top5?.update(logits: logits, labels: labels)
         try loss.update(logits: logits, labels: labels)
       }
-      observe(top1.count + skipped)
+      observe(tally.taken)
     }
-    guard let accuracy = top1.value, let meanLoss = loss.value else {
+    try tally.finish()
+    guard let accuracy = top1.value, let meanLoss = loss.value, meanLoss.isFinite else {
       throw OnePassError(
-        .badData, "\(source.specification) has no image that can be evaluated (\(skipped) were broken).")
+        .engine, "The model's loss on \(source.specification) is not a finite number: it has diverged.")
     }
     return RunResult.Accuracy(
-      top1: accuracy, top5: top5?.value, loss: meanLoss, examples: top1.count, skipped: skipped)
+      top1: accuracy, top5: top5?.value, loss: meanLoss, examples: top1.count, skipped: tally.skipped)
   }
 
   private func submit(_ feed: inout StreamFeed, of source: any ExampleSource) throws -> PendingBatch? {

@@ -51,7 +51,7 @@ public struct TrainedModel {
   ///   - top: How many classes to name for each image.
   /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it is no image.
   public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
-    let pool = DecodePool(pipeline: card.pipeline, threads: machineCores())
+    let pool = DecodePool(pipeline: card.pipeline, threads: 1)
     defer { pool.shutdown() }
     return try paths.map { path in
       guard let data = FileManager.default.contents(atPath: path) else {

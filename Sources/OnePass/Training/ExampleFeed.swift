@@ -11,11 +11,14 @@ protocol ExampleFeed {
 }
 
 /// One pass over a stream: each example is taken from the source once and never again.
+///
+/// The ids of the examples have to be 0, 1, 2, …, which proves that none comes twice and none is left out.
 struct StreamFeed: ExampleFeed {
   let source: any ExampleSource
   /// Examples that were taken to look at and have not been trained yet.
   private var taken: ArraySlice<Example>
   private var left: Int
+  private var expectedID = 0
   let pass = 0
 
   init(_ source: any ExampleSource, alreadyTaken: [Example], limit: Int) {
@@ -32,6 +35,13 @@ struct StreamFeed: ExampleFeed {
         left = 0
         break
       }
+      guard example.id == expectedID else {
+        throw OnePassError(
+          .badData,
+          "\(source.specification) delivered example \(example.id) where \(expectedID) was due: a source gives each "
+            + "example once, in the order of its position.")
+      }
+      expectedID += 1
       examples.append(example)
       left -= 1
     }

@@ -34,8 +34,19 @@ struct StreamPreparation {
     }
     let (taken, header) = try Self.firstImage(of: source, atMost: available)
 
+    var streamExamples = available
+    if configuration.method == .multiEpoch {
+      // All data is kept: by the source itself where it has random access, else in memory.
+      let limited = LimitedSource.first(available, of: source) as? any RandomAccessSource
+      let kept = try limited ?? KeptStream(source, alreadyTaken: taken, limit: available)
+      streamExamples = kept.count
+      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
+    } else {
+      feed = StreamFeed(source, alreadyTaken: taken, limit: available)
+    }
+
     plan = try TrainingPlan(
-      configuration, streamExamples: available, classes: classes ?? 0,
+      configuration, streamExamples: streamExamples, classes: classes ?? 0,
       classNames: configuration.classNames ?? source.classNames)
     guard plan.classes >= 2 else {
       throw OnePassError(
@@ -46,15 +57,6 @@ struct StreamPreparation {
     pipeline = try ImagePipeline.automatic(
       firstImage: header, size: configuration.imageSize, channels: configuration.channels)
     stem = configuration.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
-
-    if configuration.method == .multiEpoch {
-      // All data is kept: by the source itself where it has random access, else in memory.
-      let limited = LimitedSource.first(available, of: source) as? any RandomAccessSource
-      let kept = try limited ?? KeptStream(source, alreadyTaken: taken, limit: available)
-      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
-    } else {
-      feed = StreamFeed(source, alreadyTaken: taken, limit: available)
-    }
     self.notices = notices
   }
 

@@ -23,6 +23,7 @@ final class Trainer {
   private(set) var tally: StreamTally
   private(set) var curve = TrainingCurve()
   private(set) var seconds = 0.0
+  private(set) var stepsDone = 0
 
   init(
     configuration: RunConfiguration, plan: TrainingPlan, source: any ExampleSource, feed: any ExampleFeed,
@@ -50,7 +51,6 @@ final class Trainer {
     let clock = ContinuousClock()
     let start = clock.now
     var upcoming = try takeIncoming()
-    var drawn: [[ReplayBatch]] = []
 
     for step in 0..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
@@ -60,8 +60,8 @@ final class Trainer {
       guard incoming.count > 0 else { continue }
 
       // 2. and 3. Draw k mini-batches from the memory, and have them decoded.
-      drawn.append(drawReplays(for: step + configuration.drawAhead))
-      let replays = drawn.count > configuration.drawAhead ? drawn.removeFirst() : []
+      let progress = RunProgress(step: step, of: plan.steps)
+      let replays = drawReplays(for: step, progress)
 
       // 4. Train on the incoming mini-batch and on the replayed ones.
       let gradientScale = configuration.updates == .joint ? 1 / Double(1 + replays.count) : 1
@@ -69,7 +69,7 @@ final class Trainer {
       if configuration.updates == .sequential { try learner.update() }
       var replayLosses: [Tensor] = []
       for replay in replays {
-        let batch = try replay.pending.wait()
+        let batch = try decoded(replay)
         replayLosses.append(try learner.accumulate(batch, weights: replay.weights, scale: gradientScale))
         if configuration.updates == .sequential { try learner.update() }
       }
@@ -77,13 +77,15 @@ final class Trainer {
 
       // 5. Offer every incoming example to the memory.
       let losses = try checked(incomingLosses.floats(), at: step)
-      let progress = RunProgress(step: step, of: plan.steps)
-      try refreshPriorities(of: replays, losses: replayLosses, at: step, progress)
+      for (replay, tensor) in zip(replays, replayLosses) {
+        refreshPriorities(of: replay, losses: try checked(tensor.floats(), at: step), progress)
+      }
       try offer(incoming.examples, losses: losses, progress)
 
       seconds = (clock.now - start) / .seconds(1)
       report(step, meanLoss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count))
     }
+    curve.finish()
     try tally.finish()
   }
 
@@ -112,8 +114,12 @@ final class Trainer {
     let pending: PendingBatch
   }
 
-  private func drawReplays(for step: Int) -> [ReplayBatch] {
-    guard let held = memory?.count, held > 0, step < plan.steps else { return [] }
+  private func drawReplays(for step: Int, _ progress: RunProgress) -> [ReplayBatch] {
+    guard let held = memory?.count, held > 0 else { return [] }
+    if configuration.priorityTiming == .current {
+      let priority = priority
+      memory?.reprioritise { Float(priority.priority(loss: Double($0), progress: progress)) }
+    }
     return (0..<configuration.replaySteps).compactMap { batch in
       guard let drawn = memory?.draw(configuration.batchSize, step: step, batch: batch) else { return nil }
       let pending = pool.submit(
@@ -126,38 +132,40 @@ final class Trainer {
     }
   }
 
+  /// The images of a replayed mini-batch, each of which was decoded before.
+  private func decoded(_ replay: ReplayBatch) throws -> ImageBatch {
+    let batch = try replay.pending.wait()
+    if let lost = batch.skipped.first {
+      throw OnePassError(
+        .engine,
+        "Example \(lost.id) was decoded when it arrived and cannot be decoded from the memory: \(lost.reason)"
+      )
+    }
+    return batch
+  }
+
   // MARK: Step 5
 
   private func offer(_ examples: [Example], losses: [Float], _ progress: RunProgress) throws {
     guard memory != nil else { return }
     for (example, loss) in zip(examples, losses) {
       let value = Float(priority.priority(loss: Double(loss), progress: progress))
-      if memory?.offer(example, loss: loss, priority: value) == .oversized, memory?.counters.insertions == 0 {
-        throw OnePassError(
-          .usage,
-          "A storage of \(configuration.storage) is smaller than one image: example \(example.id) alone takes "
-            + "\(memory?.cost(of: example.image) ?? 0) bytes with its index. Give more, or use --method naive."
-        )
-      }
+      memory?.offer(example, loss: loss, priority: value)
+    }
+    if let memory, memory.counters.insertions == 0 {
+      let smallest = examples.map { memory.cost(of: $0.image) }.min() ?? 0
+      throw OnePassError(
+        .usage,
+        "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
+          + "\(examples.count) takes \(smallest) bytes with its index. Give more, or use --method naive.")
     }
   }
 
-  private func refreshPriorities(
-    of replays: [ReplayBatch], losses: [Tensor], at step: Int, _ progress: RunProgress
-  ) throws {
-    switch configuration.priorityTiming {
-    case .insertion:
-      return
-    case .current:
-      let priority = priority
-      memory?.reprioritise { Float(priority.priority(loss: Double($0), progress: progress)) }
-    case .refreshed:
-      for (replay, tensor) in zip(replays, losses) {
-        for (drawn, loss) in zip(replay.drawn, try checked(tensor.floats(), at: step)) {
-          memory?.refresh(
-            drawn, loss: loss, priority: Float(priority.priority(loss: Double(loss), progress: progress)))
-        }
-      }
+  private func refreshPriorities(of replay: ReplayBatch, losses: [Float], _ progress: RunProgress) {
+    guard configuration.priorityTiming == .refreshed else { return }
+    for (drawn, loss) in zip(replay.drawn, losses) {
+      memory?.refresh(
+        drawn, loss: loss, priority: Float(priority.priority(loss: Double(loss), progress: progress)))
     }
   }
 
@@ -172,6 +180,7 @@ final class Trainer {
   }
 
   private func report(_ step: Int, meanLoss: Double) {
+    stepsDone = step + 1
     let counters = memory?.counters
     let fill: Double
     switch memory?.capacity {

@@ -5,15 +5,21 @@ struct TrainingCurve {
   private(set) var points: [StepReport] = []
   private var lossSum = 0.0
   private var lossCount = 0
+  private var last: StepReport?
 
   private static let largestCount = 500
 
   mutating func record(_ report: StepReport) {
     lossSum += report.loss
     lossCount += 1
+    last = report
     let interval = max(1, (report.steps + Self.largestCount - 1) / Self.largestCount)
-    guard report.step % interval == 0 || report.step == report.steps else { return }
-    var point = report
+    if report.step % interval == 0 { finish() }
+  }
+
+  /// Adds the point of the last steps, which may be fewer than those between two points.
+  mutating func finish() {
+    guard lossCount > 0, var point = last else { return }
     point.loss = lossSum / Double(lossCount)
     points.append(point)
     (lossSum, lossCount) = (0, 0)

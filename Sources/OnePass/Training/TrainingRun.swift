@@ -37,7 +37,7 @@ public struct TrainingRun {
   /// Trains and evaluates.
   /// - Parameters:
   ///   - output: The folder that receives the run; it must not exist, or be empty. Nothing is left there
-  ///     if the run fails.
+  ///     if the training fails; if only the evaluation fails, the run is there without an accuracy.
   ///   - observe: Called on this thread after each step.
   /// - Throws: `OnePassError`.
   public func start(
@@ -51,7 +51,10 @@ public struct TrainingRun {
     for notice in stream.notices { observe(.notice(notice)) }
     let plan = stream.plan
     let evaluationSource = try openEvaluation(plan)
-    let pool = DecodePool(pipeline: stream.pipeline, threads: configuration.decodeThreads ?? machineCores())
+    // The incoming mini-batch, the next one, and the replays of a step wait to be decoded at once.
+    let pool = DecodePool(
+      pipeline: stream.pipeline, threads: configuration.decodeThreads ?? machineCores(),
+      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2))
     defer { pool.shutdown() }
 
     let card = ModelCard(
@@ -65,59 +68,77 @@ public struct TrainingRun {
       configuration: configuration, plan: plan, source: source, feed: stream.feed, learner: learner,
       pool: pool, observe: observe)
     try trainer.run()
-    if configuration.method != .multiEpoch, trainer.tally.taken < plan.streamExamples {
-      observe(
-        .notice(
-          "The stream ended after \(trainer.tally.taken) of \(plan.streamExamples) examples, so the learning "
-            + "rate did not reach 0."))
-    }
+    for notice in notices(after: trainer, plan) { observe(.notice(notice)) }
+    // The stream will not come again: the model is safe before anything else can fail.
+    if let folder { try save(trainer, learner, card, in: folder) }
 
-    let clock = ContinuousClock()
-    let evaluationStart = clock.now
-    let accuracy = try evaluationSource.map { source in
-      let evaluator = Evaluator(model: model, device: device, pool: pool, classes: plan.classes)
-      let total = configuration.evaluationLimit ?? source.knownCount
-      return try evaluator.evaluate(source, limit: configuration.evaluationLimit) {
-        observe(.evaluated(examples: $0, total: total))
-      }
+    var result = makeResult(trainer, learner, plan, card, device, pool)
+    var failure: (any Error)?
+    if let evaluationSource {
+      let clock = ContinuousClock()
+      let start = clock.now
+      let evaluator = Evaluator(
+        model: model, device: device, pool: pool, classes: plan.classes,
+        brokenLimit: configuration.brokenLimit)
+      let total = configuration.evaluationLimit ?? evaluationSource.knownCount
+      do {
+        result.accuracy = try evaluator.evaluate(evaluationSource, limit: configuration.evaluationLimit) {
+          observe(.evaluated(examples: $0, total: total))
+        }
+      } catch { failure = error }
+      result.wallSeconds += (clock.now - start) / .seconds(1)
     }
-    let evaluationSeconds = (clock.now - evaluationStart) / .seconds(1)
-    let result = makeResult(
-      trainer, learner, plan, accuracy: accuracy, wallSeconds: trainer.seconds + evaluationSeconds)
-
     if let folder {
-      try Checkpoint(
-        card: card, weights: model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
-        progress: TrainingPosition(
-          step: trainer.curve.points.last?.step ?? 0, updates: learner.updatesMade,
-          examplesSeen: trainer.tally.taken, examplesTrained: learner.examplesTrained,
-          seed: configuration.seed, memory: trainer.memory?.counters),
-        memory: trainer.memory.map { Array($0.items) }
-      ).write(in: folder)
-      try folder.write(trainer.curve.csv, to: "curve.csv")
       try folder.write(json: result, to: "result.json")
       try folder.commit()
+    }
+    if let failure {
+      if let output {
+        observe(.notice("The evaluation failed; the trained model is in \(output), without an accuracy."))
+      }
+      throw failure
     }
     return result
   }
 
-  private func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
-    guard let specification = configuration.evaluationData else { return nil }
-    let evaluation = try SourceRegistry.open(
-      specification, seed: configuration.seed, classNames: configuration.classNames)
-    if let names = evaluation.classNames, let trained = plan.classNames, names != trained {
-      throw OnePassError(
-        .badData,
-        "The classes of \(specification) (\(names.count): \(names.prefix(3).joined(separator: ", "))…) are not those "
-          + "of \(configuration.data) (\(trained.count): \(trained.prefix(3).joined(separator: ", "))…). "
-          + "Give data with the same classes.")
+  private func save(_ trainer: Trainer, _ learner: Learner, _ card: ModelCard, in folder: RunFolder) throws {
+    try Checkpoint(
+      card: card, weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
+      progress: TrainingPosition(
+        step: trainer.stepsDone, updates: learner.updatesMade, examplesSeen: trainer.tally.taken,
+        examplesTrained: learner.examplesTrained, seed: configuration.seed,
+        memory: trainer.memory?.counters),
+      memory: trainer.memory.map { Array($0.items) }
+    ).write(in: folder)
+    try folder.write(trainer.curve.csv, to: "curve.csv")
+  }
+
+  private func notices(after trainer: Trainer, _ plan: TrainingPlan) -> [String] {
+    var notices: [String] = []
+    let taken = trainer.tally.taken
+    if configuration.method != .multiEpoch, taken < plan.streamExamples {
+      var notice =
+        "The stream ended after \(taken) of \(plan.streamExamples) examples, so the learning rate did not reach 0"
+      if let capacity = plan.capacityExamples {
+        notice += ", and a memory of \(capacity) examples is a larger share of it than was planned"
+      }
+      notices.append(notice + ".")
     }
-    return evaluation
+    if let oversized = trainer.memory?.counters.oversized, oversized > 0 {
+      notices.append("\(oversized) examples were larger than the whole storage and were never kept.")
+    }
+    return notices
+  }
+
+  private func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
+    try configuration.evaluationData.map {
+      try SourceRegistry.open($0, seed: configuration.seed, classNames: plan.classNames)
+    }
   }
 
   private func makeResult(
-    _ trainer: Trainer, _ learner: Learner, _ plan: TrainingPlan, accuracy: RunResult.Accuracy?,
-    wallSeconds: Double
+    _ trainer: Trainer, _ learner: Learner, _ plan: TrainingPlan, _ card: ModelCard, _ device: Device,
+    _ pool: DecodePool
   ) -> RunResult {
     let passes = configuration.method == .multiEpoch ? configuration.epochs : 1
     let stream = RunResult.Stream(
@@ -130,7 +151,7 @@ public struct TrainingRun {
       case .multiEpoch: (stream.examples, stream.bytes)
       }
     return RunResult(
-      accuracy: accuracy,
+      accuracy: nil,
       storage: .init(
         examples: kept.examples, bytes: kept.bytes,
         exampleFraction: Double(kept.examples) / Double(stream.examples),
@@ -140,8 +161,23 @@ public struct TrainingRun {
         fraction: Double(learner.examplesTrained) / Double(RunResult.referenceEpochs * stream.examples),
         updates: learner.updatesMade),
       throughput: .init(imagesPerSecond: Double(learner.examplesTrained) / max(trainer.seconds, 1e-9)),
-      wallSeconds: wallSeconds, trainingSeconds: trainer.seconds, stream: stream,
-      memory: trainer.memory?.counters, configuration: configuration, plan: plan, version: onePassVersion,
+      wallSeconds: trainer.seconds, trainingSeconds: trainer.seconds, stream: stream,
+      memory: trainer.memory?.counters, configuration: resolved(card, device, pool), plan: plan,
+      version: onePassVersion,
       engine: Engine.version)
+  }
+
+  /// The configuration with every choice that was left to the program.
+  private func resolved(_ card: ModelCard, _ device: Device, _ pool: DecodePool) -> RunConfiguration {
+    var resolved = configuration
+    resolved.stem = card.stem
+    resolved.imageSize = card.pipeline.size
+    resolved.channels = card.pipeline.channels
+    resolved.classCount = card.classes
+    resolved.classNames = card.classNames
+    resolved.device = device.description
+    resolved.threads = Engine.threadCount
+    resolved.decodeThreads = pool.threads
+    return resolved
   }
 }

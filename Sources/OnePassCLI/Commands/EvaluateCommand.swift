@@ -16,7 +16,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Evaluate on at most this many examples.", valueName: "N"))
   var limit: Int?
 
-  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Machine") var compute: ComputeOptions
+  @OptionGroup(title: "Machine") var decoding: DecodeOptions
 
   @Flag(help: "Print the result as JSON.")
   var json = false
@@ -25,10 +26,13 @@ struct EvaluateCommand: ParsableCommand {
   var quiet = false
 
   func run() throws {
+    if let limit, limit < 1 {
+      throw OnePassError(.usage, "--limit \(limit) is not possible: give at least 1.")
+    }
     let display = ProgressDisplay(quiet: quiet)
     defer { display.closeLine() }
-    let model = try TrainedModel(checkpoint: checkpoint, device: machine.device, threads: machine.threads)
-    let accuracy = try model.evaluate(data, limit: limit, decodeThreads: machine.decodeThreads) {
+    let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)
+    let accuracy = try model.evaluate(data, limit: limit, decodeThreads: decoding.decodeThreads) {
       display.show($0)
     }
     display.closeLine()

@@ -14,7 +14,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("How many classes to show for each image.", valueName: "N"))
   var top = 5
 
-  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Machine") var compute: ComputeOptions
 
   @Flag(help: "Print the predictions as JSON.")
   var json = false
@@ -27,7 +27,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try TrainedModel(checkpoint: checkpoint, device: machine.device, threads: machine.threads)
+    let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)
     let predictions = try model.predict(image, top: top)
     if json {
       Console.result(try JSON.text(predictions))

@@ -19,7 +19,8 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Method") var method: MethodOptions
   @OptionGroup(title: "Optimisation") var optimisation: OptimisationOptions
-  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Machine") var compute: ComputeOptions
+  @OptionGroup(title: "Machine") var decoding: DecodeOptions
 
   @Option(help: "The folder that receives result.json, curve.csv and the checkpoint.", completion: .directory)
   var output: String?
@@ -36,7 +37,9 @@ struct TrainCommand: ParsableCommand {
     model.apply(to: &configuration)
     try method.apply(to: &configuration)
     optimisation.apply(to: &configuration)
-    machine.apply(to: &configuration)
+    configuration.device = compute.device
+    configuration.threads = compute.threads
+    configuration.decodeThreads = decoding.decodeThreads
 
     let display = ProgressDisplay(quiet: quiet)
     defer { display.closeLine() }

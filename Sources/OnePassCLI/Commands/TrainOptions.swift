@@ -150,11 +150,6 @@ struct MethodOptions: ParsableArguments {
   @Option(name: .customLong("incoming-view"), help: "How incoming images are cropped under replay.")
   var incomingView = IncomingView.augmented
 
-  @Option(
-    name: .customLong("draw-ahead"),
-    help: ArgumentHelp("Draw replays this many steps before their use.", valueName: "STEPS"))
-  var drawAhead = 0
-
   @Option(help: ArgumentHelp("Passes of multi-epoch training.", valueName: "E"))
   var epochs = 90
 
@@ -171,7 +166,6 @@ struct MethodOptions: ParsableArguments {
     configuration.evicting = evicting
     configuration.updates = updates
     configuration.incomingView = incomingView
-    configuration.drawAhead = drawAhead
     configuration.epochs = epochs
   }
 }
@@ -204,21 +198,27 @@ struct OptimisationOptions: ParsableArguments {
   }
 }
 
-struct MachineOptions: ParsableArguments {
+struct ComputeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where to compute: auto, cpu, cuda or cuda:i.", valueName: "DEVICE"))
   var device = "auto"
 
   @Option(help: ArgumentHelp("Threads that compute on the CPU (default: one for each core).", valueName: "T"))
   var threads: Int?
 
+  func validate() throws { try requirePositive("--threads", threads) }
+}
+
+struct DecodeOptions: ParsableArguments {
   @Option(
     name: .customLong("decode-threads"),
     help: ArgumentHelp("Threads that decode images (default: one for each core).", valueName: "T"))
   var decodeThreads: Int?
 
-  func apply(to configuration: inout RunConfiguration) {
-    configuration.device = device
-    configuration.threads = threads
-    configuration.decodeThreads = decodeThreads
-  }
+  func validate() throws { try requirePositive("--decode-threads", decodeThreads) }
+}
+
+/// Refuses a count of 0, below 0, or beyond what any machine has.
+func requirePositive(_ option: String, _ value: Int?) throws {
+  guard let value, !(1...4_096).contains(value) else { return }
+  throw OnePassError(.usage, "\(option) \(value) is not possible: give 1 to 4096.")
 }

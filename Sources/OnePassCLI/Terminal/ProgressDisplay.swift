@@ -64,7 +64,7 @@ final class ProgressDisplay {
     return parts.joined(separator: "  ")
   }
 
-  /// Judged by the updates, as the first step has no replays.
+  /// Judged by the steps done so far.
   private func secondsLeft(_ report: StepReport) -> Double {
     let left = report.steps - report.step
     return report.seconds / Double(max(1, report.step)) * Double(left)

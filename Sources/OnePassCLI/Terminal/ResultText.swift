@@ -14,9 +14,10 @@ struct ResultText {
     var lines: [String] = []
     if let accuracy = result.accuracy {
       let top5 = accuracy.top5.map { ", top-5 \(Figures.percent($0, decimals: 2))" } ?? ""
+      let skipped = accuracy.skipped > 0 ? ", \(Figures.count(accuracy.skipped)) broken ones left out" : ""
       lines.append(
-        "accuracy   top-1 \(Figures.percent(accuracy.top1, decimals: 2))\(top5) of \(Figures.count(accuracy.examples)) examples"
-      )
+        "accuracy   top-1 \(Figures.percent(accuracy.top1, decimals: 2))\(top5) "
+          + "of \(Figures.count(accuracy.examples)) examples\(skipped)")
     }
     lines.append(
       "storage    \(Figures.percent(result.storage.exampleFraction)) of the stream's examples "

@@ -49,11 +49,15 @@ public struct BatchNorm2d: Module {
   }
 
   /// `[N, channels, H, W]` → the same shape.
+  ///
+  /// A single value a channel (one image whose map is 1 x 1) has no variance: PyTorch refuses it. Here it is
+  /// normalised by the running statistics, so that a stream's last mini-batch of one image trains as well.
   public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+    let hasVariance = input.count > runningMean.count
     if mode == .training { try batchesTracked.addInPlace(1) }
     return try batchNorm(
       input, weight: weight, bias: bias, runningMean: runningMean, runningVariance: runningVariance,
-      training: mode == .training)
+      training: mode == .training && hasVariance)
   }
 
   public var namedTensors: [NamedTensor] {

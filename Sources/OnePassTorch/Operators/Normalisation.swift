@@ -14,7 +14,8 @@ import CTorch
 ///   - training: whether the batch's own statistics are used.
 ///   - momentum: how far the running statistics move, 0 … 1.
 ///   - epsilon: added to the variance.
-/// - Throws: `OnePassError` (`engine`) if the shapes do not fit, or in training with one value a channel.
+/// - Precondition: in training more than one value a channel; the variance of one is not a number.
+/// - Throws: `OnePassError` (`engine`) if the shapes do not fit.
 public func batchNorm(
   _ input: Tensor, weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor, training: Bool,
   momentum: Double = 0.1, epsilon: Double = 1e-5
