@@ -13,8 +13,8 @@ struct OnePassCommand: ParsableCommand {
       accuracy, storage and compute (Hu et al. 2021, One Pass ImageNet).
 
       Try it:
-        onepass train --data fashion-mnist --eval-data fashion-mnist:test --model resnet8 \\
-          --method replay --storage 10% --replay-steps 3 --output runs/first
+        onepass train --data fashion-mnist --eval-data fashion-mnist:test \\
+          --model resnet8 --storage 10% --replay-steps 3 --output runs/first
 
       Exit status: 0 done, 64 the request makes no sense, 65 the data is broken, 70 the program or the \
       engine failed, 74 a file could not be read or written.

@@ -24,6 +24,10 @@ public protocol ExampleSource: AnyObject {
   ///   noticed here: it is delivered, and the decoder finds it.
   func next() throws -> Example?
 
+  /// Where an example that was delivered lies, as a person would look for it: the path of a file.
+  /// `nil` where a source cannot tell.
+  func location(of id: Int) -> String?
+
   /// Where the stream stands: the number of examples taken so far.
   var position: Int { get }
 
@@ -32,6 +36,10 @@ public protocol ExampleSource: AnyObject {
   /// A source that can seek does so; another reads and drops what has passed.
   /// - Throws: `OnePassError` if the stream ends before `position`.
   func restore(position: Int) throws
+}
+
+extension ExampleSource {
+  public func location(of id: Int) -> String? { nil }
 }
 
 /// A source that can deliver any of its examples at any time, and so keeps "all the data" itself.

@@ -13,12 +13,16 @@ final class RunFolder {
   /// - Throws: `OnePassError`: `usage` if the folder already holds something, `io` if it cannot be written.
   init(creating path: String) throws {
     self.path = path
+    guard !path.isEmpty else { throw OnePassError(.usage, "The output has no name: give a folder.") }
     let target = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
     let files = FileManager.default
     var isFolder: ObjCBool = false
     if files.fileExists(atPath: target.path, isDirectory: &isFolder) {
       let contents = (try? files.contentsOfDirectory(atPath: target.path)) ?? []
-      guard isFolder.boolValue, contents.isEmpty else {
+      guard isFolder.boolValue else {
+        throw OnePassError(.usage, "The output \(path) is a file: give the name of a folder.")
+      }
+      guard contents.isEmpty else {
         let what =
           contents.contains("result.json") ? "already holds a run" : "already exists and is not empty"
         throw OnePassError(.usage, "The output \(path) \(what): choose another folder, or remove it.")

@@ -99,7 +99,6 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     try requirePositive("--threads", threads, atMost: 4_096)
     try requirePositive("--decode-threads", decodeThreads, atMost: 4_096)
     try requirePositive("--epochs", epochs, atMost: 1 << 20)
-    try requirePositive("--image-size", imageSize)
     try require(
       (imageSize ?? 32) >= 8 && (imageSize ?? 32) <= 4_096,
       "--image-size \(imageSize ?? 0) is not possible: give 8 to 4096 pixels.")

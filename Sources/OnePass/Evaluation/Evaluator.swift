@@ -43,7 +43,7 @@ public struct Evaluator {
     var top1 = TopKAccuracy(k: 1)
     var top5 = classes > 5 ? TopKAccuracy(k: 5) : nil
     var loss = MeanCrossEntropy()
-    var tally = StreamTally(brokenLimit: brokenLimit, source: source.specification)
+    var tally = StreamTally(brokenLimit: brokenLimit, source: source)
 
     var feed = StreamFeed(source, alreadyTaken: [], limit: limit ?? .max)
     var upcoming = try submit(&feed, of: source)

@@ -16,6 +16,8 @@ public struct TrainedModel {
   public let card: ModelCard
   public let model: any ImageClassifier
   public let device: Device
+  /// The seed of the run, so that a part of shuffled data is the same part.
+  public let seed: UInt64
 
   /// - Parameters:
   ///   - path: The folder of a run, or the `checkpoint` folder in it.
@@ -28,7 +30,8 @@ public struct TrainedModel {
     if let threads { try Engine.setThreadCount(threads) }
     let files = try RunFiles(path)
     card = try files.modelCard()
-    model = try card.makeModel(seed: 0, device: self.device)
+    seed = try files.position().seed
+    model = try card.makeModel(seed: seed, device: self.device)
     try model.stateDictionary.load(from: StateDictionary(safetensors: files.path(of: "model.safetensors")))
   }
 
@@ -37,7 +40,7 @@ public struct TrainedModel {
     _ specification: String, limit: Int? = nil, decodeThreads: Int? = nil,
     observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
-    let source = try SourceRegistry.open(specification, seed: 0, classNames: card.classNames)
+    let source = try SourceRegistry.open(specification, seed: seed, classNames: card.classNames)
     let pool = DecodePool(pipeline: card.pipeline, threads: decodeThreads ?? machineCores())
     defer { pool.shutdown() }
     let evaluator = Evaluator(model: model, device: device, pool: pool, classes: card.classes)

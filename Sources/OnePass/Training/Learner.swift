@@ -25,9 +25,8 @@ final class Learner {
     plannedUpdates = plan.updates
   }
 
-  var learningRate: Double {
-    schedule.learningRate(at: RunProgress(step: min(updatesMade, plannedUpdates), of: plannedUpdates))
-  }
+  /// The learning rate of the last update.
+  private(set) var learningRate = 0.0
 
   /// Adds a mini-batch's gradient: ∇ scale · mean(w_i ℓ_i).
   /// - Parameter weights: w_i, `[N]`; 1 where `nil`.
@@ -44,6 +43,8 @@ final class Learner {
 
   /// Applies the gradients gathered since the last update.
   func update() throws {
+    let progress = RunProgress(step: updatesMade, of: plannedUpdates)
+    learningRate = schedule.learningRate(at: progress)
     try optimiser.step(learningRate: learningRate)
     try optimiser.zeroGradients()
     updatesMade += 1

@@ -65,11 +65,11 @@ struct StreamPreparation {
   ) throws -> Survey {
     do { return try Survey.of(source) } catch let error as OnePassError where error.code == .usage {
       let missing =
-        (lengthMissing ? ["its length (say --limit)"] : [])
-        + (classesMissing ? ["its classes (say --classes)"] : [])
+        (lengthMissing ? ["--limit with the number of examples to take"] : [])
+        + (classesMissing ? ["--classes with the number of classes"] : [])
       throw OnePassError(
         .usage,
-        "\(source.specification) cannot be read ahead to learn \(missing.joined(separator: " and ")).",
+        "\(source.specification) cannot be read ahead: give \(missing.joined(separator: ", and ")).",
         cause: error)
     }
   }

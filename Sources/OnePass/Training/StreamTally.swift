@@ -12,12 +12,12 @@ struct StreamTally {
   private(set) var firstSkipped: [SkippedExample] = []
 
   private let brokenLimit: Double
-  private let source: String
+  private let source: any ExampleSource
 
   /// Before this many examples a few broken ones say nothing about the stream.
   private static let smallestSample = 100
 
-  init(brokenLimit: Double, source: String) {
+  init(brokenLimit: Double, source: any ExampleSource) {
     self.brokenLimit = brokenLimit
     self.source = source
   }
@@ -34,7 +34,7 @@ struct StreamTally {
   /// Called at the end of the stream, however short it was.
   func finish() throws {
     guard taken > 0 else {
-      throw OnePassError(.badData, "\(source) holds no examples: give a source that does.")
+      throw OnePassError(.badData, "\(source.specification) holds no examples: give a source that does.")
     }
     try requireMostlyWhole()
     guard skipped < taken else { throw broken() }
@@ -44,11 +44,16 @@ struct StreamTally {
     if Double(skipped) > brokenLimit * Double(taken) { throw broken() }
   }
 
+  /// Where a broken image lies and what is wrong with it.
+  func describe(_ skipped: SkippedExample) -> String {
+    "\(source.location(of: skipped.id) ?? "example \(skipped.id)"). \(skipped.reason)"
+  }
+
   private func broken() -> OnePassError {
-    let first = firstSkipped.first.map { " The first, example \($0.id): \($0.reason)" } ?? ""
+    let first = firstSkipped.first.map { " The first is \(describe($0))" } ?? ""
     return OnePassError(
       .badData,
-      "\(skipped) of the first \(taken) images of \(source) are broken, more than the share of \(brokenLimit) that "
+      "\(skipped) of the first \(taken) images of \(source.specification) are broken, more than the share of \(brokenLimit) that "
         + "--broken-limit allows.\(first)")
   }
 }

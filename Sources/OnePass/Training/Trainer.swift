@@ -37,7 +37,7 @@ final class Trainer {
     self.pool = pool
     self.observe = observe
     priority = configuration.priority.makeFunction(smoothing: configuration.smoothing)
-    tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source.specification)
+    tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
     memory = plan.capacity.map {
       ReplayMemory(
         capacity: $0, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),

@@ -21,7 +21,7 @@ public struct StepReport: Sendable, Codable, Hashable {
   public var updates: Int
   /// The mean loss of the incoming mini-batch, in nats.
   public var loss: Double
-  /// That of the next update; 0 after the last.
+  /// That of the step's last update.
   public var learningRate: Double
   /// The priority's α.
   public var alpha: Double

@@ -124,6 +124,7 @@ public struct TrainingRun {
       }
       notices.append(notice + ".")
     }
+    notices += trainer.tally.firstSkipped.map { "Left out \(trainer.tally.describe($0))" }
     if let oversized = trainer.memory?.counters.oversized, oversized > 0 {
       notices.append("\(oversized) examples were larger than the whole storage and were never kept.")
     }

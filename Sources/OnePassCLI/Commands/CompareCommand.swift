@@ -11,11 +11,13 @@ struct CompareCommand: ParsableCommand {
   var runs: [String]
 
   func run() throws {
-    var table = TextTable(header: ["run", "top-1", "storage", "bytes", "compute", "images/s", "time"])
+    var table = TextTable(header: [
+      "run", "method", "model", "top-1", "storage", "bytes", "compute", "images/s", "time",
+    ])
     for path in runs {
       let result = try RunFiles.result(in: path)
       table.rows.append([
-        ResultText(result: result).title,
+        path, ResultText(result: result).title, result.configuration.model,
         result.accuracy.map { Figures.percent($0.top1, decimals: 2) } ?? "-",
         Figures.percent(result.storage.exampleFraction),
         Figures.percent(result.storage.byteFraction),
@@ -24,6 +26,6 @@ struct CompareCommand: ParsableCommand {
         Figures.duration(result.wallSeconds),
       ])
     }
-    Console.result(table.text)
+    try Console.result(table.text)
   }
 }

@@ -37,13 +37,13 @@ struct EvaluateCommand: ParsableCommand {
     }
     display.closeLine()
     if json {
-      Console.result(try JSON.text(accuracy))
+      try Console.result(JSON.text(accuracy))
       return
     }
-    Console.result("top-1   \(Figures.percent(accuracy.top1, decimals: 2))")
-    if let top5 = accuracy.top5 { Console.result("top-5   \(Figures.percent(top5, decimals: 2))") }
-    Console.result(
-      "loss    \(Figures.short(accuracy.loss)) nats over \(Figures.count(accuracy.examples)) examples"
+    try Console.result("top-1   \(Figures.percent(accuracy.top1, decimals: 2))")
+    if let top5 = accuracy.top5 { try Console.result("top-5   \(Figures.percent(top5, decimals: 2))") }
+    try Console.result(
+      "loss    \(Figures.loss(accuracy.loss)) nats over \(Figures.count(accuracy.examples)) examples"
         + (accuracy.skipped > 0 ? ", \(Figures.count(accuracy.skipped)) broken images skipped" : ""))
   }
 }

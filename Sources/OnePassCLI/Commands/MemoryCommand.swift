@@ -23,23 +23,24 @@ struct MemoryCommand: ParsableCommand {
       let position = try files.position()
       let summary = try MemoryTable(of: files).summary(examplesSeen: position.examplesSeen)
       guard !json else {
-        Console.result(try JSON.text(summary))
+        try Console.result(JSON.text(summary))
         return
       }
       let card = try files.modelCard()
-      Console.result("items       \(Figures.count(summary.items)), \(byteText(summary.imageBytes)) of images")
+      try Console.result(
+        "items       \(Figures.count(summary.items)), \(byteText(summary.imageBytes)) of images")
       if let counters = position.memory {
-        Console.result(
+        try Console.result(
           "peak        \(Figures.count(counters.peakItems)) items, \(byteText(counters.peakBytes)) with index"
         )
-        Console.result(
+        try Console.result(
           "stream      \(Figures.count(counters.examplesSeen)) offered, \(Figures.count(counters.insertions)) taken in, "
             + "\(Figures.count(counters.evictions)) evicted")
-        Console.result(
+        try Console.result(
           "replays     \(Figures.count(counters.draws)) draws of \(Figures.count(counters.distinctDrawn)) different "
             + "examples; \(Figures.count(summary.neverDrawn)) items held were never drawn")
       }
-      Console.result("")
+      try Console.result("")
       var figures = TextTable(header: ["", "min", "25 %", "median", "75 %", "max"])
       for (name, quartiles) in [
         ("age (examples)", summary.age), ("replays", summary.draws), ("priority", summary.priority),
@@ -48,7 +49,7 @@ struct MemoryCommand: ParsableCommand {
         guard let q = quartiles else { continue }
         figures.rows.append([name] + [q.minimum, q.lower, q.median, q.upper, q.maximum].map(Figures.short))
       }
-      Console.result(figures.text + "\n")
+      try Console.result(figures.text + "\n")
       var classes = TextTable(header: ["class", "items", "share"])
       for (label, count) in summary.itemsPerClass.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) })
         .prefix(20)
@@ -57,9 +58,9 @@ struct MemoryCommand: ParsableCommand {
           card.className(label), Figures.count(count), Figures.percent(Double(count) / Double(summary.items)),
         ])
       }
-      Console.result(classes.text)
+      try Console.result(classes.text)
       if summary.itemsPerClass.count > 20 {
-        Console.result("and \(summary.itemsPerClass.count - 20) classes with fewer items")
+        try Console.result("and \(summary.itemsPerClass.count - 20) classes with fewer items")
       }
     }
   }

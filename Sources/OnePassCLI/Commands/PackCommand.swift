@@ -28,7 +28,7 @@ struct PackCommand: ParsableCommand {
   func run() throws {
     let writer = try ShardWriter(output: output, seed: seed)
     let report = try writer.write(SourceRegistry.open(source, seed: seed))
-    Console.result(
+    try Console.result(
       "Packed \(Figures.count(report.exampleCount)) examples (\(byteText(report.byteCount))) into "
         + "\(report.shardPaths.count) shards, with the index \(report.indexPath).")
   }

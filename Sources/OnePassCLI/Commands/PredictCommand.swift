@@ -30,12 +30,12 @@ struct PredictCommand: ParsableCommand {
     let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)
     let predictions = try model.predict(image, top: top)
     if json {
-      Console.result(try JSON.text(predictions))
+      try Console.result(JSON.text(predictions))
       return
     }
     for prediction in predictions {
       let classes = prediction.classes.map { "\($0.name) \(Figures.percent($0.probability))" }
-      Console.result("\(prediction.image): \(classes.joined(separator: ", "))")
+      try Console.result("\(prediction.image): \(classes.joined(separator: ", "))")
     }
   }
 }

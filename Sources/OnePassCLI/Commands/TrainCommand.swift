@@ -22,7 +22,10 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Machine") var compute: ComputeOptions
   @OptionGroup(title: "Machine") var decoding: DecodeOptions
 
-  @Option(help: "The folder that receives result.json, curve.csv and the checkpoint.", completion: .directory)
+  @Option(
+    help: ArgumentHelp(
+      "The folder that receives result.json, curve.csv and the checkpoint.", valueName: "DIR"),
+    completion: .directory)
   var output: String?
 
   @Flag(help: "Print the result as JSON.")
@@ -47,10 +50,10 @@ struct TrainCommand: ParsableCommand {
     display.closeLine()
 
     if json {
-      Console.result(try JSON.text(result))
+      try Console.result(JSON.text(result))
     } else {
-      Console.result(ResultText(result: result).summary)
-      if let output { Console.result("results    \(output)/result.json") }
+      try Console.result(ResultText(result: result).summary)
+      if let output { try Console.result("results    \(output)/result.json") }
     }
   }
 }

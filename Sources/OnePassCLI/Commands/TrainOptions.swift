@@ -15,7 +15,6 @@ extension IncomingView: ExpressibleByArgument {}
 
 extension Stem: ExpressibleByArgument {
   public init?(argument: String) { self.init(rawValue: argument == "imagenet" ? "imageNet" : argument) }
-  public var defaultValueDescription: String { self == .imageNet ? "imagenet" : "small" }
   public static var allValueStrings: [String] { ["imagenet", "small"] }
 }
 

@@ -13,6 +13,14 @@ enum Figures {
     return (value < 0 ? "-" : "") + grouped
   }
 
+  /// `1 step`, `12,345 steps`
+  static func count(_ value: Int, _ thing: String) -> String {
+    "\(count(value)) \(thing)\(value == 1 ? "" : "s")"
+  }
+
+  /// A loss in nats: three decimals, or a power of ten for one that has run away.
+  static func loss(_ value: Double) -> String { String(format: abs(value) < 1e4 ? "%.3f" : "%.2e", value) }
+
   /// A share of 1 as `65.0 %`.
   static func percent(_ share: Double, decimals: Int = 1) -> String {
     String(format: "%.\(decimals)f %%", share * 100)

@@ -10,6 +10,7 @@ final class ProgressDisplay {
   private var hasOpenLine = false
   /// A moving average over the last steps, so that the line can be read.
   private var loss: Double?
+  private var plannedUpdates = 1
 
   private static let liveInterval = Duration.milliseconds(200)
   private static let plainInterval = Duration.seconds(10)
@@ -25,13 +26,14 @@ final class ProgressDisplay {
       closeLine()
       Console.error("Note: \(text)")
     case .started(let plan):
+      plannedUpdates = plan.updates
       guard !isQuiet else { return }
       let kept =
-        plan.capacityExamples.map { ", memory of \(Figures.count($0)) examples" }
+        plan.capacityExamples.map { ", memory of \(Figures.count($0, "example"))" }
         ?? plan.capacityBytes.map { ", memory of \(byteText($0))" } ?? ""
       Console.error(
-        "Training on \(Figures.count(plan.streamExamples)) examples of \(plan.classes) classes: "
-          + "\(Figures.count(plan.steps)) steps, \(Figures.count(plan.updates)) updates\(kept).")
+        "Training on \(Figures.count(plan.streamExamples, "example")) of \(plan.classes) classes: "
+          + "\(Figures.count(plan.steps, "step")), \(Figures.count(plan.updates, "update"))\(kept).")
     case .step(let report):
       loss = loss.map { 0.9 * $0 + 0.1 * report.loss } ?? report.loss
       guard isDue(isLast: report.step == report.steps) else { return }
@@ -55,7 +57,7 @@ final class ProgressDisplay {
       String(format: "%3.0f %%", share * 100),
       "step \(Figures.count(report.step))/\(Figures.count(report.steps))",
       "\(Figures.count(Int(rate))) images/s",
-      String(format: "loss %.3f", loss ?? report.loss),
+      "loss " + Figures.loss(loss ?? report.loss),
     ]
     if report.memoryItems > 0 {
       parts.append("memory \(Figures.count(report.memoryItems)) (\(Int(report.memoryFill * 100)) %)")
@@ -64,10 +66,10 @@ final class ProgressDisplay {
     return parts.joined(separator: "  ")
   }
 
-  /// Judged by the steps done so far.
+  /// Judged by the updates, since the first step has no replays.
   private func secondsLeft(_ report: StepReport) -> Double {
-    let left = report.steps - report.step
-    return report.seconds / Double(max(1, report.step)) * Double(left)
+    let left = plannedUpdates - report.updates
+    return report.seconds / Double(max(1, report.updates)) * Double(left)
   }
 
   private func isDue(isLast: Bool) -> Bool {
@@ -82,7 +84,8 @@ final class ProgressDisplay {
 
   private func write(_ text: String) {
     if isLive {
-      Console.status("\r\u{1B}[2K\(text)")
+      // A line that wraps could not be written over.
+      Console.status("\r\u{1B}[2K\(text.prefix(Console.width - 1))")
       hasOpenLine = true
     } else {
       Console.error(text)

@@ -17,7 +17,7 @@ struct ResultText {
       let skipped = accuracy.skipped > 0 ? ", \(Figures.count(accuracy.skipped)) broken ones left out" : ""
       lines.append(
         "accuracy   top-1 \(Figures.percent(accuracy.top1, decimals: 2))\(top5) "
-          + "of \(Figures.count(accuracy.examples)) examples\(skipped)")
+          + "of \(Figures.count(accuracy.examples, "example"))\(skipped)")
     }
     lines.append(
       "storage    \(Figures.percent(result.storage.exampleFraction)) of the stream's examples "
@@ -25,14 +25,14 @@ struct ResultText {
         + "(\(byteText(result.storage.bytes)))")
     lines.append(
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
-        + "(\(Figures.count(result.compute.examples)) examples trained, \(Figures.count(result.compute.updates)) updates)"
+        + "(\(Figures.count(result.compute.examples, "example")) trained, \(Figures.count(result.compute.updates, "update")))"
     )
     lines.append(
       "speed      \(Figures.count(Int(result.throughput.imagesPerSecond))) images/s, "
         + "\(Figures.duration(result.wallSeconds)) in all")
     if result.stream.skipped > 0 {
       lines.append(
-        "skipped    \(Figures.count(result.stream.skipped)) broken images of \(Figures.count(result.stream.examples))"
+        "skipped    \(Figures.count(result.stream.skipped, "broken image")) of \(Figures.count(result.stream.examples))"
       )
     }
     return lines.joined(separator: "\n")

@@ -1,4 +1,4 @@
-/// Rows of text in aligned columns: the first to the left, the others to the right.
+/// Rows of text in aligned columns: numbers to the right, words to the left.
 struct TextTable {
   var header: [String]
   var rows: [[String]] = []
@@ -6,10 +6,13 @@ struct TextTable {
   var text: String {
     let lines = [header] + rows
     let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+    let isText = header.indices.map { column in
+      rows.contains { !($0[column].first?.isNumber ?? false) && $0[column] != "-" }
+    }
     return lines.map { line in
       line.indices.map { column in
         let padding = String(repeating: " ", count: widths[column] - line[column].count)
-        return column == 0 ? line[column] + padding : padding + line[column]
+        return isText[column] ? line[column] + padding : padding + line[column]
       }.joined(separator: "   ")
     }.joined(separator: "\n")
   }

@@ -16,6 +16,13 @@ public protocol ExampleTable {
   /// The image in this row, `0 ..< count`.
   /// - Throws: `OnePassError` (`io`, `badData`) if it cannot be read.
   func image(at row: Int) throws -> EncodedImage
+
+  /// The file of the example in this row, where each has one of its own.
+  func path(at row: Int) -> String?
+}
+
+extension ExampleTable {
+  public func path(at row: Int) -> String? { nil }
 }
 
 /// A table as a stream: all of its examples in one uniformly random order, fixed by the seed.
@@ -49,6 +56,8 @@ public final class ShuffledSource: RandomAccessSource {
     let row = Int(order[id])
     return Example(id: id, label: table.label(at: row), image: try table.image(at: row))
   }
+
+  public func location(of id: Int) -> String? { table.path(at: Int(order[id])) }
 
   public func next() throws -> Example? {
     guard position < count else { return nil }

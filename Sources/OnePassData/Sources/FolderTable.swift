@@ -71,7 +71,7 @@ public struct FolderTable: ExampleTable {
   public func label(at row: Int) -> Int { folder(of: row).label }
 
   public func image(at row: Int) throws -> EncodedImage {
-    let path = path(at: row)
+    let path = file(at: row)
     let file = try OpenFile(reading: path)
     let size = try file.size()
     guard size <= largestImageFile else { throw tooLarge(path, size) }
@@ -79,7 +79,9 @@ public struct FolderTable: ExampleTable {
   }
 
   /// The path of the file in this row.
-  public func path(at row: Int) -> String {
+  public func path(at row: Int) -> String? { file(at: row) }
+
+  private func file(at row: Int) -> String {
     let name = nameBytes[Int(nameStarts[row])..<Int(nameStarts[row + 1])]
     return String(decoding: folder(of: row).path + [slash] + name, as: UTF8.self)
   }

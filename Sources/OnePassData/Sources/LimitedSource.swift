@@ -31,6 +31,8 @@ public class LimitedSource: ExampleSource {
   public var knownClassCount: Int? { base.knownClassCount }
   public var position: Int { base.position }
 
+  public func location(of id: Int) -> String? { base.location(of: id) }
+
   /// The smaller of the limit and the source's count; `nil` where that is not known, as it may be smaller.
   public var knownCount: Int? { base.knownCount.map { min($0, limit) } }
 

@@ -44,6 +44,9 @@ public final class WebDatasetSource: SurveyableSource {
     if !shards.contains(standardInput) {
       for shard in shards { try Self.checkLocal(shard) }
       index = try ShardIndex.read(pattern.indexPath)
+    } else if isatty(STDIN_FILENO) == 1 {
+      throw OnePassError(
+        .usage, "Standard input is a terminal: pipe a tar into it, as in `cat train.tar | onepass …`.")
     } else if shards.count > 1 {
       throw OnePassError(
         .usage, "Standard input (-) is one stream and cannot be listed with others. Write wds:-.")
