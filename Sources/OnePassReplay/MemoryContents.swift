@@ -25,10 +25,10 @@ public struct MemoryItem: Hashable, Sendable {
 extension ReplayMemory {
   /// What the memory holds now, in no particular order.
   public var items: some RandomAccessCollection<MemoryItem> {
-    (0..<count).lazy.map { slot in
+    held.lazy.map {
       MemoryItem(
-        id: arrivals[slot], label: storage.label(at: slot), loss: losses[slot],
-        priority: priorities[slot], draws: Int(draws[slot]), bytes: storage.image(at: slot).bytes.count)
+        id: $0.arrival, label: Int($0.label), loss: $0.loss, priority: $0.priority, draws: Int($0.draws),
+        bytes: $0.image.bytes.count)
     }
   }
 }

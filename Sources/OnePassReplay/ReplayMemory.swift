@@ -34,11 +34,8 @@ public struct ReplayMemory: Sendable {
   public let inclusion: InclusionProbability
   public private(set) var counters = MemoryCounters()
 
-  var storage = InMemoryStorage()
-  var arrivals: [Int] = []
-  var losses: [Float] = []
-  var priorities: [Float] = []
-  var draws: [UInt32] = []
+  /// In slots `0 ..< count` without gaps.
+  var held: [HeldItem] = []
 
   /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
   /// afterwards is not given to whichever example happens to fit.
@@ -46,6 +43,8 @@ public struct ReplayMemory: Sendable {
   private let seed: UInt64
   private var drawing: any ItemSelector
   private var evicting: any ItemSelector
+  /// Whether a selector has to be told of every draw.
+  private let tellsDraws: Bool
 
   /// What one item costs beside its encoded bytes.
   public let indexBytesPerItem: Int
@@ -79,14 +78,13 @@ public struct ReplayMemory: Sendable {
     self.drawing = drawing
     self.evicting = evicting
     self.seed = seed
-    // Arrival, loss, priority and number of draws, then what storage and selectors keep.
+    tellsDraws = type(of: drawing).dependsOnDraws || type(of: evicting).dependsOnDraws
     indexBytesPerItem =
-      MemoryLayout<Int>.stride + 2 * MemoryLayout<Float>.stride + MemoryLayout<UInt32>.stride
-      + InMemoryStorage.bytesPerItem + type(of: drawing).bytesPerItem + type(of: evicting).bytesPerItem
+      HeldItem.indexBytes + type(of: drawing).bytesPerItem + type(of: evicting).bytesPerItem
   }
 
   /// The number of items held.
-  public var count: Int { storage.count }
+  public var count: Int { held.count }
 
   /// The bytes that an example takes in the memory, its index included.
   public func cost(of image: EncodedImage) -> Int { image.bytes.count + indexBytesPerItem }
@@ -109,16 +107,16 @@ public struct ReplayMemory: Sendable {
     precondition(!loss.isNaN, "A loss is a number.")
     counters.examplesSeen += 1
     var generator = SeededGenerator(seed: seed, .reservoir, counters.examplesSeen)
-    let facts = ItemFacts(priority: priority, arrival: example.id, draws: 0)
+    let item = HeldItem(example, loss: loss, priority: priority)
 
     switch capacity {
     case .examples(let limit):
       if count < limit {
-        append(example, loss: loss, facts)
+        append(item)
         return .inserted(evicted: 0)
       }
       guard isIncluded(capacity: limit, using: &generator) else { return .declined }
-      replace(evicting.select(using: &generator).slot, with: example, loss: loss, facts)
+      replace(evicting.select(using: &generator).slot, with: item)
       return .inserted(evicted: 1)
 
     case .bytes(let limit):
@@ -129,7 +127,7 @@ public struct ReplayMemory: Sendable {
       }
       isFull = isFull || counters.bytes + needed > limit
       if !isFull {
-        append(example, loss: loss, facts)
+        append(item)
         return .inserted(evicted: 0)
       }
       guard isIncluded(capacity: count, using: &generator) else { return .declined }
@@ -138,7 +136,7 @@ public struct ReplayMemory: Sendable {
         remove(evicting.select(using: &generator).slot)
         evicted += 1
       }
-      append(example, loss: loss, facts)
+      append(item)
       return .inserted(evicted: evicted)
     }
   }
@@ -147,44 +145,27 @@ public struct ReplayMemory: Sendable {
     generator.nextUnit() < inclusion(examplesSeen: counters.examplesSeen, capacity: capacity)
   }
 
-  private mutating func append(_ example: Example, loss: Float, _ facts: ItemFacts) {
-    storage.append(example)
-    arrivals.append(facts.arrival)
-    losses.append(loss)
-    priorities.append(facts.priority)
-    draws.append(0)
-    drawing.append(facts)
-    evicting.append(facts)
+  private mutating func append(_ item: HeldItem) {
+    held.append(item)
+    drawing.append(item.facts)
+    evicting.append(item.facts)
     counters.insertions += 1
-    count(bytes: cost(of: example.image), items: 1)
+    count(bytes: cost(of: item.image), items: 1)
   }
 
-  private mutating func replace(_ slot: Int, with example: Example, loss: Float, _ facts: ItemFacts) {
-    count(bytes: -cost(of: storage.image(at: slot)), items: -1)
-    storage.replace(slot, with: example)
-    arrivals[slot] = facts.arrival
-    losses[slot] = loss
-    priorities[slot] = facts.priority
-    draws[slot] = 0
-    drawing.update(slot, to: facts)
-    evicting.update(slot, to: facts)
+  private mutating func replace(_ slot: Int, with item: HeldItem) {
+    count(bytes: -cost(of: held[slot].image), items: -1)
+    held[slot] = item
+    inform(slot)
     counters.insertions += 1
     counters.evictions += 1
-    count(bytes: cost(of: example.image), items: 1)
+    count(bytes: cost(of: item.image), items: 1)
   }
 
   private mutating func remove(_ slot: Int) {
-    count(bytes: -cost(of: storage.image(at: slot)), items: -1)
-    storage.remove(slot)
-    let last = arrivals.count - 1
-    arrivals.swapAt(slot, last)
-    losses.swapAt(slot, last)
-    priorities.swapAt(slot, last)
-    draws.swapAt(slot, last)
-    arrivals.removeLast()
-    losses.removeLast()
-    priorities.removeLast()
-    draws.removeLast()
+    count(bytes: -cost(of: held[slot].image), items: -1)
+    held.swapAt(slot, held.count - 1)
+    held.removeLast()
     drawing.remove(slot)
     evicting.remove(slot)
     counters.evictions += 1
@@ -210,22 +191,25 @@ public struct ReplayMemory: Sendable {
   public mutating func draw(_ count: Int, step: Int, batch: Int) -> [DrawnExample] {
     guard self.count > 0 else { return [] }
     var generator = SeededGenerator(seed: seed, .draw, step, batch)
-    var drawn: [DrawnExample] = []
-    drawn.reserveCapacity(count)
-    for _ in 0..<count {
-      let selection = drawing.select(using: &generator)
-      let slot = selection.slot
-      if draws[slot] == 0 { counters.distinctDrawn += 1 }
-      draws[slot] += 1
-      inform(slot)
-      drawn.append(
-        DrawnExample(
-          example: Example(
-            id: arrivals[slot], label: storage.label(at: slot), image: storage.image(at: slot)),
-          slot: slot, visit: Int(draws[slot]), probability: selection.probability))
-    }
     counters.draws += count
-    return drawn
+    guard !tellsDraws else {
+      return (0..<count).map { _ in
+        let selection = drawing.select(using: &generator)
+        let drawn = note(selection)
+        inform(selection.slot)
+        return drawn
+      }
+    }
+    return drawing.select(count, using: &generator).map { note($0) }
+  }
+
+  private mutating func note(_ selection: Selection) -> DrawnExample {
+    let slot = selection.slot
+    if held[slot].draws == 0 { counters.distinctDrawn += 1 }
+    held[slot].draws += 1
+    return DrawnExample(
+      example: held[slot].example, slot: slot, visit: Int(held[slot].draws),
+      probability: selection.probability)
   }
 
   // MARK: Changing priorities
@@ -234,9 +218,9 @@ public struct ReplayMemory: Sendable {
   public mutating func refresh(_ drawn: DrawnExample, loss: Float, priority: Float) {
     precondition(
       priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
-    guard drawn.slot < count, arrivals[drawn.slot] == drawn.example.id else { return }
-    losses[drawn.slot] = loss
-    priorities[drawn.slot] = priority
+    guard drawn.slot < count, held[drawn.slot].arrival == drawn.example.id else { return }
+    held[drawn.slot].loss = loss
+    held[drawn.slot].priority = priority
     inform(drawn.slot)
   }
 
@@ -244,25 +228,24 @@ public struct ReplayMemory: Sendable {
   /// - Complexity: O(count).
   public mutating func reprioritise(_ priority: (_ loss: Float) -> Float) {
     for slot in 0..<count {
-      priorities[slot] = priority(losses[slot])
+      held[slot].priority = priority(held[slot].loss)
       inform(slot)
     }
   }
 
   private mutating func inform(_ slot: Int) {
-    let facts = ItemFacts(priority: priorities[slot], arrival: arrivals[slot], draws: Int(draws[slot]))
+    let facts = held[slot].facts
     drawing.update(slot, to: facts)
     evicting.update(slot, to: facts)
   }
 
   /// Stops the program if the memory contradicts itself. For tests.
   package func checkInvariants() {
-    precondition(arrivals.count == count && losses.count == count && draws.count == count)
     precondition(drawing.count == count && evicting.count == count)
     precondition(counters.items == count && counters.items <= counters.peakItems)
     precondition(counters.insertions - counters.evictions == count)
-    let held = (0..<count).reduce(0) { $0 + cost(of: storage.image(at: $1)) }
-    precondition(held == counters.bytes && held <= counters.peakBytes)
+    let bytes = held.reduce(0) { $0 + cost(of: $1.image) }
+    precondition(bytes == counters.bytes && bytes <= counters.peakBytes)
     switch capacity {
     case .examples(let limit): precondition(counters.peakItems <= limit)
     case .bytes(let limit): precondition(counters.peakBytes <= limit)

@@ -33,7 +33,7 @@ import OnePassReplay
   }
 
   /// Priorities spread over a decade, and P = 1 − α·e^−loss late in a run: α near 1, losses small.
-  static let regimes: [(String, (inout SeededGenerator) -> Float)] = [
+  static let regimes: [(String, @Sendable (inout SeededGenerator) -> Float)] = [
     ("uniform(0.1, 1)", { Float(0.1 + 0.9 * $0.nextUnit()) }),
     ("late in training", { Float(1 - 0.98 * exp(0.05 * log(max($0.nextUnit(), 1e-300)))) }),
   ]

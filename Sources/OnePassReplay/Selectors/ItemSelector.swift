@@ -12,6 +12,9 @@ public protocol ItemSelector: Sendable {
   /// The bytes of index that this selector keeps for each item.
   static var bytesPerItem: Int { get }
 
+  /// Whether the choice depends on how often items were drawn, so that every draw has to be told.
+  static var dependsOnDraws: Bool { get }
+
   /// Adds an item in the slot `count`.
   mutating func append(_ item: ItemFacts)
 
@@ -25,8 +28,20 @@ public protocol ItemSelector: Sendable {
   /// - Precondition: `count > 0`.
   mutating func select(using generator: inout SeededGenerator) -> Selection
 
+  /// Makes several choices, one after the other, from the same items.
+  mutating func select(_ count: Int, using generator: inout SeededGenerator) -> [Selection]
+
   /// Stops the program if the selector contradicts itself. For tests.
   func checkInvariants()
+}
+
+extension ItemSelector {
+  public mutating func select(_ count: Int, using generator: inout SeededGenerator) -> [Selection] {
+    var selections: [Selection] = []
+    selections.reserveCapacity(count)
+    for _ in 0..<count { selections.append(select(using: &generator)) }
+    return selections
+  }
 }
 
 /// What a selector may know of an item.

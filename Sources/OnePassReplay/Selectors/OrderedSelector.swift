@@ -3,19 +3,25 @@ import OnePassCore
 /// Says which of two items is chosen first.
 public protocol SelectionOrder: Sendable {
   static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool
+
+  /// Whether the order looks at how often items were drawn.
+  static var dependsOnDraws: Bool { get }
 }
 
 public enum OldestFirst: SelectionOrder {
+  public static let dependsOnDraws = false
   public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool { a.arrival < b.arrival }
 }
 
 public enum FewestReplaysFirst: SelectionOrder {
+  public static let dependsOnDraws = true
   public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
     (a.draws, a.arrival) < (b.draws, b.arrival)
   }
 }
 
 public enum LowestPriorityFirst: SelectionOrder {
+  public static let dependsOnDraws = false
   public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
     (a.priority, a.arrival) < (b.priority, b.arrival)
   }
@@ -27,6 +33,8 @@ public enum LowestPriorityFirst: SelectionOrder {
 /// - Complexity: a choice O(1), a change O(log count). 32 bytes an item.
 public struct OrderedSelector<Order: SelectionOrder>: ItemSelector {
   public static var bytesPerItem: Int { MemoryLayout<ItemFacts>.stride + 2 * MemoryLayout<UInt32>.stride }
+
+  public static var dependsOnDraws: Bool { Order.dependsOnDraws }
 
   private var items: [ItemFacts] = []
   private var heap: [UInt32] = []

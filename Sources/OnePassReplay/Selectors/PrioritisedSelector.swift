@@ -14,6 +14,7 @@ import OnePassCore
 ///   proportional to the difference of the exponents, a few steps in practice. 12 bytes an item.
 public struct PrioritisedSelector: ItemSelector {
   public static let bytesPerItem = MemoryLayout<Float>.stride + 2 * MemoryLayout<UInt32>.stride
+  public static let dependsOnDraws = false
 
   /// The priority of the item in each slot.
   private var priorities: [Float] = []
@@ -90,7 +91,9 @@ public struct PrioritisedSelector: ItemSelector {
       return Selection(slot: generator.next(below: count), probability: 1 / Double(count))
     }
     let target = generator.nextUnit() * total
-    let group = (cumulative.first { target < $0.upTo } ?? cumulative[cumulative.count - 1]).group
+    var index = 0
+    while index < cumulative.count - 1, target >= cumulative[index].upTo { index += 1 }
+    let group = cumulative[index].group
     let bound = Group.upperBound(of: group)
     let (start, size) = (starts[group], starts[group + 1] - starts[group])
     while true {

@@ -4,6 +4,7 @@ import OnePassCore
 /// - Complexity: O(1) for every operation; no memory beyond a counter.
 public struct UniformSelector: ItemSelector {
   public static let bytesPerItem = 0
+  public static let dependsOnDraws = false
   public private(set) var count = 0
 
   public init() {}
