@@ -10,8 +10,8 @@ struct HeldItem: Sendable {
   var priority: Float
   var draws: UInt32 = 0
 
-  init(_ example: Example, loss: Float, priority: Float) {
-    image = example.image
+  init(_ example: Example, storedAs image: EncodedImage, loss: Float, priority: Float) {
+    self.image = image
     arrival = example.id
     label = Int32(example.label)
     self.loss = loss

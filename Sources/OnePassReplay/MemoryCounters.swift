@@ -4,7 +4,7 @@ public struct MemoryCounters: Hashable, Sendable, Codable {
   public var examplesSeen = 0
   public var insertions = 0
   public var evictions = 0
-  /// Offers of examples that alone would exceed the whole budget.
+  /// Examples that would have been taken in, had they not alone exceeded the whole budget.
   public var oversized = 0
   /// Items drawn, with repetitions.
   public var draws = 0

@@ -102,35 +102,52 @@ public struct ReplayMemory: Sendable {
   /// - Complexity: O(1) expected.
   @discardableResult
   public mutating func offer(_ example: Example, loss: Float, priority: Float) -> Offer {
+    offer(example, loss: loss, priority: priority) { $0 }
+  }
+
+  /// As above, with the image kept in another form.
+  /// - Parameter encode: Makes that form; called at most once, and only for an example that chance has decided for.
+  /// - Throws: What `encode` throws; the memory then holds what it held.
+  @discardableResult
+  public mutating func offer(
+    _ example: Example, loss: Float, priority: Float, storing encode: (EncodedImage) throws -> EncodedImage
+  ) rethrows -> Offer {
     precondition(
       priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
     precondition(!loss.isNaN, "A loss is a number.")
     counters.examplesSeen += 1
     var generator = SeededGenerator(seed: seed, .reservoir, counters.examplesSeen)
-    let item = HeldItem(example, loss: loss, priority: priority)
+    func item() throws -> HeldItem {
+      HeldItem(example, storedAs: try encode(example.image), loss: loss, priority: priority)
+    }
 
     switch capacity {
     case .examples(let limit):
       if count < limit {
-        append(item)
+        append(try item())
         return .inserted(evicted: 0)
       }
       guard isIncluded(capacity: limit, using: &generator) else { return .declined }
+      let item = try item()
       replace(evicting.select(using: &generator).slot, with: item)
       return .inserted(evicted: 1)
 
     case .bytes(let limit):
-      let needed = cost(of: example.image)
+      if isFull, !isIncluded(capacity: count, using: &generator) { return .declined }
+      let item = try item()
+      let needed = cost(of: item.image)
       guard needed <= limit else {
         counters.oversized += 1
         return .oversized
       }
-      isFull = isFull || counters.bytes + needed > limit
       if !isFull {
-        append(item)
-        return .inserted(evicted: 0)
+        isFull = counters.bytes + needed > limit
+        guard isFull else {
+          append(item)
+          return .inserted(evicted: 0)
+        }
+        guard isIncluded(capacity: count, using: &generator) else { return .declined }
       }
-      guard isIncluded(capacity: count, using: &generator) else { return .declined }
       var evicted = 0
       while counters.bytes + needed > limit {
         remove(evicting.select(using: &generator).slot)

@@ -41,6 +41,10 @@ import Testing
     #expect(result["version"] is String)
     #expect((result["configuration"] as? [String: Any])?["seed"] as? Int == 1)
     #expect(result.number("accuracy.examples") == 60)
+    #expect(result.number("online.examples") == 200 && result.number("online.top1") ?? -1 > 0)
+    #expect((result["memoryContents"] as? [String: Any])?.number("items") == 20)
+    #expect((result["machine"] as? [String: Any])?["processor"] is String)
+    #expect(try result.number("online.top1") == onlineAccuracy(ofCurve: "run"))
     for name in ["curve.csv", "checkpoint/model.safetensors", "checkpoint/memory.csv"] {
       #expect(folder.exists("run/\(name)"))
     }
@@ -48,6 +52,40 @@ import Testing
     for metric in ["accuracy   top-1", "storage    10.0 %", "compute    4.31 %", "results    "] {
       #expect(outcome.output.contains(metric), "\(outcome.output)")
     }
+  }
+
+  /// The accuracy over all examples of a curve: each point has the mean of the examples since the point before.
+  func onlineAccuracy(ofCurve name: String) throws -> Double {
+    let table = String(decoding: try folder.bytes(of: "\(name)/curve.csv"), as: UTF8.self)
+      .split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
+    let (seen, accuracy) = (table[0].firstIndex(of: "examples_seen"), table[0].firstIndex(of: "accuracy"))
+    var (before, correct) = (0.0, 0.0)
+    for row in table.dropFirst() {
+      let examples = Double(row[try #require(seen)]) ?? .nan
+      correct += (examples - before) * (Double(row[try #require(accuracy)]) ?? .nan)
+      before = examples
+    }
+    return (correct.rounded() / before)
+  }
+
+  /// Pixels show the model what the files showed it; only what they take differs.
+  @Test func pixelsInTheMemoryTrainTheSameAndTakeMore() throws {
+    let packed = try onepass.run([
+      "pack", "idx:\(folder.path)", "--output", folder.file("train.tar"), "--seed", "3",
+    ])
+    #expect(packed.status == 0, "\(packed.errors)")
+    for (name, encoding) in [("files", "original"), ("pixels", "pixels")] {
+      let outcome = try onepass.run(
+        ["train", "--data", "wds:\(folder.file("train.tar"))", "--replay-steps", "2", "--memory-encoding"]
+          + [encoding, "--output", folder.file(name)] + small)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    #expect(
+      try folder.bytes(of: "files/checkpoint/model.safetensors")
+        == folder.bytes(of: "pixels/checkpoint/model.safetensors"))
+    // 12 x 12 pixels of the three channels of a file.
+    #expect(try result("pixels").number("memoryContents.imageBytes") == 20 * 12 * 12 * 3)
+    #expect(try result("files").number("memoryContents.imageBytes") ?? 0 < 20 * 12 * 12 * 3)
   }
 
   @Test func naiveKeepsNothing() throws {

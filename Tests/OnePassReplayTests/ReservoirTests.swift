@@ -111,6 +111,33 @@ import Testing
     #expect(abs(difference) < 2 * tolerance, "small \(small), large \(large) of \(offered / 2) each")
   }
 
+  /// The stored form decides the bytes, and is made only for what is taken in.
+  @Test(arguments: [ReplayMemory.Capacity.examples(20), .bytes(20_000)])
+  func whatIsStoredIsMadeOnlyForWhatIsTakenIn(capacity: ReplayMemory.Capacity) {
+    var memory = ReplayMemory(capacity: capacity, seed: 1)
+    var made = 0
+    for id in 0..<2_000 {
+      memory.offer(.synthetic(id), loss: 1, priority: 1) { image in
+        made += 1
+        return EncodedImage(bytes: image.bytes + Array(repeating: 0, count: 300))
+      }
+    }
+    memory.checkInvariants()
+    #expect(made == memory.counters.insertions && made < 1_000)
+    #expect(memory.items.allSatisfy { $0.bytes == 316 })
+  }
+
+  @Test func aFormThatCannotBeMadeLeavesTheMemoryAsItWas() {
+    struct Failure: Error {}
+    var memory = ReplayMemory(capacity: .examples(1), seed: 1)
+    memory.offer(.synthetic(0), loss: 1, priority: 1)
+    #expect(throws: Failure.self) {
+      for id in 1..<100 { try memory.offer(.synthetic(id), loss: 1, priority: 1) { _ in throw Failure() } }
+    }
+    memory.checkInvariants()
+    #expect(memory.items.map(\.id) == [0])
+  }
+
   @Test func anExampleLargerThanTheBudgetIsCounted() {
     var memory = ReplayMemory(capacity: .bytes(500), seed: 1)
     #expect(memory.offer(.synthetic(0, bytes: 490), loss: 1, priority: 1) == .oversized)

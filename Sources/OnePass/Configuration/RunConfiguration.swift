@@ -1,5 +1,6 @@
 import Foundation
 import OnePassCore
+import OnePassData
 import OnePassModels
 import OnePassReplay
 
@@ -58,6 +59,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var recencyBias = 1.5
   public var drawing = SelectorKind.prioritised
   public var evicting = SelectorKind.uniform
+  /// In which form the memory keeps an image.
+  public var memoryEncoding = MemoryEncoding.original
   public var updates = UpdateMode.sequential
   public var incomingView = IncomingView.augmented
   /// Passes of multi-epoch training.
@@ -93,6 +96,9 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       try require(value > 0, "\(name) \(value) is not possible: give at least 1.")
       try require(value <= largest, "\(name) \(value) is not possible: give at most \(largest).")
     }
+    try require(
+      ModelRegistry.names.contains(model),
+      "The model \(model) is not known: use one of \(ModelRegistry.names.joined(separator: ", ")).")
     try requirePositive("--limit", limit)
     try requirePositive("--eval-limit", evaluationLimit)
     try requirePositive("--batch-size", batchSize, atMost: 1 << 20)
@@ -125,5 +131,53 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     if let classCount {
       try require(classCount >= 2, "--classes \(classCount) is not possible: give at least 2.")
     }
+  }
+}
+
+// A record of a run states every option, so that reading it never depends on the defaults of today's program. An
+// option that came after version 0.1.0 is missing in older records; it then has the value that does what the older
+// program did, whatever the default is by now. Keys that this program does not know are passed over.
+extension RunConfiguration {
+  public init(from decoder: any Decoder) throws {
+    let record = try decoder.container(keyedBy: CodingKeys.self)
+    func value<Value: Decodable>(_ key: CodingKeys) throws -> Value {
+      try record.decode(Value.self, forKey: key)
+    }
+    func optional<Value: Decodable>(_ key: CodingKeys) throws -> Value? {
+      try record.decodeIfPresent(Value.self, forKey: key)
+    }
+    data = try value(.data)
+    evaluationData = try optional(.evaluationData)
+    limit = try optional(.limit)
+    evaluationLimit = try optional(.evaluationLimit)
+    classCount = try optional(.classCount)
+    classNames = try optional(.classNames)
+    brokenLimit = try value(.brokenLimit)
+    model = try value(.model)
+    stem = try optional(.stem)
+    imageSize = try optional(.imageSize)
+    channels = try optional(.channels)
+    method = try value(.method)
+    storage = try value(.storage)
+    replaySteps = try value(.replaySteps)
+    priority = try value(.priority)
+    smoothing = try value(.smoothing)
+    priorityTiming = try value(.priorityTiming)
+    importanceWeights = try value(.importanceWeights)
+    recencyBias = try value(.recencyBias)
+    drawing = try value(.drawing)
+    evicting = try value(.evicting)
+    memoryEncoding = try optional(.memoryEncoding) ?? .original
+    updates = try value(.updates)
+    incomingView = try value(.incomingView)
+    epochs = try value(.epochs)
+    batchSize = try value(.batchSize)
+    learningRate = try value(.learningRate)
+    momentum = try value(.momentum)
+    weightDecay = try value(.weightDecay)
+    seed = try value(.seed)
+    device = try value(.device)
+    threads = try optional(.threads)
+    decodeThreads = try optional(.decodeThreads)
   }
 }

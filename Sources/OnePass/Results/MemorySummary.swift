@@ -19,6 +19,19 @@ public struct MemorySummary: Codable, Sendable {
     }
   }
 
+  /// How many items were drawn how often. Bin 0 counts those never drawn, bin b > 0 those drawn 2^(b−1) ..< 2^b times.
+  public struct ReplayHistogram: Codable, Hashable, Sendable {
+    public let counts: [Int]
+
+    init(_ draws: [Int]) {
+      counts = draws.reduce(into: []) { counts, draws in
+        let bin = Int.bitWidth - draws.leadingZeroBitCount
+        if counts.count <= bin { counts += Array(repeating: 0, count: bin + 1 - counts.count) }
+        counts[bin] += 1
+      }
+    }
+  }
+
   public let items: Int
   /// Encoded bytes, without index.
   public let imageBytes: Int
@@ -26,11 +39,17 @@ public struct MemorySummary: Codable, Sendable {
   public let itemsPerClass: [Int: Int]
   /// How many examples passed since an item came in.
   public let age: Quartiles?
+  /// Items by the part of the stream from which they came: twenty equal parts, the oldest first.
+  public let arrivals: [Int]
   public let draws: Quartiles?
+  public let replays: ReplayHistogram
   /// Items that were never drawn.
   public let neverDrawn: Int
   public let priority: Quartiles?
   public let loss: Quartiles?
+
+  /// The number of equal parts of the stream in which arrivals are counted.
+  static let parts = 20
 
   /// - Parameters:
   ///   - items: What was held.
@@ -40,7 +59,11 @@ public struct MemorySummary: Codable, Sendable {
     imageBytes = items.reduce(0) { $0 + $1.bytes }
     itemsPerClass = items.reduce(into: [:]) { $0[$1.label, default: 0] += 1 }
     age = Quartiles(items.map { Double(examplesSeen - 1 - $0.id) })
+    arrivals = items.reduce(into: Array(repeating: 0, count: Self.parts)) { counts, item in
+      counts[min(Self.parts - 1, item.id * Self.parts / max(1, examplesSeen))] += 1
+    }
     draws = Quartiles(items.map { Double($0.draws) })
+    replays = ReplayHistogram(items.map(\.draws))
     neverDrawn = items.count { $0.draws == 0 }
     priority = Quartiles(items.map { Double($0.priority) })
     loss = Quartiles(items.map { Double($0.loss) })

@@ -36,6 +36,13 @@ public struct RunResult: Codable, Sendable {
     public var updates: Int
   }
 
+  /// How the stream was classified on its way in, each example before it was trained on.
+  public struct Online: Codable, Hashable, Sendable {
+    /// The share that was classified right, 0 … 1, with batch statistics and under the incoming view.
+    public var top1: Double
+    public var examples: Int
+  }
+
   public struct Throughput: Codable, Hashable, Sendable {
     /// Trained images a second, replays and decoding included, evaluation not.
     public var imagesPerSecond: Double
@@ -52,6 +59,9 @@ public struct RunResult: Codable, Sendable {
 
   /// `nil` where no evaluation data was given.
   public var accuracy: Accuracy?
+  /// The accuracy along the first pass, by predicting before training (Blum, Kalai, Langford 1999, "progressive
+  /// validation"). Records of version 0.1.0 have none.
+  public var online: Online?
   public var storage: Storage
   public var compute: Compute
   public var throughput: Throughput
@@ -62,12 +72,16 @@ public struct RunResult: Codable, Sendable {
   public var stream: Stream
   /// What the replay memory did, where there was one.
   public var memory: MemoryCounters?
+  /// What the replay memory held at the end, where there was one. Records of version 0.1.0 have none.
+  public var memoryContents: MemorySummary?
   public var configuration: RunConfiguration
   public var plan: TrainingPlan
   /// The version of OnePass.
   public var version: String
   /// The version of libtorch.
   public var engine: String
+  /// What the run was made on. Records of version 0.1.0 do not say.
+  public var machine: Machine?
 
   /// Passes of the multi-epoch run that counts as 100 % compute (Hu et al. 2021, section 2).
   public static let referenceEpochs = 90

@@ -3,6 +3,14 @@ import OnePassData
 import OnePassModels
 import OnePassTorch
 
+/// What the model made of a mini-batch before it was trained on it; on the device.
+struct ForwardPass {
+  /// ℓ_i, the loss of each example, `[N]`.
+  let losses: Tensor
+  /// `[N, classes]`.
+  let logits: Tensor
+}
+
 /// The model with its optimiser: turns a weighted mini-batch into an update.
 final class Learner {
   let model: any ImageClassifier
@@ -30,15 +38,15 @@ final class Learner {
 
   /// Adds a mini-batch's gradient: ∇ scale · mean(w_i ℓ_i).
   /// - Parameter weights: w_i, `[N]`; 1 where `nil`.
-  /// - Returns: ℓ_i, the loss of each example before the update, `[N]`, on the device.
-  func accumulate(_ batch: ImageBatch, weights: [Float]? = nil, scale: Double = 1) throws -> Tensor {
+  func accumulate(_ batch: ImageBatch, weights: [Float]? = nil, scale: Double = 1) throws -> ForwardPass {
     let (images, labels) = try tensors(of: batch, on: device)
-    let losses = try crossEntropy(model(images, .training), labels: labels)
+    let logits = try model(images, .training)
+    let losses = try crossEntropy(logits, labels: labels)
     let weights = try weights.map { try Tensor($0, shape: [batch.count], on: device) }
     let objective = try weightedMean(losses, weights: weights)
     try (scale == 1 ? objective : objective * scale).backward()
     examplesTrained += batch.count
-    return try losses.detached()
+    return try ForwardPass(losses: losses.detached(), logits: logits.detached())
   }
 
   /// Applies the gradients gathered since the last update.

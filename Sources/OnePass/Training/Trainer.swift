@@ -19,8 +19,10 @@ final class Trainer {
   private var feed: any ExampleFeed
   private let learner: Learner
   private let priority: any PriorityFunction
+  private let storedForm: StoredForm
   private(set) var memory: ReplayMemory?
   private(set) var tally: StreamTally
+  private(set) var online = OnlineAccuracy()
   private(set) var curve = TrainingCurve()
   private(set) var seconds = 0.0
   private(set) var stepsDone = 0
@@ -37,6 +39,7 @@ final class Trainer {
     self.pool = pool
     self.observe = observe
     priority = configuration.priority.makeFunction(smoothing: configuration.smoothing)
+    storedForm = StoredForm(configuration.memoryEncoding, pipeline: pool.pipeline)
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
     memory = plan.capacity.map {
       ReplayMemory(
@@ -54,7 +57,8 @@ final class Trainer {
 
     for step in 0..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
-      guard let incoming = try upcoming?.wait() else { break }
+      guard let (pending, pass) = upcoming else { break }
+      let incoming = try pending.wait()
       upcoming = try takeIncoming()
       try tally.record(incoming)
       guard incoming.count > 0 else { continue }
@@ -65,25 +69,28 @@ final class Trainer {
 
       // 4. Train on the incoming mini-batch and on the replayed ones.
       let gradientScale = configuration.updates == .joint ? 1 / Double(1 + replays.count) : 1
-      let incomingLosses = try learner.accumulate(incoming, scale: gradientScale)
+      let arrival = try learner.accumulate(incoming, scale: gradientScale)
       if configuration.updates == .sequential { try learner.update() }
       var replayLosses: [Tensor] = []
       for replay in replays {
         let batch = try decoded(replay)
-        replayLosses.append(try learner.accumulate(batch, weights: replay.weights, scale: gradientScale))
+        let pass = try learner.accumulate(batch, weights: replay.weights, scale: gradientScale)
+        replayLosses.append(pass.losses)
         if configuration.updates == .sequential { try learner.update() }
       }
       if configuration.updates == .joint { try learner.update() }
 
       // 5. Offer every incoming example to the memory.
-      let losses = try checked(incomingLosses.floats(), at: step)
+      let losses = try checked(arrival.losses.floats(), at: step)
       for (replay, tensor) in zip(replays, replayLosses) {
         refreshPriorities(of: replay, losses: try checked(tensor.floats(), at: step), progress)
       }
       try offer(incoming.examples, losses: losses, progress)
 
       seconds = (clock.now - start) / .seconds(1)
-      report(step, meanLoss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count))
+      let correct = try zip(arrival.logits.argmax().integers(), incoming.labels).count { $0 == Int64($1) }
+      if pass == 0 { online.record(correct: correct, of: losses.count) }
+      report(step, losses: losses, correct: correct)
     }
     curve.finish()
     try tally.finish()
@@ -91,7 +98,8 @@ final class Trainer {
 
   // MARK: Steps 1 to 3
 
-  private func takeIncoming() throws -> PendingBatch? {
+  /// The next mini-batch on its way through the decoder, and the pass over the data that it belongs to.
+  private func takeIncoming() throws -> (pending: PendingBatch, pass: Int)? {
     let examples = try feed.next(configuration.batchSize)
     guard !examples.isEmpty else { return nil }
     for example in examples {
@@ -100,11 +108,12 @@ final class Trainer {
     let isCentred =
       configuration.method == .naive
       || (configuration.method == .replay && configuration.incomingView == .centre)
-    return pool.submit(
+    let pending = pool.submit(
       examples,
       views: examples.map {
         isCentred ? .centre : .augmented(seed: configuration.seed, id: $0.id, visit: feed.pass)
       })
+    return (pending, feed.pass)
   }
 
   /// A replayed mini-batch on its way through the decoder.
@@ -150,10 +159,10 @@ final class Trainer {
     guard memory != nil else { return }
     for (example, loss) in zip(examples, losses) {
       let value = Float(priority.priority(loss: Double(loss), progress: progress))
-      memory?.offer(example, loss: loss, priority: value)
+      try memory?.offer(example, loss: loss, priority: value, storing: storedForm.callAsFunction)
     }
     if let memory, memory.counters.insertions == 0 {
-      let smallest = examples.map { memory.cost(of: $0.image) }.min() ?? 0
+      let smallest = try examples.map { memory.cost(of: try storedForm($0.image)) }.min() ?? 0
       throw OnePassError(
         .usage,
         "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
@@ -179,7 +188,7 @@ final class Trainer {
     return losses
   }
 
-  private func report(_ step: Int, meanLoss: Double) {
+  private func report(_ step: Int, losses: [Float], correct: Int) {
     stepsDone = step + 1
     let counters = memory?.counters
     let fill: Double
@@ -190,7 +199,9 @@ final class Trainer {
     }
     let report = StepReport(
       step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: learner.examplesTrained,
-      updates: learner.updatesMade, loss: meanLoss, learningRate: learner.learningRate,
+      updates: learner.updatesMade, examples: losses.count,
+      loss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count),
+      accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,
       alpha: configuration.smoothing.alpha(at: RunProgress(step: step, of: plan.steps)),
       memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: fill, seconds: seconds
     )

@@ -19,8 +19,12 @@ public struct StepReport: Sendable, Codable, Hashable {
   /// Examples back-propagated so far.
   public var examplesTrained: Int
   public var updates: Int
-  /// The mean loss of the incoming mini-batch, in nats.
+  /// Incoming examples that this step trained on.
+  public var examples: Int
+  /// The mean loss of the incoming mini-batch before it was trained on, in nats.
   public var loss: Double
+  /// The share of the incoming mini-batch that was classified right before it was trained on, 0 … 1.
+  public var accuracy: Double
   /// That of the step's last update.
   public var learningRate: Double
   /// The priority's α.

@@ -153,6 +153,7 @@ public struct TrainingRun {
       }
     return RunResult(
       accuracy: nil,
+      online: trainer.online.value.map { .init(top1: $0, examples: trainer.online.count) },
       storage: .init(
         examples: kept.examples, bytes: kept.bytes,
         exampleFraction: Double(kept.examples) / Double(stream.examples),
@@ -163,9 +164,12 @@ public struct TrainingRun {
         updates: learner.updatesMade),
       throughput: .init(imagesPerSecond: Double(learner.examplesTrained) / max(trainer.seconds, 1e-9)),
       wallSeconds: trainer.seconds, trainingSeconds: trainer.seconds, stream: stream,
-      memory: trainer.memory?.counters, configuration: resolved(card, device, pool), plan: plan,
-      version: onePassVersion,
-      engine: Engine.version)
+      memory: trainer.memory?.counters,
+      memoryContents: trainer.memory.map {
+        MemorySummary(Array($0.items), examplesSeen: trainer.tally.taken)
+      },
+      configuration: resolved(card, device, pool), plan: plan, version: onePassVersion,
+      engine: Engine.version, machine: .current)
   }
 
   /// The configuration with every choice that was left to the program.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import OnePass
 import OnePassCore
+import OnePassData
 import OnePassModels
 import OnePassReplay
 
@@ -12,6 +13,7 @@ extension SmoothingSchedule: ExpressibleByArgument {}
 extension UpdateMode: ExpressibleByArgument {}
 extension PriorityTiming: ExpressibleByArgument {}
 extension IncomingView: ExpressibleByArgument {}
+extension MemoryEncoding: ExpressibleByArgument {}
 
 extension Stem: ExpressibleByArgument {
   public init?(argument: String) { self.init(rawValue: argument == "imagenet" ? "imageNet" : argument) }
@@ -143,6 +145,11 @@ struct MethodOptions: ParsableArguments {
   @Option(help: "Which item makes room for a new one.")
   var evicting = SelectorKind.uniform
 
+  @Option(
+    name: .customLong("memory-encoding"),
+    help: "The form in which the memory keeps an image: as it arrived, or as 8-bit pixels.")
+  var memoryEncoding = MemoryEncoding.original
+
   @Option(help: "Train the k + 1 mini-batches of a step one after the other, or as one update.")
   var updates = UpdateMode.sequential
 
@@ -163,6 +170,7 @@ struct MethodOptions: ParsableArguments {
     configuration.recencyBias = recencyBias
     configuration.drawing = drawing
     configuration.evicting = evicting
+    configuration.memoryEncoding = memoryEncoding
     configuration.updates = updates
     configuration.incomingView = incomingView
     configuration.epochs = epochs

@@ -31,11 +31,6 @@ enum ImageFixtures {
     return EncodedImage(bytes: bytes, encoding: .pixels(width: width, height: height, channels: channels))
   }
 
-  /// Mean 0 and deviation 1/255, so that what the renderer writes are levels, 0 … 255.
-  static func levels(channels: Int) -> Normalisation {
-    Normalisation(
-      mean: Array(repeating: 0, count: channels), deviation: Array(repeating: 1 / 255, count: channels))
-  }
 }
 
 struct DecodedFixtures: Decodable {

@@ -37,7 +37,7 @@ struct ImageNetSampleTests {
   func forEachCrop(step: Int, _ body: (Int, [Float]) throws -> Void) throws {
     let pipeline = ImagePipeline(
       size: 224, channels: 3, geometry: .resizeAndCrop(resize: 250),
-      normalisation: ImageFixtures.levels(channels: 3))
+      normalisation: Normalisation.levels(channels: 3))
     let renderer = ImageRenderer(pipeline: pipeline)
     var levels = [Float](repeating: .nan, count: pipeline.elementsPerImage)
     for (index, image) in try images().enumerated() where index % step == 0 {

@@ -46,7 +46,7 @@ struct RenderingTests {
       let image = ImageFixtures.pattern(width: test.width, height: test.height, channels: test.channels)
       let pipeline = ImagePipeline(
         size: test.plane, channels: test.channels, geometry: .resizeAndCrop(resize: test.plane),
-        normalisation: ImageFixtures.levels(channels: test.channels))
+        normalisation: Normalisation.levels(channels: test.channels))
       let ours = try render(image, pipeline, CropWindow(pipeline, .centre))
       for (level, reference) in zip(ours, test.resized) {
         let difference = abs(Int(level.rounded()) - Int(reference))
@@ -93,7 +93,7 @@ struct RenderingTests {
       (.resizeAndCrop(resize: 19), 19, 0), (.padAndCrop(padding: 3), 14, 3),
       (.padAndCrop(padding: 20), 14, 20),
     ]
-    let normalisation = ImageFixtures.levels(channels: channels)
+    let normalisation = Normalisation.levels(channels: channels)
     for (width, height) in [(14, 14), (31, 23), (9, 40), (19, 5)] {
       let image = ImageFixtures.pattern(width: width, height: height, channels: channels)
       for (geometry, plane, padding) in geometries {

@@ -1,0 +1,15 @@
+/// The share of a stream that was classified right on its way in, each example before it was trained on.
+///
+/// Source: Blum, Kalai and Langford 1999, "progressive validation".
+struct OnlineAccuracy {
+  private(set) var correct = 0
+  private(set) var count = 0
+
+  mutating func record(correct: Int, of count: Int) {
+    self.correct += correct
+    self.count += count
+  }
+
+  /// 0 … 1; `nil` before the first example.
+  var value: Double? { count == 0 ? nil : Double(correct) / Double(count) }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import OnePassModels
+import OnePassReplay
+import Testing
+
+@testable import OnePass
+
+@Suite struct ResultTests {
+  func report(step: Int, of steps: Int, examples: Int, loss: Double, accuracy: Double) -> StepReport {
+    StepReport(
+      step: step, steps: steps, examplesSeen: 0, examplesTrained: 0, updates: 0, examples: examples,
+      loss: loss,
+      accuracy: accuracy, learningRate: 0, alpha: 0, memoryItems: 0, memoryBytes: 0, memoryFill: 0, seconds: 0
+    )
+  }
+
+  @Test func aPointOfTheCurveIsAMeanOverExamples() throws {
+    var curve = TrainingCurve()
+    // 1,000 steps share a point in pairs.
+    curve.record(report(step: 1, of: 1_000, examples: 30, loss: 1, accuracy: 1))
+    curve.record(report(step: 2, of: 1_000, examples: 10, loss: 3, accuracy: 0))
+    curve.record(report(step: 3, of: 1_000, examples: 5, loss: 2, accuracy: 0.2))
+    curve.finish()
+    #expect(curve.points.map(\.loss) == [1.5, 2])
+    #expect(curve.points.map(\.accuracy) == [0.75, 0.2])
+    #expect(curve.points.map(\.examples) == [40, 5])
+  }
+
+  @Test func contentsAreCountedByPartOfTheStreamAndByReplays() {
+    let draws = [0, 0, 1, 2, 3, 4, 7, 8]
+    let items = draws.enumerated().map { index, draws in
+      MemoryItem(id: index * 10, label: index % 3, loss: 1, priority: 1, draws: draws, bytes: 5)
+    }
+    let summary = MemorySummary(items, examplesSeen: 100)
+    #expect(summary.arrivals == [1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0])
+    // None; 1; 2 and 3; 4 to 7; 8 to 15.
+    #expect(summary.replays.counts == [2, 1, 2, 2, 1])
+    #expect(summary.itemsPerClass == [0: 3, 1: 3, 2: 2] && summary.imageBytes == 40)
+  }
+
+  /// A record of version 0.1.0, which knew fewer options and one that is gone.
+  @Test func aRecordOfAnOlderProgramIsRead() throws {
+    var record = try #require(
+      JSONSerialization.jsonObject(with: JSONEncoder().encode(RunConfiguration(data: "folder:photos")))
+        as? [String: Any])
+    record["memoryEncoding"] = nil
+    record["drawAhead"] = 0
+    record["recencyBias"] = 1.25
+    let data = try JSONSerialization.data(withJSONObject: record)
+    let read = try JSONDecoder().decode(RunConfiguration.self, from: data)
+    var expected = RunConfiguration(data: "folder:photos")
+    expected.recencyBias = 1.25
+    #expect(read == expected)
+  }
+
+  /// Whatever the options are, they come back; and no option is left out.
+  @Test func everyOptionSurvivesItsRecord() throws {
+    var written = RunConfiguration(data: "a")
+    (written.evaluationData, written.limit, written.evaluationLimit) = ("b", 1, 2)
+    (written.classCount, written.classNames, written.brokenLimit) = (3, ["x", "y", "z"], 0.2)
+    (written.model, written.stem, written.imageSize, written.channels) = ("resnet8", .small, 16, 1)
+    (written.method, written.storage, written.replaySteps) = (.multiEpoch, .examples(9), 4)
+    (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
+    (written.importanceWeights, written.recencyBias) = (false, 2)
+    (written.drawing, written.evicting, written.memoryEncoding) = (.oldest, .fewestReplays, .pixels)
+    (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
+    (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
+    (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
+    let data = try JSONEncoder().encode(written)
+    #expect(try JSONDecoder().decode(RunConfiguration.self, from: data) == written)
+    let keys = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any]).keys
+    #expect(keys.count == Mirror(reflecting: written).children.count)
+  }
+}
