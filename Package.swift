@@ -39,7 +39,9 @@ let package = Package(
   ],
   dependencies: [
     // Arguments, help texts and shell completion: Apple's own, kept in step with the compiler.
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    // Grid files: libyaml behind a Swift interface that tells the line of every value.
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
@@ -67,10 +69,16 @@ let package = Package(
         "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels",
       ],
       swiftSettings: swift),
+    .target(
+      name: "OnePassExperiments",
+      dependencies: [
+        "OnePass", "OnePassCore", "OnePassData", "OnePassReplay", .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: swift),
     .executableTarget(
       name: "OnePassCLI",
       dependencies: [
-        "OnePass", "OnePassCore", "OnePassData", "OnePassModels", "OnePassReplay",
+        "OnePass", "OnePassExperiments", "OnePassCore", "OnePassData", "OnePassModels", "OnePassReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
@@ -91,6 +99,9 @@ let package = Package(
       name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(name: "OnePassTests", dependencies: ["OnePass", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(name: "AcceptanceTests", dependencies: ["OnePassCLI", "TestSupport"], swiftSettings: swift),
   ],
   cxxLanguageStandard: .cxx20

@@ -21,8 +21,8 @@ struct OnePassCommand: ParsableCommand {
       """,
     version: onePassVersion,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, CompareCommand.self, PackCommand.self,
-      MemoryCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, CompareCommand.self,
+      ExperimentCommand.self, PackCommand.self, MemoryCommand.self,
     ])
 
   static func main() {

@@ -34,7 +34,28 @@ struct TrainCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Show no progress.")
   var quiet = false
 
+  @Option(
+    help:
+      "How progress is shown: for people (auto), or as a JSON object on each line of standard error (json).")
+  var progress = ProgressStyle.auto
+
   func run() throws {
+    let observer: any TrainingObserver =
+      progress == .json ? ProgressLines() : ProgressDisplay(quiet: quiet)
+    defer { observer.closeLine() }
+    let result = try TrainingRun(configuration()).start(output: output) { observer.show($0) }
+    observer.closeLine()
+
+    if json {
+      try Console.result(JSON.text(result))
+    } else {
+      try Console.result(ResultText(result: result).summary)
+      if let output { try Console.result("results    \(output)/result.json") }
+    }
+  }
+
+  /// What the options ask for.
+  func configuration() throws -> RunConfiguration {
     var configuration = RunConfiguration(data: data.data)
     try data.apply(to: &configuration)
     model.apply(to: &configuration)
@@ -43,17 +64,15 @@ struct TrainCommand: ParsableCommand {
     configuration.device = compute.device
     configuration.threads = compute.threads
     configuration.decodeThreads = decoding.decodeThreads
+    return configuration
+  }
 
-    let display = ProgressDisplay(quiet: quiet)
-    defer { display.closeLine() }
-    let result = try TrainingRun(configuration).start(output: output) { display.show($0) }
-    display.closeLine()
-
-    if json {
-      try Console.result(JSON.text(result))
-    } else {
-      try Console.result(ResultText(result: result).summary)
-      if let output { try Console.result("results    \(output)/result.json") }
+  /// What a list of arguments asks for, without doing it.
+  /// - Throws: `OnePassError` with the sentence that the command would print.
+  static func read(_ arguments: [String]) throws -> RunConfiguration {
+    do { return try parse(arguments).configuration() } catch let error as OnePassError { throw error } catch {
+      let sentence = message(for: error).split(whereSeparator: \.isNewline).first.map(String.init)
+      throw OnePassError(.usage, sentence ?? "The options make no sense.", cause: error)
     }
   }
 }

@@ -25,9 +25,16 @@ enum Console {
   static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// The width of the terminal behind standard error, in columns.
-  static var width: Int {
+  static var width: Int { size.columns }
+
+  /// Its height, in lines.
+  static var height: Int { size.lines }
+
+  private static var size: (columns: Int, lines: Int) {
     var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+      return (80, 24)
+    }
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 }

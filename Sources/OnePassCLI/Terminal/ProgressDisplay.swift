@@ -1,8 +1,15 @@
 import Foundation
 import OnePass
 
+/// What is told of a run while it goes on.
+protocol TrainingObserver {
+  func show(_ event: TrainingEvent)
+  /// Ends a line that is still being renewed.
+  func closeLine()
+}
+
 /// Shows how a run goes on: one line that renews itself on a terminal, a plain line now and then elsewhere.
-final class ProgressDisplay {
+final class ProgressDisplay: TrainingObserver {
   private let isLive: Bool
   private let isQuiet: Bool
   private let clock = ContinuousClock()
@@ -44,7 +51,6 @@ final class ProgressDisplay {
     }
   }
 
-  /// Ends a line that is still being renewed.
   func closeLine() {
     if hasOpenLine { Console.status("\n") }
     hasOpenLine = false

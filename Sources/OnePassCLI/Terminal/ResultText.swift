@@ -37,16 +37,4 @@ struct ResultText {
     }
     return lines.joined(separator: "\n")
   }
-
-  /// The run in a few words: `replay, k = 3, 10% storage`.
-  var title: String {
-    let configuration = result.configuration
-    switch configuration.method {
-    case .naive: return "naive one-pass"
-    case .multiEpoch: return "multi-epoch, \(configuration.epochs) passes"
-    case .replay:
-      let kind = configuration.priority == .uniform ? "uniform replay" : "prioritised replay"
-      return "\(kind), k = \(configuration.replaySteps), \(configuration.storage) storage"
-    }
-  }
 }

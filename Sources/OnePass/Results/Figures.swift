@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as people read them.
-enum Figures {
+package enum Figures {
   /// `12,345`
-  static func count(_ value: Int) -> String {
+  package static func count(_ value: Int) -> String {
     let digits = String(abs(value))
     var grouped = ""
     for (index, digit) in digits.enumerated() {
@@ -14,20 +14,22 @@ enum Figures {
   }
 
   /// `1 step`, `12,345 steps`
-  static func count(_ value: Int, _ thing: String) -> String {
+  package static func count(_ value: Int, _ thing: String) -> String {
     "\(count(value)) \(thing)\(value == 1 ? "" : "s")"
   }
 
   /// A loss in nats: three decimals, or a power of ten for one that has run away.
-  static func loss(_ value: Double) -> String { String(format: abs(value) < 1e4 ? "%.3f" : "%.2e", value) }
+  package static func loss(_ value: Double) -> String {
+    String(format: abs(value) < 1e4 ? "%.3f" : "%.2e", value)
+  }
 
   /// A share of 1 as `65.0 %`.
-  static func percent(_ share: Double, decimals: Int = 1) -> String {
+  package static func percent(_ share: Double, decimals: Int = 1) -> String {
     String(format: "%.\(decimals)f %%", share * 100)
   }
 
   /// `4:07` or `1:04:07`
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     let whole = Int(max(0, seconds).rounded())
     let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60)
     return hours > 0
@@ -35,5 +37,5 @@ enum Figures {
   }
 
   /// Three significant digits.
-  static func short(_ value: Double) -> String { String(format: "%.3g", value) }
+  package static func short(_ value: Double) -> String { String(format: "%.3g", value) }
 }

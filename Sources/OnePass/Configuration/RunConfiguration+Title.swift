@@ -1,0 +1,39 @@
+import OnePassCore
+import OnePassData
+import OnePassReplay
+
+extension RunConfiguration {
+  /// The method in a few words: `prioritised replay, k = 3, 10% storage, literal α`.
+  public var title: String {
+    switch method {
+    case .naive: "naive one-pass"
+    case .multiEpoch: "multi-epoch, \(epochs) \(epochs == 1 ? "pass" : "passes")"
+    case .replay: ([replayTitle] + replayDeviations).joined(separator: ", ")
+    }
+  }
+
+  private var replayTitle: String {
+    let kind = priority == .uniform ? "uniform replay" : "prioritised replay"
+    let amount = if case .bytes(let count) = storage { "\(count)" } else { "\(storage)" }
+    return "\(kind), k = \(replaySteps), \(amount) storage"
+  }
+
+  /// What differs from the paper's method, in words.
+  private var replayDeviations: [String] {
+    var words: [String] = []
+    if smoothing == .literal { words.append("literal α") }
+    switch priorityTiming {
+    case .insertion: break
+    case .current: words.append("priorities with the current α")
+    case .refreshed: words.append("priorities refreshed")
+    }
+    if !importanceWeights { words.append("no importance weights") }
+    if recencyBias != 1.5 { words.append("β = \(Figures.short(recencyBias))") }
+    if drawing != .prioritised { words.append("drawing \(drawing.rawValue)") }
+    if evicting != .uniform { words.append("evicting \(evicting.rawValue)") }
+    if memoryEncoding == .pixels { words.append("pixels kept") }
+    if updates == .joint { words.append("joint updates") }
+    if incomingView == .centre { words.append("incoming centred") }
+    return words
+  }
+}

@@ -1,0 +1,151 @@
+import ArgumentParser
+import Foundation
+import OnePass
+import OnePassCore
+import OnePassExperiments
+
+extension GridPreset: ExpressibleByArgument {}
+
+struct RunGridCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Train every cell of a grid that has no record yet.",
+    discussion: """
+      A grid is a YAML file. Its options are those of `onepass train`, without dashes; where an option of a group \
+      has several values, each is crossed with all others.
+
+        options:
+          data: fashion-mnist
+          eval-data: fashion-mnist:test
+          model: resnet8
+          limit: 10000
+        seeds: 3
+        cells:
+          - method: naive
+          - method: replay
+            replay-steps: [1, 3, 5, 8]
+            storage: [1%, 5%, 10%]
+
+      Presets:
+      \(GridPreset.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
+      """)
+
+  @Argument(help: "Grid files.", completion: .file(extensions: ["yaml", "yml"]))
+  var grid: [String] = []
+
+  @Option(help: "A grid that comes with the program; can be given more than once.")
+  var preset: [GridPreset] = []
+
+  @Option(help: ArgumentHelp("The stream to train on, as in `train`.", valueName: "SPEC"))
+  var data: String?
+
+  @Option(
+    name: .customLong("eval-data"),
+    help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"))
+  var evaluationData: String?
+
+  @Option(help: ArgumentHelp("The number of classes, or a file with their names.", valueName: "N|FILE"))
+  var classes: String?
+
+  @Option(help: ArgumentHelp("The network.", valueName: "NAME"))
+  var model: String?
+
+  @Option(help: ArgumentHelp("Take at most this many examples from the stream.", valueName: "N"))
+  var limit: String?
+
+  @Option(help: ArgumentHelp("How many seeds (3), or which (1,2,7).", valueName: "SEEDS"))
+  var seeds: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Any other option of `train`, for every cell.", valueName: "OPTION=VALUE"))
+  var settings: [String] = []
+
+  @Option(
+    name: .customLong("memory-bytes"),
+    help: ArgumentHelp(
+      "The budget at which opin-ablations compares encoded images with pixels.", valueName: "AMOUNT"))
+  var memoryBytes: String?
+
+  @Option(help: ArgumentHelp("Cells that run at the same time; they share the cores.", valueName: "N"))
+  var parallel = 1
+
+  @Option(
+    help: ArgumentHelp("The folder that receives a folder for each cell.", valueName: "DIR"),
+    completion: .directory)
+  var output: String
+
+  @Flag(name: .customLong("dry-run"), help: "Only list the cells, with the command of each.")
+  var dryRun = false
+
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
+  func run() throws {
+    guard (1...256).contains(parallel) else {
+      throw OnePassError(.usage, "--parallel \(parallel) is not possible: give 1 to 256.")
+    }
+    let grid = try makeGrid()
+    if dryRun {
+      for cell in grid.cells {
+        try Console.result("\(cell.name): onepass train \(cell.arguments.joined(separator: " "))")
+      }
+      return
+    }
+    try grid.checkSources()
+    let runner = GridRunner(
+      grid, in: try ExperimentFolder(output), program: try Self.ownProgram(), parallel: parallel)
+    let display = GridDisplay(grid: grid, quiet: quiet)
+    let outcome = try runner.run { display.show($0) }
+    display.close()
+    try report(outcome)
+  }
+
+  private func makeGrid() throws -> Grid {
+    guard !grid.isEmpty || !preset.isEmpty else {
+      throw OnePassError(
+        .usage, "There is no grid: give a YAML file, or a preset such as --preset opin-table1.")
+    }
+    var overrides = [
+      ("data", data), ("eval-data", evaluationData), ("classes", classes), ("model", model), ("limit", limit),
+    ].compactMap { name, value in value.map { GridOption(name, $0, at: Place("--\(name)")) } }
+    overrides += try settings.map { try GridOption(assignment: $0) }
+    let descriptions =
+      try grid.map { try GridDescription(path: $0) }
+      + preset.flatMap { try $0.descriptions(memoryBytes: memoryBytes) }
+    if preset.contains(.ablations), memoryBytes == nil {
+      Console.error("Note: encoded images are not compared with pixels: say at which --memory-bytes.")
+    }
+    return try Grid(
+      descriptions, overrides: overrides, seeds: seeds.map { try SeedList($0, at: Place("--seeds")).seeds },
+      read: TrainCommand.read)
+  }
+
+  /// This program, which trains the cells.
+  private static func ownProgram() throws -> URL {
+    guard let path = Bundle.main.executablePath else {
+      throw OnePassError(.engine, "The path of this program is not known, so it cannot start the cells.")
+    }
+    return URL(fileURLWithPath: path)
+  }
+
+  private func report(_ outcome: GridRunner.Outcome) throws {
+    let progress = outcome.progress
+    let made = progress.newCount
+    try Console.result(
+      "\(Figures.count(progress.cells.count, "cell")): \(made) made, \(progress.doneCount - made) already there"
+        + (progress.failures.isEmpty ? "" : ", \(progress.failures.count) failed"))
+    for (cell, reason) in progress.failures { Console.error("Failed: \(cell.name). \(reason)") }
+    if let signal = outcome.interruption {
+      Console.error("Interrupted. What is done is safe; give the same command again to go on.")
+      throw ExitCode(128 + signal)
+    }
+    guard progress.failures.isEmpty else {
+      throw OnePassError(
+        .engine,
+        "\(progress.failures.count) of \(Figures.count(progress.cells.count, "cell")) failed, see above: "
+          + "remove the cause and give the same command again.")
+    }
+    try Console.result("next: onepass experiment table \(output), onepass experiment report \(output)")
+  }
+}

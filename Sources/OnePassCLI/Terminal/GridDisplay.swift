@@ -1,0 +1,124 @@
+import Foundation
+import OnePass
+import OnePassExperiments
+
+/// Shows how a grid goes on: a table that renews itself on a terminal, a line for each change elsewhere.
+final class GridDisplay {
+  private let grid: Grid
+  private let isQuiet: Bool
+  private let isLive: Bool
+  private let clock = ContinuousClock()
+  private var lastShown: ContinuousClock.Instant?
+  private var openLines = 0
+  private var shownStates: [String]
+  private var latest: GridProgress?
+
+  init(grid: Grid, quiet: Bool) {
+    self.grid = grid
+    isQuiet = quiet
+    isLive = Console.errorIsTerminal && !quiet
+    shownStates = grid.cells.map { _ in "" }
+  }
+
+  func show(_ progress: GridProgress) {
+    latest = progress
+    guard !isQuiet else { return }
+    guard isLive else { return showChanges(progress) }
+    let now = clock.now
+    if let lastShown, now - lastShown < .milliseconds(400) { return }
+    lastShown = now
+    redraw(progress)
+  }
+
+  /// Leaves the last state on the terminal.
+  func close() {
+    if isLive, let latest { redraw(latest) }
+    openLines = 0
+  }
+
+  // MARK: Not a terminal
+
+  private func showChanges(_ progress: GridProgress) {
+    let isFirst = shownStates.allSatisfy(\.isEmpty)
+    for (index, (cell, state)) in zip(progress.cells, progress.states).enumerated() {
+      let word: String
+      switch state {
+      case .waiting: word = "waiting"
+      case .running: word = "running"
+      case .done(let result): word = "done, \(Self.top1(result)), \(Figures.duration(result.seconds))"
+      case .failed(let reason): word = "failed: \(reason)"
+      }
+      guard word != shownStates[index] else { continue }
+      shownStates[index] = word
+      if case .waiting = state { continue }
+      if case .done(let result) = state, !result.isNew { continue }
+      Console.error("\(cell.name): \(word)")
+    }
+    if isFirst { Console.error(summary(progress)) }
+  }
+
+  // MARK: A terminal
+
+  private func redraw(_ progress: GridProgress) {
+    let width = Console.width - 1
+    let lines = table(progress).map { String($0.prefix(width)) } + [summary(progress)]
+    let back = openLines > 0 ? "\u{1B}[\(openLines)A\r" : ""
+    Console.status(back + "\u{1B}[J" + lines.joined(separator: "\n") + "\n")
+    openLines = lines.count
+  }
+
+  /// A row for each variant, a column for each seed; where that is too high, only the rows that are of interest now.
+  private func table(_ progress: GridProgress) -> [String] {
+    var table = TextTable(
+      header: [""] + grid.seeds.map { "seed \($0)" }, isText: [true] + grid.seeds.map { _ in true })
+    let cells = Dictionary(grouping: zip(progress.cells, progress.states)) { $0.0.variant }
+    let room = Console.height - 4
+    let isTooHigh = grid.variants.count > room
+    for variant in grid.variants {
+      let entries = cells[variant] ?? []
+      if isTooHigh, !entries.contains(where: { Self.isOfInterest($0.1) }) { continue }
+      table.rows.append(
+        [variant]
+          + grid.seeds.map { seed in
+            entries.first { $0.0.seed == seed }.map { Self.text($0.1) } ?? ""
+          })
+    }
+    return Array(
+      table.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).prefix(room))
+  }
+
+  private static func isOfInterest(_ state: CellState) -> Bool {
+    switch state {
+    case .running, .failed: true
+    case .done(let result): result.isNew
+    case .waiting: false
+    }
+  }
+
+  private static func text(_ state: CellState) -> String {
+    switch state {
+    case .waiting: return "."
+    case .done(let result): return top1(result)
+    case .failed: return "failed"
+    case .running(let progress):
+      if progress.isEvaluating { return "evaluating" }
+      guard progress.imagesPerSecond > 0 else { return "starting" }
+      return "\(Int(progress.share * 100)) %, \(Figures.count(Int(progress.imagesPerSecond)))/s"
+        + (progress.loss.map { ", loss \(Figures.loss($0))" } ?? "")
+    }
+  }
+
+  private static func top1(_ result: CellResult) -> String {
+    result.top1.map { Figures.percent($0, decimals: 2) } ?? "done"
+  }
+
+  private func summary(_ progress: GridProgress) -> String {
+    let waiting =
+      progress.cells.count - progress.doneCount - progress.runningCount - progress.failures.count
+    var parts = ["\(progress.doneCount) of \(Figures.count(progress.cells.count, "cell")) done"]
+    parts.append("\(progress.runningCount) running, \(waiting) left")
+    if !progress.failures.isEmpty { parts.append("\(progress.failures.count) failed") }
+    if let seconds = progress.secondsLeft { parts.append("about \(Figures.duration(seconds)) to go") }
+    return parts.joined(separator: ", ")
+  }
+}

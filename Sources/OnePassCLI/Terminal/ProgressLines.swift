@@ -1,0 +1,32 @@
+import ArgumentParser
+import OnePass
+
+/// How `train` shows its progress.
+enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
+  case auto, json
+}
+
+/// Tells a program how a run goes on: a JSON object on each line of standard error, at most twice a second.
+final class ProgressLines: TrainingObserver {
+  private let clock = ContinuousClock()
+  private var lastShown: ContinuousClock.Instant?
+
+  func show(_ event: TrainingEvent) {
+    guard isDue(event), let line = try? ProgressLine(event).text else { return }
+    Console.error(line)
+  }
+
+  func closeLine() {}
+
+  private func isDue(_ event: TrainingEvent) -> Bool {
+    switch event {
+    case .notice, .started: return true
+    case .step(let report) where report.step == report.steps: return true
+    case .step, .evaluated:
+      let now = clock.now
+      if let lastShown, now - lastShown < .milliseconds(500) { return false }
+      lastShown = now
+      return true
+    }
+  }
+}

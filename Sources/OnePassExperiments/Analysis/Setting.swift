@@ -1,0 +1,124 @@
+import OnePass
+import OnePassCore
+import OnePassData
+import OnePassReplay
+
+/// All that was run on one stream with one model and one optimisation: what a table may put side by side.
+package struct Setting: Sendable {
+  /// In the order naive, replay by k and storage, multi-epoch by passes.
+  package let variants: [Variant]
+
+  var configuration: RunConfiguration { variants[0].configuration }
+  package var examplesOfStream: Int { variants[0].examplesOfStream }
+
+  /// `resnet20 on 10,000 examples of wds:cifar10-train.tar.zst`
+  package var title: String {
+    "\(configuration.model) on \(Figures.count(examplesOfStream)) examples of \(configuration.data)"
+  }
+
+  /// Groups records; the setting with most of them comes first.
+  package static func settings(of records: [RunRecord]) -> [Setting] {
+    let variants = Dictionary(grouping: records) { Variant.key(of: $0) }.map { key, records in
+      Variant(
+        configuration: key,
+        records: records.sorted { $0.result.configuration.seed < $1.result.configuration.seed })
+    }
+    return Dictionary(grouping: variants) { $0.configuration.withoutMethod }.values
+      .map { Setting(variants: $0.sorted { $0.configuration.rank < $1.configuration.rank }) }
+      .sorted { ($1.recordCount, $0.title) < ($0.recordCount, $1.title) }
+  }
+
+  private var recordCount: Int { variants.reduce(0) { $0 + $1.records.count } }
+
+  var naive: Variant? { variants.first { $0.configuration.method == .naive } }
+
+  func multiEpoch(_ epochs: Int) -> Variant? {
+    variants.first { $0.configuration.method == .multiEpoch && $0.configuration.epochs == epochs }
+  }
+
+  /// The multi-epoch run with the most passes.
+  var reference: Variant? {
+    variants.filter { $0.configuration.method == .multiEpoch }.max {
+      $0.configuration.epochs < $1.configuration.epochs
+    }
+  }
+
+  /// The variants of the paper's method.
+  var prioritised: [Variant] {
+    variants.filter {
+      $0.configuration.method == .replay && $0.configuration == $0.configuration.withPaperMethod
+    }
+  }
+
+  /// The paper's method with k and a share of the stream.
+  func prioritised(k: Int, storage: Double) -> Variant? {
+    replay(k: k, storage: storage) { _ in }
+  }
+
+  /// The paper's method with k and a share of the stream, and a change.
+  func replay(k: Int, storage: Double, _ change: (inout RunConfiguration) -> Void) -> Variant? {
+    var sought = configuration
+    (sought.method, sought.epochs) = (.replay, 1)
+    (sought.replaySteps, sought.storage) = (k, .fraction(storage))
+    sought = sought.withPaperMethod
+    change(&sought)
+    return variants.first { $0.configuration == sought }
+  }
+
+  /// What a variant of replay is compared with: the paper's method at the same k and storage.
+  func baseline(of variant: Variant) -> Variant? {
+    let sought = variant.configuration.withPaperMethod
+    guard variant.configuration.method == .replay, sought != variant.configuration else { return nil }
+    return variants.first { $0.configuration == sought }
+  }
+
+  /// The prioritised replay that stands for the method in Table 1: most compute, then most storage.
+  var bestPrioritised: Variant? {
+    prioritised.max {
+      ($0.configuration.replaySteps, $0.storage) < ($1.configuration.replaySteps, $1.storage)
+    }
+  }
+
+  /// The variants that no other is at least as good as on all three axes and better on one, by their means.
+  ///
+  /// Runs without an accuracy are not on the front.
+  package var paretoFront: [Variant] {
+    let judged = variants.compactMap { variant in variant.accuracy.map { (variant, $0.mean) } }
+    return judged.filter { candidate, accuracy in
+      !judged.contains { other, otherAccuracy in
+        otherAccuracy >= accuracy && other.storage <= candidate.storage && other.compute <= candidate.compute
+          && (otherAccuracy > accuracy || other.storage < candidate.storage
+            || other.compute < candidate.compute)
+      }
+    }.map(\.0)
+  }
+}
+
+extension RunConfiguration {
+  /// What all methods of a setting share.
+  fileprivate var withoutMethod: RunConfiguration {
+    var shared = withReplayOptions(of: .paper)
+    (shared.method, shared.epochs) = (.naive, 1)
+    return shared
+  }
+
+  /// Where a variant stands in a list.
+  fileprivate var rank: (Int, Int, Double, String) {
+    switch method {
+    case .naive: (0, 0, 0, "")
+    case .replay: (1, replaySteps, storage.size, self == withPaperMethod ? "" : title)
+    case .multiEpoch: (2, epochs, 0, "")
+    }
+  }
+}
+
+extension StorageBudget {
+  /// For sorting: shares before examples before bytes.
+  fileprivate var size: Double {
+    switch self {
+    case .fraction(let share): share
+    case .examples(let count): 1 + Double(count)
+    case .bytes(let count): 1e12 + Double(count.bytes)
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import OnePass
+import OnePassCore
+
+/// Accuracy against storage, against compute, and against both.
+extension Setting {
+  /// A line for each k over the storage, and the multi-epoch run of the same compute at 100 %.
+  var storageChart: Chart? {
+    let ks = Set(prioritised.map(\.configuration.replaySteps)).sorted()
+    guard !ks.isEmpty else { return nil }
+    let lines = ks.map { k in (k, prioritised.filter { $0.configuration.replaySteps == k }) }
+    let ends = ks.map { multiEpoch($0 + 1) }
+    let all = prioritised + ends.compactMap(\.self) + [naive].compactMap(\.self)
+    var chart = Chart(
+      title: "Accuracy against storage",
+      horizontal: .logarithmic("storage, % of the stream's examples", prioritised.map(\.storage) + [100]),
+      vertical: .linear("top-1, %", all.flatMap(\.accuracyRange)))
+    for (index, (line, end)) in zip(lines, ends).enumerated() {
+      let points = line.1.sorted { $0.storage < $1.storage }.compactMap { $0.point(at: $0.storage) }
+      chart.series.append(.init(name: "k = \(line.0)", colour: index, points: points))
+      if let last = points.last, let target = end?.point(at: 100) {
+        chart.series.append(
+          .init(
+            name: "", colour: index, points: [last.withoutError, target], style: .dashed, isInLegend: false))
+        chart.series.append(
+          .init(name: "\(line.0 + 1) passes", colour: index, points: [target], style: .points, isHollow: true)
+        )
+      }
+    }
+    if let level = naive?.accuracy?.mean { chart.levels.append(("naive one-pass", level)) }
+    return chart
+  }
+
+  /// A line for each storage over the compute, and multi-epoch training.
+  var computeChart: Chart? {
+    let judged = variants.filter { $0.accuracy != nil }
+    let storages = prioritised.map(\.configuration.storage).reduce(into: [StorageBudget]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    guard judged.count > 1 else { return nil }
+    var chart = Chart(
+      title: "Accuracy against compute",
+      horizontal: .logarithmic("compute, % of 90 passes", judged.map(\.compute)),
+      vertical: .linear("top-1, %", judged.flatMap(\.accuracyRange)))
+    for (index, storage) in storages.enumerated() {
+      let line = prioritised.filter { $0.configuration.storage == storage }.sorted { $0.compute < $1.compute }
+      chart.series.append(
+        .init(
+          name: "replay, \(storage)", colour: index, points: line.compactMap { $0.point(at: $0.compute) }))
+    }
+    let epochs = variants.filter { $0.configuration.method == .multiEpoch }.sorted { $0.compute < $1.compute }
+    if !epochs.isEmpty {
+      chart.series.append(
+        .init(
+          name: "multi-epoch, 100%", colour: 6, points: epochs.compactMap { $0.point(at: $0.compute) },
+          isHollow: true))
+    }
+    if let naive, let point = naive.point(at: naive.compute) {
+      chart.series.append(
+        .init(name: "naive, 0%", colour: 5, points: [point], style: .points, isHollow: true))
+    }
+    return chart
+  }
+
+  /// Every variant as a circle whose area is its storage; those on the Pareto front are filled and numbered.
+  var paretoChart: Chart? {
+    let judged = variants.compactMap { variant in variant.accuracy.map { (variant, $0.mean) } }
+    guard judged.count > 1 else { return nil }
+    let front = paretoFront
+    var chart = Chart(
+      title: "The Pareto front over accuracy, storage and compute",
+      horizontal: .logarithmic("compute, % of 90 passes", judged.map(\.0.compute)),
+      vertical: .linear("top-1, %", judged.map(\.1)))
+    // The largest circles first, so that none hides a smaller one.
+    for (variant, mean) in judged.sorted(by: { $0.0.storage > $1.0.storage }) {
+      let place = front.firstIndex { $0.configuration == variant.configuration }
+      chart.marks.append(
+        .init(
+          x: variant.compute, y: mean, radius: 3 + (variant.storage / 100).squareRoot() * 11,
+          colour: place == nil ? 6 : 0, isHollow: place == nil, text: place.map { "\($0 + 1)" } ?? "",
+          label: "\(variant.title): \(ResultFigures.accuracy(variant.accuracy)) %, storage "
+            + "\(ResultFigures.percent(variant.storage)) %, compute \(ResultFigures.percent(variant.compute)) %"
+        ))
+    }
+    return chart
+  }
+
+  /// The members of the front, by the numbers of the chart.
+  var paretoTable: ResultTable {
+    var table = ResultTable(
+      "The Pareto front",
+      columns: ["#", "variant", "#top-1", "#storage", "#compute"].map { $0 == "#" ? "#no." : $0 })
+    for (index, variant) in paretoFront.enumerated() {
+      table.add([
+        "\(index + 1)", variant.title, ResultFigures.accuracy(variant.accuracy),
+        ResultFigures.percent(variant.storage), ResultFigures.percent(variant.compute),
+      ])
+    }
+    table.notes = [
+      "No other variant is at least as good on all three and better on one, by the means: within their errors, "
+        + "neighbours may change places."
+    ]
+    return table
+  }
+}
+
+extension Variant {
+  /// The mean with its error, and what a pointer shows over it.
+  func point(at x: Double) -> Chart.Point? {
+    accuracy.map {
+      Chart.Point(
+        x: x, y: $0.mean, error: $0.standardError, label: "\(title): \(ResultFigures.accuracy($0)) %")
+    }
+  }
+
+  /// What an axis has to have room for.
+  var accuracyRange: [Double] {
+    accuracy.map { [$0.mean - ($0.standardError ?? 0), $0.mean + ($0.standardError ?? 0)] } ?? []
+  }
+}
+
+extension Chart.Point {
+  var withoutError: Chart.Point { Chart.Point(x: x, y: y) }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import OnePass
+import OnePassCore
+
+/// One HTML page about finished runs: tables, charts, what the memory held, and every cell. It needs no network.
+package struct Report {
+  private let records: RecordSet
+  private let settings: [Setting]
+  private let title: String
+
+  /// - Parameter title: The heading; one that says what was run unless given.
+  package init(_ records: RecordSet, title: String? = nil) {
+    self.records = records
+    settings = Setting.settings(of: records.records)
+    self.title = title ?? "One Pass ImageNet benchmark"
+  }
+
+  /// Writes the page, whole or not at all.
+  /// - Throws: `OnePassError` (`io`).
+  package func write(to path: String) throws { try Self.write(html, to: path) }
+
+  /// Writes every chart as a file.
+  /// - Returns: Their names.
+  /// - Throws: `OnePassError` (`io`).
+  package func writeCharts(in folder: String) throws -> [String] {
+    do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+      throw OnePassError(.io, "The folder \(folder) cannot be made: choose another --charts.", cause: error)
+    }
+    var names: [String] = []
+    for (index, setting) in settings.enumerated() {
+      for (name, chart) in setting.charts {
+        let file = settings.count == 1 ? "\(name).svg" : "\(name)-\(index + 1).svg"
+        try Self.write(chart.file, to: "\(folder)/\(file)")
+        names.append(file)
+      }
+    }
+    return names
+  }
+
+  private static func write(_ text: String, to path: String) throws {
+    do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
+      throw OnePassError(.io, "\(path) cannot be written: choose another place.", cause: error)
+    }
+  }
+
+  /// The page.
+  package var html: String {
+    """
+    <!DOCTYPE html>
+    <html lang=en><head><meta charset=utf-8><meta name=viewport content="width=device-width,initial-scale=1">
+    <title>\(escaped(title))</title><style>\(ReportStyle.page)</style></head><body>
+    <h1>\(escaped(title))</h1>
+    \(lead)
+    \(settings.count > 1 ? navigation : "")
+    \(problems)
+    \(settings.enumerated().map { SettingSection(setting: $1, number: $0 + 1).html }.joined(separator: "\n"))
+    </body></html>
+
+    """
+  }
+
+  private var lead: String {
+    let runs = records.records.map(\.result)
+    func list(_ values: [String]) -> String { Array(Set(values)).sorted().joined(separator: "; ") }
+    let machines = runs.compactMap(\.machine).map { machine in
+      let accelerators =
+        machine.accelerators.isEmpty ? "" : ", \(machine.accelerators.joined(separator: ", "))"
+      return "\(machine.processor), \(machine.cores) cores, \(machine.system)\(accelerators)"
+    }
+    let hours = runs.reduce(0) { $0 + $1.wallSeconds } / 3_600
+    return """
+      <p class=lead>\(Figures.count(runs.count)) runs, \(escaped(String(format: "%.1f", hours))) hours in all. \
+      onepass \(escaped(list(runs.map(\.version)))), libtorch \(escaped(list(runs.map(\.engine)))). \
+      \(machines.isEmpty ? "" : "Made on: \(escaped(list(machines))).")</p>
+      <p class=lead>Three axes: accuracy (top-1 by one centre crop), storage (the most that was kept of the stream), \
+      compute (examples back-propagated, relative to 90 passes). The method and the tables are those of \
+      Hu, Li, Calandriello and Görür, One Pass ImageNet, 2021.</p>
+      """
+  }
+
+  private var navigation: String {
+    "<nav>"
+      + settings.enumerated().map { "<a href=\"#setting-\($0 + 1)\">\(escaped($1.title))</a>" }.joined(
+        separator: " ")
+      + "</nav>"
+  }
+
+  private var problems: String {
+    guard !records.problems.isEmpty else { return "" }
+    let items = records.problems.map { "<li>\(escaped($0.path)): \(escaped($0.reason))</li>" }.joined()
+    return """
+      <div class=warn><p>\(records.problems.count) damaged or repeated \
+      \(records.problems.count == 1 ? "record was" : "records were") left out:</p><ul>\(items)</ul></div>
+      """
+  }
+}
+
+extension Setting {
+  /// The charts of a setting with the names of their files.
+  var charts: [(name: String, chart: Chart)] {
+    [
+      ("accuracy-storage", storageChart), ("accuracy-compute", computeChart), ("pareto-front", paretoChart),
+      ("online-accuracy", onlineChart), ("online-loss", lossChart), ("throughput", rateChart),
+      ("memory-age", arrivalChart), ("memory-replays", replayChart), ("memory-balance", balanceChart),
+    ].compactMap { name, chart in chart.map { (name, $0) } }
+  }
+}

@@ -1,0 +1,129 @@
+import OnePass
+
+/// The part of the report about one setting.
+struct SettingSection {
+  let setting: Setting
+  let number: Int
+
+  var html: String {
+    """
+    <section id=setting-\(number)><h2>\(escaped(setting.title))</h2>
+    \(singleSeedWarning)
+    \(tables([.table1, .table2]))
+    <h3>Accuracy, storage, compute</h3>
+    \(figures(metricFigures))
+    \(setting.paretoTable.html)
+    \(tables([.claims, .ablations]))
+    <h3>Over the stream</h3>
+    \(figures(streamFigures))
+    \(memory)
+    \(tables([.variants]))
+    \(cells)
+    </section>
+    """
+  }
+
+  private func tables(_ layouts: [TableLayout]) -> String {
+    layouts.compactMap { $0.table(of: setting)?.html }.joined(separator: "\n")
+  }
+
+  private typealias Figure = (chart: Chart?, caption: String)
+
+  private var metricFigures: [Figure] {
+    [
+      (
+        setting.storageChart,
+        "Error bars are standard errors over seeds. The dashed lines lead to multi-epoch training of the same compute, "
+          + "which keeps everything."
+      ),
+      (setting.computeChart, "Error bars are standard errors over seeds."),
+      (
+        setting.paretoChart,
+        "Each circle is a variant, its area the storage. Filled and numbered: not beaten on all three axes."
+      ),
+    ]
+  }
+
+  private var streamFigures: [Figure] {
+    [
+      (
+        setting.onlineChart,
+        "Each example is predicted before it is trained on, so the stream itself is the test; with batch statistics and "
+          + "under the incoming crop."
+      ),
+      (setting.lossChart, "Mean over seeds."),
+      (
+        setting.rateChart,
+        "Replays and decoding included. It depends on the machine and on what else ran on it."
+      ),
+    ]
+  }
+
+  private var memoryFigures: [Figure] {
+    [
+      (setting.arrivalChart, "Twenty equal parts of the stream, the oldest on the left."),
+      (setting.replayChart, "Of the items held at the end."),
+      (setting.balanceChart, "Mean over seeds."),
+    ]
+  }
+
+  private func figures(_ figures: [Figure]) -> String {
+    let shown = figures.compactMap { chart, caption in
+      chart.map {
+        "<figure><figcaption>\(escaped($0.title))<small>\(escaped(caption))</small></figcaption>\($0.svg)</figure>"
+      }
+    }
+    return "<div class=charts>\(shown.joined(separator: "\n"))</div>"
+  }
+
+  private var singleSeedWarning: String {
+    let single = setting.variants.filter { $0.records.count == 1 }.count
+    guard single > 0 else { return "" }
+    return """
+      <p class=warn>\(single) of \(setting.variants.count) variants have only one seed. Their figures have no error, and \
+      differences between them may be chance.</p>
+      """
+  }
+
+  private var memory: String {
+    guard let table = setting.memoryTable else { return "" }
+    return """
+      <h3>What the memory held</h3>
+      \(figures(memoryFigures))
+      \(table.html)
+      """
+  }
+
+  /// Every run with its cost, and every variant's configuration.
+  private var cells: String {
+    var table = ResultTable(
+      "Every run",
+      columns: [
+        "run", "#seed", "#top-1", "#loss", "#storage", "#bytes", "#compute", "#updates", "#images/s",
+        "#minutes",
+        "#threads", "version",
+      ])
+    for record in setting.variants.flatMap(\.records) {
+      let result = record.result
+      table.add([
+        record.name, "\(result.configuration.seed)",
+        result.accuracy.map { Figures.percent($0.top1, decimals: 2) } ?? "-",
+        result.accuracy.map { Figures.loss($0.loss) } ?? "-",
+        Figures.percent(result.storage.exampleFraction), Figures.percent(result.storage.byteFraction),
+        Figures.percent(result.compute.fraction, decimals: 2), Figures.count(result.compute.updates),
+        Figures.count(Int(result.throughput.imagesPerSecond)), ResultFigures.percent(result.wallSeconds / 60),
+        result.configuration.threads.map { "\($0)" } ?? "-", result.version,
+      ])
+    }
+    let configurations = setting.variants.map { variant in
+      let text = (try? JSON.text(variant.records[0].result.configuration)) ?? ""
+      return "<details><summary>\(escaped(variant.title))</summary><pre>\(escaped(text))</pre></details>"
+    }
+    return """
+      <h3>Every run, its configuration and its cost</h3>
+      <details><summary>\(setting.variants.reduce(0) { $0 + $1.records.count }) runs</summary>\(table.html)</details>
+      <details><summary>Configurations of \(setting.variants.count) variants</summary>\
+      \(configurations.joined(separator: "\n"))</details>
+      """
+  }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import OnePass
+import OnePassCore
+
+/// Runs the cells of a grid, each as a `onepass train` of its own, and skips those whose records are there.
+package struct GridRunner {
+  /// How a grid ended.
+  package struct Outcome: Sendable {
+    package let progress: GridProgress
+    /// The signal that broke it off.
+    package let interruption: Int32?
+  }
+
+  private enum Signal: Sendable {
+    case cell(Int, CellProcess.Signal)
+    case interrupted(Int32)
+  }
+
+  private let grid: Grid
+  private let folder: ExperimentFolder
+  private let program: URL
+  private let parallel: Int
+  private let cores: Int
+
+  /// - Parameters:
+  ///   - program: The `onepass` that trains the cells.
+  ///   - parallel: Cells that run at the same time, 1 or more.
+  ///   - cores: Cores that they share.
+  package init(
+    _ grid: Grid, in folder: ExperimentFolder, program: URL, parallel: Int,
+    cores: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) {
+    precondition(parallel >= 1, "A grid runs at least one cell at a time.")
+    self.grid = grid
+    self.folder = folder
+    self.program = program
+    self.parallel = parallel
+    self.cores = cores
+  }
+
+  /// Runs what is left of the grid. SIGINT and SIGTERM end the running cells and then the grid.
+  /// - Parameter observe: Called on this thread after every change, and twice a second.
+  /// - Throws: `OnePassError` (`io`) if the folder cannot be written or the program not be started.
+  package func run(observe: (GridProgress) -> Void) throws -> Outcome {
+    try folder.record(grid.cells)
+    var progress = GridProgress(grid.cells, parallel: parallel)
+    takeStock(&progress)
+    observe(progress)
+
+    let signals = SignalQueue<Signal>()
+    let watches = [SIGINT, SIGTERM].map { number in watch(number) { signals.send(.interrupted($0)) } }
+    defer { watches.forEach { $0.cancel() } }
+    var running: [Int: CellProcess] = [:]
+    var interruption: Int32?
+    while true {
+      while interruption == nil, running.count < parallel, let index = progress.nextWaiting {
+        running[index] = try start(index) { signals.send(.cell(index, $0)) }
+        progress.set(index, .running(CellProgress()))
+      }
+      observe(progress)
+      if running.isEmpty { break }
+      switch signals.receive(within: 0.5) {
+      case .cell(let index, .progress(let line)): progress.update(index, with: line)
+      case .cell(let index, .ended(let status, let byItself, let lastWords)):
+        running[index] = nil
+        let isBrokenOff = interruption != nil && !(byItself && status == 0)
+        progress.set(index, isBrokenOff ? .waiting : state(of: index, status, byItself, lastWords))
+        if case .done(let result) = progress.states[index] {
+          progress.learn(from: index, seconds: result.seconds)
+        }
+      case .interrupted(let number):
+        interruption = number
+        running.values.forEach { $0.terminate() }
+      case nil: break
+      }
+    }
+    observe(progress)
+    return Outcome(progress: progress, interruption: interruption)
+  }
+
+  /// Finds the records that are there already.
+  private func takeStock(_ progress: inout GridProgress) {
+    for (index, cell) in grid.cells.enumerated() {
+      switch folder.presence(of: cell) {
+      case .absent: break
+      case .unusable(let reason): progress.set(index, .failed(reason))
+      case .present(let result):
+        progress.set(
+          index, .done(CellResult(top1: result.accuracy?.top1, seconds: result.wallSeconds, isNew: false)))
+        if result.machine == .current { progress.learn(from: index, seconds: result.wallSeconds) }
+      }
+    }
+  }
+
+  private func start(_ index: Int, send: @escaping @Sendable (CellProcess.Signal) -> Void) throws
+    -> CellProcess
+  {
+    let cell = grid.cells[index]
+    folder.clean(cell)
+    var arguments = ["train"] + cell.arguments
+    var variables: [String: String] = [:]
+    if parallel > 1 {
+      // Threads of one cell that wait in a spin would starve the other cells.
+      variables["OMP_WAIT_POLICY"] = "passive"
+      let share = "\(max(1, cores / parallel))"
+      if cell.configuration.threads == nil { arguments.append("--threads=\(share)") }
+      if cell.configuration.decodeThreads == nil { arguments.append("--decode-threads=\(share)") }
+    }
+    arguments += ["--progress=json", "--output", folder.location(of: cell)]
+    return try CellProcess(program: program, arguments: arguments, variables: variables, send: send)
+  }
+
+  /// What a cell that has ended came to, judged by its record.
+  private func state(of index: Int, _ status: Int32, _ byItself: Bool, _ lastWords: String) -> CellState {
+    guard byItself else { return .failed("it was ended by signal \(status)") }
+    guard status == 0 else {
+      let words = lastWords.hasPrefix("Error: ") ? String(lastWords.dropFirst(7)) : lastWords
+      return .failed(words.isEmpty ? "it ended with status \(status)" : words)
+    }
+    switch folder.presence(of: grid.cells[index]) {
+    case .present(let result):
+      return .done(CellResult(top1: result.accuracy?.top1, seconds: result.wallSeconds, isNew: true))
+    case .absent: return .failed("it wrote no result.json")
+    case .unusable(let reason): return .failed(reason)
+    }
+  }
+
+  private func watch(_ number: Int32, _ body: @escaping @Sendable (Int32) -> Void) -> any DispatchSourceSignal
+  {
+    #if canImport(Darwin)
+      signal(number, SIG_IGN)  // Where a source gets only what the process ignores; on Linux it takes over itself.
+    #endif
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    source.setEventHandler { body(number) }
+    source.resume()
+    return source
+  }
+}

@@ -1,0 +1,32 @@
+extension Tables {
+  /// Every change of the method against the method at the same k and storage, seed by seed.
+  static func ablations(_ setting: Setting) -> ResultTable? {
+    let pairs = setting.variants.compactMap { variant in
+      setting.baseline(of: variant).map { (variant, $0) }
+    }
+    guard !pairs.isEmpty else { return nil }
+    var table = ResultTable(
+      "Ablations: \(setting.title)",
+      columns: [
+        "variant", "#top-1", "#the paper's method", "#difference (95 %)", "#p", "#n", "#storage", "#bytes",
+      ])
+    for (variant, baseline) in pairs {
+      let comparison = variant.comparison(with: baseline)
+      table.add([
+        variant.title, ResultFigures.accuracy(variant.accuracy), ResultFigures.accuracy(baseline.accuracy),
+        ResultFigures.difference(comparison), ResultFigures.pValue(comparison?.pValue),
+        ResultFigures.count(comparison), ResultFigures.percent(variant.storage),
+        ResultFigures.percent(variant.storageBytes),
+      ])
+      table.add(
+        data: variant.fields + Sample.fields("baseline_accuracy_percent", baseline.accuracy)
+          + PairedComparison.fields(comparison))
+    }
+    table.notes = [
+      errorNote(pairs.flatMap { [$0.0, $0.1] })
+        + " A difference is that of pairs with the same seed, with its 95 % "
+        + "interval by Student's t; p is that of the two-sided paired t test, not corrected for the number of rows."
+    ]
+    return table
+  }
+}

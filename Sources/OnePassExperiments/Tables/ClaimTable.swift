@@ -1,0 +1,31 @@
+extension Tables {
+  /// The paper's claims, one by one, and what the runs say.
+  static func claims(_ setting: Setting) -> ResultTable? {
+    let claims = Claim.all(in: setting)
+    guard claims.contains(where: { $0.evidence.contains { $0.measured != nil } }) else { return nil }
+    var table = ResultTable(
+      "The paper's claims: \(setting.title)",
+      columns: ["section", "claim", "difference in top-1", "#paper", "#here (95 %)", "#n", "verdict"])
+    for claim in claims {
+      for (index, evidence) in claim.evidence.enumerated() {
+        let verdict = claim.verdict(on: evidence)
+        table.add([
+          index == 0 ? claim.section : "", index == 0 ? claim.sentence : "", evidence.label,
+          ResultFigures.paperPoints(evidence.paper), ResultFigures.difference(evidence.measured),
+          ResultFigures.count(evidence.measured), verdict,
+        ])
+        table.add(
+          data: [
+            ("section", .text(claim.section)), ("claim", .text(claim.sentence)),
+            ("evidence", .text(evidence.label)),
+            ("paper_difference", .init(evidence.paper)),
+          ] + PairedComparison.fields(evidence.measured) + [("verdict", .text(verdict))])
+      }
+    }
+    table.notes = [
+      "Differences in points of top-1, paired by seed, with 95 % intervals by Student's t. \"Not shown\" means that "
+        + "the interval contains 0: the runs neither show the difference nor rule it out. \(paperNote)"
+    ]
+    return table
+  }
+}

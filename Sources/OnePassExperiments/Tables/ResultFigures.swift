@@ -1,0 +1,70 @@
+import Foundation
+import OnePass
+
+/// How results are written: means with their standard errors, differences with their intervals.
+enum ResultFigures {
+  /// Percent with one decimal, without the sign.
+  static func percent(_ value: Double) -> String {
+    String(format: value < 0.995 && value > 0 ? "%.2f" : "%.1f", value)
+  }
+
+  /// `49.84 ± 0.55`; a single run says that it is one.
+  static func accuracy(_ sample: Sample?) -> String {
+    guard let sample else { return "-" }
+    let mean = String(format: "%.2f", sample.mean)
+    guard let error = sample.standardError else { return "\(mean) (one seed)" }
+    return mean + String(format: " ± %.2f", error)
+  }
+
+  /// `+1.26`
+  static func points(_ value: Double?) -> String {
+    value.map { String(format: "%+.2f", $0) } ?? "-"
+  }
+
+  /// As the paper rounds: `+0.3`
+  static func paperPoints(_ value: Double?) -> String {
+    value.map { String(format: "%+.1f", $0) } ?? "-"
+  }
+
+  /// `+1.26 (0.10 to 2.42)`
+  static func difference(_ comparison: PairedComparison?) -> String {
+    guard let comparison else { return "-" }
+    guard let interval = comparison.interval else { return points(comparison.mean) + " (one seed)" }
+    return points(comparison.mean)
+      + String(format: " (%.2f to %.2f)", interval.lowerBound, interval.upperBound)
+  }
+
+  static func pValue(_ value: Double?) -> String {
+    guard let value else { return "-" }
+    return value < 0.001 ? "< 0.001" : String(format: "%.3f", value)
+  }
+
+  static func paper(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "-" }
+
+  static func count(_ comparison: PairedComparison?) -> String { comparison.map { "\($0.n)" } ?? "-" }
+}
+
+extension ResultTable.Field {
+  static func text(optional text: String?) -> ResultTable.Field { text.map { .text($0) } ?? .none }
+}
+
+extension Sample {
+  /// Mean, standard error and n under a common name, for programs.
+  static func fields(_ name: String, _ sample: Sample?) -> [(name: String, value: ResultTable.Field)] {
+    [
+      ("\(name)_mean", .init(sample?.mean)), ("\(name)_standard_error", .init(sample?.standardError)),
+      ("\(name)_n", .init(sample.map { Double($0.n) })),
+    ]
+  }
+}
+
+extension PairedComparison {
+  static func fields(_ comparison: PairedComparison?) -> [(name: String, value: ResultTable.Field)] {
+    [
+      ("difference_mean", .init(comparison?.mean)),
+      ("difference_low_95", .init(comparison?.interval?.lowerBound)),
+      ("difference_high_95", .init(comparison?.interval?.upperBound)),
+      ("p_value", .init(comparison?.pValue)), ("n", .init(comparison.map { Double($0.n) })),
+    ]
+  }
+}

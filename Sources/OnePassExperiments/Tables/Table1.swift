@@ -1,0 +1,86 @@
+import OnePass
+import OnePassCore
+
+extension Tables {
+  /// The paper's Table 1, with our figures beside the paper's.
+  static func table1(_ setting: Setting) -> ResultTable? {
+    let rows: [(name: String, variant: Variant?, paper: (Double?, Double?, Double?))] = [
+      (
+        "Multi-epoch", setting.reference,
+        setting.reference?.configuration.epochs == 90
+          ? (PaperFigures.multiEpoch90, 100, 100) : (nil, nil, nil)
+      ),
+      ("One-pass, naive", setting.naive, (PaperFigures.naive, 0, 100.0 / 90)),
+      ("One-pass, prioritised replay", setting.bestPrioritised, paper(of: setting.bestPrioritised)),
+    ]
+    guard rows.contains(where: { $0.variant != nil }) else { return nil }
+    var table = ResultTable(
+      "Table 1: \(setting.title)",
+      columns: [
+        "method", "#accuracy", "#storage", "#of bytes", "#compute", "#n", "#paper: accuracy", "#storage",
+        "#compute",
+      ])
+    for (name, variant, paper) in rows {
+      guard let variant else { continue }
+      table.add([
+        "\(name) (\(variant.shortTitle))", ResultFigures.accuracy(variant.accuracy),
+        ResultFigures.percent(variant.storage), ResultFigures.percent(variant.storageBytes),
+        ResultFigures.percent(variant.compute), "\(variant.records.count)", ResultFigures.paper(paper.0),
+        ResultFigures.paper(paper.1), ResultFigures.paper(paper.2),
+      ])
+      table.add(
+        data: variant.fields + [
+          ("paper_accuracy", .init(paper.0)), ("paper_storage_percent", .init(paper.1)),
+          ("paper_compute_percent", .init(paper.2)),
+        ])
+    }
+    table.notes = [
+      errorNote(rows.compactMap(\.variant))
+        + " Storage is the peak, in percent of the stream's examples, and of its "
+        + "bytes with the index; compute in percent of 90 passes.", paperNote,
+    ]
+    table.notes += differences(setting)
+    return table
+  }
+
+  private static func differences(_ setting: Setting) -> [String] {
+    guard let replay = setting.bestPrioritised else { return [] }
+    return [(setting.naive, "naive"), (setting.reference, "multi-epoch")].compactMap { other, name in
+      guard let other, let comparison = replay.comparison(with: other) else { return nil }
+      return "Prioritised replay - \(name): \(ResultFigures.difference(comparison)) points, "
+        + "95 % interval of the paired difference over \(comparison.n == 1 ? "1 seed" : "\(comparison.n) seeds")."
+    }
+  }
+
+  private static func paper(of variant: Variant?) -> (Double?, Double?, Double?) {
+    guard let configuration = variant?.configuration, case .fraction(let share) = configuration.storage,
+      let accuracy = PaperFigures.replay(k: configuration.replaySteps, storage: share)
+    else { return (nil, nil, nil) }
+    return (accuracy, 100 * share, 100 * Double(configuration.replaySteps + 1) / 90)
+  }
+}
+
+extension Variant {
+  /// The method's figures of its own: `k = 8, 10% storage`, `90 passes`.
+  var shortTitle: String {
+    switch configuration.method {
+    case .naive: "1 pass"
+    case .multiEpoch: "\(configuration.epochs) passes"
+    case .replay: "k = \(configuration.replaySteps), \(configuration.storage)"
+    }
+  }
+
+  /// What identifies a variant, and its three metrics, for programs.
+  var fields: [(name: String, value: ResultTable.Field)] {
+    let isReplay = configuration.method == .replay
+    return [
+      ("method", .text(configuration.method.rawValue)), ("variant", .text(title)),
+      ("replay_steps", isReplay ? .number(Double(configuration.replaySteps)) : .none),
+      ("storage_budget", isReplay ? .text("\(configuration.storage)") : .none),
+      ("epochs", configuration.method == .multiEpoch ? .number(Double(configuration.epochs)) : .none),
+    ] + Sample.fields("accuracy_percent", accuracy) + [
+      ("storage_percent", .number(storage)), ("storage_bytes_percent", .number(storageBytes)),
+      ("compute_percent", .number(compute)), ("effective_epochs", .number(effectiveEpochs)),
+    ]
+  }
+}

@@ -1,0 +1,58 @@
+import OnePass
+import OnePassCore
+
+extension Tables {
+  /// The paper's Table 2: a row for each number of effective epochs, a column for each storage.
+  static func table2(_ setting: Setting) -> ResultTable? {
+    let replays = setting.prioritised
+    let storages = replays.map(\.configuration.storage).reduce(into: [StorageBudget]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }.sorted { $0.order < $1.order }
+    let ks = Set(replays.map(\.configuration.replaySteps))
+    let epochs = Set(
+      setting.variants.filter { $0.configuration.method == .multiEpoch && $0.configuration.epochs < 90 }
+        .map(\.configuration.epochs))
+    guard !ks.isEmpty else { return nil }
+    var table = ResultTable(
+      "Table 2: \(setting.title)",
+      columns: ["#effective epochs", "#compute"] + storages.map { "#\($0)" } + ["#multi-epoch (100%)"])
+    for passes in epochs.union(ks.map { $0 + 1 }).sorted() {
+      let row = storages.map { storage in
+        replays.first { $0.configuration.replaySteps == passes - 1 && $0.configuration.storage == storage }
+      }
+      let multiEpoch = setting.multiEpoch(passes)
+      let papers = storages.map { storage -> Double? in
+        guard case .fraction(let share) = storage else { return nil }
+        return PaperFigures.replay(k: passes - 1, storage: share)
+      }
+      table.add(
+        ["\(passes)", ResultFigures.percent(100 * Double(passes) / 90)]
+          + zip(row, papers).map { cell($0, paper: $1) }
+          + [cell(multiEpoch, paper: PaperFigures.multiEpoch(passes))])
+      for (variant, paper) in zip(row + [multiEpoch], papers + [PaperFigures.multiEpoch(passes)]) {
+        if let variant { table.add(data: variant.fields + [("paper_accuracy", .init(paper))]) }
+      }
+    }
+    table.notes = [
+      errorNote(replays) + " In parentheses the paper's. A row's compute is that of k + 1 passes; what was "
+        + "counted is a little less, as the first step has nothing to replay.", paperNote,
+    ]
+    return table
+  }
+
+  private static func cell(_ variant: Variant?, paper: Double?) -> String {
+    guard let variant else { return "-" }
+    return ResultFigures.accuracy(variant.accuracy) + (paper.map { " (\(ResultFigures.paper($0)))" } ?? "")
+  }
+}
+
+extension StorageBudget {
+  /// For the order of columns.
+  fileprivate var order: Double {
+    switch self {
+    case .fraction(let share): share
+    case .examples(let count): 1 + Double(count)
+    case .bytes(let count): 1e12 + Double(count.bytes)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import OnePass
+
+extension Tables {
+  /// Every variant with its three metrics, its rate, and whether it is on the Pareto front.
+  static func variants(_ setting: Setting) -> ResultTable? {
+    let front = Set(setting.paretoFront.map(\.configuration))
+    var table = ResultTable(
+      "All variants: \(setting.title)",
+      columns: [
+        "variant", "#top-1", "#n", "#storage", "#bytes", "#compute", "#images/s", "#minutes", "Pareto front",
+      ])
+    for variant in setting.variants {
+      let rate = variant.sample { $0.throughput.imagesPerSecond }
+      let minutes = variant.sample { $0.wallSeconds / 60 }
+      let isOnFront = front.contains(variant.configuration)
+      table.add([
+        variant.title, ResultFigures.accuracy(variant.accuracy), "\(variant.records.count)",
+        ResultFigures.percent(variant.storage), ResultFigures.percent(variant.storageBytes),
+        ResultFigures.percent(variant.compute), Figures.count(Int(rate?.mean ?? 0)),
+        ResultFigures.percent(minutes?.mean ?? 0), isOnFront ? "yes" : "",
+      ])
+      table.add(
+        data: variant.fields + [
+          ("images_per_second_mean", .init(rate?.mean)), ("minutes_mean", .init(minutes?.mean)),
+          ("pareto_front", .text(isOnFront ? "yes" : "no")),
+        ])
+    }
+    table.notes = [
+      errorNote(setting.variants)
+        + " Storage and compute in percent of the stream and of 90 passes. On the front is "
+        + "what no other variant matches on accuracy, storage and compute together, by the means."
+    ]
+    return table
+  }
+}
