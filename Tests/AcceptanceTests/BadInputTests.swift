@@ -28,7 +28,8 @@ import Testing
 
   @Test func missingPath() throws {
     for data in [
-      "folder:\(folder.path)/nowhere", "idx:\(folder.path)/nowhere", "wds:\(folder.path)/no-{0..3}.tar",
+      "folder:\(folder.path)/nowhere", "idx:\(folder.path)/nowhere", "list:\(folder.path)/nowhere",
+      "wds:\(folder.path)/no-{0..3}.tar",
     ] {
       try expectFailure(74, "\(folder.path)/no", ["--data", data])
     }

@@ -10,9 +10,10 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       The defaults are the paper's: prioritised replay of k = 8 mini-batches from a memory of 10 % of the stream.
 
-      SPEC is fashion-mnist, idx:DIR, folder:DIR (a folder for each class), or wds:PATTERN (WebDataset shards: \
-      'wds:data/train-{0000..0009}.tar', .tar.gz, .tar.zst, or wds:- for standard input). A folder or idx source \
-      is put in a random order by the seed; a tar stream is taken as it arrives.
+      SPEC is fashion-mnist, idx:DIR, folder:DIR (a folder for each class), list:FILE (a text file with a line \
+      PATH LABEL for each image), or wds:PATTERN (WebDataset shards: 'wds:data/train-{0000..0009}.tar', .tar.gz, \
+      .tar.zst, or wds:- for standard input). A folder, list or idx source is put in a random order by the seed; \
+      a tar stream is taken as it arrives.
       """)
 
   @OptionGroup(title: "Data") var data: DataOptions

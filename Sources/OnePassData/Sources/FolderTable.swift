@@ -70,13 +70,7 @@ public struct FolderTable: ExampleTable {
 
   public func label(at row: Int) -> Int { folder(of: row).label }
 
-  public func image(at row: Int) throws -> EncodedImage {
-    let path = file(at: row)
-    let file = try OpenFile(reading: path)
-    let size = try file.size()
-    guard size <= largestImageFile else { throw tooLarge(path, size) }
-    return EncodedImage(bytes: try file.bytes(at: 0, count: size))
-  }
+  public func image(at row: Int) throws -> EncodedImage { try readImageFile(file(at: row)) }
 
   /// The path of the file in this row.
   public func path(at row: Int) -> String? { file(at: row) }
@@ -129,12 +123,22 @@ public struct FolderTable: ExampleTable {
     }
     return found.sorted { $0.lexicographicallyPrecedes($1) }
   }
+}
 
-  private func isImageName(_ name: [UInt8]) -> Bool {
-    guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
-    let suffix = String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased()
-    return suffix == "jpg" || suffix == "jpeg" || suffix == "png"
-  }
+/// Whether a file of this name is taken for an image: `jpg`, `jpeg` or `png` in any case.
+func isImageName(_ name: [UInt8]) -> Bool {
+  guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
+  let suffix = String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased()
+  return suffix == "jpg" || suffix == "jpeg" || suffix == "png"
+}
+
+/// A whole file as an encoded image; `name` is what sentences call it, its path if `nil`.
+/// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is too large.
+func readImageFile(_ path: String, called name: String? = nil) throws -> EncodedImage {
+  let file = try OpenFile(reading: path, called: name)
+  let size = try file.size()
+  guard size <= largestImageFile else { throw tooLarge(file.path, size) }
+  return EncodedImage(bytes: try file.bytes(at: 0, count: size))
 }
 
 /// The largest file that is taken for an image, in bytes; memory is taken only below it.

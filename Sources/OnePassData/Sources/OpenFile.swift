@@ -9,11 +9,12 @@ final class OpenFile: Sendable {
   /// The name for sentences; the file may have moved since.
   let path: String
 
+  /// Opens a file that sentences call `name`, or by its path if that is `nil`.
   /// - Throws: `OnePassError` (`io`) if it cannot be opened.
-  convenience init(reading path: String) throws {
+  convenience init(reading path: String, called name: String? = nil) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw systemError("open", path, remedy: "Check the path.") }
-    self.init(adopting: descriptor, path: path)
+    guard descriptor >= 0 else { throw systemError("open", name ?? path, remedy: "Check the path.") }
+    self.init(adopting: descriptor, path: name ?? path)
   }
 
   /// Takes over a descriptor; it is closed with this object.

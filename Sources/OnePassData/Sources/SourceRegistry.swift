@@ -45,6 +45,9 @@ public enum SourceRegistry {
       "folder", forms: "folder:DIR",
       summary: "JPEG and PNG files, a folder for each class", open: openFolder),
     SourceKind(
+      "list", forms: "list:FILE",
+      summary: "JPEG and PNG files, a line PATH LABEL for each in a text file", open: openList),
+    SourceKind(
       "wds", forms: "wds:DIR/train-{0000..0009}.tar or wds:-",
       summary: "WebDataset tar shards (.tar, .tar.gz, .tar.zst), - for standard input", open: openWebDataset),
   ]
@@ -58,7 +61,7 @@ public enum SourceRegistry {
   ///   - specification: a kind and its argument, `KIND:ARGUMENT`; see ``kinds``.
   ///   - seed: fixes the order of a source that is shuffled; shards come in their own order.
   ///   - classNames: the names that labels have to refer to. A folder's images get the labels of these names;
-  ///     shards may name classes instead of numbering them; a source that has other names is refused.
+  ///     lists and shards may name classes instead of numbering them; a source that has other names is refused.
   /// - Throws: `OnePassError`: `usage` for an unknown kind or a malformed argument, `io` for a missing path,
   ///   `badData` for contents that are not what the kind says.
   public static func open(_ specification: String, seed: UInt64, classNames: [String]? = nil) throws

@@ -7,20 +7,24 @@ import Testing
 @Suite struct RegistryTests {
   @Test func unknownKindListsTheKinds() {
     for specification in ["photos", "", ":x", "FOLDER:x"] {
-      expectError(.usage, naming: ["fashion-mnist[:test]", "idx:DIR[:test]", "folder:DIR", "wds:DIR/"]) {
+      expectError(
+        .usage, naming: ["fashion-mnist[:test]", "idx:DIR[:test]", "folder:DIR", "list:FILE", "wds:DIR/"]
+      ) {
         _ = try SourceRegistry.open(specification, seed: 1)
       }
     }
   }
 
-  @Test(arguments: ["idx", "idx:", "folder", "folder:", "wds", "wds:"])
+  @Test(arguments: ["idx", "idx:", "folder", "folder:", "list", "list:", "wds", "wds:"])
   func missingArgumentIsExplained(_ specification: String) {
     expectError(.usage, naming: ["does not say where the data is"]) {
       _ = try SourceRegistry.open(specification, seed: 1)
     }
   }
 
-  @Test(arguments: ["idx:/nowhere", "folder:/nowhere", "wds:/nowhere/{0..3}.tar", "idx:/nowhere:test"])
+  @Test(arguments: [
+    "idx:/nowhere", "folder:/nowhere", "list:/nowhere", "wds:/nowhere/{0..3}.tar", "idx:/nowhere:test",
+  ])
   func missingPathIsAnInputError(_ specification: String) {
     expectError(.io, naming: ["/nowhere"]) { _ = try SourceRegistry.open(specification, seed: 1) }
   }

@@ -1,0 +1,202 @@
+import Foundation
+import OnePassCore
+import Testing
+
+@testable import OnePassData
+
+@Suite struct ListTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Writes the list `val.txt`; returns its path.
+  private func list(_ text: String) throws -> String { try folder.write("val.txt", Array(text.utf8)) }
+
+  private func labels(_ table: ListTable) -> [Int] { (0..<table.count).map(table.label) }
+
+  /// Six files in three class folders, and a list of them with synsets for labels.
+  private func animals() throws -> String {
+    let files = ["n2/b.JPEG", "n2/a.jpg", "n1/x.png", "n3/1.jpg", "n3/2.jpg", "n2/c.jpg"]
+    for file in files { try folder.write("images/\(file)", Array(file.utf8)) }
+    return try list(files.map { "images/\($0) \($0.prefix(2))\n" }.joined())
+  }
+
+  @Test func conforms() throws {
+    let path = try animals()
+    try checkConformance(count: 6, isShuffled: true) { try SourceRegistry.open("list:\(path)", seed: $0) }
+  }
+
+  @Test func countsAndLocationsAreKnown() throws {
+    let source = try SourceRegistry.open("list:\(animals())", seed: 3)
+    #expect(try Survey.of(source) == Survey(count: 6, classCount: 3))
+    for example in try takeAll(source) {
+      let location = try #require(source.location(of: example.id))
+      #expect(try contents(of: location) == example.image.bytes)
+    }
+  }
+
+  /// One seed puts a list and the folder whose files it lists, row by row, in the same order.
+  @Test func theOrderIsThatOfAFolder() throws {
+    let path = try animals()
+    let table = try FolderTable("\(folder.path)/images")
+    let rows = (0..<table.count).map { "\(table.path(at: $0)!) \(table.classNames![table.label(at: $0)])\n" }
+    _ = try list(rows.joined())
+    for seed in 0..<20 as Range<UInt64> {
+      let listed = try takeAll(SourceRegistry.open("list:\(path)", seed: seed))
+      let found = try takeAll(SourceRegistry.open("folder:\(folder.path)/images", seed: seed))
+      #expect(zip(listed, found).allSatisfy(same), "seed \(seed)")
+    }
+  }
+
+  /// A list's names are sorted as class folders are, so a list and a folder name the same class by one number.
+  @Test func namesAgreeWithClassFolders() throws {
+    for name in ["n02", "N03", "n1", "é", "n-1"] { try folder.write("train/\(name)/a.jpg", [1]) }
+    let path = try list("a n1\nb é\nc n02\nd n-1\ne N03\nf n1\n")
+    let folders = try FolderTable("\(folder.path)/train")
+    let own = try ListTable(path)
+    #expect(own.classNames == folders.classNames)
+    #expect(own.classNames == ["N03", "n-1", "n02", "n1", "é"])
+    #expect(own.classCount == 5)
+    #expect(labels(own) == [3, 4, 2, 1, 0, 3])
+    #expect(try labels(ListTable(path, classNames: folders.classNames)) == labels(own))
+  }
+
+  @Test func namesAreLookedUpAmongThoseGiven() throws {
+    let table = try ListTable(list("a dog\nb cat\n"), classNames: ["fox", "dog", "cow", "cat"])
+    #expect(labels(table) == [1, 3])
+    #expect(table.classCount == 4)
+    #expect(table.classNames == ["fox", "dog", "cow", "cat"])
+  }
+
+  @Test func numbersAreLabels() throws {
+    let path = try list("a 2\nb 0\nc 007\n")
+    let table = try ListTable(path)
+    #expect(labels(table) == [2, 0, 7])
+    #expect(table.classCount == 8)
+    #expect(table.classNames == nil)
+    let names = (0..<9).map { "class \($0)" }
+    let named = try ListTable(path, classNames: names)
+    #expect(labels(named) == [2, 0, 7])
+    #expect(named.classCount == 9)
+    #expect(named.classNames == names)
+  }
+
+  /// Class folders may be called by numbers, whose order by bytes is another: 10 comes before 2.
+  @Test func numbersThatAreNamesAreNames() throws {
+    let names = ["0", "1", "10", "2"]
+    #expect(try labels(ListTable(list("a 10\nb 2\n"), classNames: names)) == [2, 3])
+    #expect(try labels(ListTable(list("a 10\nb two\n"))) == [0, 1])
+  }
+
+  @Test func readsLinesAsPeopleWriteThem() throws {
+    let text =
+      "\u{FEFF}# images\r\n\r\n  my cat.jpg 1\r\na.jpg \t 0 \r\n   \r\n#b.jpg 5\r\n/abs/c d.jpg\t 2\nsub/é.png  3"
+    let table = try ListTable(list(text))
+    #expect(labels(table) == [1, 0, 2, 3])
+    #expect(
+      (0..<4).map { table.path(at: $0) } == [
+        "\(folder.path)/my cat.jpg", "\(folder.path)/a.jpg", "/abs/c d.jpg", "\(folder.path)/sub/é.png",
+      ])
+    let spaced = try ListTable(list("my cat.jpg\tred fox\n"))
+    #expect(spaced.classNames == ["red fox"])
+    #expect(spaced.path(at: 0) == "\(folder.path)/my cat.jpg")
+  }
+
+  /// A list of some 290 KB, read in several blocks.
+  @Test func manyLinesKeepTheirOrder() throws {
+    let path = try list((0..<20_000).map { "a/\($0).jpg \($0 % 7)\n" }.joined())
+    let table = try ListTable(path)
+    try #require(table.count == 20_000)
+    #expect(labels(table) == (0..<20_000).map { $0 % 7 })
+    #expect(
+      (0..<20_000).allSatisfy { table.path(at: $0) == "\(folder.path)/a/\($0).jpg" })
+  }
+
+  @Test func aFileThatIsMissingIsNamedWithItsLine() throws {
+    let table = try ListTable(list("# one\ngone.jpg 1\n"))
+    expectError(.io, naming: ["\(folder.path)/gone.jpg (line 2 of", "/val.txt)", "Check the path"]) {
+      _ = try table.image(at: 0)
+    }
+  }
+}
+
+@Suite struct BrokenListTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func expectBroken(
+    _ bytes: [UInt8], naming words: [String], classNames: [String]? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let path = try folder.write("val.txt", bytes)
+    expectError(.badData, naming: ["\(folder.path)/val.txt"] + words, sourceLocation: sourceLocation) {
+      _ = try ListTable(path, classNames: classNames)
+    }
+  }
+
+  @Test func missingListsAndFoldersAreRefused() throws {
+    expectError(.io, naming: ["no list \(folder.path)/val.txt"]) {
+      _ = try ListTable("\(folder.path)/val.txt")
+    }
+    expectError(.usage, naming: ["is a folder", "folder:\(folder.path)"]) { _ = try ListTable(folder.path) }
+  }
+
+  @Test(arguments: ["", "\n\n", "# only\n  # comments", "\u{FEFF}\r\n"])
+  func emptyListsAreRefused(_ text: String) throws {
+    try expectBroken(Array(text.utf8), naming: ["names no image", "PATH LABEL"])
+  }
+
+  @Test func linesWithoutALabelAreRefused() throws {
+    try expectBroken(Array("a.jpg 1\n#\nb.jpg\n".utf8), naming: ["Line 3 of", "no label"])
+    try expectBroken(Array("a.jpg\t\n".utf8), naming: ["Line 1 of", "no label"])
+    try expectBroken(Array("ImageId,PredictionString\n".utf8), naming: ["Line 1 of", "no label"])
+    for line in ["my cat.jpg", "3 cat.JPEG", "3\tcat.png"] {
+      try expectBroken(Array("a.jpg 1\n\(line)\n".utf8), naming: ["Line 2 of", "ends in cat."])
+    }
+  }
+
+  @Test func labelsOutsideTheClassesAreRefused() throws {
+    let names = ["n1", "n2"]
+    try expectBroken(
+      Array("a n1\nb n3\nc n4\n".utf8), naming: ["Line 2 of", "\"n3\"", "2 classes known (n1, …)"],
+      classNames: names)
+    try expectBroken(
+      Array("a 1\nb 0\nc 2\n".utf8), naming: ["Line 3 of", "label 2,", "from 0 to 1."], classNames: names)
+    try expectBroken(Array("a 1\nb n1\n".utf8), naming: ["Line 1 of", "\"1\""], classNames: names)
+    try expectBroken(Array("a -1\n".utf8), naming: ["Line 1 of", "\"-1\""], classNames: names)
+    for number in ["2147483648", "99999999999999999999"] {
+      try expectBroken(Array("a 1\nb \(number)\n".utf8), naming: ["Line 2 of", number, "from 0 to"])
+    }
+  }
+
+  @Test func linesHaveALargestLength() throws {
+    let longest = [UInt8](repeating: UInt8(ascii: "a"), count: LineReader.longestLine - 2) + Array(" 1".utf8)
+    let path = try folder.write("val.txt", Array("b 0\n".utf8) + longest)
+    #expect(try ListTable(path).count == 2)
+    for end in ["", "\n", "\nc 2\n"] {
+      try expectBroken(
+        Array("b 0\na".utf8) + longest + Array(end.utf8), naming: ["Line 2 of", "longer than 8192 bytes"])
+    }
+  }
+
+  /// An archive named by mistake may have many gigabytes before its first line end.
+  @Test func aFileWithoutLineEndsIsRefusedAtItsStart() throws {
+    let path = try folder.write("val.txt", [UInt8](repeating: 7, count: 1 << 20))
+    var reader = try LineReader(path)
+    expectError(.badData, naming: ["Line 1 of", "longer than 8192 bytes"]) { _ = try reader.next() }
+    #expect(lseek(reader.file.descriptor, 0, SEEK_CUR) <= 1 << 16)
+  }
+
+  @Test func filesThatAreNoTextAreRefused() throws {
+    try expectBroken(Array("a 1\nb".utf8) + [0xE9] + Array(" 1\n".utf8), naming: ["Line 2 of", "not UTF-8"])
+    try expectBroken([0xFF, 0xFE] + Array("a 1\n".utf8), naming: ["Line 1 of", "not UTF-8"])
+    try expectBroken("a 1\n".utf8.flatMap { [$0, 0] }, naming: ["Line 1 of", "not UTF-8"])
+    try expectBroken(tarBytes(tarSamples(3)), naming: ["Line 1 of"])
+    for seed in 0..<50 as Range<UInt64> {
+      var generator = SeededGenerator(seed: seed, .test)
+      let bytes = (0..<20_000).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+      try expectBroken(bytes, naming: ["Line "])
+    }
+  }
+}
