@@ -5,12 +5,15 @@ import Testing
   @Test func helpNamesEverySubcommand() throws {
     let outcome = try onepass.run(["--help"])
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
-    for name in ["train", "evaluate", "predict", "compare", "pack", "memory"] {
+    for name in ["train", "evaluate", "predict", "compare", "experiment", "pack", "memory"] {
       #expect(outcome.output.contains("\n  \(name) "), "\(outcome.output)")
     }
   }
 
-  @Test(arguments: [["train"], ["evaluate"], ["predict"], ["compare"], ["pack"], ["memory", "inspect"]])
+  @Test(arguments: [
+    ["train"], ["evaluate"], ["predict"], ["compare"], ["pack"], ["memory", "inspect"],
+    ["experiment"], ["experiment", "run"], ["experiment", "table"], ["experiment", "report"],
+  ])
   func everySubcommandExplainsItself(command: [String]) throws {
     let outcome = try onepass.run(command + ["--help"])
     #expect(outcome.status == 0 && outcome.output.hasPrefix("OVERVIEW: "))

@@ -9,9 +9,12 @@ final class GridDisplay {
   private let isLive: Bool
   private let clock = ContinuousClock()
   private var lastShown: ContinuousClock.Instant?
+  private var lastSummary: ContinuousClock.Instant?
   private var openLines = 0
   private var shownStates: [String]
   private var latest: GridProgress?
+
+  private static let summaryInterval = Duration.seconds(60)
 
   init(grid: Grid, quiet: Bool) {
     self.grid = grid
@@ -39,7 +42,6 @@ final class GridDisplay {
   // MARK: Not a terminal
 
   private func showChanges(_ progress: GridProgress) {
-    let isFirst = shownStates.allSatisfy(\.isEmpty)
     for (index, (cell, state)) in zip(progress.cells, progress.states).enumerated() {
       let word: String
       switch state {
@@ -54,7 +56,10 @@ final class GridDisplay {
       if case .done(let result) = state, !result.isNew { continue }
       Console.error("\(cell.name): \(word)")
     }
-    if isFirst { Console.error(summary(progress)) }
+    if lastSummary.map({ clock.now - $0 >= Self.summaryInterval }) ?? true {
+      lastSummary = clock.now
+      Console.error(summary(progress))
+    }
   }
 
   // MARK: A terminal
@@ -118,7 +123,9 @@ final class GridDisplay {
     var parts = ["\(progress.doneCount) of \(Figures.count(progress.cells.count, "cell")) done"]
     parts.append("\(progress.runningCount) running, \(waiting) left")
     if !progress.failures.isEmpty { parts.append("\(progress.failures.count) failed") }
-    if let seconds = progress.secondsLeft { parts.append("about \(Figures.duration(seconds)) to go") }
+    if waiting + progress.runningCount > 0, let seconds = progress.secondsLeft {
+      parts.append("about \(Figures.duration(seconds)) to go")
+    }
     return parts.joined(separator: ", ")
   }
 }

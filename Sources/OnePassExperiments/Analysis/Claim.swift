@@ -34,7 +34,7 @@ package struct Claim: Sendable {
   package func verdict(on evidence: Evidence) -> String {
     guard let measured = evidence.measured else { return "not run" }
     switch (assertion, measured.verdict) {
-    case (_, .singleSeed): return "one seed: says nothing"
+    case (_, .singleSeed): return "one seed"
     case (.gain, .higher): return "holds"
     case (.gain, .lower): return "the opposite"
     case (.gain, .notShown): return "not shown"

@@ -13,7 +13,16 @@ package struct Setting: Sendable {
 
   /// `resnet20 on 10,000 examples of wds:cifar10-train.tar.zst`
   package var title: String {
-    "\(configuration.model) on \(Figures.count(examplesOfStream)) examples of \(configuration.data)"
+    // Of a path only the end: the folders before it say where the data lies, not what it is.
+    let parts = configuration.data.split(separator: ":", maxSplits: 1).map(String.init)
+    let end = parts.last?.split(separator: "/").last.map(String.init) ?? configuration.data
+    let data = parts.count == 2 ? "\(parts[0]):\(end)" : configuration.data
+    return "\(configuration.model) on \(Figures.count(examplesOfStream)) examples of \(data)"
+  }
+
+  /// The storages with which prioritised replay was run, in their order.
+  var storages: [StorageBudget] {
+    Set(prioritised.map(\.configuration.storage)).sorted { $0.sortKey < $1.sortKey }
   }
 
   /// Groups records; the setting with most of them comes first.
@@ -106,15 +115,15 @@ extension RunConfiguration {
   fileprivate var rank: (Int, Int, Double, String) {
     switch method {
     case .naive: (0, 0, 0, "")
-    case .replay: (1, replaySteps, storage.size, self == withPaperMethod ? "" : title)
+    case .replay: (1, replaySteps, storage.sortKey, self == withPaperMethod ? "" : title)
     case .multiEpoch: (2, epochs, 0, "")
     }
   }
 }
 
 extension StorageBudget {
-  /// For sorting: shares before examples before bytes.
-  fileprivate var size: Double {
+  /// Shares before examples before bytes.
+  fileprivate var sortKey: Double {
     switch self {
     case .fraction(let share): share
     case .examples(let count): 1 + Double(count)

@@ -33,9 +33,6 @@ extension Setting {
   /// A line for each storage over the compute, and multi-epoch training.
   var computeChart: Chart? {
     let judged = variants.filter { $0.accuracy != nil }
-    let storages = prioritised.map(\.configuration.storage).reduce(into: [StorageBudget]()) {
-      if !$0.contains($1) { $0.append($1) }
-    }
     guard judged.count > 1 else { return nil }
     var chart = Chart(
       title: "Accuracy against compute",

@@ -48,6 +48,7 @@ package struct GridRunner {
     observe(progress)
 
     let signals = SignalQueue<Signal>()
+    Self.unblock([SIGINT, SIGTERM])
     let watches = [SIGINT, SIGTERM].map { number in watch(number) { signals.send(.interrupted($0)) } }
     defer { watches.forEach { $0.cancel() } }
     var running: [Int: CellProcess] = [:]
@@ -123,6 +124,14 @@ package struct GridRunner {
     case .absent: return .failed("it wrote no result.json")
     case .unusable(let reason): return .failed(reason)
     }
+  }
+
+  /// Cells inherit this thread's mask, and have to be ended by a signal even where this program was started without.
+  private static func unblock(_ numbers: [Int32]) {
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in numbers { sigaddset(&mask, number) }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
   }
 
   private func watch(_ number: Int32, _ body: @escaping @Sendable (Int32) -> Void) -> any DispatchSourceSignal

@@ -6,7 +6,7 @@ extension Tables {
     }
     guard !pairs.isEmpty else { return nil }
     var table = ResultTable(
-      "Ablations: \(setting.title)",
+      "Ablations", of: setting,
       columns: [
         "variant", "#top-1", "#the paper's method", "#difference (95 %)", "#p", "#n", "#storage", "#bytes",
       ])

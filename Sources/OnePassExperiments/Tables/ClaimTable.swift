@@ -2,12 +2,13 @@ extension Tables {
   /// The paper's claims, one by one, and what the runs say.
   static func claims(_ setting: Setting) -> ResultTable? {
     let claims = Claim.all(in: setting)
-    guard claims.contains(where: { $0.evidence.contains { $0.measured != nil } }) else { return nil }
+    let missing = claims.filter { $0.evidence.allSatisfy { $0.measured == nil } }
+    guard missing.count < claims.count else { return nil }
     var table = ResultTable(
-      "The paper's claims: \(setting.title)",
+      "The paper's claims", of: setting,
       columns: ["section", "claim", "difference in top-1", "#paper", "#here (95 %)", "#n", "verdict"])
     for claim in claims {
-      for (index, evidence) in claim.evidence.enumerated() {
+      for (index, evidence) in claim.evidence.filter({ $0.measured != nil }).enumerated() {
         let verdict = claim.verdict(on: evidence)
         table.add([
           index == 0 ? claim.section : "", index == 0 ? claim.sentence : "", evidence.label,
@@ -26,6 +27,9 @@ extension Tables {
       "Differences in points of top-1, paired by seed, with 95 % intervals by Student's t. \"Not shown\" means that "
         + "the interval contains 0: the runs neither show the difference nor rule it out. \(paperNote)"
     ]
+    if !missing.isEmpty {
+      table.notes.append("Not run here: " + missing.map { "\"\($0.sentence)\"" }.joined(separator: " "))
+    }
     return table
   }
 }

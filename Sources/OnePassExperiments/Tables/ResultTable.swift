@@ -15,6 +15,8 @@ package struct ResultTable: Sendable {
   }
 
   package let title: String
+  /// What the runs were made on, where that has to be said.
+  package let setting: String?
   package let columns: [Column]
   package private(set) var rows: [[String]] = []
   /// What has to be known to read it, a sentence each.
@@ -23,8 +25,9 @@ package struct ResultTable: Sendable {
   package private(set) var data: [[(name: String, value: Field)]] = []
 
   /// - Parameter columns: A name that begins with `#` is that of a column of numbers.
-  init(_ title: String, columns: [String]) {
+  init(_ title: String, of setting: Setting? = nil, columns: [String]) {
     self.title = title
+    self.setting = setting?.title
     self.columns = columns.map {
       Column(name: $0.hasPrefix("#") ? String($0.dropFirst()) : $0, isNumeric: $0.hasPrefix("#"))
     }
@@ -39,6 +42,9 @@ package struct ResultTable: Sendable {
 }
 
 extension ResultTable {
+  /// Title and setting.
+  package var heading: String { setting.map { "\(title): \($0)" } ?? title }
+
   /// GitHub's Markdown.
   package var markdown: String {
     func line(_ cells: [String]) -> String {
@@ -46,12 +52,12 @@ extension ResultTable {
     }
     let rule = "|" + columns.map { $0.isNumeric ? "---:|" : "---|" }.joined()
     let table = ([line(columns.map(\.name)), rule] + rows.map(line)).joined(separator: "\n")
-    return (["### \(title)", table] + notes).joined(separator: "\n\n")
+    return (["### \(heading)", table] + notes).joined(separator: "\n\n")
   }
 
   /// The bare figures of tables of one layout as comma-separated values (RFC 4180, with plain line ends).
   package static func csv(of tables: [ResultTable]) -> String {
-    let data = tables.flatMap { table in table.data.map { [("table", .text(table.title))] + $0 } }
+    let data = tables.flatMap { table in table.data.map { [("table", .text(table.heading))] + $0 } }
     guard let first = data.first else { return "" }
     func quoted(_ text: String) -> String {
       text.contains(where: { ",\"\n\r".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
@@ -77,10 +83,11 @@ extension ResultTable: Encodable {
     init?(intValue: Int) { nil }
   }
 
-  /// The title, the notes and the bare figures.
+  /// The title, the setting, the notes and the bare figures.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Name.self)
     try container.encode(title, forKey: Name(stringValue: "title"))
+    try container.encode(setting, forKey: Name(stringValue: "setting"))
     try container.encode(notes, forKey: Name(stringValue: "notes"))
     var list = container.nestedUnkeyedContainer(forKey: Name(stringValue: "rows"))
     for row in data {

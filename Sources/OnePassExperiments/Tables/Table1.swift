@@ -15,7 +15,7 @@ extension Tables {
     ]
     guard rows.contains(where: { $0.variant != nil }) else { return nil }
     var table = ResultTable(
-      "Table 1: \(setting.title)",
+      "Table 1", of: setting,
       columns: [
         "method", "#accuracy", "#storage", "#of bytes", "#compute", "#n", "#paper: accuracy", "#storage",
         "#compute",

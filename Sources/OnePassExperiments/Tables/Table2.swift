@@ -5,16 +5,14 @@ extension Tables {
   /// The paper's Table 2: a row for each number of effective epochs, a column for each storage.
   static func table2(_ setting: Setting) -> ResultTable? {
     let replays = setting.prioritised
-    let storages = replays.map(\.configuration.storage).reduce(into: [StorageBudget]()) {
-      if !$0.contains($1) { $0.append($1) }
-    }.sorted { $0.order < $1.order }
+    let storages = setting.storages
     let ks = Set(replays.map(\.configuration.replaySteps))
     let epochs = Set(
       setting.variants.filter { $0.configuration.method == .multiEpoch && $0.configuration.epochs < 90 }
         .map(\.configuration.epochs))
     guard !ks.isEmpty else { return nil }
     var table = ResultTable(
-      "Table 2: \(setting.title)",
+      "Table 2", of: setting,
       columns: ["#effective epochs", "#compute"] + storages.map { "#\($0)" } + ["#multi-epoch (100%)"])
     for passes in epochs.union(ks.map { $0 + 1 }).sorted() {
       let row = storages.map { storage in
@@ -43,16 +41,5 @@ extension Tables {
   private static func cell(_ variant: Variant?, paper: Double?) -> String {
     guard let variant else { return "-" }
     return ResultFigures.accuracy(variant.accuracy) + (paper.map { " (\(ResultFigures.paper($0)))" } ?? "")
-  }
-}
-
-extension StorageBudget {
-  /// For the order of columns.
-  fileprivate var order: Double {
-    switch self {
-    case .fraction(let share): share
-    case .examples(let count): 1 + Double(count)
-    case .bytes(let count): 1e12 + Double(count.bytes)
-    }
   }
 }

@@ -5,7 +5,7 @@ extension Tables {
   static func variants(_ setting: Setting) -> ResultTable? {
     let front = Set(setting.paretoFront.map(\.configuration))
     var table = ResultTable(
-      "All variants: \(setting.title)",
+      "All variants", of: setting,
       columns: [
         "variant", "#top-1", "#n", "#storage", "#bytes", "#compute", "#images/s", "#minutes", "Pareto front",
       ])

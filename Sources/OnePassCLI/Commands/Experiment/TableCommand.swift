@@ -58,6 +58,6 @@ extension ResultTable {
   fileprivate var plainText: String {
     var table = TextTable(header: columns.map(\.name), isText: columns.map { !$0.isNumeric })
     table.rows = rows
-    return ([title, table.text] + notes).joined(separator: "\n")
+    return ([heading, table.text] + notes).joined(separator: "\n")
   }
 }

@@ -1,0 +1,203 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ExperimentTests {
+  let folder: TemporaryFolder
+  var output: String { folder.file("runs") }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 120).write(to: folder)
+    try StripedImages(count: 40, seed: 2).write(to: folder, prefix: "t10k")
+  }
+
+  /// A grid of three methods, as a person writes it.
+  func writeGrid(_ more: String = "", limit: Int = 100) throws -> String {
+    let text = """
+      options:
+        data: idx:\(folder.path)
+        eval-data: idx:\(folder.path):test
+        model: resnet8
+        batch-size: 16
+        threads: 1
+        limit: \(limit)
+      seeds: 2
+      cells:
+        - method: naive
+        - {method: replay, replay-steps: 2, storage: [5%, 10%]}
+      \(more)
+      """
+    try folder.write(Array(text.utf8), to: "grid.yaml")
+    return folder.file("grid.yaml")
+  }
+
+  func run(_ arguments: [String]) throws -> Program.Outcome {
+    try onepass.run(["experiment", "run"] + arguments + ["--output", output])
+  }
+
+  func weights(_ name: String) throws -> [UInt8] {
+    try folder.bytes(of: "runs/\(name)/checkpoint/model.safetensors")
+  }
+
+  static let cells = ["naive", "replay-k2-5pct", "replay-k2-10pct"]
+
+  @Test func aGridIsTrainedOnceAndThenShown() throws {
+    let grid = try writeGrid()
+    let first = try run([grid, "--parallel", "2"])
+    #expect(first.status == 0 && first.output.contains("6 cells: 6 made, 0 already there"), "\(first.errors)")
+    for cell in Self.cells {
+      for seed in 1...2 {
+        #expect(folder.exists("runs/\(cell)-seed\(seed)/result.json"))
+        #expect(first.errors.contains("\(cell)-seed\(seed): done"))
+      }
+    }
+    #expect(first.errors.contains("0 of 6 cells done, 0 running, 6 left"))
+
+    let before = try folder.bytes(of: "runs/naive-seed1/result.json")
+    let second = try run([grid])
+    #expect(second.status == 0 && second.output.contains("6 cells: 0 made, 6 already there"))
+    #expect(try folder.bytes(of: "runs/naive-seed1/result.json") == before)
+
+    let table = try onepass.run(["experiment", "table", output])
+    #expect(table.status == 0, "\(table.errors)")
+    for title in [
+      "Table 1: resnet8 on 100 examples of idx:", "Table 2: ", "All variants: ",
+    ] {
+      #expect(table.output.contains(title), "\(title)")
+    }
+    let csv = try onepass.run(["experiment", "table", output, "--layout", "variants", "--format", "csv"])
+    #expect(csv.output.split(separator: "\n").count == 1 + 3, "\(csv.output)")
+    let json = try onepass.run(["experiment", "table", output, "--layout", "table1", "--format", "json"])
+    #expect(json.output.contains("\"accuracy_percent_standard_error\""))
+    let markdown = try onepass.run([
+      "experiment", "table", output, "--layout", "table2", "--format", "markdown",
+    ])
+    #expect(markdown.output.contains("| effective epochs | compute | 5% | 10% |"))
+
+    let report = try onepass.run(["experiment", "report", output, "--charts", folder.file("charts")])
+    #expect(report.status == 0 && folder.exists("runs/report.html"), "\(report.errors)")
+    #expect(folder.exists("charts/accuracy-storage.svg"))
+  }
+
+  /// The grid adds nothing to a run: the command that it names makes the same weights.
+  @Test func aCellIsTheCommandThatItNames() throws {
+    let grid = try writeGrid()
+    #expect(try run([grid, "--seeds", "2"]).status == 0)
+    let commands = String(decoding: try folder.bytes(of: "runs/commands.sh"), as: UTF8.self)
+    let line = try #require(
+      commands.split(separator: "\n").first { $0.contains("--output replay-k2-10pct-seed2") })
+    var words = line.split(separator: " ").map(String.init)
+    #expect(words.removeFirst() == "onepass")
+    words[words.count - 1] = folder.file("runs/by-hand")
+    let byHand = try onepass.run(words)
+    #expect(byHand.status == 0, "\(byHand.errors)")
+    #expect(try weights("by-hand") == weights("replay-k2-10pct-seed2"))
+  }
+
+  @Test func aDryRunOnlySaysWhatItWouldDo() throws {
+    let outcome = try run([try writeGrid(), "--dry-run", "--set", "weight-decay=5e-4"])
+    #expect(outcome.status == 0 && outcome.output.split(separator: "\n").count == 6)
+    #expect(outcome.output.contains("naive-seed1: onepass train --data=idx:"))
+    #expect(outcome.output.contains("--weight-decay=5e-4") && !folder.exists("runs"))
+  }
+
+  @Test func presetsTakeTheirDataFromTheCommandLine() throws {
+    let outcome = try run([
+      "--preset", "opin-table1", "--preset", "opin-table2", "--preset", "opin-ablations", "--memory-bytes",
+      "20kB",
+      "--data", "idx:\(folder.path)", "--model", "resnet8", "--limit", "100", "--seeds", "2", "--dry-run",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    // Table 1 and 2 share a cell; the ablations' three baselines are in Table 2.
+    #expect(outcome.output.split(separator: "\n").count == 2 * (3 + 16 - 1 + 13 - 3))
+    let imagenet = try run(["--preset", "imagenet", "--data", "folder:x", "--dry-run"])
+    #expect(imagenet.output.contains("--model=resnet50 --image-size=224"), "\(imagenet.errors)")
+  }
+
+  /// SIGINT ends the running cells; the same command makes what is left, and what it makes is what it would have been.
+  @Test func aGridThatIsBrokenOffGoesOn() throws {
+    let grid = try writeGrid("  - {method: multi-epoch, epochs: 400}")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: onepass.path)
+    process.arguments = ["experiment", "run", grid, "--seeds", "1", "--output", output]
+    process.standardOutput = FileHandle.nullDevice
+    let errors = Pipe()
+    process.standardError = errors
+    try process.run()
+    var text = ""
+    while !text.contains("multi-epoch-400-seed1: running"),
+      case let data = errors.fileHandleForReading.availableData, !data.isEmpty
+    {
+      text += String(decoding: data, as: UTF8.self)
+    }
+    process.interrupt()
+    text += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 128 + SIGINT, "\(text)")
+    #expect(text.contains("Interrupted. What is done is safe"))
+    #expect(folder.exists("runs/naive-seed1/result.json") && !folder.exists("runs/multi-epoch-400-seed1"))
+
+    // Left by a cell that was killed while it wrote.
+    try folder.write([1], to: "runs/.replay-k2-20pct-seed1.partial-X/curve.csv")
+    let next = try writeGrid("  - {method: replay, replay-steps: 2, storage: 20%}")
+    let outcome = try run([next, "--seeds", "1"])
+    #expect(
+      outcome.status == 0 && outcome.output.contains("4 cells: 1 made, 3 already there"), "\(outcome.errors)")
+    #expect(!folder.exists("runs/.replay-k2-20pct-seed1.partial-X"))
+  }
+
+  @Test func aCellThatFailsIsNamedAndTheOthersGoOn() throws {
+    let grid = try writeGrid("  - {method: naive, learning-rate: 1e18}")
+    let outcome = try run([grid, "--seeds", "1"])
+    #expect(outcome.status == 70 && outcome.output.contains("4 cells: 3 made, 0 already there, 1 failed"))
+    #expect(
+      outcome.errors.contains("Failed: naive-learning-rate-1e18-seed1. The training diverged"),
+      "\(outcome.errors)")
+    #expect(outcome.errors.contains("Error: 1 of 4 cells failed"))
+  }
+
+  @Test func aRecordOfOtherOptionsIsNotTaken() throws {
+    #expect(try run([try writeGrid(), "--seeds", "1"]).status == 0)
+    let outcome = try run([try writeGrid(limit: 50), "--seeds", "1"])
+    #expect(outcome.status == 70, "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("was made with other options (limit 100 and not 50)"), "\(outcome.errors)")
+
+    try folder.write(Array("{".utf8), to: "runs/naive-seed1/result.json")
+    let damaged = try run([try writeGrid(), "--seeds", "1"])
+    #expect(damaged.status == 70 && damaged.errors.contains("result.json is damaged"), "\(damaged.errors)")
+    let table = try onepass.run(["experiment", "table", output, "--layout", "variants"])
+    #expect(table.status == 0 && table.errors.contains("Left out \(output)/naive-seed1"), "\(table.errors)")
+  }
+
+  @Test func aSecondGridInOneFolderIsRefused() throws {
+    try folder.write([], to: "runs/.lock")
+    let lock = open(folder.file("runs/.lock"), O_RDWR)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+    let outcome = try run([try writeGrid()])
+    #expect(outcome.status == 64 && outcome.errors.contains("Another `onepass experiment run` is writing to"))
+  }
+
+  @Test func badInputIsASentence() throws {
+    let missing = try run([folder.file("nowhere.yaml")])
+    #expect(missing.status == 74 && missing.errors.contains("nowhere.yaml cannot be read: give a YAML file"))
+    #expect(try run([]).errors.contains("There is no grid: give a YAML file, or a preset"))
+    let unknown = try run([try writeGrid("  - {method: replay, stroage: 5%}")])
+    #expect(
+      unknown.status == 64 && unknown.errors.contains("grid.yaml:12: Unknown option '--stroage'"),
+      "\(unknown.errors)")
+    let impossible = try run([try writeGrid("  - {method: replay, storage: 0%}")])
+    #expect(
+      impossible.status == 64 && impossible.errors.contains("grid.yaml:12: A storage of 0% is not possible"))
+    let noData = try run(["--preset", "opin-table1", "--data", "folder:\(folder.file("nowhere"))"])
+    #expect(noData.status == 74 && noData.errors.split(separator: "\n").count == 1, "\(noData.errors)")
+    #expect(!folder.exists("runs"))
+    for command in ["table", "report"] {
+      let empty = try onepass.run(["experiment", command, folder.path])
+      #expect(
+        empty.status == 74 && empty.errors.hasPrefix("Error: There are no records in"), "\(empty.errors)")
+    }
+  }
+}

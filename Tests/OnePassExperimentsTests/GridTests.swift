@@ -1,0 +1,200 @@
+import OnePass
+import OnePassCore
+import OnePassData
+import OnePassReplay
+import Testing
+
+@testable import OnePassExperiments
+
+@Suite struct GridTests {
+  /// A small stand-in for the command line's parser: `--name=value`, and one flag.
+  static func read(_ arguments: [String]) throws -> RunConfiguration {
+    var configuration = RunConfiguration(data: "")
+    for argument in arguments {
+      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+      let value = parts.count > 1 ? parts[1] : ""
+      func number() throws -> Int {
+        guard let number = Int(value) else {
+          throw OnePassError(.usage, "\(parts[0]) takes a number, not \(value).")
+        }
+        return number
+      }
+      switch parts[0] {
+      case "--data": configuration.data = value
+      case "--model": configuration.model = value
+      case "--limit": configuration.limit = try number()
+      case "--method":
+        guard let method = Method(rawValue: value) else {
+          throw OnePassError(.usage, "\(value) is no method.")
+        }
+        configuration.method = method
+      case "--replay-steps": configuration.replaySteps = try number()
+      case "--storage": configuration.storage = try StorageBudget(value)
+      case "--epochs": configuration.epochs = try number()
+      case "--priority": configuration.priority = value == "uniform" ? .uniform : .loss
+      case "--alpha": configuration.smoothing = value == "literal" ? .literal : .full
+      case "--priority-timing": configuration.priorityTiming = value == "refreshed" ? .refreshed : .insertion
+      case "--updates": configuration.updates = value == "joint" ? .joint : .sequential
+      case "--memory-encoding": configuration.memoryEncoding = value == "pixels" ? .pixels : .original
+      case "--recency-bias": configuration.recencyBias = Double(value) ?? 0
+      case "--learning-rate": configuration.learningRate = Double(value) ?? 0
+      case "--momentum": configuration.momentum = Double(value) ?? -1
+      case "--image-size": configuration.imageSize = try number()
+      case "--batch-size": configuration.batchSize = try number()
+      case "--no-importance-weights": configuration.importanceWeights = false
+      case "--seed": configuration.seed = UInt64(value) ?? 0
+      default: throw OnePassError(.usage, "Unknown option \(parts[0]).")
+      }
+    }
+    return configuration
+  }
+
+  func grid(
+    _ text: String, overrides: [GridOption] = [], seeds: [UInt64]? = nil
+  ) throws -> Grid {
+    try Grid(
+      [GridDescription(text: text, source: "grid.yaml")], overrides: overrides, seeds: seeds, read: Self.read)
+  }
+
+  @Test func valuesAreCrossedAndSeedsComeLast() throws {
+    let grid = try grid(
+      """
+      options: {data: d, model: resnet8}
+      seeds: [4, 2]
+      cells:
+        - method: naive
+        - method: replay
+          replay-steps: [1, 3]
+          storage: [1%, 500MB]
+        - {method: multi-epoch, epochs: [2, 90]}
+      """)
+    let variants = [
+      "naive", "replay-k1-1pct", "replay-k1-500000000B", "replay-k3-1pct", "replay-k3-500000000B",
+      "multi-epoch-2", "multi-epoch-90",
+    ]
+    #expect(grid.variants == variants && grid.seeds == [2, 4])
+    #expect(grid.cells.map(\.name) == variants.map { "\($0)-seed2" } + variants.map { "\($0)-seed4" })
+    let cell = grid.cells[3]
+    #expect(
+      cell.arguments == [
+        "--data=d", "--model=resnet8", "--method=replay", "--replay-steps=3", "--storage=1%", "--seed=2",
+      ])
+    #expect(cell.configuration.replaySteps == 3 && cell.configuration.seed == 2)
+  }
+
+  /// The same run has the same name, so that one grid finds what another has made.
+  @Test func aNameTellsOnlyWhatMakesADifference() throws {
+    let grid = try grid(
+      """
+      options: {data: d}
+      cells:
+        - {method: replay, storage: 10%, priority: [loss, uniform], importance-weights: false}
+        - {method: replay, alpha: full, recency-bias: 1.5, storage: 10%}
+        - {method: replay, recency-bias: 2.5, alpha: literal}
+      """)
+    #expect(
+      grid.variants == [
+        "replay-k8-10pct-no-importance-weights", "replay-k8-10pct-no-importance-weights-priority-uniform",
+        "replay-k8-10pct", "replay-k8-10pct-alpha-literal-recency-bias-2.5",
+      ])
+  }
+
+  @Test(arguments: [
+    ("options: {data: d}\ncells:\n  - method: naiv", "grid.yaml:3: naiv is no method."),
+    ("options:\n  data: d\n  modle: x\ncells:\n  - method: naive", "grid.yaml:3: Unknown option --modle."),
+    ("options: {data: d}\noptoins: {}\ncells:\n  - method: naive", "grid.yaml:2: \"optoins\" is not known"),
+    (
+      "options: {data: d}\ncells:\n  - method: naive\n  - method: naive",
+      "grid.yaml:4: the cell naive-seed1 is"
+    ),
+    (
+      "options: {data: d}\ncells:\n  - method: replay\n    storage: [1%, 200%]",
+      "grid.yaml:4: A storage of 200%"
+    ),
+    ("options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]", "grid.yaml:4: --replay-steps -1 is not"),
+    ("options: {data: d, model: resnet99}\ncells:\n  - method: naive", "grid.yaml:1: The model resnet99"),
+    ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is written twice"),
+    ("options: {data: d, output: e}\ncells:\n  - method: naive", "grid.yaml:1: output cannot be set here"),
+    ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here: say `seeds`"),
+    ("options: {data: 'wds:-'}\ncells:\n  - method: naive", "grid.yaml:1: a grid reads its stream once"),
+    ("options: {data: d, method: naive}\ncells:\n  - method: naive", "grid.yaml:3: method is also set"),
+    ("options: {data: d}\nseeds: [1, x]\ncells:\n  - method: naive", "grid.yaml:2: x is no seed"),
+    ("options: {data: d}\nseeds: 0\ncells:\n  - method: naive", "grid.yaml:2: 0 names no seeds"),
+    ("options: {data: d}\ncells: naive", "grid.yaml:2: `cells` is a list"),
+    ("options: {data: d}\ncells:\n  - method: []", "grid.yaml:3: method has no values"),
+    ("options: {data: d}\ncells:\n  - method: {a: b}", "grid.yaml:3: method needs one plain value"),
+    ("options: {data: d}\ncells:\n  - [", "this is not YAML"),
+    ("options: {data: d}", "grid.yaml: there are no cells"),
+    ("cells:\n  - method: naive", "grid.yaml: no cell says what to train on"),
+    ("", "grid.yaml: the grid is empty"),
+    ("just words", "grid.yaml:1: there should be options, seeds and cells here"),
+  ])
+  func aBrokenGridIsRefusedWithItsLine(text: String, sentence: String) {
+    #expect {
+      try grid(text)
+    } throws: { error in
+      (error as? OnePassError)?.code == .usage && "\(error)".contains(sentence)
+    }
+  }
+
+  @Test func theCommandLineHoldsForEveryCell() throws {
+    let text = """
+      options: {data: d, model: resnet8}
+      cells:
+        - {method: naive}
+        - {method: replay, storage: 1%}
+      """
+    let changed = try grid(
+      text, overrides: [GridOption("model", "resnet20", at: Place("--model"))], seeds: [7])
+    #expect(changed.cells.map(\.configuration.model) == ["resnet20", "resnet20"])
+    #expect(changed.cells.map(\.seed) == [7, 7])
+    #expect {
+      try grid(text, overrides: [GridOption("storage", "5%", at: Place("--set storage=5%"))])
+    } throws: { "\($0)".contains("grid.yaml:4: the cells of this group set storage themselves") }
+  }
+
+  @Test func assignmentsAndSeedListsAreRead() throws {
+    let option = try GridOption(assignment: "--weight-decay=5e-4")
+    #expect(option.name == "weight-decay" && option.value == "5e-4")
+    #expect(throws: OnePassError.self) { try GridOption(assignment: "weight-decay") }
+    #expect(try SeedList("3", at: Place("x")).seeds == [1, 2, 3])
+    #expect(try SeedList("5,2", at: Place("x")).seeds == [5, 2])
+    for text in ["", "0", "-1", "1,1", "x", "1,", "10001"] {
+      #expect(throws: OnePassError.self, "\(text)") { try SeedList(text, at: Place("x")) }
+    }
+  }
+
+  func preset(_ preset: GridPreset, memoryBytes: String? = nil) throws -> Grid {
+    try Grid(
+      preset.descriptions(memoryBytes: memoryBytes),
+      overrides: [GridOption("data", "d", at: Place("--data"))],
+      read: Self.read)
+  }
+
+  @Test func presetsAreThePapersTables() throws {
+    #expect(
+      try preset(.table1).variants == ["naive", "replay-k8-10pct", "multi-epoch-90"])
+    let table2 = try preset(.table2).variants
+    #expect(table2.count == 4 * 3 + 4)
+    for k in PaperFigures.replaySteps {
+      for storage in ["1pct", "5pct", "10pct"] { #expect(table2.contains("replay-k\(k)-\(storage)")) }
+      #expect(table2.contains("multi-epoch-\(k + 1)"))
+    }
+    let ablations = try preset(.ablations, memoryBytes: "1MB").variants
+    #expect(ablations.count == 3 + 1 + 2 + 1 + 1 + 1 + 2 + 2)
+    #expect(ablations.contains("replay-k8-1000000B-memory-encoding-pixels"))
+    #expect(try preset(.ablations).variants.count == ablations.count - 2)
+  }
+
+  @Test func theImageNetPresetIsThePapersSetting() throws {
+    let grid = try preset(.imagenet)
+    // Three of the ablations' baselines and Table 1's replay are in Table 2 as well.
+    #expect(grid.variants.count == 3 + 16 - 1 + 13 - 3 && grid.seeds == Array(1...10))
+    for cell in grid.cells {
+      let configuration = cell.configuration
+      #expect(configuration.model == "resnet50" && configuration.imageSize == 224)
+      #expect(configuration.batchSize == 128 && configuration.learningRate == 0.1)
+      #expect(configuration.momentum == 0.9 && configuration.weightDecay == 0)
+    }
+  }
+}

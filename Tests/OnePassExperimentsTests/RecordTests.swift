@@ -1,0 +1,68 @@
+import Foundation
+import OnePass
+import OnePassCore
+import TestSupport
+import Testing
+
+@testable import OnePassExperiments
+
+@Suite struct RecordTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func recordsAreReadWithTheirCurves() throws {
+    try SampleRuns.writeTables(to: folder, seeds: 1...2)
+    let set = try RecordSet(reading: [folder.path])
+    #expect(set.records.count == 12 && set.problems.isEmpty)
+    let record = try #require(set.records.first { $0.name == "replay-k8-seed2" })
+    #expect(record.result.configuration.replaySteps == 8 && record.curve.count == 20)
+    #expect(record.curve[3].examplesSeen == 200 && record.curve[3].accuracy == 0.14)
+    // A folder may be that of one run.
+    #expect(try RecordSet(reading: [record.path]).records.count == 1)
+  }
+
+  /// Whatever the program's defaults are when a record is read, it says what was done.
+  @Test func curvesAreReadByTheNamesOfTheirColumns() throws {
+    let text = "seconds,extra,loss,memory_bytes,examples_trained,examples_seen\n1.5,x,2,30,20,10\n"
+    let points = try CurvePoint.curve(csv: text, path: "curve.csv")
+    #expect(
+      points == [
+        CurvePoint(
+          examplesSeen: 10, examplesTrained: 20, loss: 2, accuracy: nil, memoryBytes: 30, seconds: 1.5)
+      ])
+  }
+
+  @Test func damagedRecordsAreNamedAndLeftOut() throws {
+    try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5), to: folder, "good")
+    try SampleRuns.write(SampleRuns.result(seed: 2, top1: 0.5), to: folder, "truncated")
+    let whole = try folder.bytes(of: "truncated/result.json")
+    try folder.write(Array(whole.prefix(whole.count / 2)), to: "truncated/result.json")
+    try SampleRuns.write(SampleRuns.result(seed: 3, top1: 7), to: folder, "impossible")
+    try SampleRuns.write(SampleRuns.result(seed: 4, top1: 0.5), to: folder, "curve")
+    try folder.write(Array("examples_seen,loss\n10,x\n".utf8), to: "curve/curve.csv")
+    try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.6), to: folder, "repeated")
+    try folder.write([], to: "unrelated/notes.txt")
+
+    let set = try RecordSet(reading: [folder.path])
+    #expect(set.records.map(\.name) == ["good"])
+    let reasons = Dictionary(
+      uniqueKeysWithValues: set.problems.map { (URL(fileURLWithPath: $0.path).lastPathComponent, $0.reason) })
+    #expect(reasons.count == 4)
+    #expect(reasons["truncated"]?.contains("truncated/result.json is damaged") == true)
+    #expect(reasons["impossible"]?.contains("an accuracy of 7.0 is not a share") == true)
+    #expect(reasons["curve"]?.contains("curve.csv is damaged in line 2") == true)
+    #expect(reasons["repeated"]?.contains("has the options and the seed of") == true)
+    #expect(Report(set).html.contains("4 damaged or repeated records were left out"))
+  }
+
+  @Test func noRecordsAreSaidToBeNone() throws {
+    try folder.write([], to: "unrelated/notes.txt")
+    #expect { try RecordSet(reading: [folder.path]) } throws: {
+      ($0 as? OnePassError)?.code == .io && "\($0)".hasPrefix("There are no records in \(folder.path)")
+    }
+    #expect { try RecordSet(reading: [folder.file("nowhere")]) } throws: {
+      "\($0)".contains("cannot be read")
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import OnePass
+import OnePassCore
+import TestSupport
+import Testing
+
+@testable import OnePassExperiments
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+@Suite struct ReportTests {
+  func report(_ write: (TemporaryFolder) throws -> Void) throws -> Report {
+    let folder = try TemporaryFolder()
+    try write(folder)
+    return Report(try RecordSet(reading: [folder.path]))
+  }
+
+  @Test func thePageNeedsNothingFromOutside() throws {
+    let html = try report { try SampleRuns.writeTables(to: $0) }.html
+    for part in ["<script", "src=", "href=\"http", "url(", "@import", "<link"] {
+      #expect(!html.contains(part), "\(part)")
+    }
+    for heading in [
+      "Table 1", "Table 2", "The Pareto front", "Over the stream", "What the memory held", "Every run",
+    ] {
+      #expect(html.contains(heading), "\(heading)")
+    }
+    #expect(html.contains("prefers-color-scheme:dark") && html.contains("@media print"))
+    #expect(!html.contains("nan") && !html.contains("inf\""))
+  }
+
+  @Test func everyChartIsWellFormed() throws {
+    let folder = try TemporaryFolder()
+    let names = try report { try SampleRuns.writeTables(to: $0) }.writeCharts(in: folder.path)
+    #expect(names.count == 9)
+    for name in names {
+      let parser = XMLParser(data: Data(try folder.bytes(of: name)))
+      #expect(parser.parse(), "\(name): \(String(describing: parser.parserError))")
+      let text = String(decoding: try folder.bytes(of: name), as: UTF8.self)
+      #expect(!text.contains("nan") && !text.contains("=\"-inf") && text.contains("<style>"))
+    }
+  }
+
+  /// Where a point lies: 10 % storage on a logarithmic axis, and its mean on a linear one.
+  @Test func axesPlaceValues() {
+    let axis = Axis.logarithmic("x", [1, 100])
+    #expect(abs(axis.position(10) - 0.5) < 1e-9)
+    #expect(axis.ticks.map(\.label) == ["1", "2", "5", "10", "20", "50", "100"])
+    let linear = Axis.linear("y", [41.2, 55.1])
+    #expect(linear.ticks.map(\.label) == ["40", "45", "50", "55", "60"])
+    #expect(linear.position(50) == 0.5 && linear.range == 40...60)
+    #expect(
+      Axis.linear("y", [0.12, 0.38], includingZero: true).ticks.map(\.label) == [
+        "0.0", "0.1", "0.2", "0.3", "0.4",
+      ])
+    #expect(Axis.linear("y", []).ticks.count > 1 && Axis.linear("y", [3, 3]).position(3) == 0.5)
+  }
+
+  @Test func namesFromOutsideAreOnlyText() throws {
+    let hostile = "folder:<img src=x onerror=alert(1)>&\"'"
+    let html = try report { folder in
+      try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5) { $0.data = hostile }, to: folder, "a<b>")
+    }.html
+    #expect(!html.contains("<img") && html.contains("&lt;img src=x onerror=alert(1)&gt;&amp;&quot;&#39;"))
+    #expect(!html.contains("a<b>"))
+  }
+
+  @Test func aHundredRunsFitInThreeMegabytes() throws {
+    let html = try report { folder in
+      for seed in 1...5 as ClosedRange<UInt64> {
+        for k in 1...20 {
+          try SampleRuns.write(
+            SampleRuns.result(seed: seed, top1: 0.5 + 0.001 * Double(k)) { $0.replaySteps = k }, to: folder,
+            "k\(k)-\(seed)")
+        }
+      }
+    }.html
+    #expect(html.utf8.count < 3_000_000)
+  }
+
+  /// A course is a mean over examples, not over points.
+  @Test func coursesAreMeansOverAllSeeds() throws {
+    let folder = try TemporaryFolder()
+    try SampleRuns.writeTables(to: folder)
+    let setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
+    let course = try #require(setting.naive).course
+    #expect(course.count == 20 && course[0].end == 0.05)
+    #expect(abs((course[4].accuracy ?? 0) - 0.15) < 1e-9 && course[4].loss == 2)
+    // 100 images in a second, in each of the three runs.
+    #expect(course[4].rate == 100)
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import OnePass
+import OnePassCore
+import TestSupport
+import Testing
+
+@testable import OnePassExperiments
+
+@Suite struct TableTests {
+  let setting: Setting
+
+  init() throws {
+    let folder = try TemporaryFolder()
+    try SampleRuns.writeTables(to: folder)
+    setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
+  }
+
+  @Test func table1HasThePapersFiguresBesideOurs() throws {
+    let table = try #require(TableLayout.table1.table(of: setting))
+    #expect(
+      table.rows.map { $0[0] } == [
+        "Multi-epoch (9 passes)", "One-pass, naive (1 pass)", "One-pass, prioritised replay (k = 8, 10%)",
+      ])
+    #expect(table.rows[1][1...] == ["40.00 ± 5.77", "0.0", "0.0", "1.1", "3", "30.6", "0.0", "1.1"])
+    #expect(table.rows[2][1...] == ["46.00 ± 6.35", "10.0", "11.0", "10.0", "3", "65.0", "10.0", "10.0"])
+    // Nine passes are not the paper's ninety.
+    #expect(table.rows[0].suffix(3) == ["-", "-", "-"])
+    // 5, 6, 7: 6 ± 4.303 · 1/√3.
+    #expect(table.notes.contains { $0.contains("Prioritised replay - naive: +6.00 (3.52 to 8.48)") })
+  }
+
+  @Test func table2HasARowForEachNumberOfPasses() throws {
+    let table = try #require(TableLayout.table2.table(of: setting))
+    #expect(table.columns.map(\.name) == ["effective epochs", "compute", "1%", "10%", "multi-epoch (100%)"])
+    #expect(
+      table.rows == [
+        ["2", "2.2", "-", "39.00 ± 5.77 (45.7)", "-"],
+        ["9", "10.0", "43.00 ± 6.06 (59.3)", "46.00 ± 6.35 (65.0)", "60.00 ± 5.77 (68.2)"],
+      ])
+  }
+
+  @Test func ablationsArePaired() throws {
+    let table = try #require(TableLayout.ablations.table(of: setting))
+    #expect(table.rows.count == 1 && table.rows[0][0] == "uniform replay, k = 8, 10% storage")
+    // 0.2 ± 4.303 · 0.1/√3; t = 3.4641, p = 0.0742 (SciPy).
+    #expect(table.rows[0][3...5] == ["+0.20 (-0.05 to 0.45)", "0.074", "3"])
+  }
+
+  @Test func oneSeedPretendsNothing() throws {
+    let folder = try TemporaryFolder()
+    try SampleRuns.writeTables(to: folder, seeds: 1...1)
+    let single = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
+    for layout in TableLayout.allCases {
+      let table = try #require(layout.table(of: single))
+      #expect(table.markdown.contains("one seed") && !table.markdown.contains("±  "))
+      #expect(!table.markdown.contains("nan"))
+    }
+  }
+
+  @Test func markdownAndCSVAreWellFormed() throws {
+    var table = ResultTable("A", columns: ["word", "#number"])
+    table.add(["a|b", "1"])
+    table.add(data: [
+      ("word", .text("say \"a, b\"")), ("number", .number(1.5)), ("none", .none), ("whole", .number(3)),
+    ])
+    table.notes = ["A note."]
+    #expect(table.markdown == "### A\n\n| word | number |\n|---|---:|\n| a\\|b | 1 |\n\nA note.")
+    #expect(ResultTable.csv(of: [table]) == "table,word,number,none,whole\nA,\"say \"\"a, b\"\"\",1.5,,3")
+    let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode([table])) as? [[String: Any]]
+    let row = try #require((json?.first?["rows"] as? [[String: Any]])?.first)
+    #expect(
+      row["number"] as? Double == 1.5 && row["none"] is NSNull && row["word"] as? String == "say \"a, b\"")
+  }
+
+  /// Every layout gives the same names in each of its rows, so that its CSV has one header.
+  @Test(arguments: TableLayout.allCases)
+  func dataRowsHaveTheSameNames(layout: TableLayout) throws {
+    let table = try #require(layout.table(of: setting))
+    #expect(!table.data.isEmpty)
+    #expect(Set(table.data.map { $0.map(\.name) }).count == 1)
+    #expect(Set(table.data[0].map(\.name)).count == table.data[0].count)
+  }
+}
