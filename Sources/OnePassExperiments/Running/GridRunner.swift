@@ -50,7 +50,7 @@ package struct GridRunner {
     let signals = SignalQueue<Signal>()
     Self.unblock([SIGINT, SIGTERM])
     let watches = [SIGINT, SIGTERM].map { number in watch(number) { signals.send(.interrupted($0)) } }
-    defer { watches.forEach { $0.cancel() } }
+    defer { for watch in watches { watch.cancel() } }
     var running: [Int: CellProcess] = [:]
     var interruption: Int32?
     while true {
@@ -71,7 +71,7 @@ package struct GridRunner {
         }
       case .interrupted(let number):
         interruption = number
-        running.values.forEach { $0.terminate() }
+        for process in running.values { process.terminate() }
       case nil: break
       }
     }
@@ -137,7 +137,8 @@ package struct GridRunner {
   private func watch(_ number: Int32, _ body: @escaping @Sendable (Int32) -> Void) -> any DispatchSourceSignal
   {
     #if canImport(Darwin)
-      signal(number, SIG_IGN)  // Where a source gets only what the process ignores; on Linux it takes over itself.
+      // There a source is given only what the process ignores; on Linux it takes over by itself.
+      signal(number, SIG_IGN)
     #endif
     let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
     source.setEventHandler { body(number) }
