@@ -10,6 +10,10 @@ let package = Package(
     .executableTarget(
       name: "ReplayMemoryBenchmark",
       dependencies: [.product(name: "OnePass", package: "OnePass")],
-      swiftSettings: [.swiftLanguageMode(.v6)])
+      swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(
+      name: "FullSizeMemory",
+      dependencies: [.product(name: "OnePass", package: "OnePass")],
+      swiftSettings: [.swiftLanguageMode(.v6)]),
   ]
 )

@@ -116,6 +116,16 @@ import Testing
     ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is written twice"),
     ("options: {data: d, output: e}\ncells:\n  - method: naive", "grid.yaml:1: output cannot be set here"),
     ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here: say `seeds`"),
+    ("options: {data: d}\ncells:\n  - help: true", "grid.yaml:3: help cannot be set here"),
+    (
+      "options: {data: d}\ncells:\n  - importance-weights: no",
+      "grid.yaml:3: importance-weights no is not read"
+    ),
+    ("options: {data: d, limit: null}\ncells:\n  - method: naive", "grid.yaml:1: limit has no value"),
+    ("seeds: &a 3\noptions:\n  <<: *a\ncells: []", "merge keys"),
+    ("options: {data: d}\nseeds: []\ncells:\n  - method: naive", "grid.yaml:2: seeds has no values"),
+    ("options: {data: d}\nseeds: [1, 1]\ncells:\n  - method: naive", "grid.yaml:2: a seed stands here twice"),
+    ("options: {data: d}\ncells:\n  - learning-rate: [0.2, 2e-1]", "is already there from line 3"),
     ("options: {data: 'wds:-'}\ncells:\n  - method: naive", "grid.yaml:1: a grid reads its stream once"),
     ("options: {data: d, method: naive}\ncells:\n  - method: naive", "grid.yaml:3: method is also set"),
     ("options: {data: d}\nseeds: [1, x]\ncells:\n  - method: naive", "grid.yaml:2: x is no seed"),
@@ -135,6 +145,43 @@ import Testing
     } throws: { error in
       (error as? OnePassError)?.code == .usage && "\(error)".contains(sentence)
     }
+  }
+
+  @Test func aGridThatNobodyCanRunIsRefusedAtOnce() {
+    let values = "[\((1...100).map(String.init).joined(separator: ", "))]"
+    let group = ["replay-steps", "epochs", "batch-size", "limit"].map { "    \($0): \(values)" }
+    let text = "options: {data: d}\ncells:\n  - method: replay\n\(group.joined(separator: "\n"))"
+    #expect { try grid(text) } throws: { "\($0)".contains("make 100000000 cells, more than 5000") }
+    #expect {
+      try grid("options: {data: d}\nseeds: 5001\ncells:\n  - method: naive")
+    } throws: { "\($0)".contains("The grid has 5001 cells") }
+  }
+
+  /// Presets share cells; two grids of which each means another run by the same name are a mistake.
+  @Test func twoGridsShareOnlyWhatIsTheSame() throws {
+    func both(_ second: String) throws -> Grid {
+      let texts = ["options: {data: d, model: resnet8}\ncells:\n  - method: naive", second]
+      return try Grid(
+        texts.enumerated().map { try GridDescription(text: $1, source: "grid\($0 + 1).yaml") },
+        read: Self.read)
+    }
+    #expect(
+      try both("options: {data: d, model: resnet8}\ncells:\n  - method: [naive, replay]").variants
+        == ["naive", "replay-k8-10pct"])
+    #expect {
+      try both("options: {data: d, model: resnet20}\ncells:\n  - method: naive")
+    } throws: {
+      "\($0)".contains(
+        "grid2.yaml:3: the cell naive-seed1 is another run in grid1.yaml:3 (model resnet8 there, resnet20 here)"
+      )
+    }
+  }
+
+  @Test func commandsAreQuotedForAShell() throws {
+    let cell = try grid("options: {data: \"wds:my data/it's-{0..3}.tar\"}\ncells:\n  - storage: 10%").cells[0]
+    #expect(
+      cell.command(output: "a b")
+        == "onepass train '--data=wds:my data/it'\\''s-{0..3}.tar' --storage=10% --seed=1 --output 'a b'")
   }
 
   @Test func theCommandLineHoldsForEveryCell() throws {

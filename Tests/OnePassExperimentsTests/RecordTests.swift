@@ -22,7 +22,7 @@ import Testing
     #expect(try RecordSet(reading: [record.path]).records.count == 1)
   }
 
-  /// Whatever the program's defaults are when a record is read, it says what was done.
+  /// More columns, in any order, do no harm; one that older programs did not write is not missed.
   @Test func curvesAreReadByTheNamesOfTheirColumns() throws {
     let text = "seconds,extra,loss,memory_bytes,examples_trained,examples_seen\n1.5,x,2,30,20,10\n"
     let points = try CurvePoint.curve(csv: text, path: "curve.csv")
@@ -54,6 +54,34 @@ import Testing
     #expect(reasons["curve"]?.contains("curve.csv is damaged in line 2") == true)
     #expect(reasons["repeated"]?.contains("has the options and the seed of") == true)
     #expect(Report(set).html.contains("4 damaged or repeated records were left out"))
+  }
+
+  /// Figures that no run can have would spoil every mean, or end the program where they are drawn.
+  @Test(arguments: [
+    ("result", "\"wallSeconds\" : 60", "\"wallSeconds\" : 1e300"),
+    ("result", "\"imagesPerSecond\" : 500", "\"imagesPerSecond\" : 1e300"),
+    ("result", "\"replaySteps\" : 8", "\"replaySteps\" : 9223372036854775807"),
+    ("result", "\"classes\" : 10", "\"classes\" : 0"),
+    ("result", "\"updates\" : 64", "\"updates\" : -9223372036854775808"),
+    ("result", "\"imageBytes\" : 10000", "\"imageBytes\" : -1"),
+    ("curve", ",2.0,", ",inf,"), ("curve", ",2.0,", ",nan,"), ("curve", ",0.15,", ",7,"),
+  ])
+  func impossibleFiguresAreRefused(file: String, text: String, damage: String) throws {
+    try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5), to: folder, "good")
+    try SampleRuns.write(SampleRuns.result(seed: 2, top1: 0.5), to: folder, "bad")
+    let name = file == "curve" ? "bad/curve.csv" : "bad/result.json"
+    let whole = String(decoding: try folder.bytes(of: name), as: UTF8.self)
+    #expect(whole.contains(text), "\(whole)")
+    try folder.write(Array(whole.replacing(text, with: damage).utf8), to: name)
+    let set = try RecordSet(reading: [folder.path])
+    #expect(set.records.map(\.name) == ["good"] && set.problems.count == 1)
+    #expect(!Report(set).html.isEmpty)
+  }
+
+  @Test func aFolderThatIsGivenTwiceIsReadOnce() throws {
+    try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5), to: folder, "good")
+    let set = try RecordSet(reading: [folder.path, folder.path + "/", folder.file("good")])
+    #expect(set.records.count == 1 && set.problems.isEmpty)
   }
 
   @Test func noRecordsAreSaidToBeNone() throws {

@@ -72,5 +72,10 @@ import Testing
     #expect(try JSONDecoder().decode(RunConfiguration.self, from: data) == written)
     let keys = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any]).keys
     #expect(keys.count == Mirror(reflecting: written).children.count)
+    // An option that has its default here would come back even if its record were never read.
+    let defaults = Mirror(reflecting: RunConfiguration(data: "")).children.map { "\($0.value)" }
+    for (child, value) in zip(Mirror(reflecting: written).children, defaults) {
+      #expect("\(child.value)" != value, "\(child.label ?? "")")
+    }
   }
 }

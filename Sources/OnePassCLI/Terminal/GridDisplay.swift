@@ -47,7 +47,9 @@ final class GridDisplay {
       switch state {
       case .waiting: word = "waiting"
       case .running: word = "running"
-      case .done(let result): word = "done, \(Self.top1(result)), \(Figures.duration(result.seconds))"
+      case .done(let result):
+        let accuracy = result.top1 == nil ? "" : "\(Self.top1(result)), "
+        word = "done, \(accuracy)\(Figures.duration(result.seconds))"
       case .failed(let reason): word = "failed: \(reason)"
       }
       guard word != shownStates[index] else { continue }
@@ -66,37 +68,40 @@ final class GridDisplay {
 
   private func redraw(_ progress: GridProgress) {
     let width = Console.width - 1
-    let lines = table(progress).map { String($0.prefix(width)) } + [summary(progress)]
+    let lines = (table(progress) + [summary(progress)]).map { String($0.prefix(width)) }
     let back = openLines > 0 ? "\u{1B}[\(openLines)A\r" : ""
     Console.status(back + "\u{1B}[J" + lines.joined(separator: "\n") + "\n")
     openLines = lines.count
   }
 
-  /// A row for each variant, a column for each seed; where that is too high, only the rows that are of interest now.
+  /// A row for each variant, a column for each seed; where that is too high, the rows that matter now.
   private func table(_ progress: GridProgress) -> [String] {
     var table = TextTable(
       header: [""] + grid.seeds.map { "seed \($0)" }, isText: [true] + grid.seeds.map { _ in true })
     let cells = Dictionary(grouping: zip(progress.cells, progress.states)) { $0.0.variant }
-    let room = Console.height - 4
-    let isTooHigh = grid.variants.count > room
-    for variant in grid.variants {
-      let entries = cells[variant] ?? []
-      if isTooHigh, !entries.contains(where: { Self.isOfInterest($0.1) }) { continue }
+    let room = max(1, Console.height - 4)
+    var variants = grid.variants
+    if variants.count > room {
+      // What is running or has failed, and then as many of the others as there is room for.
+      let urgent = variants.filter { cells[$0]?.contains { Self.isUrgent($0.1) } ?? false }
+      let others = variants.filter { !urgent.contains($0) }
+      let shown = Set((urgent + others).prefix(room))
+      variants = variants.filter { shown.contains($0) }
+    }
+    for variant in variants {
       table.rows.append(
         [variant]
           + grid.seeds.map { seed in
-            entries.first { $0.0.seed == seed }.map { Self.text($0.1) } ?? ""
+            cells[variant]?.first { $0.0.seed == seed }.map { Self.text($0.1) } ?? ""
           })
     }
-    return Array(
-      table.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).prefix(room))
+    return table.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
   }
 
-  private static func isOfInterest(_ state: CellState) -> Bool {
+  private static func isUrgent(_ state: CellState) -> Bool {
     switch state {
     case .running, .failed: true
-    case .done(let result): result.isNew
-    case .waiting: false
+    case .done, .waiting: false
     }
   }
 

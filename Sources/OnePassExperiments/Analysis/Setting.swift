@@ -11,13 +11,21 @@ package struct Setting: Sendable {
   var configuration: RunConfiguration { variants[0].configuration }
   package var examplesOfStream: Int { variants[0].examplesOfStream }
 
-  /// `resnet20 on 10,000 examples of wds:cifar10-train.tar.zst`
-  package var title: String {
+  /// `resnet20 on 10,000 examples of wds:cifar10-train.tar.zst`, and what sets it apart from other settings.
+  package let title: String
+
+  private init(_ variants: [Variant], distinction: String) {
+    self.variants = variants
+    title = Self.plainTitle(variants[0]) + distinction
+  }
+
+  private static func plainTitle(_ variant: Variant) -> String {
+    let configuration = variant.configuration
     // Of a path only the end: the folders before it say where the data lies, not what it is.
     let parts = configuration.data.split(separator: ":", maxSplits: 1).map(String.init)
     let end = parts.last?.split(separator: "/").last.map(String.init) ?? configuration.data
     let data = parts.count == 2 ? "\(parts[0]):\(end)" : configuration.data
-    return "\(configuration.model) on \(Figures.count(examplesOfStream)) examples of \(data)"
+    return "\(configuration.model) on \(Figures.count(variant.examplesOfStream)) examples of \(data)"
   }
 
   /// The storages with which prioritised replay was run, in their order.
@@ -32,9 +40,22 @@ package struct Setting: Sendable {
         configuration: key,
         records: records.sorted { $0.result.configuration.seed < $1.result.configuration.seed })
     }
-    return Dictionary(grouping: variants) { $0.configuration.withoutMethod }.values
-      .map { Setting(variants: $0.sorted { $0.configuration.rank < $1.configuration.rank }) }
-      .sorted { ($1.recordCount, $0.title) < ($0.recordCount, $1.title) }
+    let groups = Dictionary(grouping: variants) { $0.configuration.withoutMethod }.map { shared, variants in
+      (shared: shared, variants: variants.sorted { $0.configuration.rank < $1.configuration.rank })
+    }
+    return groups.map { group in
+      let namesakes = groups.map(\.shared).filter { other in
+        other != group.shared && other.model == group.shared.model && other.limit == group.shared.limit
+      }
+      // In the order of the options, each once.
+      let options = Set(namesakes.flatMap { group.shared.differences(from: $0).map(\.option) })
+      let differing = group.shared.options.filter { options.contains($0.name) }.map {
+        "\($0.name) \($0.value)"
+      }
+      return Setting(
+        group.variants, distinction: differing.isEmpty ? "" : " (\(differing.joined(separator: ", ")))")
+    }
+    .sorted { ($1.recordCount, $0.title) < ($0.recordCount, $1.title) }
   }
 
   private var recordCount: Int { variants.reduce(0) { $0 + $1.records.count } }
@@ -45,11 +66,12 @@ package struct Setting: Sendable {
     variants.first { $0.configuration.method == .multiEpoch && $0.configuration.epochs == epochs }
   }
 
-  /// The multi-epoch run with the most passes.
+  /// The multi-epoch run of Table 1: 90 passes, or else the most.
   var reference: Variant? {
-    variants.filter { $0.configuration.method == .multiEpoch }.max {
-      $0.configuration.epochs < $1.configuration.epochs
-    }
+    multiEpoch(RunResult.referenceEpochs)
+      ?? variants.filter { $0.configuration.method == .multiEpoch }.max {
+        $0.configuration.epochs < $1.configuration.epochs
+      }
   }
 
   /// The variants of the paper's method.
@@ -81,22 +103,24 @@ package struct Setting: Sendable {
     return variants.first { $0.configuration == sought }
   }
 
-  /// The prioritised replay that stands for the method in Table 1: most compute, then most storage.
+  /// The prioritised replay of Table 1: k = 8 and 10 %, or else most compute, then most storage.
   var bestPrioritised: Variant? {
-    prioritised.max {
-      ($0.configuration.replaySteps, $0.storage) < ($1.configuration.replaySteps, $1.storage)
-    }
+    prioritised(k: 8, storage: 0.1)
+      ?? prioritised.max {
+        ($0.configuration.replaySteps, $0.storage) < ($1.configuration.replaySteps, $1.storage)
+      }
   }
 
   /// The variants that no other is at least as good as on all three axes and better on one, by their means.
   ///
-  /// Runs without an accuracy are not on the front.
+  /// Storage is that of bytes, since fewer and larger items are no saving. Runs without an accuracy are not on the front.
   package var paretoFront: [Variant] {
     let judged = variants.compactMap { variant in variant.accuracy.map { (variant, $0.mean) } }
     return judged.filter { candidate, accuracy in
       !judged.contains { other, otherAccuracy in
-        otherAccuracy >= accuracy && other.storage <= candidate.storage && other.compute <= candidate.compute
-          && (otherAccuracy > accuracy || other.storage < candidate.storage
+        otherAccuracy >= accuracy && other.storageBytes <= candidate.storageBytes
+          && other.compute <= candidate.compute
+          && (otherAccuracy > accuracy || other.storageBytes < candidate.storageBytes
             || other.compute < candidate.compute)
       }
     }.map(\.0)
@@ -104,13 +128,6 @@ package struct Setting: Sendable {
 }
 
 extension RunConfiguration {
-  /// What all methods of a setting share.
-  fileprivate var withoutMethod: RunConfiguration {
-    var shared = withReplayOptions(of: .paper)
-    (shared.method, shared.epochs) = (.naive, 1)
-    return shared
-  }
-
   /// Where a variant stands in a list.
   fileprivate var rank: (Int, Int, Double, String) {
     switch method {

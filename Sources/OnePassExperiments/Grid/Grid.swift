@@ -13,6 +13,21 @@ package struct GridCell: Sendable {
   /// The arguments of `onepass train`, without the output.
   package let arguments: [String]
   let place: Place
+
+  /// The command that a person would give for this cell.
+  package func command(output: String? = nil) -> String {
+    Self.command(arguments + (output.map { ["--output", $0] } ?? []))
+  }
+
+  static func command(_ arguments: [String]) -> String {
+    (["onepass", "train"] + arguments).map(quoted).joined(separator: " ")
+  }
+
+  /// A word as a shell takes it literally.
+  private static func quoted(_ word: String) -> String {
+    let isPlain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_=./:,%+@".contains($0)) }
+    return isPlain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
+  }
 }
 
 /// All runs of an experiment, checked before the first one starts.
@@ -25,6 +40,9 @@ package struct Grid: Sendable {
     var seen: Set<String> = []
     return cells.map(\.variant).filter { seen.insert($0).inserted }
   }
+
+  /// More than anybody runs, and few enough to be checked at once.
+  static let largestCount = 5_000
 
   package var seeds: [UInt64] { Array(Set(cells.map(\.seed))).sorted() }
 
@@ -41,22 +59,34 @@ package struct Grid: Sendable {
     read: @escaping TrainArgumentReader
   ) throws {
     var cells: [GridCell] = []
-    var known: [String: Place] = [:]
+    var known: [String: GridCell] = [:]
     for description in descriptions {
       let expansion = try Expansion(description, overrides, read)
       for seed in seeds ?? description.seeds ?? [1] {
         for cell in try expansion.cells(seed: seed) {
-          if let first = known[cell.name] {
-            guard first.source != description.source else {
-              throw cell.place.refusal(
-                "the cell \(cell.name) is already there from line \(first.line ?? 0): remove one of the two.")
-            }
+          let twins = [known[cell.name], cells.first { $0.configuration == cell.configuration }]
+          guard let first = twins.compactMap(\.self).first else {
+            known[cell.name] = cell
+            cells.append(cell)
             continue
           }
-          known[cell.name] = cell.place
-          cells.append(cell)
+          // Presets share cells; one file that names a cell twice has a mistake in it.
+          guard first.place.source != description.source else {
+            throw cell.place.refusal(
+              "the cell \(cell.name) is already there from line \(first.place.line ?? 0): remove one of the two."
+            )
+          }
+          if let difference = cell.configuration.differences(from: first.configuration).first {
+            throw cell.place.refusal(
+              "the cell \(cell.name) is another run in \(first.place) (\(difference.option) \(difference.theirs) there, "
+                + "\(difference.mine) here): run the two grids into folders of their own.")
+          }
         }
       }
+    }
+    guard cells.count <= Self.largestCount else {
+      throw OnePassError(
+        .usage, "The grid has \(cells.count) cells, more than \(Self.largestCount): split it.")
     }
     let rank = Dictionary(uniqueKeysWithValues: cells.enumerated().map { ($0.element.name, $0.offset) })
     self.cells = cells.sorted { ($0.seed, rank[$0.name] ?? 0) < ($1.seed, rank[$1.name] ?? 0) }
@@ -93,6 +123,14 @@ private struct Expansion {
     guard options.contains(where: { $0.name == "data" }) else {
       throw Place(description.source).refusal(
         "no cell says what to train on: give --data, or `data` under options.")
+    }
+    for group in description.groups {
+      let count = group.axes.reduce(1.0) { $0 * Double($1.options.count) }
+      guard count <= Double(Grid.largestCount) else {
+        throw group.place.refusal(
+          "the options of this group make \(Int(min(count, 1e15))) cells, more than \(Grid.largestCount): split it."
+        )
+      }
     }
     combinations = description.groups.flatMap { group in
       group.axes.reduce([[]]) { combinations, axis in

@@ -40,7 +40,8 @@ package struct GridDescription: Sendable {
     let text: String
     do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
       throw OnePassError(
-        .io, "The grid \(path) cannot be read: give a YAML file, or a preset with --preset.", cause: error)
+        .io, "The grid \(path) cannot be read as text (UTF-8): give a YAML file, or a preset with --preset.",
+        cause: error)
     }
     try self.init(text: text, source: path)
   }
@@ -92,13 +93,18 @@ package struct GridDescription: Sendable {
   private static func seeds(_ node: Node, _ source: String) throws -> [UInt64] {
     let place = node.place(source)
     if let texts = node.sequence {
-      return try texts.map { item in
+      guard !texts.isEmpty else { throw place.refusal("seeds has no values: give at least one.") }
+      let seeds = try texts.map { item in
         let text = try item.scalar(source, "seeds")
         guard let seed = UInt64(text) else {
           throw item.place(source).refusal("\(text) is no seed: give numbers.")
         }
         return seed
       }
+      guard Set(seeds).count == seeds.count else {
+        throw place.refusal("a seed stands here twice: give each once.")
+      }
+      return seeds
     }
     return try SeedList(node.scalar(source, "seeds"), at: place).seeds
   }
@@ -154,7 +160,11 @@ extension Node {
       throw place(source).refusal("there should be \(contents) here, as `name: value`.")
     }
     return try mapping.map { key, value in
-      ((try key.scalar(source, "a name"), key.place(source)), value)
+      let name = try key.scalar(source, "a name")
+      guard name != "<<" else {
+        throw key.place(source).refusal("merge keys (<<) are not read here: write the options out.")
+      }
+      return ((name, key.place(source)), value)
     }
   }
 

@@ -43,7 +43,8 @@ package struct GridOption: Hashable, Sendable {
 
   /// Options that belong to the grid itself.
   private static let reserved = [
-    "seed": "say `seeds` instead",
+    "seed": "say `seeds` in the grid, or --seeds",
+    "help": "it is no option of a run", "version": "it is no option of a run",
     "output": "the folder of a cell is chosen by the grid",
     "json": "a cell prints nothing", "quiet": "a cell prints nothing", "progress": "a cell prints nothing",
   ]
@@ -53,6 +54,13 @@ package struct GridOption: Hashable, Sendable {
     if let reason = Self.reserved[name] { throw place.refusal("\(name) cannot be set here: \(reason).") }
     guard !name.isEmpty, !name.hasPrefix("-") else {
       throw place.refusal("\"\(name)\" is no option: write it without dashes.")
+    }
+    let lowered = value.lowercased()
+    if ["yes", "no", "on", "off"].contains(lowered) {
+      throw place.refusal("\(name) \(value) is not read: write true or false.")
+    }
+    if ["null", "~"].contains(lowered) {
+      throw place.refusal("\(name) has no value: give one, or leave it out.")
     }
     if name == "data" || name == "eval-data", value.hasSuffix(":-") {
       throw place.refusal(

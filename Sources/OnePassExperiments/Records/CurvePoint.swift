@@ -26,7 +26,8 @@ package struct CurvePoint: Hashable, Sendable {
       guard let seen = value("examples_seen"), let trained = value("examples_trained"),
         let loss = value("loss"),
         let bytes = value("memory_bytes"), let seconds = value("seconds"),
-        [seen, trained, bytes].allSatisfy({ $0 >= 0 && $0 < 1e15 })
+        [seen, trained, bytes, seconds].allSatisfy({ $0 >= 0 && $0 < 1e15 }), abs(loss) < 1e9,
+        (0...1).contains(value("accuracy") ?? 0)
       else { throw OnePassError(.badData, "\(path) is damaged in line \(number + 2).") }
       return CurvePoint(
         examplesSeen: Int(seen), examplesTrained: Int(trained), loss: loss, accuracy: value("accuracy"),

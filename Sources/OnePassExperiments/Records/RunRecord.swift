@@ -35,13 +35,36 @@ package struct RunRecord: Sendable {
     func require(_ condition: Bool, _ what: String) throws {
       if !condition { throw OnePassError(.badData, "\(path)/result.json is damaged: \(what).") }
     }
+    func require(_ count: Int, _ what: String, from least: Int = 0) throws {
+      try require((least...1_000_000_000_000_000).contains(count), "\(what) of \(count) is not possible")
+    }
     if let accuracy = result.accuracy {
       try require((0...1).contains(accuracy.top1), "an accuracy of \(accuracy.top1) is not a share")
+      try require(accuracy.loss.isFinite, "its loss is not a number")
     }
-    try require((0...1).contains(result.storage.exampleFraction), "its storage is not a share of the stream")
-    try require(result.stream.examples > 0 && result.compute.examples > 0, "it trained on nothing")
+    let storage = result.storage
+    try require((0...1).contains(storage.exampleFraction), "its storage is not a share of the stream")
+    try require((0...1e6).contains(storage.byteFraction), "its storage in bytes is not a share of the stream")
+    try require((1e-12...1e6).contains(result.compute.fraction), "its compute is not a positive number")
+    try require((0...1e12).contains(result.throughput.imagesPerSecond), "its rate is not possible")
+    try require((0...1e12).contains(result.wallSeconds), "its duration is not possible")
+    try require(result.stream.examples, "a stream", from: 1)
+    try require(result.plan.streamExamples, "a stream", from: 1)
+    try require(result.compute.examples, "a training", from: 1)
+    try require(result.compute.updates, "a number of updates")
     try require(
-      result.compute.fraction > 0 && result.compute.fraction.isFinite, "its compute is not a positive number")
+      (1...1_000_000).contains(result.plan.classes), "\(result.plan.classes) classes are not possible")
+    try require((0...10_000).contains(result.configuration.replaySteps), "its replay steps are not possible")
+    try require((1...1 << 20).contains(result.configuration.epochs), "its passes are not possible")
+    if let contents = result.memoryContents {
+      try require(contents.items, "a memory")
+      try require(contents.imageBytes, "a memory")
+      for count in contents.arrivals + contents.replays.counts + Array(contents.itemsPerClass.values) {
+        try require(count, "a count")
+      }
+      try require(
+        contents.arrivals.count <= 1_000 && contents.replays.counts.count <= 65, "its memory is not possible")
+    }
   }
 }
 
@@ -62,7 +85,12 @@ package struct RecordSet: Sendable {
   /// - Throws: `OnePassError` (`io`) if a folder does not exist, or there is no record at all.
   package init(reading folders: [String]) throws {
     var known: [RunConfiguration: String] = [:]
-    for path in try folders.flatMap(Self.candidates) {
+    // A folder that is given twice is read once.
+    var seen: Set<String> = []
+    let paths = try folders.flatMap(Self.candidates).filter {
+      seen.insert(URL(fileURLWithPath: $0).standardizedFileURL.path).inserted
+    }
+    for path in paths {
       do {
         let record = try RunRecord(reading: path)
         if let first = known[Variant.key(of: record, withSeed: true)] {

@@ -16,10 +16,14 @@ struct Chart {
     case line
     /// A line without points: a course.
     case course
+    case dashedCourse
     /// Points alone.
     case points
     /// Points that are joined by a dashed line.
     case dashed
+
+    var isDashed: Bool { self == .dashed || self == .dashedCourse }
+    var hasMarkers: Bool { self != .course && self != .dashedCourse }
   }
 
   struct Series {
@@ -126,7 +130,7 @@ struct Chart {
   private var levelLines: String {
     levels.map { name, value in
       line(Self.plot.left, y(value), Self.plot.right, y(value), "level")
-        + text(name, Self.plot.right - 2, y(value) - 4, "end")
+        + text(name, Self.plot.right - 2, y(value) + 13, "end", more: " class=\"halo\"")
     }.joined()
   }
 
@@ -138,9 +142,9 @@ struct Chart {
     var parts: [String] = []
     if series.style != .points, series.points.count > 1 {
       parts.append(
-        "<path class=\"\(colour) line\(series.style == .dashed ? " dashed" : "")\" d=\"\(path)\"/>")
+        "<path class=\"\(colour) line\(series.style.isDashed ? " dashed" : "")\" d=\"\(path)\"/>")
     }
-    if series.style == .course { return parts.joined() }
+    if !series.style.hasMarkers { return parts.joined() }
     for point in series.points {
       if let error = point.error, error > 0 {
         let (low, high) = (y(point.y - error), y(point.y + error))
@@ -170,13 +174,25 @@ struct Chart {
   }
 
   private var markCircles: String {
-    marks.map { mark in
+    var taken: [(x: Double, y: Double)] = []
+    let circles = marks.map { mark in
       let kind = "c\(mark.colour % Self.colours) \(mark.isHollow ? "hollow" : "bubble")"
       return "<circle class=\"\(kind)\" cx=\"\(number(x(mark.x)))\" cy=\"\(number(y(mark.y)))\" "
         + "r=\"\(number(mark.radius))\"><title>\(escaped(mark.label))</title></circle>"
-        + (mark.text.isEmpty
-          ? "" : text(mark.text, x(mark.x) + mark.radius + 3, y(mark.y) - mark.radius - 1, "start"))
-    }.joined()
+    }
+    let numbers = marks.filter { !$0.text.isEmpty }.map { mark in
+      // Beside the circle: on the first of four sides where no number stands yet.
+      let distance = mark.radius + 7
+      let sides = [(1.0, -0.6), (-1, -0.6), (1, 1), (-1, 1)].map { side in
+        (x: x(mark.x) + side.0 * distance, y: y(mark.y) + side.1 * distance + 4)
+      }
+      let place =
+        sides.first { side in !taken.contains { abs($0.x - side.x) < 15 && abs($0.y - side.y) < 11 } }
+        ?? sides[0]
+      taken.append(place)
+      return text(mark.text, place.x, place.y, more: " class=\"halo\"")
+    }
+    return circles.joined() + numbers.joined()
   }
 
   /// Names in rows, as many as fit beside each other.
@@ -189,9 +205,9 @@ struct Chart {
       let colour = "c\(series.colour % Self.colours)"
       if series.style != .points {
         parts += line(
-          left, y - 4, left + 18, y - 4, "\(colour) line\(series.style == .dashed ? " dashed" : "")")
+          left, y - 4, left + 18, y - 4, "\(colour) line\(series.style.isDashed ? " dashed" : "")")
       }
-      if series.style != .course { parts += marker(series, left + 9, y - 4, "") }
+      if series.style.hasMarkers { parts += marker(series, left + 9, y - 4, "") }
       parts += text(series.name, left + 23, y, "start")
       left += width
     }

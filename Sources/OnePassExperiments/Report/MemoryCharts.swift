@@ -12,7 +12,7 @@ extension Setting {
   /// From which part of the stream the items come.
   var arrivalChart: Chart? {
     chart(
-      "Age: where in the stream the items come from", "arrival, % of the stream", "items, %", fromZero: true
+      "Age: where in the stream the items come from", "arrival, % of the stream", "items, %"
     ) {
       contents in
       let total = Double(max(1, contents.arrivals.reduce(0, +)))
@@ -23,12 +23,12 @@ extension Setting {
 
   /// How often the items were replayed.
   var replayChart: Chart? {
-    let names = ["0", "1", "2-3", "4-7", "8-15", "16-31", "32-63", "64-127", "128-255", "256-511", "512+"]
+    let names = ["0", "1", "2", "4", "8", "16", "32", "64", "128", "256", "512"]
     let largest = shownMemories.flatMap(\.contents).map(\.replays.counts.count).max() ?? 0
     let bins = min(names.count, largest)
     guard bins > 0 else { return nil }
     return chart(
-      "Replays: how often the items were drawn", "replays of an item", "items, %", fromZero: true,
+      "Replays: how often the items were drawn", "replays of an item: each number up to the next", "items, %",
       ticks: (0..<bins).map { (Double($0), names[$0]) }
     ) { contents in
       let total = Double(max(1, contents.items))
@@ -49,7 +49,6 @@ extension Setting {
     guard
       var chart = chart(
         "Balance: the share of each class", "class, from the most to the least frequent", "items, %",
-        fromZero: true,
         { contents in
           let shares = (0..<classes).map {
             Double(contents.itemsPerClass[$0] ?? 0) / Double(max(1, contents.items))
@@ -62,7 +61,7 @@ extension Setting {
   }
 
   private func chart(
-    _ title: String, _ horizontal: String, _ vertical: String, fromZero: Bool,
+    _ title: String, _ horizontal: String, _ vertical: String,
     ticks: [(value: Double, label: String)]? = nil, _ figure: (MemorySummary) -> [(Double, Double)]
   ) -> Chart? {
     let lines = shownMemories.map { variant in (variant, Self.mean(variant.contents.map(figure))) }
@@ -74,7 +73,7 @@ extension Setting {
         title: horizontal, range: -0.5...Double(ticks.count) - 0.5, scale: .linear, ticks: ticks)
     }
     var chart = Chart(
-      title: title, horizontal: axis, vertical: .linear(vertical, points.map(\.1), includingZero: fromZero))
+      title: title, horizontal: axis, vertical: .linear(vertical, points.map(\.1), includingZero: true))
     for (index, line) in lines.enumerated() {
       chart.series.append(
         .init(

@@ -42,7 +42,8 @@ extension Setting {
       let line = prioritised.filter { $0.configuration.storage == storage }.sorted { $0.compute < $1.compute }
       chart.series.append(
         .init(
-          name: "replay, \(storage)", colour: index, points: line.compactMap { $0.point(at: $0.compute) }))
+          name: "replay, \(storage)", colour: index % 5, points: line.compactMap { $0.point(at: $0.compute) })
+      )
     }
     let epochs = variants.filter { $0.configuration.method == .multiEpoch }.sorted { $0.compute < $1.compute }
     if !epochs.isEmpty {
@@ -58,7 +59,7 @@ extension Setting {
     return chart
   }
 
-  /// Every variant as a circle whose area is its storage; those on the Pareto front are filled and numbered.
+  /// Every variant as a circle whose area is its storage in bytes; those on the Pareto front are filled and numbered.
   var paretoChart: Chart? {
     let judged = variants.compactMap { variant in variant.accuracy.map { (variant, $0.mean) } }
     guard judged.count > 1 else { return nil }
@@ -68,14 +69,14 @@ extension Setting {
       horizontal: .logarithmic("compute, % of 90 passes", judged.map(\.0.compute)),
       vertical: .linear("top-1, %", judged.map(\.1)))
     // The largest circles first, so that none hides a smaller one.
-    for (variant, mean) in judged.sorted(by: { $0.0.storage > $1.0.storage }) {
+    for (variant, mean) in judged.sorted(by: { $0.0.storageBytes > $1.0.storageBytes }) {
       let place = front.firstIndex { $0.configuration == variant.configuration }
       chart.marks.append(
         .init(
-          x: variant.compute, y: mean, radius: 3 + (variant.storage / 100).squareRoot() * 11,
+          x: variant.compute, y: mean, radius: 3 + (min(variant.storageBytes, 100) / 100).squareRoot() * 11,
           colour: place == nil ? 6 : 0, isHollow: place == nil, text: place.map { "\($0 + 1)" } ?? "",
           label: "\(variant.title): \(ResultFigures.accuracy(variant.accuracy)) %, storage "
-            + "\(ResultFigures.percent(variant.storage)) %, compute \(ResultFigures.percent(variant.compute)) %"
+            + "\(ResultFigures.percent(variant.storageBytes)) % of the bytes, compute \(ResultFigures.percent(variant.compute)) %"
         ))
     }
     return chart
@@ -84,16 +85,16 @@ extension Setting {
   /// The members of the front, by the numbers of the chart.
   var paretoTable: ResultTable {
     var table = ResultTable(
-      "The Pareto front",
-      columns: ["#", "variant", "#top-1", "#storage", "#compute"].map { $0 == "#" ? "#no." : $0 })
+      "The Pareto front", columns: ["#no.", "variant", "#top-1", "#storage", "#bytes", "#compute"])
     for (index, variant) in paretoFront.enumerated() {
       table.add([
         "\(index + 1)", variant.title, ResultFigures.accuracy(variant.accuracy),
-        ResultFigures.percent(variant.storage), ResultFigures.percent(variant.compute),
+        ResultFigures.percent(variant.storage), ResultFigures.percent(variant.storageBytes),
+        ResultFigures.percent(variant.compute),
       ])
     }
     table.notes = [
-      "No other variant is at least as good on all three and better on one, by the means: within their errors, "
+      "No other variant is at least as good on all three and better on one, by the means. Storage counts in bytes. Within their errors "
         + "neighbours may change places."
     ]
     return table

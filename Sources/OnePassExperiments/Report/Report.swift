@@ -100,7 +100,8 @@ extension Setting {
   var charts: [(name: String, chart: Chart)] {
     [
       ("accuracy-storage", storageChart), ("accuracy-compute", computeChart), ("pareto-front", paretoChart),
-      ("online-accuracy", onlineChart), ("online-loss", lossChart), ("throughput", rateChart),
+      ("online-accuracy", onlineChart), ("online-loss", lossChart), ("memory-bytes", memoryBytesChart),
+      ("throughput", rateChart),
       ("memory-age", arrivalChart), ("memory-replays", replayChart), ("memory-balance", balanceChart),
     ].compactMap { name, chart in chart.map { (name, $0) } }
   }

@@ -12,6 +12,7 @@ enum ReportStyle {
 
   private static let chart = """
     .chart text{font:12px system-ui,sans-serif;fill:var(--ink)}
+    .chart .halo{paint-order:stroke;stroke:var(--ground);stroke-width:3px;stroke-linejoin:round}
     .chart .grid{stroke:var(--rule);stroke-width:.6}.chart .axis{stroke:var(--soft)}
     .chart .level{stroke:var(--soft);stroke-dasharray:2 3}
     .chart .line{fill:none;stroke-width:1.7;stroke-linejoin:round}.chart .dashed{stroke-dasharray:5 4;stroke-width:1.2}
@@ -37,9 +38,9 @@ enum ReportStyle {
     .wide{overflow-x:auto;margin:1rem 0 .4rem;max-width:100%}.wide:focus-visible{outline:2px solid var(--c0)}
     table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
     caption{text-align:left;font-weight:600;padding:.3rem 0}
-    th,td{padding:.28rem .7rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
+    th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
     th{font-weight:600;color:var(--soft);vertical-align:bottom}.n{text-align:right;white-space:nowrap}
-    td:not(.n){min-width:7rem}
+    td:not(.n){min-width:7rem}td:first-child:not(.n){min-width:12rem}
     .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1.2rem 2rem;margin:1rem 0}
     figure{margin:0;break-inside:avoid}figcaption{font-weight:600;font-size:.92rem;margin-bottom:.3rem}
     figcaption small{display:block;font-weight:400;color:var(--soft);line-height:1.35}
@@ -47,7 +48,7 @@ enum ReportStyle {
     details{margin:.6rem 0}summary{cursor:pointer;color:var(--c0)}
     pre{overflow-x:auto;background:var(--panel);padding:.7rem;font-size:.78rem;line-height:1.35}
     .warn{border-left:4px solid var(--c1);padding:.2rem .8rem;background:var(--panel)}
-    @media print{:root{color-scheme:light;\(light)}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}\
+    @media print{details:not([open])::details-content{content-visibility:visible;block-size:auto}summary{display:none}:root{color-scheme:light;\(light)}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}\
     .wide{overflow:visible}table{font-size:8pt}.charts{grid-template-columns:1fr 1fr}h2{break-after:avoid}tr{break-inside:avoid}}
     \(chart)
     """

@@ -52,6 +52,7 @@ struct SettingSection {
           + "under the incoming crop."
       ),
       (setting.lossChart, "Mean over seeds."),
+      (setting.memoryBytesChart, "What the memory held, index included."),
       (
         setting.rateChart,
         "Replays and decoding included. It depends on the machine and on what else ran on it."
@@ -77,7 +78,7 @@ struct SettingSection {
   }
 
   private var singleSeedWarning: String {
-    let single = setting.variants.filter { $0.records.count == 1 }.count
+    let single = setting.variants.filter { $0.n == 1 }.count
     guard single > 0 else { return "" }
     return """
       <p class=warn>\(single) of \(setting.variants.count) variants have only one seed. Their figures have no error, and \

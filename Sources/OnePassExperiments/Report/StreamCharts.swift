@@ -25,6 +25,11 @@ extension Setting {
     course("Throughput over the stream", "trained images/s", fromZero: true) { $0.rate }
   }
 
+  /// What the memory held.
+  var memoryBytesChart: Chart? {
+    course("Memory over the stream", "bytes held, kB", fromZero: true) { $0.bytes.map { $0 / 1_000 } }
+  }
+
   private func course(
     _ title: String, _ vertical: String, fromZero: Bool = false, _ figure: (CourseSlice) -> Double?
   ) -> Chart? {
@@ -38,13 +43,15 @@ extension Setting {
     var chart = Chart(
       title: title, horizontal: .linear("share of the stream, %", [0, 100]),
       vertical: .linear(vertical, lines.flatMap { $0.1.map(\.y) }, includingZero: fromZero))
-    for (index, (variant, points)) in lines.enumerated() {
+    var replays = 0
+    for (variant, points) in lines {
       let isNaive = variant.configuration.method == .naive
+      // Six colours, then the same ones dashed.
       chart.series.append(
         .init(
-          name: isNaive ? "naive" : "replay, \(variant.shortTitle)",
-          colour: isNaive ? 6 : (index - 1 + 7) % 6,
-          points: points, style: .course))
+          name: isNaive ? "naive" : "replay, \(variant.shortTitle)", colour: isNaive ? 6 : replays % 6,
+          points: points, style: replays >= 6 && !isNaive ? .dashedCourse : .course))
+      if !isNaive { replays += 1 }
     }
     return chart
   }
@@ -54,43 +61,57 @@ extension Setting {
 struct CourseSlice {
   /// Where it ends, as a share of the stream.
   var end: Double
-  var examples = 0.0
-  var loss = 0.0
+  var loss: Double
   var accuracy: Double?
+  /// Trained images a second.
   var rate: Double?
+  /// Held by the memory at its end; `nil` without a memory.
+  var bytes: Double?
 }
 
 extension Variant {
-  /// The course in up to forty equal slices of the stream; sums over seeds, then means.
+  /// The course in up to forty slices of the stream; sums over seeds, then means.
   var course: [CourseSlice] {
-    let points = records.map { $0.curve.count }.min() ?? 0
-    let count = min(40, points)
+    let count = min(40, records.map(\.curve.count).min() ?? 0)
     guard count > 1 else { return [] }
     return (0..<count).map { index in
-      var sums = (examples: 0.0, loss: 0.0, correct: 0.0, trained: 0.0, seconds: 0.0)
-      var hasAccuracy = true
-      for record in records {
-        let curve = record.curve
-        let range = index * curve.count / count..<(index + 1) * curve.count / count
-        for position in range {
-          let before = position > 0 ? curve[position - 1] : nil
-          let examples = Double(curve[position].examplesSeen - (before?.examplesSeen ?? 0))
-          sums.examples += examples
-          sums.loss += curve[position].loss * examples
-          if let accuracy = curve[position].accuracy {
-            sums.correct += accuracy * examples
-          } else {
-            hasAccuracy = false
-          }
-          sums.trained += Double(curve[position].examplesTrained - (before?.examplesTrained ?? 0))
-          sums.seconds += curve[position].seconds - (before?.seconds ?? 0)
-        }
-      }
+      let parts = records.map { $0.part(index, of: count) }
+      func sum(_ figure: (CurvePart) -> Double) -> Double { parts.reduce(0) { $0 + figure($1) } }
+      let (examples, seconds) = (max(1, sum(\.examples)), sum(\.seconds))
       return CourseSlice(
-        end: Double(index + 1) / Double(count), examples: sums.examples,
-        loss: sums.loss / max(1, sums.examples),
-        accuracy: hasAccuracy ? sums.correct / max(1, sums.examples) : nil,
-        rate: sums.seconds > 0 ? sums.trained / sums.seconds : nil)
+        end: sum(\.end) / Double(parts.count), loss: sum(\.lossSum) / examples,
+        accuracy: parts.allSatisfy { $0.correct != nil } ? sum { $0.correct ?? 0 } / examples : nil,
+        rate: seconds > 0 ? sum(\.trained) / seconds : nil,
+        bytes: configuration.method == .replay ? sum(\.bytes) / Double(parts.count) : nil)
     }
+  }
+}
+
+/// Some neighbouring points of one curve, as sums.
+private struct CurvePart {
+  var end = 0.0
+  var examples = 0.0
+  var lossSum = 0.0
+  var correct: Double? = 0
+  var trained = 0.0
+  var seconds = 0.0
+  var bytes = 0.0
+}
+
+extension RunRecord {
+  fileprivate func part(_ index: Int, of count: Int) -> CurvePart {
+    var part = CurvePart()
+    for position in index * curve.count / count..<(index + 1) * curve.count / count {
+      let (point, before) = (curve[position], position > 0 ? curve[position - 1] : nil)
+      let examples = Double(point.examplesSeen - (before?.examplesSeen ?? 0))
+      part.examples += examples
+      part.lossSum += point.loss * examples
+      part.correct = point.accuracy.flatMap { accuracy in part.correct.map { $0 + accuracy * examples } }
+      part.trained += Double(point.examplesTrained - (before?.examplesTrained ?? 0))
+      part.seconds += point.seconds - (before?.seconds ?? 0)
+      part.bytes = Double(point.memoryBytes)
+      part.end = Double(point.examplesSeen) / Double(max(1, curve.last?.examplesSeen ?? 1))
+    }
+    return part
   }
 }

@@ -6,7 +6,7 @@ import OnePassCore
 ///
 /// ```
 /// DIR/replay-k8-10pct-seed1/    what `onepass train --output` writes: result.json, curve.csv, checkpoint/
-/// DIR/commands.sh               the command of every cell
+/// DIR/commands.sh               the command that made each cell
 /// DIR/.lock                     held while a grid runs
 /// ```
 package final class ExperimentFolder {
@@ -77,56 +77,17 @@ package final class ExperimentFolder {
     }
   }
 
-  /// Adds the cells to the list of commands that this folder is made with.
+  /// Adds the command that made a cell.
   /// - Throws: `OnePassError` (`io`).
-  func record(_ cells: [GridCell]) throws {
+  func record(_ command: String) throws {
     let file = "\(path)/commands.sh"
-    let known = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
-    var lines = known.split(separator: "\n").filter { $0.hasPrefix("onepass ") }.map(String.init)
-    for cell in cells {
-      let line = (["onepass", "train"] + cell.arguments + ["--output", cell.name]).map(quoted).joined(
-        separator: " ")
-      if !lines.contains(line) { lines.append(line) }
-    }
-    let text =
-      "# What every folder here was made with, by onepass \(onePassVersion).\n"
-      + lines.joined(separator: "\n") + "\n"
-    do { try text.write(toFile: file, atomically: true, encoding: .utf8) } catch {
+    let known = (try? String(contentsOfFile: file, encoding: .utf8)) ?? Self.commandsHeader
+    do { try (known + command + "\n").write(toFile: file, atomically: true, encoding: .utf8) } catch {
       throw OnePassError(
         .io, "\(file) cannot be written: free some space, or choose another --output.", cause: error)
     }
   }
 
-  /// A word as a shell takes it literally.
-  private func quoted(_ word: String) -> String {
-    let plain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_=./:,%+@".contains($0)) }
-    return plain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
-  }
-}
-
-extension RunConfiguration {
-  /// The first option in which a record differs from what is asked for; `nil` if it is the same run.
-  ///
-  /// Options that were left to the program count as equal, and so do those on which no result depends.
-  func difference(fromRecord record: RunConfiguration) -> String? {
-    var record = record
-    (record.device, record.threads, record.decodeThreads) = (device, threads, decodeThreads)
-    if stem == nil { record.stem = nil }
-    if imageSize == nil { record.imageSize = nil }
-    if channels == nil { record.channels = nil }
-    if classCount == nil { record.classCount = nil }
-    if classNames == nil { record.classNames = nil }
-    guard record != self else { return nil }
-    let (asked, made) = (Mirror(reflecting: self).children, Mirror(reflecting: record).children)
-    for (mine, theirs) in zip(asked, made) where "\(mine.value)" != "\(theirs.value)" {
-      return "\(mine.label ?? "an option") \(Self.text(theirs.value)) and not \(Self.text(mine.value))"
-    }
-    return "an option"
-  }
-
-  private static func text(_ value: Any) -> String {
-    let mirror = Mirror(reflecting: value)
-    guard mirror.displayStyle == .optional else { return "\(value)" }
-    return mirror.children.first.map { "\($0.value)" } ?? "none"
-  }
+  private static let commandsHeader =
+    "# What made each folder here, as given where the grid was started; onepass \(onePassVersion).\n"
 }

@@ -9,6 +9,8 @@ package struct GridRunner {
     package let progress: GridProgress
     /// The signal that broke it off.
     package let interruption: Int32?
+    /// Whether cells were left because the last ones could not be started or written.
+    package let isBlocked: Bool
   }
 
   private enum Signal: Sendable {
@@ -40,9 +42,8 @@ package struct GridRunner {
 
   /// Runs what is left of the grid. SIGINT and SIGTERM end the running cells and then the grid.
   /// - Parameter observe: Called on this thread after every change, and twice a second.
-  /// - Throws: `OnePassError` (`io`) if the folder cannot be written or the program not be started.
+  /// - Throws: `OnePassError` (`io`) if the list of commands cannot be written.
   package func run(observe: (GridProgress) -> Void) throws -> Outcome {
-    try folder.record(grid.cells)
     var progress = GridProgress(grid.cells, parallel: parallel)
     takeStock(&progress)
     observe(progress)
@@ -53,10 +54,17 @@ package struct GridRunner {
     defer { for watch in watches { watch.cancel() } }
     var running: [Int: CellProcess] = [:]
     var interruption: Int32?
+    // A cell that could not be started or written: the next ones would train for nothing.
+    var isBlocked = false
     while true {
-      while interruption == nil, running.count < parallel, let index = progress.nextWaiting {
-        running[index] = try start(index) { signals.send(.cell(index, $0)) }
-        progress.set(index, .running(CellProgress()))
+      while interruption == nil, !isBlocked, running.count < parallel, let index = progress.nextWaiting {
+        do {
+          running[index] = try start(index) { signals.send(.cell(index, $0)) }
+          progress.set(index, .running(CellProgress()))
+        } catch {
+          progress.set(index, .failed("\(error)"))
+          isBlocked = true
+        }
       }
       observe(progress)
       if running.isEmpty { break }
@@ -66,8 +74,10 @@ package struct GridRunner {
         running[index] = nil
         let isBrokenOff = interruption != nil && !(byItself && status == 0)
         progress.set(index, isBrokenOff ? .waiting : state(of: index, status, byItself, lastWords))
+        isBlocked = isBlocked || (byItself && status == OnePassError.Code.io.exitStatus)
         if case .done(let result) = progress.states[index] {
           progress.learn(from: index, seconds: result.seconds)
+          try folder.record(GridCell.command(arguments(of: index)))
         }
       case .interrupted(let number):
         interruption = number
@@ -76,7 +86,7 @@ package struct GridRunner {
       }
     }
     observe(progress)
-    return Outcome(progress: progress, interruption: interruption)
+    return Outcome(progress: progress, interruption: interruption, isBlocked: isBlocked)
   }
 
   /// Finds the records that are there already.
@@ -96,19 +106,25 @@ package struct GridRunner {
   private func start(_ index: Int, send: @escaping @Sendable (CellProcess.Signal) -> Void) throws
     -> CellProcess
   {
+    folder.clean(grid.cells[index])
+    // Threads of one cell that wait in a spin would starve the other cells.
+    let variables = parallel > 1 ? ["OMP_WAIT_POLICY": "passive"] : [:]
+    return try CellProcess(
+      program: program, arguments: ["train"] + arguments(of: index) + ["--progress=json"],
+      variables: variables,
+      send: send)
+  }
+
+  /// The arguments of `onepass train` for a cell of this run.
+  private func arguments(of index: Int) -> [String] {
     let cell = grid.cells[index]
-    folder.clean(cell)
-    var arguments = ["train"] + cell.arguments
-    var variables: [String: String] = [:]
+    var arguments = cell.arguments
     if parallel > 1 {
-      // Threads of one cell that wait in a spin would starve the other cells.
-      variables["OMP_WAIT_POLICY"] = "passive"
       let share = "\(max(1, cores / parallel))"
       if cell.configuration.threads == nil { arguments.append("--threads=\(share)") }
       if cell.configuration.decodeThreads == nil { arguments.append("--decode-threads=\(share)") }
     }
-    arguments += ["--progress=json", "--output", folder.location(of: cell)]
-    return try CellProcess(program: program, arguments: arguments, variables: variables, send: send)
+    return arguments + ["--output", folder.location(of: cell)]
   }
 
   /// What a cell that has ended came to, judged by its record.

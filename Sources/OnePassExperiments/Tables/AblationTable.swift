@@ -23,7 +23,7 @@ extension Tables {
           + PairedComparison.fields(comparison))
     }
     table.notes = [
-      errorNote(pairs.flatMap { [$0.0, $0.1] })
+      errorNote(pairs.flatMap { [$0.0, $0.1] }, of: setting)
         + " A difference is that of pairs with the same seed, with its 95 % "
         + "interval by Student's t; p is that of the two-sided paired t test, not corrected for the number of rows."
     ]

@@ -24,8 +24,10 @@ extension Tables {
       }
     }
     table.notes = [
-      "Differences in points of top-1, paired by seed, with 95 % intervals by Student's t. \"Not shown\" means that "
-        + "the interval contains 0: the runs neither show the difference nor rule it out. \(paperNote)"
+      "Differences in points of top-1, paired by seed, with 95 % intervals by Student's t, not corrected for their number. "
+        + "\"Not shown\" and \"no gain shown\": the interval contains 0, so the runs neither show the difference nor rule "
+        + "it out. \"Smaller\" and \"further apart\": the whole interval lies below the paper's figure. \(orderNote(setting)) "
+        + paperNote
     ]
     if !missing.isEmpty {
       table.notes.append("Not run here: " + missing.map { "\"\($0.sentence)\"" }.joined(separator: " "))

@@ -3,7 +3,7 @@ import OnePass
 
 /// How results are written: means with their standard errors, differences with their intervals.
 enum ResultFigures {
-  /// Percent with one decimal, without the sign.
+  /// One decimal, and two below 1: for percentages, minutes and the like.
   static func percent(_ value: Double) -> String {
     String(format: value < 0.995 && value > 0 ? "%.2f" : "%.1f", value)
   }
@@ -42,10 +42,6 @@ enum ResultFigures {
   static func paper(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "-" }
 
   static func count(_ comparison: PairedComparison?) -> String { comparison.map { "\($0.n)" } ?? "-" }
-}
-
-extension ResultTable.Field {
-  static func text(optional text: String?) -> ResultTable.Field { text.map { .text($0) } ?? .none }
 }
 
 extension Sample {

@@ -17,15 +17,16 @@ extension Tables {
     var table = ResultTable(
       "Table 1", of: setting,
       columns: [
-        "method", "#accuracy", "#storage", "#of bytes", "#compute", "#n", "#paper: accuracy", "#storage",
-        "#compute",
+        "method", "#accuracy", "#storage", "#of bytes", "#compute", "#n", "#paper: accuracy",
+        "#paper: storage",
+        "#paper: compute",
       ])
     for (name, variant, paper) in rows {
       guard let variant else { continue }
       table.add([
         "\(name) (\(variant.shortTitle))", ResultFigures.accuracy(variant.accuracy),
         ResultFigures.percent(variant.storage), ResultFigures.percent(variant.storageBytes),
-        ResultFigures.percent(variant.compute), "\(variant.records.count)", ResultFigures.paper(paper.0),
+        ResultFigures.percent(variant.compute), "\(variant.n)", ResultFigures.paper(paper.0),
         ResultFigures.paper(paper.1), ResultFigures.paper(paper.2),
       ])
       table.add(
@@ -35,7 +36,7 @@ extension Tables {
         ])
     }
     table.notes = [
-      errorNote(rows.compactMap(\.variant))
+      errorNote(rows.compactMap(\.variant), of: setting)
         + " Storage is the peak, in percent of the stream's examples, and of its "
         + "bytes with the index; compute in percent of 90 passes.", paperNote,
     ]
@@ -47,8 +48,10 @@ extension Tables {
     guard let replay = setting.bestPrioritised else { return [] }
     return [(setting.naive, "naive"), (setting.reference, "multi-epoch")].compactMap { other, name in
       guard let other, let comparison = replay.comparison(with: other) else { return nil }
-      return "Prioritised replay - \(name): \(ResultFigures.difference(comparison)) points, "
-        + "95 % interval of the paired difference over \(comparison.n == 1 ? "1 seed" : "\(comparison.n) seeds")."
+      let difference = "Prioritised replay - \(name): \(ResultFigures.difference(comparison)) points"
+      return comparison.n == 1
+        ? "\(difference)."
+        : "\(difference), 95 % interval of the paired difference over \(comparison.n) seeds."
     }
   }
 

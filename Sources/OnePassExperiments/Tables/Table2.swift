@@ -14,6 +14,8 @@ extension Tables {
     var table = ResultTable(
       "Table 2", of: setting,
       columns: ["#effective epochs", "#compute"] + storages.map { "#\($0)" } + ["#multi-epoch (100%)"])
+    let shown = replays + setting.variants.filter { epochs.contains($0.configuration.epochs) }
+    let usual = shown.map(\.n).max() ?? 0
     for passes in epochs.union(ks.map { $0 + 1 }).sorted() {
       let row = storages.map { storage in
         replays.first { $0.configuration.replaySteps == passes - 1 && $0.configuration.storage == storage }
@@ -25,21 +27,25 @@ extension Tables {
       }
       table.add(
         ["\(passes)", ResultFigures.percent(100 * Double(passes) / 90)]
-          + zip(row, papers).map { cell($0, paper: $1) }
-          + [cell(multiEpoch, paper: PaperFigures.multiEpoch(passes))])
+          + zip(row, papers).map { cell($0, paper: $1, usual: usual) }
+          + [cell(multiEpoch, paper: PaperFigures.multiEpoch(passes), usual: usual)])
       for (variant, paper) in zip(row + [multiEpoch], papers + [PaperFigures.multiEpoch(passes)]) {
         if let variant { table.add(data: variant.fields + [("paper_accuracy", .init(paper))]) }
       }
     }
     table.notes = [
-      errorNote(replays) + " In parentheses the paper's. A row's compute is that of k + 1 passes; what was "
+      errorNote(shown, of: setting)
+        + " In parentheses the paper's. A row's compute is that of k + 1 passes; what was "
         + "counted is a little less, as the first step has nothing to replay.", paperNote,
     ]
     return table
   }
 
-  private static func cell(_ variant: Variant?, paper: Double?) -> String {
+  private static func cell(_ variant: Variant?, paper: Double?, usual: Int) -> String {
     guard let variant else { return "-" }
-    return ResultFigures.accuracy(variant.accuracy) + (paper.map { " (\(ResultFigures.paper($0)))" } ?? "")
+    // A cell with fewer seeds than the others says so; a single one does in any case.
+    let count = variant.n == usual || variant.n < 2 ? "" : " n = \(variant.n)"
+    return ResultFigures.accuracy(variant.accuracy) + count
+      + (paper.map { " (\(ResultFigures.paper($0)))" } ?? "")
   }
 }

@@ -1,3 +1,5 @@
+import OnePass
+
 /// The tables that can be made of a setting's runs.
 package enum TableLayout: String, CaseIterable, Sendable {
   /// The paper's Table 1: naive, prioritised replay, many passes.
@@ -28,14 +30,25 @@ enum Tables {
   static let paperNote = "The paper: ResNet-50 on ImageNet, 10 orders of the data (Hu et al. 2021)."
 
   /// What the ± of a table means, for as many seeds as there are.
-  static func errorNote(_ variants: [Variant]) -> String {
-    let counts = Set(variants.compactMap { $0.accuracy?.n }).sorted()
-    let seeds =
-      counts.count == 1
-      ? "\(counts[0]) \(counts[0] == 1 ? "seed" : "seeds")"
-      : "\(counts.first ?? 0) to \(counts.last ?? 0) seeds"
-    let warning =
-      counts.contains(1) ? " A figure of one seed has no error and says nothing about chance." : ""
-    return "Top-1 in percent, mean ± standard error over \(seeds).\(warning)"
+  static func errorNote(_ variants: [Variant], of setting: Setting) -> String {
+    let counts = Set(variants.map(\.n)).subtracting([0]).sorted()
+    guard let least = counts.first, let most = counts.last else {
+      return "No run was evaluated: there is no accuracy."
+    }
+    let seeds = least == most ? "\(most) \(most == 1 ? "seed" : "seeds")" : "\(least) to \(most) seeds"
+    let warning = least == 1 ? " A figure of one seed has no error and says nothing about chance." : ""
+    return "Top-1 in percent, mean ± standard error over \(seeds).\(warning) \(orderNote(setting))"
+  }
+
+  /// What chance the errors cover: the paper's are those of different orders of the data.
+  static func orderNote(_ setting: Setting) -> String {
+    let data = setting.configuration.data
+    if data.hasPrefix("wds:") {
+      return
+        "A seed fixes the initial weights, the augmentation and the memory's choices; all seeds see the shards in the "
+        + "same order."
+    }
+    return
+      "A seed fixes the order of the stream, the initial weights, the augmentation and the memory's choices."
   }
 }

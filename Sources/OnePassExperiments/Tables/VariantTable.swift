@@ -14,7 +14,7 @@ extension Tables {
       let minutes = variant.sample { $0.wallSeconds / 60 }
       let isOnFront = front.contains(variant.configuration)
       table.add([
-        variant.title, ResultFigures.accuracy(variant.accuracy), "\(variant.records.count)",
+        variant.title, ResultFigures.accuracy(variant.accuracy), "\(variant.n)",
         ResultFigures.percent(variant.storage), ResultFigures.percent(variant.storageBytes),
         ResultFigures.percent(variant.compute), Figures.count(Int(rate?.mean ?? 0)),
         ResultFigures.percent(minutes?.mean ?? 0), isOnFront ? "yes" : "",
@@ -26,9 +26,9 @@ extension Tables {
         ])
     }
     table.notes = [
-      errorNote(setting.variants)
+      errorNote(setting.variants, of: setting)
         + " Storage and compute in percent of the stream and of 90 passes. On the front is "
-        + "what no other variant matches on accuracy, storage and compute together, by the means."
+        + "what no other variant matches on accuracy, bytes and compute together, by the means."
     ]
     return table
   }

@@ -88,7 +88,7 @@ struct RunGridCommand: ParsableCommand {
     let grid = try makeGrid()
     if dryRun {
       for cell in grid.cells {
-        try Console.result("\(cell.name): onepass train \(cell.arguments.joined(separator: " "))")
+        try Console.result(cell.command(output: "\(output)/\(cell.name)"))
       }
       return
     }
@@ -106,6 +106,7 @@ struct RunGridCommand: ParsableCommand {
       throw OnePassError(
         .usage, "There is no grid: give a YAML file, or a preset such as --preset opin-table1.")
     }
+    try checkMemoryBytes()
     var overrides = [
       ("data", data), ("eval-data", evaluationData), ("classes", classes), ("model", model), ("limit", limit),
     ].compactMap { name, value in value.map { GridOption(name, $0, at: Place("--\(name)")) } }
@@ -113,12 +114,29 @@ struct RunGridCommand: ParsableCommand {
     let descriptions =
       try grid.map { try GridDescription(path: $0) }
       + preset.flatMap { try $0.descriptions(memoryBytes: memoryBytes) }
+    let grid = try Grid(
+      descriptions, overrides: overrides, seeds: seeds.map { try SeedList($0, at: Place("--seeds")).seeds },
+      read: TrainCommand.read)
     if preset.contains(.ablations), memoryBytes == nil {
       Console.error("Note: encoded images are not compared with pixels: say at which --memory-bytes.")
     }
-    return try Grid(
-      descriptions, overrides: overrides, seeds: seeds.map { try SeedList($0, at: Place("--seeds")).seeds },
-      read: TrainCommand.read)
+    if grid.cells.contains(where: { $0.configuration.evaluationData == nil }) {
+      Console.error("Note: without --eval-data there will be no accuracy.")
+    }
+    return grid
+  }
+
+  private func checkMemoryBytes() throws {
+    guard let memoryBytes else { return }
+    guard ByteCount(memoryBytes) != nil else {
+      throw OnePassError(
+        .usage,
+        "--memory-bytes \(memoryBytes) is not an amount of bytes: write it with its unit, as in 500MB.")
+    }
+    guard preset.contains(where: { $0 == .ablations || $0 == .imagenet }) else {
+      throw OnePassError(
+        .usage, "--memory-bytes belongs to the presets opin-ablations and imagenet: in a grid, set storage.")
+    }
   }
 
   /// This program, which trains the cells.
@@ -136,6 +154,10 @@ struct RunGridCommand: ParsableCommand {
       "\(Figures.count(progress.cells.count, "cell")): \(made) made, \(progress.doneCount - made) already there"
         + (progress.failures.isEmpty ? "" : ", \(progress.failures.count) failed"))
     for (cell, reason) in progress.failures { Console.error("Failed: \(cell.name). \(reason)") }
+    if outcome.isBlocked {
+      Console.error(
+        "Stopped: what could not be written or started would fail again with every cell that is left.")
+    }
     if let signal = outcome.interruption {
       Console.error("Interrupted. What is done is safe; give the same command again to go on.")
       throw ExitCode(128 + signal)
