@@ -43,8 +43,10 @@ import OnePassReplay
       "examples": examples, "items": memory.count, "bytes_held": memory.counters.bytes,
       "mean_bytes_of_an_image": images.reduce(0) { $0 + $1.count } / images.count,
       "index_bytes_of_an_item": memory.indexBytesPerItem, "insertions": memory.counters.insertions,
-      "peak_resident_bytes": peakResidentBytes, "offers_per_second": Double(examples) / (filling / .seconds(1)),
-      "draws_per_second": Double(steps * 128) / (drawing / .seconds(1)), "mean_bytes_of_a_draw": bytes / (steps * 128),
+      "peak_resident_bytes": peakResidentBytes,
+      "offers_per_second": Double(examples) / (filling / .seconds(1)),
+      "draws_per_second": Double(steps * 128) / (drawing / .seconds(1)),
+      "mean_bytes_of_a_draw": bytes / (steps * 128),
     ]
     let data = try? JSONSerialization.data(withJSONObject: record, options: [.sortedKeys])
     print(String(decoding: data ?? Data(), as: UTF8.self))
