@@ -17,9 +17,13 @@ func escaped(_ text: String) -> String {
 extension ResultTable {
   /// The table as HTML, which scrolls sideways where a page is too narrow for it.
   var html: String {
+    // Sentences get room, so that a narrow page scrolls rather than break them into single words.
+    let kinds = columns.enumerated().map { index, column in
+      column.isNumeric ? " class=n" : rows.contains { $0[index].count > 24 } ? " class=w" : ""
+    }
     func row(_ cells: [String], _ tag: String) -> String {
-      let cells = zip(columns, cells).map { column, text in
-        "<\(tag)\(column.isNumeric ? " class=n" : "")>\(escaped(text))</\(tag)>"
+      let cells = zip(columns.indices, cells).map { index, text in
+        "<\(tag)\(kinds[index])>\(escaped(text))</\(tag)>"
       }
       return "<tr>" + cells.joined() + "</tr>"
     }

@@ -40,7 +40,7 @@ enum ReportStyle {
     caption{text-align:left;font-weight:600;padding:.3rem 0}
     th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
     th{font-weight:600;color:var(--soft);vertical-align:bottom}.n{text-align:right;white-space:nowrap}
-    td:not(.n){min-width:7rem}td:first-child:not(.n){min-width:12rem}
+    td.w{min-width:12rem}
     .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1.2rem 2rem;margin:1rem 0}
     figure{margin:0;break-inside:avoid}figcaption{font-weight:600;font-size:.92rem;margin-bottom:.3rem}
     figcaption small{display:block;font-weight:400;color:var(--soft);line-height:1.35}
@@ -49,7 +49,7 @@ enum ReportStyle {
     pre{overflow-x:auto;background:var(--panel);padding:.7rem;font-size:.78rem;line-height:1.35}
     .warn{border-left:4px solid var(--c1);padding:.2rem .8rem;background:var(--panel)}
     @media print{details:not([open])::details-content{content-visibility:visible;block-size:auto}summary{display:none}:root{color-scheme:light;\(light)}body{max-width:none;padding:0;font-size:10.5pt}nav{display:none}\
-    .wide{overflow:visible}table{font-size:8pt}.charts{grid-template-columns:1fr 1fr}h2{break-after:avoid}tr{break-inside:avoid}}
+    .wide{overflow:visible}table{font-size:8pt}.charts{grid-template-columns:1fr 1fr}h2,h3,caption{break-after:avoid}tr{break-inside:avoid}}
     \(chart)
     """
 }

@@ -116,15 +116,32 @@ struct SettingSection {
         result.configuration.threads.map { "\($0)" } ?? "-", result.version,
       ])
     }
-    let configurations = setting.variants.map { variant in
-      let text = (try? JSON.text(variant.records[0].result.configuration)) ?? ""
-      return "<details><summary>\(escaped(variant.title))</summary><pre>\(escaped(text))</pre></details>"
-    }
     return """
       <h3>Every run, its configuration and its cost</h3>
       <details><summary>\(setting.variants.reduce(0) { $0 + $1.records.count }) runs</summary>\(table.html)</details>
-      <details><summary>Configurations of \(setting.variants.count) variants</summary>\
-      \(configurations.joined(separator: "\n"))</details>
+      <details><summary>Configuration of \(setting.variants.count) variants</summary>\(configurations)</details>
       """
+  }
+  /// The options in which the variants differ, and those that all of them share; as they were resolved.
+  private var configurations: String {
+    let options = setting.variants.map { $0.configuration.options }
+    let shared = (options.first ?? []).indices.filter { index in
+      Set(options.map { $0[index].value }).count == 1
+    }
+    var common = ResultTable("Shared by all variants", columns: ["option", "value"])
+    for index in shared
+    where !["seed", "threads", "decode-threads", "device"].contains(options[0][index].name) {
+      common.add([options[0][index].name, options[0][index].value])
+    }
+    let differing = (options.first ?? []).indices.filter { !shared.contains($0) }
+    var own = ResultTable(
+      "What sets them apart", columns: ["variant"] + differing.map { options[0][$0].name })
+    for (variant, options) in zip(setting.variants, options) {
+      own.add([variant.title] + differing.map { options[$0].value })
+    }
+    own.notes = [
+      "An option that a method does not use has a fixed value here. Every option of every run is in its result.json."
+    ]
+    return (differing.isEmpty ? "" : own.html) + common.html
   }
 }
