@@ -1,5 +1,6 @@
 import OnePassCore
 import OnePassData
+import OnePassModels
 import OnePassReplay
 import TestSupport
 import Testing
@@ -85,6 +86,35 @@ import Testing
     }
     let setting = try #require(Setting.settings(of: RecordSet(reading: [other.path]).records).first)
     #expect(setting.paretoFront.map(\.configuration.memoryEncoding) == [.original])
+  }
+
+  /// Less compute is worth something: the cheaper of two stays on the front though it is less accurate.
+  @Test func theFrontCountsCompute() throws {
+    let other = try TemporaryFolder()
+    for k in [1, 8] {
+      try SampleRuns.write(
+        SampleRuns.result(seed: 1, top1: 0.4 + 0.01 * Double(k)) { $0.replaySteps = k }, to: other, "k\(k)")
+    }
+    let setting = try #require(Setting.settings(of: RecordSet(reading: [other.path]).records).first)
+    #expect(setting.paretoFront.map(\.configuration.replaySteps) == [1, 8])
+  }
+
+  /// What was left to the program, and what no result depends on, makes no other run; everything else does.
+  @Test func aRecordIsHeldAgainstWhatWasAskedFor() {
+    var asked = RunConfiguration(data: "d")
+    var made = asked
+    (made.stem, made.imageSize, made.channels, made.classCount) = (.small, 32, 3, 10)
+    (made.classNames, made.device, made.threads, made.decodeThreads) = (["a", "b"], "cpu", 2, 2)
+    made.epochs = 7  // Replay makes no passes.
+    #expect(asked.difference(fromRecord: made) == nil)
+    asked.imageSize = 64
+    #expect(asked.difference(fromRecord: made) == "image-size 32 and not 64")
+    asked.imageSize = 32
+    made.seed = 9
+    #expect(asked.difference(fromRecord: made) == "seed 9 and not 1")
+    made.seed = 1
+    made.evaluationData = "e"
+    #expect(asked.difference(fromRecord: made) == "eval-data e and not none")
   }
 
   /// Settings that differ in an option say so in their names.

@@ -195,6 +195,7 @@ import Testing
       text, overrides: [GridOption("model", "resnet20", at: Place("--model"))], seeds: [7])
     #expect(changed.cells.map(\.configuration.model) == ["resnet20", "resnet20"])
     #expect(changed.cells.map(\.seed) == [7, 7])
+    #expect(changed.cells[0].arguments == ["--data=d", "--model=resnet20", "--method=naive", "--seed=7"])
     #expect {
       try grid(text, overrides: [GridOption("storage", "5%", at: Place("--set storage=5%"))])
     } throws: { "\($0)".contains("grid.yaml:4: the cells of this group set storage themselves") }
