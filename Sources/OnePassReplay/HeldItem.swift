@@ -18,6 +18,15 @@ struct HeldItem: Sendable {
     self.priority = priority
   }
 
+  init(_ item: MemoryItem, image: EncodedImage) {
+    self.image = image
+    arrival = item.id
+    label = Int32(item.label)
+    loss = item.loss
+    priority = item.priority
+    draws = UInt32(item.draws)
+  }
+
   var example: Example { Example(id: arrival, label: Int(label), image: image) }
 
   /// What selectors may know of it.

@@ -32,17 +32,17 @@ public struct ReplayMemory: Sendable {
 
   public let capacity: Capacity
   public let inclusion: InclusionProbability
-  public private(set) var counters = MemoryCounters()
+  public internal(set) var counters = MemoryCounters()
 
   /// In slots `0 ..< count` without gaps.
   var held: [HeldItem] = []
 
   /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
   /// afterwards is not given to whichever example happens to fit.
-  private var isFull = false
+  var isFull = false
   private let seed: UInt64
-  private var drawing: any ItemSelector
-  private var evicting: any ItemSelector
+  var drawing: any ItemSelector
+  var evicting: any ItemSelector
   /// Whether a selector has to be told of every draw.
   private let tellsDraws: Bool
 

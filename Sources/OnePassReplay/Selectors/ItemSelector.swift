@@ -31,11 +31,29 @@ public protocol ItemSelector: Sendable {
   /// Makes several choices, one after the other, from the same items.
   mutating func select(_ count: Int, using generator: inout SeededGenerator) -> [Selection]
 
+  /// The order in which it keeps the slots, as far as a later choice depends on it; empty where none does.
+  ///
+  /// Two selectors of one kind with the same items and the same arrangement choose alike for ever.
+  var arrangement: [UInt32] { get }
+
+  /// Takes back an arrangement, after the same items were appended in the order of their slots.
+  /// - Throws: `OnePassError` (`badData`) if it cannot be an arrangement of these items.
+  mutating func restore(arrangement: [UInt32]) throws
+
   /// Stops the program if the selector contradicts itself. For tests.
   func checkInvariants()
 }
 
 extension ItemSelector {
+  public var arrangement: [UInt32] { [] }
+
+  public mutating func restore(arrangement: [UInt32]) throws {
+    guard arrangement.isEmpty else {
+      throw OnePassError(
+        .badData, "The saved memory is damaged: it has an order where its selector \(Self.self) keeps none.")
+    }
+  }
+
   public mutating func select(_ count: Int, using generator: inout SeededGenerator) -> [Selection] {
     var selections: [Selection] = []
     selections.reserveCapacity(count)

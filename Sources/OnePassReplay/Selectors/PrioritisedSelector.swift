@@ -137,6 +137,30 @@ public struct PrioritisedSelector: ItemSelector {
     positions[slot] = UInt32(place)
   }
 
+  public var arrangement: [UInt32] { order }
+
+  public mutating func restore(arrangement: [UInt32]) throws {
+    var isSeen = [Bool](repeating: false, count: count)
+    let isValid =
+      arrangement.count == count
+      && (0..<Group.count).allSatisfy { group in
+        arrangement[starts[group]..<starts[group + 1]].allSatisfy { slot in
+          guard slot < count, !isSeen[Int(slot)], Group.of(priorities[Int(slot)]) == group else {
+            return false
+          }
+          isSeen[Int(slot)] = true
+          return true
+        }
+      }
+    guard isValid else {
+      throw OnePassError(
+        .badData,
+        "The saved memory is damaged: its order is not one of its \(count) items by their priorities.")
+    }
+    order = arrangement
+    for (place, slot) in order.enumerated() { positions[Int(slot)] = UInt32(place) }
+  }
+
   public func checkInvariants() {
     precondition(order.count == count && positions.count == count && starts[Group.count] == count)
     precondition(starts[0] == 0)

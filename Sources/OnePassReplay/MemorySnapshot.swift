@@ -1,0 +1,72 @@
+import OnePassCore
+
+/// All that a replay memory needs to go on exactly where it was, but for the images.
+///
+/// A memory that is restored from it makes the same choices, to the last bit, as the one that it was taken from.
+/// Chance needs no saving: each choice is a function of the seed and of its position.
+public struct MemorySnapshot: Hashable, Sendable {
+  public var counters: MemoryCounters
+  /// Whether a budget in bytes has ever been too small for what was offered.
+  public var hasBeenFull: Bool
+  /// In the order of the slots.
+  public var items: [MemoryItem]
+  /// The order that the drawing selector keeps; see ``ItemSelector/arrangement``.
+  public var drawingArrangement: [UInt32]
+  /// The order that the evicting selector keeps.
+  public var evictingArrangement: [UInt32]
+}
+
+extension ReplayMemory {
+  /// What the memory is now, without its images.
+  /// - Complexity: O(count).
+  public var snapshot: MemorySnapshot {
+    MemorySnapshot(
+      counters: counters, hasBeenFull: isFull, items: Array(items), drawingArrangement: drawing.arrangement,
+      evictingArrangement: evicting.arrangement)
+  }
+
+  /// Makes an empty memory what another one was.
+  /// - Parameters:
+  ///   - snapshot: Taken from a memory with the same capacity, selectors and seed.
+  ///   - image: The image of an item, in the form in which it was kept.
+  /// - Throws: `OnePassError` (`badData`) if the snapshot contradicts itself or this memory; what `image` throws. The
+  ///   memory is then not to be used.
+  /// - Precondition: Nothing was ever offered to this memory.
+  /// - Complexity: O(count).
+  public mutating func restore(
+    _ snapshot: MemorySnapshot, image: (MemoryItem) throws -> EncodedImage
+  ) throws {
+    precondition(counters == MemoryCounters(), "Only a memory that is new can become what another was.")
+    func require(_ condition: Bool, _ what: String) throws {
+      if !condition { throw OnePassError(.badData, "The saved memory is damaged: \(what).") }
+    }
+    for item in snapshot.items {
+      try require(item.priority.isFinite && item.priority >= 0, "a priority is \(item.priority)")
+      try require(
+        !item.loss.isNaN && (0...Int(Int32.max)).contains(item.label), "an item has no loss or no label")
+      try require(
+        (0..<snapshot.counters.examplesSeen).contains(item.id) && (0...Int(UInt32.max)).contains(item.draws),
+        "item \(item.id) was never offered, or drawn \(item.draws) times")
+      let held = HeldItem(item, image: try image(item))
+      try require(
+        held.image.bytes.count == item.bytes, "item \(item.id) has not the bytes that it should have")
+      self.held.append(held)
+      drawing.append(held.facts)
+      evicting.append(held.facts)
+    }
+    try require(Set(snapshot.items.map(\.id)).count == count, "an item is held twice")
+    try drawing.restore(arrangement: snapshot.drawingArrangement)
+    try evicting.restore(arrangement: snapshot.evictingArrangement)
+    counters = snapshot.counters
+    isFull = snapshot.hasBeenFull
+    let bytes = held.reduce(0) { $0 + cost(of: $1.image) }
+    try require(
+      counters.items == count && counters.bytes == bytes && counters.insertions - counters.evictions == count
+        && counters.peakItems >= count && counters.peakBytes >= bytes,
+      "its counters are not those of its \(count) items")
+    switch capacity {
+    case .examples(let limit): try require(counters.peakItems <= limit, "it held more than \(limit) items")
+    case .bytes(let limit): try require(counters.peakBytes <= limit, "it held more than \(limit) bytes")
+    }
+  }
+}

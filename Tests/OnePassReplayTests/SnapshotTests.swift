@@ -1,0 +1,93 @@
+import OnePassCore
+import OnePassReplay
+import TestSupport
+import Testing
+
+@Suite struct SnapshotTests {
+  static let kinds = SelectorKind.allCases.flatMap { drawing in SelectorKind.allCases.map { (drawing, $0) } }
+
+  func makeMemory(
+    _ drawing: SelectorKind, _ evicting: SelectorKind, _ capacity: ReplayMemory.Capacity = .examples(40),
+    seed: UInt64
+  ) -> ReplayMemory {
+    ReplayMemory(capacity: capacity, drawing: drawing, evicting: evicting, seed: seed)
+  }
+
+  /// A step of a run: draws, refreshed priorities, offers. Returns what was drawn.
+  func advance(_ memory: inout ReplayMemory, step: Int, seed: UInt64) -> [Int] {
+    var chance = SeededGenerator(seed: seed, .test, step)
+    let drawn = memory.draw(12, step: step, batch: 0)
+    for item in drawn.prefix(3) {
+      memory.refresh(item, loss: 1, priority: Float(chance.nextUnit() * chance.nextUnit()))
+    }
+    for id in step * 8..<step * 8 + 8 {
+      // Priorities over many binary exponents, some of them 0.
+      let priority = chance.nextBool() ? Float(chance.nextUnit()) : Float(chance.nextUnit() * 1e-6)
+      memory.offer(
+        .synthetic(id, bytes: 1 + chance.next(below: 60)), loss: 1,
+        priority: chance.next(below: 20) == 0 ? 0 : priority)
+    }
+    return drawn.map(\.example.id)
+  }
+
+  func restored(_ memory: ReplayMemory, into empty: ReplayMemory) throws -> ReplayMemory {
+    // As it would come from a disk: every image by its id.
+    let images = Dictionary(
+      uniqueKeysWithValues: memory.items.map { ($0.id, Example.synthetic($0.id, bytes: $0.bytes).image) })
+    var copy = empty
+    try copy.restore(memory.snapshot) { try #require(images[$0.id]) }
+    return copy
+  }
+
+  /// For every pair of selectors and both kinds of budget: the copy goes on as the original does.
+  @Test(arguments: kinds)
+  func aRestoredMemoryGoesOnAlike(drawing: SelectorKind, evicting: SelectorKind) throws {
+    for seed in 1...8 as ClosedRange<UInt64> {
+      for capacity in [ReplayMemory.Capacity.examples(40), .bytes(9_000)] {
+        var memory = makeMemory(drawing, evicting, capacity, seed: seed)
+        let pause = 5 + Int(seed) * 7
+        for step in 0..<pause { _ = advance(&memory, step: step, seed: seed) }
+        var copy = try restored(memory, into: makeMemory(drawing, evicting, capacity, seed: seed))
+        copy.checkInvariants()
+        for step in pause..<pause + 40 {
+          let (ours, theirs) = (
+            advance(&memory, step: step, seed: seed), advance(&copy, step: step, seed: seed)
+          )
+          #expect(ours == theirs, "seed \(seed), step \(step)")
+        }
+        #expect(memory.snapshot == copy.snapshot, "seed \(seed)")
+      }
+    }
+  }
+
+  /// Each contradiction is found, whatever it is that was damaged.
+  @Test func aDamagedSnapshotIsRefused() throws {
+    var memory = makeMemory(.prioritised, .oldest, seed: 1)
+    for step in 0..<20 { _ = advance(&memory, step: step, seed: 1) }
+    let damages: [(String, (inout MemorySnapshot) -> Void)] = [
+      ("order", { $0.drawingArrangement.swapAt(0, $0.drawingArrangement.count - 1) }),
+      ("order", { $0.drawingArrangement[3] = $0.drawingArrangement[4] }),
+      ("order", { $0.drawingArrangement.removeLast() }),
+      ("order", { $0.drawingArrangement[0] = 4_000_000_000 }),
+      ("order", { $0.evictingArrangement = [0] }),
+      ("counters", { $0.counters.items += 1 }), ("counters", { $0.counters.bytes -= 1 }),
+      ("counters", { $0.counters.insertions += 1 }), ("held more", { $0.counters.peakItems = 41 }),
+      ("never offered", { $0.counters.examplesSeen = 3 }),
+      ("held twice", { $0.items[1] = $0.items[0] }), ("order", { $0.items.removeLast() }),
+    ]
+    for (index, (word, damage)) in damages.enumerated() {
+      var snapshot = memory.snapshot
+      damage(&snapshot)
+      var copy = makeMemory(.prioritised, .oldest, seed: 1)
+      #expect("damage \(index)") {
+        try copy.restore(snapshot) { Example.synthetic($0.id, bytes: $0.bytes).image }
+      } throws: { error in
+        (error as? OnePassError)?.code == .badData && "\(error)".contains(word)
+      }
+    }
+    var copy = makeMemory(.prioritised, .oldest, seed: 1)
+    #expect {
+      try copy.restore(memory.snapshot) { Example.synthetic($0.id, bytes: $0.bytes + 1).image }
+    } throws: { "\($0)".contains("has not the bytes") }
+  }
+}
