@@ -55,8 +55,16 @@ let package = Package(
       name: "CArchive", pkgConfig: "libarchive",
       providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
 
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+    .systemLibrary(
+      name: "CXXHash", pkgConfig: "libxxhash",
+      providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+
     .target(name: "OnePassCore", swiftSettings: swift),
-    .target(name: "OnePassReplay", dependencies: ["OnePassCore"], swiftSettings: swift),
+    .target(
+      name: "OnePassReplay", dependencies: ["OnePassCore", "CSQLite", "CXXHash"], swiftSettings: swift),
     .target(
       name: "OnePassData",
       dependencies: ["OnePassCore", "CTurboJPEG", "CSpng", "CArchive"], swiftSettings: swift),

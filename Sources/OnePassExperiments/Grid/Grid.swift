@@ -59,14 +59,16 @@ package struct Grid: Sendable {
     read: @escaping TrainArgumentReader
   ) throws {
     var cells: [GridCell] = []
-    var known: [String: GridCell] = [:]
+    var byName: [String: GridCell] = [:]
+    var byConfiguration: [RunConfiguration: GridCell] = [:]
     for description in descriptions {
       let expansion = try Expansion(description, overrides, read)
+      try Self.checkCount(cells.count + expansion.count * (seeds ?? description.seeds ?? [1]).count)
       for seed in seeds ?? description.seeds ?? [1] {
         for cell in try expansion.cells(seed: seed) {
-          let twins = [known[cell.name], cells.first { $0.configuration == cell.configuration }]
-          guard let first = twins.compactMap(\.self).first else {
-            known[cell.name] = cell
+          guard let first = byName[cell.name] ?? byConfiguration[cell.configuration] else {
+            byName[cell.name] = cell
+            byConfiguration[cell.configuration] = cell
             cells.append(cell)
             continue
           }
@@ -84,12 +86,14 @@ package struct Grid: Sendable {
         }
       }
     }
-    guard cells.count <= Self.largestCount else {
-      throw OnePassError(
-        .usage, "The grid has \(cells.count) cells, more than \(Self.largestCount): split it.")
-    }
     let rank = Dictionary(uniqueKeysWithValues: cells.enumerated().map { ($0.element.name, $0.offset) })
     self.cells = cells.sorted { ($0.seed, rank[$0.name] ?? 0) < ($1.seed, rank[$1.name] ?? 0) }
+  }
+
+  private static func checkCount(_ count: Int) throws {
+    guard count <= largestCount else {
+      throw OnePassError(.usage, "The grid has \(count) cells, more than \(largestCount): split it.")
+    }
   }
 }
 
@@ -113,6 +117,9 @@ private struct Expansion {
   private let options: [GridOption]
   private let combinations: [(options: [GridOption], place: Place)]
   private let read: TrainArgumentReader
+
+  /// Cells for each seed.
+  var count: Int { combinations.count }
 
   init(_ description: GridDescription, _ overrides: [GridOption], _ read: @escaping TrainArgumentReader)
     throws

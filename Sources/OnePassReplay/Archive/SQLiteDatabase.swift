@@ -1,0 +1,123 @@
+import CSQLite
+import OnePassCore
+
+/// A connection to one SQLite file. Belongs to one thread; what SQLite complains of becomes a sentence.
+final class SQLiteDatabase {
+  let path: String
+  fileprivate let handle: OpaquePointer
+
+  /// Opens a file, or makes it.
+  /// - Throws: `OnePassError`: `io` if it cannot be opened.
+  init(path: String) throws {
+    self.path = path
+    var handle: OpaquePointer?
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
+    let code = sqlite3_open_v2(path, &handle, flags, nil)
+    guard let handle else {
+      throw OnePassError(.io, "\(path) cannot be opened: free some memory and try again.")
+    }
+    self.handle = handle
+    guard code == SQLITE_OK else { throw failure(code) }
+    sqlite3_extended_result_codes(handle, 1)
+  }
+
+  deinit { sqlite3_close_v2(handle) }
+
+  /// Carries out statements that return nothing.
+  func run(_ sql: String) throws {
+    let code = sqlite3_exec(handle, sql, nil, nil, nil)
+    guard code == SQLITE_OK else { throw failure(code) }
+  }
+
+  /// The one number that a statement returns.
+  func integer(_ sql: String) throws -> Int {
+    let statement = try SQLiteStatement(sql, in: self)
+    guard try statement.step() else {
+      throw OnePassError(.badData, "\(path) is damaged: it does not answer \(sql).")
+    }
+    return statement.integer(0)
+  }
+
+  /// The sentence for a result code.
+  func failure(_ code: Int32) -> OnePassError {
+    let reason = String(cString: sqlite3_errmsg(handle))
+    switch code & 0xFF {
+    case SQLITE_BUSY, SQLITE_LOCKED:
+      return OnePassError(
+        .usage, "\(path) is in use by another process: wait until it has ended, or choose another folder.")
+    case SQLITE_FULL:
+      return OnePassError(.io, "\(path) cannot grow, because the disk is full: free some space.")
+    case SQLITE_CORRUPT, SQLITE_NOTADB:
+      return OnePassError(.badData, "\(path) is damaged (\(reason)): restore it from a copy, or begin anew.")
+    case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
+      return OnePassError(
+        .io, "\(path) cannot be read or written (\(reason)): check the disk and the folder.")
+    default:
+      return OnePassError(.engine, "SQLite failed with \(path): \(reason) (\(code)).")
+    }
+  }
+}
+
+/// A prepared statement, used again and again.
+final class SQLiteStatement {
+  private let database: SQLiteDatabase
+  private let handle: OpaquePointer
+
+  init(_ sql: String, in database: SQLiteDatabase) throws {
+    self.database = database
+    var handle: OpaquePointer?
+    let code = sqlite3_prepare_v3(database.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+    guard code == SQLITE_OK, let handle else { throw database.failure(code) }
+    self.handle = handle
+  }
+
+  deinit { sqlite3_finalize(handle) }
+
+  /// Sets the parameters, which are counted from 1.
+  func bind(_ values: [Int?]) throws {
+    for (index, value) in values.enumerated() {
+      let place = Int32(index + 1)
+      let code =
+        value.map { sqlite3_bind_int64(handle, place, Int64($0)) } ?? sqlite3_bind_null(handle, place)
+      guard code == SQLITE_OK else { throw database.failure(code) }
+    }
+  }
+
+  /// Runs `body` with the parameter `place` set to bytes, which are not copied.
+  func withBlob<Result>(_ bytes: [UInt8], at place: Int, _ body: () throws -> Result) throws -> Result {
+    try bytes.withUnsafeBytes { buffer in
+      let code = sqlite3_bind_blob64(handle, Int32(place), buffer.baseAddress, UInt64(buffer.count), nil)
+      guard code == SQLITE_OK else { throw database.failure(code) }
+      defer { sqlite3_bind_null(handle, Int32(place)) }
+      return try body()
+    }
+  }
+
+  /// Goes to the next row. Returns whether there is one; without one the statement is ready to be used again.
+  func step() throws -> Bool {
+    switch sqlite3_step(handle) {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE:
+      sqlite3_reset(handle)
+      return false
+    case let code:
+      let failure = database.failure(code)
+      sqlite3_reset(handle)
+      throw failure
+    }
+  }
+
+  func reset() { sqlite3_reset(handle) }
+
+  func integer(_ column: Int) -> Int { Int(sqlite3_column_int64(handle, Int32(column))) }
+
+  func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
+
+  /// The bytes of a column, copied.
+  func bytes(_ column: Int) -> [UInt8] {
+    let start = sqlite3_column_blob(handle, Int32(column))
+    let count = Int(sqlite3_column_bytes(handle, Int32(column)))
+    guard let start, count > 0 else { return [] }
+    return [UInt8](UnsafeRawBufferPointer(start: start, count: count))
+  }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+import TestSupport
+import Testing
+
+@Suite struct ImageArchiveTests {
+  let folder: TemporaryFolder
+  var file: String { folder.file(ImageArchive.fileName) }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  func open() throws -> ImageArchive { try ImageArchive(folder: folder.path, pageBytes: 4_096) }
+
+  static func image(_ id: Int, bytes: Int = 3_000) -> EncodedImage {
+    Example.synthetic(id, bytes: bytes).image
+  }
+
+  @Test func whatIsPutThereComesBackAlsoAfterOpeningItAgain() throws {
+    let images = [
+      3: Self.image(3, bytes: 1), 1: Self.image(1, bytes: 4_096), 7: Self.image(7, bytes: 250_000),
+      0: EncodedImage(
+        bytes: [UInt8](repeating: 9, count: 12), encoding: .pixels(width: 2, height: 2, channels: 3)),
+    ]
+    do {
+      let archive = try open()
+      try archive.transaction { for (id, image) in images { try archive.insert(image, id: id) } }
+    }
+    let archive = try open()
+    #expect(try archive.ids == [0, 1, 3, 7] && archive.count == 4)
+    for (id, image) in images { #expect(try archive.image(id: id) == image) }
+  }
+
+  @Test func whatIsRemovedIsGone() throws {
+    let archive = try open()
+    for id in 0..<10 { try archive.insert(Self.image(id), id: id) }
+    for id in [0, 4, 9, 77] { try archive.remove(id: id) }
+    #expect(try archive.ids == [1, 2, 3, 5, 6, 7, 8])
+    #expect { try archive.image(id: 4) } throws: { "\($0)".contains("holds no image of example 4") }
+    #expect(try archive.image(id: 5) == Self.image(5))
+  }
+
+  @Test func aTransactionIsWholeOrNothing() throws {
+    struct Failure: Error {}
+    let archive = try open()
+    try archive.insert(Self.image(0), id: 0)
+    #expect(throws: Failure.self) {
+      try archive.transaction {
+        try archive.insert(Self.image(1), id: 1)
+        try archive.remove(id: 0)
+        throw Failure()
+      }
+    }
+    #expect(try archive.ids == [0])
+    // It goes on as if nothing had been.
+    try archive.transaction { try archive.insert(Self.image(2), id: 2) }
+    #expect(try archive.ids == [0, 2])
+  }
+
+  @Test func onePositionHoldsOneImage() throws {
+    let archive = try open()
+    try archive.insert(Self.image(1), id: 1)
+    #expect(throws: OnePassError.self) { try archive.insert(Self.image(2), id: 1) }
+    #expect(try archive.image(id: 1) == Self.image(1))
+  }
+
+  /// The room that is stated is that of the files; and it does not grow while items are replaced.
+  @Test func theRoomIsThatOfTheFiles() throws {
+    let archive = try open()
+    func sizeOfFiles() throws -> Int {
+      try folder.contents.reduce(0) { sum, name in
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder.file(name))
+        return sum + ((attributes[.size] as? NSNumber)?.intValue ?? 0)
+      }
+    }
+    try archive.transaction { for id in 0..<300 { try archive.insert(Self.image(id), id: id) } }
+    try archive.makeDurable()
+    let filled = try archive.bytesOnDisk
+    #expect(try filled == sizeOfFiles() && filled > 300 * 3_000 && filled < 300 * 3_000 * 3 / 2)
+    for round in 0..<20 {
+      try archive.transaction {
+        for id in round * 100..<round * 100 + 100 {
+          try archive.remove(id: id)
+          try archive.insert(Self.image(id + 300), id: id + 300)
+        }
+      }
+      try archive.makeDurable()
+    }
+    #expect(try archive.count == 300 && archive.bytesOnDisk == sizeOfFiles())
+    #expect(try Double(archive.bytesOnDisk) < 1.15 * Double(filled))
+  }
+
+  /// A search of the files for an image that was forgotten finds nothing, in the table or in the log.
+  @Test func whatIsForgottenIsNowhereInTheFiles() throws {
+    let secret = Array("THE SUBJECT'S FACE ".utf8)
+    let image = EncodedImage(bytes: (0..<500).flatMap { _ in secret })
+    func traces() throws -> Int {
+      try folder.contents.reduce(0) { sum, name in
+        let bytes = Data(try folder.bytes(of: name))
+        var (found, from) = (0, bytes.startIndex)
+        while let range = bytes.range(of: Data(secret), in: from..<bytes.endIndex) {
+          (found, from) = (found + 1, range.upperBound)
+        }
+        return sum + found
+      }
+    }
+    let archive = try open()
+    try archive.transaction {
+      for id in 0..<20 { try archive.insert(id == 11 ? image : Self.image(id), id: id) }
+    }
+    try archive.makeDurable()
+    #expect(try traces() > 400)
+    try archive.remove(id: 11)
+    try archive.makeDurable()
+    #expect(try traces() == 0)
+    #expect(try archive.count == 19)
+  }
+
+  /// A byte that changed on the disk is noticed when the image is read, and the example is named.
+  @Test func aChangedByteIsNoticed() throws {
+    let marker = Array("MARKER".utf8)
+    do {
+      let archive = try open()
+      try archive.insert(
+        EncodedImage(bytes: [UInt8](repeating: 1, count: 900) + marker + [UInt8](repeating: 2, count: 900)),
+        id: 5)
+      try archive.insert(Self.image(6), id: 6)
+      try archive.makeDurable()
+    }
+    var bytes = Data(try folder.bytes(of: ImageArchive.fileName))
+    let range = try #require(bytes.range(of: Data(marker)))
+    bytes[range.lowerBound] ^= 0x20
+    try folder.write([UInt8](bytes), to: ImageArchive.fileName)
+    let archive = try open()
+    #expect { try archive.image(id: 5) } throws: { error in
+      (error as? OnePassError)?.code == .badData && "\(error)".contains("the image of example 5 is not what")
+    }
+    #expect(try archive.image(id: 6) == Self.image(6))
+  }
+
+  @Test func aSecondOwnerIsRefused() throws {
+    let first = try open()
+    try first.insert(Self.image(1), id: 1)
+    #expect { try open() } throws: { error in
+      (error as? OnePassError)?.code == .usage && "\(error)".contains("is in use by another process")
+    }
+    #expect(try first.image(id: 1) == Self.image(1))
+  }
+
+  @Test func aFileOfSomethingElseIsRefused() throws {
+    try folder.write(
+      Array("not a database at all, but long enough to be looked at".utf8), to: ImageArchive.fileName)
+    #expect { try open() } throws: {
+      ($0 as? OnePassError)?.code == .badData && "\($0)".contains("is damaged")
+    }
+    try FileManager.default.removeItem(atPath: file)
+    let other = try open()
+    try other.insert(Self.image(1), id: 1)
+    #expect { try ImageArchive(folder: folder.file("\(ImageArchive.fileName)/below")) } throws: {
+      ($0 as? OnePassError)?.code == .io
+    }
+  }
+
+  /// Bytes 60 and 68 of an SQLite file tell the user's version and the application.
+  @Test(arguments: [(60, "has the format"), (68, "is a database of something else")])
+  func aDatabaseOfAnotherKindIsRefused(offset: Int, sentence: String) throws {
+    do {
+      let archive = try open()
+      try archive.insert(Self.image(1), id: 1)
+      try archive.makeDurable()
+    }
+    var bytes = try folder.bytes(of: ImageArchive.fileName)
+    bytes[offset + 3] ^= 0x40
+    try folder.write(bytes, to: ImageArchive.fileName)
+    #expect { try open() } throws: { ($0 as? OnePassError)?.code == .badData && "\($0)".contains(sentence) }
+  }
+}
