@@ -58,6 +58,8 @@ package struct Variant: Sendable {
 
   /// This one's top-1 minus the other's, by seed, in points.
   package func comparison(with other: Variant) -> PairedComparison? {
-    PairedComparison(accuracyBySeed, minus: other.accuracyBySeed)
+    let difference =
+      Estimate(paper: nil, bySeed: accuracyBySeed) - Estimate(paper: nil, bySeed: other.accuracyBySeed)
+    return difference.bySeed.flatMap { PairedComparison(differences: $0) }
   }
 }

@@ -7,11 +7,12 @@ package struct PairedComparison: Hashable, Sendable {
   /// Those seeds.
   package let seeds: [UInt64]
 
-  /// - Returns: `nil` if the two have no seed in common.
-  init?(_ first: [UInt64: Double], minus second: [UInt64: Double]) {
-    seeds = first.keys.filter { second[$0] != nil }.sorted()
-    guard !seeds.isEmpty else { return nil }
-    differences = Sample(seeds.map { first[$0, default: 0] - second[$0, default: 0] })
+  /// - Parameter differences: First minus second for each seed that both have.
+  /// - Returns: `nil` if there is none.
+  init?(differences: [UInt64: Double]) {
+    guard !differences.isEmpty else { return nil }
+    seeds = differences.keys.sorted()
+    self.differences = Sample(seeds.map { differences[$0, default: 0] })
   }
 
   package var n: Int { differences.n }
