@@ -23,6 +23,9 @@ public struct MemoryItem: Hashable, Sendable {
 }
 
 extension ReplayMemory {
+  /// What the memory holds now, with the images, in the order of the slots.
+  package var images: some Sequence<(MemoryItem, EncodedImage)> { zip(items, held.lazy.map(\.image)) }
+
   /// What the memory holds now, in no particular order.
   public var items: some RandomAccessCollection<MemoryItem> {
     held.lazy.map {

@@ -14,6 +14,17 @@ public struct MemorySnapshot: Hashable, Sendable {
   public var drawingArrangement: [UInt32]
   /// The order that the evicting selector keeps.
   public var evictingArrangement: [UInt32]
+
+  public init(
+    counters: MemoryCounters, hasBeenFull: Bool, items: [MemoryItem], drawingArrangement: [UInt32],
+    evictingArrangement: [UInt32]
+  ) {
+    self.counters = counters
+    self.hasBeenFull = hasBeenFull
+    self.items = items
+    self.drawingArrangement = drawingArrangement
+    self.evictingArrangement = evictingArrangement
+  }
 }
 
 extension ReplayMemory {

@@ -117,36 +117,33 @@ import Testing
     #expect(imagenet.output.contains("--model=resnet50 --image-size=224"), "\(imagenet.errors)")
   }
 
-  /// SIGINT ends the running cells; the same command makes what is left, and what it makes is what it would have been.
+  /// SIGINT has the running cells save themselves and ends the grid; the same command goes on where they were, and makes
+  /// what an unbroken run makes.
   @Test func aGridThatIsBrokenOffGoesOn() throws {
-    let grid = try writeGrid("  - {method: multi-epoch, epochs: 400}")
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: onepass.path)
-    process.arguments = ["experiment", "run", grid, "--seeds", "1", "--output", output]
-    process.standardOutput = FileHandle.nullDevice
-    let errors = Pipe()
-    process.standardError = errors
-    try process.run()
-    var text = ""
-    while !text.contains("multi-epoch-400-seed1: running"),
-      case let data = errors.fileHandleForReading.availableData, !data.isEmpty
-    {
-      text += String(decoding: data, as: UTF8.self)
-    }
-    process.interrupt()
-    text += String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 128 + SIGINT, "\(text)")
-    #expect(text.contains("Interrupted. What is done is safe"))
-    #expect(folder.exists("runs/naive-seed1/result.json") && !folder.exists("runs/multi-epoch-400-seed1"))
+    let grid = try writeGrid("  - {method: multi-epoch, epochs: 60}")
+    let running = try RunningProgram(
+      onepass, ["experiment", "run", grid, "--seeds", "1", "--output", output])
+    #expect(running.wait(for: "multi-epoch-60-seed1: running"))
+    Thread.sleep(forTimeInterval: 1)
+    running.signal(SIGINT)
+    #expect(running.wait() == 128 + SIGINT, "\(running.errors)")
+    #expect(running.errors.contains("Interrupted. What is done is safe"))
+    #expect(folder.exists("runs/naive-seed1/result.json"))
+    #expect(!folder.exists("runs/multi-epoch-60-seed1/result.json"))
 
     // Left by a cell that was killed while it wrote.
-    try folder.write([1], to: "runs/.replay-k2-20pct-seed1.partial-X/curve.csv")
-    let next = try writeGrid("  - {method: replay, replay-steps: 2, storage: 20%}")
-    let outcome = try run([next, "--seeds", "1"])
+    try folder.write([1], to: "runs/.multi-epoch-60-seed1.partial-X/curve.csv")
+    let outcome = try run([grid, "--seeds", "1"])
     #expect(
       outcome.status == 0 && outcome.output.contains("4 cells: 1 made, 3 already there"), "\(outcome.errors)")
-    #expect(!folder.exists("runs/.replay-k2-20pct-seed1.partial-X"))
+    #expect(!folder.exists("runs/.multi-epoch-60-seed1.partial-X"))
+    let unbroken = try onepass.run([
+      "train", "--data", "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "16", "--threads", "1",
+      "--limit",
+      "100", "--method", "multi-epoch", "--epochs", "60", "--output", folder.file("runs/unbroken"),
+    ])
+    #expect(unbroken.status == 0, "\(unbroken.errors)")
+    #expect(try weights("unbroken") == weights("multi-epoch-60-seed1"))
   }
 
   @Test func aCellThatFailsIsNamedAndTheOthersGoOn() throws {

@@ -10,8 +10,9 @@ final class RunFolder {
   private let staging: URL
   private var isCommitted = false
 
+  /// - Parameter resuming: Whether the folder may hold a run that is not finished.
   /// - Throws: `OnePassError`: `usage` if the folder already holds something, `io` if it cannot be written.
-  init(creating path: String) throws {
+  init(creating path: String, resuming: Bool = false) throws {
     self.path = path
     guard !path.isEmpty else { throw OnePassError(.usage, "The output has no name: give a folder.") }
     let target = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
@@ -22,7 +23,14 @@ final class RunFolder {
       guard isFolder.boolValue else {
         throw OnePassError(.usage, "The output \(path) is a file: give the name of a folder.")
       }
-      guard contents.isEmpty else {
+      let isUnfinished = contents.contains(UnfinishedRun.folderName)
+      guard contents.isEmpty || (resuming && isUnfinished && !contents.contains("result.json")) else {
+        if isUnfinished, !contents.contains("result.json") {
+          throw OnePassError(
+            .usage,
+            "The output \(path) holds a run that is not finished: go on with --resume, or choose another folder."
+          )
+        }
         let what =
           contents.contains("result.json") ? "already holds a run" : "already exists and is not empty"
         throw OnePassError(.usage, "The output \(path) \(what): choose another folder, or remove it.")
@@ -68,16 +76,26 @@ final class RunFolder {
     try write(text + "\n", to: name)
   }
 
-  /// Gives the folder its name, in one step.
+  /// Gives the folder its name: in one step, or beside what an unfinished run left there, `result.json` last.
   func commit() throws {
     try reporting {
       let target = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
+      let files = FileManager.default
       // An empty folder of that name may stand there; rename(2) replaces it.
-      guard rename(staging.path, target.path) == 0 else {
+      if rename(staging.path, target.path) != 0 {
         let reason = String(cString: strerror(errno))
-        isCommitted = true  // What was trained is not thrown away.
-        throw OnePassError(
-          .io, "The run could not be named \(path) (\(reason)): it is complete in \(staging.path).")
+        guard files.fileExists(atPath: target.appendingPathComponent(UnfinishedRun.folderName).path) else {
+          isCommitted = true  // What was trained is not thrown away.
+          throw OnePassError(
+            .io, "The run could not be named \(path) (\(reason)): it is complete in \(staging.path).")
+        }
+        let names = try files.contentsOfDirectory(atPath: staging.path)
+        for name in names.filter({ $0 != "result.json" }) + names.filter({ $0 == "result.json" }) {
+          let place = target.appendingPathComponent(name)
+          try? files.removeItem(at: place)  // Left by an end that was broken off.
+          try files.moveItem(at: staging.appendingPathComponent(name), to: place)
+        }
+        try files.removeItem(at: staging)
       }
     }
     isCommitted = true

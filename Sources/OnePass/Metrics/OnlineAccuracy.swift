@@ -1,7 +1,7 @@
 /// The share of a stream that was classified right on its way in, each example before it was trained on.
 ///
 /// Source: Blum, Kalai and Langford 1999, "progressive validation".
-struct OnlineAccuracy {
+struct OnlineAccuracy: Codable {
   private(set) var correct = 0
   private(set) var count = 0
 

@@ -6,6 +6,9 @@ protocol ExampleFeed {
   /// Up to `count` examples, fewer only where a pass ends; empty at the end of the run.
   mutating func next(_ count: Int) throws -> [Example]
 
+  /// Goes on after a number of examples that were taken before, all passes together; nothing was taken from this feed.
+  mutating func resume(after examples: Int) throws
+
   /// The pass over the data from which `next` took its last examples, counted from 0.
   var pass: Int { get }
 }
@@ -25,6 +28,13 @@ struct StreamFeed: ExampleFeed {
     self.source = source
     taken = alreadyTaken[...]
     left = limit
+  }
+
+  mutating func resume(after examples: Int) throws {
+    precondition(taken.isEmpty && expectedID == 0, "A feed is resumed before anything is taken from it.")
+    try source.restore(position: examples)
+    expectedID = examples
+    left -= examples
   }
 
   mutating func next(_ count: Int) throws -> [Example] {
@@ -69,6 +79,14 @@ struct EpochFeed: ExampleFeed {
     var generator = SeededGenerator(seed: seed, .epochOrder, pass)
     order = randomOrder(of: source.count, using: &generator)
     position = 0
+  }
+
+  mutating func resume(after examples: Int) throws {
+    guard examples > 0 else { return }
+    // A pass that is just over is still the current one, as it is in `next`.
+    pass = (examples - 1) / source.count
+    shuffle()
+    position = examples - pass * source.count
   }
 
   mutating func next(_ count: Int) throws -> [Example] {

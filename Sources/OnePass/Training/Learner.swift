@@ -33,6 +33,14 @@ final class Learner {
     plannedUpdates = plan.updates
   }
 
+  /// Takes over where another learner stood.
+  func resume(_ saved: UnfinishedRun.Saved) throws {
+    try model.stateDictionary.load(from: saved.weights)
+    try optimiser.stateDictionary.load(from: saved.optimiser)
+    updatesMade = saved.state.updates
+    examplesTrained = saved.state.examplesTrained
+  }
+
   /// The learning rate of the last update.
   private(set) var learningRate = 0.0
 

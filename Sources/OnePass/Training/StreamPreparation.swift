@@ -60,6 +60,31 @@ struct StreamPreparation {
     self.notices = notices
   }
 
+  /// As it was known when the run began: nothing is read ahead, so that the source is still at its start.
+  /// - Throws: `OnePassError` if the stream is not the one that the run began with.
+  init(_ source: any ExampleSource, _ configuration: RunConfiguration, resuming state: RunState) throws {
+    plan = state.plan
+    pipeline = state.card.pipeline
+    stem = state.card.stem
+    if let length = source.knownCount, min(length, configuration.limit ?? .max) != plan.streamExamples {
+      throw OnePassError(
+        .badData,
+        "\(source.specification) has \(length) examples, and the run began with \(plan.streamExamples): "
+          + "resume with the same data as before.")
+    }
+    var feed: any ExampleFeed
+    if configuration.method == .multiEpoch {
+      let limited = LimitedSource.first(plan.streamExamples, of: source) as? any RandomAccessSource
+      let kept = try limited ?? KeptStream(source, alreadyTaken: [], limit: plan.streamExamples)
+      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
+    } else {
+      feed = StreamFeed(source, alreadyTaken: [], limit: plan.streamExamples)
+    }
+    try feed.resume(after: state.tally.taken)
+    self.feed = feed
+    notices = ["Going on after step \(state.steps) of \(plan.steps)."]
+  }
+
   private static func survey(
     _ source: any ExampleSource, lengthMissing: Bool, classesMissing: Bool
   ) throws -> Survey {

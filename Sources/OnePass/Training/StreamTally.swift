@@ -3,13 +3,22 @@ import OnePassData
 
 /// Counts what was taken from the stream, and stops a stream that is mostly broken.
 struct StreamTally {
-  /// Examples whose turn has come, broken ones included; each pass counts.
-  private(set) var taken = 0
-  /// Broken images that were left out; each pass counts.
-  private(set) var skipped = 0
-  private(set) var bytes = 0
-  /// What was wrong with the first few broken images.
-  private(set) var firstSkipped: [SkippedExample] = []
+  /// What is counted.
+  struct Counts: Codable {
+    /// Examples whose turn has come, broken ones included; each pass counts.
+    var taken = 0
+    /// Broken images that were left out; each pass counts.
+    var skipped = 0
+    var bytes = 0
+    /// What was wrong with the first few broken images.
+    var firstSkipped: [SkippedExample] = []
+  }
+
+  private(set) var counts: Counts
+  var taken: Int { counts.taken }
+  var skipped: Int { counts.skipped }
+  var bytes: Int { counts.bytes }
+  var firstSkipped: [SkippedExample] { counts.firstSkipped }
 
   private let brokenLimit: Double
   private let source: any ExampleSource
@@ -17,17 +26,18 @@ struct StreamTally {
   /// Before this many examples a few broken ones say nothing about the stream.
   private static let smallestSample = 100
 
-  init(brokenLimit: Double, source: any ExampleSource) {
+  init(brokenLimit: Double, source: any ExampleSource, counts: Counts = Counts()) {
+    self.counts = counts
     self.brokenLimit = brokenLimit
     self.source = source
   }
 
   mutating func record(_ batch: ImageBatch) throws {
-    taken += batch.count + batch.skipped.count
-    skipped += batch.skipped.count
-    bytes +=
+    counts.taken += batch.count + batch.skipped.count
+    counts.skipped += batch.skipped.count
+    counts.bytes +=
       batch.examples.reduce(0) { $0 + $1.image.bytes.count } + batch.skipped.reduce(0) { $0 + $1.bytes }
-    firstSkipped += batch.skipped.prefix(max(0, 5 - firstSkipped.count))
+    counts.firstSkipped += batch.skipped.prefix(max(0, 5 - firstSkipped.count))
     if taken >= Self.smallestSample { try requireMostlyWhole() }
   }
 

@@ -26,6 +26,8 @@ final class Trainer {
   private(set) var curve = TrainingCurve()
   private(set) var seconds = 0.0
   private(set) var stepsDone = 0
+  /// Called after each step; the run stops when it throws.
+  var afterStep: (Trainer) throws -> Void = { _ in }
 
   init(
     configuration: RunConfiguration, plan: TrainingPlan, source: any ExampleSource, feed: any ExampleFeed,
@@ -48,20 +50,35 @@ final class Trainer {
     }
   }
 
-  /// Trains on the whole stream.
+  /// Takes over where another trainer stood after a step; nothing was trained before.
+  func resume(_ saved: UnfinishedRun.Saved) throws {
+    try learner.resume(saved)
+    if let snapshot = saved.memory { try memory?.restore(snapshot, image: saved.image) }
+    tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source, counts: saved.state.tally)
+    online = saved.state.online
+    curve = saved.state.curve
+    seconds = saved.state.seconds
+    stepsDone = saved.state.steps
+  }
+
+  /// Trains on the whole stream, or on what is left of it.
   /// - Throws: `OnePassError` if the stream breaks off, holds too many broken images, or the loss diverges.
   func run() throws {
     let clock = ContinuousClock()
     let start = clock.now
+    let secondsBefore = seconds
     var upcoming = try takeIncoming()
 
-    for step in 0..<plan.steps {
+    for step in stepsDone..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
       guard let (pending, pass) = upcoming else { break }
       let incoming = try pending.wait()
       upcoming = try takeIncoming()
       try tally.record(incoming)
-      guard incoming.count > 0 else { continue }
+      guard incoming.count > 0 else {
+        stepsDone = step + 1
+        continue
+      }
 
       // 2. and 3. Draw k mini-batches from the memory, and have them decoded.
       let progress = RunProgress(step: step, of: plan.steps)
@@ -87,10 +104,11 @@ final class Trainer {
       }
       try offer(incoming.examples, losses: losses, progress)
 
-      seconds = (clock.now - start) / .seconds(1)
+      seconds = secondsBefore + (clock.now - start) / .seconds(1)
       let correct = try zip(arrival.logits.argmax().integers(), incoming.labels).count { $0 == Int64($1) }
       if pass == 0 { online.record(correct: correct, of: losses.count) }
       report(step, losses: losses, correct: correct)
+      try afterStep(self)
     }
     curve.finish()
     try tally.finish()

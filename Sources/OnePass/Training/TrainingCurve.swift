@@ -1,7 +1,7 @@
 /// The course of a run over its stream, thinned to a fixed number of points.
 ///
 /// Each point is the state after a step, with the mean loss and accuracy of the examples since the point before.
-struct TrainingCurve {
+struct TrainingCurve: Codable {
   private(set) var points: [StepReport] = []
   private var lossSum = 0.0
   private var correctSum = 0.0

@@ -38,16 +38,25 @@ public struct TrainingRun {
   /// - Parameters:
   ///   - output: The folder that receives the run; it must not exist, or be empty. Nothing is left there
   ///     if the training fails; if only the evaluation fails, the run is there without an accuracy.
+  ///   - resuming: Goes on from the last checkpoint in `output`; begins anew where there is none.
+  ///   - checkpoints: How often the run is saved in `output` while it trains; only when it is stopped if `nil`.
+  ///   - stop: Asks the run to stop after its current step; it is then saved in `output`.
   ///   - observe: Called on this thread after each step.
-  /// - Throws: `OnePassError`.
+  /// - Throws: `OnePassError`; `RunStopped` when it was asked to stop.
   public func start(
-    output: String? = nil, observe: @escaping (TrainingEvent) -> Void = { _ in }
+    output: String? = nil, resuming: Bool = false, checkpoints: CheckpointInterval? = nil,
+    stop: StopRequest? = nil,
+    observe: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult {
-    let folder = try output.map { try RunFolder(creating: $0) }
+    let folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
+    let unfinished = output.map { UnfinishedRun(in: $0) }
+    let saved = try loadCheckpoint(output, unfinished, resuming: resuming)
     let device = try Device(parsing: configuration.device)
     if let threads = configuration.threads { try Engine.setThreadCount(threads) }
 
-    let stream = try StreamPreparation(source, configuration)
+    let stream =
+      try saved.map { try StreamPreparation(source, configuration, resuming: $0.state) }
+      ?? StreamPreparation(source, configuration)
     for notice in stream.notices { observe(.notice(notice)) }
     let plan = stream.plan
     let evaluationSource = try openEvaluation(plan)
@@ -67,6 +76,12 @@ public struct TrainingRun {
     let trainer = Trainer(
       configuration: configuration, plan: plan, source: source, feed: stream.feed, learner: learner,
       pool: pool, observe: observe)
+    if let saved { try trainer.resume(saved) }
+    let saver = CheckpointSaver(
+      configuration: configuration, plan: plan, card: card, learner: learner, folder: unfinished,
+      interval: checkpoints,
+      stop: stop, output: output)
+    trainer.afterStep = saver.afterStep
     try trainer.run()
     for notice in notices(after: trainer, plan) { observe(.notice(notice)) }
     // The stream will not come again: the model is safe before anything else can fail.
@@ -91,6 +106,7 @@ public struct TrainingRun {
     if let folder {
       try folder.write(json: result, to: "result.json")
       try folder.commit()
+      unfinished?.remove()
     }
     if let failure {
       if let output {
@@ -99,6 +115,24 @@ public struct TrainingRun {
       throw failure
     }
     return result
+  }
+
+  private func loadCheckpoint(
+    _ output: String?, _ unfinished: UnfinishedRun?, resuming: Bool
+  ) throws -> UnfinishedRun.Saved? {
+    guard resuming else { return nil }
+    guard let output, let unfinished else {
+      throw OnePassError(.usage, "--resume goes on in a folder: say with --output in which.")
+    }
+    guard UnfinishedRun.exists(in: output) else { return nil }
+    let saved = try unfinished.load()
+    if let difference = configuration.difference(fromRecord: saved.state.configuration) {
+      throw OnePassError(
+        .usage,
+        "The run in \(output) began with other options (\(difference)): give the same ones, or choose another folder."
+      )
+    }
+    return saved
   }
 
   private func save(_ trainer: Trainer, _ learner: Learner, _ card: ModelCard, in folder: RunFolder) throws {

@@ -29,6 +29,18 @@ struct TrainCommand: ParsableCommand {
     completion: .directory)
   var output: String?
 
+  @Option(
+    name: .customLong("checkpoint-every"),
+    help: ArgumentHelp(
+      "Save the run in the output folder while it trains: after so many steps (100), or so much time (10m).",
+      valueName: "STEPS|TIME"))
+  var checkpointEvery: String?
+
+  @Flag(
+    help:
+      "Go on from the last checkpoint in the output folder, exactly as if nothing had been; else begin anew.")
+  var resume = false
+
   @Flag(help: "Print the result as JSON.")
   var json = false
 
@@ -44,9 +56,35 @@ struct TrainCommand: ParsableCommand {
     let observer: any TrainingObserver =
       progress == .json ? ProgressLines() : ProgressDisplay(quiet: quiet)
     defer { observer.closeLine() }
-    let result = try TrainingRun(configuration()).start(output: output) { observer.show($0) }
-    observer.closeLine()
+    let interval = try checkpointEvery.map { try CheckpointInterval($0) }
+    guard output != nil || interval == nil else {
+      throw OnePassError(.usage, "--checkpoint-every saves in a folder: say with --output in which.")
+    }
+    if resume, let output, let finished = try? RunFiles.result(in: output) {
+      Console.error("Note: the run in \(output) is finished.")
+      return try show(finished)
+    }
+    let stop = StopRequest()
+    let signals = StopSignals(stop)
+    defer { signals.cancel() }
+    do {
+      let result = try TrainingRun(configuration()).start(
+        output: output, resuming: resume, checkpoints: interval, stop: stop
+      ) { observer.show($0) }
+      observer.closeLine()
+      try show(result)
+    } catch let stopped as RunStopped {
+      observer.closeLine()
+      let place = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
+      guard stopped.output != nil else {
+        Console.error("\(place). Nothing was saved, because no --output was given.")
+        throw ExitCode(128 + SIGINT)
+      }
+      Console.error("\(place). Give the same command with --resume to go on.")
+    }
+  }
 
+  private func show(_ result: RunResult) throws {
     if json {
       try Console.result(JSON.text(result))
     } else {

@@ -1,5 +1,5 @@
 /// An example that could not be decoded and is therefore not in its batch.
-public struct SkippedExample: Hashable, Sendable {
+public struct SkippedExample: Hashable, Codable, Sendable {
   /// The example's position in the stream.
   public let id: Int
   /// One sentence: what is wrong with the image, and what to do.

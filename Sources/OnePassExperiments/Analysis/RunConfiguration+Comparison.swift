@@ -4,31 +4,6 @@ import OnePassData
 import OnePassReplay
 
 extension RunConfiguration {
-  /// The paper's method, written out, so that no default of the program is meant by it.
-  package static let paper: RunConfiguration = {
-    var paper = RunConfiguration(data: "")
-    (paper.method, paper.storage, paper.replaySteps) = (.replay, .fraction(0.1), 8)
-    (paper.priority, paper.smoothing, paper.priorityTiming) = (.loss, .full, .insertion)
-    (paper.importanceWeights, paper.recencyBias) = (true, 1.5)
-    (paper.drawing, paper.evicting, paper.memoryEncoding) = (.prioritised, .uniform, .original)
-    (paper.updates, paper.incomingView, paper.epochs) = (.sequential, .augmented, 1)
-    return paper
-  }()
-
-  /// This run with the other's replay.
-  func withReplayOptions(of other: RunConfiguration) -> RunConfiguration {
-    var changed = self
-    (changed.storage, changed.replaySteps) = (other.storage, other.replaySteps)
-    (changed.priority, changed.smoothing) = (other.priority, other.smoothing)
-    (changed.priorityTiming, changed.importanceWeights) = (other.priorityTiming, other.importanceWeights)
-    (changed.recencyBias, changed.drawing, changed.evicting) = (
-      other.recencyBias, other.drawing, other.evicting
-    )
-    (changed.memoryEncoding, changed.updates) = (other.memoryEncoding, other.updates)
-    changed.incomingView = other.incomingView
-    return changed
-  }
-
   /// This run with the paper's method at the same k and the same storage.
   var withPaperMethod: RunConfiguration {
     var method = RunConfiguration.paper
@@ -36,68 +11,10 @@ extension RunConfiguration {
     return withReplayOptions(of: method)
   }
 
-  /// This run with fixed values for the options that its method does not use, and for those on which no result
-  /// depends: what is left tells two runs apart.
-  var essence: RunConfiguration {
-    var essence = self
-    (essence.device, essence.threads, essence.decodeThreads) = ("auto", nil, nil)
-    if method != .replay { essence = essence.withReplayOptions(of: .paper) }
-    if method != .multiEpoch { essence.epochs = 1 }
-    if priority == .uniform { (essence.smoothing, essence.priorityTiming) = (.full, .insertion) }
-    return essence
-  }
-
   /// What all methods of a setting share.
   var withoutMethod: RunConfiguration {
     var shared = withReplayOptions(of: .paper)
     (shared.method, shared.epochs) = (.naive, 1)
     return shared
-  }
-
-  /// The options in which two runs differ, by their names on the command line, with the values of each.
-  func differences(from other: RunConfiguration) -> [(option: String, mine: String, theirs: String)] {
-    zip(options, other.options).compactMap { mine, theirs in
-      mine.value == theirs.value ? nil : (mine.name, mine.value, theirs.value)
-    }
-  }
-
-  /// Every option by its name on the command line, with its value as text.
-  var options: [(name: String, value: String)] {
-    Mirror(reflecting: self).children.map { (Self.optionName($0.label ?? ""), Self.text($0.value)) }
-  }
-
-  /// The first option in which a record differs from this request, in words; `nil` if it is the same run.
-  ///
-  /// Options that were left to the program count as equal.
-  func difference(fromRecord record: RunConfiguration) -> String? {
-    var record = record
-    if stem == nil { record.stem = nil }
-    if imageSize == nil { record.imageSize = nil }
-    if channels == nil { record.channels = nil }
-    if classCount == nil { record.classCount = nil }
-    if classNames == nil { record.classNames = nil }
-    return essence.differences(from: record.essence).first.map {
-      "\($0.option) \($0.theirs) and not \($0.mine)"
-    }
-  }
-
-  private static func text(_ value: Any) -> String {
-    let mirror = Mirror(reflecting: value)
-    if mirror.displayStyle == .optional { return mirror.children.first.map { text($0.value) } ?? "none" }
-    if let number = value as? Double { return "\(number)" }
-    if let kind = value as? any RawRepresentable<String> { return kind.rawValue }
-    return "\(value)"
-  }
-
-  /// `replaySteps` is `replay-steps` on the command line.
-  private static func optionName(_ property: String) -> String {
-    let names = [
-      "evaluationData": "eval-data", "evaluationLimit": "eval-limit", "classCount": "classes",
-      "classNames": "classes", "smoothing": "alpha",
-    ]
-    return names[property]
-      ?? property.reduce(into: "") { name, letter in
-        name += letter.isUppercase ? "-\(letter.lowercased())" : "\(letter)"
-      }
   }
 }

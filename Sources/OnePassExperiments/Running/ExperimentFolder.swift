@@ -15,6 +15,7 @@ package final class ExperimentFolder {
 
   /// What is there of a cell.
   enum Presence {
+    /// Nothing, or a run that was broken off and can go on.
     case absent
     case present(RunResult)
     /// Something is in the way; the sentence says what.
@@ -51,7 +52,7 @@ package final class ExperimentFolder {
     let location = location(of: cell)
     guard FileManager.default.fileExists(atPath: "\(location)/result.json") else {
       let contents = (try? FileManager.default.contentsOfDirectory(atPath: location)) ?? []
-      return contents.isEmpty
+      return contents.isEmpty || contents == [UnfinishedRun.folderName]
         ? .absent : .unusable("\(location) is in the way: it holds no result.json. Remove it.")
     }
     do {

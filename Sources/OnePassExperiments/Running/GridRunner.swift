@@ -72,8 +72,13 @@ package struct GridRunner {
       case .cell(let index, .progress(let line)): progress.update(index, with: line)
       case .cell(let index, .ended(let status, let byItself, let lastWords)):
         running[index] = nil
-        let isBrokenOff = interruption != nil && !(byItself && status == 0)
-        progress.set(index, isBrokenOff ? .waiting : state(of: index, status, byItself, lastWords))
+        let ending = state(of: index, status, byItself, lastWords)
+        // A cell that was broken off has saved itself, and goes on next time.
+        if interruption != nil, case .failed = ending {
+          progress.set(index, .waiting)
+        } else {
+          progress.set(index, ending)
+        }
         isBlocked = isBlocked || (byItself && status == OnePassError.Code.io.exitStatus)
         if case .done(let result) = progress.states[index] {
           progress.learn(from: index, seconds: result.seconds)
@@ -110,7 +115,7 @@ package struct GridRunner {
     // Threads of one cell that wait in a spin would starve the other cells.
     let variables = parallel > 1 ? ["OMP_WAIT_POLICY": "passive"] : [:]
     return try CellProcess(
-      program: program, arguments: ["train"] + arguments(of: index) + ["--progress=json"],
+      program: program, arguments: ["train"] + arguments(of: index) + ["--resume", "--progress=json"],
       variables: variables,
       send: send)
   }

@@ -1,0 +1,85 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+
+/// A folder of files that appears whole or not at all and tells any byte that changed.
+///
+/// ```
+/// step-00000120/manifest          each file with its size and hash, and the hash of the manifest itself
+/// step-00000120/state.json        …
+/// ```
+struct CheckpointFolder {
+  let path: String
+  private static let manifest = "manifest"
+
+  var name: String { URL(fileURLWithPath: path).lastPathComponent }
+  func path(of file: String) -> String { "\(path)/\(file)" }
+
+  /// Has the files written beside their place, makes them safe from a power cut, and gives the folder its name.
+  /// - Throws: `OnePassError` (`io`); nothing is then at `path`.
+  static func write(to path: String, _ body: (_ partial: String) throws -> Void) throws -> CheckpointFolder {
+    let url = URL(fileURLWithPath: path)
+    let partial = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).partial"
+    let files = FileManager.default
+    try? files.removeItem(atPath: partial)
+    do {
+      try files.createDirectory(atPath: partial, withIntermediateDirectories: true)
+      try body(partial)
+      let names = try files.contentsOfDirectory(atPath: partial).sorted()
+      var lines = try names.map { name in
+        let data = try Data(contentsOf: URL(fileURLWithPath: "\(partial)/\(name)"))
+        return "\(hash(of: data)) \(data.count) \(name)"
+      }
+      lines.append(hash(of: Data(lines.joined(separator: "\n").utf8)))
+      try Data((lines.joined(separator: "\n") + "\n").utf8).write(
+        to: URL(fileURLWithPath: "\(partial)/\(manifest)"))
+      for name in names + [manifest] { try synchronise("\(partial)/\(name)") }
+      try synchronise(partial)
+      guard rename(partial, path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+      try synchronise(url.deletingLastPathComponent().path)
+    } catch {
+      try? files.removeItem(atPath: partial)
+      if let error = error as? OnePassError { throw error }
+      throw OnePassError(
+        .io, "The checkpoint \(path) could not be written: see that the disk has room.", cause: error)
+    }
+    return CheckpointFolder(path: path)
+  }
+
+  /// Reads every file and holds it against the manifest.
+  /// - Throws: `OnePassError`: `badData` naming the first file that is not what was written, `io` if one cannot be read.
+  func verify() throws {
+    func damaged(_ file: String) -> OnePassError {
+      OnePassError(.badData, "The checkpoint \(path) is damaged: \(file) is not what was written.")
+    }
+    func read(_ file: String) throws -> Data {
+      do { return try Data(contentsOf: URL(fileURLWithPath: self.path(of: file))) } catch {
+        throw OnePassError(
+          .badData, "The checkpoint \(path) is damaged: \(file) is missing or cannot be read.", cause: error)
+      }
+    }
+    let text = String(decoding: try read(Self.manifest), as: UTF8.self)
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    guard lines.count >= 2, lines.removeLast().isEmpty, let own = lines.popLast(),
+      own == Self.hash(of: Data(lines.joined(separator: "\n").utf8))
+    else { throw damaged(Self.manifest) }
+    for line in lines {
+      let parts = line.split(separator: " ", maxSplits: 2).map(String.init)
+      guard parts.count == 3 else { throw damaged(Self.manifest) }
+      let data = try read(parts[2])
+      guard "\(data.count)" == parts[1], Self.hash(of: data) == parts[0] else { throw damaged(parts[2]) }
+    }
+  }
+
+  private static func hash(of data: Data) -> String {
+    data.withUnsafeBytes { ContentHash(of: $0).description }
+  }
+
+  /// Waits until a file or folder is on the disk.
+  static func synchronise(_ path: String) throws {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    defer { close(file) }
+    guard fsync(file) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+
+/// The snapshot of a replay memory as bytes: what JSON says in 200 bytes an item takes 32 here.
+///
+/// Little-endian. The counters as JSON with its length before it, a byte for `hasBeenFull`, then the items and the two
+/// arrangements, each with its count before it.
+enum MemoryIndex {
+  static func encode(_ snapshot: MemorySnapshot) throws -> Data {
+    var data = Data()
+    let counters = try JSONEncoder().encode(snapshot.counters)
+    data.append(integer: UInt64(counters.count))
+    data += counters
+    data.append(integer: UInt8(snapshot.hasBeenFull ? 1 : 0))
+    data.append(integer: UInt64(snapshot.items.count))
+    for item in snapshot.items {
+      data.append(integer: Int64(item.id))
+      data.append(integer: Int32(item.label))
+      data.append(integer: item.loss.bitPattern)
+      data.append(integer: item.priority.bitPattern)
+      data.append(integer: UInt32(item.draws))
+      data.append(integer: UInt64(item.bytes))
+    }
+    for arrangement in [snapshot.drawingArrangement, snapshot.evictingArrangement] {
+      data.append(integer: UInt64(arrangement.count))
+      for slot in arrangement { data.append(integer: slot) }
+    }
+    return data
+  }
+
+  /// - Throws: `OnePassError` (`badData`) if the bytes are no snapshot.
+  static func decode(_ data: Data, path: String) throws -> MemorySnapshot {
+    var reader = ByteReader(data: data, path: path)
+    let counters = try reader.bytes(reader.count(of: 1))
+    guard let counters = try? JSONDecoder().decode(MemoryCounters.self, from: counters) else {
+      throw reader.damage
+    }
+    let hasBeenFull: UInt8 = try reader.integer()
+    let items = try (0..<reader.count(of: 32)).map { _ in
+      let (id, label) = (Int(try reader.integer() as Int64), Int(try reader.integer() as Int32))
+      let (loss, priority) = (
+        Float(bitPattern: try reader.integer()), Float(bitPattern: try reader.integer())
+      )
+      let (draws, bytes) = (Int(try reader.integer() as UInt32), try reader.integer() as UInt64)
+      guard bytes < 1 << 40 else { throw reader.damage }
+      return MemoryItem(id: id, label: label, loss: loss, priority: priority, draws: draws, bytes: Int(bytes))
+    }
+    let arrangements = try (0..<2).map { _ in
+      try (0..<reader.count(of: 4)).map { _ in try reader.integer() as UInt32 }
+    }
+    guard reader.isAtEnd else { throw reader.damage }
+    return MemorySnapshot(
+      counters: counters, hasBeenFull: hasBeenFull == 1, items: items, drawingArrangement: arrangements[0],
+      evictingArrangement: arrangements[1])
+  }
+}
+
+extension Data {
+  fileprivate mutating func append(integer value: some FixedWidthInteger) {
+    Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+  }
+}
+
+/// Takes integers from bytes, one after the other, and never reads beyond their end.
+private struct ByteReader {
+  let data: Data
+  let path: String
+  private var offset = 0
+
+  init(data: Data, path: String) {
+    self.data = Data(data)  // Counted from 0, also where `data` is a slice.
+    self.path = path
+  }
+
+  var isAtEnd: Bool { offset == data.count }
+  var damage: OnePassError { OnePassError(.badData, "\(path) is damaged: it is not what onepass wrote.") }
+
+  mutating func bytes(_ count: Int) throws -> Data {
+    guard count <= data.count - offset else { throw damage }
+    defer { offset += count }
+    return data[offset..<offset + count]
+  }
+
+  mutating func integer<Value: FixedWidthInteger>() throws -> Value {
+    let bytes = try bytes(MemoryLayout<Value>.size)
+    return bytes.reversed().reduce(Value(0)) { $0 << 8 | Value(truncatingIfNeeded: $1) }
+  }
+
+  /// A count of things of `size` bytes that are all still to come.
+  mutating func count(of size: Int) throws -> Int {
+    let count: UInt64 = try integer()
+    guard count <= UInt64((data.count - offset) / size) else { throw damage }
+    return Int(count)
+  }
+}

@@ -1,0 +1,24 @@
+import OnePassCore
+import OnePassData
+import OnePassReplay
+
+/// All that a run needs to go on exactly where it was, beside weights, momentum and memory.
+///
+/// Generators are not in it: every random choice is a function of the seed and of its position.
+struct RunState: Codable {
+  /// What was asked for, before the program resolved anything.
+  var configuration: RunConfiguration
+  var plan: TrainingPlan
+  var card: ModelCard
+  /// Steps whose turn is over.
+  var steps: Int
+  var updates: Int
+  var examplesTrained: Int
+  var tally: StreamTally.Counts
+  var online: OnlineAccuracy
+  var curve: TrainingCurve
+  /// Seconds of training so far.
+  var seconds: Double
+  /// The version of OnePass that wrote it.
+  var version: String
+}

@@ -1,0 +1,21 @@
+import Synchronization
+
+/// Asks a run to stop after its current step, from any thread or signal handler.
+public final class StopRequest: Sendable {
+  private let isSet = Atomic(false)
+
+  public init() {}
+
+  public func stop() { isSet.store(true, ordering: .relaxed) }
+
+  public var isStopping: Bool { isSet.load(ordering: .relaxed) }
+}
+
+/// A run that stopped because it was asked to, and can go on.
+public struct RunStopped: Error, Sendable {
+  /// Steps that are done.
+  public let step: Int
+  public let steps: Int
+  /// The folder that the run can go on from; `nil` where nothing was saved.
+  public let output: String?
+}

@@ -1,0 +1,203 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+import OnePassTorch
+
+/// What is on disk of a run that has not come to its end: its last checkpoints, and the images that they hold.
+///
+/// ```
+/// DIR/unfinished/step-00000120/   weights, momentum, position, the memory's index; the last two are kept
+/// DIR/unfinished/images.sqlite    the images of both
+/// ```
+///
+/// A checkpoint costs what has changed: images that are there already are not written again.
+package final class UnfinishedRun {
+  package static let folderName = "unfinished"
+  /// One to go on from, and one in case that is damaged.
+  private static let kept = 2
+
+  let path: String
+  private let output: String
+  private var lock: Int32 = -1
+  private var archive: ImageArchive?
+  /// The images of the checkpoints that are kept, by checkpoint, the oldest first.
+  private var held: [(checkpoint: CheckpointFolder, ids: Set<Int>)] = []
+
+  /// - Parameter output: The folder of the run.
+  init(in output: String) {
+    self.output = output
+    path = "\(output)/\(Self.folderName)"
+  }
+
+  deinit { unlock() }
+
+  static func exists(in output: String) -> Bool {
+    !checkpoints(in: "\(output)/\(folderName)").isEmpty
+  }
+
+  private static func checkpoints(in path: String) -> [CheckpointFolder] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { $0.hasPrefix("step-") }.sorted().map { CheckpointFolder(path: "\(path)/\($0)") }
+  }
+
+  // MARK: Saving
+
+  /// Saves a run after a step.
+  /// - Throws: `OnePassError` (`io`); the checkpoints before are then as they were.
+  func save(
+    _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory: ReplayMemory?
+  ) throws {
+    try takeLock()
+    let snapshot = memory?.snapshot
+    let ids = Set(snapshot?.items.map(\.id) ?? [])
+    if let memory { try archiveImages(of: memory, notIn: held.reduce(into: []) { $0.formUnion($1.ids) }) }
+    let digits = String(state.steps)
+    let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    let checkpoint = try CheckpointFolder.write(to: "\(path)/\(name)") { partial in
+      try weights.write(to: "\(partial)/model.safetensors")
+      try optimiser.write(to: "\(partial)/optimiser.safetensors")
+      try Data(JSON.text(state).utf8).write(to: URL(fileURLWithPath: "\(partial)/state.json"))
+      if let snapshot {
+        try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: "\(partial)/memory.index"))
+      }
+    }
+    held.append((checkpoint, ids))
+    try prune()
+  }
+
+  private func archiveImages(of memory: ReplayMemory, notIn known: Set<Int>) throws {
+    let archive = try openArchive(firstImageBytes: memory.items.first?.bytes ?? 0)
+    try archive.transaction {
+      for (item, image) in memory.images where !known.contains(item.id) {
+        try archive.insert(image, id: item.id)
+      }
+    }
+    try archive.makeDurable()
+  }
+
+  private func openArchive(firstImageBytes: Int = 0) throws -> ImageArchive {
+    if let archive { return archive }
+    let opened = try ImageArchive(folder: path, pageBytes: firstImageBytes < 8_192 ? 4_096 : 16_384)
+    archive = opened
+    return opened
+  }
+
+  /// Lets go of the oldest checkpoint, and of the images that only it held.
+  private func prune() throws {
+    while held.count > Self.kept {
+      let oldest = held.removeFirst()
+      try? FileManager.default.removeItem(atPath: oldest.checkpoint.path)
+      let still = held.reduce(into: Set<Int>()) { $0.formUnion($1.ids) }
+      let gone = oldest.ids.subtracting(still)
+      if !gone.isEmpty, let archive {
+        try archive.transaction { for id in gone { try archive.remove(id: id) } }
+      }
+    }
+  }
+
+  /// Removes everything, once the run is finished.
+  func remove() {
+    archive = nil
+    try? FileManager.default.removeItem(atPath: path)
+    unlock()
+  }
+
+  /// Keeps other processes out, and makes the folder safe from a power cut, before anything is read or written in it.
+  private func takeLock() throws {
+    guard lock < 0 else { return }
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try CheckpointFolder.synchronise(output)
+      try CheckpointFolder.synchronise(URL(fileURLWithPath: output).deletingLastPathComponent().path)
+    } catch {
+      throw OnePassError(.io, "The folder \(path) cannot be made: see that the disk has room.", cause: error)
+    }
+    let file = open("\(path)/.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
+    guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      if file >= 0 { close(file) }
+      throw OnePassError(
+        .usage,
+        "The run in \(output) is in use by another process: wait until it has ended, or choose another folder."
+      )
+    }
+    lock = file
+  }
+
+  private func unlock() {
+    if lock >= 0 { close(lock) }
+    lock = -1
+  }
+
+  // MARK: Going on
+
+  /// A checkpoint as it was read back.
+  struct Saved {
+    let state: RunState
+    let weights: StateDictionary
+    let optimiser: StateDictionary
+    let memory: MemorySnapshot?
+    /// The image of an item of the memory.
+    let image: (MemoryItem) throws -> EncodedImage
+  }
+
+  /// Reads the last checkpoint.
+  /// - Throws: `OnePassError`: `badData` if it is damaged, with what can be done; `usage` if another process has it.
+  func load() throws -> Saved {
+    try takeLock()
+    let checkpoints = Self.checkpoints(in: path)
+    guard let last = checkpoints.last else {
+      throw OnePassError(.io, "\(path) holds no checkpoint: leave out --resume to begin anew.")
+    }
+    do { return try read(last, all: checkpoints) } catch let error as OnePassError
+      where error.code == .badData
+    {
+      let way =
+        checkpoints.dropLast().last.map { "remove \(last.path) to go on from \($0.name)" }
+        ?? "there is no other: remove \(path) to begin anew"
+      throw OnePassError(.badData, "\(error.message) To go on, \(way).", cause: error)
+    }
+  }
+
+  private func read(_ checkpoint: CheckpointFolder, all: [CheckpointFolder]) throws -> Saved {
+    try checkpoint.verify()
+    let state: RunState = try decode(checkpoint)
+    var memory: MemorySnapshot?
+    for kept in all {
+      let index = kept.path(of: "memory.index")
+      guard FileManager.default.fileExists(atPath: index) else {
+        held.append((kept, []))
+        continue
+      }
+      // An older checkpoint that is damaged holds no image back.
+      let snapshot = try? MemoryIndex.decode(Data(contentsOf: URL(fileURLWithPath: index)), path: index)
+      if kept.path == checkpoint.path { memory = snapshot }
+      held.append((kept, Set(snapshot?.items.map(\.id) ?? [])))
+    }
+    let archive = memory == nil ? nil : try openArchive()
+    if let archive { try removeStrays(from: archive) }
+    return Saved(
+      state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: "model.safetensors")),
+      optimiser: try StateDictionary(safetensors: checkpoint.path(of: "optimiser.safetensors")),
+      memory: memory,
+      image: { item in
+        guard let archive else { throw OnePassError(.badData, "\(checkpoint.path) has no images.") }
+        return try archive.image(id: item.id)
+      })
+  }
+
+  /// Images of a checkpoint that was never finished.
+  private func removeStrays(from archive: ImageArchive) throws {
+    let known = held.reduce(into: Set<Int>()) { $0.formUnion($1.ids) }
+    let strays = try archive.ids.filter { !known.contains($0) }
+    if !strays.isEmpty { try archive.transaction { for id in strays { try archive.remove(id: id) } } }
+  }
+
+  private func decode(_ checkpoint: CheckpointFolder) throws -> RunState {
+    let path = checkpoint.path(of: "state.json")
+    do {
+      return try JSONDecoder().decode(RunState.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+    } catch {
+      throw OnePassError(.badData, "\(path) was written by another onepass, or is damaged.", cause: error)
+    }
+  }
+}

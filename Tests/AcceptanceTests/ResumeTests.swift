@@ -1,0 +1,200 @@
+import Foundation
+import OnePassCore
+import TestSupport
+import Testing
+
+/// A run that was broken off and went on is the run that was not, to the last bit.
+@Suite struct ResumeTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 300, side: 28).write(to: folder)
+    try StripedImages(count: 40, side: 28, seed: 2).write(to: folder, prefix: "t10k")
+  }
+
+  func arguments(_ name: String, _ more: [String], data: String? = nil) -> [String] {
+    [
+      "train", "--data", data ?? "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test", "--model",
+      "resnet8",
+      "--batch-size", "16", "--threads", "1", "--progress", "json", "--output", folder.file(name),
+    ] + more
+  }
+
+  /// Weights, momentum, memory, curve and result, without what only says how long something took.
+  func outcome(_ name: String) throws -> [String: Data] {
+    var outcome: [String: Data] = [:]
+    for file in ["model.safetensors", "optimiser.safetensors", "memory.csv", "progress.json"]
+    where folder.exists("\(name)/checkpoint/\(file)") {
+      outcome[file] = Data(try folder.bytes(of: "\(name)/checkpoint/\(file)"))
+    }
+    let curve = String(decoding: try folder.bytes(of: "\(name)/curve.csv"), as: UTF8.self)
+    let points = curve.split(separator: "\n").map {
+      $0.split(separator: ",").dropLast().joined(separator: ",")
+    }
+    outcome["curve"] = Data(points.joined(separator: "\n").utf8)
+    let result = String(decoding: try folder.bytes(of: "\(name)/result.json"), as: UTF8.self)
+    let lines = result.split(separator: "\n").filter {
+      !$0.contains("Seconds\"") && !$0.contains("imagesPerSecond") && !$0.contains("decodeThreads")
+    }
+    outcome["result"] = Data(lines.joined(separator: "\n").utf8)
+    return outcome
+  }
+
+  func expectEqual(_ a: String, _ b: String, _ comment: String) throws {
+    let (first, second) = (try outcome(a), try outcome(b))
+    #expect(first.keys == second.keys && first.count >= 5, "\(comment)")
+    for (part, data) in first { #expect(second[part] == data, "\(comment): \(part) differs") }
+  }
+
+  static let methods: [[String]] = [
+    ["--method", "naive"], ["--method", "multi-epoch", "--epochs", "3"],
+    ["--replay-steps", "2", "--storage", "20%"],
+    ["--replay-steps", "2", "--storage", "40kB", "--priority-timing", "refreshed"],
+    [
+      "--replay-steps", "1", "--storage", "30", "--drawing", "fewest-replays", "--evicting",
+      "lowest-priority",
+    ],
+    [
+      "--replay-steps", "1", "--updates", "joint", "--priority-timing", "current", "--memory-encoding",
+      "pixels",
+    ],
+  ]
+
+  /// Stopped by signals again and again, a few steps further each time, with other numbers of decode threads.
+  @Test(arguments: methods)
+  func aStoppedRunGoesOnExactly(method: [String]) throws {
+    #expect(try onepass.run(arguments("whole", method)).status == 0)
+    var stops = 0
+    for (threads, signal) in [("1", SIGTERM), ("3", SIGINT), ("2", SIGTERM), ("1", SIGINT)] {
+      let running = try RunningProgram(
+        onepass, arguments("parts", method + ["--resume", "--decode-threads", threads]))
+      _ = running.wait(for: "\"event\":\"step\"")
+      running.signal(signal)
+      #expect(running.wait() == 0, "\(running.errors)")
+      if folder.exists("parts/result.json") { break }
+      #expect(running.errors.contains("Give the same command with --resume to go on."), "\(running.errors)")
+      #expect(folder.exists("parts/unfinished"))
+      stops += 1
+    }
+    #expect(stops >= 2)
+    let last = try onepass.run(arguments("parts", method + ["--resume"]))
+    #expect(last.status == 0, "\(last.errors)")
+    #expect(!folder.exists("parts/unfinished"))
+    try expectEqual("whole", "parts", "\(method), \(stops) stops")
+  }
+
+  /// Shards go on by seeking or by skipping; standard input by skipping what has passed.
+  @Test(arguments: ["train-{0..2}.tar", "train.tar.zst", "-"])
+  func streamsGoOnWhereTheyWere(pattern: String) throws {
+    let shards = pattern == "-" ? "stdin.tar.gz" : pattern
+    let packed = try onepass.run([
+      "pack", "idx:\(folder.path)", "--output", folder.file(shards), "--seed", "3",
+    ])
+    #expect(packed.status == 0, "\(packed.errors)")
+    let input = pattern == "-" ? folder.file(shards) : nil
+    let data = pattern == "-" ? "wds:-" : "wds:\(folder.file(shards))"
+    let options = ["--replay-steps", "1", "--limit", "280", "--classes", "4"]
+    #expect(try onepass.run(arguments("whole", options, data: data), input: input).status == 0)
+    let running = try RunningProgram(
+      onepass, arguments("parts", options + ["--checkpoint-every", "4"], data: data), input: input)
+    _ = running.wait(for: "\"event\":\"step\"")
+    running.signal(SIGTERM)
+    #expect(running.wait() == 0, "\(running.errors)")
+    let last = try onepass.run(arguments("parts", options + ["--resume"], data: data), input: input)
+    #expect(last.status == 0, "\(last.errors)")
+    try expectEqual("whole", "parts", pattern)
+  }
+
+  /// Killed at random instants, also in the middle of a checkpoint, and each time started again.
+  @Test(arguments: [["--method", "naive"], ["--replay-steps", "2", "--storage", "20%"]])
+  func aKilledRunGoesOnExactly(method: [String]) throws {
+    #expect(try onepass.run(arguments("whole", method)).status == 0)
+    var chance = SeededGenerator(seed: 1, .test)
+    var kills = 0
+    while !folder.exists("parts/result.json"), kills < 12 {
+      let running = try RunningProgram(
+        onepass, arguments("parts", method + ["--resume", "--checkpoint-every", "1"]))
+      if running.wait(for: "\"event\":\"started\"") {
+        Thread.sleep(forTimeInterval: 0.05 + 0.5 * chance.nextUnit())
+      }
+      running.signal(SIGKILL)
+      _ = running.wait()
+      kills += 1
+    }
+    let last = try onepass.run(arguments("parts", method + ["--resume"]))
+    #expect(last.status == 0 && kills >= 2, "\(last.errors)")
+    try expectEqual("whole", "parts", "after \(kills) kills")
+  }
+
+  @Test func aDamagedCheckpointIsNamedAndTheOneBeforeOffered() throws {
+    let options = ["--replay-steps", "1", "--storage", "20%"]
+    #expect(try onepass.run(arguments("whole", options)).status == 0)
+    let stopped = try RunningProgram(onepass, arguments("parts", options + ["--checkpoint-every", "1"]))
+    _ = stopped.wait(for: "\"event\":\"step\"", times: 2)
+    stopped.signal(SIGTERM)
+    #expect(stopped.wait() == 0, "\(stopped.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("parts/unfinished"))
+      .filter { $0.hasPrefix("step-") }.sorted()
+    #expect(names.count == 2)
+    let last = "parts/unfinished/\(try #require(names.last))"
+
+    for file in ["manifest", "memory.index", "model.safetensors", "optimiser.safetensors", "state.json"] {
+      let whole = try folder.bytes(of: "\(last)/\(file)")
+      for place in [0, whole.count / 2, whole.count - 1] {
+        var damaged = whole
+        damaged[place] ^= 0x10
+        try folder.write(damaged, to: "\(last)/\(file)")
+        let outcome = try onepass.run(arguments("parts", options + ["--resume"]))
+        #expect(
+          outcome.status == 65 && outcome.errors.contains("\(file) is not what was written"),
+          "\(outcome.errors)")
+        #expect(
+          outcome.errors.contains("remove \(folder.file(last)) to go on from \(names[0])"),
+          "\(outcome.errors)")
+      }
+      try folder.write(whole, to: "\(last)/\(file)")
+    }
+    try FileManager.default.removeItem(atPath: folder.file(last))
+    let outcome = try onepass.run(arguments("parts", options + ["--resume"]))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    try expectEqual("whole", "parts", "from the checkpoint before")
+  }
+
+  @Test func whatCannotGoOnIsASentence() throws {
+    let options = ["--replay-steps", "1"]
+    let running = try RunningProgram(onepass, arguments("parts", options))
+    _ = running.wait(for: "\"event\":\"step\"")
+    running.signal(SIGTERM)
+    #expect(running.wait() == 0, "\(running.errors)")
+
+    let anew = try onepass.run(arguments("parts", options))
+    #expect(
+      anew.status == 64 && anew.errors.contains("holds a run that is not finished: go on with --resume"))
+    let other = try onepass.run(arguments("parts", ["--replay-steps", "2", "--resume"]))
+    #expect(
+      other.status == 64 && other.errors.contains("began with other options (replay-steps 1 and not 2)"))
+    let lock = open(folder.file("parts/unfinished/.lock"), O_RDWR)
+    #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+    let second = try onepass.run(arguments("parts", options + ["--resume"]))
+    #expect(second.status == 64 && second.errors.contains("is in use by another process"), "\(second.errors)")
+    close(lock)
+    try StripedImages(count: 310, side: 28).write(to: folder)
+    let longer = try onepass.run(arguments("parts", options + ["--resume"]))
+    #expect(longer.status == 65 && longer.errors.contains("has 310 examples, and the run began with 300"))
+    try StripedImages(count: 300, side: 28).write(to: folder)
+    #expect(try onepass.run(arguments("parts", options + ["--resume"])).status == 0)
+    let finished = try onepass.run(arguments("parts", options + ["--resume"]))
+    #expect(finished.status == 0 && finished.errors.contains("is finished"))
+
+    let nowhere = try onepass.run(["train", "--data", "idx:\(folder.path)", "--resume"])
+    #expect(nowhere.status == 64 && nowhere.errors.contains("--resume goes on in a folder"))
+    let interval = try onepass.run(arguments("x", ["--checkpoint-every", "0"]))
+    #expect(interval.status == 64 && interval.errors.contains("--checkpoint-every 0 is not possible"))
+    #expect(
+      try onepass.run(["train", "--data", "x", "--checkpoint-every", "5"]).errors.contains(
+        "say with --output"))
+    // Nothing to go on from: it begins anew.
+    #expect(try onepass.run(arguments("fresh", ["--method", "naive", "--resume"])).status == 0)
+  }
+}
