@@ -94,4 +94,31 @@ final class PixelSource: ExampleSource {
     #expect(passes.count == 3 && passes.allSatisfy { $0.sorted() == Array(0..<50) })
     #expect(Set(passes).count == 3)
   }
+
+  /// After any number of mini-batches a new feed goes on as the old one does, at the borders of passes too.
+  @Test func feedsGoOnAfterAnyMiniBatch() throws {
+    func feeds() throws -> [any ExampleFeed] {
+      let kept = try KeptStream(SyntheticSource(50), alreadyTaken: [], limit: .max)
+      return [
+        EpochFeed(kept, epochs: 3, seed: 1), StreamFeed(SyntheticSource(100), alreadyTaken: [], limit: 90),
+      ]
+    }
+    func rest(of feed: inout any ExampleFeed) throws -> [String] {
+      var rest: [String] = []
+      while case let batch = try feed.next(16), !batch.isEmpty {
+        rest.append("\(feed.pass) \(batch.map(\.id))")
+      }
+      return rest
+    }
+    for kind in 0..<2 {
+      for batches in 0...12 {
+        var feed = try feeds()[kind]
+        var taken = 0
+        for _ in 0..<batches { taken += try feed.next(16).count }
+        var other = try feeds()[kind]
+        try other.resume(after: taken)
+        #expect(try rest(of: &other) == rest(of: &feed), "after \(batches) mini-batches")
+      }
+    }
+  }
 }
