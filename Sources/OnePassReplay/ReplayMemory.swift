@@ -106,7 +106,11 @@ public struct ReplayMemory: Sendable {
   }
 
   /// As above, with the image kept in another form.
-  /// - Parameter encode: Makes that form; called at most once, and only for an example that chance has decided for.
+  /// - Parameters:
+  ///   - example: The next example.
+  ///   - loss: Its loss.
+  ///   - priority: Finite, not negative.
+  ///   - encode: Makes the form; called at most once, and only for an example that chance has decided for.
   /// - Throws: What `encode` throws; the memory then holds what it held.
   @discardableResult
   public mutating func offer(
