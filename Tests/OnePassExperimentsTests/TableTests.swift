@@ -39,6 +39,18 @@ import Testing
       ])
   }
 
+  /// The budget in bytes of the pixel ablation makes no column of its own.
+  @Test func table2LeavesOutBudgetsInBytes() throws {
+    let folder = try TemporaryFolder()
+    for (name, storage) in [("share", StorageBudget.fraction(0.1)), ("bytes", .bytes(ByteCount(1_000_000)))] {
+      try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5) { $0.storage = storage }, to: folder, name)
+    }
+    let setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
+    let table = try #require(TableLayout.table2.table(of: setting))
+    #expect(table.columns.map(\.name) == ["effective epochs", "compute", "10%", "multi-epoch (100%)"])
+    #expect(setting.variants.map(\.shortTitle) == ["k = 8, 10%", "k = 8, 1.0 MB"])
+  }
+
   @Test func ablationsArePaired() throws {
     let table = try #require(TableLayout.ablations.table(of: setting))
     #expect(table.rows.count == 1 && table.rows[0][0] == "uniform replay, k = 8, 10% storage")

@@ -14,8 +14,12 @@ extension RunConfiguration {
 
   private var replayTitle: String {
     let kind = priority == .uniform ? "uniform replay" : "prioritised replay"
-    let amount = if case .bytes(let count) = storage { "\(count)" } else { "\(storage)" }
-    return "\(kind), k = \(replaySteps), \(amount) storage"
+    return "\(kind), k = \(replaySteps), \(storageTitle) storage"
+  }
+
+  /// The storage as people read it: `10%`, `1.0 MB`.
+  package var storageTitle: String {
+    if case .bytes(let count) = storage { "\(count)" } else { "\(storage)" }
   }
 
   /// What differs from the paper's method, in words.

@@ -42,7 +42,7 @@ package struct Claim: Sendable {
     case (.gain, .lower): return "the opposite"
     case (.gain, .notShown): return "not shown"
     case (.smallLoss, .higher): return "better than claimed"
-    case (.smallLoss, .lower): return isBelowPaper ? "further apart" : "as close"
+    case (.smallLoss, .lower): return isBelowPaper ? "further apart" : "below"
     case (.smallLoss, .notShown): return "no difference shown"
     case (.noGain, .higher): return "the opposite"
     case (.noGain, .lower): return "holds"

@@ -29,8 +29,12 @@ package struct Setting: Sendable {
   }
 
   /// The storages with which prioritised replay was run, in their order.
+  ///
+  /// Budgets in bytes, in which the ablation of pixels is made, are left out where there are shares or counts.
   var storages: [StorageBudget] {
-    Set(prioritised.map(\.configuration.storage)).sorted { $0.sortKey < $1.sortKey }
+    let all = Set(prioritised.map(\.configuration.storage)).sorted { $0.sortKey < $1.sortKey }
+    let counted = all.filter { if case .bytes = $0 { false } else { true } }
+    return counted.isEmpty ? all : counted
   }
 
   /// Groups records; the setting with most of them comes first.

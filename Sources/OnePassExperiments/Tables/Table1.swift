@@ -69,7 +69,7 @@ extension Variant {
     switch configuration.method {
     case .naive: "1 pass"
     case .multiEpoch: "\(configuration.epochs) passes"
-    case .replay: "k = \(configuration.replaySteps), \(configuration.storage)"
+    case .replay: "k = \(configuration.replaySteps), \(configuration.storageTitle)"
     }
   }
 
