@@ -7,7 +7,8 @@ extension Setting {
   var storageChart: Chart? {
     let ks = Set(prioritised.map(\.configuration.replaySteps)).sorted()
     guard !ks.isEmpty else { return nil }
-    let lines = ks.map { k in (k, prioritised.filter { $0.configuration.replaySteps == k }) }
+    let shown = prioritised.filter { storages.contains($0.configuration.storage) }
+    let lines = ks.map { k in (k, shown.filter { $0.configuration.replaySteps == k }) }
     let ends = ks.map { multiEpoch($0 + 1) }
     let all = prioritised + ends.compactMap(\.self) + [naive].compactMap(\.self)
     var chart = Chart(

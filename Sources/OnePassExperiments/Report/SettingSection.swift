@@ -81,7 +81,7 @@ struct SettingSection {
     let single = setting.variants.filter { $0.n == 1 }.count
     guard single > 0 else { return "" }
     return """
-      <p class=warn>\(single) of \(setting.variants.count) variants have only one seed. Their figures have no error, and \
+      <p class=warn>\(single) of \(setting.variants.count) variants \(single == 1 ? "has" : "have") only one seed. Such figures have no error, and \
       differences between them may be chance.</p>
       """
   }
