@@ -65,7 +65,12 @@ struct TrainCommand: ParsableCommand {
       return try show(finished)
     }
     let stop = StopRequest()
-    let signals = StopSignals(stop)
+    let signals = SignalWatch { number in
+      // What was saved last is whole: checkpoints get their names when they are complete.
+      if stop.isStopping { _exit(128 + number) }
+      stop.stop()
+      Console.error("Stopping after this step; again to stop at once.")
+    }
     defer { signals.cancel() }
     do {
       let result = try TrainingRun(configuration()).start(

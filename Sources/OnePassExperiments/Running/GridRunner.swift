@@ -50,8 +50,8 @@ package struct GridRunner {
 
     let signals = SignalQueue<Signal>()
     Self.unblock([SIGINT, SIGTERM])
-    let watches = [SIGINT, SIGTERM].map { number in watch(number) { signals.send(.interrupted($0)) } }
-    defer { for watch in watches { watch.cancel() } }
+    let watch = SignalWatch { signals.send(.interrupted($0)) }
+    defer { watch.cancel() }
     var running: [Int: CellProcess] = [:]
     var interruption: Int32?
     // A cell that could not be started or written: the next ones would train for nothing.
@@ -153,17 +153,5 @@ package struct GridRunner {
     sigemptyset(&mask)
     for number in numbers { sigaddset(&mask, number) }
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
-  }
-
-  private func watch(_ number: Int32, _ body: @escaping @Sendable (Int32) -> Void) -> any DispatchSourceSignal
-  {
-    #if canImport(Darwin)
-      // There a source is given only what the process ignores; on Linux it takes over by itself.
-      signal(number, SIG_IGN)
-    #endif
-    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-    source.setEventHandler { body(number) }
-    source.resume()
-    return source
   }
 }
