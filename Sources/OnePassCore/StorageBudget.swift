@@ -45,6 +45,9 @@ public enum StorageBudget: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether the budget is in bytes, so that what it holds depends on how much room an item takes.
+  public var isInBytes: Bool { if case .bytes = self { true } else { false } }
+
   public var description: String {
     switch self {
     case .examples(let count): "\(count)"

@@ -1,8 +1,21 @@
 import OnePassCore
 
+/// The image of an item, or how large it is where it lies elsewhere: in a file on disk.
+enum HeldImage: Sendable {
+  case here(EncodedImage)
+  case elsewhere(bytes: Int)
+
+  var byteCount: Int {
+    switch self {
+    case .here(let image): image.bytes.count
+    case .elsewhere(let bytes): bytes
+    }
+  }
+}
+
 /// All that the memory keeps of one example, side by side, so that a draw touches one place.
 struct HeldItem: Sendable {
-  var image: EncodedImage
+  var image: HeldImage
   var arrival: Int
   var label: Int32
   /// The loss with which it came in, or that of its last refresh.
@@ -10,7 +23,7 @@ struct HeldItem: Sendable {
   var priority: Float
   var draws: UInt32 = 0
 
-  init(_ example: Example, storedAs image: EncodedImage, loss: Float, priority: Float) {
+  init(_ example: Example, storedAs image: HeldImage, loss: Float, priority: Float) {
     self.image = image
     arrival = example.id
     label = Int32(example.label)
@@ -18,7 +31,7 @@ struct HeldItem: Sendable {
     self.priority = priority
   }
 
-  init(_ item: MemoryItem, image: EncodedImage) {
+  init(_ item: MemoryItem, image: HeldImage) {
     self.image = image
     arrival = item.id
     label = Int32(item.label)
@@ -26,8 +39,6 @@ struct HeldItem: Sendable {
     priority = item.priority
     draws = UInt32(item.draws)
   }
-
-  var example: Example { Example(id: arrival, label: Int(label), image: image) }
 
   /// What selectors may know of it.
   var facts: ItemFacts { ItemFacts(priority: priority, arrival: arrival, draws: Int(draws)) }

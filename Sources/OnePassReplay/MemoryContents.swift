@@ -22,16 +22,25 @@ public struct MemoryItem: Hashable, Sendable {
   }
 }
 
+extension MemoryItem {
+  init(_ held: HeldItem) {
+    self.init(
+      id: held.arrival, label: Int(held.label), loss: held.loss, priority: held.priority,
+      draws: Int(held.draws),
+      bytes: held.image.byteCount)
+  }
+}
+
 extension ReplayMemory {
-  /// What the memory holds now, with the images, in the order of the slots.
-  package var images: some Sequence<(MemoryItem, EncodedImage)> { zip(items, held.lazy.map(\.image)) }
+  /// What the memory holds now, with the images that are not on disk, in the order of the slots.
+  package var images: some Sequence<(MemoryItem, EncodedImage)> {
+    zip(items, held).lazy.compactMap { item, held in
+      if case .here(let image) = held.image { (item, image) } else { nil }
+    }
+  }
 
   /// What the memory holds now, in no particular order.
   public var items: some RandomAccessCollection<MemoryItem> {
-    held.lazy.map {
-      MemoryItem(
-        id: $0.arrival, label: Int($0.label), loss: $0.loss, priority: $0.priority, draws: Int($0.draws),
-        bytes: $0.image.bytes.count)
-    }
+    held.lazy.map { MemoryItem($0) }
   }
 }

@@ -39,15 +39,16 @@ extension ReplayMemory {
   /// Makes an empty memory what another one was.
   /// - Parameters:
   ///   - snapshot: Taken from a memory with the same capacity, selectors and seed.
-  ///   - image: The image of an item, in the form in which it was kept.
+  ///   - image: The image of an item, in the form in which it was kept. Not asked for where the images lie on disk, nor
+  ///     if it is `nil`: the memory can then be looked at and forget, but not be drawn from.
   /// - Throws: `OnePassError` (`badData`) if the snapshot contradicts itself or this memory; what `image` throws. The
   ///   memory is then not to be used.
   /// - Precondition: Nothing was ever offered to this memory.
   /// - Complexity: O(count).
   public mutating func restore(
-    _ snapshot: MemorySnapshot, image: (MemoryItem) throws -> EncodedImage
+    _ snapshot: MemorySnapshot, image: ((MemoryItem) throws -> EncodedImage)?
   ) throws {
-    precondition(counters == MemoryCounters(), "Only a memory that is new can become what another was.")
+    precondition(counters.examplesSeen == 0, "Only a memory that is new can become what another was.")
     func require(_ condition: Bool, _ what: String) throws {
       if !condition { throw OnePassError(.badData, "The saved memory is damaged: \(what).") }
     }
@@ -58,9 +59,13 @@ extension ReplayMemory {
       try require(
         (0..<snapshot.counters.examplesSeen).contains(item.id) && (0...Int(UInt32.max)).contains(item.draws),
         "item \(item.id) was never offered, or drawn \(item.draws) times")
-      let held = HeldItem(item, image: try image(item))
+      let held = HeldItem(
+        item,
+        image: diskImages == nil
+          ? try image.map { .here(try $0(item)) } ?? .elsewhere(bytes: item.bytes)
+          : .elsewhere(bytes: item.bytes))
       try require(
-        held.image.bytes.count == item.bytes, "item \(item.id) has not the bytes that it should have")
+        held.image.byteCount == item.bytes, "item \(item.id) has not the bytes that it should have")
       self.held.append(held)
       drawing.append(held.facts)
       evicting.append(held.facts)
@@ -70,10 +75,10 @@ extension ReplayMemory {
     try evicting.restore(arrangement: snapshot.evictingArrangement)
     counters = snapshot.counters
     isFull = snapshot.hasBeenFull
-    let bytes = held.reduce(0) { $0 + cost(of: $1.image) }
     try require(
-      counters.items == count && counters.bytes == bytes && counters.insertions - counters.evictions == count
-        && counters.peakItems >= count && counters.peakBytes >= bytes,
+      counters.items == count && counters.bytes == bytesOfItems
+        && counters.insertions - counters.evictions - counters.forgotten == count
+        && counters.peakItems >= count && counters.peakBytes >= counters.bytes,
       "its counters are not those of its \(count) items")
     switch capacity {
     case .examples(let limit): try require(counters.peakItems <= limit, "it held more than \(limit) items")

@@ -2,7 +2,8 @@ import OnePassCore
 
 /// The small part of a stream that may be kept: filled by a biased reservoir, drawn by priority.
 ///
-/// The memory is a value with one owner and no locks. Every random choice is a function of the seed and of
+/// The memory is a value with one owner and no locks; where its images lie on disk, copies of it share them, and only
+/// one may be used. Every random choice is a function of the seed and of
 /// the position at which it is made, so a run can be repeated and resumed without saving any generator.
 ///
 /// ```swift
@@ -12,11 +13,11 @@ import OnePassCore
 /// ```
 ///
 /// Source: Hu et al. 2021, sections 3.1 and 3.2.
-public struct ReplayMemory: Sendable {
+public struct ReplayMemory {
   /// The most that the memory may hold at any instant.
   public enum Capacity: Hashable, Sendable {
     case examples(Int)
-    /// Encoded bytes and index together.
+    /// Encoded bytes and index together; on disk also pages and log.
     case bytes(Int)
   }
 
@@ -36,6 +37,8 @@ public struct ReplayMemory: Sendable {
 
   /// In slots `0 ..< count` without gaps.
   var held: [HeldItem] = []
+  /// Where the images lie, if not in the process's own memory.
+  public let diskImages: DiskImages?
 
   /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
   /// afterwards is not given to whichever example happens to fit.
@@ -55,19 +58,22 @@ public struct ReplayMemory: Sendable {
   ///   - drawing: Which item a draw chooses; prioritised by default.
   ///   - evicting: Which item makes room; uniform by default, as in the paper.
   ///   - seed: Fixes every random choice.
+  ///   - diskImages: Where the images lie; in the process's own memory if `nil`. No choice depends on it where the budget
+  ///     is in examples.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
-    drawing: SelectorKind = .prioritised, evicting: SelectorKind = .uniform, seed: UInt64
+    drawing: SelectorKind = .prioritised, evicting: SelectorKind = .uniform, seed: UInt64,
+    diskImages: DiskImages? = nil
   ) {
     self.init(
       capacity: capacity, inclusion: inclusion,
-      drawing: drawing.makeSelector(), evicting: evicting.makeSelector(), seed: seed)
+      drawing: drawing.makeSelector(), evicting: evicting.makeSelector(), seed: seed, diskImages: diskImages)
   }
 
   /// As above, with selectors of one's own; both must be empty.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
-    drawing: any ItemSelector, evicting: any ItemSelector, seed: UInt64
+    drawing: any ItemSelector, evicting: any ItemSelector, seed: UInt64, diskImages: DiskImages? = nil
   ) {
     switch capacity {
     case .examples(let count): precondition(count > 0, "A memory holds at least one example.")
@@ -78,16 +84,25 @@ public struct ReplayMemory: Sendable {
     self.drawing = drawing
     self.evicting = evicting
     self.seed = seed
+    self.diskImages = diskImages
     tellsDraws = type(of: drawing).dependsOnDraws || type(of: evicting).dependsOnDraws
     indexBytesPerItem =
       HeldItem.indexBytes + type(of: drawing).bytesPerItem + type(of: evicting).bytesPerItem
+    count(bytes: fixedBytes, items: 0)
   }
 
   /// The number of items held.
   public var count: Int { held.count }
 
-  /// The bytes that an example takes in the memory, its index included.
-  public func cost(of image: EncodedImage) -> Int { image.bytes.count + indexBytesPerItem }
+  /// The bytes that an image takes in the memory, its index included; on disk at most.
+  public func cost(of image: EncodedImage) -> Int { cost(ofImageOf: image.bytes.count) }
+
+  func cost(ofImageOf bytes: Int) -> Int {
+    indexBytesPerItem + (diskImages?.bytes(forImageOf: bytes) ?? bytes)
+  }
+
+  /// What the memory takes without any item: nothing but on disk.
+  public var fixedBytes: Int { diskImages?.fixedBytes ?? 0 }
 
   // MARK: Filling
 
@@ -99,10 +114,11 @@ public struct ReplayMemory: Sendable {
   ///   - example: The next example; its `id` is its position in the stream.
   ///   - loss: The example's loss in the forward pass that trained it; finite or +∞.
   ///   - priority: Finite, not negative.
+  /// - Throws: `OnePassError` (`io`) if the images lie on disk and cannot be written; the memory is then not to be used.
   /// - Complexity: O(1) expected.
   @discardableResult
-  public mutating func offer(_ example: Example, loss: Float, priority: Float) -> Offer {
-    offer(example, loss: loss, priority: priority) { $0 }
+  public mutating func offer(_ example: Example, loss: Float, priority: Float) throws -> Offer {
+    try offer(example, loss: loss, priority: priority) { $0 }
   }
 
   /// As above, with the image kept in another form.
@@ -111,55 +127,56 @@ public struct ReplayMemory: Sendable {
   ///   - loss: Its loss.
   ///   - priority: Finite, not negative.
   ///   - encode: Makes the form; called at most once, and only for an example that chance has decided for.
-  /// - Throws: What `encode` throws; the memory then holds what it held.
+  /// - Throws: What `encode` throws; the memory then holds what it held. `OnePassError` as above.
   @discardableResult
   public mutating func offer(
     _ example: Example, loss: Float, priority: Float, storing encode: (EncodedImage) throws -> EncodedImage
-  ) rethrows -> Offer {
+  ) throws -> Offer {
     precondition(
       priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
     precondition(!loss.isNaN, "A loss is a number.")
     counters.examplesSeen += 1
     var generator = SeededGenerator(seed: seed, .reservoir, counters.examplesSeen)
-    func item() throws -> HeldItem {
-      HeldItem(example, storedAs: try encode(example.image), loss: loss, priority: priority)
-    }
 
     switch capacity {
     case .examples(let limit):
-      if count < limit {
-        append(try item())
-        return .inserted(evicted: 0)
-      }
-      guard isIncluded(capacity: limit, using: &generator) else { return .declined }
-      let item = try item()
-      replace(evicting.select(using: &generator).slot, with: item)
-      return .inserted(evicted: 1)
+      guard count < limit || isIncluded(capacity: limit, using: &generator) else { return .declined }
+      let image = try encode(example.image)
+      let victim = count < limit ? nil : evicting.select(using: &generator).slot
+      // First out, then in, so that there is never one too many.
+      if let victim { try discardImage(of: victim) }
+      let item = HeldItem(example, storedAs: try keep(image, of: example), loss: loss, priority: priority)
+      if let victim { replace(victim, with: item) } else { append(item) }
+      return .inserted(evicted: victim == nil ? 0 : 1)
 
     case .bytes(let limit):
       if isFull, !isIncluded(capacity: count, using: &generator) { return .declined }
-      let item = try item()
-      let needed = cost(of: item.image)
-      guard needed <= limit else {
+      let image = try encode(example.image)
+      let needed = cost(of: image)
+      guard fixedBytes + needed <= limit, diskImages?.admits(imageOf: image.bytes.count) ?? true else {
         counters.oversized += 1
         return .oversized
       }
-      if !isFull {
-        isFull = counters.bytes + needed > limit
-        guard isFull else {
-          append(item)
-          return .inserted(evicted: 0)
-        }
+      if !isFull, counters.bytes + needed > limit {
+        isFull = true
         guard isIncluded(capacity: count, using: &generator) else { return .declined }
       }
       var evicted = 0
       while counters.bytes + needed > limit {
-        remove(evicting.select(using: &generator).slot)
+        try remove(evicting.select(using: &generator).slot)
+        counters.evictions += 1
         evicted += 1
       }
-      append(item)
+      append(HeldItem(example, storedAs: try keep(image, of: example), loss: loss, priority: priority))
       return .inserted(evicted: evicted)
     }
+  }
+
+  /// Puts an image where the memory has its images.
+  private func keep(_ image: EncodedImage, of example: Example) throws -> HeldImage {
+    guard let diskImages else { return .here(image) }
+    try diskImages.insert(image, id: example.id)
+    return .elsewhere(bytes: image.bytes.count)
   }
 
   private func isIncluded(capacity: Int, using generator: inout SeededGenerator) -> Bool {
@@ -171,25 +188,30 @@ public struct ReplayMemory: Sendable {
     drawing.append(item.facts)
     evicting.append(item.facts)
     counters.insertions += 1
-    count(bytes: cost(of: item.image), items: 1)
+    count(bytes: cost(ofImageOf: item.image.byteCount), items: 1)
   }
 
   private mutating func replace(_ slot: Int, with item: HeldItem) {
-    count(bytes: -cost(of: held[slot].image), items: -1)
+    count(bytes: -cost(ofImageOf: held[slot].image.byteCount), items: -1)
     held[slot] = item
     inform(slot)
     counters.insertions += 1
     counters.evictions += 1
-    count(bytes: cost(of: item.image), items: 1)
+    count(bytes: cost(ofImageOf: item.image.byteCount), items: 1)
   }
 
-  private mutating func remove(_ slot: Int) {
-    count(bytes: -cost(of: held[slot].image), items: -1)
+  /// Lets go of an item; the last one takes its slot.
+  mutating func remove(_ slot: Int) throws {
+    try discardImage(of: slot)
+    count(bytes: -cost(ofImageOf: held[slot].image.byteCount), items: -1)
     held.swapAt(slot, held.count - 1)
     held.removeLast()
     drawing.remove(slot)
     evicting.remove(slot)
-    counters.evictions += 1
+  }
+
+  private func discardImage(of slot: Int) throws {
+    try diskImages?.remove(id: held[slot].arrival, imageBytes: held[slot].image.byteCount)
   }
 
   private mutating func count(bytes: Int, items: Int) {
@@ -208,29 +230,41 @@ public struct ReplayMemory: Sendable {
   ///   - count: The size of the mini-batch.
   ///   - step: The step of the run for which the batch is drawn.
   ///   - batch: Which of the step's replay batches, 0 ..< k.
+  /// - Throws: `OnePassError` if the images lie on disk and one cannot be read (`io`) or is damaged (`badData`).
   /// - Complexity: O(count) expected.
-  public mutating func draw(_ count: Int, step: Int, batch: Int) -> [DrawnExample] {
+  public mutating func draw(_ count: Int, step: Int, batch: Int) throws -> [DrawnExample] {
     guard self.count > 0 else { return [] }
     var generator = SeededGenerator(seed: seed, .draw, step, batch)
     counters.draws += count
     guard !tellsDraws else {
-      return (0..<count).map { _ in
+      return try (0..<count).map { _ in
         let selection = drawing.select(using: &generator)
-        let drawn = note(selection)
+        let drawn = try note(selection)
         inform(selection.slot)
         return drawn
       }
     }
-    return drawing.select(count, using: &generator).map { note($0) }
+    return try drawing.select(count, using: &generator).map { try note($0) }
   }
 
-  private mutating func note(_ selection: Selection) -> DrawnExample {
+  private mutating func note(_ selection: Selection) throws -> DrawnExample {
     let slot = selection.slot
     if held[slot].draws == 0 { counters.distinctDrawn += 1 }
     held[slot].draws += 1
+    let example = Example(id: held[slot].arrival, label: Int(held[slot].label), image: try image(of: slot))
     return DrawnExample(
-      example: held[slot].example, slot: slot, visit: Int(held[slot].draws),
-      probability: selection.probability)
+      example: example, slot: slot, visit: Int(held[slot].draws), probability: selection.probability)
+  }
+
+  private func image(of slot: Int) throws -> EncodedImage {
+    switch held[slot].image {
+    case .here(let image): return image
+    case .elsewhere:
+      guard let diskImages else {
+        preconditionFailure("A memory without images can be looked at, not drawn from.")
+      }
+      return try diskImages.image(id: held[slot].arrival)
+    }
   }
 
   // MARK: Changing priorities
@@ -264,16 +298,18 @@ public struct ReplayMemory: Sendable {
   package func checkInvariants() {
     precondition(drawing.count == count && evicting.count == count)
     precondition(counters.items == count && counters.items <= counters.peakItems)
-    precondition(counters.insertions - counters.evictions == count)
-    let bytes = held.reduce(0) { $0 + cost(of: $1.image) }
-    precondition(bytes == counters.bytes && bytes <= counters.peakBytes)
+    precondition(counters.insertions - counters.evictions - counters.forgotten == count)
+    precondition(counters.bytes == bytesOfItems && counters.bytes <= counters.peakBytes)
     switch capacity {
     case .examples(let limit): precondition(counters.peakItems <= limit)
-    case .bytes(let limit): precondition(counters.peakBytes <= limit)
+    case .bytes(let limit): precondition(counters.peakBytes <= limit || count == 0)
     }
     drawing.checkInvariants()
     evicting.checkInvariants()
   }
+
+  /// What `counters.bytes` has to be.
+  var bytesOfItems: Int { held.reduce(fixedBytes) { $0 + cost(ofImageOf: $1.image.byteCount) } }
 }
 
 /// An example that was drawn from the memory, and how.

@@ -13,21 +13,25 @@ import Testing
     try StripedImages(count: 40, side: 28, seed: 2).write(to: folder, prefix: "t10k")
   }
 
+  /// `@memory` stands for a memory directory of the run's own.
   func arguments(_ name: String, _ more: [String], data: String? = nil) -> [String] {
     [
       "train", "--data", data ?? "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test", "--model",
       "resnet8",
       "--batch-size", "16", "--threads", "1", "--progress", "json", "--output", folder.file(name),
-    ] + more
+    ] + more.map { $0 == "@memory" ? folder.file("\(name)-memory") : $0 }
   }
 
   /// Weights, momentum, memory, curve and result, without what only says how long something took.
   func outcome(_ name: String) throws -> [String: Data] {
     var outcome: [String: Data] = [:]
-    for file in ["model.safetensors", "optimiser.safetensors", "memory.csv", "progress.json"]
+    for file in ["model.safetensors", "optimiser.safetensors", "memory.csv"]
     where folder.exists("\(name)/checkpoint/\(file)") {
       outcome[file] = Data(try folder.bytes(of: "\(name)/checkpoint/\(file)"))
     }
+    let position = String(decoding: try folder.bytes(of: "\(name)/checkpoint/progress.json"), as: UTF8.self)
+    outcome["progress"] = Data(
+      position.split(separator: "\n").filter { !$0.contains("memoryRun") }.joined(separator: "\n").utf8)
     let curve = String(decoding: try folder.bytes(of: "\(name)/curve.csv"), as: UTF8.self)
     let points = curve.split(separator: "\n").map {
       $0.split(separator: ",").dropLast().joined(separator: ",")
@@ -36,6 +40,7 @@ import Testing
     let result = String(decoding: try folder.bytes(of: "\(name)/result.json"), as: UTF8.self)
     let lines = result.split(separator: "\n").filter {
       !$0.contains("Seconds\"") && !$0.contains("imagesPerSecond") && !$0.contains("decodeThreads")
+        && !$0.contains("memoryDirectory")
     }
     outcome["result"] = Data(lines.joined(separator: "\n").utf8)
     return outcome
@@ -58,6 +63,11 @@ import Testing
     [
       "--replay-steps", "1", "--updates", "joint", "--priority-timing", "current", "--memory-encoding",
       "pixels",
+    ],
+    ["--replay-steps", "2", "--storage", "20%", "--memory-directory", "@memory"],
+    [
+      "--replay-steps", "1", "--storage", "120kB", "--memory-directory", "@memory", "--checkpoint-every", "2",
+      "--keep-checkpoints", "3",
     ],
   ]
 
@@ -107,7 +117,11 @@ import Testing
   }
 
   /// Killed at random instants, also in the middle of a checkpoint, and each time started again.
-  @Test(arguments: [["--method", "naive"], ["--replay-steps", "2", "--storage", "20%"]])
+  @Test(arguments: [
+    ["--method", "naive"], ["--replay-steps", "2", "--storage", "20%"],
+    ["--replay-steps", "2", "--storage", "20%", "--memory-directory", "@memory"],
+    ["--replay-steps", "1", "--storage", "100kB", "--memory-directory", "@memory"],
+  ])
   func aKilledRunGoesOnExactly(method: [String]) throws {
     #expect(try onepass.run(arguments("whole", method)).status == 0)
     var chance = SeededGenerator(seed: 1, .test)
@@ -127,8 +141,22 @@ import Testing
     try expectEqual("whole", "parts", "after \(kills) kills")
   }
 
-  @Test func aDamagedCheckpointIsNamedAndTheOneBeforeOffered() throws {
-    let options = ["--replay-steps", "1", "--storage", "20%"]
+  /// A budget in examples makes the same choices wherever the images lie.
+  @Test func aMemoryOnDiskTrainsTheSameWeights() throws {
+    let options = ["--replay-steps", "2", "--storage", "20%"]
+    #expect(try onepass.run(arguments("ram", options)).status == 0)
+    #expect(try onepass.run(arguments("disk", options + ["--memory-directory", "@memory"])).status == 0)
+    let (ram, disk) = (try outcome("ram"), try outcome("disk"))
+    for part in ["model.safetensors", "optimiser.safetensors", "memory.csv"] {
+      #expect(ram[part] == disk[part] && ram[part] != nil, "\(part) differs")
+    }
+    #expect(folder.exists("disk-memory/images.sqlite") && folder.exists("disk/checkpoint/memory.index"))
+    #expect(!folder.exists("ram/checkpoint/memory.index"))
+  }
+
+  @Test(arguments: [[], ["--memory-directory", "@memory"]])
+  func aDamagedCheckpointIsNamedAndTheOneBeforeOffered(memory: [String]) throws {
+    let options = ["--replay-steps", "1", "--storage", "20%"] + memory
     #expect(try onepass.run(arguments("whole", options)).status == 0)
     let stopped = try RunningProgram(onepass, arguments("parts", options + ["--checkpoint-every", "1"]))
     _ = stopped.wait(for: "\"event\":\"step\"", times: 2)
@@ -186,6 +214,25 @@ import Testing
     #expect(try onepass.run(arguments("parts", options + ["--resume"])).status == 0)
     let finished = try onepass.run(arguments("parts", options + ["--resume"]))
     #expect(finished.status == 0 && finished.errors.contains("is finished"))
+
+    let directory = ["--memory-directory", folder.file("elsewhere")]
+    let moved = try RunningProgram(onepass, arguments("disk", options + ["--memory-directory", "@memory"]))
+    _ = moved.wait(for: "\"event\":\"step\"")
+    moved.signal(SIGTERM)
+    #expect(moved.wait() == 0, "\(moved.errors)")
+    let inRAM = try onepass.run(arguments("disk", options + ["--resume"]))
+    #expect(inRAM.status == 64 && inRAM.errors.contains("say with --memory-directory where it is"))
+    let gone = try onepass.run(arguments("disk", options + directory + ["--resume"]))
+    #expect(
+      gone.status == 64 && gone.errors.contains("holds no memory, and the run has one on disk"),
+      "\(gone.errors)")
+    let taken = try onepass.run(
+      arguments("taken", options + ["--memory-directory", folder.file("disk-memory")]))
+    #expect(
+      taken.status == 64 && taken.errors.contains("already holds the memory of a run"), "\(taken.errors)")
+    #expect(!folder.exists("taken"))
+    try FileManager.default.moveItem(atPath: folder.file("disk-memory"), toPath: folder.file("elsewhere"))
+    #expect(try onepass.run(arguments("disk", options + directory + ["--resume"])).status == 0)
 
     let nowhere = try onepass.run(["train", "--data", "idx:\(folder.path)", "--resume"])
     #expect(nowhere.status == 64 && nowhere.errors.contains("--resume goes on in a folder"))

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct PriorityTests {
   @Test(arguments: PriorityKind.allCases)
-  func everyPriorityFunctionIsFiniteAndNotNegative(kind: PriorityKind) {
+  func everyPriorityFunctionIsFiniteAndNotNegative(kind: PriorityKind) throws {
     for smoothing in SmoothingSchedule.allCases {
       let function = kind.makeFunction(smoothing: smoothing)
       for step in [0, 1, 500, 999, 1_000] {
@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test func lossPriorityIsEquationOne() {
+  @Test func lossPriorityIsEquationOne() throws {
     let function = LossPriority(smoothing: .full)
     for step in stride(from: 0, through: 1_000, by: 50) {
       let alpha = 1 - cos(Double.pi / 2 * Double(step) / 1_000)
@@ -29,13 +29,13 @@ import Testing
     }
   }
 
-  @Test func smallLossesAtTheEndKeepTheirPrecision() {
+  @Test func smallLossesAtTheEndKeepTheirPrecision() throws {
     // α = 1: P = 1 − e^−ℓ = ℓ − ℓ²/2 + …, which 1 − exp(−ℓ) would round to 12 digits less.
     let priority = LossPriority().priority(loss: 1e-9, progress: RunProgress(step: 10, of: 10))
     #expect(abs(priority / 1e-9 - 1) < 1e-6)
   }
 
-  @Test func alphaRunsFromZeroToOneAndTheLiteralFormulaDoesNot() {
+  @Test func alphaRunsFromZeroToOneAndTheLiteralFormulaDoesNot() throws {
     let (start, end) = (RunProgress(step: 0, of: 7), RunProgress(step: 7, of: 7))
     #expect(SmoothingSchedule.full.alpha(at: start) == 0)
     #expect(abs(SmoothingSchedule.full.alpha(at: end) - 1) < 1e-15)
@@ -43,7 +43,7 @@ import Testing
     #expect(abs(SmoothingSchedule.literal.alpha(at: end) - 0.45969769413186) < 1e-12)
   }
 
-  @Test func importanceWeightsAreInverseAndAverageToOne() {
+  @Test func importanceWeightsAreInverseAndAverageToOne() throws {
     let weights = importanceWeights(forProbabilities: [0.1, 0.2, 0.4])
     #expect(abs(weights.reduce(0, +) / 3 - 1) < 1e-6)
     #expect(abs(weights[0] / weights[1] - 2) < 1e-6 && abs(weights[1] / weights[2] - 2) < 1e-6)
@@ -52,7 +52,7 @@ import Testing
 
   /// Section 3.3: E_q[w·ℓ] = E_p[ℓ]. With w = (1/m)/probability the estimate is unbiased without any
   /// normalisation, so its mean over many draws lies within its own standard error of the memory's mean.
-  @Test func weightedDrawsEstimateTheMemorysMean() {
+  @Test func weightedDrawsEstimateTheMemorysMean() throws {
     let items = 200
     var memory = ReplayMemory(capacity: .examples(items), seed: 4)
     var chance = SeededGenerator(seed: 4, .test)
@@ -61,13 +61,13 @@ import Testing
       let loss = 3 * chance.nextUnit()
       values.append(loss)
       let priority = LossPriority().priority(loss: loss, progress: RunProgress(step: 8, of: 10))
-      memory.offer(.synthetic(id), loss: Float(loss), priority: Float(priority))
+      try memory.offer(.synthetic(id), loss: Float(loss), priority: Float(priority))
     }
     let truth = values.reduce(0, +) / Double(items)
 
     var (sum, squares, draws) = (0.0, 0.0, 0)
     for step in 0..<2_000 {
-      for drawn in memory.draw(64, step: step, batch: 0) {
+      for drawn in try memory.draw(64, step: step, batch: 0) {
         let estimate = values[drawn.example.id] / (Double(items) * drawn.probability)
         sum += estimate
         squares += estimate * estimate
@@ -79,7 +79,8 @@ import Testing
     #expect(
       abs(mean - truth) < 4 * standardError, "estimate \(mean) ± \(standardError), memory's mean \(truth)")
     // The same draws without weights are clearly biased: the test can fail.
-    let unweighted = memory.draw(10_000, step: 0, batch: 1).reduce(0) { $0 + values[$1.example.id] } / 10_000
+    let unweighted =
+      try memory.draw(10_000, step: 0, batch: 1).reduce(0) { $0 + values[$1.example.id] } / 10_000
     #expect(abs(unweighted - truth) > 20 * standardError)
   }
 }

@@ -4,16 +4,16 @@ import TestSupport
 import Testing
 
 @Suite struct ReplayMemoryTests {
-  @Test func countersCountWhatHappened() {
+  @Test func countersCountWhatHappened() throws {
     var memory = ReplayMemory(capacity: .examples(100), seed: 1)
     var taken = 0
     var drawnIDs: Set<Int> = []
     for step in 0..<50 {
-      let drawn = memory.draw(16, step: step, batch: 0)
+      let drawn = try memory.draw(16, step: step, batch: 0)
       #expect(drawn.count == (step == 0 ? 0 : 16))
       drawnIDs.formUnion(drawn.map(\.example.id))
       for id in step * 16..<step * 16 + 16 {
-        if case .inserted = memory.offer(.synthetic(id), loss: 1, priority: 1) { taken += 1 }
+        if case .inserted = try memory.offer(.synthetic(id), loss: 1, priority: 1) { taken += 1 }
       }
     }
     let counters = memory.counters
@@ -24,65 +24,65 @@ import Testing
     memory.checkInvariants()
   }
 
-  @Test func drawnExamplesAreTheOnesThatWereOffered() {
+  @Test func drawnExamplesAreTheOnesThatWereOffered() throws {
     var memory = ReplayMemory(capacity: .examples(64), seed: 2)
-    for id in 0..<500 { memory.offer(.synthetic(id, bytes: 1 + id % 50), loss: 1, priority: 1) }
-    for drawn in memory.draw(256, step: 0, batch: 0) {
+    for id in 0..<500 { try memory.offer(.synthetic(id, bytes: 1 + id % 50), loss: 1, priority: 1) }
+    for drawn in try memory.draw(256, step: 0, batch: 0) {
       let original = Example.synthetic(drawn.example.id, bytes: 1 + drawn.example.id % 50)
       #expect(drawn.example.image == original.image && drawn.example.label == original.label)
     }
   }
 
-  @Test func visitsCountTheReplaysOfAnItem() {
+  @Test func visitsCountTheReplaysOfAnItem() throws {
     var memory = ReplayMemory(capacity: .examples(4), seed: 2)
-    for id in 0..<4 { memory.offer(.synthetic(id), loss: 1, priority: 1) }
+    for id in 0..<4 { try memory.offer(.synthetic(id), loss: 1, priority: 1) }
     var visits: [Int: Int] = [:]
-    for drawn in memory.draw(100, step: 0, batch: 0) {
+    for drawn in try memory.draw(100, step: 0, batch: 0) {
       visits[drawn.example.id, default: 0] += 1
       #expect(drawn.visit == visits[drawn.example.id])
     }
     for item in memory.items { #expect(item.draws == visits[item.id, default: 0]) }
   }
 
-  @Test func refreshChangesOnlyAnItemThatIsStillThere() {
+  @Test func refreshChangesOnlyAnItemThatIsStillThere() throws {
     var memory = ReplayMemory(capacity: .examples(1), seed: 1)
-    memory.offer(.synthetic(0), loss: 1, priority: 0.5)
-    let drawn = memory.draw(1, step: 0, batch: 0)[0]
+    try memory.offer(.synthetic(0), loss: 1, priority: 0.5)
+    let drawn = try memory.draw(1, step: 0, batch: 0)[0]
     memory.refresh(drawn, loss: 2, priority: 0.25)
     #expect(memory.items.map(\.priority) == [0.25] && memory.items.map(\.loss) == [2])
-    memory.offer(.synthetic(1), loss: 3, priority: 0.75)  // n = 2, β·m/n = 0.75
-    memory.offer(.synthetic(2), loss: 3, priority: 0.75)
-    memory.offer(.synthetic(3), loss: 3, priority: 0.75)
+    try memory.offer(.synthetic(1), loss: 3, priority: 0.75)  // n = 2, β·m/n = 0.75
+    try memory.offer(.synthetic(2), loss: 3, priority: 0.75)
+    try memory.offer(.synthetic(3), loss: 3, priority: 0.75)
     #expect(memory.items.first?.id != 0)
     memory.refresh(drawn, loss: 9, priority: 0.125)
     #expect(memory.items.map(\.priority) == [0.75])
   }
 
-  @Test func reprioritisingUsesTheStoredLosses() {
+  @Test func reprioritisingUsesTheStoredLosses() throws {
     var memory = ReplayMemory(capacity: .examples(10), seed: 1)
-    for id in 0..<10 { memory.offer(.synthetic(id), loss: Float(id), priority: 1) }
+    for id in 0..<10 { try memory.offer(.synthetic(id), loss: Float(id), priority: 1) }
     memory.reprioritise { $0 == 3 ? 1 : 0 }
-    #expect(memory.draw(50, step: 0, batch: 0).allSatisfy { $0.example.id == 3 && $0.probability == 1 })
+    #expect(try memory.draw(50, step: 0, batch: 0).allSatisfy { $0.example.id == 3 && $0.probability == 1 })
     memory.checkInvariants()
   }
 
   @Test(arguments: SelectorKind.allCases)
-  func everySelectorCanDrawAndEvict(kind: SelectorKind) {
+  func everySelectorCanDrawAndEvict(kind: SelectorKind) throws {
     var memory = ReplayMemory(capacity: .examples(20), drawing: kind, evicting: kind, seed: 6)
     var chance = SeededGenerator(seed: 6, .test)
     for step in 0..<100 {
-      _ = memory.draw(4, step: step, batch: 0)
+      _ = try memory.draw(4, step: step, batch: 0)
       for id in step * 4..<step * 4 + 4 {
-        memory.offer(.synthetic(id), loss: 1, priority: Float(chance.nextUnit()))
+        try memory.offer(.synthetic(id), loss: 1, priority: Float(chance.nextUnit()))
       }
       memory.checkInvariants()
     }
     #expect(memory.count == 20)
   }
 
-  @Test func drawingTheFewestReplayedReachesEveryItemInTurn() {
+  @Test func drawingTheFewestReplayedReachesEveryItemInTurn() throws {
     var memory = ReplayMemory(capacity: .examples(10), drawing: .fewestReplays, seed: 1)
-    for id in 0..<10 { memory.offer(.synthetic(id), loss: 1, priority: 1) }
-    #expect(memory.draw(20, step: 0, batch: 0).map(\.example.id) == Array(0..<10) + Array(0..<10))
+    for id in 0..<10 { try memory.offer(.synthetic(id), loss: 1, priority: 1) }
+    #expect(try memory.draw(20, step: 0, batch: 0).map(\.example.id) == Array(0..<10) + Array(0..<10))
   }
 }

@@ -15,13 +15,13 @@ import Testing
   }
 
   @Test(arguments: [1.0, 1.5, 3.0])
-  func inclusionMatchesTheExactRecursion(beta: Double) {
+  func inclusionMatchesTheExactRecursion(beta: Double) throws {
     let (capacity, offers, seeds) = (10, 60, 4_000)
     var held = [Int](repeating: 0, count: offers)
     for seed in 0..<seeds {
       var memory = ReplayMemory(
         capacity: .examples(capacity), inclusion: InclusionProbability(recencyBias: beta), seed: UInt64(seed))
-      for id in 0..<offers { memory.offer(.synthetic(id), loss: 1, priority: 1) }
+      for id in 0..<offers { try memory.offer(.synthetic(id), loss: 1, priority: 1) }
       #expect(memory.count == capacity)
       for item in memory.items { held[item.id] += 1 }
     }
@@ -34,44 +34,46 @@ import Testing
     }
   }
 
-  @Test func unbiasedReservoirHoldsEveryItemWithTheSameProbability() {
+  @Test func unbiasedReservoirHoldsEveryItemWithTheSameProbability() throws {
     for item in [1, 7, 10, 11, 60] {
       #expect(abs(Self.exactInclusion(item: item, offers: 60, capacity: 10, beta: 1) - 1.0 / 6) < 1e-12)
     }
   }
 
-  @Test func probabilityIsClampedWhileTheStreamIsYoung() {
+  @Test func probabilityIsClampedWhileTheStreamIsYoung() throws {
     let inclusion = InclusionProbability(recencyBias: 1.5)
     #expect(inclusion(examplesSeen: 101, capacity: 100) == 1)
     #expect(inclusion(examplesSeen: 150, capacity: 100) == 1)
     #expect(inclusion(examplesSeen: 300, capacity: 100) == 0.5)
   }
 
-  @Test func fillsBeforeItReplaces() {
+  @Test func fillsBeforeItReplaces() throws {
     var memory = ReplayMemory(capacity: .examples(5), seed: 3)
-    for id in 0..<5 { #expect(memory.offer(.synthetic(id), loss: 0, priority: 1) == .inserted(evicted: 0)) }
+    for id in 0..<5 {
+      #expect(try memory.offer(.synthetic(id), loss: 0, priority: 1) == .inserted(evicted: 0))
+    }
     #expect(memory.items.map(\.id).sorted() == [0, 1, 2, 3, 4])
     // n = 6 and 7: β·m/n ≥ 1, so the offer is certain to be taken in.
-    #expect(memory.offer(.synthetic(5), loss: 0, priority: 1) == .inserted(evicted: 1))
-    #expect(memory.offer(.synthetic(6), loss: 0, priority: 1) == .inserted(evicted: 1))
+    #expect(try memory.offer(.synthetic(5), loss: 0, priority: 1) == .inserted(evicted: 1))
+    #expect(try memory.offer(.synthetic(6), loss: 0, priority: 1) == .inserted(evicted: 1))
     #expect(memory.count == 5 && memory.counters.evictions == 2 && memory.counters.insertions == 7)
     memory.checkInvariants()
   }
 
-  @Test func sameSeedSameMemory() {
-    func run(seed: UInt64) -> [MemoryItem] {
+  @Test func sameSeedSameMemory() throws {
+    func run(seed: UInt64) throws -> [MemoryItem] {
       var memory = ReplayMemory(capacity: .examples(50), seed: seed)
       for id in 0..<1_000 {
-        memory.offer(.synthetic(id), loss: Float(id % 7), priority: Float(id % 5 + 1))
-        if id % 10 == 0 { _ = memory.draw(8, step: id, batch: 0) }
+        try memory.offer(.synthetic(id), loss: Float(id % 7), priority: Float(id % 5 + 1))
+        if id % 10 == 0 { _ = try memory.draw(8, step: id, batch: 0) }
       }
       return Array(memory.items)
     }
-    #expect(run(seed: 1) == run(seed: 1))
-    #expect(run(seed: 1) != run(seed: 2))
+    #expect(try run(seed: 1) == run(seed: 1))
+    #expect(try run(seed: 1) != run(seed: 2))
   }
 
-  @Test func budgetInBytesHoldsAtEveryInstant() {
+  @Test func budgetInBytesHoldsAtEveryInstant() throws {
     for seed in 0..<20 as Range<UInt64> {
       let limit = 20_000
       var memory = ReplayMemory(capacity: .bytes(limit), seed: seed)
@@ -79,7 +81,7 @@ import Testing
       var highest = 0
       for id in 0..<1_000 {
         let image = EncodedImage(bytes: Array(repeating: 0, count: 1 + sizes.next(below: 900)))
-        memory.offer(Example(id: id, label: 0, image: image), loss: 1, priority: 1)
+        try memory.offer(Example(id: id, label: 0, image: image), loss: 1, priority: 1)
         highest = max(highest, memory.counters.bytes)
       }
       #expect(highest <= limit)
@@ -93,13 +95,13 @@ import Testing
 
   /// With sizes that differ, the room that an eviction leaves must not favour whatever is small enough for it:
   /// small and large images are taken in equally often.
-  @Test func budgetInBytesTakesInSmallAndLargeAlike() {
+  @Test func budgetInBytesTakesInSmallAndLargeAlike() throws {
     var (small, large, offered) = (0, 0, 0)
     for seed in 0..<100 as Range<UInt64> {
       var memory = ReplayMemory(capacity: .bytes(20_000), seed: seed)
       for id in 0..<1_200 {
         let image = EncodedImage(bytes: Array(repeating: 0, count: id % 2 == 0 ? 10 : 1_000))
-        let outcome = memory.offer(Example(id: id, label: 0, image: image), loss: 1, priority: 1)
+        let outcome = try memory.offer(Example(id: id, label: 0, image: image), loss: 1, priority: 1)
         guard id >= 200 else { continue }
         offered += 1
         if case .inserted = outcome { if id % 2 == 0 { small += 1 } else { large += 1 } }
@@ -113,11 +115,11 @@ import Testing
 
   /// The stored form decides the bytes, and is made only for what is taken in.
   @Test(arguments: [ReplayMemory.Capacity.examples(20), .bytes(20_000)])
-  func whatIsStoredIsMadeOnlyForWhatIsTakenIn(capacity: ReplayMemory.Capacity) {
+  func whatIsStoredIsMadeOnlyForWhatIsTakenIn(capacity: ReplayMemory.Capacity) throws {
     var memory = ReplayMemory(capacity: capacity, seed: 1)
     var made = 0
     for id in 0..<2_000 {
-      memory.offer(.synthetic(id), loss: 1, priority: 1) { image in
+      try memory.offer(.synthetic(id), loss: 1, priority: 1) { image in
         made += 1
         return EncodedImage(bytes: image.bytes + Array(repeating: 0, count: 300))
       }
@@ -127,10 +129,10 @@ import Testing
     #expect(memory.items.allSatisfy { $0.bytes == 316 })
   }
 
-  @Test func aFormThatCannotBeMadeLeavesTheMemoryAsItWas() {
+  @Test func aFormThatCannotBeMadeLeavesTheMemoryAsItWas() throws {
     struct Failure: Error {}
     var memory = ReplayMemory(capacity: .examples(1), seed: 1)
-    memory.offer(.synthetic(0), loss: 1, priority: 1)
+    try memory.offer(.synthetic(0), loss: 1, priority: 1)
     #expect(throws: Failure.self) {
       for id in 1..<100 { try memory.offer(.synthetic(id), loss: 1, priority: 1) { _ in throw Failure() } }
     }
@@ -138,9 +140,9 @@ import Testing
     #expect(memory.items.map(\.id) == [0])
   }
 
-  @Test func anExampleLargerThanTheBudgetIsCounted() {
+  @Test func anExampleLargerThanTheBudgetIsCounted() throws {
     var memory = ReplayMemory(capacity: .bytes(500), seed: 1)
-    #expect(memory.offer(.synthetic(0, bytes: 490), loss: 1, priority: 1) == .oversized)
+    #expect(try memory.offer(.synthetic(0, bytes: 490), loss: 1, priority: 1) == .oversized)
     #expect(memory.count == 0 && memory.counters.oversized == 1 && memory.counters.examplesSeen == 1)
   }
 }

@@ -14,16 +14,16 @@ import Testing
   }
 
   /// A step of a run: draws, refreshed priorities, offers. Returns what was drawn.
-  func advance(_ memory: inout ReplayMemory, step: Int, seed: UInt64) -> [Int] {
+  func advance(_ memory: inout ReplayMemory, step: Int, seed: UInt64) throws -> [Int] {
     var chance = SeededGenerator(seed: seed, .test, step)
-    let drawn = memory.draw(12, step: step, batch: 0)
+    let drawn = try memory.draw(12, step: step, batch: 0)
     for item in drawn.prefix(3) {
       memory.refresh(item, loss: 1, priority: Float(chance.nextUnit() * chance.nextUnit()))
     }
     for id in step * 8..<step * 8 + 8 {
       // Priorities over many binary exponents, some of them 0.
       let priority = chance.nextBool() ? Float(chance.nextUnit()) : Float(chance.nextUnit() * 1e-6)
-      memory.offer(
+      try memory.offer(
         .synthetic(id, bytes: 1 + chance.next(below: 60)), loss: 1,
         priority: chance.next(below: 20) == 0 ? 0 : priority)
     }
@@ -46,12 +46,12 @@ import Testing
       for capacity in [ReplayMemory.Capacity.examples(40), .bytes(9_000)] {
         var memory = makeMemory(drawing, evicting, capacity, seed: seed)
         let pause = 5 + Int(seed) * 7
-        for step in 0..<pause { _ = advance(&memory, step: step, seed: seed) }
+        for step in 0..<pause { _ = try advance(&memory, step: step, seed: seed) }
         var copy = try restored(memory, into: makeMemory(drawing, evicting, capacity, seed: seed))
         copy.checkInvariants()
         for step in pause..<pause + 40 {
           let (ours, theirs) = (
-            advance(&memory, step: step, seed: seed), advance(&copy, step: step, seed: seed)
+            try advance(&memory, step: step, seed: seed), try advance(&copy, step: step, seed: seed)
           )
           #expect(ours == theirs, "seed \(seed), step \(step)")
         }
@@ -63,7 +63,7 @@ import Testing
   /// Each contradiction is found, whatever it is that was damaged.
   @Test func aDamagedSnapshotIsRefused() throws {
     var memory = makeMemory(.prioritised, .oldest, seed: 1)
-    for step in 0..<20 { _ = advance(&memory, step: step, seed: 1) }
+    for step in 0..<20 { _ = try advance(&memory, step: step, seed: 1) }
     let damages: [(String, (inout MemorySnapshot) -> Void)] = [
       ("order", { $0.drawingArrangement.swapAt(0, $0.drawingArrangement.count - 1) }),
       ("order", { $0.drawingArrangement[3] = $0.drawingArrangement[4] }),

@@ -55,18 +55,18 @@ import Testing
     #expect(folder.contents.isEmpty)
   }
 
-  func snapshot() -> MemorySnapshot {
+  func snapshot() throws -> MemorySnapshot {
     var memory = ReplayMemory(capacity: .examples(20), seed: 1)
     for id in 0..<90 {
-      memory.offer(
+      try memory.offer(
         .synthetic(id, bytes: 1 + id), loss: Float(id) * 0.1, priority: id == 70 ? 0 : 1 / Float(id + 1))
-      _ = memory.draw(2, step: id, batch: 0)
+      _ = try memory.draw(2, step: id, batch: 0)
     }
     return memory.snapshot
   }
 
   @Test func aMemoryComesBackFromItsBytes() throws {
-    let snapshot = snapshot()
+    let snapshot = try snapshot()
     let data = try MemoryIndex.encode(snapshot)
     #expect(try MemoryIndex.decode(data, path: "memory.index") == snapshot)
     #expect(!snapshot.drawingArrangement.isEmpty && snapshot.counters.draws == 180)

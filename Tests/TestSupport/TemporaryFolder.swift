@@ -27,6 +27,18 @@ public final class TemporaryFolder: Sendable {
     try Data(bytes).write(to: url)
   }
 
+  /// How often a text occurs in all files below the folder.
+  public func occurrences(of text: String) throws -> Int {
+    try (FileManager.default.subpathsOfDirectory(atPath: path)).reduce(0) { sum, name in
+      guard let bytes = FileManager.default.contents(atPath: file(name)) else { return sum }
+      var (found, from) = (0, bytes.startIndex)
+      while let range = bytes.range(of: Data(text.utf8), in: from..<bytes.endIndex) {
+        (found, from) = (found + 1, range.upperBound)
+      }
+      return sum + found
+    }
+  }
+
   public func bytes(of name: String) throws -> [UInt8] {
     Array(try Data(contentsOf: URL(fileURLWithPath: file(name))))
   }

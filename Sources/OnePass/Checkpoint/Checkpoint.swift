@@ -11,6 +11,8 @@ public struct TrainingPosition: Codable, Hashable, Sendable {
   public var examplesTrained: Int
   public var seed: UInt64
   public var memory: MemoryCounters?
+  /// What tells the memory directory of this run from others, where it has one.
+  public var memoryRun: String?
 }
 
 /// A model with its optimiser and its place in the run, as files.
@@ -21,21 +23,28 @@ public struct TrainingPosition: Codable, Hashable, Sendable {
 /// checkpoint/model.json              how to build the model and to prepare its images
 /// checkpoint/progress.json           the position in the run
 /// checkpoint/memory.csv              what the replay memory held, without the images
+/// checkpoint/memory.index            the same for the program, where the images are in a memory directory
 /// ```
 struct Checkpoint {
   let card: ModelCard
   let weights: StateDictionary
   let optimiser: StateDictionary
   let progress: TrainingPosition
-  let memory: [MemoryItem]?
+  let memory: MemorySnapshot?
 
   static let folder = "checkpoint"
+  static let indexName = "memory.index"
 
   func write(in folder: RunFolder) throws {
     try weights.write(to: folder.location(of: "\(Self.folder)/model.safetensors"))
     try optimiser.write(to: folder.location(of: "\(Self.folder)/optimiser.safetensors"))
     try folder.write(json: card, to: "\(Self.folder)/model.json")
     try folder.write(json: progress, to: "\(Self.folder)/progress.json")
-    if let memory { try folder.write(MemoryTable(items: memory).csv, to: "\(Self.folder)/memory.csv") }
+    guard let memory else { return }
+    try folder.write(MemoryTable(items: memory.items).csv, to: "\(Self.folder)/memory.csv")
+    if progress.memoryRun != nil {
+      let path = try folder.location(of: "\(Self.folder)/\(Self.indexName)")
+      try folder.reporting { try MemoryIndex.encode(memory).write(to: URL(fileURLWithPath: path)) }
+    }
   }
 }

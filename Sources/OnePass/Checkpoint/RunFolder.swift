@@ -101,7 +101,8 @@ final class RunFolder {
     isCommitted = true
   }
 
-  private func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+  /// Says what could not be written, and why.
+  func reporting<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as OnePassError { throw error } catch {
       throw OnePassError(.io, "The output \(path) could not be written: \(Self.reason(error)).", cause: error)
     }

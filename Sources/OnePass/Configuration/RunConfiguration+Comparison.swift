@@ -10,6 +10,7 @@ extension RunConfiguration {
     (paper.priority, paper.smoothing, paper.priorityTiming) = (.loss, .full, .insertion)
     (paper.importanceWeights, paper.recencyBias) = (true, 1.5)
     (paper.drawing, paper.evicting, paper.memoryEncoding) = (.prioritised, .uniform, .original)
+    paper.memoryDirectory = nil
     (paper.updates, paper.incomingView, paper.epochs) = (.sequential, .augmented, 1)
     return paper
   }()
@@ -23,7 +24,8 @@ extension RunConfiguration {
     (changed.recencyBias, changed.drawing, changed.evicting) = (
       other.recencyBias, other.drawing, other.evicting
     )
-    (changed.memoryEncoding, changed.updates) = (other.memoryEncoding, other.updates)
+    (changed.memoryEncoding, changed.memoryDirectory) = (other.memoryEncoding, other.memoryDirectory)
+    changed.updates = other.updates
     changed.incomingView = other.incomingView
     return changed
   }
@@ -33,6 +35,8 @@ extension RunConfiguration {
   package var essence: RunConfiguration {
     var essence = self
     (essence.device, essence.threads, essence.decodeThreads) = ("auto", nil, nil)
+    // Where a memory lies changes nothing; that it lies on disk changes what a number of bytes holds.
+    if memoryDirectory != nil { essence.memoryDirectory = storage.isInBytes ? "on disk" : nil }
     if method != .replay { essence = essence.withReplayOptions(of: .paper) }
     if method != .multiEpoch { essence.epochs = 1 }
     if priority == .uniform { (essence.smoothing, essence.priorityTiming) = (.full, .insertion) }

@@ -61,6 +61,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var evicting = SelectorKind.uniform
   /// In which form the memory keeps an image.
   public var memoryEncoding = MemoryEncoding.original
+  /// The folder in which the memory keeps its images; in the process's own memory if `nil`.
+  public var memoryDirectory: String?
   public var updates = UpdateMode.sequential
   public var incomingView = IncomingView.augmented
   /// Passes of multi-epoch training.
@@ -115,6 +117,10 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       (0...10_000).contains(replaySteps), "--replay-steps \(replaySteps) is not possible: give 0 to 10000.")
     try storage.validate()
     try require(
+      memoryDirectory == nil || method == .replay,
+      "--memory-directory is for a replay memory, and --method \(method.rawValue) has none: leave it out.")
+    try require(memoryDirectory?.isEmpty != true, "The memory directory has no name: give a folder.")
+    try require(
       recencyBias > 0 && recencyBias.isFinite,
       "--recency-bias \(recencyBias) is not possible: give a positive number.")
     try require(
@@ -168,6 +174,7 @@ extension RunConfiguration {
     drawing = try value(.drawing)
     evicting = try value(.evicting)
     memoryEncoding = try optional(.memoryEncoding) ?? .original
+    memoryDirectory = try optional(.memoryDirectory)
     updates = try value(.updates)
     incomingView = try value(.incomingView)
     epochs = try value(.epochs)

@@ -1,5 +1,19 @@
 import OnePassCore
 
+/// When a run is saved while it trains, and how much of that is kept.
+public struct CheckpointPlan: Hashable, Sendable {
+  /// How often; only when the run is stopped if `nil`.
+  public var every: CheckpointInterval?
+  /// How many of the last checkpoints are kept, at least 1. With two, there is one to go on from if the last is damaged.
+  public var kept: Int
+
+  public init(every: CheckpointInterval? = nil, kept: Int = 2) {
+    precondition(kept >= 1, "At least one checkpoint is kept.")
+    self.every = every
+    self.kept = kept
+  }
+}
+
 /// How often a run is saved while it trains.
 public enum CheckpointInterval: Hashable, Sendable {
   case steps(Int)

@@ -17,6 +17,8 @@ struct RunState: Codable {
   var tally: StreamTally.Counts
   var online: OnlineAccuracy
   var curve: TrainingCurve
+  /// What tells the memory directory of this run from others, where it has one.
+  var memoryRun: String?
   /// Seconds of training so far.
   var seconds: Double
   /// The version of OnePass that wrote it.

@@ -7,33 +7,32 @@ import OnePassTorch
 ///
 /// ```
 /// DIR/unfinished/step-00000120/   weights, momentum, position, the memory's index; the last two are kept
-/// DIR/unfinished/images.sqlite    the images of both
+/// DIR/unfinished/images.sqlite    the images of both; where the memory is on disk, those that it has given up since
 /// ```
 ///
 /// A checkpoint costs what has changed: images that are there already are not written again.
 package final class UnfinishedRun {
   package static let folderName = "unfinished"
-  /// One to go on from, and one in case that is damaged.
-  private static let kept = 2
-
   let path: String
   private let output: String
+  /// How many checkpoints are kept.
+  private let kept: Int
   private var lock: Int32 = -1
   private var archive: ImageArchive?
   /// The images of the checkpoints that are kept, by checkpoint, the oldest first.
   private var held: [(checkpoint: CheckpointFolder, ids: Set<Int>)] = []
 
   /// - Parameter output: The folder of the run.
-  init(in output: String) {
+  init(in output: String, kept: Int) {
     self.output = output
+    self.kept = kept
     path = "\(output)/\(Self.folderName)"
   }
 
   deinit { unlock() }
 
-  static func exists(in output: String) -> Bool {
-    !checkpoints(in: "\(output)/\(folderName)").isEmpty
-  }
+  /// Whether there is anything to go on from.
+  var hasCheckpoint: Bool { !Self.checkpoints(in: path).isEmpty }
 
   private static func checkpoints(in path: String) -> [CheckpointFolder] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -50,7 +49,11 @@ package final class UnfinishedRun {
     try takeLock()
     let snapshot = memory?.snapshot
     let ids = Set(snapshot?.items.map(\.id) ?? [])
-    if let memory { try archiveImages(of: memory, notIn: held.reduce(into: []) { $0.formUnion($1.ids) }) }
+    if let images = memory?.diskImages {
+      try images.makeDurable()
+    } else if let memory {
+      try archiveImages(of: memory, notIn: keptItems)
+    }
     let digits = String(state.steps)
     let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     let checkpoint = try CheckpointFolder.write(to: "\(path)/\(name)") { partial in
@@ -63,10 +66,16 @@ package final class UnfinishedRun {
     }
     held.append((checkpoint, ids))
     try prune()
+    if let images = memory?.diskImages {
+      images.protect(keptItems, in: try openArchive(imageBytes: snapshot?.items.first?.bytes ?? 0))
+    }
   }
 
+  /// The items of all checkpoints that are kept.
+  private var keptItems: Set<Int> { held.reduce(into: []) { $0.formUnion($1.ids) } }
+
   private func archiveImages(of memory: ReplayMemory, notIn known: Set<Int>) throws {
-    let archive = try openArchive(firstImageBytes: memory.items.first?.bytes ?? 0)
+    let archive = try openArchive(imageBytes: memory.items.first?.bytes ?? 0)
     try archive.transaction {
       for (item, image) in memory.images where !known.contains(item.id) {
         try archive.insert(image, id: item.id)
@@ -75,20 +84,19 @@ package final class UnfinishedRun {
     try archive.makeDurable()
   }
 
-  private func openArchive(firstImageBytes: Int = 0) throws -> ImageArchive {
+  private func openArchive(imageBytes: Int) throws -> ImageArchive {
     if let archive { return archive }
-    let opened = try ImageArchive(folder: path, pageBytes: firstImageBytes < 8_192 ? 4_096 : 16_384)
+    let opened = try ImageArchive(folder: path, imageBytes: imageBytes)
     archive = opened
     return opened
   }
 
   /// Lets go of the oldest checkpoint, and of the images that only it held.
   private func prune() throws {
-    while held.count > Self.kept {
+    while held.count > kept {
       let oldest = held.removeFirst()
       try? FileManager.default.removeItem(atPath: oldest.checkpoint.path)
-      let still = held.reduce(into: Set<Int>()) { $0.formUnion($1.ids) }
-      let gone = oldest.ids.subtracting(still)
+      let gone = oldest.ids.subtracting(keptItems)
       if !gone.isEmpty, let archive {
         try archive.transaction { for id in gone { try archive.remove(id: id) } }
       }
@@ -100,6 +108,13 @@ package final class UnfinishedRun {
     archive = nil
     try? FileManager.default.removeItem(atPath: path)
     unlock()
+  }
+
+  /// Removes what a run leaves that fails before there is anything to go on from.
+  func abandon() {
+    guard lock >= 0, !hasCheckpoint else { return }
+    remove()
+    rmdir(output)  // Only if nothing else is in it.
   }
 
   /// Keeps other processes out, and makes the folder safe from a power cut, before anything is read or written in it.
@@ -128,6 +143,20 @@ package final class UnfinishedRun {
     lock = -1
   }
 
+  // MARK: A memory on disk
+
+  private var claim: String { "\(path)/memory-run" }
+
+  /// Says that a memory directory belongs to this run, before there is a checkpoint that says so.
+  func claimMemory(_ run: String) throws {
+    try takeLock()
+    do { try run.write(toFile: claim, atomically: true, encoding: .utf8) } catch {
+      throw OnePassError(.io, "\(claim) cannot be written: see that the disk has room.", cause: error)
+    }
+  }
+
+  var claimedMemory: String? { try? String(contentsOfFile: claim, encoding: .utf8) }
+
   // MARK: Going on
 
   /// A checkpoint as it was read back.
@@ -136,8 +165,10 @@ package final class UnfinishedRun {
     let weights: StateDictionary
     let optimiser: StateDictionary
     let memory: MemorySnapshot?
-    /// The image of an item of the memory.
-    let image: (MemoryItem) throws -> EncodedImage
+    /// The images of the checkpoints that are kept; where the memory is on disk, those that it has given up.
+    let archive: ImageArchive?
+    /// The items of the checkpoints that are kept.
+    let keptItems: Set<Int>
   }
 
   /// Reads the last checkpoint.
@@ -173,21 +204,17 @@ package final class UnfinishedRun {
       if kept.path == checkpoint.path { memory = snapshot }
       held.append((kept, Set(snapshot?.items.map(\.id) ?? [])))
     }
-    let archive = memory == nil ? nil : try openArchive()
+    let archive = try memory.map { try openArchive(imageBytes: $0.items.first?.bytes ?? 0) }
     if let archive { try removeStrays(from: archive) }
     return Saved(
       state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: "model.safetensors")),
       optimiser: try StateDictionary(safetensors: checkpoint.path(of: "optimiser.safetensors")),
-      memory: memory,
-      image: { item in
-        guard let archive else { throw OnePassError(.badData, "\(checkpoint.path) has no images.") }
-        return try archive.image(id: item.id)
-      })
+      memory: memory, archive: archive, keptItems: keptItems)
   }
 
   /// Images of a checkpoint that was never finished.
   private func removeStrays(from archive: ImageArchive) throws {
-    let known = held.reduce(into: Set<Int>()) { $0.formUnion($1.ids) }
+    let known = keptItems
     let strays = try archive.ids.filter { !known.contains($0) }
     if !strays.isEmpty { try archive.transaction { for id in strays { try archive.remove(id: id) } } }
   }

@@ -9,6 +9,8 @@ struct StreamPreparation {
   let pipeline: ImagePipeline
   let stem: Stem
   let feed: any ExampleFeed
+  /// The first image that is whole; `nil` where the run goes on.
+  let firstImage: EncodedImage?
   /// What the user should know.
   let notices: [String]
 
@@ -56,6 +58,7 @@ struct StreamPreparation {
     }
     pipeline = try ImagePipeline.automatic(
       firstImage: header, size: configuration.imageSize, channels: configuration.channels)
+    firstImage = taken.last?.image
     stem = configuration.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
     self.notices = notices
   }
@@ -81,6 +84,7 @@ struct StreamPreparation {
       feed = StreamFeed(source, alreadyTaken: [], limit: plan.streamExamples)
     }
     try feed.resume(after: state.tally.taken)
+    firstImage = nil
     self.feed = feed
     notices = ["Going on after step \(state.steps) of \(plan.steps)."]
   }

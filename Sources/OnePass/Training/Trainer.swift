@@ -21,6 +21,8 @@ final class Trainer {
   private let priority: any PriorityFunction
   private let storedForm: StoredForm
   private(set) var memory: ReplayMemory?
+  /// What tells the memory directory of this run from others, where it has one.
+  let memoryRun: String?
   private(set) var tally: StreamTally
   private(set) var online = OnlineAccuracy()
   private(set) var curve = TrainingCurve()
@@ -31,7 +33,8 @@ final class Trainer {
 
   init(
     configuration: RunConfiguration, plan: TrainingPlan, source: any ExampleSource, feed: any ExampleFeed,
-    learner: Learner, pool: DecodePool, observe: @escaping (TrainingEvent) -> Void
+    learner: Learner, pool: DecodePool, diskMemory: MemoryDirectory?,
+    observe: @escaping (TrainingEvent) -> Void
   ) {
     self.configuration = configuration
     self.plan = plan
@@ -46,14 +49,25 @@ final class Trainer {
     memory = plan.capacity.map {
       ReplayMemory(
         capacity: $0, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
-        drawing: configuration.drawing, evicting: configuration.evicting, seed: configuration.seed)
+        drawing: configuration.drawing, evicting: configuration.evicting, seed: configuration.seed,
+        diskImages: diskMemory?.images)
     }
+    memoryRun = diskMemory?.run
   }
 
   /// Takes over where another trainer stood after a step; nothing was trained before.
   func resume(_ saved: UnfinishedRun.Saved) throws {
     try learner.resume(saved)
-    if let snapshot = saved.memory { try memory?.restore(snapshot, image: saved.image) }
+    if let snapshot = saved.memory {
+      guard let archive = saved.archive else {
+        preconditionFailure("A checkpoint with a memory has an archive.")
+      }
+      if let images = memory?.diskImages {
+        images.protect(saved.keptItems, in: archive)
+        try images.restore(Set(snapshot.items.map(\.id)), position: saved.state.tally.taken)
+      }
+      try memory?.restore(snapshot) { try archive.image(id: $0.id) }
+    }
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source, counts: saved.state.tally)
     online = saved.state.online
     curve = saved.state.curve
@@ -82,7 +96,7 @@ final class Trainer {
 
       // 2. and 3. Draw k mini-batches from the memory, and have them decoded.
       let progress = RunProgress(step: step, of: plan.steps)
-      let replays = drawReplays(for: step, progress)
+      let replays = try drawReplays(for: step, progress)
 
       // 4. Train on the incoming mini-batch and on the replayed ones.
       let gradientScale = configuration.updates == .joint ? 1 / Double(1 + replays.count) : 1
@@ -141,14 +155,16 @@ final class Trainer {
     let pending: PendingBatch
   }
 
-  private func drawReplays(for step: Int, _ progress: RunProgress) -> [ReplayBatch] {
+  private func drawReplays(for step: Int, _ progress: RunProgress) throws -> [ReplayBatch] {
     guard let held = memory?.count, held > 0 else { return [] }
     if configuration.priorityTiming == .current {
       let priority = priority
       memory?.reprioritise { Float(priority.priority(loss: Double($0), progress: progress)) }
     }
-    return (0..<configuration.replaySteps).compactMap { batch in
-      guard let drawn = memory?.draw(configuration.batchSize, step: step, batch: batch) else { return nil }
+    return try (0..<configuration.replaySteps).compactMap { batch in
+      guard let drawn = try memory?.draw(configuration.batchSize, step: step, batch: batch) else {
+        return nil
+      }
       let pending = pool.submit(
         drawn.map(\.example),
         views: drawn.map { .augmented(seed: configuration.seed, id: $0.example.id, visit: $0.visit) })
@@ -181,10 +197,12 @@ final class Trainer {
     }
     if let memory, memory.counters.insertions == 0 {
       let smallest = try examples.map { memory.cost(of: try storedForm($0.image)) }.min() ?? 0
+      let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""
       throw OnePassError(
         .usage,
         "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
-          + "\(examples.count) takes \(smallest) bytes with its index. Give more, or use --method naive.")
+          + "\(examples.count) takes \(smallest) bytes with its index\(files). Give more, or use --method naive."
+      )
     }
   }
 

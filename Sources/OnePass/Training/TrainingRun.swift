@@ -39,17 +39,17 @@ public struct TrainingRun {
   ///   - output: The folder that receives the run; it must not exist, or be empty. Nothing is left there
   ///     if the training fails; if only the evaluation fails, the run is there without an accuracy.
   ///   - resuming: Goes on from the last checkpoint in `output`; begins anew where there is none.
-  ///   - checkpoints: How often the run is saved in `output` while it trains; only when it is stopped if `nil`.
+  ///   - checkpoints: When the run is saved in `output` while it trains; by default only when it is stopped.
   ///   - stop: Asks the run to stop after its current step; it is then saved in `output`.
   ///   - observe: Called on this thread after each step.
   /// - Throws: `OnePassError`; `RunStopped` when it was asked to stop.
   public func start(
-    output: String? = nil, resuming: Bool = false, checkpoints: CheckpointInterval? = nil,
+    output: String? = nil, resuming: Bool = false, checkpoints: CheckpointPlan = CheckpointPlan(),
     stop: StopRequest? = nil,
     observe: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult {
     let folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
-    let unfinished = output.map { UnfinishedRun(in: $0) }
+    let unfinished = output.map { UnfinishedRun(in: $0, kept: checkpoints.kept) }
     let saved = try loadCheckpoint(output, unfinished, resuming: resuming)
     let device = try Device(parsing: configuration.device)
     if let threads = configuration.threads { try Engine.setThreadCount(threads) }
@@ -73,13 +73,22 @@ public struct TrainingRun {
     let learner = try Learner(model: model, device: device, configuration: configuration, plan: plan)
     observe(.started(plan))
 
+    let diskMemory = try openMemory(plan, stream, saved, unfinished, resuming: resuming)
+    var isFinished = false
+    defer {
+      // Images of which nothing says what they are.
+      if !isFinished, !(unfinished?.hasCheckpoint ?? false) {
+        diskMemory?.remove()
+        unfinished?.abandon()
+      }
+    }
     let trainer = Trainer(
       configuration: configuration, plan: plan, source: source, feed: stream.feed, learner: learner,
-      pool: pool, observe: observe)
+      pool: pool, diskMemory: diskMemory, observe: observe)
     if let saved { try trainer.resume(saved) }
     let saver = CheckpointSaver(
       configuration: configuration, plan: plan, card: card, learner: learner, folder: unfinished,
-      interval: checkpoints,
+      interval: checkpoints.every,
       stop: stop, output: output)
     trainer.afterStep = saver.afterStep
     try trainer.run()
@@ -106,6 +115,7 @@ public struct TrainingRun {
     if let folder {
       try folder.write(json: result, to: "result.json")
       try folder.commit()
+      isFinished = true
       unfinished?.remove()
     }
     if let failure {
@@ -124,7 +134,7 @@ public struct TrainingRun {
     guard let output, let unfinished else {
       throw OnePassError(.usage, "--resume goes on in a folder: say with --output in which.")
     }
-    guard UnfinishedRun.exists(in: output) else { return nil }
+    guard unfinished.hasCheckpoint else { return nil }
     let saved = try unfinished.load()
     if let difference = configuration.difference(fromRecord: saved.state.configuration) {
       throw OnePassError(
@@ -135,14 +145,43 @@ public struct TrainingRun {
     return saved
   }
 
+  /// The memory directory of the run, where it has one.
+  private func openMemory(
+    _ plan: TrainingPlan, _ stream: StreamPreparation, _ saved: UnfinishedRun.Saved?,
+    _ unfinished: UnfinishedRun?,
+    resuming: Bool
+  ) throws -> MemoryDirectory? {
+    if let saved {
+      switch (configuration.memoryDirectory, saved.state.memoryRun) {
+      case (let path?, let run?): return try MemoryDirectory(opening: path, run: run)
+      case (nil, nil): return nil
+      case (nil, _):
+        throw OnePassError(
+          .usage, "The run began with its memory on disk: say with --memory-directory where it is.")
+      case (_, nil):
+        throw OnePassError(.usage, "The run began with its memory in RAM: leave out --memory-directory.")
+      }
+    }
+    guard let path = configuration.memoryDirectory, let first = stream.firstImage else { return nil }
+    if resuming, let run = unfinished?.claimedMemory, DiskImages.exists(in: path) {
+      // The run was broken off before its first checkpoint, and begins anew.
+      try MemoryDirectory(opening: path, run: run).remove()
+    }
+    let form = StoredForm(configuration.memoryEncoding, pipeline: stream.pipeline)
+    let directory = try MemoryDirectory(creating: path, plan: plan, imageBytes: form(first).bytes.count)
+    try unfinished?.claimMemory(directory.run)
+    return directory
+  }
+
   private func save(_ trainer: Trainer, _ learner: Learner, _ card: ModelCard, in folder: RunFolder) throws {
+    try trainer.memory?.diskImages?.makeDurable()
     try Checkpoint(
       card: card, weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
       progress: TrainingPosition(
         step: trainer.stepsDone, updates: learner.updatesMade, examplesSeen: trainer.tally.taken,
         examplesTrained: learner.examplesTrained, seed: configuration.seed,
-        memory: trainer.memory?.counters),
-      memory: trainer.memory.map { Array($0.items) }
+        memory: trainer.memory?.counters, memoryRun: trainer.memoryRun),
+      memory: trainer.memory?.snapshot
     ).write(in: folder)
     try folder.write(trainer.curve.csv, to: "curve.csv")
   }

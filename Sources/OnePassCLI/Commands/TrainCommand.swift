@@ -36,6 +36,11 @@ struct TrainCommand: ParsableCommand {
       valueName: "STEPS|TIME"))
   var checkpointEvery: String?
 
+  @Option(
+    name: .customLong("keep-checkpoints"),
+    help: ArgumentHelp("How many of the last checkpoints are kept while the run trains.", valueName: "K"))
+  var keptCheckpoints = 2
+
   @Flag(
     help:
       "Go on from the last checkpoint in the output folder, exactly as if nothing had been; else begin anew.")
@@ -64,6 +69,7 @@ struct TrainCommand: ParsableCommand {
       Console.error("Note: the run in \(output) is finished.")
       return try show(finished)
     }
+    try requirePositive("--keep-checkpoints", keptCheckpoints)
     let stop = StopRequest()
     let signals = SignalWatch { number in
       // What was saved last is whole: checkpoints get their names when they are complete.
@@ -74,7 +80,8 @@ struct TrainCommand: ParsableCommand {
     defer { signals.cancel() }
     do {
       let result = try TrainingRun(configuration()).start(
-        output: output, resuming: resume, checkpoints: interval, stop: stop
+        output: output, resuming: resume, checkpoints: CheckpointPlan(every: interval, kept: keptCheckpoints),
+        stop: stop
       ) { observer.show($0) }
       observer.closeLine()
       try show(result)

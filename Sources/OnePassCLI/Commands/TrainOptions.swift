@@ -150,6 +150,12 @@ struct MethodOptions: ParsableArguments {
     help: "The form in which the memory keeps an image: as it arrived, or as 8-bit pixels.")
   var memoryEncoding = MemoryEncoding.original
 
+  @Option(
+    name: .customLong("memory-directory"),
+    help: ArgumentHelp("Keep the memory's images on disk in this folder, and not in RAM.", valueName: "DIR"),
+    completion: .directory)
+  var memoryDirectory: String?
+
   @Option(help: "Train the k + 1 mini-batches of a step one after the other, or as one update.")
   var updates = UpdateMode.sequential
 
@@ -171,6 +177,7 @@ struct MethodOptions: ParsableArguments {
     configuration.drawing = drawing
     configuration.evicting = evicting
     configuration.memoryEncoding = memoryEncoding
+    configuration.memoryDirectory = memoryDirectory
     configuration.updates = updates
     configuration.incomingView = incomingView
     configuration.epochs = epochs

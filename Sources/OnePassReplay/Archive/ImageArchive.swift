@@ -1,4 +1,3 @@
-import CXXHash
 import Foundation
 import OnePassCore
 
@@ -16,6 +15,8 @@ import OnePassCore
 /// Changes become visible on disk together, at the end of a transaction; ``makeDurable()`` makes them safe from a
 /// power cut. What is removed is overwritten. A second process is refused. Belongs to one thread.
 ///
+/// An image takes whole pages, so that the room that it needs is known before it is written.
+///
 /// SQLite was chosen among LMDB, RocksDB and itself by measuring: `Benchmarks/stores/README.md`.
 public final class ImageArchive {
   /// The name of the file in its folder.
@@ -26,21 +27,21 @@ public final class ImageArchive {
   private let insertion: SQLiteStatement
   private let removal: SQLiteStatement
   private let selection: SQLiteStatement
+  private let layout: PageLayout
+  /// What the file system calls the file, by which it is known again.
+  private let fileNumber: UInt64?
 
   /// What marks a file as one of ours: "OPIA".
   private static let applicationID = 0x4F50_4941
-  private static let formatVersion = 1
+  private static let formatVersion = 2
 
   /// Opens the archive of a folder, or makes both.
   /// - Parameters:
   ///   - folder: Where the file lies.
-  ///   - pageBytes: The size of a page, a power of two from 512 to 65,536, for a file that is made new. 16,384 suits
-  ///     photographs; for images of a few kilobytes 4,096 wastes less.
+  ///   - imageBytes: The size of a typical image, for whose sake a file that is made new gets its page size.
   /// - Throws: `OnePassError`: `io` if it cannot be opened or made, `usage` if another process has it, `badData` if it
   ///   is damaged or something else.
-  public init(folder: String, pageBytes: Int = 16_384) throws {
-    precondition(
-      (512...65_536).contains(pageBytes) && pageBytes.nonzeroBitCount == 1, "A page has 2^9 … 2^16 bytes.")
+  public init(folder: String, imageBytes: Int) throws {
     do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
       throw OnePassError(.io, "The folder \(folder) cannot be made: choose another.", cause: error)
     }
@@ -48,17 +49,28 @@ public final class ImageArchive {
     database = try SQLiteDatabase(path: path)
     // Held by one process, so that no shared memory is needed beside the log.
     try database.run("PRAGMA locking_mode = EXCLUSIVE")
-    try database.run("PRAGMA page_size = \(pageBytes)")
+    try database.run("PRAGMA page_size = \(PageLayout.suited(toImagesOf: imageBytes).pageBytes)")
     try database.run("PRAGMA journal_mode = WAL")
     // The log is synchronised by makeDurable; without it a power cut loses the last transactions, never an earlier one.
     try database.run("PRAGMA synchronous = NORMAL")
     try database.run("PRAGMA secure_delete = ON")
-    try database.run("PRAGMA cache_size = -65536")
+    try database.run("PRAGMA cache_size = -\(Self.cacheBytes / 1_024)")
+    // What is not committed stays in the cache, so that the log holds each changed page once.
+    try database.run("PRAGMA cache_spill = OFF")
+    database.countLogFrames()
     try Self.makeOrCheckTables(database)
-    insertion = try SQLiteStatement("INSERT INTO images VALUES(?, ?, ?, ?, ?, ?)", in: database)
+    fileNumber = Self.fileNumber(of: path)
+    layout = PageLayout(pageBytes: try database.integer("PRAGMA page_size"))
+    insertion = try SQLiteStatement("INSERT INTO images VALUES(?, ?)", in: database)
     removal = try SQLiteStatement("DELETE FROM images WHERE id = ?", in: database)
-    selection = try SQLiteStatement(
-      "SELECT width, height, channels, checksum, bytes FROM images WHERE id = ?", in: database)
+    selection = try SQLiteStatement("SELECT record FROM images WHERE id = ?", in: database)
+  }
+
+  static let cacheBytes = 64 << 20
+
+  private static func fileNumber(of path: String) -> UInt64? {
+    var status = stat()
+    return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
   }
 
   private static func makeOrCheckTables(_ database: SQLiteDatabase) throws {
@@ -70,9 +82,8 @@ public final class ImageArchive {
       try database.run(
         """
         BEGIN IMMEDIATE;
-        CREATE TABLE images(
-          id INTEGER PRIMARY KEY, width INTEGER, height INTEGER, channels INTEGER, checksum INTEGER NOT NULL,
-          bytes BLOB NOT NULL);
+        CREATE TABLE images(id INTEGER PRIMARY KEY, record BLOB NOT NULL);
+        CREATE TABLE notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         PRAGMA application_id = \(applicationID);
         PRAGMA user_version = \(formatVersion);
         COMMIT
@@ -106,13 +117,20 @@ public final class ImageArchive {
     }
   }
 
-  /// The room that the archive takes on disk: pages, index and log.
-  public var bytesOnDisk: Int {
-    get throws {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)-wal")
-      let log = (attributes?[.size] as? NSNumber)?.intValue ?? 0
-      return try database.integer("PRAGMA page_count") * database.integer("PRAGMA page_size") + log
-    }
+  /// The positions of the images from `first` on, in order; the others are not read.
+  func ids(from first: Int) throws -> [Int] {
+    let statement = try SQLiteStatement("SELECT id FROM images WHERE id >= ? ORDER BY id", in: database)
+    try statement.bind([first])
+    var ids: [Int] = []
+    while try statement.step() { ids.append(statement.integer(0)) }
+    return ids
+  }
+
+  /// The size of an image's record; `nil` if there is none.
+  func recordBytes(id: Int) throws -> Int? {
+    try selection.bind([id])
+    defer { selection.reset() }
+    return try selection.step() ? selection.withBytes(0) { $0.count } : nil
   }
 
   /// The image at a position of the stream.
@@ -124,12 +142,7 @@ public final class ImageArchive {
         .badData, "\(path) holds no image of example \(id): restore it from a copy, or begin anew.")
     }
     defer { selection.reset() }
-    let encoding: EncodedImage.Encoding =
-      selection.isNull(0)
-      ? .file
-      : .pixels(width: selection.integer(0), height: selection.integer(1), channels: selection.integer(2))
-    let image = EncodedImage(bytes: selection.bytes(4), encoding: encoding)
-    guard Self.checksum(of: image, id: id) == selection.integer(3) else {
+    guard let image = selection.withBytes(0, { ImageRecord.decode($0, id: id) }) else {
       throw OnePassError(
         .badData,
         "\(path) is damaged: the image of example \(id) is not what was put there. Restore it from a copy, or begin anew."
@@ -137,6 +150,62 @@ public final class ImageArchive {
     }
     return image
   }
+
+  /// A short text that goes with the images.
+  func note(_ name: String) throws -> String? {
+    let statement = try SQLiteStatement("SELECT value FROM notes WHERE name = ?", in: database)
+    return try statement.withBlob(Array(name.utf8), at: 1, as: .text) {
+      guard try statement.step() else { return nil }
+      defer { statement.reset() }
+      return statement.withBytes(0) { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
+  func setNote(_ name: String, to value: String) throws {
+    let statement = try SQLiteStatement("INSERT OR REPLACE INTO notes VALUES(?, ?)", in: database)
+    try statement.withBlob(Array(name.utf8), at: 1, as: .text) {
+      _ = try statement.withBlob(Array(value.utf8), at: 2, as: .text) { try statement.step() }
+    }
+  }
+
+  // MARK: Room
+
+  /// The room that the files take on disk now, as the store and the file system count it: pages and log.
+  public var bytesOnDisk: Int {
+    get throws {
+      let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)-wal")
+      let log = (attributes?[.size] as? NSNumber)?.intValue ?? 0
+      return try database.integer("PRAGMA page_count") * layout.pageBytes + log
+    }
+  }
+
+  /// What an image of so many bytes takes in the file: its whole pages, and its share of the tree above them, at most.
+  func bytes(forImageOf bytes: Int) -> Int {
+    pages(forImageOf: bytes) * layout.pageBytes + layout.treeBytesPerRow
+  }
+
+  private func pages(forImageOf bytes: Int) -> Int {
+    layout.pages(forBlobOf: ImageRecord.headerBytes + bytes)
+  }
+
+  /// What the file takes without any image, at most.
+  var fixedBytes: Int { PageLayout.fixedPages * layout.pageBytes }
+
+  /// What is in the log.
+  var logBytes: Int { Self.logHeaderBytes + database.logFrames * logFrameBytes }
+
+  /// What the log takes for a change of an image of so many bytes, at most: its pages, and those of the tree.
+  func logBytes(forImageOf bytes: Int) -> Int {
+    (pages(forImageOf: bytes) + Self.treePagesPerChange) * logFrameBytes
+  }
+
+  /// The smallest limit to which a log can be held.
+  var smallestLogLimit: Int { Self.logHeaderBytes + 4 * Self.treePagesPerChange * logFrameBytes }
+
+  private var logFrameBytes: Int { layout.pageBytes + 24 }
+  private static let logHeaderBytes = 32
+  /// At each of up to four levels a page and its two neighbours; the first page; two that list free ones.
+  private static let treePagesPerChange = 15
 
   // MARK: Changes
 
@@ -154,16 +223,19 @@ public final class ImageArchive {
     }
   }
 
+  /// Begins a transaction that a later call ends.
+  func begin() throws { try database.run("BEGIN IMMEDIATE") }
+
+  func commit() throws { try database.run("COMMIT") }
+
   /// Adds an image.
   /// - Throws: `OnePassError`: `badData` if there is already one at this position, `io` if it cannot be written.
   public func insert(_ image: EncodedImage, id: Int) throws {
-    let checksum = Self.checksum(of: image, id: id)
-    switch image.encoding {
-    case .file: try insertion.bind([id, nil, nil, nil, checksum])
-    case .pixels(let width, let height, let channels):
-      try insertion.bind([id, width, height, channels, checksum])
+    let size = layout.paddedBytes(forBlobOf: ImageRecord.headerBytes + image.bytes.count)
+    try insertion.bind([id])
+    _ = try insertion.withBlob(ImageRecord.encode(image, id: id, padded: size), at: 2) {
+      try insertion.step()
     }
-    _ = try insertion.withBlob(image.bytes, at: 6) { try insertion.step() }
   }
 
   /// Removes an image and overwrites its bytes. Does nothing if there is none.
@@ -175,22 +247,15 @@ public final class ImageArchive {
   /// Makes everything safe from a power cut, and empties the log, so that what was removed is nowhere any more.
   /// - Throws: `OnePassError` (`io`).
   public func makeDurable() throws {
+    guard fileNumber == Self.fileNumber(of: path) else {
+      throw OnePassError(
+        .io, "\(path) has vanished, or is another file by now: bring its folder back, or mount it again.")
+    }
     let statement = try SQLiteStatement("PRAGMA wal_checkpoint(TRUNCATE)", in: database)
     guard try statement.step(), statement.integer(0) == 0 else {
       throw OnePassError(.io, "\(path) could not be brought up to date: check the disk and the folder.")
     }
     statement.reset()
-  }
-
-  /// XXH3 of the bytes, seeded by the position and the kind of image.
-  private static func checksum(of image: EncodedImage, id: Int) -> Int {
-    var seed = UInt64(bitPattern: Int64(id))
-    if case .pixels(let width, let height, let channels) = image.encoding {
-      seed ^=
-        UInt64(truncatingIfNeeded: width) << 48 ^ UInt64(truncatingIfNeeded: height) << 32
-        ^ UInt64(truncatingIfNeeded: channels) << 30
-    }
-    let hash = image.bytes.withUnsafeBytes { XXH3_64bits_withSeed($0.baseAddress, $0.count, seed) }
-    return Int(Int64(bitPattern: hash))
+    database.logFrames = 0
   }
 }

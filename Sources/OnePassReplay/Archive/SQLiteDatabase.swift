@@ -5,6 +5,8 @@ import OnePassCore
 final class SQLiteDatabase {
   let path: String
   fileprivate let handle: OpaquePointer
+  /// Pages in the write-ahead log since it was emptied, as far as they are counted.
+  var logFrames = 0
 
   /// Opens a file, or makes it.
   /// - Throws: `OnePassError`: `io` if it cannot be opened.
@@ -22,6 +24,20 @@ final class SQLiteDatabase {
   }
 
   deinit { sqlite3_close_v2(handle) }
+
+  /// Keeps `logFrames` up to date, and leaves it to the caller when the log is emptied.
+  func countLogFrames() {
+    let this = Unmanaged.passUnretained(self).toOpaque()
+    // The database owns the handle, and with it the hook: it is there as long as the hook is called.
+    sqlite3_wal_hook(
+      handle,
+      { this, _, _, frames in
+        if let this {
+          Unmanaged<SQLiteDatabase>.fromOpaque(this).takeUnretainedValue().logFrames = Int(frames)
+        }
+        return SQLITE_OK
+      }, this)
+  }
 
   /// Carries out statements that return nothing.
   func run(_ sql: String) throws {
@@ -83,12 +99,23 @@ final class SQLiteStatement {
     }
   }
 
+  enum BytesKind { case blob, text }
+
   /// Runs `body` with the parameter `place` set to bytes, which are not copied.
-  func withBlob<Result>(_ bytes: [UInt8], at place: Int, _ body: () throws -> Result) throws -> Result {
+  func withBlob<Result>(
+    _ bytes: [UInt8], at place: Int, as kind: BytesKind = .blob, _ body: () throws -> Result
+  ) throws -> Result {
     try bytes.withUnsafeBytes { buffer in
-      let code = sqlite3_bind_blob64(handle, Int32(place), buffer.baseAddress, UInt64(buffer.count), nil)
+      let (place, count) = (Int32(place), UInt64(buffer.count))
+      let code =
+        switch kind {
+        case .blob: sqlite3_bind_blob64(handle, place, buffer.baseAddress, count, nil)
+        case .text:
+          sqlite3_bind_text64(
+            handle, place, buffer.bindMemory(to: CChar.self).baseAddress, count, nil, UInt8(SQLITE_UTF8))
+        }
       guard code == SQLITE_OK else { throw database.failure(code) }
-      defer { sqlite3_bind_null(handle, Int32(place)) }
+      defer { sqlite3_bind_null(handle, place) }
       return try body()
     }
   }
@@ -111,13 +138,11 @@ final class SQLiteStatement {
 
   func integer(_ column: Int) -> Int { Int(sqlite3_column_int64(handle, Int32(column))) }
 
-  func isNull(_ column: Int) -> Bool { sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL }
-
-  /// The bytes of a column, copied.
-  func bytes(_ column: Int) -> [UInt8] {
+  /// The bytes of a column, which are valid until the statement goes on.
+  func withBytes<Result>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+  {
     let start = sqlite3_column_blob(handle, Int32(column))
-    let count = Int(sqlite3_column_bytes(handle, Int32(column)))
-    guard let start, count > 0 else { return [] }
-    return [UInt8](UnsafeRawBufferPointer(start: start, count: count))
+    return try body(
+      UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, Int32(column)))))
   }
 }

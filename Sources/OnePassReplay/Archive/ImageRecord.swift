@@ -1,0 +1,65 @@
+import CXXHash
+import OnePassCore
+
+/// An image as the archive writes it: what it is, its checksum, its bytes, and zeros up to whole pages.
+///
+/// Little-endian: 8 bytes with the count of bytes, 4 each with width, height and channels of bare pixels (0 for a file),
+/// 8 with the checksum, then the bytes.
+enum ImageRecord {
+  static let headerBytes = 28
+
+  /// - Parameter padded: The size of the whole record, at least `headerBytes` and the image's bytes.
+  static func encode(_ image: EncodedImage, id: Int, padded: Int) -> [UInt8] {
+    let (width, height, channels) = shape(of: image)
+    return [UInt8](unsafeUninitializedCapacity: padded) { bytes, count in
+      let buffer = UnsafeMutableRawBufferPointer(bytes)
+      var offset = 0
+      func append(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) {
+          UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]).copyMemory(from: $0)
+          offset += $0.count
+        }
+      }
+      append(UInt64(image.bytes.count))
+      for number in [width, height, channels] { append(UInt32(truncatingIfNeeded: number)) }
+      append(checksum(of: image, id: id))
+      image.bytes.withUnsafeBytes {
+        UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]).copyMemory(from: $0)
+      }
+      bytes[(offset + image.bytes.count)...].update(repeating: 0)
+      count = padded
+    }
+  }
+
+  /// The image in a record, copied; `nil` if it is not what was put there.
+  static func decode(_ record: UnsafeRawBufferPointer, id: Int) -> EncodedImage? {
+    guard record.count >= headerBytes else { return nil }
+    func integer<Value: FixedWidthInteger>(_ offset: Int, as type: Value.Type) -> Value {
+      Value(littleEndian: record.loadUnaligned(fromByteOffset: offset, as: type))
+    }
+    let count = integer(0, as: UInt64.self)
+    guard count <= UInt64(record.count - headerBytes) else { return nil }
+    let shape = [8, 12, 16].map { Int(integer($0, as: UInt32.self)) }
+    let image = EncodedImage(
+      bytes: [UInt8](record[headerBytes..<headerBytes + Int(count)]),
+      encoding: shape == [0, 0, 0] ? .file : .pixels(width: shape[0], height: shape[1], channels: shape[2]))
+    return checksum(of: image, id: id) == integer(20, as: UInt64.self) ? image : nil
+  }
+
+  private static func shape(of image: EncodedImage) -> (width: Int, height: Int, channels: Int) {
+    switch image.encoding {
+    case .file: (0, 0, 0)
+    case .pixels(let width, let height, let channels): (width, height, channels)
+    }
+  }
+
+  /// XXH3 of the bytes, seeded by the position and the kind of image.
+  private static func checksum(of image: EncodedImage, id: Int) -> UInt64 {
+    let (width, height, channels) = shape(of: image)
+    let seed =
+      UInt64(bitPattern: Int64(id))
+      ^ (UInt64(truncatingIfNeeded: width) << 48 ^ UInt64(truncatingIfNeeded: height) << 32
+        ^ UInt64(truncatingIfNeeded: channels) << 30)
+    return image.bytes.withUnsafeBytes { XXH3_64bits_withSeed($0.baseAddress, $0.count, seed) }
+  }
+}
