@@ -5,11 +5,14 @@ public struct Example: Sendable {
   /// The class, 0 ..< number of classes.
   public let label: Int
   public let image: EncodedImage
+  /// Whom it is about, where the source was asked for that; see ``SubjectKey``.
+  public let subject: String?
 
-  public init(id: Int, label: Int, image: EncodedImage) {
+  public init(id: Int, label: Int, image: EncodedImage, subject: String? = nil) {
     self.id = id
     self.label = label
     self.image = image
+    self.subject = subject
   }
 }
 

@@ -28,6 +28,10 @@ public protocol ExampleSource: AnyObject {
   /// `nil` where a source cannot tell.
   func location(of id: Int) -> String?
 
+  /// Whether ``restore(position:)`` has to read what has passed, as on standard input. It can then be compared with what
+  /// passed before.
+  var readsAgainToRestore: Bool { get }
+
   /// Where the stream stands: the number of examples taken so far.
   var position: Int { get }
 
@@ -40,6 +44,7 @@ public protocol ExampleSource: AnyObject {
 
 extension ExampleSource {
   public func location(of id: Int) -> String? { nil }
+  public var readsAgainToRestore: Bool { false }
 }
 
 /// A source that can deliver any of its examples at any time, and so keeps "all the data" itself.

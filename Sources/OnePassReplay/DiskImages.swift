@@ -78,7 +78,7 @@ public final class DiskImages {
 
   /// Whether a folder holds a memory.
   public static func exists(in directory: String) -> Bool {
-    FileManager.default.fileExists(atPath: "\(directory)/\(ImageArchive.fileName)")
+    ImageArchive.exists(in: directory)
   }
 
   /// Removes the memory that a folder holds; the folder too, if nothing else is in it.
@@ -108,7 +108,7 @@ public final class DiskImages {
 
   // MARK: Images
 
-  func image(id: Int) throws -> EncodedImage { try archive.image(id: id) }
+  package func image(id: Int) throws -> EncodedImage { try archive.image(id: id) }
 
   func insert(_ image: EncodedImage, id: Int) throws {
     try makeRoomInLog(forImageOf: image.bytes.count)
@@ -121,7 +121,7 @@ public final class DiskImages {
       if !hasRescued { try protected.archive.begin() }
       hasRescued = true
       // It may be there since the run went on from a checkpoint that needed it.
-      if try protected.archive.recordBytes(id: id) == nil {
+      if try !protected.archive.contains(id: id) {
         try protected.archive.insert(archive.image(id: id), id: id)
       }
     }
@@ -158,6 +158,18 @@ public final class DiskImages {
     try archive.makeDurable()
   }
 
+  /// Overwrites images that have to be forgotten, on the disk too, and keeps them nowhere else.
+  /// - Throws: `OnePassError` (`io`).
+  public func scrub(_ ids: Set<Int>) throws {
+    protected?.ids.subtract(ids)
+    for id in ids {
+      guard let bytes = try archive.recordBytes(id: id) else { continue }
+      try makeRoomInLog(forImageOf: bytes)
+      try archive.remove(id: id)
+    }
+    try makeDurable()
+  }
+
   // MARK: Checkpoints
 
   /// From now on, what checkpoints need is put into their archive before it goes here.
@@ -172,7 +184,7 @@ public final class DiskImages {
       try remove(id: id, imageBytes: archive.recordBytes(id: id) ?? 0)
     }
     if let rescued = protected?.archive {
-      for id in try rescued.ids where try ids.contains(id) && archive.recordBytes(id: id) == nil {
+      for id in try rescued.ids where try ids.contains(id) && !archive.contains(id: id) {
         try insert(rescued.image(id: id), id: id)
       }
     }

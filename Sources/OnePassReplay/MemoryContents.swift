@@ -11,23 +11,28 @@ public struct MemoryItem: Hashable, Sendable {
   public let draws: Int
   /// Encoded bytes, without index.
   public let bytes: Int
+  /// Whom it is about, where the stream says so.
+  public let subject: String?
 
-  public init(id: Int, label: Int, loss: Float, priority: Float, draws: Int, bytes: Int) {
+  public init(
+    id: Int, label: Int, loss: Float, priority: Float, draws: Int, bytes: Int, subject: String? = nil
+  ) {
     self.id = id
     self.label = label
     self.loss = loss
     self.priority = priority
     self.draws = draws
     self.bytes = bytes
+    self.subject = subject
   }
 }
 
 extension MemoryItem {
-  init(_ held: HeldItem) {
+  init(_ held: HeldItem, subject: String?) {
     self.init(
       id: held.arrival, label: Int(held.label), loss: held.loss, priority: held.priority,
       draws: Int(held.draws),
-      bytes: held.image.byteCount)
+      bytes: held.image.byteCount, subject: subject)
   }
 }
 
@@ -41,6 +46,6 @@ extension ReplayMemory {
 
   /// What the memory holds now, in no particular order.
   public var items: some RandomAccessCollection<MemoryItem> {
-    held.lazy.map { MemoryItem($0) }
+    held.lazy.map { [subjects] in MemoryItem($0, subject: subjects[$0.arrival]) }
   }
 }

@@ -67,6 +67,7 @@ extension ReplayMemory {
       try require(
         held.image.byteCount == item.bytes, "item \(item.id) has not the bytes that it should have")
       self.held.append(held)
+      subjects[item.id] = item.subject
       drawing.append(held.facts)
       evicting.append(held.facts)
     }

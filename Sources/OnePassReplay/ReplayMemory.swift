@@ -37,6 +37,8 @@ public struct ReplayMemory {
 
   /// In slots `0 ..< count` without gaps.
   var held: [HeldItem] = []
+  /// Whom items are about, by position, where the stream says so.
+  var subjects: [Int: String] = [:]
   /// Where the images lie, if not in the process's own memory.
   public let diskImages: DiskImages?
 
@@ -147,12 +149,13 @@ public struct ReplayMemory {
       if let victim { try discardImage(of: victim) }
       let item = HeldItem(example, storedAs: try keep(image, of: example), loss: loss, priority: priority)
       if let victim { replace(victim, with: item) } else { append(item) }
+      note(example.subject, of: example.id)
       return .inserted(evicted: victim == nil ? 0 : 1)
 
     case .bytes(let limit):
       if isFull, !isIncluded(capacity: count, using: &generator) { return .declined }
       let image = try encode(example.image)
-      let needed = cost(of: image)
+      let needed = cost(of: image) + Self.cost(ofSubject: example.subject)
       guard fixedBytes + needed <= limit, diskImages?.admits(imageOf: image.bytes.count) ?? true else {
         counters.oversized += 1
         return .oversized
@@ -168,6 +171,7 @@ public struct ReplayMemory {
         evicted += 1
       }
       append(HeldItem(example, storedAs: try keep(image, of: example), loss: loss, priority: priority))
+      note(example.subject, of: example.id)
       return .inserted(evicted: evicted)
     }
   }
@@ -192,6 +196,7 @@ public struct ReplayMemory {
   }
 
   private mutating func replace(_ slot: Int, with item: HeldItem) {
+    note(nil, of: held[slot].arrival)
     count(bytes: -cost(ofImageOf: held[slot].image.byteCount), items: -1)
     held[slot] = item
     inform(slot)
@@ -203,12 +208,24 @@ public struct ReplayMemory {
   /// Lets go of an item; the last one takes its slot.
   mutating func remove(_ slot: Int) throws {
     try discardImage(of: slot)
+    note(nil, of: held[slot].arrival)
     count(bytes: -cost(ofImageOf: held[slot].image.byteCount), items: -1)
     held.swapAt(slot, held.count - 1)
     held.removeLast()
     drawing.remove(slot)
     evicting.remove(slot)
   }
+
+  /// Keeps whom an item is about, or forgets it.
+  mutating func note(_ subject: String?, of id: Int) {
+    // Most streams have no subjects, and pay nothing for them.
+    guard subject != nil || !subjects.isEmpty else { return }
+    let previous = subject.map { subjects.updateValue($0, forKey: id) } ?? subjects.removeValue(forKey: id)
+    count(bytes: Self.cost(ofSubject: subject) - Self.cost(ofSubject: previous), items: 0)
+  }
+
+  /// The text and its place in the table.
+  static func cost(ofSubject subject: String?) -> Int { subject.map { $0.utf8.count + 56 } ?? 0 }
 
   private func discardImage(of slot: Int) throws {
     try diskImages?.remove(id: held[slot].arrival, imageBytes: held[slot].image.byteCount)
@@ -309,7 +326,10 @@ public struct ReplayMemory {
   }
 
   /// What `counters.bytes` has to be.
-  var bytesOfItems: Int { held.reduce(fixedBytes) { $0 + cost(ofImageOf: $1.image.byteCount) } }
+  var bytesOfItems: Int {
+    held.reduce(fixedBytes) { $0 + cost(ofImageOf: $1.image.byteCount) }
+      + subjects.values.reduce(0) { $0 + Self.cost(ofSubject: $1) }
+  }
 }
 
 /// An example that was drawn from the memory, and how.

@@ -82,6 +82,7 @@ struct step {
   mode_t old_mode; /* Of what `to` named before; 0 if it named nothing. */
   int old_file;    /* Holds on to its bytes. */
 };
+static const struct step new_file = {.is_made = true, .old_file = -1};
 
 static enum { OFF, COUNT, FAIL_WRITE, FAIL_READ, CUT } plan = OFF;
 static unsigned long long nth;
@@ -138,7 +139,8 @@ static bool locate(int folder, const char *path, char full[PATH_MAX]) {
     char link[64] = "/proc/self/cwd";
     if (folder != AT_FDCWD) snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
     ssize_t length = readlink(link, full, PATH_MAX - 1);
-    full[length > 0 ? length : 0] = 0;
+    if (length <= 0) return false;
+    full[length] = 0;
   }
   size_t base = strlen(full);
   if (base + strlen(path) + 2 > PATH_MAX) return false;
@@ -171,7 +173,10 @@ static bool is_watched(int fd) {
 
 /* MARK: What a power cut may undo */
 
-static void *checked(void *memory) { return memory ? memory : (abort(), NULL); }
+static void *checked(void *memory) {
+  if (memory == NULL) abort();
+  return memory;
+}
 
 static struct file **place_of(const struct stat *now) {
   struct file **place = &files;
@@ -264,7 +269,7 @@ static struct step step_from(const char *path) {
 static void note_step(long result, struct step step, const char *from, const char *to) {
   if (step_count == MOST_STEPS) {
     free_step(&steps[0]);
-    memmove(steps, steps + 1, --step_count * sizeof *steps);
+    memmove(steps, steps + 1, (size_t)--step_count * sizeof *steps);
   }
   if (plan != CUT || result < 0) {
     free_step(&step);
@@ -273,10 +278,6 @@ static void note_step(long result, struct step step, const char *from, const cha
     step.to = checked(strdup(to));
     steps[step_count++] = step;
   }
-}
-
-static void note_made(long result, const char *path, bool is_folder) {
-  note_step(result, (struct step){.is_made = true, .is_folder = is_folder, .old_file = -1}, NULL, path);
 }
 
 /* MARK: The power cut */
@@ -338,6 +339,7 @@ static bool undo(const struct step *step) {
 }
 
 _Noreturn static void cut_power(void) {
+  umask(0);
   for (int i = 0; i < root_count; i++) open_written(roots[i]);
   for (int i = 0; i < step_count; i++) {
     struct stat now;
@@ -395,7 +397,7 @@ static int open_file(int folder, const char *path, int flags, mode_t mode) {
   int fd = opened((int)syscall(SYS_openat, folder, path, flags, mode), true);
   if (fd >= 0 && creates) forget_writes(fd);
   if (fd >= 0 && truncates) note_size(&old, 0);
-  if (creates && !has_no_name) note_made(fd, full, false);
+  if (creates && !has_no_name) note_step(fd, new_file, NULL, full);
   return (int)end(fd);
 }
 
@@ -421,11 +423,8 @@ int creat(const char *path, mode_t mode) { return open_file(AT_FDCWD, path, O_CR
 /* What is compiled with _FORTIFY_SOURCE calls these when there is no mode. */
 int __open_2(const char *path, int flags) { return open_file(AT_FDCWD, path, flags, 0); }
 int __openat_2(int folder, const char *path, int flags) { return open_file(folder, path, flags, 0); }
-ALSO(open64, open)
-ALSO(openat64, openat)
-ALSO(creat64, creat)
-ALSO(__open64_2, __open_2)
-ALSO(__openat64_2, __openat_2)
+ALSO(open64, open) ALSO(openat64, openat) ALSO(creat64, creat)
+ALSO(__open64_2, __open_2) ALSO(__openat64_2, __openat_2)
 
 int mkostemp(char *template, int flags) {
   char full[PATH_MAX];
@@ -434,12 +433,11 @@ int mkostemp(char *template, int flags) {
   int fd = opened(NEXT(mkostemp)(template, flags), true);
   if (fd >= 0) forget_writes(fd);
   locate(AT_FDCWD, template, full);
-  note_made(fd, full, false);
+  note_step(fd, new_file, NULL, full);
   return (int)end(fd);
 }
 int mkstemp(char *template) { return mkostemp(template, 0); }
-ALSO(mkostemp64, mkostemp)
-ALSO(mkstemp64, mkstemp)
+ALSO(mkostemp64, mkostemp) ALSO(mkstemp64, mkstemp)
 
 int close(int fd) {
   if (fd >= 0 && fd < MOST_DESCRIPTORS && is_active()) descriptors[fd].is_watched = false;
@@ -468,8 +466,7 @@ ssize_t readv(int fd, const struct iovec *parts, int count) {
 ssize_t preadv(int fd, const struct iovec *parts, int count, off_t offset) {
   return read_fails(fd) ? -1 : syscall(SYS_preadv, fd, parts, count, offset, 0L);
 }
-ALSO(pread64, pread)
-ALSO(preadv64, preadv)
+ALSO(pread64, pread) ALSO(preadv64, preadv)
 
 /* Where a call writes; an offset of -1 stands for the position of the descriptor. */
 static off_t place_to_write(int fd, off_t offset) {
@@ -490,7 +487,7 @@ static ssize_t write_parts(int fd, const struct iovec *parts, int count, off_t o
   for (int i = 0; i < count; i++) length += parts[i].iov_len;
   off_t start = place_to_write(fd, offset);
   note_write(fd, start, length);
-  if (!is_last) return end(syscall(SYS_pwritev2, fd, parts, count, offset, 0L, 0));
+  if (!is_last) return end(syscall(SYS_pwritev2, fd, parts, count, offset, 0L, 0L));
   size_t left = torn(length);
   for (int i = 0; i < count && left > 0; i++) {
     size_t part = parts[i].iov_len < left ? parts[i].iov_len : left;
@@ -516,8 +513,7 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset) {
   if (!is_watched(fd) || offset < 0) return syscall(SYS_pwritev, fd, parts, count, offset, 0L);
   return write_parts(fd, parts, count, offset);
 }
-ALSO(pwrite64, pwrite)
-ALSO(pwritev64, pwritev)
+ALSO(pwrite64, pwrite) ALSO(pwritev64, pwritev)
 
 /* Both copies may do less than they are asked to, which bounds what has to be noted. */
 static size_t prepare_copy(int to, off_t offset, size_t length) {
@@ -539,24 +535,21 @@ ssize_t sendfile(int to, int from, off_t *source, size_t length) {
 }
 ALSO(sendfile64, sendfile)
 
-int ftruncate(int fd, off_t size) {
+/* The calls that set a size; the last two arguments are the ones of fallocate. */
+static int set_size(int fd, long number, long first, off_t second, off_t third) {
   struct stat now;
-  if (!is_watched(fd) || fstat(fd, &now) != 0) return (int)syscall(SYS_ftruncate, fd, size);
-  if (!begin_whole(size > now.st_size)) return (int)end(-1);
-  long result = syscall(SYS_ftruncate, fd, size);
-  if (result == 0) note_size(&now, size);
+  if (!is_watched(fd) || fstat(fd, &now) != 0) return (int)syscall(number, fd, first, second, third);
+  if (!begin_whole(number == SYS_fallocate || first > now.st_size)) return (int)end(-1);
+  off_t old_size = now.st_size;
+  long result = syscall(number, fd, first, second, third);
+  if (result == 0 && fstat(fd, &now) == 0 && (number == SYS_ftruncate || now.st_size > old_size))
+    note_size(&now, now.st_size);
   return (int)end(result);
 }
-ALSO(ftruncate64, ftruncate)
 
+int ftruncate(int fd, off_t size) { return set_size(fd, SYS_ftruncate, size, 0, 0); }
 int fallocate(int fd, int mode, off_t offset, off_t length) {
-  struct stat now;
-  if (!is_watched(fd) || fstat(fd, &now) != 0) return (int)syscall(SYS_fallocate, fd, mode, offset, length);
-  if (!begin_whole(true)) return (int)end(-1);
-  off_t old_size = now.st_size;
-  long result = syscall(SYS_fallocate, fd, mode, offset, length);
-  if (fstat(fd, &now) == 0 && now.st_size > old_size) note_size(&now, now.st_size);
-  return (int)end(result);
+  return set_size(fd, SYS_fallocate, mode, offset, length);
 }
 int posix_fallocate(int fd, off_t offset, off_t length) {
   if (!is_watched(fd)) return NEXT(posix_fallocate)(fd, offset, length);
@@ -564,8 +557,7 @@ int posix_fallocate(int fd, off_t offset, off_t length) {
   errno = code;
   return result;
 }
-ALSO(fallocate64, fallocate)
-ALSO(posix_fallocate64, posix_fallocate)
+ALSO(ftruncate64, ftruncate) ALSO(fallocate64, fallocate) ALSO(posix_fallocate64, posix_fallocate)
 
 static int synchronise(int fd, long number) {
   if (!is_watched(fd)) return (int)syscall(number, fd);
@@ -583,55 +575,44 @@ int fdatasync(int fd) { return synchronise(fd, SYS_fdatasync); }
 
 /* MARK: Names */
 
-int renameat2(int old_folder, const char *old, int new_folder, const char *new, unsigned flags) {
+/* The calls that make, change or remove a name; those that do not start from another one have no `old`. */
+static int change_name(long number, int old_folder, const char *old, int folder, const char *path, unsigned option) {
   char from[PATH_MAX], to[PATH_MAX];
-  bool leaves = locate(old_folder, old, from), arrives = locate(new_folder, new, to);
-  if (!leaves && !arrives) return (int)syscall(SYS_renameat2, old_folder, old, new_folder, new, flags);
-  if (!begin_whole(false)) return (int)end(-1);
-  struct step step = step_from(to);
-  long result = syscall(SYS_renameat2, old_folder, old, new_folder, new, flags);
+  bool is_rename = number == SYS_renameat2, leaves = is_rename && locate(old_folder, old, from);
+  bool is_below = locate(folder, path, to) || leaves;
+  if (is_below && !begin_whole(number == SYS_mkdirat)) return (int)end(-1);
+  struct step step = is_below ? step_from(to) : (struct step){.old_file = -1};
+  long result = old ? syscall(number, old_folder, old, folder, path, option) : syscall(number, folder, path, option);
+  if (!is_below) return (int)result;
+  step.is_made = number == SYS_mkdirat || number == SYS_linkat;
+  step.is_folder = number == SYS_mkdirat;
   /* An exchange stays done; a rename between two names of one file has done nothing. */
-  step.is_final |= result == 0 && faccessat(AT_FDCWD, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-  note_step(result, step, from, to);
+  if (result == 0 && is_rename && faccessat(AT_FDCWD, from, F_OK, AT_SYMLINK_NOFOLLOW) == 0) step.is_final = true;
+  note_step(result, step, is_rename ? from : NULL, to);
   return (int)end(result);
 }
-int renameat(int old_folder, const char *old, int new_folder, const char *new) {
-  return renameat2(old_folder, old, new_folder, new, 0);
-}
-int rename(const char *old, const char *new) { return renameat2(AT_FDCWD, old, AT_FDCWD, new, 0); }
 
-int unlinkat(int folder, const char *path, int flags) {
-  char full[PATH_MAX];
-  if (!locate(folder, path, full)) return (int)syscall(SYS_unlinkat, folder, path, flags);
-  if (!begin_whole(false)) return (int)end(-1);
-  struct step step = step_from(full);
-  long result = syscall(SYS_unlinkat, folder, path, flags);
-  note_step(result, step, NULL, full);
-  return (int)end(result);
+int renameat2(int old_folder, const char *old, int folder, const char *path, unsigned flags) {
+  return change_name(SYS_renameat2, old_folder, old, folder, path, flags);
 }
+int renameat(int old_folder, const char *old, int folder, const char *path) {
+  return change_name(SYS_renameat2, old_folder, old, folder, path, 0);
+}
+int linkat(int old_folder, const char *old, int folder, const char *path, int flags) {
+  return change_name(SYS_linkat, old_folder, old, folder, path, (unsigned)flags);
+}
+int unlinkat(int folder, const char *path, int flags) {
+  return change_name(SYS_unlinkat, 0, NULL, folder, path, (unsigned)flags);
+}
+int mkdirat(int folder, const char *path, mode_t mode) {
+  return change_name(SYS_mkdirat, 0, NULL, folder, path, mode);
+}
+int rename(const char *old, const char *path) { return renameat2(AT_FDCWD, old, AT_FDCWD, path, 0); }
+int link(const char *old, const char *path) { return linkat(AT_FDCWD, old, AT_FDCWD, path, 0); }
 int unlink(const char *path) { return unlinkat(AT_FDCWD, path, 0); }
 int rmdir(const char *path) { return unlinkat(AT_FDCWD, path, AT_REMOVEDIR); }
 int remove(const char *path) { return unlink(path) == 0 || (errno == EISDIR && rmdir(path) == 0) ? 0 : -1; }
-
-int mkdirat(int folder, const char *path, mode_t mode) {
-  char full[PATH_MAX];
-  if (!locate(folder, path, full)) return (int)syscall(SYS_mkdirat, folder, path, mode);
-  if (!begin_whole(true)) return (int)end(-1);
-  long result = syscall(SYS_mkdirat, folder, path, mode);
-  note_made(result, full, true);
-  return (int)end(result);
-}
 int mkdir(const char *path, mode_t mode) { return mkdirat(AT_FDCWD, path, mode); }
-
-int linkat(int old_folder, const char *old, int new_folder, const char *new, int flags) {
-  char full[PATH_MAX];
-  if (!locate(new_folder, new, full)) return (int)syscall(SYS_linkat, old_folder, old, new_folder, new, flags);
-  if (!begin_whole(false)) return (int)end(-1);
-  long result = syscall(SYS_linkat, old_folder, old, new_folder, new, flags);
-  note_made(result, full, false);
-  return (int)end(result);
-}
-int link(const char *old, const char *new) { return linkat(AT_FDCWD, old, AT_FDCWD, new, 0); }
 
 /* MARK: The environment and the report */
 

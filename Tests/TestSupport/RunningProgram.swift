@@ -27,6 +27,16 @@ public final class RunningProgram {
     return true
   }
 
+  /// Waits until something is so, or it has ended.
+  /// - Returns: Whether it is.
+  public func wait(until condition: () -> Bool) -> Bool {
+    while process.isRunning {
+      if condition() { return true }
+      Thread.sleep(forTimeInterval: 0.005)
+    }
+    return condition()
+  }
+
   public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
   /// Waits for its end.

@@ -13,6 +13,10 @@ public struct TrainingPosition: Codable, Hashable, Sendable {
   public var memory: MemoryCounters?
   /// What tells the memory directory of this run from others, where it has one.
   public var memoryRun: String?
+  /// How much of the ledger counts, where there is one.
+  public var ledger: LedgerMark?
+  /// When the examples came.
+  var arrivals: ArrivalLog?
 }
 
 /// A model with its optimiser and its place in the run, as files.

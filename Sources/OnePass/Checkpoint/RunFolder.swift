@@ -24,7 +24,10 @@ final class RunFolder {
         throw OnePassError(.usage, "The output \(path) is a file: give the name of a folder.")
       }
       let isUnfinished = contents.contains(UnfinishedRun.folderName)
-      guard contents.isEmpty || (resuming && isUnfinished && !contents.contains("result.json")) else {
+      // What a run leaves that was cut off before its first checkpoint is nothing.
+      let isEmpty =
+        contents.allSatisfy { $0 == UnfinishedRun.folderName } && !UnfinishedRun.hasCheckpoint(in: path)
+      guard isEmpty || (resuming && isUnfinished && !contents.contains("result.json")) else {
         if isUnfinished, !contents.contains("result.json") {
           throw OnePassError(
             .usage,
@@ -74,6 +77,11 @@ final class RunFolder {
   func write(json value: some Encodable, to name: String) throws {
     let text = try reporting { try JSON.text(value) }
     try write(text + "\n", to: name)
+  }
+
+  func copy(_ path: String, to name: String) throws {
+    let location = try location(of: name)
+    try reporting { try FileManager.default.copyItem(atPath: path, toPath: location) }
   }
 
   /// Gives the folder its name: in one step, or beside what an unfinished run left there, `result.json` last.

@@ -10,7 +10,7 @@ extension RunConfiguration {
     (paper.priority, paper.smoothing, paper.priorityTiming) = (.loss, .full, .insertion)
     (paper.importanceWeights, paper.recencyBias) = (true, 1.5)
     (paper.drawing, paper.evicting, paper.memoryEncoding) = (.prioritised, .uniform, .original)
-    paper.memoryDirectory = nil
+    (paper.memoryDirectory, paper.timeToLive) = (nil, nil)
     (paper.updates, paper.incomingView, paper.epochs) = (.sequential, .augmented, 1)
     return paper
   }()
@@ -25,7 +25,7 @@ extension RunConfiguration {
       other.recencyBias, other.drawing, other.evicting
     )
     (changed.memoryEncoding, changed.memoryDirectory) = (other.memoryEncoding, other.memoryDirectory)
-    changed.updates = other.updates
+    (changed.updates, changed.timeToLive) = (other.updates, other.timeToLive)
     changed.incomingView = other.incomingView
     return changed
   }

@@ -30,6 +30,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var classCount: Int?
   /// The names of the classes, in label order; found from the source if `nil`.
   public var classNames: [String]?
+  /// Where an example says whom it is about, so that a subject can be forgotten; nowhere if `nil`.
+  public var subjectKey: SubjectKey?
   /// The share of broken images (0 … 1) above which the stream counts as broken and the run stops.
   public var brokenLimit = 0.1
 
@@ -63,6 +65,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var memoryEncoding = MemoryEncoding.original
   /// The folder in which the memory keeps its images; in the process's own memory if `nil`.
   public var memoryDirectory: String?
+  /// How long an example may stay in the memory; as long as chance lets it if `nil`.
+  public var timeToLive: TimeToLive?
   public var updates = UpdateMode.sequential
   public var incomingView = IncomingView.augmented
   /// Passes of multi-epoch training.
@@ -119,6 +123,9 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     try require(
       memoryDirectory == nil || method == .replay,
       "--memory-directory is for a replay memory, and --method \(method.rawValue) has none: leave it out.")
+    try require(
+      timeToLive == nil || method == .replay,
+      "--time-to-live is for a replay memory, and --method \(method.rawValue) has none: leave it out.")
     try require(memoryDirectory?.isEmpty != true, "The memory directory has no name: give a folder.")
     try require(
       recencyBias > 0 && recencyBias.isFinite,
@@ -158,6 +165,7 @@ extension RunConfiguration {
     evaluationLimit = try optional(.evaluationLimit)
     classCount = try optional(.classCount)
     classNames = try optional(.classNames)
+    subjectKey = try optional(.subjectKey)
     brokenLimit = try value(.brokenLimit)
     model = try value(.model)
     stem = try optional(.stem)
@@ -175,6 +183,7 @@ extension RunConfiguration {
     evicting = try value(.evicting)
     memoryEncoding = try optional(.memoryEncoding) ?? .original
     memoryDirectory = try optional(.memoryDirectory)
+    timeToLive = try optional(.timeToLive)
     updates = try value(.updates)
     incomingView = try value(.incomingView)
     epochs = try value(.epochs)

@@ -33,10 +33,10 @@ struct CheckpointFolder {
       lines.append(hash(of: Data(lines.joined(separator: "\n").utf8)))
       try Data((lines.joined(separator: "\n") + "\n").utf8).write(
         to: URL(fileURLWithPath: "\(partial)/\(manifest)"))
-      for name in names + [manifest] { try synchronise("\(partial)/\(name)") }
-      try synchronise(partial)
+      for name in names + [manifest] { try DurableFile.synchronise("\(partial)/\(name)") }
+      try DurableFile.synchronise(partial)
       guard rename(partial, path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-      try synchronise(url.deletingLastPathComponent().path)
+      try DurableFile.synchronise(url.deletingLastPathComponent().path)
     } catch {
       try? files.removeItem(atPath: partial)
       if let error = error as? OnePassError { throw error }
@@ -44,6 +44,31 @@ struct CheckpointFolder {
         .io, "The checkpoint \(path) could not be written: see that the disk has room.", cause: error)
     }
     return CheckpointFolder(path: path)
+  }
+
+  /// Puts a folder with another content of one file in the place of this one.
+  ///
+  /// The new one has a name that comes after this one's, and takes its place before this one goes: at each instant there
+  /// is a whole folder.
+  /// - Throws: `OnePassError` (`io`); this folder is then as it was.
+  func replace(_ file: String, with data: Data) throws {
+    let parts = name.split(separator: ".")
+    let next = "\(parts[0]).\((parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + 1)"
+    let files = FileManager.default
+    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    _ = try Self.write(to: "\(parent)/\(next)") { partial in
+      for other in try files.contentsOfDirectory(atPath: path) where other != file && other != Self.manifest {
+        try files.copyItem(atPath: self.path(of: other), toPath: "\(partial)/\(other)")
+      }
+      try data.write(to: URL(fileURLWithPath: "\(partial)/\(file)"))
+    }
+    do {
+      try files.removeItem(atPath: path)
+      try DurableFile.synchronise(parent)
+    } catch {
+      throw OnePassError(
+        .io, "\(path) could not be removed: remove it by hand, \(next) takes its place.", cause: error)
+    }
   }
 
   /// Reads every file and holds it against the manifest.
@@ -73,13 +98,5 @@ struct CheckpointFolder {
 
   private static func hash(of data: Data) -> String {
     data.withUnsafeBytes { ContentHash(of: $0).description }
-  }
-
-  /// Waits until a file or folder is on the disk.
-  static func synchronise(_ path: String) throws {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-    defer { close(file) }
-    guard fsync(file) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
   }
 }

@@ -45,7 +45,9 @@ final class CheckpointSaver {
         configuration: configuration, plan: plan, card: card, steps: trainer.stepsDone,
         updates: learner.updatesMade,
         examplesTrained: learner.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
-        curve: trainer.curve, memoryRun: trainer.memoryRun, seconds: trainer.seconds, version: onePassVersion),
+        curve: trainer.curve, memoryRun: trainer.memoryRun,
+        ledger: try trainer.ledger?.makeDurable(), arrivals: trainer.arrivals, seconds: trainer.seconds,
+        version: onePassVersion),
       weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
       memory: trainer.memory)
     lastSaved = clock.now

@@ -4,8 +4,9 @@ import OnePassReplay
 
 /// The snapshot of a replay memory as bytes: what JSON says in 200 bytes an item takes 32 here.
 ///
-/// Little-endian. The counters as JSON with its length before it, a byte for `hasBeenFull`, then the items and the two
-/// arrangements, each with its count before it.
+/// Little-endian. The counters as JSON with its length before it, a byte for `hasBeenFull`, then the items, the two
+/// arrangements and the subjects, each with its count before it; a subject is the place of its item, and text with its
+/// length before it.
 enum MemoryIndex {
   static func encode(_ snapshot: MemorySnapshot) throws -> Data {
     var data = Data()
@@ -26,6 +27,14 @@ enum MemoryIndex {
       data.append(integer: UInt64(arrangement.count))
       for slot in arrangement { data.append(integer: slot) }
     }
+    let subjects = snapshot.items.enumerated().filter { $0.element.subject != nil }
+    data.append(integer: UInt64(subjects.count))
+    for (place, item) in subjects {
+      let text = Array((item.subject ?? "").utf8)
+      data.append(integer: UInt64(place))
+      data.append(integer: UInt64(text.count))
+      data += text
+    }
     return data
   }
 
@@ -37,7 +46,7 @@ enum MemoryIndex {
       throw reader.damage
     }
     let hasBeenFull: UInt8 = try reader.integer()
-    let items = try (0..<reader.count(of: 32)).map { _ in
+    var items = try (0..<reader.count(of: 32)).map { _ in
       let (id, label) = (Int(try reader.integer() as Int64), Int(try reader.integer() as Int32))
       let (loss, priority) = (
         Float(bitPattern: try reader.integer()), Float(bitPattern: try reader.integer())
@@ -49,10 +58,23 @@ enum MemoryIndex {
     let arrangements = try (0..<2).map { _ in
       try (0..<reader.count(of: 4)).map { _ in try reader.integer() as UInt32 }
     }
+    for _ in try 0..<reader.count(of: 16) {
+      let place = try reader.integer() as UInt64
+      let text = try reader.bytes(reader.count(of: 1))
+      guard place < UInt64(items.count) else { throw reader.damage }
+      items[Int(place)] = items[Int(place)].with(subject: String(decoding: text, as: UTF8.self))
+    }
     guard reader.isAtEnd else { throw reader.damage }
     return MemorySnapshot(
       counters: counters, hasBeenFull: hasBeenFull == 1, items: items, drawingArrangement: arrangements[0],
       evictingArrangement: arrangements[1])
+  }
+}
+
+extension MemoryItem {
+  fileprivate func with(subject: String) -> MemoryItem {
+    MemoryItem(
+      id: id, label: label, loss: loss, priority: priority, draws: draws, bytes: bytes, subject: subject)
   }
 }
 

@@ -19,6 +19,10 @@ struct RunState: Codable {
   var curve: TrainingCurve
   /// What tells the memory directory of this run from others, where it has one.
   var memoryRun: String?
+  /// How much of the ledger counts, where there is one.
+  var ledger: LedgerMark?
+  /// When the examples came.
+  var arrivals: ArrivalLog?
   /// Seconds of training so far.
   var seconds: Double
   /// The version of OnePass that wrote it.

@@ -8,12 +8,14 @@ import OnePassTorch
 /// ```
 /// DIR/unfinished/step-00000120/   weights, momentum, position, the memory's index; the last two are kept
 /// DIR/unfinished/images.sqlite    the images of both; where the memory is on disk, those that it has given up since
+/// DIR/unfinished/ledger           what was taken from the stream
 /// ```
 ///
 /// A checkpoint costs what has changed: images that are there already are not written again.
 package final class UnfinishedRun {
   package static let folderName = "unfinished"
   let path: String
+  var ledgerPath: String { "\(path)/\(Ledger.fileName)" }
   private let output: String
   /// How many checkpoints are kept.
   private let kept: Int
@@ -32,7 +34,9 @@ package final class UnfinishedRun {
   deinit { unlock() }
 
   /// Whether there is anything to go on from.
-  var hasCheckpoint: Bool { !Self.checkpoints(in: path).isEmpty }
+  var hasCheckpoint: Bool { Self.hasCheckpoint(in: output) }
+
+  static func hasCheckpoint(in output: String) -> Bool { !checkpoints(in: "\(output)/\(folderName)").isEmpty }
 
   private static func checkpoints(in path: String) -> [CheckpointFolder] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -46,7 +50,6 @@ package final class UnfinishedRun {
   func save(
     _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory: ReplayMemory?
   ) throws {
-    try takeLock()
     let snapshot = memory?.snapshot
     let ids = Set(snapshot?.items.map(\.id) ?? [])
     if let images = memory?.diskImages {
@@ -118,16 +121,15 @@ package final class UnfinishedRun {
   }
 
   /// Keeps other processes out, and makes the folder safe from a power cut, before anything is read or written in it.
-  private func takeLock() throws {
-    guard lock < 0 else { return }
+  func open() throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-      try CheckpointFolder.synchronise(output)
-      try CheckpointFolder.synchronise(URL(fileURLWithPath: output).deletingLastPathComponent().path)
+      try DurableFile.synchronise(output)
+      try DurableFile.synchronise(URL(fileURLWithPath: output).deletingLastPathComponent().path)
     } catch {
       throw OnePassError(.io, "The folder \(path) cannot be made: see that the disk has room.", cause: error)
     }
-    let file = open("\(path)/.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
+    let file = Foundation.open("\(path)/.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else {
       if file >= 0 { close(file) }
       throw OnePassError(
@@ -149,7 +151,6 @@ package final class UnfinishedRun {
 
   /// Says that a memory directory belongs to this run, before there is a checkpoint that says so.
   func claimMemory(_ run: String) throws {
-    try takeLock()
     do { try run.write(toFile: claim, atomically: true, encoding: .utf8) } catch {
       throw OnePassError(.io, "\(claim) cannot be written: see that the disk has room.", cause: error)
     }
@@ -174,7 +175,6 @@ package final class UnfinishedRun {
   /// Reads the last checkpoint.
   /// - Throws: `OnePassError`: `badData` if it is damaged, with what can be done; `usage` if another process has it.
   func load() throws -> Saved {
-    try takeLock()
     let checkpoints = Self.checkpoints(in: path)
     guard let last = checkpoints.last else {
       throw OnePassError(.io, "\(path) holds no checkpoint: leave out --resume to begin anew.")
@@ -210,6 +210,26 @@ package final class UnfinishedRun {
       state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: "model.safetensors")),
       optimiser: try StateDictionary(safetensors: checkpoint.path(of: "optimiser.safetensors")),
       memory: memory, archive: archive, keptItems: keptItems)
+  }
+
+  /// Every checkpoint, the oldest first, as it was read back; nothing is changed.
+  /// - Throws: `OnePassError` (`badData`) if one is damaged.
+  func inspect() throws -> [(folder: CheckpointFolder, state: RunState, memory: MemorySnapshot?)] {
+    try Self.checkpoints(in: path).map { checkpoint in
+      try checkpoint.verify()
+      let index = checkpoint.path(of: "memory.index")
+      let data = FileManager.default.contents(atPath: index)
+      return (checkpoint, try decode(checkpoint), try data.map { try MemoryIndex.decode($0, path: index) })
+    }
+  }
+
+  /// Removes what was being written when a process ended.
+  static func removePartial(in output: String) {
+    let path = "\(output)/\(folderName)"
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    where name.hasSuffix(".partial") {
+      try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+    }
   }
 
   /// Images of a checkpoint that was never finished.

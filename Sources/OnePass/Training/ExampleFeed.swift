@@ -7,7 +7,8 @@ protocol ExampleFeed {
   mutating func next(_ count: Int) throws -> [Example]
 
   /// Goes on after a number of examples that were taken before, all passes together; nothing was taken from this feed.
-  mutating func resume(after examples: Int) throws
+  /// - Parameter ledger: What passed before, with which a source is compared that has to read it again.
+  mutating func resume(after examples: Int, ledger: LedgerFile?) throws
 
   /// The pass over the data from which `next` took its last examples, counted from 0.
   var pass: Int { get }
@@ -30,9 +31,20 @@ struct StreamFeed: ExampleFeed {
     left = limit
   }
 
-  mutating func resume(after examples: Int) throws {
+  mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
     precondition(taken.isEmpty && expectedID == 0, "A feed is resumed before anything is taken from it.")
-    try source.restore(position: examples)
+    if let ledger, source.readsAgainToRestore {
+      for position in 0..<examples {
+        guard let example = try source.next(), LedgerEntry(of: example) == ledger[position] else {
+          throw OnePassError(
+            .badData,
+            "Example \(position) of \(source.specification) is not the one that passed there before: give the same "
+              + "stream again, from its start.")
+        }
+      }
+    } else {
+      try source.restore(position: examples)
+    }
     expectedID = examples
     left -= examples
   }
@@ -81,7 +93,7 @@ struct EpochFeed: ExampleFeed {
     position = 0
   }
 
-  mutating func resume(after examples: Int) throws {
+  mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
     guard examples > 0 else { return }
     // A pass that is just over is still the current one, as it is in `next`.
     pass = (examples - 1) / source.count

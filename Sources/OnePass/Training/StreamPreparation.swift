@@ -65,7 +65,10 @@ struct StreamPreparation {
 
   /// As it was known when the run began: nothing is read ahead, so that the source is still at its start.
   /// - Throws: `OnePassError` if the stream is not the one that the run began with.
-  init(_ source: any ExampleSource, _ configuration: RunConfiguration, resuming state: RunState) throws {
+  init(
+    _ source: any ExampleSource, _ configuration: RunConfiguration, resuming state: RunState,
+    ledger: LedgerFile?
+  ) throws {
     plan = state.plan
     pipeline = state.card.pipeline
     stem = state.card.stem
@@ -83,10 +86,16 @@ struct StreamPreparation {
     } else {
       feed = StreamFeed(source, alreadyTaken: [], limit: plan.streamExamples)
     }
-    try feed.resume(after: state.tally.taken)
+    try feed.resume(after: state.tally.taken, ledger: ledger)
     firstImage = nil
     self.feed = feed
-    notices = ["Going on after step \(state.steps) of \(plan.steps)."]
+    var notices = ["Going on after step \(state.steps) of \(plan.steps)."]
+    if source.readsAgainToRestore {
+      notices.append(
+        "\(source.specification) cannot seek: its first \(state.tally.taken) examples were read again and passed over."
+      )
+    }
+    self.notices = notices
   }
 
   private static func survey(

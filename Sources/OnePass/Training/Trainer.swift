@@ -1,3 +1,4 @@
+import Foundation
 import OnePassCore
 import OnePassData
 import OnePassReplay
@@ -23,7 +24,10 @@ final class Trainer {
   private(set) var memory: ReplayMemory?
   /// What tells the memory directory of this run from others, where it has one.
   let memoryRun: String?
+  /// Where each example that is taken from the stream is noted.
+  let ledger: Ledger?
   private(set) var tally: StreamTally
+  private(set) var arrivals = ArrivalLog()
   private(set) var online = OnlineAccuracy()
   private(set) var curve = TrainingCurve()
   private(set) var seconds = 0.0
@@ -33,7 +37,7 @@ final class Trainer {
 
   init(
     configuration: RunConfiguration, plan: TrainingPlan, source: any ExampleSource, feed: any ExampleFeed,
-    learner: Learner, pool: DecodePool, diskMemory: MemoryDirectory?,
+    learner: Learner, pool: DecodePool, diskMemory: MemoryDirectory?, ledger: Ledger?,
     observe: @escaping (TrainingEvent) -> Void
   ) {
     self.configuration = configuration
@@ -53,6 +57,7 @@ final class Trainer {
         diskImages: diskMemory?.images)
     }
     memoryRun = diskMemory?.run
+    self.ledger = ledger
   }
 
   /// Takes over where another trainer stood after a step; nothing was trained before.
@@ -69,6 +74,7 @@ final class Trainer {
       try memory?.restore(snapshot) { try archive.image(id: $0.id) }
     }
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source, counts: saved.state.tally)
+    arrivals = saved.state.arrivals ?? ArrivalLog()
     online = saved.state.online
     curve = saved.state.curve
     seconds = saved.state.seconds
@@ -88,7 +94,9 @@ final class Trainer {
       guard let (pending, pass) = upcoming else { break }
       let incoming = try pending.wait()
       upcoming = try takeIncoming()
+      arrivals.note(tally.taken)
       try tally.record(incoming)
+      try ledger?.settle(incoming.count + incoming.skipped.count)
       guard incoming.count > 0 else {
         stepsDone = step + 1
         continue
@@ -96,6 +104,7 @@ final class Trainer {
 
       // 2. and 3. Draw k mini-batches from the memory, and have them decoded.
       let progress = RunProgress(step: step, of: plan.steps)
+      try expire()
       let replays = try drawReplays(for: step, progress)
 
       // 4. Train on the incoming mini-batch and on the replayed ones.
@@ -137,6 +146,7 @@ final class Trainer {
     for example in examples {
       try checkLabel(of: example, classCount: plan.classes, in: source.specification)
     }
+    ledger?.take(examples)
     let isCentred =
       configuration.method == .naive
       || (configuration.method == .replay && configuration.incomingView == .centre)
@@ -153,6 +163,15 @@ final class Trainer {
     let drawn: [DrawnExample]
     let weights: [Float]?
     let pending: PendingBatch
+  }
+
+  /// Removes items whose time is over.
+  private func expire() throws {
+    switch configuration.timeToLive {
+    case .examples(let count): try memory?.forget(before: tally.taken - count)
+    case .seconds(let seconds): try memory?.forget(before: arrivals.position(before: Date() - seconds))
+    case nil: break
+    }
   }
 
   private func drawReplays(for step: Int, _ progress: RunProgress) throws -> [ReplayBatch] {

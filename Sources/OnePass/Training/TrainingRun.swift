@@ -24,7 +24,8 @@ public struct TrainingRun {
     try configuration.validate()
     self.configuration = configuration
     source = try SourceRegistry.open(
-      configuration.data, seed: configuration.seed, classNames: configuration.classNames)
+      configuration.data, seed: configuration.seed, classNames: configuration.classNames,
+      subjectKey: configuration.subjectKey)
   }
 
   /// A run on a stream of one's own. `configuration.data` only describes it.
@@ -50,12 +51,21 @@ public struct TrainingRun {
   ) throws -> RunResult {
     let folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
     let unfinished = output.map { UnfinishedRun(in: $0, kept: checkpoints.kept) }
+    try unfinished?.open()
+    var isFinished = false
+    defer { if !isFinished { unfinished?.abandon() } }
     let saved = try loadCheckpoint(output, unfinished, resuming: resuming)
+    // What has passed. Runs that an earlier version began have no ledger, and go on without.
+    let passed = try saved?.state.ledger.flatMap { mark in
+      try unfinished.map { try LedgerFile(path: $0.ledgerPath, mark: mark) }
+    }
     let device = try Device(parsing: configuration.device)
     if let threads = configuration.threads { try Engine.setThreadCount(threads) }
 
     let stream =
-      try saved.map { try StreamPreparation(source, configuration, resuming: $0.state) }
+      try saved.map {
+        try StreamPreparation(source, configuration, resuming: $0.state, ledger: passed)
+      }
       ?? StreamPreparation(source, configuration)
     for notice in stream.notices { observe(.notice(notice)) }
     let plan = stream.plan
@@ -73,18 +83,15 @@ public struct TrainingRun {
     let learner = try Learner(model: model, device: device, configuration: configuration, plan: plan)
     observe(.started(plan))
 
-    let diskMemory = try openMemory(plan, stream, saved, unfinished, resuming: resuming)
-    var isFinished = false
+    let diskMemory = try openMemory(plan, stream, saved, unfinished)
     defer {
       // Images of which nothing says what they are.
-      if !isFinished, !(unfinished?.hasCheckpoint ?? false) {
-        diskMemory?.remove()
-        unfinished?.abandon()
-      }
+      if !isFinished, !(unfinished?.hasCheckpoint ?? false) { diskMemory?.remove() }
     }
+    let ledger = try saved == nil ? newLedger(in: unfinished) : resumedLedger(passed, in: unfinished)
     let trainer = Trainer(
       configuration: configuration, plan: plan, source: source, feed: stream.feed, learner: learner,
-      pool: pool, diskMemory: diskMemory, observe: observe)
+      pool: pool, diskMemory: diskMemory, ledger: ledger, observe: observe)
     if let saved { try trainer.resume(saved) }
     let saver = CheckpointSaver(
       configuration: configuration, plan: plan, card: card, learner: learner, folder: unfinished,
@@ -148,8 +155,7 @@ public struct TrainingRun {
   /// The memory directory of the run, where it has one.
   private func openMemory(
     _ plan: TrainingPlan, _ stream: StreamPreparation, _ saved: UnfinishedRun.Saved?,
-    _ unfinished: UnfinishedRun?,
-    resuming: Bool
+    _ unfinished: UnfinishedRun?
   ) throws -> MemoryDirectory? {
     if let saved {
       switch (configuration.memoryDirectory, saved.state.memoryRun) {
@@ -163,7 +169,7 @@ public struct TrainingRun {
       }
     }
     guard let path = configuration.memoryDirectory, let first = stream.firstImage else { return nil }
-    if resuming, let run = unfinished?.claimedMemory, DiskImages.exists(in: path) {
+    if let run = unfinished?.claimedMemory, DiskImages.exists(in: path) {
       // The run was broken off before its first checkpoint, and begins anew.
       try MemoryDirectory(opening: path, run: run).remove()
     }
@@ -173,6 +179,17 @@ public struct TrainingRun {
     return directory
   }
 
+  /// The ledger of a pass, where there is a place for it. Several passes over kept data need none.
+  private func newLedger(in unfinished: UnfinishedRun?) -> Ledger? {
+    guard let unfinished, configuration.method != .multiEpoch else { return nil }
+    return Ledger(in: unfinished.path, withSubjects: configuration.subjectKey != nil)
+  }
+
+  private func resumedLedger(_ passed: LedgerFile?, in unfinished: UnfinishedRun?) throws -> Ledger? {
+    guard let passed, let unfinished else { return nil }
+    return try Ledger(resuming: passed, in: unfinished.path, withSubjects: configuration.subjectKey != nil)
+  }
+
   private func save(_ trainer: Trainer, _ learner: Learner, _ card: ModelCard, in folder: RunFolder) throws {
     try trainer.memory?.diskImages?.makeDurable()
     try Checkpoint(
@@ -180,10 +197,13 @@ public struct TrainingRun {
       progress: TrainingPosition(
         step: trainer.stepsDone, updates: learner.updatesMade, examplesSeen: trainer.tally.taken,
         examplesTrained: learner.examplesTrained, seed: configuration.seed,
-        memory: trainer.memory?.counters, memoryRun: trainer.memoryRun),
+        memory: trainer.memory?.counters, memoryRun: trainer.memoryRun,
+        ledger: try trainer.ledger?.makeDurable(),
+        arrivals: trainer.arrivals),
       memory: trainer.memory?.snapshot
     ).write(in: folder)
     try folder.write(trainer.curve.csv, to: "curve.csv")
+    for file in trainer.ledger?.files ?? [] { try folder.copy(file.path, to: file.name) }
   }
 
   private func notices(after trainer: Trainer, _ plan: TrainingPlan) -> [String] {

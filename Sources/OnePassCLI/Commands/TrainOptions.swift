@@ -44,6 +44,13 @@ struct DataOptions: ParsableArguments {
   var classes: String?
 
   @Option(
+    name: .customLong("subject-key"),
+    help: ArgumentHelp(
+      "Where an example says whom it is about, for `memory forget`: folder, stem or json:FIELD.",
+      valueName: "KEY"))
+  var subjectKey: String?
+
+  @Option(
     name: .customLong("broken-limit"),
     help: ArgumentHelp("Stop if more than this share of the images is broken.", valueName: "0...1"))
   var brokenLimit = 0.1
@@ -53,6 +60,7 @@ struct DataOptions: ParsableArguments {
     configuration.limit = limit
     configuration.evaluationLimit = evaluationLimit
     configuration.brokenLimit = brokenLimit
+    configuration.subjectKey = try subjectKey.map { try SubjectKey($0) }
     guard let classes else { return }
     if let count = Int(classes) {
       configuration.classCount = count
@@ -156,6 +164,13 @@ struct MethodOptions: ParsableArguments {
     completion: .directory)
   var memoryDirectory: String?
 
+  @Option(
+    name: .customLong("time-to-live"),
+    help: ArgumentHelp(
+      "How long an example may stay in the memory: until so many have come after it (50000), or a time (30d).",
+      valueName: "N|TIME"))
+  var timeToLive: String?
+
   @Option(help: "Train the k + 1 mini-batches of a step one after the other, or as one update.")
   var updates = UpdateMode.sequential
 
@@ -178,6 +193,7 @@ struct MethodOptions: ParsableArguments {
     configuration.evicting = evicting
     configuration.memoryEncoding = memoryEncoding
     configuration.memoryDirectory = memoryDirectory
+    configuration.timeToLive = try timeToLive.map { try TimeToLive($0) }
     configuration.updates = updates
     configuration.incomingView = incomingView
     configuration.epochs = epochs

@@ -38,9 +38,18 @@ public final class ShuffledSource: RandomAccessSource {
   public let table: any ExampleTable
   public private(set) var position = 0
   private let order: [UInt32]
+  private let subjectKey: SubjectKey?
 
-  public init(_ table: any ExampleTable, specification: String, seed: UInt64) {
+  /// - Parameters:
+  ///   - table: the examples.
+  ///   - specification: what names the source again.
+  ///   - seed: fixes the order.
+  ///   - subjectKey: what in an example's path says whom it is about.
+  public init(
+    _ table: any ExampleTable, specification: String, seed: UInt64, subjectKey: SubjectKey? = nil
+  ) {
     self.table = table
+    self.subjectKey = subjectKey
     self.specification = specification
     var generator = SeededGenerator(seed: seed, .streamOrder)
     order = randomOrder(of: table.count, using: &generator)
@@ -54,7 +63,8 @@ public final class ShuffledSource: RandomAccessSource {
   /// - Precondition: `0 <= id < count`.
   public func example(at id: Int) throws -> Example {
     let row = Int(order[id])
-    return Example(id: id, label: table.label(at: row), image: try table.image(at: row))
+    let subject = subjectKey.flatMap { key in table.path(at: row).flatMap(key.subject(inPath:)) }
+    return Example(id: id, label: table.label(at: row), image: try table.image(at: row), subject: subject)
   }
 
   public func location(of id: Int) -> String? { table.path(at: Int(order[id])) }

@@ -31,5 +31,5 @@ func openFashionMNIST(_ request: SourceRequest) throws -> any ExampleSource {
   }
   let names = try request.agreedClassNames(with: FashionMNIST.classNames)
   let table = try IDXTable(directory, test: request.argument == "test", classNames: names)
-  return ShuffledSource(table, specification: request.specification, seed: request.seed)
+  return try request.shuffled(table)
 }

@@ -155,5 +155,5 @@ func tooLarge(_ what: String, _ size: Int) -> OnePassError {
 func openFolder(_ request: SourceRequest) throws -> any ExampleSource {
   let root = try request.requiredArgument("folder:DIR, where DIR holds a folder for each class")
   let table = try FolderTable(root, classNames: request.classNames)
-  return ShuffledSource(table, specification: request.specification, seed: request.seed)
+  return try request.shuffled(table)
 }

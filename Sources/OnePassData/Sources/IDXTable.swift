@@ -74,5 +74,5 @@ func openIDX(_ request: SourceRequest) throws -> any ExampleSource {
   let test = argument.hasSuffix(":test")
   let directory = test ? String(argument.dropLast(":test".count)) : argument
   let table = try IDXTable(directory, test: test, classNames: request.classNames)
-  return ShuffledSource(table, specification: request.specification, seed: request.seed)
+  return try request.shuffled(table)
 }

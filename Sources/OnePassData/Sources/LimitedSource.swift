@@ -30,6 +30,7 @@ public class LimitedSource: ExampleSource {
   public var classNames: [String]? { base.classNames }
   public var knownClassCount: Int? { base.knownClassCount }
   public var position: Int { base.position }
+  public var readsAgainToRestore: Bool { base.readsAgainToRestore }
 
   public func location(of id: Int) -> String? { base.location(of: id) }
 

@@ -128,5 +128,5 @@ public struct ListTable: ExampleTable {
 func openList(_ request: SourceRequest) throws -> any ExampleSource {
   let list = try request.requiredArgument("list:FILE, where FILE holds a line PATH LABEL for each image")
   let table = try ListTable(list, classNames: request.classNames)
-  return ShuffledSource(table, specification: request.specification, seed: request.seed)
+  return try request.shuffled(table)
 }

@@ -10,6 +10,8 @@ public struct SourceRequest: Sendable {
   public let seed: UInt64
   /// Names that labels have to refer to, in label order: those of a model that is to be evaluated.
   public let classNames: [String]?
+  /// Where examples say whom they are about, if that is asked for.
+  public let subjectKey: SubjectKey?
 }
 
 /// A kind of source: how it is written, what it is, how it is opened.
@@ -62,11 +64,12 @@ public enum SourceRegistry {
   ///   - seed: fixes the order of a source that is shuffled; shards come in their own order.
   ///   - classNames: the names that labels have to refer to. A folder's images get the labels of these names;
   ///     lists and shards may name classes instead of numbering them; a source that has other names is refused.
+  ///   - subjectKey: where examples say whom they are about; a source that cannot tell is refused.
   /// - Throws: `OnePassError`: `usage` for an unknown kind or a malformed argument, `io` for a missing path,
   ///   `badData` for contents that are not what the kind says.
-  public static func open(_ specification: String, seed: UInt64, classNames: [String]? = nil) throws
-    -> any ExampleSource
-  {
+  public static func open(
+    _ specification: String, seed: UInt64, classNames: [String]? = nil, subjectKey: SubjectKey? = nil
+  ) throws -> any ExampleSource {
     let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, let kind = kinds.first(where: { $0.name == name }) else {
       let forms = kinds.map { "\($0.forms) (\($0.summary))" }.joined(separator: ", ")
@@ -74,11 +77,32 @@ public enum SourceRegistry {
     }
     let argument = parts.count > 1 ? String(parts[1]) : nil
     return try kind.open(
-      SourceRequest(specification: specification, argument: argument, seed: seed, classNames: classNames))
+      SourceRequest(
+        specification: specification, argument: argument, seed: seed, classNames: classNames,
+        subjectKey: subjectKey))
   }
 }
 
 extension SourceRequest {
+  /// A table in the random order of the seed.
+  /// - Throws: `OnePassError` (`usage`) if its examples do not say whom they are about, and that is asked for.
+  func shuffled(_ table: some ExampleTable) throws -> ShuffledSource {
+    if let subjectKey {
+      guard table.count == 0 || table.path(at: 0) != nil else {
+        throw OnePassError(
+          .usage,
+          "The examples of \(specification) say nothing of a subject: leave out --subject-key \(subjectKey).")
+      }
+      if case .field = subjectKey {
+        throw OnePassError(
+          .usage,
+          "--subject-key \(subjectKey) is a field of a WebDataset sample: for \(specification), use folder or stem."
+        )
+      }
+    }
+    return ShuffledSource(table, specification: specification, seed: seed, subjectKey: subjectKey)
+  }
+
   /// The argument, which this kind needs.
   func requiredArgument(_ form: String) throws -> String {
     guard let argument, !argument.isEmpty else {

@@ -73,6 +73,11 @@ public final class ImageArchive {
     return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
   }
 
+  /// Whether a folder holds an archive.
+  public static func exists(in folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: "\(folder)/\(fileName)")
+  }
+
   private static func makeOrCheckTables(_ database: SQLiteDatabase) throws {
     let (kind, version) = (
       try database.integer("PRAGMA application_id"), try database.integer("PRAGMA user_version")
@@ -125,6 +130,9 @@ public final class ImageArchive {
     while try statement.step() { ids.append(statement.integer(0)) }
     return ids
   }
+
+  /// Whether there is an image at a position.
+  public func contains(id: Int) throws -> Bool { try recordBytes(id: id) != nil }
 
   /// The size of an image's record; `nil` if there is none.
   func recordBytes(id: Int) throws -> Int? {
@@ -242,6 +250,14 @@ public final class ImageArchive {
   public func remove(id: Int) throws {
     try removal.bind([id])
     _ = try removal.step()
+  }
+
+  /// Removes images and overwrites them, on the disk too.
+  /// - Throws: `OnePassError` (`io`).
+  public func removeAll(where isToGo: (Int) -> Bool) throws {
+    let gone = try ids.filter(isToGo)
+    if !gone.isEmpty { try transaction { for id in gone { try remove(id: id) } } }
+    try makeDurable()
   }
 
   /// Makes everything safe from a power cut, and empties the log, so that what was removed is nowhere any more.

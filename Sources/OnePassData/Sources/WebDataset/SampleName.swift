@@ -11,6 +11,7 @@ struct SampleName {
   enum Part: Equatable {
     case image(Suffix)
     case label(Suffix)
+    case metadata(Suffix)
     case other
   }
 
@@ -21,7 +22,7 @@ struct SampleName {
     case last
   }
 
-  private static let extensions: [[UInt8]] = ["cls", "jpg", "jpeg", "png", "img", "image"].map {
+  private static let extensions: [[UInt8]] = ["cls", "json", "jpg", "jpeg", "png", "img", "image"].map {
     Array($0.utf8)
   }
 
@@ -37,7 +38,7 @@ struct SampleName {
       return
     }
     let kind: Suffix = lastDot == dot ? .whole(UInt8(index)) : .last
-    part = index == 0 ? .label(kind) : .image(kind)
+    part = index == 0 ? .label(kind) : index == 1 ? .metadata(kind) : .image(kind)
   }
 
   /// Equality in which the case of ASCII letters does not count.

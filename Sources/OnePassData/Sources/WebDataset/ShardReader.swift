@@ -15,6 +15,8 @@ final class ShardReader {
     let image: [UInt8]
     /// The class; 0 if only `keys` are wanted.
     let label: Int
+    /// Whom it is about; `nil` unless `everything` is wanted and the sample says so.
+    let subject: String?
   }
 
   /// Samples read from this shard so far.
@@ -22,6 +24,7 @@ final class ShardReader {
   let path: String
   private let tar: TarReader
   private let labelsByName: [String: Int]
+  private let subjectKey: SubjectKey?
   private var group = Group()
   /// The tar stands at an entry that still has to be looked at.
   private var entryIsWaiting = false
@@ -32,17 +35,28 @@ final class ShardReader {
     var imageIsExact = false
     var label: Int?
     var labelIsExact = false
+    var subject: String?
+    /// Whether nothing can come any more that says whom the sample is about.
+    var subjectIsSettled = false
     /// The extensions seen alone, a bit each.
     var seen: UInt8 = 0
     var isDelivered = false
   }
 
   static let largestLabel = 4096
+  static let largestMetadata = 1 << 20
 
-  /// - Parameter blockSize: see `TarReader`.
-  init(_ file: OpenFile, labelsByName: [String: Int], blockSize: Int = 1 << 17) throws {
+  /// - Parameters:
+  ///   - file: The shard.
+  ///   - labelsByName: What names of classes mean.
+  ///   - subjectKey: Where a sample says whom it is about.
+  ///   - blockSize: See `TarReader`.
+  init(
+    _ file: OpenFile, labelsByName: [String: Int], subjectKey: SubjectKey? = nil, blockSize: Int = 1 << 17
+  ) throws {
     path = file.path
     self.labelsByName = labelsByName
+    self.subjectKey = subjectKey
     do { tar = try TarReader(file, blockSize: blockSize) } catch {
       throw Self.error(error, path: file.path, count: 0)
     }
@@ -65,6 +79,7 @@ final class ShardReader {
             return sample
           }
           group.key.append(contentsOf: tar.name[..<name.keyLength])
+          settleSubjectByKey()
         }
         if try take(name.part, detail) { return deliver() }
       }
@@ -87,6 +102,13 @@ final class ShardReader {
   private func take(_ part: SampleName.Part, _ detail: Detail) throws -> Bool {
     switch part {
     case .other: return false
+    case .metadata(let suffix):
+      let exact = try note(suffix)
+      guard exact, detail == .everything, !group.isDelivered, case .field(let field) = subjectKey else {
+        return false
+      }
+      group.subject = try subject(from: try tar.body(limit: Self.largestMetadata), field: field)
+      group.subjectIsSettled = true
     case .image(let suffix):
       let exact = try note(suffix)
       guard !group.isDelivered, group.image == nil || (exact && !group.imageIsExact) else { return false }
@@ -98,7 +120,24 @@ final class ShardReader {
       group.label = detail == .keys ? 0 : try label(from: try tar.body(limit: Self.largestLabel))
       group.labelIsExact = exact
     }
-    return group.imageIsExact && group.labelIsExact
+    return group.imageIsExact && group.labelIsExact && (group.subjectIsSettled || detail != .everything)
+  }
+
+  /// What the key alone says of the subject.
+  private func settleSubjectByKey() {
+    if case .field = subjectKey { return }
+    group.subject = subjectKey?.subject(inPath: String(decoding: group.key, as: UTF8.self))
+    group.subjectIsSettled = true
+  }
+
+  /// The field of a `.json` entry, a string or a number, as text.
+  private func subject(from bytes: [UInt8], field: String) throws -> String? {
+    guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
+      throw OnePassError(
+        .badData, "The .json of the sample \(shownKey) in the shard \(path) is not a JSON object. Correct it."
+      )
+    }
+    return (object[field] as? String) ?? (object[field] as? NSNumber)?.stringValue
   }
 
   /// Whether the suffix is an extension alone.
@@ -119,7 +158,7 @@ final class ShardReader {
     group.isDelivered = true
     group.image = nil
     count += 1
-    return Sample(image: image, label: label)
+    return Sample(image: image, label: label, subject: group.subject)
   }
 
   /// Ends the group: its sample if it has not been delivered, `nil` if there is none.

@@ -19,6 +19,7 @@ public final class WebDatasetSource: SurveyableSource {
 
   private let shards: [String]
   private let labelsByName: [String: Int]
+  private let subjectKey: SubjectKey?
   /// The examples of each shard, where an index or a survey told them.
   private var shardCounts: [Int]?
   private var nextShard = 0
@@ -33,11 +34,13 @@ public final class WebDatasetSource: SurveyableSource {
   ///   that is not one or whose classes are others than `classNames`.
   public convenience init(_ pattern: String, classNames: [String]? = nil) throws {
     try self.init(
-      SourceRequest(specification: "wds:\(pattern)", argument: pattern, seed: 0, classNames: classNames))
+      SourceRequest(
+        specification: "wds:\(pattern)", argument: pattern, seed: 0, classNames: classNames, subjectKey: nil))
   }
 
   init(_ request: SourceRequest) throws {
     specification = request.specification
+    subjectKey = request.subjectKey
     let pattern = try ShardPattern(try request.requiredArgument("wds:DIR/train-{0000..0009}.tar or wds:-"))
     shards = pattern.shards
     var index: ShardIndex?
@@ -57,6 +60,8 @@ public final class WebDatasetSource: SurveyableSource {
     labelsByName = Dictionary((classNames ?? []).enumerated().map { ($1, $0) }) { first, _ in first }
   }
 
+  public var readsAgainToRestore: Bool { shards == [standardInput] }
+
   public var knownCount: Int? { shardCounts?.reduce(0, +) }
 
   public func next() throws -> Example? {
@@ -64,7 +69,8 @@ public final class WebDatasetSource: SurveyableSource {
     do {
       guard let sample = try nextSample(.everything) else { return nil }
       defer { position += 1 }
-      return Example(id: position, label: sample.label, image: EncodedImage(bytes: sample.image))
+      return Example(
+        id: position, label: sample.label, image: EncodedImage(bytes: sample.image), subject: sample.subject)
     } catch let error as OnePassError {
       failure = error
       throw error
@@ -120,7 +126,8 @@ public final class WebDatasetSource: SurveyableSource {
     while true {
       if reader == nil {
         guard nextShard < shards.count else { return nil }
-        reader = try ShardReader(try open(shards[nextShard]), labelsByName: labelsByName)
+        reader = try ShardReader(
+          try open(shards[nextShard]), labelsByName: labelsByName, subjectKey: subjectKey)
         nextShard += 1
       }
       guard let reader else { return nil }

@@ -1,0 +1,50 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+
+/// What a run was told to forget, and when: a JSON object on each line of `forgotten.jsonl`.
+///
+/// It names no subject. Whoever knows one can tell by its hash that it was asked for.
+struct AuditLog {
+  static let fileName = "forgotten.jsonl"
+  let path: String
+
+  private struct Entry: Encodable {
+    let time: String
+    let reference: String?
+    /// XXH3-128 of each subject.
+    let subjects: [String]
+    let className: String?
+    let before: String?
+    let items: Int
+    let positions: [Int]
+    let checkpoints: [String]
+    let firstUse: Int?
+    let version: String
+  }
+
+  init(of run: String) { path = "\(run)/\(Self.fileName)" }
+
+  /// - Throws: `OnePassError` (`io`).
+  func append(_ request: ForgetRequest, _ forgetting: Forgetting) throws {
+    let dates = ISO8601DateFormatter()
+    let before: String? =
+      switch request.before {
+      case .position(let position): "\(position)"
+      case .time(let time): dates.string(from: time)
+      case nil: nil
+      }
+    let entry = Entry(
+      time: dates.string(from: Date()), reference: request.reference,
+      subjects: request.subjects.map { subject in
+        Array(subject.utf8).withUnsafeBytes { "\(ContentHash(of: $0))" }
+      }.sorted(),
+      className: request.className, before: before, items: forgetting.positions.count,
+      positions: forgetting.positions, checkpoints: forgetting.checkpoints, firstUse: forgetting.firstUse,
+      version: onePassVersion)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let earlier = FileManager.default.contents(atPath: path) ?? Data()
+    try DurableFile.write(earlier + encoder.encode(entry) + Data("\n".utf8), to: path)
+  }
+}

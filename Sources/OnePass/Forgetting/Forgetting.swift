@@ -1,0 +1,94 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+
+/// What was forgotten of a run.
+///
+/// Items are removed from every saved state, their images overwritten wherever they lie; the rest of the run is as it was.
+/// The weights are not unlearned.
+public struct Forgetting: Codable, Sendable {
+  /// The positions of the items that are gone, of all saved states together.
+  public var positions: [Int]
+  /// The saved states that held one of them.
+  public var checkpoints: [String]
+  /// The first position at which the subject passed, where that is known.
+  public var firstUse: Int?
+  /// The saved states that are older than the first use: their weights have never seen the subject.
+  public var olderCheckpoints: [String]
+
+  /// Forgets, and notes it in the audit log of the run, `forgotten.jsonl`.
+  /// - Parameters:
+  ///   - request: What has to go.
+  ///   - path: The folder of the run, finished or not.
+  ///   - memoryDirectory: Where its memory is by now, if it has one on disk and that was moved.
+  ///   - isRehearsal: Whether only to tell what would go.
+  /// - Throws: `OnePassError`: `io` if there is no run, `badData` if it is damaged, `usage` if another process has it or the
+  ///   request makes no sense. Give the same request again after a failure: it goes on.
+  public init(
+    _ request: ForgetRequest, in path: String, memoryDirectory: String? = nil, isRehearsal: Bool = false
+  ) throws {
+    let run = try StoredRun(path, memoryDirectory: memoryDirectory)
+    let gone = try run.points.map { point in
+      (point.memory?.items ?? []).filter(try request.matches(run, point)).map(\.id)
+    }
+    positions = Set(gone.joined()).sorted()
+    checkpoints = zip(run.points, gone).filter { !$1.isEmpty }.map(\.0.name)
+
+    var log =
+      run.configuration.subjectKey == nil
+      ? nil : try SubjectLog(path: "\(run.logFolder)/\(SubjectLog.fileName)")
+    let passed = log.map { log in request.subjects.flatMap { log.positions(of: $0) } } ?? []
+    let first = passed.min()
+    firstUse = first
+    olderCheckpoints = run.points.filter { point in first.map { point.examples <= $0 } ?? false }.map(\.name)
+    guard !isRehearsal else { return }
+
+    // Images first: should this break off, the indices still say what has to go when it is done again.
+    try run.scrub(Set(positions))
+    for (index, items) in gone.enumerated() where !items.isEmpty {
+      try run.rewrite(index, without: Set(items))
+    }
+    // Whoever is to be forgotten by class or time has not asked for it; the hashes stay.
+    if request.className == nil, request.before == nil { try log?.clear(passed) }
+    try AuditLog(of: path).append(request, self)
+  }
+}
+
+extension StoredRun {
+  /// Overwrites images wherever they lie.
+  fileprivate func scrub(_ ids: Set<Int>) throws {
+    if let images = diskImages, let last = points.last?.memory {
+      // What a run that was broken off took after its last checkpoint is nobody's, and may be what has to go.
+      if let archive {
+        images.protect(Set(points.flatMap { $0.memory?.items.map(\.id) ?? [] }), in: archive)
+        try images.restore(Set(last.items.map(\.id)), position: points.last?.examples ?? 0)
+      }
+      try images.scrub(ids)
+    }
+    if let archive {
+      let kept = Set(points.flatMap { $0.memory?.items.map(\.id) ?? [] }).subtracting(ids)
+      try archive.removeAll { !kept.contains($0) }
+    }
+    if !isFinished { UnfinishedRun.removePartial(in: path) }
+  }
+
+  /// Takes items out of a saved state.
+  fileprivate func rewrite(_ index: Int, without ids: Set<Int>) throws {
+    guard let snapshot = points[index].memory, let capacity = plan.capacity else { return }
+    var memory = ReplayMemory(
+      capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
+      drawing: configuration.drawing, evicting: configuration.evicting, seed: configuration.seed,
+      diskImages: diskImages)
+    try memory.restore(snapshot, image: nil)
+    try memory.forget { ids.contains($0.id) }
+    let rest = memory.snapshot
+    points[index].memory = rest
+    if isFinished {
+      let folder = points[index].folder
+      try DurableFile.write(MemoryIndex.encode(rest), to: "\(folder)/\(Checkpoint.indexName)")
+      try DurableFile.write(Data(MemoryTable(items: rest.items).csv.utf8), to: "\(folder)/memory.csv")
+    } else {
+      try CheckpointFolder(path: points[index].folder).replace("memory.index", with: MemoryIndex.encode(rest))
+    }
+  }
+}
