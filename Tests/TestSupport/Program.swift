@@ -22,20 +22,28 @@ public struct Program: Sendable {
   }
 
   /// Runs to the end. Both outputs go to files, so that a full pipe never blocks the program.
-  public func run(_ arguments: [String], input: String? = nil) throws -> Outcome {
+  /// - Parameters:
+  ///   - arguments: What it is called with.
+  ///   - input: A file for its standard input.
+  ///   - environment: Variables beside those of the test.
+  /// - Returns: Its exit status, or 128 + the signal that ended it, and what it said.
+  public func run(
+    _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
+  ) throws -> Outcome {
     let folder = try TemporaryFolder()
     try folder.write([], to: "output")
     try folder.write([], to: "errors")
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = FileHandle(forWritingAtPath: folder.file("output"))
     process.standardError = FileHandle(forWritingAtPath: folder.file("errors"))
     process.standardInput = input.map { FileHandle(forReadingAtPath: $0) } ?? FileHandle.nullDevice
     try process.run()
     process.waitUntilExit()
     return Outcome(
-      status: process.terminationStatus,
+      status: process.terminationStatus + (process.terminationReason == .exit ? 0 : 128),
       output: String(decoding: try folder.bytes(of: "output"), as: UTF8.self),
       errors: String(decoding: try folder.bytes(of: "errors"), as: UTF8.self))
   }

@@ -55,6 +55,20 @@ final class RunFolder {
     }
   }
 
+  /// Removes what earlier runs for the same folder left that were broken off while they wrote.
+  /// - Parameter evenComplete: Whether also one that is complete and could only not be named: it is this very run.
+  func removeLeftovers(evenComplete: Bool) {
+    let files = FileManager.default
+    let parent = staging.deletingLastPathComponent()
+    let prefix = ".\(URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent).partial-"
+    for name in (try? files.contentsOfDirectory(atPath: parent.path)) ?? [] where name.hasPrefix(prefix) {
+      let folder = parent.appendingPathComponent(name)
+      guard evenComplete || !files.fileExists(atPath: folder.appendingPathComponent("result.json").path)
+      else { continue }
+      try? files.removeItem(at: folder)
+    }
+  }
+
   deinit {
     if !isCommitted { try? FileManager.default.removeItem(at: staging) }
   }
@@ -89,6 +103,9 @@ final class RunFolder {
     try reporting {
       let target = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
       let files = FileManager.default
+      for name in try files.subpathsOfDirectory(atPath: staging.path) + [""] {
+        try DurableFile.synchronise(staging.appendingPathComponent(name).path)
+      }
       // An empty folder of that name may stand there; rename(2) replaces it.
       if rename(staging.path, target.path) != 0 {
         let reason = String(cString: strerror(errno))
@@ -104,7 +121,9 @@ final class RunFolder {
           try files.moveItem(at: staging.appendingPathComponent(name), to: place)
         }
         try files.removeItem(at: staging)
+        try DurableFile.synchronise(target.path)
       }
+      try DurableFile.synchronise(target.deletingLastPathComponent().path)
     }
     isCommitted = true
   }

@@ -69,7 +69,6 @@ extension StoredRun {
       let kept = Set(points.flatMap { $0.memory?.items.map(\.id) ?? [] }).subtracting(ids)
       try archive.removeAll { !kept.contains($0) }
     }
-    if !isFinished { UnfinishedRun.removePartial(in: path) }
   }
 
   /// Takes items out of a saved state.

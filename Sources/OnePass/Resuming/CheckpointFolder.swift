@@ -11,6 +11,8 @@ import OnePassReplay
 struct CheckpointFolder {
   let path: String
   private static let manifest = "manifest"
+  /// Folders whose names end so are not whole.
+  static let partialSuffix = ".partial"
 
   var name: String { URL(fileURLWithPath: path).lastPathComponent }
   func path(of file: String) -> String { "\(path)/\(file)" }
@@ -19,7 +21,7 @@ struct CheckpointFolder {
   /// - Throws: `OnePassError` (`io`); nothing is then at `path`.
   static func write(to path: String, _ body: (_ partial: String) throws -> Void) throws -> CheckpointFolder {
     let url = URL(fileURLWithPath: path)
-    let partial = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).partial"
+    let partial = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent)\(partialSuffix)"
     let files = FileManager.default
     try? files.removeItem(atPath: partial)
     do {
@@ -62,13 +64,20 @@ struct CheckpointFolder {
       }
       try data.write(to: URL(fileURLWithPath: "\(partial)/\(file)"))
     }
-    do {
-      try files.removeItem(atPath: path)
-      try DurableFile.synchronise(parent)
-    } catch {
-      throw OnePassError(
-        .io, "\(path) could not be removed: remove it by hand, \(next) takes its place.", cause: error)
+    guard remove() else {
+      throw OnePassError(.io, "\(path) could not be removed: remove it by hand, \(next) takes its place.")
     }
+  }
+
+  /// Removes the folder: first its name, in one step, so that none is ever there in part.
+  /// - Returns: Whether it is gone.
+  @discardableResult
+  func remove() -> Bool {
+    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let doomed = "\(parent)/.\(name).gone\(Self.partialSuffix)"
+    guard rename(path, doomed) == 0 else { return false }
+    try? DurableFile.synchronise(parent)
+    return (try? FileManager.default.removeItem(atPath: doomed)) != nil
   }
 
   /// Reads every file and holds it against the manifest.

@@ -14,6 +14,7 @@ import OnePassTorch
 /// A checkpoint costs what has changed: images that are there already are not written again.
 package final class UnfinishedRun {
   package static let folderName = "unfinished"
+  private static let lockName = ".lock"
   let path: String
   var ledgerPath: String { "\(path)/\(Ledger.fileName)" }
   private let output: String
@@ -98,7 +99,7 @@ package final class UnfinishedRun {
   private func prune() throws {
     while held.count > kept {
       let oldest = held.removeFirst()
-      try? FileManager.default.removeItem(atPath: oldest.checkpoint.path)
+      oldest.checkpoint.remove()
       let gone = oldest.ids.subtracting(keptItems)
       if !gone.isEmpty, let archive {
         try archive.transaction { for id in gone { try archive.remove(id: id) } }
@@ -129,7 +130,7 @@ package final class UnfinishedRun {
     } catch {
       throw OnePassError(.io, "The folder \(path) cannot be made: see that the disk has room.", cause: error)
     }
-    let file = Foundation.open("\(path)/.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
+    let file = Foundation.open("\(path)/\(Self.lockName)", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else {
       if file >= 0 { close(file) }
       throw OnePassError(
@@ -138,6 +139,25 @@ package final class UnfinishedRun {
       )
     }
     lock = file
+    removeLeftovers()
+  }
+
+  /// Removes what a process left that was broken off: what it was writing and, if it had saved nothing yet, everything.
+  private func removeLeftovers() {
+    let isNothing = !hasCheckpoint
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    where isNothing
+      ? ![Self.lockName, Self.claimName].contains(name) : name.hasSuffix(CheckpointFolder.partialSuffix)
+    {
+      try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+    }
+  }
+
+  /// Removes what is left of a run that is finished, unless a process is about to do so.
+  package static func removeLeftovers(ofFinishedRunIn output: String) {
+    guard FileManager.default.fileExists(atPath: "\(output)/\(folderName)") else { return }
+    let unfinished = UnfinishedRun(in: output, kept: 1)
+    if (try? unfinished.open()) != nil { unfinished.remove() }
   }
 
   private func unlock() {
@@ -147,7 +167,8 @@ package final class UnfinishedRun {
 
   // MARK: A memory on disk
 
-  private var claim: String { "\(path)/memory-run" }
+  private static let claimName = "memory-run"
+  private var claim: String { "\(path)/\(Self.claimName)" }
 
   /// Says that a memory directory belongs to this run, before there is a checkpoint that says so.
   func claimMemory(_ run: String) throws {
@@ -220,15 +241,6 @@ package final class UnfinishedRun {
       let index = checkpoint.path(of: "memory.index")
       let data = FileManager.default.contents(atPath: index)
       return (checkpoint, try decode(checkpoint), try data.map { try MemoryIndex.decode($0, path: index) })
-    }
-  }
-
-  /// Removes what was being written when a process ended.
-  static func removePartial(in output: String) {
-    let path = "\(output)/\(folderName)"
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    where name.hasSuffix(".partial") {
-      try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
   }
 

@@ -52,6 +52,7 @@ public struct TrainingRun {
     let folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
     let unfinished = output.map { UnfinishedRun(in: $0, kept: checkpoints.kept) }
     try unfinished?.open()
+    folder?.removeLeftovers(evenComplete: false)
     var isFinished = false
     defer { if !isFinished { unfinished?.abandon() } }
     let saved = try loadCheckpoint(output, unfinished, resuming: resuming)
@@ -122,6 +123,7 @@ public struct TrainingRun {
     if let folder {
       try folder.write(json: result, to: "result.json")
       try folder.commit()
+      if resuming { folder.removeLeftovers(evenComplete: true) }
       isFinished = true
       unfinished?.remove()
     }

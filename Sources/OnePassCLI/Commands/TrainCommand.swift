@@ -67,6 +67,7 @@ struct TrainCommand: ParsableCommand {
     }
     if resume, let output, let finished = try? RunFiles.result(in: output) {
       Console.error("Note: the run in \(output) is finished.")
+      UnfinishedRun.removeLeftovers(ofFinishedRunIn: output)
       return try show(finished)
     }
     try requirePositive("--keep-checkpoints", keptCheckpoints)

@@ -1,0 +1,109 @@
+import Foundation
+import OnePassCore
+import TestSupport
+import Testing
+
+/// Full disks, broken disks and power cuts: no crash, no silent loss, and afterwards the run goes on as if nothing had been.
+///
+/// A few faults of each kind are tried each time; `make soak` tries every one (`ONEPASS_SOAK`).
+@Suite struct FaultTests {
+  let folder: TemporaryFolder
+  static let isSoak = ProcessInfo.processInfo.environment["ONEPASS_SOAK"] != nil
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 64, side: 20).write(to: folder)
+  }
+
+  /// Where the images of the memory lie.
+  enum Place: String, CaseIterable { case ram, disk }
+
+  func train(_ place: Place, _ name: String) -> [String] {
+    [
+      "train", "--data", "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "16", "--threads", "1",
+      "--decode-threads", "1", "--replay-steps", "1", "--storage", "20", "--quiet", "--checkpoint-every", "1",
+      "--resume", "--output", folder.file("\(name)/run"),
+    ] + (place == .disk ? ["--memory-directory", folder.file("\(name)/memory")] : [])
+  }
+
+  /// The files that have to be equal.
+  func outcome(_ name: String) throws -> [[UInt8]] {
+    try [
+      "checkpoint/model.safetensors", "checkpoint/optimiser.safetensors", "checkpoint/memory.csv", "ledger",
+    ].map {
+      try folder.bytes(of: "\(name)/run/\($0)")
+    }
+  }
+
+  func remove(_ name: String) throws {
+    if folder.exists(name) { try FileManager.default.removeItem(atPath: folder.file(name)) }
+  }
+
+  /// How many changing calls and reads an unbroken run makes.
+  func count(_ disk: FaultyDisk, _ place: Place) throws -> (changes: Int, reads: Int) {
+    try remove("broken")
+    let report = folder.file("report")
+    let counted = try onepass.run(
+      train(place, "broken"), environment: disk.environment("count", report: report))
+    #expect(counted.status == 0, "\(counted.errors)")
+    let numbers = String(decoding: try folder.bytes(of: "report"), as: UTF8.self)
+      .split { !$0.isNumber }.compactMap { Int($0) }
+    return (try #require(numbers.first), try #require(numbers.last))
+  }
+
+  /// Which of `count` calls are hit.
+  func chosen(_ count: Int, few: Int) -> [Int] {
+    if Self.isSoak { return Array(1...count) }
+    return (0..<few).map { 1 + ($0 * 2 + 1) * count / (2 * few) }
+  }
+
+  func check(_ place: Place, _ plans: (_ changes: Int, _ reads: Int) -> [String]) throws {
+    try FileManager.default.createDirectory(atPath: folder.file("whole"), withIntermediateDirectories: true)
+    guard let disk = try FaultyDisk(in: folder, roots: [folder.file("broken")]) else {
+      return  // Not on this system.
+    }
+    #expect(try onepass.run(train(place, "whole")).status == 0)
+    let whole = try outcome("whole")
+    let (changes, reads) = try count(disk, place)
+    #expect(changes > 100 && reads > 10)
+    #expect(try outcome("broken") == whole)
+    for plan in plans(changes, reads) {
+      try remove("broken")
+      let broken = try onepass.run(train(place, "broken"), environment: disk.environment(plan))
+      // It went on in spite of it, or says so in a sentence, or lost its power.
+      let isCut = plan.hasPrefix("cut")
+      #expect(
+        [0, 74].contains(broken.status) || (isCut && broken.status == 128 + SIGKILL)
+          || (plan.hasPrefix("fail-read") && [64, 65].contains(broken.status)),
+        "\(plan): status \(broken.status), \(broken.errors)")
+      #expect(broken.status == 0 || isCut || broken.errors.hasPrefix("Error: "), "\(plan): \(broken.errors)")
+      let resumed = try onepass.run(train(place, "broken"))
+      #expect(resumed.status == 0, "\(plan): \(broken.errors)\(resumed.errors)")
+      #expect(try resumed.status == 0 && outcome("broken") == whole, "\(plan): another result")
+      let left = try FileManager.default.contentsOfDirectory(atPath: folder.file("broken"))
+      #expect(Set(left) == (place == .disk ? ["run", "memory"] : ["run"]), "\(plan) leaves \(left)")
+      #expect(!folder.exists("broken/run/unfinished"), "\(plan)")
+    }
+  }
+
+  @Test(arguments: Place.allCases)
+  func powerCuts(place: Place) throws {
+    try check(place) { changes, _ in chosen(changes, few: 8).map { "cut:\($0):\($0 * 31 + 7)" } }
+  }
+
+  @Test(arguments: Place.allCases)
+  func fullDisks(place: Place) throws {
+    try check(place) { changes, _ in
+      chosen(changes, few: 5).map { "fail-write:\($0):ENOSPC:on" }
+        + chosen(changes, few: 4).map { "fail-write:\($0):ENOSPC" }
+    }
+  }
+
+  @Test(arguments: Place.allCases)
+  func brokenDisks(place: Place) throws {
+    try check(place) { changes, reads in
+      chosen(changes, few: 5).map { "fail-write:\($0):EIO" }
+        + chosen(reads, few: 5).map { "fail-read:\($0):EIO" }
+    }
+  }
+}
