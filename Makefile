@@ -1,6 +1,6 @@
 # Every target is one line that calls scripts/; the scripts say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint docs build clean
+.PHONY: help setup demo test soak bench lint docs build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -10,6 +10,9 @@ demo: ## set up, build, and train on a real stream, naively and with replay (abo
 
 test: ## set up, lint, build without warnings, run all tests
 	@scripts/test
+
+soak: ## kill 200 runs at random instants; power cuts, full and broken disks at every call (an hour or two)
+	@scripts/soak
 
 bench: ## measure against the peers, side by side
 	@scripts/bench

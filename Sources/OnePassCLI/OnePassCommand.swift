@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import OnePass
 import OnePassCore
+import OnePassTorch
 
 @main
 struct OnePassCommand: ParsableCommand {
@@ -26,6 +27,7 @@ struct OnePassCommand: ParsableCommand {
     ])
 
   static func main() {
+    Engine.keepFreedMemory()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -95,6 +95,20 @@ import Testing
     #expect(try weights("by-hand") == weights("replay-k2-10pct-seed2"))
   }
 
+  /// A memory directory belongs to one run, so each cell has its own.
+  @Test func cellsWithMemoriesOnDiskDoNotMeet() throws {
+    let text = """
+      options: {data: "idx:\(folder.path)", model: resnet8, batch-size: 16, threads: 1, limit: 100}
+      seeds: 2
+      cells:
+        - {method: replay, replay-steps: 1, storage: 10%, memory-directory: "\(folder.file("memory"))"}
+      """
+    try folder.write(Array(text.utf8), to: "disk.yaml")
+    let outcome = try run([folder.file("disk.yaml"), "--parallel", "2"])
+    #expect(outcome.status == 0 && outcome.output.contains("2 made"), "\(outcome.errors)")
+    for seed in 1...2 { #expect(folder.exists("memory/replay-k1-10pct-seed\(seed)/images.sqlite")) }
+  }
+
   @Test func aDryRunOnlySaysWhatItWouldDo() throws {
     let outcome = try run([try writeGrid(), "--dry-run", "--set", "weight-decay=5e-4"])
     #expect(outcome.status == 0 && outcome.output.split(separator: "\n").count == 6)

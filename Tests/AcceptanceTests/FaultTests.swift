@@ -86,6 +86,22 @@ import Testing
     }
   }
 
+  /// The memory's folder or the run's goes away while the run trains, and comes back.
+  @Test(arguments: ["memory", "run"])
+  func aFolderThatVanishes(name: String) throws {
+    try FileManager.default.createDirectory(atPath: folder.file("whole"), withIntermediateDirectories: true)
+    #expect(try onepass.run(train(.disk, "whole")).status == 0)
+    let running = try RunningProgram(onepass, train(.disk, "broken"))
+    #expect(running.wait { folder.exists("broken/run/unfinished/step-00000001") })
+    try FileManager.default.moveItem(atPath: folder.file("broken/\(name)"), toPath: folder.file("away"))
+    #expect(running.wait() == 74 && running.errors.contains("has vanished"), "\(running.errors)")
+    try remove("broken/\(name)")
+    try FileManager.default.moveItem(atPath: folder.file("away"), toPath: folder.file("broken/\(name)"))
+    let resumed = try onepass.run(train(.disk, "broken"))
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(try outcome("broken") == outcome("whole"))
+  }
+
   @Test(arguments: Place.allCases)
   func powerCuts(place: Place) throws {
     try check(place) { changes, _ in chosen(changes, few: 8).map { "cut:\($0):\($0 * 31 + 7)" } }

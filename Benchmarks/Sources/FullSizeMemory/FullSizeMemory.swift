@@ -1,55 +1,113 @@
 import Foundation
 import OnePassCore
 import OnePassReplay
+import OnePassTorch
 
 /// Takes a stream of ImageNet's length through a memory of 10 % of it, at full size: every item has its own bytes.
 ///
-///     FullSizeMemory FOLDER [EXAMPLES] [ITEMS]
+///     FullSizeMemory FOLDER [EXAMPLES] [ITEMS] [MEMORY DIRECTORY]
 ///
-/// FOLDER holds JPEG files, also in folders of classes; the stream repeats them. Prints one JSON record: what was held,
-/// what the memory counted, the peak of resident memory, and rates on one core.
+/// FOLDER holds JPEG files, also in folders of classes; the stream repeats them. With a memory directory the images lie on
+/// disk there; what the files take is then held against the budget after every mini-batch, and the memory is opened again
+/// at the end. Prints one JSON record: what was held, what the memory counted, the peak of resident memory, and rates of
+/// one thread by the clock and by its processor time.
 @main struct FullSizeMemory {
-  static func main() {
+  static let batch = 128
+
+  static func main() throws {
+    Engine.keepFreedMemory()
     let arguments = CommandLine.arguments
     let numbers = arguments.dropFirst(2).compactMap { Int($0) }
     let examples = numbers.first ?? 1_281_167
     let items = numbers.dropFirst().first ?? examples / 10
+    let directory = arguments.count > 4 ? arguments[4] : nil
     let files = FileManager.default.enumerator(atPath: arguments.count > 1 ? arguments[1] : ".")
     let images = (files?.compactMap { $0 as? String } ?? []).sorted()
       .filter { $0.lowercased().hasSuffix(".jpeg") || $0.lowercased().hasSuffix(".jpg") }
       .compactMap { FileManager.default.contents(atPath: "\(arguments[1])/\($0)").map { [UInt8]($0) } }
     guard !images.isEmpty else {
-      print("usage: FullSizeMemory FOLDER [EXAMPLES] [ITEMS]; FOLDER holds JPEG files")
+      print("usage: FullSizeMemory FOLDER [EXAMPLES] [ITEMS] [MEMORY DIRECTORY]; FOLDER holds JPEG files")
       exit(64)
     }
+    let mean = images.reduce(0) { $0 + $1.count } / images.count
+    var record: [String: Any] = ["examples": examples, "mean_bytes_of_an_image": mean]
 
-    var memory = ReplayMemory(capacity: .examples(items), seed: 1)
-    let clock = ContinuousClock()
-    let filling = clock.measure {
+    let capacity = ReplayMemory.Capacity.examples(items)
+    let snapshot = try use(images, examples: examples, capacity, directory, in: &record)
+    if let directory { record["seconds_to_open"] = try reopen(directory, capacity, snapshot) }
+    let data = try JSONSerialization.data(withJSONObject: record, options: [.sortedKeys])
+    print(String(decoding: data, as: UTF8.self))
+  }
+
+  /// Fills a memory and draws from it; returns what it held.
+  static func use(
+    _ images: [[UInt8]], examples: Int, _ capacity: ReplayMemory.Capacity, _ directory: String?,
+    in record: inout [String: Any]
+  ) throws -> MemorySnapshot {
+    let mean = images.reduce(0) { $0 + $1.count } / images.count
+    let onDisk = try directory.map {
+      try DiskImages(creating: $0, run: "benchmark", capacity: capacity, imageBytes: mean)
+    }
+    var memory = ReplayMemory(capacity: capacity, seed: 1, diskImages: onDisk)
+    var (checks, mostOnDisk) = (0, 0)
+    try measure("offers", examples, in: &record) {
       for id in 0..<examples {
         // As a source delivers it: bytes that nobody else holds.
         let image = EncodedImage(bytes: copy(of: images[id % images.count]))
-        memory.offer(Example(id: id, label: id % 1_000, image: image), loss: 1, priority: 0.5)
+        try memory.offer(Example(id: id, label: id % 1_000, image: image), loss: 1, priority: 0.5)
+        guard let onDisk, id % batch == 0 else { continue }
+        let bytes = try onDisk.bytesOnDisk
+        precondition(
+          bytes + memory.count * memory.indexBytesPerItem <= memory.counters.peakBytes,
+          "The files take no more than is counted.")
+        (checks, mostOnDisk) = (checks + 1, max(mostOnDisk, bytes))
       }
+      try onDisk?.makeDurable()
     }
-    let steps = 2_000
     var bytes = 0
-    let drawing = clock.measure {
-      for step in 0..<steps {
-        for drawn in memory.draw(128, step: step, batch: 0) { bytes &+= drawn.example.image.bytes.count }
+    for (name, steps) in [("first_draws", 200), ("draws", 2_000)] {
+      try measure(name, steps * batch, in: &record) {
+        for step in 0..<steps {
+          for drawn in try memory.draw(batch, step: step, batch: 0) {
+            bytes &+= drawn.example.image.bytes.count
+          }
+        }
       }
     }
-    let record: [String: Any] = [
-      "examples": examples, "items": memory.count, "bytes_held": memory.counters.bytes,
-      "mean_bytes_of_an_image": images.reduce(0) { $0 + $1.count } / images.count,
+    let facts: [String: Any] = [
+      "items": memory.count, "bytes_counted": memory.counters.peakBytes,
       "index_bytes_of_an_item": memory.indexBytesPerItem, "insertions": memory.counters.insertions,
-      "peak_resident_bytes": peakResidentBytes,
-      "offers_per_second": Double(examples) / (filling / .seconds(1)),
-      "draws_per_second": Double(steps * 128) / (drawing / .seconds(1)),
-      "mean_bytes_of_a_draw": bytes / (steps * 128),
+      "peak_resident_bytes": peakResidentBytes, "mean_bytes_of_a_draw": bytes / (2_200 * batch),
+      "most_bytes_on_disk": mostOnDisk, "budget_checks": checks,
     ]
-    let data = try? JSONSerialization.data(withJSONObject: record, options: [.sortedKeys])
-    print(String(decoding: data ?? Data(), as: UTF8.self))
+    record.merge(facts) { $1 }
+    return memory.snapshot
+  }
+
+  /// The seconds until a memory that is on disk can be drawn from.
+  static func reopen(
+    _ directory: String, _ capacity: ReplayMemory.Capacity, _ snapshot: MemorySnapshot
+  ) throws -> Double {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let images = try DiskImages(opening: directory, run: "benchmark")
+    try images.restore(Set(snapshot.items.map(\.id)), position: snapshot.counters.examplesSeen)
+    var memory = ReplayMemory(capacity: capacity, seed: 1, diskImages: images)
+    try memory.restore(snapshot, image: nil)
+    let drawn = try memory.draw(batch, step: 0, batch: 0)
+    precondition(drawn.count == batch, "It can be drawn from.")
+    return (clock.now - start) / .seconds(1)
+  }
+
+  /// Rates by the clock and by processor time.
+  static func measure(
+    _ name: String, _ count: Int, in record: inout [String: Any], _ body: () throws -> Void
+  ) throws {
+    let clock = ContinuousClock()
+    let before = processorSeconds
+    let seconds = try clock.measure(body) / .seconds(1)
+    record["\(name)_per_second"] = Double(count) / seconds
+    record["\(name)_per_processor_second"] = Double(count) / (processorSeconds - before)
   }
 
   static func copy(of bytes: [UInt8]) -> [UInt8] {
@@ -59,12 +117,26 @@ import OnePassReplay
     }
   }
 
+  static var processorSeconds: Double {
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+  }
+
   static var peakResidentBytes: Int {
+    #if canImport(Darwin)
+      usage.ru_maxrss
+    #else
+      usage.ru_maxrss * 1_024
+    #endif
+  }
+
+  private static var usage: rusage {
     var usage = rusage()
     #if canImport(Darwin)
-      return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0
+      getrusage(RUSAGE_SELF, &usage)
     #else
-      return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_maxrss * 1_024 : 0
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     #endif
+    return usage
   }
 }

@@ -8,7 +8,7 @@ import OnePassReplay
 @main struct ReplayMemoryBenchmark {
   static let batch = 128
 
-  static func main() {
+  static func main() throws {
     let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
     let items = arguments.first ?? 100_000
     let payload = arguments.dropFirst().first ?? 2_048
@@ -17,7 +17,7 @@ import OnePassReplay
     for (name, priority) in regimes {
       var rates: [String: [Double]] = [:]
       for repetition in 0..<repeats {
-        measure(items: items, payload: payload, seed: UInt64(repetition), priority: priority) {
+        try measure(items: items, payload: payload, seed: UInt64(repetition), priority: priority) {
           rates[$0, default: []].append($1)
         }
       }
@@ -41,43 +41,43 @@ import OnePassReplay
   static func measure(
     items: Int, payload: Int, seed: UInt64, priority: (inout SeededGenerator) -> Float,
     report: (String, Double) -> Void
-  ) {
+  ) throws {
     var chance = SeededGenerator(seed: seed, .test)
     let images = (0..<256 * batch).map { _ in EncodedImage(bytes: Array(repeating: 7, count: payload)) }
     let priorities = images.map { _ in priority(&chance) }
 
-    func offer(_ length: Int, bias: Double) -> (rate: Double, memory: ReplayMemory) {
+    func offer(_ length: Int, bias: Double) throws -> (rate: Double, memory: ReplayMemory) {
       var memory = ReplayMemory(
         capacity: .examples(items), inclusion: InclusionProbability(recencyBias: bias), seed: seed)
-      func offer(_ range: Range<Int>) {
+      func offer(_ range: Range<Int>) throws {
         for id in range {
           let index = id % images.count
-          memory.offer(
+          try memory.offer(
             Example(id: id, label: id % 10, image: images[index]), loss: 1, priority: priorities[index])
         }
       }
-      offer(0..<items)
-      let seconds = time { offer(items..<items + length) }
+      try offer(0..<items)
+      let seconds = try time { try offer(items..<items + length) }
       return (Double(length) / seconds, memory)
     }
     // A stream ten times the capacity, most of which is refused; then one of which all is taken in.
-    var (rate, memory) = offer(10 * items, bias: 1.5)
+    var (rate, memory) = try offer(10 * items, bias: 1.5)
     report("offers_per_second", rate)
-    report("inserts_with_eviction_per_second", offer(items, bias: .greatestFiniteMagnitude).rate)
+    report("inserts_with_eviction_per_second", try offer(items, bias: .greatestFiniteMagnitude).rate)
 
     let steps = 20 * items / batch
     var checksum = 0
-    let seconds = time {
+    let seconds = try time {
       for step in 0..<steps {
-        for drawn in memory.draw(batch, step: step, batch: 0) { checksum &+= drawn.example.id }
+        for drawn in try memory.draw(batch, step: step, batch: 0) { checksum &+= drawn.example.id }
       }
     }
     precondition(checksum != 0, "The draws are used.")
     report("draws_per_second", Double(steps * batch) / seconds)
   }
 
-  static func time(_ body: () -> Void) -> Double {
+  static func time(_ body: () throws -> Void) rethrows -> Double {
     let clock = ContinuousClock()
-    return clock.measure(body) / .seconds(1)
+    return try clock.measure(body) / .seconds(1)
   }
 }

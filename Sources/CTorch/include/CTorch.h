@@ -44,6 +44,8 @@ const char *ct_version(void);
 int64_t ct_live_tensor_count(void);
 int32_t ct_thread_count(void);
 CTError *_Nullable ct_set_thread_count(int32_t count);
+/// Has the C library keep freed memory for the next request; does nothing where it is not glibc.
+void ct_keep_freed_memory(void);
 /// The number of usable CUDA devices. The first call loads libtorch_cuda where it lies beside libtorch_cpu.
 int32_t ct_cuda_device_count(void);
 /// Why there is no CUDA device, as a sentence; empty where there is one. Lives for ever.

@@ -138,6 +138,6 @@ final class RunFolder {
   private static func reason(_ error: any Error) -> String {
     let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
     let code = underlying?.code ?? (error as? POSIXError).map { Int($0.code.rawValue) }
-    return code.map { String(cString: strerror(Int32($0))) } ?? error.localizedDescription
+    return code.map { String(cString: strerror(Int32($0))) } ?? "the disk or the folder does not take it"
   }
 }

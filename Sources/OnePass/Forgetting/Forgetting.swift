@@ -87,7 +87,8 @@ extension StoredRun {
       try DurableFile.write(MemoryIndex.encode(rest), to: "\(folder)/\(Checkpoint.indexName)")
       try DurableFile.write(Data(MemoryTable(items: rest.items).csv.utf8), to: "\(folder)/memory.csv")
     } else {
-      try CheckpointFolder(path: points[index].folder).replace("memory.index", with: MemoryIndex.encode(rest))
+      try CheckpointFolder(path: points[index].folder).replace(
+        Checkpoint.indexName, with: MemoryIndex.encode(rest))
     }
   }
 }

@@ -37,6 +37,9 @@ package final class UnfinishedRun {
   /// Whether there is anything to go on from.
   var hasCheckpoint: Bool { Self.hasCheckpoint(in: output) }
 
+  /// Whether there is, or was before the folder vanished.
+  var hadCheckpoint: Bool { !held.isEmpty || hasCheckpoint }
+
   static func hasCheckpoint(in output: String) -> Bool { !checkpoints(in: "\(output)/\(folderName)").isEmpty }
 
   private static func checkpoints(in path: String) -> [CheckpointFolder] {
@@ -51,6 +54,7 @@ package final class UnfinishedRun {
   func save(
     _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory: ReplayMemory?
   ) throws {
+    try checkPresence()
     let snapshot = memory?.snapshot
     let ids = Set(snapshot?.items.map(\.id) ?? [])
     if let images = memory?.diskImages {
@@ -65,7 +69,7 @@ package final class UnfinishedRun {
       try optimiser.write(to: "\(partial)/optimiser.safetensors")
       try Data(JSON.text(state).utf8).write(to: URL(fileURLWithPath: "\(partial)/state.json"))
       if let snapshot {
-        try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: "\(partial)/memory.index"))
+        try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: "\(partial)/\(Checkpoint.indexName)"))
       }
     }
     held.append((checkpoint, ids))
@@ -116,7 +120,7 @@ package final class UnfinishedRun {
 
   /// Removes what a run leaves that fails before there is anything to go on from.
   func abandon() {
-    guard lock >= 0, !hasCheckpoint else { return }
+    guard lock >= 0, !hadCheckpoint else { return }
     remove()
     rmdir(output)  // Only if nothing else is in it.
   }
@@ -140,6 +144,15 @@ package final class UnfinishedRun {
     }
     lock = file
     removeLeftovers()
+  }
+
+  /// Refuses to go on in a folder that is no longer where it was: a new one of that name would hold a part of the run.
+  private func checkPresence() throws {
+    var (held, named) = (stat(), stat())
+    guard fstat(lock, &held) == 0, stat("\(path)/\(Self.lockName)", &named) == 0, held.st_ino == named.st_ino
+    else {
+      throw OnePassError(.io, "The folder \(path) has vanished: bring it back, and go on with --resume.")
+    }
   }
 
   /// Removes what a process left that was broken off: what it was writing and, if it had saved nothing yet, everything.
@@ -215,7 +228,7 @@ package final class UnfinishedRun {
     let state: RunState = try decode(checkpoint)
     var memory: MemorySnapshot?
     for kept in all {
-      let index = kept.path(of: "memory.index")
+      let index = kept.path(of: Checkpoint.indexName)
       guard FileManager.default.fileExists(atPath: index) else {
         held.append((kept, []))
         continue
@@ -238,7 +251,7 @@ package final class UnfinishedRun {
   func inspect() throws -> [(folder: CheckpointFolder, state: RunState, memory: MemorySnapshot?)] {
     try Self.checkpoints(in: path).map { checkpoint in
       try checkpoint.verify()
-      let index = checkpoint.path(of: "memory.index")
+      let index = checkpoint.path(of: Checkpoint.indexName)
       let data = FileManager.default.contents(atPath: index)
       return (checkpoint, try decode(checkpoint), try data.map { try MemoryIndex.decode($0, path: index) })
     }

@@ -87,7 +87,7 @@ public struct TrainingRun {
     let diskMemory = try openMemory(plan, stream, saved, unfinished)
     defer {
       // Images of which nothing says what they are.
-      if !isFinished, !(unfinished?.hasCheckpoint ?? false) { diskMemory?.remove() }
+      if !isFinished, !(unfinished?.hadCheckpoint ?? false) { diskMemory?.remove() }
     }
     let ledger = try saved == nil ? newLedger(in: unfinished) : resumedLedger(passed, in: unfinished)
     let trainer = Trainer(

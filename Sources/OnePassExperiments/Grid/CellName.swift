@@ -3,8 +3,8 @@ import OnePassCore
 
 /// How the folder of a cell is called.
 enum CellName {
-  /// Options that the name tells in a way of its own.
-  private static let named: Set<String> = ["method", "replay-steps", "storage", "epochs"]
+  /// Options that the name tells in a way of its own, and the folder of a memory, which is no part of what a cell is.
+  private static let named: Set<String> = ["method", "replay-steps", "storage", "epochs", "memory-directory"]
 
   /// The name of a cell without its seed: the method, and each option that makes a difference.
   ///

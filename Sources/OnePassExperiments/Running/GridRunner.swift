@@ -123,7 +123,10 @@ package struct GridRunner {
   /// The arguments of `onepass train` for a cell of this run.
   private func arguments(of index: Int) -> [String] {
     let cell = grid.cells[index]
-    var arguments = cell.arguments
+    // A memory directory belongs to one run: each cell has its own in the one that the grid names.
+    var arguments = cell.arguments.map { argument in
+      argument.hasPrefix("--memory-directory=") ? "\(argument)/\(cell.name)" : argument
+    }
     if parallel > 1 {
       let share = "\(max(1, cores / parallel))"
       if cell.configuration.threads == nil { arguments.append("--threads=\(share)") }

@@ -26,7 +26,7 @@ public final class ImageArchive {
   private let database: SQLiteDatabase
   private let insertion: SQLiteStatement
   private let removal: SQLiteStatement
-  private let selection: SQLiteStatement
+  private let reader: SQLiteBlobReader
   private let layout: PageLayout
   /// What the file system calls the file, by which it is known again.
   private let fileNumber: UInt64?
@@ -63,7 +63,7 @@ public final class ImageArchive {
     layout = PageLayout(pageBytes: try database.integer("PRAGMA page_size"))
     insertion = try SQLiteStatement("INSERT INTO images VALUES(?, ?)", in: database)
     removal = try SQLiteStatement("DELETE FROM images WHERE id = ?", in: database)
-    selection = try SQLiteStatement("SELECT record FROM images WHERE id = ?", in: database)
+    reader = SQLiteBlobReader(table: "images", column: "record", in: database)
   }
 
   static let cacheBytes = 64 << 20
@@ -135,22 +135,16 @@ public final class ImageArchive {
   public func contains(id: Int) throws -> Bool { try recordBytes(id: id) != nil }
 
   /// The size of an image's record; `nil` if there is none.
-  func recordBytes(id: Int) throws -> Int? {
-    try selection.bind([id])
-    defer { selection.reset() }
-    return try selection.step() ? selection.withBytes(0) { $0.count } : nil
-  }
+  func recordBytes(id: Int) throws -> Int? { try reader.seek(id) }
 
   /// The image at a position of the stream.
-  /// - Throws: `OnePassError`: `badData` if there is none, or if it is not what was put there.
+  /// - Throws: `OnePassError`: `badData` if there is none, or if it is not what was put there; `io` if it cannot be read.
   public func image(id: Int) throws -> EncodedImage {
-    try selection.bind([id])
-    guard try selection.step() else {
+    guard let size = try reader.seek(id) else {
       throw OnePassError(
         .badData, "\(path) holds no image of example \(id): restore it from a copy, or begin anew.")
     }
-    defer { selection.reset() }
-    guard let image = selection.withBytes(0, { ImageRecord.decode($0, id: id) }) else {
+    guard let image = try ImageRecord.read(size: size, id: id, with: reader.read) else {
       throw OnePassError(
         .badData,
         "\(path) is damaged: the image of example \(id) is not what was put there. Restore it from a copy, or begin anew."
@@ -165,7 +159,7 @@ public final class ImageArchive {
     return try statement.withBlob(Array(name.utf8), at: 1, as: .text) {
       guard try statement.step() else { return nil }
       defer { statement.reset() }
-      return statement.withBytes(0) { String(decoding: $0, as: UTF8.self) }
+      return statement.text(0)
     }
   }
 
@@ -267,6 +261,7 @@ public final class ImageArchive {
       throw OnePassError(
         .io, "\(path) has vanished, or is another file by now: bring its folder back, or mount it again.")
     }
+    reader.close()
     let statement = try SQLiteStatement("PRAGMA wal_checkpoint(TRUNCATE)", in: database)
     guard try statement.step(), statement.integer(0) == 0 else {
       throw OnePassError(.io, "\(path) could not be brought up to date: check the disk and the folder.")

@@ -31,17 +31,31 @@ enum ImageRecord {
     }
   }
 
-  /// The image in a record, copied; `nil` if it is not what was put there.
-  static func decode(_ record: UnsafeRawBufferPointer, id: Int) -> EncodedImage? {
-    guard record.count >= headerBytes else { return nil }
+  /// Reads the image in a record; `nil` if it is not what was put there.
+  /// - Parameters:
+  ///   - size: The size of the whole record.
+  ///   - id: The position of the example.
+  ///   - read: Fills a buffer from an offset of the record.
+  static func read(
+    size: Int, id: Int, with read: (UnsafeMutableRawBufferPointer, Int) throws -> Void
+  ) throws -> EncodedImage? {
+    guard size >= headerBytes else { return nil }
+    var header = [UInt8](repeating: 0, count: headerBytes)
+    try header.withUnsafeMutableBytes { try read($0, 0) }
     func integer<Value: FixedWidthInteger>(_ offset: Int, as type: Value.Type) -> Value {
-      Value(littleEndian: record.loadUnaligned(fromByteOffset: offset, as: type))
+      header.withUnsafeBytes { Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: type)) }
     }
     let count = integer(0, as: UInt64.self)
-    guard count <= UInt64(record.count - headerBytes) else { return nil }
+    guard count <= UInt64(size - headerBytes) else { return nil }
+    let bytes = try [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, filled in
+      try read(
+        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<Int(count)]),
+        headerBytes)
+      filled = Int(count)
+    }
     let shape = [8, 12, 16].map { Int(integer($0, as: UInt32.self)) }
     let image = EncodedImage(
-      bytes: [UInt8](record[headerBytes..<headerBytes + Int(count)]),
+      bytes: bytes,
       encoding: shape == [0, 0, 0] ? .file : .pixels(width: shape[0], height: shape[1], channels: shape[2]))
     return checksum(of: image, id: id) == integer(20, as: UInt64.self) ? image : nil
   }

@@ -1,4 +1,5 @@
 import CSQLite
+import Foundation
 import OnePassCore
 
 /// A connection to one SQLite file. Belongs to one thread; what SQLite complains of becomes a sentence.
@@ -57,6 +58,13 @@ final class SQLiteDatabase {
   /// The sentence for a result code.
   func failure(_ code: Int32) -> OnePassError {
     let reason = String(cString: sqlite3_errmsg(handle))
+    // What could not be read looks like damage to SQLite now and then; the system knows better.
+    if sqlite3_system_errno(handle) == EIO {
+      return OnePassError(
+        .io,
+        "\(path) cannot be read or written (\(String(cString: strerror(EIO)))): check the disk and the folder."
+      )
+    }
     switch code & 0xFF {
     case SQLITE_BUSY, SQLITE_LOCKED:
       return OnePassError(
@@ -138,11 +146,61 @@ final class SQLiteStatement {
 
   func integer(_ column: Int) -> Int { Int(sqlite3_column_int64(handle, Int32(column))) }
 
-  /// The bytes of a column, which are valid until the statement goes on.
-  func withBytes<Result>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
-  {
-    let start = sqlite3_column_blob(handle, Int32(column))
-    return try body(
-      UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, Int32(column)))))
+  /// A column as text.
+  func text(_ column: Int) -> String {
+    sqlite3_column_text(handle, Int32(column)).map { String(cString: $0) } ?? ""
+  }
+}
+
+/// Reads the blobs of one column, by row, straight into the caller's memory.
+///
+/// While it stands at a row the log cannot be emptied; see ``close()``.
+final class SQLiteBlobReader {
+  private let database: SQLiteDatabase
+  private let table: String
+  private let column: String
+  private var handle: OpaquePointer?
+
+  init(table: String, column: String, in database: SQLiteDatabase) {
+    self.database = database
+    self.table = table
+    self.column = column
+  }
+
+  deinit { close() }
+
+  /// Lets go of the row.
+  func close() {
+    sqlite3_blob_close(handle)
+    handle = nil
+  }
+
+  /// Goes to a row.
+  /// - Returns: The size of its blob; `nil` if there is no such row.
+  func seek(_ row: Int) throws -> Int? {
+    if let handle {
+      // A row that was changed in the meantime cannot be left but by closing.
+      if sqlite3_blob_reopen(handle, Int64(row)) == SQLITE_OK { return Int(sqlite3_blob_bytes(handle)) }
+      close()
+    }
+    switch sqlite3_blob_open(database.handle, "main", table, column, Int64(row), 0, &handle) {
+    case SQLITE_OK: return Int(sqlite3_blob_bytes(handle))
+    case let code:
+      let failure = database.failure(code)
+      close()
+      if code & 0xFF == SQLITE_ERROR { return nil }  // How SQLite says that there is no such row.
+      throw failure
+    }
+  }
+
+  /// Fills a buffer from an offset of the blob.
+  func read(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws {
+    guard !buffer.isEmpty else { return }
+    let code = sqlite3_blob_read(handle, buffer.baseAddress, Int32(buffer.count), Int32(offset))
+    guard code == SQLITE_OK else {
+      let failure = database.failure(code)
+      close()
+      throw failure
+    }
   }
 }
