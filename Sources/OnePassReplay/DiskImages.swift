@@ -43,12 +43,13 @@ public final class DiskImages {
     }
     self.directory = directory
     archive = try ImageArchive(folder: directory, imageBytes: imageBytes)
-    let budget =
+    // Emptying the log waits for the disk; a budget that promises no bytes allows it to be rare even for a few images.
+    let (budget, least) =
       switch capacity {
-      case .bytes(let bytes): bytes
-      case .examples(let count): count * archive.bytes(forImageOf: imageBytes)
+      case .bytes(let bytes): (bytes, 0)
+      case .examples(let count): (count * archive.bytes(forImageOf: imageBytes), 1 << 20)
       }
-    logLimit = min(max(budget / 8, archive.smallestLogLimit), ImageArchive.cacheBytes / 2)
+    logLimit = min(max(budget / 8, least, archive.smallestLogLimit), ImageArchive.cacheBytes / 2)
     try archive.transaction {
       try archive.setNote(Note.run, to: run)
       try archive.setNote(Note.log, to: "\(logLimit)")

@@ -59,7 +59,7 @@ final class SQLiteDatabase {
   func failure(_ code: Int32) -> OnePassError {
     let reason = String(cString: sqlite3_errmsg(handle))
     // What could not be read looks like damage to SQLite now and then; the system knows better.
-    if sqlite3_system_errno(handle) == EIO {
+    if [SQLITE_CORRUPT, SQLITE_NOTADB].contains(code & 0xFF), sqlite3_system_errno(handle) == EIO {
       return OnePassError(
         .io,
         "\(path) cannot be read or written (\(String(cString: strerror(EIO)))): check the disk and the folder."
