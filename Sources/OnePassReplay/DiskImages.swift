@@ -35,14 +35,15 @@ public final class DiskImages {
   public init(
     creating directory: String, run: String, capacity: ReplayMemory.Capacity, imageBytes: Int
   ) throws {
-    guard !Self.exists(in: directory) else {
+    self.directory = directory
+    archive = try ImageArchive(folder: directory, imageBytes: imageBytes)
+    // One that names no run was broken off while it was made, and holds nothing.
+    guard try archive.note(Note.run) == nil else {
       throw OnePassError(
         .usage,
         "The memory directory \(directory) already holds the memory of a run: go on with --resume, choose another "
           + "folder, or remove it.")
     }
-    self.directory = directory
-    archive = try ImageArchive(folder: directory, imageBytes: imageBytes)
     // Emptying the log waits for the disk; a budget that promises no bytes allows it to be rare even for a few images.
     let (budget, least) =
       switch capacity {
@@ -75,6 +76,13 @@ public final class DiskImages {
         "The memory directory \(directory) belongs to another run: give the one that this run began with.")
     }
     logLimit = limit
+  }
+
+  /// The run to which the memory in a folder belongs; `nil` if there is none.
+  /// - Throws: `OnePassError`: `usage` if another process has it, `badData` if it is damaged.
+  public static func run(in directory: String) throws -> String? {
+    guard exists(in: directory) else { return nil }
+    return try ImageArchive(folder: directory, imageBytes: 0).note(Note.run)
   }
 
   /// Whether a folder holds a memory.

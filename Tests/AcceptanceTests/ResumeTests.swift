@@ -201,6 +201,25 @@ import Testing
       }
       try folder.write(whole, to: "\(last)/\(file)")
     }
+    // The archive of the images and the ledger are common to all checkpoints.
+    var common = [("parts/unfinished/ledger", 40)]
+    let store = "parts/unfinished/images.sqlite"
+    if memory.isEmpty {
+      // The last page is an overflow page of an image.
+      common.append((store, try folder.bytes(of: store).count - 300))
+    }
+    for (file, place) in common {
+      let whole = try folder.bytes(of: file)
+      var damaged = whole
+      damaged[place] ^= 0x10
+      try folder.write(damaged, to: file)
+      let outcome = try onepass.run(arguments("parts", options + ["--resume"]))
+      #expect(
+        outcome.status == 65 && outcome.errors.contains("is damaged")
+          && outcome.errors.contains("to go on from"),
+        "\(file): \(outcome.errors)")
+      try folder.write(whole, to: file)
+    }
     try FileManager.default.removeItem(atPath: folder.file(last))
     let outcome = try onepass.run(arguments("parts", options + ["--resume"]))
     #expect(outcome.status == 0, "\(outcome.errors)")

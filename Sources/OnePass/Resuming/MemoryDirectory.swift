@@ -1,4 +1,3 @@
-import Foundation
 import OnePassCore
 import OnePassReplay
 
@@ -12,10 +11,10 @@ struct MemoryDirectory {
   let images: DiskImages
 
   /// Makes the folder of a new run.
-  init(creating path: String, plan: TrainingPlan, imageBytes: Int) throws {
+  init(creating path: String, run: String, plan: TrainingPlan, imageBytes: Int) throws {
     guard let capacity = plan.capacity else { preconditionFailure("Only a replay memory has a folder.") }
     self.path = path
-    run = UUID().uuidString
+    self.run = run
     images = try DiskImages(creating: path, run: run, capacity: capacity, imageBytes: imageBytes)
   }
 

@@ -213,11 +213,16 @@ package final class UnfinishedRun {
     guard let last = checkpoints.last else {
       throw OnePassError(.io, "\(path) holds no checkpoint: leave out --resume to begin anew.")
     }
-    do { return try read(last, all: checkpoints) } catch let error as OnePassError
-      where error.code == .badData
-    {
+    return try offeringAnother { try read(last, all: checkpoints) }
+  }
+
+  /// Says which checkpoint is left where the last one turns out to be damaged.
+  func offeringAnother<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as OnePassError where error.code == .badData {
+      let checkpoints = Self.checkpoints(in: path)
+      let last = checkpoints.last?.path ?? path
       let way =
-        checkpoints.dropLast().last.map { "remove \(last.path) to go on from \($0.name)" }
+        checkpoints.dropLast().last.map { "remove \(last) to go on from \($0.name)" }
         ?? "there is no other: remove \(path) to begin anew"
       throw OnePassError(.badData, "\(error.message) To go on, \(way).", cause: error)
     }

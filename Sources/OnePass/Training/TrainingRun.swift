@@ -1,3 +1,4 @@
+import Foundation
 import OnePassCore
 import OnePassData
 import OnePassModels
@@ -58,7 +59,9 @@ public struct TrainingRun {
     let saved = try loadCheckpoint(output, unfinished, resuming: resuming)
     // What has passed. Runs that an earlier version began have no ledger, and go on without.
     let passed = try saved?.state.ledger.flatMap { mark in
-      try unfinished.map { try LedgerFile(path: $0.ledgerPath, mark: mark) }
+      try unfinished.map { run in
+        try run.offeringAnother { try LedgerFile(path: run.ledgerPath, mark: mark) }
+      }
     }
     let device = try Device(parsing: configuration.device)
     if let threads = configuration.threads { try Engine.setThreadCount(threads) }
@@ -93,7 +96,7 @@ public struct TrainingRun {
     let trainer = Trainer(
       configuration: configuration, plan: plan, source: source, feed: stream.feed, learner: learner,
       pool: pool, diskMemory: diskMemory, ledger: ledger, observe: observe)
-    if let saved { try trainer.resume(saved) }
+    if let saved, let unfinished { try unfinished.offeringAnother { try trainer.resume(saved) } }
     let saver = CheckpointSaver(
       configuration: configuration, plan: plan, card: card, learner: learner, folder: unfinished,
       interval: checkpoints.every,
@@ -171,14 +174,15 @@ public struct TrainingRun {
       }
     }
     guard let path = configuration.memoryDirectory, let first = stream.firstImage else { return nil }
-    if let run = unfinished?.claimedMemory, DiskImages.exists(in: path) {
+    if let claimed = unfinished?.claimedMemory, try DiskImages.run(in: path) == claimed {
       // The run was broken off before its first checkpoint, and begins anew.
-      try MemoryDirectory(opening: path, run: run).remove()
+      DiskImages.remove(in: path)
     }
+    // First the claim: what is made afterwards is known as this run's, whenever it breaks off.
+    let run = UUID().uuidString
+    try unfinished?.claimMemory(run)
     let form = StoredForm(configuration.memoryEncoding, pipeline: stream.pipeline)
-    let directory = try MemoryDirectory(creating: path, plan: plan, imageBytes: form(first).bytes.count)
-    try unfinished?.claimMemory(directory.run)
-    return directory
+    return try MemoryDirectory(creating: path, run: run, plan: plan, imageBytes: form(first).bytes.count)
   }
 
   /// The ledger of a pass, where there is a place for it. Several passes over kept data need none.

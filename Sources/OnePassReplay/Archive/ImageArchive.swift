@@ -142,12 +142,12 @@ public final class ImageArchive {
   public func image(id: Int) throws -> EncodedImage {
     guard let size = try reader.seek(id) else {
       throw OnePassError(
-        .badData, "\(path) holds no image of example \(id): restore it from a copy, or begin anew.")
+        .badData, "\(path) is damaged: it holds no image of example \(id).")
     }
     guard let image = try ImageRecord.read(size: size, id: id, with: reader.read) else {
       throw OnePassError(
         .badData,
-        "\(path) is damaged: the image of example \(id) is not what was put there. Restore it from a copy, or begin anew."
+        "\(path) is damaged: the image of example \(id) is not what was put there."
       )
     }
     return image
