@@ -38,7 +38,7 @@ public final class DiskImages {
     self.directory = directory
     archive = try ImageArchive(folder: directory, imageBytes: imageBytes)
     // One that names no run was broken off while it was made, and holds nothing.
-    guard try archive.note(Note.run) == nil else {
+    guard try archive.note(Note.run) == nil, try archive.ids.isEmpty else {
       throw OnePassError(
         .usage,
         "The memory directory \(directory) already holds the memory of a run: go on with --resume, choose another "
@@ -50,7 +50,8 @@ public final class DiskImages {
       case .bytes(let bytes): (bytes, 0)
       case .examples(let count): (count * archive.bytes(forImageOf: imageBytes), 1 << 20)
       }
-    logLimit = min(max(budget / 8, least, archive.smallestLogLimit), ImageArchive.cacheBytes / 2)
+    logLimit = min(
+      max(budget / 8, least, archive.smallestLogLimit(forImagesOf: imageBytes)), ImageArchive.cacheBytes / 2)
     try archive.transaction {
       try archive.setNote(Note.run, to: run)
       try archive.setNote(Note.log, to: "\(logLimit)")
@@ -76,12 +77,18 @@ public final class DiskImages {
         "The memory directory \(directory) belongs to another run: give the one that this run began with.")
     }
     logLimit = limit
+    // What a process left in the log would come on top of what is still to come. It is safe to keep: what a checkpoint
+    // needs was put aside before it went here.
+    try archive.makeDurable()
   }
 
   /// The run to which the memory in a folder belongs; `nil` if there is none.
   /// - Throws: `OnePassError`: `usage` if another process has it, `badData` if it is damaged.
   public static func run(in directory: String) throws -> String? {
-    guard exists(in: directory) else { return nil }
+    // A file without a byte was only just being made.
+    let file = "\(directory)/\(ImageArchive.fileName)"
+    let size = (try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber
+    guard let size, size.intValue > 0 else { return nil }
     return try ImageArchive(folder: directory, imageBytes: 0).note(Note.run)
   }
 
@@ -110,7 +117,7 @@ public final class DiskImages {
   var fixedBytes: Int { archive.fixedBytes + logLimit }
 
   /// Whether the log can take the change of an image.
-  func admits(imageOf bytes: Int) -> Bool { archive.logBytes(forImageOf: bytes) <= logLimit / 2 }
+  func admits(imageOf bytes: Int) -> Bool { archive.admits(imageOf: bytes, inLogOf: logLimit) }
 
   /// What the files take now, as the store and the file system count it.
   public var bytesOnDisk: Int { get throws { try archive.bytesOnDisk } }

@@ -226,6 +226,22 @@ import Testing
     try expectEqual("whole", "parts", "from the checkpoint before")
   }
 
+  /// A stop while the trained model is evaluated is heard too, and nothing of the training is lost.
+  @Test(arguments: [[], ["--memory-directory", "@memory"]])
+  func aStopDuringTheEvaluationLosesNothing(memory: [String]) throws {
+    try StripedImages(count: 4_000, side: 28, seed: 2).write(to: folder, prefix: "t10k")
+    let options = ["--replay-steps", "1", "--storage", "20%", "--limit", "64"] + memory
+    #expect(try onepass.run(arguments("whole", options)).status == 0)
+    let running = try RunningProgram(onepass, arguments("parts", options))
+    #expect(running.wait(for: "\"event\":\"evaluated\""))
+    running.signal(SIGTERM)
+    #expect(running.wait() == 0, "\(running.errors)")
+    #expect(!folder.exists("parts/result.json") && folder.exists("parts/unfinished/step-00000004"))
+    let last = try onepass.run(arguments("parts", options + ["--resume"]))
+    #expect(last.status == 0, "\(last.errors)")
+    try expectEqual("whole", "parts", "\(memory)")
+  }
+
   @Test func whatCannotGoOnIsASentence() throws {
     let options = ["--replay-steps", "1"]
     let running = try RunningProgram(onepass, arguments("parts", options))

@@ -25,8 +25,8 @@ final class RunFolder {
       }
       let isUnfinished = contents.contains(UnfinishedRun.folderName)
       // What a run leaves that was cut off before its first checkpoint is nothing.
-      let isEmpty =
-        contents.allSatisfy { $0 == UnfinishedRun.folderName } && !UnfinishedRun.hasCheckpoint(in: path)
+      let hasCheckpoint = try UnfinishedRun.hasCheckpoint(in: path)
+      let isEmpty = contents.allSatisfy { $0 == UnfinishedRun.folderName } && !hasCheckpoint
       guard isEmpty || (resuming && isUnfinished && !contents.contains("result.json")) else {
         if isUnfinished, !contents.contains("result.json") {
           throw OnePassError(
@@ -57,9 +57,9 @@ final class RunFolder {
 
   /// Removes what earlier runs for the same folder left that were broken off while they wrote.
   /// - Parameter evenComplete: Whether also one that is complete and could only not be named: it is this very run.
-  func removeLeftovers(evenComplete: Bool) {
+  static func removeLeftovers(of path: String, evenComplete: Bool) {
     let files = FileManager.default
-    let parent = staging.deletingLastPathComponent()
+    let parent = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL.deletingLastPathComponent()
     let prefix = ".\(URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent).partial-"
     for name in (try? files.contentsOfDirectory(atPath: parent.path)) ?? [] where name.hasPrefix(prefix) {
       let folder = parent.appendingPathComponent(name)

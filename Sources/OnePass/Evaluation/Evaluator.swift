@@ -38,7 +38,7 @@ public struct Evaluator {
   ///   - observe: Called after each mini-batch with the number of examples seen.
   /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or too many images are broken.
   public func evaluate(
-    _ source: any ExampleSource, limit: Int? = nil, observe: (Int) -> Void = { _ in }
+    _ source: any ExampleSource, limit: Int? = nil, observe: (Int) throws -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
     var top1 = TopKAccuracy(k: 1)
     var top5 = classes > 5 ? TopKAccuracy(k: 5) : nil
@@ -58,7 +58,7 @@ public struct Evaluator {
         try top5?.update(logits: logits, labels: labels)
         try loss.update(logits: logits, labels: labels)
       }
-      observe(tally.taken)
+      try observe(tally.taken)
     }
     try tally.finish()
     guard let accuracy = top1.value, let meanLoss = loss.value, meanLoss.isFinite else {

@@ -44,7 +44,11 @@ struct AuditLog {
       version: onePassVersion)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let earlier = FileManager.default.contents(atPath: path) ?? Data()
+    let exists = FileManager.default.fileExists(atPath: path)
+    let earlier: Data
+    do { earlier = try exists ? Data(contentsOf: URL(fileURLWithPath: path)) : Data() } catch {
+      throw OnePassError(.io, "\(path) cannot be read: check the disk and the folder.", cause: error)
+    }
     try DurableFile.write(earlier + encoder.encode(entry) + Data("\n".utf8), to: path)
   }
 }

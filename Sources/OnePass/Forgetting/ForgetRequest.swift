@@ -61,7 +61,7 @@ public struct ForgetRequest: Sendable {
     let bound: Int? =
       switch before {
       case .position(let position): position
-      case .time(let time): point.arrivals?.position(before: time) ?? 0
+      case .time(let time): try Self.position(before: time, in: run, point)
       case nil: nil
       }
     let subjects = subjects
@@ -69,6 +69,14 @@ public struct ForgetRequest: Sendable {
       (subjects.isEmpty || item.subject.map(subjects.contains) ?? false)
         && (label == nil || item.label == label) && (bound == nil || item.id < bound ?? 0)
     }
+  }
+
+  private static func position(before time: Date, in run: StoredRun, _ point: StoredRun.Point) throws -> Int {
+    guard let arrivals = point.arrivals else {
+      throw OnePassError(
+        .usage, "The run in \(run.path) does not know when its examples came: give a position with --before.")
+    }
+    return arrivals.position(before: time)
   }
 
   private static func label(_ name: String, of run: StoredRun) throws -> Int {

@@ -31,7 +31,12 @@ public struct Forgetting: Codable, Sendable {
     let gone = try run.points.map { point in
       (point.memory?.items ?? []).filter(try request.matches(run, point)).map(\.id)
     }
-    positions = Set(gone.joined()).sorted()
+    let intent = UnfinishedRun.forgettingPath(in: path)
+    // What an earlier attempt was about to remove and may have removed in part.
+    let begun = FileManager.default.contents(atPath: intent).flatMap {
+      try? JSONDecoder().decode([Int].self, from: $0)
+    }
+    positions = Set(gone.joined()).union(begun ?? []).sorted()
     checkpoints = zip(run.points, gone).filter { !$1.isEmpty }.map(\.0.name)
 
     var log =
@@ -43,7 +48,9 @@ public struct Forgetting: Codable, Sendable {
     olderCheckpoints = run.points.filter { point in first.map { point.examples <= $0 } ?? false }.map(\.name)
     guard !isRehearsal else { return }
 
-    // Images first: should this break off, the indices still say what has to go when it is done again.
+    // Images first: should this break off, the indices still say what has to go when it is done again; and the run does
+    // not go on before that.
+    if !run.isFinished { try DurableFile.write(JSONEncoder().encode(positions), to: intent) }
     try run.scrub(Set(positions))
     for (index, items) in gone.enumerated() where !items.isEmpty {
       try run.rewrite(index, without: Set(items))
@@ -51,12 +58,14 @@ public struct Forgetting: Codable, Sendable {
     // Whoever is to be forgotten by class or time has not asked for it; the hashes stay.
     if request.className == nil, request.before == nil { try log?.clear(passed) }
     try AuditLog(of: path).append(request, self)
+    if !run.isFinished { try? FileManager.default.removeItem(atPath: intent) }
   }
 }
 
 extension StoredRun {
   /// Overwrites images wherever they lie.
   fileprivate func scrub(_ ids: Set<Int>) throws {
+    if !isFinished { removeResultsInPart() }
     if let images = diskImages, let last = points.last?.memory {
       // What a run that was broken off took after its last checkpoint is nobody's, and may be what has to go.
       if let archive {
@@ -67,7 +76,15 @@ extension StoredRun {
     }
     if let archive {
       let kept = Set(points.flatMap { $0.memory?.items.map(\.id) ?? [] }).subtracting(ids)
-      try archive.removeAll { !kept.contains($0) }
+      try archive.removeAll(archive.ids.filter { !kept.contains($0) })
+    }
+  }
+
+  /// Removes what a run left that was broken off while it wrote its results: they are written anew when it goes on.
+  private func removeResultsInPart() {
+    RunFolder.removeLeftovers(of: path, evenComplete: true)
+    for name in [Checkpoint.folder, "curve.csv", Ledger.fileName, SubjectLog.fileName] {
+      try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
   }
 
@@ -84,8 +101,9 @@ extension StoredRun {
     points[index].memory = rest
     if isFinished {
       let folder = points[index].folder
-      try DurableFile.write(MemoryIndex.encode(rest), to: "\(folder)/\(Checkpoint.indexName)")
+      // The index last: as long as it names the items, doing it again does all of it again.
       try DurableFile.write(Data(MemoryTable(items: rest.items).csv.utf8), to: "\(folder)/memory.csv")
+      try DurableFile.write(MemoryIndex.encode(rest), to: "\(folder)/\(Checkpoint.indexName)")
     } else {
       try CheckpointFolder(path: points[index].folder).replace(
         Checkpoint.indexName, with: MemoryIndex.encode(rest))

@@ -47,6 +47,10 @@ public struct PassVerification: Codable, Sendable {
     (items, itemsByPosition, faults) = (0, 0, [])
     if let fault = ledger.firstFault { faults.append("In the ledger, \(fault).") }
     for point in run.points {
+      guard point.examples <= ledger.count else {
+        faults.append("\(point.name) has \(point.examples) examples, and the ledger \(ledger.count).")
+        continue
+      }
       try check(point, in: run, ledger)
       if let mark = point.ledger, mark.examples != point.examples {
         faults.append("\(point.name) has \(point.examples) examples, and its ledger \(mark.examples).")

@@ -55,15 +55,22 @@ struct CheckpointFolder {
   /// - Throws: `OnePassError` (`io`); this folder is then as it was.
   func replace(_ file: String, with data: Data) throws {
     let parts = name.split(separator: ".")
-    let next = "\(parts[0]).\((parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + 1)"
+    let revision = String((parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + 1)
+    let next = "\(parts[0])." + String(repeating: "0", count: max(0, 4 - revision.count)) + revision
     let files = FileManager.default
     let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    _ = try Self.write(to: "\(parent)/\(next)") { partial in
-      for other in try files.contentsOfDirectory(atPath: path) where other != file && other != Self.manifest {
-        try files.copyItem(atPath: self.path(of: other), toPath: "\(partial)/\(other)")
+    // A whole one of that name was made by an attempt that was broken off before it removed this one.
+    let isThere = (try? CheckpointFolder(path: "\(parent)/\(next)").verify()) != nil
+    _ =
+      isThere
+      ? nil
+      : try Self.write(to: "\(parent)/\(next)") { partial in
+        for other in try files.contentsOfDirectory(atPath: path) where other != file && other != Self.manifest
+        {
+          try files.copyItem(atPath: self.path(of: other), toPath: "\(partial)/\(other)")
+        }
+        try data.write(to: URL(fileURLWithPath: "\(partial)/\(file)"))
       }
-      try data.write(to: URL(fileURLWithPath: "\(partial)/\(file)"))
-    }
     guard remove() else {
       throw OnePassError(.io, "\(path) could not be removed: remove it by hand, \(next) takes its place.")
     }

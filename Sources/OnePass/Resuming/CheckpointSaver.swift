@@ -30,16 +30,36 @@ final class CheckpointSaver {
     lastSaved = clock.now
   }
 
+  /// Saves the run if that is due.
   /// - Throws: `RunStopped` if the run was asked to stop; `OnePassError` (`io`) if it cannot be saved.
   func afterStep(_ trainer: Trainer) throws {
-    let isStopping = stop?.isStopping ?? false
+    try stopIfAsked(trainer)
     // After the last step the run is all but finished; it is saved whole.
-    guard trainer.stepsDone < plan.steps else { return }
-    guard let folder else {
-      if isStopping { throw RunStopped(step: trainer.stepsDone, steps: plan.steps, output: nil) }
-      return
+    guard let folder, trainer.stepsDone < plan.steps, isDue(after: trainer.stepsDone) else { return }
+    try save(trainer, in: folder)
+    lastSaved = clock.now
+  }
+
+  /// - Throws: `RunStopped`, with the run saved, if it was asked to stop; `OnePassError` (`io`) if it cannot be saved.
+  func stopIfAsked(_ trainer: Trainer) throws {
+    guard stop?.isStopping ?? false else { return }
+    if let folder { try save(trainer, in: folder) }
+    throw RunStopped(
+      step: trainer.stepsDone, steps: plan.steps, output: folder == nil ? nil : output)
+  }
+
+  /// Saves a run that cannot go on for a reason outside of it, if that is possible.
+  /// - Returns: The reason, with what can be done.
+  func rescue(_ trainer: Trainer, after error: any Error) -> any Error {
+    guard let folder, let error = error as? OnePassError, (try? save(trainer, in: folder)) != nil else {
+      return error
     }
-    guard isStopping || isDue(after: trainer.stepsDone) else { return }
+    return OnePassError(
+      error.code, "\(error.message) What was trained so far is saved: mend it, and go on with --resume.",
+      cause: error)
+  }
+
+  private func save(_ trainer: Trainer, in folder: UnfinishedRun) throws {
     try folder.save(
       RunState(
         configuration: configuration, plan: plan, card: card, steps: trainer.stepsDone,
@@ -50,8 +70,6 @@ final class CheckpointSaver {
         version: onePassVersion),
       weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
       memory: trainer.memory)
-    lastSaved = clock.now
-    if isStopping { throw RunStopped(step: trainer.stepsDone, steps: plan.steps, output: output) }
   }
 
   private func isDue(after steps: Int) -> Bool {

@@ -40,6 +40,13 @@ final class StoredRun {
     self.path = path
     let memoryRun: String?
     if FileManager.default.fileExists(atPath: "\(path)/result.json") {
+      UnfinishedRun.removeLeftovers(ofFinishedRunIn: path)
+      guard !FileManager.default.fileExists(atPath: "\(path)/\(UnfinishedRun.folderName)") else {
+        throw OnePassError(
+          .io,
+          "The run in \(path) is finished, and what it left in \(UnfinishedRun.folderName) cannot be removed: remove it."
+        )
+      }
       let files = try RunFiles(path)
       let result = try RunFiles.result(in: path)
       let position = try files.position()
@@ -54,7 +61,7 @@ final class StoredRun {
           arrivals: position.arrivals)
       ]
     } else {
-      guard UnfinishedRun.hasCheckpoint(in: path) else {
+      guard try UnfinishedRun.hasCheckpoint(in: path) else {
         throw OnePassError(
           .io, "\(path) holds no run: give the folder that `onepass train --output` made.")
       }

@@ -35,16 +35,26 @@ package final class UnfinishedRun {
   deinit { unlock() }
 
   /// Whether there is anything to go on from.
-  var hasCheckpoint: Bool { Self.hasCheckpoint(in: output) }
+  var hasCheckpoint: Bool { get throws { try Self.hasCheckpoint(in: output) } }
 
   /// Whether there is, or was before the folder vanished.
-  var hadCheckpoint: Bool { !held.isEmpty || hasCheckpoint }
+  var hadCheckpoint: Bool { !held.isEmpty || (try? hasCheckpoint) ?? true }
 
-  static func hasCheckpoint(in output: String) -> Bool { !checkpoints(in: "\(output)/\(folderName)").isEmpty }
+  /// - Throws: `OnePassError` (`io`) if that cannot be told.
+  static func hasCheckpoint(in output: String) throws -> Bool {
+    try !checkpoints(in: "\(output)/\(folderName)").isEmpty
+  }
 
-  private static func checkpoints(in path: String) -> [CheckpointFolder] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.filter { $0.hasPrefix("step-") }.sorted().map { CheckpointFolder(path: "\(path)/\($0)") }
+  private static func checkpoints(in path: String) throws -> [CheckpointFolder] {
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasPrefix("step-") }
+        .sorted()
+        .map { CheckpointFolder(path: "\(path)/\($0)") }
+    } catch {
+      throw OnePassError(
+        .io, "The folder \(path) cannot be read: check the disk and the folder.", cause: error)
+    }
   }
 
   // MARK: Saving
@@ -84,12 +94,11 @@ package final class UnfinishedRun {
 
   private func archiveImages(of memory: ReplayMemory, notIn known: Set<Int>) throws {
     let archive = try openArchive(imageBytes: memory.items.first?.bytes ?? 0)
-    try archive.transaction {
-      for (item, image) in memory.images where !known.contains(item.id) {
-        try archive.insert(image, id: item.id)
-      }
+    // What is not committed lies in RAM; until the checkpoint has its name, what is belongs to nobody.
+    for (item, image) in memory.images where !known.contains(item.id) {
+      if try !archive.contains(id: item.id) { try archive.insertInParts(image, id: item.id) }
     }
-    try archive.makeDurable()
+    try archive.endParts()
   }
 
   private func openArchive(imageBytes: Int) throws -> ImageArchive {
@@ -103,11 +112,9 @@ package final class UnfinishedRun {
   private func prune() throws {
     while held.count > kept {
       let oldest = held.removeFirst()
-      oldest.checkpoint.remove()
-      let gone = oldest.ids.subtracting(keptItems)
-      if !gone.isEmpty, let archive {
-        try archive.transaction { for id in gone { try archive.remove(id: id) } }
-      }
+      // Should it stay, its images do too.
+      guard oldest.checkpoint.remove() else { continue }
+      try archive?.removeAll(oldest.ids.subtracting(keptItems))
     }
   }
 
@@ -135,15 +142,18 @@ package final class UnfinishedRun {
       throw OnePassError(.io, "The folder \(path) cannot be made: see that the disk has room.", cause: error)
     }
     let file = Foundation.open("\(path)/\(Self.lockName)", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
-    guard file >= 0, flock(file, LOCK_EX | LOCK_NB) == 0 else {
-      if file >= 0 { close(file) }
+    guard file >= 0 else {
+      throw OnePassError(.io, "The folder \(path) cannot be written (\(String(cString: strerror(errno)))).")
+    }
+    guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      close(file)
       throw OnePassError(
         .usage,
         "The run in \(output) is in use by another process: wait until it has ended, or choose another folder."
       )
     }
     lock = file
-    removeLeftovers()
+    try removeLeftovers()
   }
 
   /// Refuses to go on in a folder that is no longer where it was: a new one of that name would hold a part of the run.
@@ -156,8 +166,8 @@ package final class UnfinishedRun {
   }
 
   /// Removes what a process left that was broken off: what it was writing and, if it had saved nothing yet, everything.
-  private func removeLeftovers() {
-    let isNothing = !hasCheckpoint
+  private func removeLeftovers() throws {
+    let isNothing = try !hasCheckpoint
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     where isNothing
       ? ![Self.lockName, Self.claimName].contains(name) : name.hasSuffix(CheckpointFolder.partialSuffix)
@@ -176,6 +186,19 @@ package final class UnfinishedRun {
   private func unlock() {
     if lock >= 0 { close(lock) }
     lock = -1
+  }
+
+  // MARK: A request to forget
+
+  /// Where a request to forget notes what it is about to remove, so that one that was broken off is known.
+  static func forgettingPath(in output: String) -> String { "\(output)/\(folderName)/forgetting" }
+
+  /// - Throws: `OnePassError` (`usage`) if a request to forget was broken off.
+  func checkForgetting() throws {
+    guard FileManager.default.fileExists(atPath: Self.forgettingPath(in: output)) else { return }
+    throw OnePassError(
+      .usage,
+      "A request to forget was broken off in \(output): give `onepass memory forget` again, then go on.")
   }
 
   // MARK: A memory on disk
@@ -209,7 +232,7 @@ package final class UnfinishedRun {
   /// Reads the last checkpoint.
   /// - Throws: `OnePassError`: `badData` if it is damaged, with what can be done; `usage` if another process has it.
   func load() throws -> Saved {
-    let checkpoints = Self.checkpoints(in: path)
+    let checkpoints = try Self.checkpoints(in: path)
     guard let last = checkpoints.last else {
       throw OnePassError(.io, "\(path) holds no checkpoint: leave out --resume to begin anew.")
     }
@@ -219,11 +242,11 @@ package final class UnfinishedRun {
   /// Says which checkpoint is left where the last one turns out to be damaged.
   func offeringAnother<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as OnePassError where error.code == .badData {
-      let checkpoints = Self.checkpoints(in: path)
+      let checkpoints = try Self.checkpoints(in: path)
       let last = checkpoints.last?.path ?? path
       let way =
         checkpoints.dropLast().last.map { "remove \(last) to go on from \($0.name)" }
-        ?? "there is no other: remove \(path) to begin anew"
+        ?? "there is no other: remove \(path) and the memory directory, if there is one, to begin anew"
       throw OnePassError(.badData, "\(error.message) To go on, \(way).", cause: error)
     }
   }
@@ -232,19 +255,28 @@ package final class UnfinishedRun {
     try checkpoint.verify()
     let state: RunState = try decode(checkpoint)
     var memory: MemorySnapshot?
+    var isAllKnown = true
     for kept in all {
       let index = kept.path(of: Checkpoint.indexName)
-      guard FileManager.default.fileExists(atPath: index) else {
-        held.append((kept, []))
-        continue
+      do {
+        if kept.path != checkpoint.path { try kept.verify() }
+        let data =
+          FileManager.default.fileExists(atPath: index)
+          ? try Data(contentsOf: URL(fileURLWithPath: index)) : nil
+        let snapshot = try data.map { try MemoryIndex.decode($0, path: index) }
+        if kept.path == checkpoint.path { memory = snapshot }
+        held.append((kept, Set(snapshot?.items.map(\.id) ?? [])))
+      } catch  where kept.path != checkpoint.path {
+        // An older one that cannot be read now may be well later: what it holds is unknown, and nothing is thrown away.
+        isAllKnown = false
       }
-      // An older checkpoint that is damaged holds no image back.
-      let snapshot = try? MemoryIndex.decode(Data(contentsOf: URL(fileURLWithPath: index)), path: index)
-      if kept.path == checkpoint.path { memory = snapshot }
-      held.append((kept, Set(snapshot?.items.map(\.id) ?? [])))
     }
     let archive = try memory.map { try openArchive(imageBytes: $0.items.first?.bytes ?? 0) }
-    if let archive { try removeStrays(from: archive) }
+    if isAllKnown, let archive {
+      // Images of a checkpoint that was never finished.
+      let known = keptItems
+      try archive.removeAll(archive.ids.filter { !known.contains($0) })
+    }
     return Saved(
       state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: "model.safetensors")),
       optimiser: try StateDictionary(safetensors: checkpoint.path(of: "optimiser.safetensors")),
@@ -260,13 +292,6 @@ package final class UnfinishedRun {
       let data = FileManager.default.contents(atPath: index)
       return (checkpoint, try decode(checkpoint), try data.map { try MemoryIndex.decode($0, path: index) })
     }
-  }
-
-  /// Images of a checkpoint that was never finished.
-  private func removeStrays(from archive: ImageArchive) throws {
-    let known = keptItems
-    let strays = try archive.ids.filter { !known.contains($0) }
-    if !strays.isEmpty { try archive.transaction { for id in strays { try archive.remove(id: id) } } }
   }
 
   private func decode(_ checkpoint: CheckpointFolder) throws -> RunState {

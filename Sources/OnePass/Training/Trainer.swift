@@ -32,6 +32,8 @@ final class Trainer {
   private(set) var curve = TrainingCurve()
   private(set) var seconds = 0.0
   private(set) var stepsDone = 0
+  /// Whether everything is as it was after `stepsDone` steps.
+  private(set) var isBetweenSteps = true
   /// Called after each step; the run stops when it throws.
   var afterStep: (Trainer) throws -> Void = { _ in }
 
@@ -91,14 +93,16 @@ final class Trainer {
 
     for step in stepsDone..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
-      guard let (pending, pass) = upcoming else { break }
+      guard let (pending, pass, time) = upcoming else { break }
       let incoming = try pending.wait()
       upcoming = try takeIncoming()
-      arrivals.note(tally.taken)
+      isBetweenSteps = false
+      arrivals.note(tally.taken, at: time)
       try tally.record(incoming)
       try ledger?.settle(incoming.count + incoming.skipped.count)
       guard incoming.count > 0 else {
         stepsDone = step + 1
+        isBetweenSteps = true
         continue
       }
 
@@ -131,6 +135,7 @@ final class Trainer {
       let correct = try zip(arrival.logits.argmax().integers(), incoming.labels).count { $0 == Int64($1) }
       if pass == 0 { online.record(correct: correct, of: losses.count) }
       report(step, losses: losses, correct: correct)
+      isBetweenSteps = true
       try afterStep(self)
     }
     curve.finish()
@@ -140,7 +145,9 @@ final class Trainer {
   // MARK: Steps 1 to 3
 
   /// The next mini-batch on its way through the decoder, and the pass over the data that it belongs to.
-  private func takeIncoming() throws -> (pending: PendingBatch, pass: Int)? {
+  private func takeIncoming() throws -> (pending: PendingBatch, pass: Int, time: Date)? {
+    // They came at this time or later, never earlier.
+    let time = Date()
     let examples = try feed.next(configuration.batchSize)
     guard !examples.isEmpty else { return nil }
     for example in examples {
@@ -155,7 +162,7 @@ final class Trainer {
       views: examples.map {
         isCentred ? .centre : .augmented(seed: configuration.seed, id: $0.id, visit: feed.pass)
       })
-    return (pending, feed.pass)
+    return (pending, feed.pass, time)
   }
 
   /// A replayed mini-batch on its way through the decoder.

@@ -53,7 +53,7 @@ public struct TrainingRun {
     let folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
     let unfinished = output.map { UnfinishedRun(in: $0, kept: checkpoints.kept) }
     try unfinished?.open()
-    folder?.removeLeftovers(evenComplete: false)
+    if let output { RunFolder.removeLeftovers(of: output, evenComplete: false) }
     var isFinished = false
     defer { if !isFinished { unfinished?.abandon() } }
     let saved = try loadCheckpoint(output, unfinished, resuming: resuming)
@@ -102,10 +102,16 @@ public struct TrainingRun {
       interval: checkpoints.every,
       stop: stop, output: output)
     trainer.afterStep = saver.afterStep
-    try trainer.run()
+    do { try trainer.run() } catch let error as OnePassError
+      where error.code == .io && trainer.isBetweenSteps && trainer.stepsDone > 0
+    {
+      throw saver.rescue(trainer, after: error)
+    }
     for notice in notices(after: trainer, plan) { observe(.notice(notice)) }
     // The stream will not come again: the model is safe before anything else can fail.
-    if let folder { try save(trainer, learner, card, in: folder) }
+    if let folder {
+      do { try save(trainer, learner, card, in: folder) } catch { throw saver.rescue(trainer, after: error) }
+    }
 
     var result = makeResult(trainer, learner, plan, card, device, pool)
     var failure: (any Error)?
@@ -119,14 +125,17 @@ public struct TrainingRun {
       do {
         result.accuracy = try evaluator.evaluate(evaluationSource, limit: configuration.evaluationLimit) {
           observe(.evaluated(examples: $0, total: total))
+          try saver.stopIfAsked(trainer)
         }
-      } catch { failure = error }
+      } catch let stopped as RunStopped { throw stopped } catch { failure = error }
       result.wallSeconds += (clock.now - start) / .seconds(1)
     }
     if let folder {
-      try folder.write(json: result, to: "result.json")
-      try folder.commit()
-      if resuming { folder.removeLeftovers(evenComplete: true) }
+      do {
+        try folder.write(json: result, to: "result.json")
+        try folder.commit()
+      } catch { throw saver.rescue(trainer, after: error) }
+      if resuming { RunFolder.removeLeftovers(of: folder.path, evenComplete: true) }
       isFinished = true
       unfinished?.remove()
     }
@@ -146,7 +155,8 @@ public struct TrainingRun {
     guard let output, let unfinished else {
       throw OnePassError(.usage, "--resume goes on in a folder: say with --output in which.")
     }
-    guard unfinished.hasCheckpoint else { return nil }
+    guard try unfinished.hasCheckpoint else { return nil }
+    try unfinished.checkForgetting()
     let saved = try unfinished.load()
     if let difference = configuration.difference(fromRecord: saved.state.configuration) {
       throw OnePassError(
@@ -225,7 +235,7 @@ public struct TrainingRun {
     }
     notices += trainer.tally.firstSkipped.map { "Left out \(trainer.tally.describe($0))" }
     if let oversized = trainer.memory?.counters.oversized, oversized > 0 {
-      notices.append("\(oversized) examples were larger than the whole storage and were never kept.")
+      notices.append("\(oversized) examples were larger than the storage takes at once and were never kept.")
     }
     return notices
   }

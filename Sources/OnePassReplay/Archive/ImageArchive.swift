@@ -28,6 +28,7 @@ public final class ImageArchive {
   private let removal: SQLiteStatement
   private let reader: SQLiteBlobReader
   private let layout: PageLayout
+  private var partBytesPending = 0
   /// What the file system calls the file, by which it is known again.
   private let fileNumber: UInt64?
 
@@ -201,13 +202,20 @@ public final class ImageArchive {
     (pages(forImageOf: bytes) + Self.treePagesPerChange) * logFrameBytes
   }
 
-  /// The smallest limit to which a log can be held.
-  var smallestLogLimit: Int { Self.logHeaderBytes + 4 * Self.treePagesPerChange * logFrameBytes }
+  /// The smallest limit to which a log can be held with images of so many bytes, and with such as are twice as large.
+  func smallestLogLimit(forImagesOf bytes: Int) -> Int {
+    Self.logHeaderBytes + 2 * logBytes(forImageOf: 2 * bytes)
+  }
+
+  /// Whether a log of so many bytes can take the change of an image.
+  func admits(imageOf bytes: Int, inLogOf limit: Int) -> Bool {
+    Self.logHeaderBytes + logBytes(forImageOf: bytes) <= limit
+  }
 
   private var logFrameBytes: Int { layout.pageBytes + 24 }
   private static let logHeaderBytes = 32
-  /// At each of up to four levels a page and its two neighbours; the first page; two that list free ones.
-  private static let treePagesPerChange = 15
+  /// At each of up to five levels a page and its two neighbours, and a new root; the first page; two that list free ones.
+  private static let treePagesPerChange = 20
 
   // MARK: Changes
 
@@ -246,11 +254,38 @@ public final class ImageArchive {
     _ = try removal.step()
   }
 
-  /// Removes images and overwrites them, on the disk too.
+  /// The most that the parts of a long change leave uncommitted, and thus in RAM and in the log.
+  private static let partBytes = 32 << 20
+
+  /// Adds an image as a part of a long change, which may be broken off in the middle.
   /// - Throws: `OnePassError` (`io`).
-  public func removeAll(where isToGo: (Int) -> Bool) throws {
-    let gone = try ids.filter(isToGo)
-    if !gone.isEmpty { try transaction { for id in gone { try remove(id: id) } } }
+  public func insertInParts(_ image: EncodedImage, id: Int) throws {
+    try beginPart(changing: image.bytes.count)
+    try insert(image, id: id)
+  }
+
+  /// Removes images and overwrites them, on the disk too; what was done stays if it is broken off.
+  /// - Throws: `OnePassError` (`io`).
+  public func removeAll(_ ids: some Sequence<Int>) throws {
+    for id in ids {
+      guard let bytes = try recordBytes(id: id) else { continue }
+      try beginPart(changing: bytes)
+      try remove(id: id)
+    }
+    try endParts()
+  }
+
+  private func beginPart(changing bytes: Int) throws {
+    if partBytesPending > Self.partBytes { try endParts() }
+    if partBytesPending == 0 { try begin() }
+    partBytesPending += logBytes(forImageOf: bytes)
+  }
+
+  /// Ends a long change.
+  /// - Throws: `OnePassError` (`io`).
+  public func endParts() throws {
+    if partBytesPending > 0 { try commit() }
+    partBytesPending = 0
     try makeDurable()
   }
 
