@@ -58,6 +58,11 @@ final class SQLiteDatabase {
   /// The sentence for a result code.
   func failure(_ code: Int32) -> OnePassError {
     let reason = String(cString: sqlite3_errmsg(handle))
+    if [SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY].contains(code & 0xFF),
+      !FileManager.default.fileExists(atPath: path)
+    {
+      return OnePassError(.io, "\(path) has vanished: bring its folder back, or mount it again.")
+    }
     // What could not be read looks like damage to SQLite now and then; the system knows better.
     if [SQLITE_CORRUPT, SQLITE_NOTADB].contains(code & 0xFF), sqlite3_system_errno(handle) == EIO {
       return OnePassError(
