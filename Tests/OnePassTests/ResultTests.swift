@@ -65,6 +65,7 @@ import Testing
     (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
     (written.importanceWeights, written.recencyBias) = (false, 2)
     (written.drawing, written.evicting, written.memoryEncoding) = (.oldest, .fewestReplays, .pixels)
+    (written.memoryDirectory, written.timeToLive, written.subjectKey) = ("d", .seconds(90), .field("who"))
     (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
