@@ -216,7 +216,7 @@ import Testing
       let outcome = try onepass.run(arguments("parts", options + ["--resume"]))
       #expect(
         outcome.status == 65 && outcome.errors.contains("is damaged")
-          && outcome.errors.contains("to go on from"),
+          && outcome.errors.contains("no other checkpoint that could be used"),
         "\(file): \(outcome.errors)")
       try folder.write(whole, to: file)
     }

@@ -35,23 +35,31 @@ public struct ForgetRequest: Sendable {
   /// Their class, by name or number.
   public var className: String?
   public var before: Bound?
+  /// Their positions in the stream: any of these.
+  public var positions: Set<Int>
   /// What the audit log says of the request: a ticket's number, say. The subject itself is not written there.
   public var reference: String?
 
   public init(
-    subjects: Set<String> = [], className: String? = nil, before: Bound? = nil, reference: String? = nil
+    subjects: Set<String> = [], className: String? = nil, before: Bound? = nil, positions: Set<Int> = [],
+    reference: String? = nil
   ) {
     self.subjects = subjects
     self.className = className
     self.before = before
+    self.positions = positions
     self.reference = reference
   }
+
+  /// Whether all that passed of the subjects is meant.
+  var isAboutSubjectsOnly: Bool { className == nil && before == nil && positions.isEmpty }
 
   /// What has to go of a saved state.
   /// - Throws: `OnePassError` (`usage`) if the request makes no sense for the run.
   func matches(_ run: StoredRun, _ point: StoredRun.Point) throws -> (MemoryItem) -> Bool {
-    guard !subjects.isEmpty || className != nil || before != nil else {
-      throw OnePassError(.usage, "There is nothing to forget: say --subject, --class or --before.")
+    guard !subjects.isEmpty || className != nil || before != nil || !positions.isEmpty else {
+      throw OnePassError(
+        .usage, "There is nothing to forget: say --subject, --class, --before or --position.")
     }
     if !subjects.isEmpty, run.configuration.subjectKey == nil {
       throw OnePassError(
@@ -64,9 +72,10 @@ public struct ForgetRequest: Sendable {
       case .time(let time): try Self.position(before: time, in: run, point)
       case nil: nil
       }
-    let subjects = subjects
+    let (subjects, positions) = (subjects, positions)
     return { item in
-      (subjects.isEmpty || item.subject.map(subjects.contains) ?? false)
+      (positions.isEmpty || positions.contains(item.id))
+        && (subjects.isEmpty || item.subject.map(subjects.contains) ?? false)
         && (label == nil || item.label == label) && (bound == nil || item.id < bound ?? 0)
     }
   }

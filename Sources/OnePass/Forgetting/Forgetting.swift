@@ -55,8 +55,8 @@ public struct Forgetting: Codable, Sendable {
     for (index, items) in gone.enumerated() where !items.isEmpty {
       try run.rewrite(index, without: Set(items))
     }
-    // Whoever is to be forgotten by class or time has not asked for it; the hashes stay.
-    if request.className == nil, request.before == nil { try log?.clear(passed) }
+    // Whoever is to be forgotten by class, time or position has not asked for it; the hashes stay.
+    if request.isAboutSubjectsOnly { try log?.clear(passed) }
     try AuditLog(of: path).append(request, self)
     if !run.isFinished { try? FileManager.default.removeItem(atPath: intent) }
   }

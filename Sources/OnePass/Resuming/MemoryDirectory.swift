@@ -1,3 +1,4 @@
+import Foundation
 import OnePassCore
 import OnePassReplay
 
@@ -16,6 +17,12 @@ struct MemoryDirectory {
     self.path = path
     self.run = run
     images = try DiskImages(creating: path, run: run, capacity: capacity, imageBytes: imageBytes)
+    do {
+      try DurableFile.synchronise(path)
+      try DurableFile.synchronise(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    } catch {
+      throw OnePassError(.io, "The memory directory \(path) cannot be written.", cause: error)
+    }
   }
 
   /// Opens the folder of a run that goes on.

@@ -159,7 +159,8 @@ package final class UnfinishedRun {
   /// Refuses to go on in a folder that is no longer where it was: a new one of that name would hold a part of the run.
   private func checkPresence() throws {
     var (held, named) = (stat(), stat())
-    guard fstat(lock, &held) == 0, stat("\(path)/\(Self.lockName)", &named) == 0, held.st_ino == named.st_ino
+    guard fstat(lock, &held) == 0, stat("\(path)/\(Self.lockName)", &named) == 0,
+      FileIdentity(held) == FileIdentity(named)
     else {
       throw OnePassError(.io, "The folder \(path) has vanished: bring it back, and go on with --resume.")
     }
@@ -239,16 +240,38 @@ package final class UnfinishedRun {
     return try offeringAnother { try read(last, all: checkpoints) }
   }
 
-  /// Says which checkpoint is left where the last one turns out to be damaged.
+  /// Says which checkpoint is left where the last one turns out to be damaged, or what it needs of what all share.
   func offeringAnother<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as OnePassError where error.code == .badData {
       let checkpoints = try Self.checkpoints(in: path)
-      let last = checkpoints.last?.path ?? path
       let way =
-        checkpoints.dropLast().last.map { "remove \(last) to go on from \($0.name)" }
-        ?? "there is no other: remove \(path) and the memory directory, if there is one, to begin anew"
+        if let other = checkpoints.dropLast().lastIndex(where: isUsable) {
+          "remove \(checkpoints[(other + 1)...].map(\.path).joined(separator: " and ")) to go on from "
+            + checkpoints[other].name
+        } else {
+          "bring it back from a copy; there is no other checkpoint that could be used. To begin anew, remove \(path) and "
+            + "the memory directory, if there is one"
+        }
       throw OnePassError(.badData, "\(error.message) To go on, \(way).", cause: error)
     }
+  }
+
+  /// Whether a run could go on from a checkpoint: it, and what it needs of the ledger and the images, is whole.
+  private func isUsable(_ checkpoint: CheckpointFolder) -> Bool {
+    do {
+      try checkpoint.verify()
+      let state: RunState = try decode(checkpoint)
+      if let mark = state.ledger { _ = try LedgerFile(path: ledgerPath, mark: mark) }
+      let index = checkpoint.path(of: Checkpoint.indexName)
+      guard let data = FileManager.default.contents(atPath: index) else { return true }
+      guard ImageArchive.exists(in: path) else { return state.memoryRun != nil }
+      let archive = try openArchive(imageBytes: 0)
+      for item in try MemoryIndex.decode(data, path: index).items {
+        // Those that a memory on disk still holds are read when they are drawn.
+        if try state.memoryRun == nil || archive.contains(id: item.id) { _ = try archive.image(id: item.id) }
+      }
+      return true
+    } catch { return false }
   }
 
   private func read(_ checkpoint: CheckpointFolder, all: [CheckpointFolder]) throws -> Saved {

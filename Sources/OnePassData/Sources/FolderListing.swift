@@ -54,18 +54,13 @@ struct FolderListing {
   }
 }
 
-/// What makes two paths the same folder.
-struct FileIdentity: Hashable {
-  private let device: UInt64
-  private let number: UInt64
-
+extension FileIdentity {
   init(_ path: [UInt8]) throws {
     var status = stat()
     guard path.withCString({ stat($0, &status) }) == 0 else {
       throw systemError("inspect", String(decoding: path, as: UTF8.self))
     }
-    device = UInt64(truncatingIfNeeded: status.st_dev)
-    number = UInt64(truncatingIfNeeded: status.st_ino)
+    self.init(status)
   }
 }
 

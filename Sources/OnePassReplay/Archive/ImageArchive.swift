@@ -30,7 +30,7 @@ public final class ImageArchive {
   private let layout: PageLayout
   private var partBytesPending = 0
   /// What the file system calls the file, by which it is known again.
-  private let fileNumber: UInt64?
+  private let file: FileIdentity?
 
   /// What marks a file as one of ours: "OPIA".
   private static let applicationID = 0x4F50_4941
@@ -60,7 +60,7 @@ public final class ImageArchive {
     try database.run("PRAGMA cache_spill = OFF")
     database.countLogFrames()
     try Self.makeOrCheckTables(database)
-    fileNumber = Self.fileNumber(of: path)
+    file = FileIdentity(path: path)
     layout = PageLayout(pageBytes: try database.integer("PRAGMA page_size"))
     insertion = try SQLiteStatement("INSERT INTO images VALUES(?, ?)", in: database)
     removal = try SQLiteStatement("DELETE FROM images WHERE id = ?", in: database)
@@ -68,11 +68,6 @@ public final class ImageArchive {
   }
 
   static let cacheBytes = 64 << 20
-
-  private static func fileNumber(of path: String) -> UInt64? {
-    var status = stat()
-    return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
-  }
 
   /// Whether a folder holds an archive.
   public static func exists(in folder: String) -> Bool {
@@ -148,7 +143,8 @@ public final class ImageArchive {
     guard let image = try ImageRecord.read(size: size, id: id, with: reader.read) else {
       throw OnePassError(
         .badData,
-        "\(path) is damaged: the image of example \(id) is not what was put there."
+        "\(path) is damaged: the image of example \(id) is not what was put there. Restore it from a copy, or "
+          + "give the example up with `onepass memory forget --position \(id)`."
       )
     }
     return image
@@ -292,7 +288,7 @@ public final class ImageArchive {
   /// Makes everything safe from a power cut, and empties the log, so that what was removed is nowhere any more.
   /// - Throws: `OnePassError` (`io`).
   public func makeDurable() throws {
-    guard fileNumber == Self.fileNumber(of: path) else {
+    guard file == FileIdentity(path: path) else {
       throw OnePassError(
         .io, "\(path) has vanished, or is another file by now: bring its folder back, or mount it again.")
     }

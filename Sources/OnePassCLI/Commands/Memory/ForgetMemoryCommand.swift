@@ -28,6 +28,11 @@ struct ForgetMemoryCommand: ParsableCommand {
       "Those that came before a position of the stream, a day or a time.", valueName: "N|TIME"))
   var before: String?
 
+  @Option(
+    name: .customLong("position"),
+    help: ArgumentHelp("Their position in the stream; can be repeated.", valueName: "N"))
+  var positions: [Int] = []
+
   @Option(help: ArgumentHelp("What the log says of the request, such as a ticket.", valueName: "TEXT"))
   var reference: String?
 
@@ -40,13 +45,14 @@ struct ForgetMemoryCommand: ParsableCommand {
   func run() throws {
     let request = ForgetRequest(
       subjects: Set(subjects), className: className, before: try before.map { try ForgetRequest.Bound($0) },
-      reference: reference)
+      positions: Set(positions), reference: reference)
     let forgotten = try Forgetting(
       request, in: stored.directory, memoryDirectory: stored.memoryDirectory, isRehearsal: isRehearsal)
     guard !json else { return try Console.result(JSON.text(forgotten)) }
     let verb = isRehearsal ? "Would remove" : "Removed"
     let places = forgotten.checkpoints.isEmpty ? "" : " from \(forgotten.checkpoints.joined(separator: ", "))"
-    try Console.result("\(verb) \(Figures.count(forgotten.positions.count)) items\(places).")
+    let count = forgotten.positions.count
+    try Console.result("\(verb) \(Figures.count(count)) \(count == 1 ? "item" : "items")\(places).")
     if let first = forgotten.firstUse {
       let older =
         forgotten.olderCheckpoints.last.map { "\($0) is older" } ?? "no checkpoint that is kept is older"
