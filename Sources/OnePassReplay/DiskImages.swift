@@ -52,11 +52,17 @@ public final class DiskImages {
       }
     logLimit = min(
       max(budget / 8, least, archive.smallestLogLimit(forImagesOf: imageBytes)), ImageArchive.cacheBytes / 2)
-    try archive.transaction {
-      try archive.setNote(Note.run, to: run)
-      try archive.setNote(Note.log, to: "\(logLimit)")
+    do {
+      try archive.transaction {
+        try archive.setNote(Note.run, to: run)
+        try archive.setNote(Note.log, to: "\(logLimit)")
+      }
+      try archive.makeDurable()
+    } catch {
+      // It may name the run by now, which nobody would go on with.
+      Self.remove(in: directory)
+      throw error
     }
-    try archive.makeDurable()
   }
 
   /// Opens the memory of a run that goes on.

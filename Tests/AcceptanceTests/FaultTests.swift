@@ -120,6 +120,8 @@ import Testing
     try check(place) { changes, reads in
       chosen(changes, few: 5).map { "fail-write:\($0):EIO" }
         + chosen(reads, few: 5).map { "fail-read:\($0):EIO" }
+        // While the memory directory is being made.
+        + ["fail-read:5:EIO"]
     }
   }
 }
