@@ -17,6 +17,8 @@ let swift: [SwiftSetting] = [
 
 let torchHeaders: [CXXSetting] = [
   .unsafeFlags([
+    // The kernels are of no use without, also while debugging Swift.
+    "-O3",
     "-isystem", "\(libtorch)/include",
     "-isystem", "\(libtorch)/include/torch/csrc/api/include",
   ])

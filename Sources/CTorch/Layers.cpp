@@ -4,21 +4,6 @@ using ctorch::guard;
 using ctorch::optionalValue;
 using ctorch::produce;
 
-CTError *ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride,
-                   int64_t padding, CTTensor **out) {
-  return produce(out, [&] {
-    return at::conv2d(input->value, weight->value, optionalValue(bias), {stride, stride}, {padding, padding});
-  });
-}
-
-CTError *ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor *runningMean,
-                       CTTensor *runningVariance, bool training, double momentum, double epsilon, CTTensor **out) {
-  return produce(out, [&] {
-    return at::batch_norm(input->value, weight->value, bias->value, runningMean->value, runningVariance->value,
-                          training, momentum, epsilon, /*cudnn_enabled=*/true);
-  });
-}
-
 CTError *ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor **out) {
   return produce(out, [&] { return at::linear(input->value, weight->value, optionalValue(bias)); });
 }

@@ -7,10 +7,6 @@
 
 #include "Guard.hpp"
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 std::atomic<int64_t> ctorch::liveTensors{0};
 
 namespace {
@@ -67,13 +63,6 @@ at::Device ctorch::deviceOf(CTDevice device) {
 const char *ct_version(void) { return TORCH_VERSION; }
 
 int64_t ct_live_tensor_count(void) { return ctorch::liveTensors.load(); }
-
-void ct_keep_freed_memory(void) {
-#if defined(__GLIBC__)
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-#endif
-}
 
 int32_t ct_thread_count(void) { return at::get_num_threads(); }
 

@@ -43,7 +43,7 @@ public struct CIFARResNet: ImageClassifier {
   }
 
   public func callAsFunction(_ images: Tensor, _ mode: Mode) throws -> Tensor {
-    var x = try bn1(conv1(images), mode).reluInPlace()  // [N, 16, 32, 32]
+    var x = try bn1(conv1(images), mode, rectifies: true)  // [N, 16, 32, 32]
     for layer in layers {  // … [N, 32, 16, 16] … [N, 64, 8, 8]
       for block in layer { x = try block(x, mode) }
     }
@@ -79,8 +79,8 @@ extension CIFARResNet {
     }
 
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-      let x = try bn1(conv1(input), mode).reluInPlace()
-      return try bn2(conv2(x), mode).addInPlace(shortcut(input)).reluInPlace()
+      let x = try bn1(conv1(input), mode, rectifies: true)
+      return try bn2(conv2(x), mode, adding: shortcut(input), rectifies: true)
     }
 
     private func shortcut(_ input: Tensor) throws -> Tensor {

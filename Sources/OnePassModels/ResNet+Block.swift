@@ -36,13 +36,13 @@ extension ResNet {
     }
 
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+      let shortcut = try downsample.map { try $0.bn($0.conv(input), mode) } ?? input
       var x = input
       for (index, (conv, bn)) in zip(convolutions, normalisations).enumerated() {
-        x = try bn(conv(x), mode)
-        if index < convolutions.count - 1 { try x.reluInPlace() }
+        let isLast = index == convolutions.count - 1
+        x = try bn(conv(x), mode, adding: isLast ? shortcut : nil, rectifies: true)
       }
-      let shortcut = try downsample.map { try $0.bn($0.conv(input), mode) } ?? input
-      return try x.addInPlace(shortcut).reluInPlace()
+      return x
     }
 
     var namedTensors: [NamedTensor] {

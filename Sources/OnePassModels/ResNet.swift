@@ -70,7 +70,7 @@ public struct ResNet: ImageClassifier {
   }
 
   public func callAsFunction(_ images: Tensor, _ mode: Mode) throws -> Tensor {
-    var x = try bn1(conv1(images), mode).reluInPlace()
+    var x = try bn1(conv1(images), mode, rectifies: true)
     if stem == .imageNet { x = try x.maxPool2d(size: 3, stride: 2, padding: 1) }  // [N, 64, H/4, W/4]
     for layer in layers {
       for block in layer { x = try block(x, mode) }

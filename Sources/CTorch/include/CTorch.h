@@ -44,7 +44,8 @@ const char *ct_version(void);
 int64_t ct_live_tensor_count(void);
 int32_t ct_thread_count(void);
 CTError *_Nullable ct_set_thread_count(int32_t count);
-/// Has the C library keep freed memory for the next request; does nothing where it is not glibc.
+// (Memory.cpp)
+/// Has tensors on the CPU, and glibc if it is the C library, keep freed memory for the next request.
 void ct_keep_freed_memory(void);
 /// The number of usable CUDA devices. The first call loads libtorch_cuda where it lies beside libtorch_cpu.
 int32_t ct_cuda_device_count(void);
@@ -119,9 +120,11 @@ CTError *_Nullable ct_sgd_step(const CTTensor *_Nonnull const *_Nonnull paramete
 
 CTError *_Nullable ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor *_Nullable bias,
                              int64_t stride, int64_t padding, CTTensor *_Nullable *_Nonnull out);
+/// Batch normalisation, then the addition of `addend`, if there is one, then max(x, 0), if it `rectifies`.
 CTError *_Nullable ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias,
-                                 CTTensor *runningMean, CTTensor *runningVariance, bool training,
-                                 double momentum, double epsilon, CTTensor *_Nullable *_Nonnull out);
+                                 CTTensor *runningMean, CTTensor *runningVariance,
+                                 const CTTensor *_Nullable addend, bool rectifies, bool training, double momentum,
+                                 double epsilon, CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *_Nullable bias,
                              CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_relu(const CTTensor *input, CTTensor *_Nullable *_Nonnull out);

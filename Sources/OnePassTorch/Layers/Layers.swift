@@ -48,16 +48,20 @@ public struct BatchNorm2d: Module {
     batchesTracked = try initialiser.buffer(0, shape: [], type: .int64)
   }
 
-  /// `[N, channels, H, W]` → the same shape.
+  /// `[N, channels, H, W]` → the same shape; then the addition of another image and max(x, 0), where asked for.
   ///
   /// A single value a channel (one image whose map is 1 x 1) has no variance: PyTorch refuses it. Here it is
   /// normalised by the running statistics, so that a stream's last mini-batch of one image trains as well.
-  public func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
+  public func callAsFunction(
+    _ input: Tensor, _ mode: Mode, adding addend: Tensor? = nil, rectifies: Bool = false
+  )
+    throws -> Tensor
+  {
     let hasVariance = input.count > runningMean.count
     if mode == .training { try batchesTracked.addInPlace(1) }
     return try batchNorm(
       input, weight: weight, bias: bias, runningMean: runningMean, runningVariance: runningVariance,
-      training: mode == .training && hasVariance)
+      adding: addend, rectifies: rectifies, training: mode == .training && hasVariance)
   }
 
   public var namedTensors: [NamedTensor] {

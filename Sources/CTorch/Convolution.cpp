@@ -1,0 +1,159 @@
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "Guard.hpp"
+#include "Kernels/Winograd.hpp"
+
+using ctorch::optionalValue;
+using ctorch::produce;
+namespace winograd = ctorch::winograd;
+using winograd::Shape;
+using winograd::Spectrum;
+
+namespace {
+
+constexpr auto channelsLast = at::MemoryFormat::ChannelsLast;
+
+bool isPlain(const at::Tensor &tensor) {
+  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.dim() == 4 &&
+         tensor.layout() == at::kStrided;
+}
+
+at::Tensor floats(int64_t count) { return at::empty({count}, at::kFloat); }
+
+/// Tiles that one thread transforms at once: few enough for them and their products to lie in its cache, and as many
+/// for each thread.
+int64_t tilesAtOnce(const Shape &shape) {
+  const int64_t most = shape.inputs + shape.outputs <= 128 ? 48 : 64;
+  const int64_t threads = at::get_num_threads(), tiles = shape.tiles();
+  const int64_t parts = ((tiles + most - 1) / most + threads - 1) / threads * threads;
+  return (tiles + parts - 1) / parts;
+}
+
+/// The convolution or, with the filters turned, the gradient of its images.
+at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool forGradient) {
+  const winograd::Kernels &kernels = *winograd::kernels();
+  const Shape forward{images.size(0), images.size(2), images.size(3), filters.size(1), filters.size(0)};
+  Shape shape = forward;
+  if (forGradient) std::swap(shape.inputs, shape.outputs);
+  const at::Tensor transformed = floats(shape.filterFloats());
+  at::parallel_for(0, forward.outputs / 16, 1, [&](int64_t begin, int64_t end) {
+    kernels.transformFilters(forward, filters.data_ptr<float>(), forGradient, begin, end,
+                             transformed.data_ptr<float>());
+  });
+  const at::Tensor outputs =
+      at::empty({shape.images, shape.outputs, shape.height, shape.width}, images.options().memory_format(channelsLast));
+  const int64_t tiles = shape.tiles(), most = tilesAtOnce(shape);
+  const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
+  const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
+  at::parallel_for(0, (tiles + most - 1) / most, 1, [&](int64_t begin, int64_t end) {
+    float *own = scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats;
+    for (int64_t part = begin; part < end; ++part)
+      kernels.convolve(shape, images.data_ptr<float>(), transformed.data_ptr<float>(), outputs.data_ptr<float>(),
+                       part * most, std::min(most, tiles - part * most), own);
+  });
+  return outputs;
+}
+
+/// The gradient of few filters: each thread sums up its own tiles.
+int64_t sumByThread(const Shape &shape, const float *images, const float *gradient, at::Tensor &sums) {
+  const winograd::Kernels &kernels = *winograd::kernels();
+  const int64_t threads = at::get_num_threads(), tiles = shape.tiles(), most = 48;
+  const int64_t parts = (tiles + most - 1) / most, sharers = std::min(parts, threads);
+  const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
+  const at::Tensor scratch = floats(sharers * scratchFloats);
+  sums = floats(sharers * shape.filterFloats());
+  at::parallel_for(0, sharers, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t sharer = begin; sharer < end; ++sharer) {
+      float *own = scratch.data_ptr<float>() + sharer * scratchFloats;
+      float *sum = sums.data_ptr<float>() + sharer * shape.filterFloats();
+      const int64_t first = parts * sharer / sharers, last = parts * (sharer + 1) / sharers;
+      for (int64_t part = first; part < last; ++part) {
+        const int64_t count = std::min(most, tiles - part * most);
+        const Spectrum in = Spectrum::panels(own, count, shape.inputs);
+        const Spectrum out = Spectrum::rows(own + Spectrum::floats(count, shape.inputs), count, shape.outputs);
+        kernels.gather(shape, images, gradient, part * most, count, in, out);
+        for (int64_t frequency = 0; frequency < 36; ++frequency)
+          kernels.correlate(shape, in, out, count, frequency, part > first, sum);
+      }
+    }
+  });
+  return sharers;
+}
+
+/// The gradient of many filters: the threads share out the frequencies, so that there is one sum.
+void sumByFrequency(const Shape &shape, const float *images, const float *gradient, at::Tensor &sum) {
+  const winograd::Kernels &kernels = *winograd::kernels();
+  const int64_t tiles = shape.tiles(), most = std::min<int64_t>(tiles, 512);
+  const at::Tensor scratch = floats(Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs));
+  sum = floats(shape.filterFloats());
+  for (int64_t first = 0; first < tiles; first += most) {
+    const int64_t count = std::min(most, tiles - first);
+    float *own = scratch.data_ptr<float>();
+    const Spectrum in = Spectrum::panels(own, count, shape.inputs);
+    const Spectrum out = Spectrum::rows(own + Spectrum::floats(count, shape.inputs), count, shape.outputs);
+    at::parallel_for(0, count, 8, [&](int64_t begin, int64_t end) {
+      Spectrum ownIn = in, ownOut = out;
+      ownIn.values += begin * in.tileStep;
+      ownOut.values += begin * out.tileStep;
+      kernels.gather(shape, images, gradient, first + begin, end - begin, ownIn, ownOut);
+    });
+    at::parallel_for(0, 36, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t frequency = begin; frequency < end; ++frequency)
+        kernels.correlate(shape, in, out, count, frequency, first > 0, sum.data_ptr<float>());
+    });
+  }
+}
+
+at::Tensor filterGradient(const at::Tensor &images, const at::Tensor &filters, const at::Tensor &gradient) {
+  const Shape shape{images.size(0), images.size(2), images.size(3), filters.size(1), filters.size(0)};
+  const float *x = images.data_ptr<float>(), *dy = gradient.data_ptr<float>();
+  at::Tensor sums;
+  int64_t count = 1;
+  if (shape.inputs * shape.outputs <= 128 * 128) {
+    count = sumByThread(shape, x, dy, sums);
+  } else {
+    sumByFrequency(shape, x, dy, sums);
+  }
+  const at::Tensor result = at::empty(filters.sizes(), filters.options().memory_format(channelsLast));
+  at::parallel_for(0, shape.outputs, 8, [&](int64_t begin, int64_t end) {
+    winograd::kernels()->collectFilters(shape, sums.data_ptr<float>(), count, begin, end, result.data_ptr<float>());
+  });
+  return result;
+}
+
+struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &images,
+                            const at::Tensor &filters) {
+    context->save_for_backward({images, filters});
+    return convolve(images, filters, false);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor gradient = gradients[0].contiguous(channelsLast);
+    return {context->needs_input_grad(0) ? convolve(gradient, saved[1], true) : at::Tensor(),
+            context->needs_input_grad(1) ? filterGradient(saved[0], saved[1], gradient) : at::Tensor()};
+  }
+};
+
+/// Whether the fast algorithm applies, and is faster: transforming the filters takes as long as some 32 tiles.
+bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
+  return winograd::kernels() && stride == 1 && padding == 1 && isPlain(images) && isPlain(filters) &&
+         filters.size(2) == 3 && filters.size(3) == 3 && filters.size(1) == images.size(1) &&
+         filters.size(0) > 0 && filters.size(0) % 16 == 0 && filters.size(1) > 0 && filters.size(1) % 16 == 0 &&
+         images.is_contiguous(channelsLast) && filters.is_contiguous(channelsLast) &&
+         Shape{images.size(0), images.size(2), images.size(3), 16, 16}.tiles() >= 32;
+}
+
+}  // namespace
+
+CTError *ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride,
+                   int64_t padding, CTTensor **out) {
+  return produce(out, [&] {
+    const at::Tensor &images = input->value, &filters = weight->value;
+    if (!bias && suitsWinograd(images, filters, stride, padding)) return WinogradConvolution::apply(images, filters);
+    return at::conv2d(images, filters, optionalValue(bias), {stride, stride}, {padding, padding});
+  });
+}

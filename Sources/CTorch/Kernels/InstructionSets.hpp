@@ -1,0 +1,49 @@
+// Compiles a file of kernels once for each instruction set that is worth it. Before inclusion: KERNELS, the file's name.
+//
+// The file defines a `table` of its functions. It writes on vectors of 16 floats (Lanes.hpp), which become one, two or four
+// registers. No #pragma once: each file of kernels includes this anew.
+
+// A vector that a function returns never leaves it: all of them are inlined.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#if defined(__x86_64__)
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+namespace avx512 {
+constexpr bool hasManyRegisters = true;
+#include "Lanes.hpp"
+#include KERNELS
+}  // namespace avx512
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+namespace avx2 {
+constexpr bool hasManyRegisters = false;
+#include "Lanes.hpp"
+#include KERNELS
+}  // namespace avx2
+#pragma clang attribute pop
+
+/// The functions for this machine; `nullptr` if it has none of the sets.
+template <typename Table>
+const Table *tableForThisMachine() {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return &avx512::table;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::table : nullptr;
+}
+
+#else
+
+namespace baseline {
+constexpr bool hasManyRegisters = false;
+#include "Lanes.hpp"
+#include KERNELS
+}  // namespace baseline
+
+template <typename Table>
+const Table *tableForThisMachine() {
+  return &baseline::table;
+}
+
+#endif

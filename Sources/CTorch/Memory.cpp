@@ -1,0 +1,116 @@
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/impl/alloc_cpu.h>
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+#include "Guard.hpp"
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+namespace {
+
+/// Keeps the memory of tensors that have gone for those to come.
+///
+/// Each step of training makes and frees tensors of the same sizes. The system clears every page that it hands out, and
+/// hands out large blocks anew each time: a tenth of the time of a step, and more.
+class TensorMemory final : public c10::Allocator {
+ public:
+  at::DataPtr allocate(size_t bytes) override {
+    void *place = bytes < least ? c10::alloc_cpu(bytes) : take(sizeClass(bytes));
+    return {place, place, &TensorMemory::release, at::Device(at::kCPU)};
+  }
+
+  at::DeleterFnPtr raw_deleter() const override { return &TensorMemory::release; }
+
+  void copy_data(void *target, const void *source, size_t count) const override {
+    default_copy_data(target, source, count);
+  }
+
+  static TensorMemory &shared() {
+    // Never destroyed: tensors may outlive everything.
+    static TensorMemory *const memory = new TensorMemory;
+    return *memory;
+  }
+
+ private:
+  static constexpr size_t least = 1 << 18, hugePage = 2 << 20, slack = 64 << 20;
+
+  std::mutex mutex;
+  /// The blocks by their size, those that are in use and those that are not.
+  std::unordered_map<void *, size_t> used;
+  std::multimap<size_t, void *> free_;
+  size_t usedBytes = 0, freeBytes = 0, peakBytes = 0;
+
+  /// The next of eight sizes from one power of two to the next.
+  static size_t sizeClass(size_t bytes) {
+    size_t step = least / 8;
+    while (step * 16 < bytes) step *= 2;
+    return (bytes + step - 1) / step * step;
+  }
+
+  void *take(size_t size) {
+    const std::lock_guard guard(mutex);
+    void *block;
+    if (const auto found = free_.find(size); found != free_.end()) {
+      block = found->second;
+      free_.erase(found);
+      freeBytes -= size;
+    } else {
+      // Sizes that nobody asks for any more do not pile up: all of it stays within the most that was ever in use, and a
+      // quarter.
+      while (!free_.empty() && usedBytes + freeBytes + size > peakBytes + peakBytes / 4 + slack) {
+        const auto largest = std::prev(free_.end());
+        freeBytes -= largest->first;
+        std::free(largest->second);
+        free_.erase(largest);
+      }
+      block = make(size);
+    }
+    used.emplace(block, size);
+    usedBytes += size;
+    peakBytes = std::max(peakBytes, usedBytes);
+    return block;
+  }
+
+  static void *make(size_t size) {
+    void *block = nullptr;
+    const size_t alignment = size < hugePage ? 64 : hugePage;
+    TORCH_CHECK_WITH(OutOfMemoryError, posix_memalign(&block, alignment, size) == 0, "DefaultCPUAllocator: no memory for ",
+                     size, " bytes");
+#if defined(MADV_HUGEPAGE)
+    if (size >= hugePage) madvise(block, size, MADV_HUGEPAGE);
+#endif
+    return block;
+  }
+
+  static void release(void *place) {
+    TensorMemory &memory = shared();
+    {
+      const std::lock_guard guard(memory.mutex);
+      if (const auto found = memory.used.find(place); found != memory.used.end()) {
+        memory.usedBytes -= found->second;
+        memory.freeBytes += found->second;
+        memory.free_.emplace(found->second, place);
+        memory.used.erase(found);
+        return;
+      }
+    }
+    c10::free_cpu(place);
+  }
+};
+
+}  // namespace
+
+void ct_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+#endif
+  c10::SetCPUAllocator(&TensorMemory::shared());
+}

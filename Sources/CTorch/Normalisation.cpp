@@ -1,0 +1,165 @@
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "Guard.hpp"
+#include "Kernels/Normalisation.hpp"
+
+using ctorch::optionalValue;
+using ctorch::produce;
+namespace normalisation = ctorch::normalisation;
+
+namespace {
+
+constexpr auto channelsLast = at::MemoryFormat::ChannelsLast;
+/// Floats below which a second thread costs more than it saves.
+constexpr int64_t grain = 1 << 14;
+
+/// Per-channel sums of two kinds over all rows: each thread adds up its own rows.
+template <typename Body>
+std::vector<double> sumUp(int64_t channels, int64_t rows, const Body &body) {
+  const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows * channels / grain));
+  std::vector<double> sums(static_cast<size_t>(threads * 2 * channels));
+  at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t thread = begin; thread < end; ++thread) {
+      double *own = sums.data() + thread * 2 * channels;
+      body(rows * thread / threads, rows * (thread + 1) / threads, own, own + channels);
+    }
+  });
+  for (int64_t thread = 1; thread < threads; ++thread)
+    for (int64_t i = 0; i < 2 * channels; ++i) sums[i] += sums[thread * 2 * channels + i];
+  return sums;
+}
+
+template <typename Body>
+void forEachRow(int64_t channels, int64_t rows, const Body &body) {
+  at::parallel_for(0, rows, std::max<int64_t>(1, grain / channels), body);
+}
+
+const float *valuesOf(const at::Tensor &tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
+
+/// What the batch says of each channel.
+struct Statistics {
+  at::Tensor mean, variance;
+};
+
+Statistics statistics(const at::Tensor &x) {
+  const int64_t channels = x.size(1), rows = x.numel() / channels;
+  const float *values = x.data_ptr<float>();
+  // Distances from the first pixel, which is about as far from the mean as any: nothing cancels.
+  const auto sums = sumUp(channels, rows, [&](int64_t begin, int64_t end, double *sum, double *square) {
+    normalisation::kernels()->moments(channels, values, values, begin, end, sum, square);
+  });
+  Statistics result{at::empty({channels}, x.options()), at::empty({channels}, x.options())};
+  for (int64_t c = 0; c < channels; ++c) {
+    const double mean = sums[c] / rows;
+    result.mean.data_ptr<float>()[c] = static_cast<float>(values[c] + mean);
+    result.variance.data_ptr<float>()[c] =
+        static_cast<float>(std::max(0.0, sums[channels + c] / rows - mean * mean));
+  }
+  return result;
+}
+
+at::Tensor normalised(const at::Tensor &x, const at::Tensor &addend, const at::Tensor &scale, const at::Tensor &shift,
+                      bool rectifies) {
+  const at::Tensor y = at::empty_like(x);
+  const normalisation::Forward forward{x.size(1),           x.data_ptr<float>(), valuesOf(addend), scale.data_ptr<float>(),
+                                       shift.data_ptr<float>(), rectifies,        y.data_ptr<float>()};
+  forEachRow(x.size(1), x.numel() / x.size(1), [&](int64_t begin, int64_t end) {
+    normalisation::kernels()->normalise(forward, begin, end);
+  });
+  return y;
+}
+
+struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
+                            const at::Tensor &bias, const std::optional<at::Tensor> &residual, at::Tensor runningMean,
+                            at::Tensor runningVariance, double momentum, double epsilon, bool rectifies) {
+    const at::Tensor addend = residual.value_or(at::Tensor());
+    const Statistics batch = statistics(x);
+    const double rows = static_cast<double>(x.numel() / x.size(1));
+    runningMean.mul_(1 - momentum).add_(batch.mean, momentum);
+    runningVariance.mul_(1 - momentum).add_(batch.variance, momentum * rows / (rows - 1));
+    const at::Tensor inverse = (batch.variance + epsilon).rsqrt_();
+    const at::Tensor scale = weight * inverse, shift = bias - batch.mean * scale;
+    const at::Tensor y = normalised(x, addend, scale, shift, rectifies);
+    context->save_for_backward({x, weight, scale, shift, batch.mean, inverse, rectifies && addend.defined() ? y : at::Tensor()});
+    context->saved_data["rectifies"] = rectifies;
+    context->saved_data["adds"] = addend.defined();
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &scale = saved[2], &mean = saved[4], &inverse = saved[5];
+    const at::Tensor gradient = gradients[0].contiguous(channelsLast);
+    const bool rectifies = context->saved_data["rectifies"].toBool(), adds = context->saved_data["adds"].toBool();
+    const int64_t channels = x.size(1), rows = x.numel() / channels;
+    // Without an activation the addend's gradient is this one.
+    const at::Tensor addendGradient = adds && rectifies ? at::empty_like(x) : at::Tensor();
+    const at::Tensor xGradient = at::empty_like(x), slope = at::empty_like(scale), offset = at::empty_like(scale);
+    const normalisation::Backward backward{
+        channels, x.data_ptr<float>(), gradient.data_ptr<float>(), valuesOf(saved[6]), rectifies,
+        scale.data_ptr<float>(), saved[3].data_ptr<float>(), mean.data_ptr<float>(),
+        addendGradient.defined() ? addendGradient.data_ptr<float>() : nullptr, slope.data_ptr<float>(),
+        offset.data_ptr<float>(), xGradient.data_ptr<float>()};
+    const auto sums = sumUp(channels, rows, [&](int64_t begin, int64_t end, double *sum, double *product) {
+      normalisation::kernels()->reduce(backward, begin, end, sum, product);
+    });
+    const at::Tensor weightGradient = at::empty_like(scale), biasGradient = at::empty_like(scale);
+    for (int64_t c = 0; c < channels; ++c) {
+      const double factor = scale.data_ptr<float>()[c], inverseDeviation = inverse.data_ptr<float>()[c];
+      const double tilt = -factor * inverseDeviation * inverseDeviation * sums[channels + c] / rows;
+      slope.data_ptr<float>()[c] = static_cast<float>(tilt);
+      offset.data_ptr<float>()[c] = static_cast<float>(-factor * sums[c] / rows - tilt * mean.data_ptr<float>()[c]);
+      weightGradient.data_ptr<float>()[c] = static_cast<float>(sums[channels + c] * inverseDeviation);
+      biasGradient.data_ptr<float>()[c] = static_cast<float>(sums[c]);
+    }
+    forEachRow(channels, rows, [&](int64_t begin, int64_t end) {
+      normalisation::kernels()->propagate(backward, begin, end);
+    });
+    const at::Tensor none;
+    return {xGradient, weightGradient, biasGradient, adds ? (rectifies ? addendGradient : gradient) : none,
+            none,      none,           none,         none,
+            none};
+  }
+};
+
+bool isPlain(const at::Tensor &tensor) {
+  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat;
+}
+
+/// Whether the kernels here apply.
+bool suitsKernels(const at::Tensor &x, const at::Tensor &addend, const at::Tensor &weight, const at::Tensor &bias) {
+  return normalisation::kernels() && isPlain(x) && isPlain(weight) && isPlain(bias) && x.dim() == 4 &&
+         x.numel() > 0 && x.size(1) % 16 == 0 && weight.sizes() == at::IntArrayRef{x.size(1)} &&
+         bias.sizes() == weight.sizes() && x.is_contiguous(channelsLast) &&
+         (!addend.defined() ||
+          (isPlain(addend) && addend.sizes() == x.sizes() && addend.is_contiguous(channelsLast)));
+}
+
+}  // namespace
+
+CTError *ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor *runningMean,
+                       CTTensor *runningVariance, const CTTensor *addend, bool rectifies, bool training,
+                       double momentum, double epsilon, CTTensor **out) {
+  return produce(out, [&] {
+    const at::Tensor &x = input->value, &scale = weight->value, &shift = bias->value;
+    const at::Tensor added = addend ? addend->value : at::Tensor();
+    const at::Tensor &mean = runningMean->value, &variance = runningVariance->value;
+    if (suitsKernels(x, added, scale, shift)) {
+      if (training) {
+        TORCH_CHECK(mean.sizes() == scale.sizes() && variance.sizes() == scale.sizes() && x.numel() > x.size(1),
+                    "batch normalisation in training needs more than one value a channel, and running statistics");
+        return FusedNormalisation::apply(x, scale, shift, optionalValue(addend), mean, variance, momentum, epsilon, rectifies);
+      }
+      if (!at::GradMode::is_enabled()) {
+        const at::Tensor factor = scale * (variance + epsilon).rsqrt_();
+        return normalised(x, added, factor, shift - mean * factor, rectifies);
+      }
+    }
+    at::Tensor y = at::batch_norm(x, scale, shift, mean, variance, training, momentum, epsilon, /*cudnn_enabled=*/true);
+    if (added.defined()) y = y.add_(added);
+    return rectifies ? y.relu_() : y;
+  });
+}
