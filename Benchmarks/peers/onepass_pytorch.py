@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """One Pass ImageNet (Hu, Li, Calandriello, Görür, 2021) in plain PyTorch: the peer OnePass is compared with.
 
-Written from the paper alone, on the CIFAR-10 stream, with ResNet-20. Three methods:
+Written from the paper alone, on the CIFAR-10 stream, with ResNet-20; for speed also torchvision's ResNets, on images of
+other sizes. Three methods:
 
   naive        one pass, no augmentation, nothing stored
   replay       one pass, a small memory of JPEG bytes, k replayed batches for each incoming one
@@ -33,7 +34,8 @@ from torch import nn
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-CLASSES, IMAGE_SIZE, PADDING = 10, 32, 4
+CLASSES, PADDING = 10, 4
+SMALL = 64  # up to this size images are padded and cropped; larger ones are resized and cropped
 
 # ---------------------------------------------------------------------------------------------- stream
 
@@ -72,18 +74,20 @@ def batches(examples, size):
 class PlainLoader:
     """Pillow and torchvision.transforms, image by image: what most people write."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, size=32):
         # Imported here, so that the tuned path is not charged with torchvision's 130 MB.
         from PIL import Image
         from torchvision import transforms
         self.open = Image.open
         to_tensor = [transforms.ToTensor(), transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD)]
-        augment = [transforms.RandomCrop(IMAGE_SIZE, padding=PADDING), transforms.RandomHorizontalFlip()]
-        self.evaluation = transforms.Compose(to_tensor)
-        self.training = transforms.Compose(augment + to_tensor)
+        plane = resized(size)
+        fit = [] if size <= SMALL else [transforms.Resize((plane, plane))]
+        augment = [transforms.RandomCrop(size, padding=PADDING if size <= SMALL else 0), transforms.RandomHorizontalFlip()]
+        self.evaluation = transforms.Compose(fit + [transforms.CenterCrop(size)] + to_tensor)
+        self.training = transforms.Compose(fit + augment + to_tensor)
 
     def __call__(self, jpegs, augment):
-        """JPEG bytes -> float32 [B, 3, 32, 32], normalised, channels last."""
+        """JPEG bytes -> float32 [B, 3, size, size], normalised, channels last."""
         transform = self.training if augment else self.evaluation
         images = [transform(self.open(io.BytesIO(jpeg)).convert("RGB")) for jpeg in jpegs]
         return torch.stack(images).contiguous(memory_format=torch.channels_last)
@@ -92,29 +96,45 @@ class PlainLoader:
 class TunedLoader:
     """libjpeg-turbo straight into a uint8 batch, then crop, flip and normalise the batch at once."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, size=32):
         self.rng = np.random.default_rng([seed, 1])
+        self.size, self.plane = size, resized(size)
+        if size > SMALL:
+            import cv2
+            cv2.setNumThreads(0)
+            self.resize = lambda image: cv2.resize(image, (self.plane, self.plane), interpolation=cv2.INTER_AREA)
         std = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
         self.scale = 1 / (255 * std)
         self.shift = -torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1) / std
 
     def __call__(self, jpegs, augment):
-        """JPEG bytes -> float32 [B, 3, 32, 32], normalised, channels last."""
-        images = np.empty((len(jpegs), IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.uint8)
+        """JPEG bytes -> float32 [B, 3, size, size], normalised, channels last."""
+        images = np.empty((len(jpegs), self.plane, self.plane, 3), dtype=np.uint8)
         for image, jpeg in zip(images, jpegs):
-            image[:] = simplejpeg.decode_jpeg(jpeg)
+            pixels = simplejpeg.decode_jpeg(jpeg)
+            image[:] = pixels if self.size <= SMALL else self.resize(pixels)
+        padding = PADDING if self.size <= SMALL else 0
+        room = self.plane + 2 * padding - self.size
         if augment:
-            top, left = self.rng.integers(0, 2 * PADDING + 1, size=(2, len(jpegs)))
-            images = pad_crop_flip(images, top, left, self.rng.random(len(jpegs)) < 0.5)
+            top, left = self.rng.integers(0, room + 1, size=(2, len(jpegs)))
+            images = pad_crop_flip(images, top, left, self.rng.random(len(jpegs)) < 0.5, padding, self.size)
+        elif self.size > SMALL:
+            images = images[:, room // 2:, room // 2:][:, :self.size, :self.size]
         # [B, H, W, C] in memory, seen as [B, C, H, W], already is the channels-last layout.
         pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
         return pixels.float().mul_(self.scale).add_(self.shift)
 
 
-def pad_crop_flip(images, top, left, flip):
-    """Pads uint8 [B, H, W, C] with PADDING black pixels, crops H x W at (top, left), mirrors where `flip`."""
-    count, height, width, _ = images.shape
-    padded = np.pad(images, ((0, 0), (PADDING, PADDING), (PADDING, PADDING), (0, 0)))
+def resized(size):
+    """The side of the square from which crops of `size` are taken, without the padding: 250 for 224, as in the paper."""
+    return size if size <= SMALL else round(size * 250 / 224)
+
+
+def pad_crop_flip(images, top, left, flip, padding=PADDING, size=None):
+    """Pads uint8 [B, H, W, C] with black pixels, crops a square (or H x W) at (top, left), mirrors where `flip`."""
+    count = len(images)
+    height, width = (size, size) if size else images.shape[1:3]
+    padded = np.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0))) if padding else images
     rows = top[:, None] + np.arange(height)
     columns = left[:, None] + np.where(flip[:, None], np.arange(width)[::-1], np.arange(width))
     return padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
@@ -161,6 +181,19 @@ class ResNet20(nn.Module):
         """[B, 3, 32, 32] -> logits [B, 10]."""
         x = self.blocks(F.relu(self.bn1(self.conv1(x)), inplace=True))
         return self.fc(x.mean(dim=(2, 3)))
+
+def torchvision_model(name, size):
+    """ResNet-18 or ResNet-50 with CLASSES classes; up to 32 pixels with one 3x3 convolution for a stem."""
+    import torchvision
+    model = getattr(torchvision.models, name)(num_classes=CLASSES)
+    if size <= 32:
+        model.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+        model.maxpool = nn.Identity()
+    return model
+
+
+MODELS = {"resnet20": lambda size: ResNet20(), "resnet18": lambda size: torchvision_model("resnet18", size),
+          "resnet50": lambda size: torchvision_model("resnet50", size)}
 
 # ---------------------------------------------------------------------------------------------- memory
 
@@ -231,7 +264,8 @@ class Learner:
 
     def __init__(self, args, updates):
         self.initial, self.planned = args.learning_rate, updates
-        self.model = ResNet20().to(memory_format=torch.channels_last)
+        self.model = MODELS[args.model](args.image_size).to(memory_format=torch.channels_last)
+        self.compiled = torch.compile(self.model) if args.compile else self.model
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), args.learning_rate, momentum=0.9, nesterov=True, weight_decay=args.weight_decay)
         self.updates = self.examples = 0
@@ -240,7 +274,7 @@ class Learner:
         """One SGD step on mean(w * loss); returns each example's loss, unweighted, as float64 [B]."""
         self.optimizer.param_groups[0]["lr"] = cosine(self.initial, self.updates, self.planned)
         self.model.train()
-        losses = F.cross_entropy(self.model(images), torch.tensor(labels), reduction="none")
+        losses = F.cross_entropy(self.compiled(images), torch.tensor(labels), reduction="none")
         loss = losses.mean() if weights is None else (losses * torch.from_numpy(weights).float()).mean()
         self.optimizer.zero_grad()
         loss.backward()
@@ -291,11 +325,11 @@ METHODS = {"naive": train_naive, "replay": train_replay, "multi-epoch": train_mu
 
 
 @torch.inference_mode()
-def evaluate(model, path, load, batch_size):
-    """Counts (correct, seen) over every example of the shard; 32 x 32 images are their own centre crop."""
+def evaluate(model, path, load, batch_size, limit=None):
+    """Counts (correct, seen) over the examples of the shard; 32 x 32 images are their own centre crop."""
     model.eval()
     correct = seen = 0
-    for batch in batches(read_shard(path), batch_size):
+    for batch in batches(read_shard(path, limit), batch_size):
         jpegs, labels = zip(*batch)
         predictions = model(load(jpegs, augment=False)).argmax(dim=1)
         correct += (predictions == torch.tensor(labels)).sum().item()
@@ -307,7 +341,11 @@ def evaluate(model, path, load, batch_size):
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description="One Pass ImageNet in plain PyTorch, on the CIFAR-10 stream.")
     parser.add_argument("--data", required=True, help="training shard, .tar or .tar.zst of NAME.jpg, NAME.cls")
-    parser.add_argument("--eval-data", required=True, help="test shard; all of it is evaluated")
+    parser.add_argument("--eval-data", required=True, help="test shard")
+    parser.add_argument("--eval-limit", type=int, help="evaluate no more than its first examples")
+    parser.add_argument("--model", choices=MODELS, default="resnet20")
+    parser.add_argument("--image-size", type=int, default=32, help="pixels a side of what the model sees")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the model, before the clock starts")
     parser.add_argument("--method", required=True, choices=METHODS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=10_000, help="examples taken from the stream")
@@ -334,10 +372,20 @@ def parse_arguments(arguments=None):
 
 def configuration(args):
     """What decides the result, and so names the cell of an experiment."""
-    names = ["method", "seed", "limit", "batch_size", "learning_rate", "weight_decay", "loader"]
+    names = ["method", "seed", "limit", "batch_size", "learning_rate", "weight_decay", "loader", "model", "image_size"]
     of_method = {"replay": ["replay_steps", "storage", "beta", "priority"], "multi-epoch": ["epochs"]}
     names += of_method.get(args.method, [])
     return {name: getattr(args, name) for name in names}
+
+
+def warm_up(learner, args):
+    """Has the model compiled for the shape of a mini-batch; weights and statistics are as before."""
+    before = {name: value.clone() for name, value in learner.model.state_dict().items()}
+    images = torch.zeros(args.batch_size, 3, args.image_size, args.image_size).contiguous(memory_format=torch.channels_last)
+    learner.model.train()
+    learner.compiled(images).sum().backward()
+    learner.optimizer.zero_grad()
+    learner.model.load_state_dict(before)
 
 
 def recorded(path, wanted):
@@ -364,7 +412,9 @@ def main(arguments=None):
     steps = math.ceil(args.limit / args.batch_size)
     planned = count_updates(args.method, steps, args.replay_steps, args.epochs)
     learner = Learner(args, planned)
-    load = LOADERS[args.loader](args.seed)
+    load = LOADERS[args.loader](args.seed, args.image_size)
+    if args.compile:
+        warm_up(learner, args)
     memory = ReplayMemory(round(args.storage * args.limit), args.beta, np.random.default_rng([args.seed, 3]))
 
     def progress(losses):
@@ -378,7 +428,7 @@ def main(arguments=None):
     if learner.updates != planned:
         # Also catches a stream shorter than --limit, for which the cosine would not have reached its end.
         sys.exit(f"{args.data} ended after {learner.updates} of {planned} updates: lower --limit {args.limit}")
-    correct, seen = evaluate(learner.model, args.eval_data, load, args.batch_size)
+    correct, seen = evaluate(learner.model, args.eval_data, load, args.batch_size, args.eval_limit)
 
     record = configuration(args) | {
         "top1": correct / seen, "correct": correct, "test_examples": seen,
