@@ -64,6 +64,11 @@ import Testing
   @Test func aDamagedSnapshotIsRefused() throws {
     var memory = makeMemory(.prioritised, .oldest, seed: 1)
     for step in 0..<20 { _ = try advance(&memory, step: step, seed: 1) }
+    func at(_ id: Int, _ item: MemoryItem) -> MemoryItem {
+      MemoryItem(
+        id: id, label: item.label, loss: item.loss, priority: item.priority, draws: item.draws,
+        bytes: item.bytes)
+    }
     let damages: [(String, (inout MemorySnapshot) -> Void)] = [
       ("order", { $0.drawingArrangement.swapAt(0, $0.drawingArrangement.count - 1) }),
       ("order", { $0.drawingArrangement[3] = $0.drawingArrangement[4] }),
@@ -73,6 +78,13 @@ import Testing
       ("counters", { $0.counters.items += 1 }), ("counters", { $0.counters.bytes -= 1 }),
       ("counters", { $0.counters.insertions += 1 }), ("held more", { $0.counters.peakItems = 41 }),
       ("never offered", { $0.counters.examplesSeen = 3 }),
+      (
+        "never offered",
+        {
+          $0.items[2] = at(1 << 35, $0.items[2])
+          $0.counters.examplesSeen = 1 << 36
+        }
+      ),
       ("held twice", { $0.items[1] = $0.items[0] }), ("order", { $0.items.removeLast() }),
     ]
     for (index, (word, damage)) in damages.enumerated() {
