@@ -74,6 +74,9 @@ extension ReplayMemory {
     try drawing.restore(arrangement: snapshot.drawingArrangement)
     try evicting.restore(arrangement: snapshot.evictingArrangement)
     counters = snapshot.counters
+    if counters.bytes == bytesOfItems + count * (formerIndexBytesPerItem - indexBytesPerItem) {
+      counters.bytes = bytesOfItems
+    }
     isFull = snapshot.hasBeenFull
     try require(
       counters.items == count && counters.bytes == bytesOfItems
@@ -83,6 +86,13 @@ extension ReplayMemory {
     switch capacity {
     case .examples(let limit): try require(counters.peakItems <= limit, "it held more than \(limit) items")
     case .bytes(let limit): try require(counters.peakBytes <= limit, "it held more than \(limit) bytes")
+    }
+  }
+
+  /// What an item took beside its bytes up to version 0.1.0 and in the checkpoints of that time.
+  private var formerIndexBytesPerItem: Int {
+    [drawing, evicting].reduce(96) {
+      $0 + ($1 is PrioritisedSelector ? 12 : type(of: $1).bytesPerItem)
     }
   }
 }

@@ -60,6 +60,27 @@ import Testing
     }
   }
 
+  /// A checkpoint of the time when an item took 96 bytes more, and its selectors 12 or 32, is read, and its bytes are
+  /// counted as they are now.
+  @Test(arguments: [
+    (SelectorKind.prioritised, SelectorKind.uniform, 108), (.prioritised, .prioritised, 120),
+    (.uniform, .uniform, 96), (.oldest, .prioritised, 140),
+  ])
+  func aSnapshotOfAnOlderProgramIsRead(drawing: SelectorKind, evicting: SelectorKind, former: Int) throws {
+    var memory = makeMemory(drawing, evicting, seed: 2)
+    for step in 0..<20 { _ = try advance(&memory, step: step, seed: 2) }
+    var old = memory.snapshot
+    old.counters.bytes += old.items.count * (former - memory.indexBytesPerItem)
+    old.counters.peakBytes += old.items.count * (former - memory.indexBytesPerItem)
+    var copy = makeMemory(drawing, evicting, seed: 2)
+    try copy.restore(old) { Example.synthetic($0.id, bytes: $0.bytes).image }
+    copy.checkInvariants()
+    #expect(copy.counters.bytes == memory.counters.bytes && copy.counters.peakBytes == old.counters.peakBytes)
+    for step in 20..<40 {
+      #expect(try advance(&copy, step: step, seed: 2) == advance(&memory, step: step, seed: 2))
+    }
+  }
+
   /// Each contradiction is found, whatever it is that was damaged.
   @Test func aDamagedSnapshotIsRefused() throws {
     var memory = makeMemory(.prioritised, .oldest, seed: 1)

@@ -61,6 +61,9 @@ struct Run {
 
   func measure() throws -> [String: Double] {
     var figures: [String: Double] = [:]
+    #if os(Linux)
+      malloc_trim(0)  // What an earlier run has freed is not there to be used again.
+    #endif
     let before = residentBytes
     do {
       var memory = try filled(bias: 1.5)
