@@ -7,29 +7,30 @@ extension ReplayMemory {
   /// - Complexity: O(count).
   @discardableResult
   public mutating func forget(where isToGo: (MemoryItem) -> Bool) throws -> [MemoryItem] {
-    let subjects = subjects
-    return try removeSlots { isToGo(MemoryItem($0, subject: subjects[$0.arrival])) }
-      .reversed().map { MemoryItem($0, subject: subjects[$0.arrival]) }
+    var gone: [MemoryItem] = []
+    try removeSlots { memory, slot in
+      let item = memory.item(in: slot)
+      guard isToGo(item) else { return false }
+      gone.append(item)
+      return true
+    }
+    return gone.reversed()
   }
 
   /// Removes the items that came before a position of the stream, because their time is over.
   /// - Throws: As above.
   /// - Complexity: O(count).
   public mutating func forget(before position: Int) throws {
-    _ = try removeSlots { $0.arrival < position }
+    try removeSlots { memory, slot in memory.table.arrival(of: slot) < position }
   }
 
-  private mutating func removeSlots(where isToGo: (HeldItem) -> Bool) throws -> [HeldItem] {
-    var gone: [HeldItem] = []
+  private mutating func removeSlots(where isToGo: (borrowing ReplayMemory, Int) -> Bool) throws {
+    let before = count
     // From the end, so that the item that takes a free slot has been looked at.
-    for slot in (0..<count).reversed() {
-      let item = held[slot]
-      guard isToGo(item) else { continue }
+    for slot in (0..<count).reversed() where isToGo(self, slot) {
       try remove(slot)
       counters.forgotten += 1
-      gone.append(item)
     }
-    if !gone.isEmpty { isFull = false }
-    return gone
+    if count < before { isFull = false }
   }
 }

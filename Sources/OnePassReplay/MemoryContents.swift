@@ -27,25 +27,19 @@ public struct MemoryItem: Hashable, Sendable {
   }
 }
 
-extension MemoryItem {
-  init(_ held: HeldItem, subject: String?) {
-    self.init(
-      id: held.arrival, label: Int(held.label), loss: held.loss, priority: held.priority,
-      draws: Int(held.draws),
-      bytes: held.image.byteCount, subject: subject)
-  }
-}
-
 extension ReplayMemory {
   /// What the memory holds now, with the images that are not on disk, in the order of the slots.
   package var images: some Sequence<(MemoryItem, EncodedImage)> {
-    zip(items, held).lazy.compactMap { item, held in
-      if case .here(let image) = held.image { (item, image) } else { nil }
-    }
+    (0..<count).lazy.compactMap { slot in table.image(of: slot).map { (item(in: slot), $0) } }
   }
 
   /// What the memory holds now, in no particular order.
-  public var items: some RandomAccessCollection<MemoryItem> {
-    held.lazy.map { [subjects] in MemoryItem($0, subject: subjects[$0.arrival]) }
+  public var items: some RandomAccessCollection<MemoryItem> { (0..<count).lazy.map { item(in: $0) } }
+
+  func item(in slot: Int) -> MemoryItem {
+    let id = table.arrival(of: slot)
+    return MemoryItem(
+      id: id, label: Int(table.label(of: slot)), loss: table.loss(of: slot), priority: priority(of: slot),
+      draws: Int(table.draws(of: slot)), bytes: table.imageBytes(of: slot), subject: subjects[id])
   }
 }

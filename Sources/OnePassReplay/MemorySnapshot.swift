@@ -57,7 +57,8 @@ extension ReplayMemory {
       try require(
         !item.loss.isNaN && (0...Int(Int32.max)).contains(item.label), "an item has no loss or no label")
       try require(
-        (0..<snapshot.counters.examplesSeen).contains(item.id) && (0...Int(UInt32.max)).contains(item.draws),
+        (0..<min(snapshot.counters.examplesSeen, PackedFacts.arrivalLimit)).contains(item.id)
+          && (0...Int(UInt32.max)).contains(item.draws),
         "item \(item.id) was never offered, or drawn \(item.draws) times")
       let held = HeldItem(
         item,
@@ -66,15 +67,16 @@ extension ReplayMemory {
           : .elsewhere(bytes: item.bytes))
       try require(
         held.image.byteCount == item.bytes, "item \(item.id) has not the bytes that it should have")
-      self.held.append(held)
+      keep(held, item.priority)
       subjects[item.id] = item.subject
-      drawing.append(held.facts)
-      evicting.append(held.facts)
     }
     try require(Set(snapshot.items.map(\.id)).count == count, "an item is held twice")
     try drawing.restore(arrangement: snapshot.drawingArrangement)
     try evicting.restore(arrangement: snapshot.evictingArrangement)
     counters = snapshot.counters
+    if counters.bytes == bytesOfItems + count * (formerIndexBytesPerItem - indexBytesPerItem) {
+      counters.bytes = bytesOfItems
+    }
     isFull = snapshot.hasBeenFull
     try require(
       counters.items == count && counters.bytes == bytesOfItems
@@ -84,6 +86,13 @@ extension ReplayMemory {
     switch capacity {
     case .examples(let limit): try require(counters.peakItems <= limit, "it held more than \(limit) items")
     case .bytes(let limit): try require(counters.peakBytes <= limit, "it held more than \(limit) bytes")
+    }
+  }
+
+  /// What an item took beside its bytes up to version 0.1.0 and in the checkpoints of that time.
+  private var formerIndexBytesPerItem: Int {
+    [drawing, evicting].reduce(96) {
+      $0 + ($1 is PrioritisedSelector ? 12 : type(of: $1).bytesPerItem)
     }
   }
 }

@@ -35,8 +35,7 @@ public struct ReplayMemory {
   public let inclusion: InclusionProbability
   public internal(set) var counters = MemoryCounters()
 
-  /// In slots `0 ..< count` without gaps.
-  var held: [HeldItem] = []
+  var table = ItemTable()
   /// Whom items are about, by position, where the stream says so.
   var subjects: [Int: String] = [:]
   /// Where the images lie, if not in the process's own memory.
@@ -45,11 +44,16 @@ public struct ReplayMemory {
   /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
   /// afterwards is not given to whichever example happens to fit.
   var isFull = false
-  private let seed: UInt64
+  let seed: UInt64
   var drawing: any ItemSelector
   var evicting: any ItemSelector
   /// Whether a selector has to be told of every draw.
   private let tellsDraws: Bool
+  /// Who keeps the priorities: a selector that needs them anyway, or else the memory itself.
+  private enum PriorityKeeper { case drawing, evicting, memory }
+  private let priorityKeeper: PriorityKeeper
+  /// By slot, where no selector keeps them.
+  private var priorities: [Float] = []
 
   /// What one item costs beside its encoded bytes.
   public let indexBytesPerItem: Int
@@ -88,13 +92,17 @@ public struct ReplayMemory {
     self.seed = seed
     self.diskImages = diskImages
     tellsDraws = type(of: drawing).dependsOnDraws || type(of: evicting).dependsOnDraws
+    priorityKeeper =
+      type(of: drawing).keepsPriorities ? .drawing : type(of: evicting).keepsPriorities ? .evicting : .memory
     indexBytesPerItem =
-      HeldItem.indexBytes + type(of: drawing).bytesPerItem + type(of: evicting).bytesPerItem
+      ItemTable.bytesPerItem + ItemTable.arrayHeaderBytes
+      + (priorityKeeper == .memory ? MemoryLayout<Float>.stride : 0)
+      + type(of: drawing).bytesPerItem + type(of: evicting).bytesPerItem
     count(bytes: fixedBytes, items: 0)
   }
 
   /// The number of items held.
-  public var count: Int { held.count }
+  public var count: Int { table.count }
 
   /// The bytes that an image takes in the memory, its index included; on disk at most.
   public func cost(of image: EncodedImage) -> Int { cost(ofImageOf: image.bytes.count) }
@@ -147,8 +155,8 @@ public struct ReplayMemory {
       let victim = count < limit ? nil : evicting.select(using: &generator).slot
       // First out, then in, so that there is never one too many.
       if let victim { try discardImage(of: victim) }
-      let item = HeldItem(example, storedAs: try keep(image, of: example), loss: loss, priority: priority)
-      if let victim { replace(victim, with: item) } else { append(item) }
+      let item = HeldItem(example, storedAs: try keep(image, of: example), loss: loss)
+      if let victim { replace(victim, with: item, priority) } else { append(item, priority) }
       note(example.subject, of: example.id)
       return .inserted(evicted: victim == nil ? 0 : 1)
 
@@ -170,7 +178,7 @@ public struct ReplayMemory {
         counters.evictions += 1
         evicted += 1
       }
-      append(HeldItem(example, storedAs: try keep(image, of: example), loss: loss, priority: priority))
+      append(HeldItem(example, storedAs: try keep(image, of: example), loss: loss), priority)
       note(example.subject, of: example.id)
       return .inserted(evicted: evicted)
     }
@@ -187,19 +195,26 @@ public struct ReplayMemory {
     generator.nextUnit() < inclusion(examplesSeen: counters.examplesSeen, capacity: capacity)
   }
 
-  private mutating func append(_ item: HeldItem) {
-    held.append(item)
-    drawing.append(item.facts)
-    evicting.append(item.facts)
+  private mutating func append(_ item: HeldItem, _ priority: Float) {
+    keep(item, priority)
     counters.insertions += 1
     count(bytes: cost(ofImageOf: item.image.byteCount), items: 1)
   }
 
-  private mutating func replace(_ slot: Int, with item: HeldItem) {
-    note(nil, of: held[slot].arrival)
-    count(bytes: -cost(ofImageOf: held[slot].image.byteCount), items: -1)
-    held[slot] = item
-    inform(slot)
+  /// Puts an item in the slot `count`.
+  mutating func keep(_ item: HeldItem, _ priority: Float) {
+    let facts = ItemFacts(priority: priority, arrival: item.arrival, draws: Int(item.draws))
+    table.append(item)
+    if priorityKeeper == .memory { priorities.appendToTable(priority) }
+    drawing.append(facts)
+    evicting.append(facts)
+  }
+
+  private mutating func replace(_ slot: Int, with item: HeldItem, _ priority: Float) {
+    note(nil, of: table.arrival(of: slot))
+    count(bytes: -cost(ofImageOf: table.imageBytes(of: slot)), items: -1)
+    table.replace(slot, with: item)
+    inform(slot, priority)
     counters.insertions += 1
     counters.evictions += 1
     count(bytes: cost(ofImageOf: item.image.byteCount), items: 1)
@@ -208,10 +223,10 @@ public struct ReplayMemory {
   /// Lets go of an item; the last one takes its slot.
   mutating func remove(_ slot: Int) throws {
     try discardImage(of: slot)
-    note(nil, of: held[slot].arrival)
-    count(bytes: -cost(ofImageOf: held[slot].image.byteCount), items: -1)
-    held.swapAt(slot, held.count - 1)
-    held.removeLast()
+    note(nil, of: table.arrival(of: slot))
+    count(bytes: -cost(ofImageOf: table.imageBytes(of: slot)), items: -1)
+    table.remove(slot)
+    if priorityKeeper == .memory { priorities.swapRemove(slot) }
     drawing.remove(slot)
     evicting.remove(slot)
   }
@@ -228,7 +243,7 @@ public struct ReplayMemory {
   static func cost(ofSubject subject: String?) -> Int { subject.map { $0.utf8.count + 56 } ?? 0 }
 
   private func discardImage(of slot: Int) throws {
-    try diskImages?.remove(id: held[slot].arrival, imageBytes: held[slot].image.byteCount)
+    try diskImages?.remove(id: table.arrival(of: slot), imageBytes: table.imageBytes(of: slot))
   }
 
   private mutating func count(bytes: Int, items: Int) {
@@ -257,31 +272,31 @@ public struct ReplayMemory {
       return try (0..<count).map { _ in
         let selection = drawing.select(using: &generator)
         let drawn = try note(selection)
-        inform(selection.slot)
+        inform(selection.slot, priority(of: selection.slot))
         return drawn
       }
     }
-    return try drawing.select(count, using: &generator).map { try note($0) }
+    let selections = drawing.select(count, using: &generator)
+    table.readAhead(selections.map(\.slot))
+    return try selections.map { try note($0) }
   }
 
   private mutating func note(_ selection: Selection) throws -> DrawnExample {
     let slot = selection.slot
-    if held[slot].draws == 0 { counters.distinctDrawn += 1 }
-    held[slot].draws += 1
-    let example = Example(id: held[slot].arrival, label: Int(held[slot].label), image: try image(of: slot))
+    let visit = table.countDraw(of: slot)
+    if visit == 1 { counters.distinctDrawn += 1 }
+    let example = Example(
+      id: table.arrival(of: slot), label: Int(table.label(of: slot)), image: try image(of: slot))
     return DrawnExample(
-      example: example, slot: slot, visit: Int(held[slot].draws), probability: selection.probability)
+      example: example, slot: slot, visit: Int(visit), probability: selection.probability)
   }
 
   private func image(of slot: Int) throws -> EncodedImage {
-    switch held[slot].image {
-    case .here(let image): return image
-    case .elsewhere:
-      guard let diskImages else {
-        preconditionFailure("A memory without images can be looked at, not drawn from.")
-      }
-      return try diskImages.image(id: held[slot].arrival)
+    if let image = table.image(of: slot) { return image }
+    guard let diskImages else {
+      preconditionFailure("A memory without images can be looked at, not drawn from.")
     }
+    return try diskImages.image(id: table.arrival(of: slot))
   }
 
   // MARK: Changing priorities
@@ -290,23 +305,30 @@ public struct ReplayMemory {
   public mutating func refresh(_ drawn: DrawnExample, loss: Float, priority: Float) {
     precondition(
       priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
-    guard drawn.slot < count, held[drawn.slot].arrival == drawn.example.id else { return }
-    held[drawn.slot].loss = loss
-    held[drawn.slot].priority = priority
-    inform(drawn.slot)
+    guard drawn.slot < count, table.arrival(of: drawn.slot) == drawn.example.id else { return }
+    table.setLoss(of: drawn.slot, to: loss)
+    inform(drawn.slot, priority)
   }
 
   /// Computes every item's priority anew from the loss that is stored with it.
   /// - Complexity: O(count).
   public mutating func reprioritise(_ priority: (_ loss: Float) -> Float) {
-    for slot in 0..<count {
-      held[slot].priority = priority(held[slot].loss)
-      inform(slot)
+    for slot in 0..<count { inform(slot, priority(table.loss(of: slot))) }
+  }
+
+  func priority(of slot: Int) -> Float {
+    switch priorityKeeper {
+    case .drawing: drawing.priority(of: slot)
+    case .evicting: evicting.priority(of: slot)
+    case .memory: priorities[slot]
     }
   }
 
-  private mutating func inform(_ slot: Int) {
-    let facts = held[slot].facts
+  /// Says what now holds of the item in `slot`.
+  private mutating func inform(_ slot: Int, _ priority: Float) {
+    if priorityKeeper == .memory { priorities[slot] = priority }
+    let facts = ItemFacts(
+      priority: priority, arrival: table.arrival(of: slot), draws: Int(table.draws(of: slot)))
     drawing.update(slot, to: facts)
     evicting.update(slot, to: facts)
   }
@@ -327,7 +349,7 @@ public struct ReplayMemory {
 
   /// What `counters.bytes` has to be.
   var bytesOfItems: Int {
-    held.reduce(fixedBytes) { $0 + cost(ofImageOf: $1.image.byteCount) }
+    (0..<count).reduce(fixedBytes) { $0 + cost(ofImageOf: table.imageBytes(of: $1)) }
       + subjects.values.reduce(0) { $0 + Self.cost(ofSubject: $1) }
   }
 }

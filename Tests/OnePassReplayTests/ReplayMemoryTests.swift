@@ -44,8 +44,9 @@ import Testing
     for item in memory.items { #expect(item.draws == visits[item.id, default: 0]) }
   }
 
-  @Test func refreshChangesOnlyAnItemThatIsStillThere() throws {
-    var memory = ReplayMemory(capacity: .examples(1), seed: 1)
+  @Test(arguments: SelectorKind.allCases)
+  func refreshChangesOnlyAnItemThatIsStillThere(drawing: SelectorKind) throws {
+    var memory = ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1)
     try memory.offer(.synthetic(0), loss: 1, priority: 0.5)
     let drawn = try memory.draw(1, step: 0, batch: 0)[0]
     memory.refresh(drawn, loss: 2, priority: 0.25)
@@ -84,5 +85,61 @@ import Testing
     var memory = ReplayMemory(capacity: .examples(10), drawing: .fewestReplays, seed: 1)
     for id in 0..<10 { try memory.offer(.synthetic(id), loss: 1, priority: 1) }
     #expect(try memory.draw(20, step: 0, batch: 0).map(\.example.id) == Array(0..<10) + Array(0..<10))
+  }
+
+  /// A mini-batch meets the same fate as its examples one after the other.
+  @Test(arguments: SelectorKind.allCases, [ReplayMemory.Capacity.examples(40), .bytes(4_000)])
+  func aMiniBatchIsOfferedAsItsExamplesWouldBe(evicting: SelectorKind, capacity: ReplayMemory.Capacity) throws
+  {
+    var together = ReplayMemory(capacity: capacity, evicting: evicting, seed: 3)
+    var apart = together
+    for batch in 0..<40 {
+      let examples = (batch * 10..<batch * 10 + 10).map { Example.synthetic($0, bytes: 1 + $0 % 40) }
+      let losses = examples.map { Float($0.id % 7) }
+      let priorities = examples.map { Float($0.id % 5) }
+      let fates = try examples.indices.map {
+        try apart.offer(examples[$0], loss: losses[$0], priority: priorities[$0])
+      }
+      #expect(try together.offer(examples, losses: losses, priorities: priorities) == fates)
+    }
+    #expect(together.snapshot == apart.snapshot && apart.counters.evictions > 50)
+  }
+
+  /// In the default configuration 31 bytes: position, label, draws and form 8, loss 4, the image's reference 8, priority
+  /// 3, the order of the selector both ways 8; and the header of the image's array.
+  @Test func theIndexOfAnItemIsSmall() {
+    #expect(ReplayMemory(capacity: .examples(1), seed: 1).indexBytesPerItem == 31 + 32)
+    #expect(ReplayMemory(capacity: .examples(1), drawing: .uniform, seed: 1).indexBytesPerItem == 24 + 32)
+  }
+
+  /// Large labels, many draws and many forms of images have no room in the table of items, and are kept beside it.
+  @Test func whatIsUnusualIsKeptAsWell() throws {
+    func example(_ id: Int) -> Example {
+      Example(
+        id: id, label: [0, 65_535, 65_536, Int(Int32.max)][id % 4],
+        image: EncodedImage(
+          bytes: Array(repeating: UInt8(id), count: 6),
+          encoding: id % 5 == 0 ? .file : .pixels(width: id % 5, height: 1, channels: 1)))
+    }
+    var memory = ReplayMemory(capacity: .examples(20), seed: 4)
+    for id in 0..<20 { try memory.offer(example(id), loss: 1, priority: id == 7 ? 1 : 0.001) }
+    var visits: [Int: Int] = [:]
+    for step in 0..<60 {
+      for drawn in try memory.draw(100, step: step, batch: 0) {
+        let (id, original) = (drawn.example.id, example(drawn.example.id))
+        visits[id, default: 0] += 1
+        #expect(drawn.visit == visits[id])
+        #expect(drawn.example.label == original.label && drawn.example.image == original.image)
+      }
+    }
+    #expect(visits[7, default: 0] > 4_096)
+    _ = try memory.forget { $0.id % 3 == 0 }
+    for id in 20..<30 { try memory.offer(example(id), loss: 1, priority: 1) }
+    #expect(memory.count == 20)
+    for (item, image) in memory.images {
+      #expect(item.label == example(item.id).label && image == example(item.id).image)
+      #expect(item.draws == visits[item.id, default: 0])
+    }
+    memory.checkInvariants()
   }
 }

@@ -30,6 +30,10 @@ import Testing
         }
         selector.checkInvariants()
         #expect(selector.count == items.count, "seed \(seed)")
+        if type(of: selector).keepsPriorities {
+          #expect(
+            items.indices.allSatisfy { selector.priority(of: $0) == items[$0].priority }, "seed \(seed)")
+        }
         guard !items.isEmpty else { continue }
         let selection = selector.select(using: &chance)
         let expected = Self.probability(of: selection.slot, in: items, kind)
@@ -108,6 +112,22 @@ import Testing
       joined.probabilities[joined.probabilities.count - 1] += probability
     }
     return joined
+  }
+
+  /// Many choices at once are the same as one after the other.
+  @Test(arguments: SelectorKind.allCases)
+  func manyChoicesAreAsOneAfterTheOther(kind: SelectorKind) {
+    for seed in 0..<10 as Range<UInt64> {
+      var chance = SeededGenerator(seed: seed, .test)
+      var selector = kind.makeSelector()
+      for arrival in 0..<100 {
+        selector.append(ItemFacts(priority: Self.somePriority(&chance), arrival: arrival, draws: 0))
+      }
+      var again = chance
+      let many = selector.select(200, using: &chance)
+      #expect(many == (0..<200).map { _ in selector.select(using: &again) }, "seed \(seed)")
+      #expect(chance.next() == again.next(), "seed \(seed)")
+    }
   }
 
   @Test func zeroTotalPriorityFallsBackToUniform() {

@@ -60,10 +60,36 @@ import Testing
     }
   }
 
+  /// A checkpoint of the time when an item took 96 bytes more, and its selectors 12 or 32, is read, and its bytes are
+  /// counted as they are now.
+  @Test(arguments: [
+    (SelectorKind.prioritised, SelectorKind.uniform, 108), (.prioritised, .prioritised, 120),
+    (.uniform, .uniform, 96), (.oldest, .prioritised, 140),
+  ])
+  func aSnapshotOfAnOlderProgramIsRead(drawing: SelectorKind, evicting: SelectorKind, former: Int) throws {
+    var memory = makeMemory(drawing, evicting, seed: 2)
+    for step in 0..<20 { _ = try advance(&memory, step: step, seed: 2) }
+    var old = memory.snapshot
+    old.counters.bytes += old.items.count * (former - memory.indexBytesPerItem)
+    old.counters.peakBytes += old.items.count * (former - memory.indexBytesPerItem)
+    var copy = makeMemory(drawing, evicting, seed: 2)
+    try copy.restore(old) { Example.synthetic($0.id, bytes: $0.bytes).image }
+    copy.checkInvariants()
+    #expect(copy.counters.bytes == memory.counters.bytes && copy.counters.peakBytes == old.counters.peakBytes)
+    for step in 20..<40 {
+      #expect(try advance(&copy, step: step, seed: 2) == advance(&memory, step: step, seed: 2))
+    }
+  }
+
   /// Each contradiction is found, whatever it is that was damaged.
   @Test func aDamagedSnapshotIsRefused() throws {
     var memory = makeMemory(.prioritised, .oldest, seed: 1)
     for step in 0..<20 { _ = try advance(&memory, step: step, seed: 1) }
+    func at(_ id: Int, _ item: MemoryItem) -> MemoryItem {
+      MemoryItem(
+        id: id, label: item.label, loss: item.loss, priority: item.priority, draws: item.draws,
+        bytes: item.bytes)
+    }
     let damages: [(String, (inout MemorySnapshot) -> Void)] = [
       ("order", { $0.drawingArrangement.swapAt(0, $0.drawingArrangement.count - 1) }),
       ("order", { $0.drawingArrangement[3] = $0.drawingArrangement[4] }),
@@ -73,6 +99,13 @@ import Testing
       ("counters", { $0.counters.items += 1 }), ("counters", { $0.counters.bytes -= 1 }),
       ("counters", { $0.counters.insertions += 1 }), ("held more", { $0.counters.peakItems = 41 }),
       ("never offered", { $0.counters.examplesSeen = 3 }),
+      (
+        "never offered",
+        {
+          $0.items[2] = at(1 << 35, $0.items[2])
+          $0.counters.examplesSeen = 1 << 36
+        }
+      ),
       ("held twice", { $0.items[1] = $0.items[0] }), ("order", { $0.items.removeLast() }),
     ]
     for (index, (word, damage)) in damages.enumerated() {

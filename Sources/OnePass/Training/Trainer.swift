@@ -217,10 +217,9 @@ final class Trainer {
 
   private func offer(_ examples: [Example], losses: [Float], _ progress: RunProgress) throws {
     guard memory != nil else { return }
-    for (example, loss) in zip(examples, losses) {
-      let value = Float(priority.priority(loss: Double(loss), progress: progress))
-      try memory?.offer(example, loss: loss, priority: value, storing: storedForm.callAsFunction)
-    }
+    let priorities = losses.map { Float(priority.priority(loss: Double($0), progress: progress)) }
+    try memory?.offer(
+      examples, losses: losses, priorities: priorities, storing: storedForm.callAsFunction)
     if let memory, memory.counters.insertions == 0 {
       let smallest = try examples.map { memory.cost(of: try storedForm($0.image)) }.min() ?? 0
       let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""

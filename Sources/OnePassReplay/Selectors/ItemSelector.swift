@@ -15,6 +15,12 @@ public protocol ItemSelector: Sendable {
   /// Whether the choice depends on how often items were drawn, so that every draw has to be told.
   static var dependsOnDraws: Bool { get }
 
+  /// Whether it keeps the priorities, so that the memory need not.
+  static var keepsPriorities: Bool { get }
+
+  /// The priority of an item, to the last bit. Called only where it keeps the priorities.
+  func priority(of slot: Int) -> Float
+
   /// Adds an item in the slot `count`.
   mutating func append(_ item: ItemFacts)
 
@@ -31,6 +37,9 @@ public protocol ItemSelector: Sendable {
   /// Makes several choices, one after the other, from the same items.
   mutating func select(_ count: Int, using generator: inout SeededGenerator) -> [Selection]
 
+  /// Reads what updates of these slots will need, so that the waits for it overlap. Changes nothing else.
+  mutating func readAhead(_ slots: [Int])
+
   /// The order in which it keeps the slots, as far as a later choice depends on it; empty where none does.
   ///
   /// Two selectors of one kind with the same items and the same arrangement choose alike for ever.
@@ -45,6 +54,14 @@ public protocol ItemSelector: Sendable {
 }
 
 extension ItemSelector {
+  public static var keepsPriorities: Bool { false }
+
+  public func priority(of slot: Int) -> Float {
+    preconditionFailure("\(Self.self) says that it keeps no priorities.")
+  }
+
+  public mutating func readAhead(_ slots: [Int]) {}
+
   public var arrangement: [UInt32] { [] }
 
   public mutating func restore(arrangement: [UInt32]) throws {

@@ -35,6 +35,7 @@ public struct OrderedSelector<Order: SelectionOrder>: ItemSelector {
   public static var bytesPerItem: Int { MemoryLayout<ItemFacts>.stride + 2 * MemoryLayout<UInt32>.stride }
 
   public static var dependsOnDraws: Bool { Order.dependsOnDraws }
+  public static var keepsPriorities: Bool { true }
 
   private var items: [ItemFacts] = []
   private var heap: [UInt32] = []
@@ -43,6 +44,8 @@ public struct OrderedSelector<Order: SelectionOrder>: ItemSelector {
   public init() {}
 
   public var count: Int { items.count }
+
+  public func priority(of slot: Int) -> Float { items[slot].priority }
 
   public mutating func append(_ item: ItemFacts) {
     let slot = UInt32(count)

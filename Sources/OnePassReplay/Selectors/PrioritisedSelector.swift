@@ -11,130 +11,177 @@ import OnePassCore
 /// If every priority is 0 the choice is uniform.
 ///
 /// - Complexity: a choice takes O(1) expected time and O(groups) after a change; a change takes time
-///   proportional to the difference of the exponents, a few steps in practice. 12 bytes an item.
+///   proportional to the difference of the exponents, a few steps in practice. 11 bytes an item: the order both
+///   ways 8, the priority within its group 3.
 public struct PrioritisedSelector: ItemSelector {
-  public static let bytesPerItem = MemoryLayout<Float>.stride + 2 * MemoryLayout<UInt32>.stride
+  public static let bytesPerItem = 2 * MemoryLayout<UInt32>.stride + SignificandTable.bytesPerItem
   public static let dependsOnDraws = false
+  public static let keepsPriorities = true
 
-  /// The priority of the item in each slot.
-  private var priorities: [Float] = []
   /// The slots, sorted by group.
   private var order: [UInt32] = []
   /// Where each slot stands in `order`.
   private var positions: [UInt32] = []
+  /// The priorities in the same order, without what the group says of them.
+  private var significands = SignificandTable()
   /// Where each group starts in `order`; group g ends where g + 1 starts.
   private var starts: [Int]
   /// The sum of the significands of each group's priorities, as integers.
   private var significandSums: [UInt64]
   /// The groups that hold items of positive priority, with the running sums of their priorities.
   /// Empty when a change has made it stale.
-  private var cumulative: [(group: Int, upTo: Double)] = []
+  private var cumulative: [(group: PriorityGroup, upTo: Double)] = []
+
+  /// What was read ahead: a compiler drops what nobody keeps.
+  private var readAhead = 0
 
   public init() {
-    starts = Array(repeating: 0, count: Group.count + 1)
-    significandSums = Array(repeating: 0, count: Group.count)
+    starts = Array(repeating: 0, count: PriorityGroup.count + 1)
+    significandSums = Array(repeating: 0, count: PriorityGroup.count)
   }
 
-  public var count: Int { priorities.count }
+  public var count: Int { positions.count }
+
+  public func priority(of slot: Int) -> Float {
+    let place = Int(positions[slot])
+    return group(at: place).priority(significands[place])
+  }
 
   /// ΣP.
   public var totalPriority: Double {
-    var total = 0.0
-    for group in 0..<Group.count where significandSums[group] > 0 {
-      total += Group.sum(of: significandSums[group], in: group)
-    }
-    return total
+    PriorityGroup.all.reduce(0) { $0 + $1.sum(of: significandSums[$1.index]) }
   }
 
   public mutating func append(_ item: ItemFacts) {
     precondition(count < Int(UInt32.max), "A selector holds at most 2^32 - 1 items.")
-    let slot = UInt32(count)
-    priorities.append(item.priority)
-    positions.append(slot)
-    order.append(slot)
-    starts[Group.count] += 1
-    move(Int(slot), from: Group.count - 1, to: Group.of(item.priority))
-    significandSums[Group.of(item.priority)] += Group.significand(of: item.priority)
-    cumulative.removeAll(keepingCapacity: true)
+    let place = count
+    positions.appendToTable(UInt32(place))
+    order.appendToTable(UInt32(place))
+    significands.append(0)
+    starts[PriorityGroup.count] += 1
+    put(item.priority, in: move(from: place, in: .last, to: PriorityGroup(of: item.priority)))
   }
 
   public mutating func update(_ slot: Int, to item: ItemFacts) {
-    let old = priorities[slot]
-    guard old != item.priority else { return }
-    significandSums[Group.of(old)] -= Group.significand(of: old)
-    move(slot, from: Group.of(old), to: Group.of(item.priority))
-    priorities[slot] = item.priority
-    significandSums[Group.of(item.priority)] += Group.significand(of: item.priority)
-    cumulative.removeAll(keepingCapacity: true)
+    let place = Int(positions[slot])
+    let (old, new) = (group(at: place), PriorityGroup(of: item.priority))
+    significandSums[old.index] -= old.weight(of: significands[place])
+    put(item.priority, in: old == new ? place : move(from: place, in: old, to: new))
   }
 
   public mutating func remove(_ slot: Int) {
     let last = count - 1
-    significandSums[Group.of(priorities[slot])] -= Group.significand(of: priorities[slot])
-    move(slot, from: Group.of(priorities[slot]), to: Group.count - 1)
-    swap(slot, withSlotAt: last)
+    let place = Int(positions[slot])
+    let old = group(at: place)
+    significandSums[old.index] -= old.weight(of: significands[place])
+    exchange(move(from: place, in: old, to: .last), last)
     order.removeLast()
-    starts[Group.count] -= 1
+    significands.removeLast()
+    starts[PriorityGroup.count] -= 1
     if slot != last {
-      priorities[slot] = priorities[last]
       positions[slot] = positions[last]
       order[Int(positions[slot])] = UInt32(slot)
     }
-    priorities.removeLast()
     positions.removeLast()
     cumulative.removeAll(keepingCapacity: true)
   }
+
+  public mutating func readAhead(_ slots: [Int]) {
+    readAhead = 0
+    for slot in slots {
+      let place = Int(positions[slot])
+      readAhead &+= Int(order[place]) &+ Int(significands[place])
+    }
+  }
+
+  // MARK: Choices
 
   public mutating func select(using generator: inout SeededGenerator) -> Selection {
     if cumulative.isEmpty { accumulate() }
     guard let total = cumulative.last?.upTo else {
       return Selection(slot: generator.next(below: count), probability: 1 / Double(count))
     }
+    let (place, group) = place(of: total, using: &generator)
+    return selection(at: place, in: group, of: total)
+  }
+
+  public mutating func select(_ count: Int, using generator: inout SeededGenerator) -> [Selection] {
+    if cumulative.isEmpty { accumulate() }
+    guard let total = cumulative.last?.upTo else { return (0..<count).map { _ in select(using: &generator) } }
+    // First only the places, for which a small table is enough; then all that lies far apart, in one go.
+    let places = (0..<count).map { _ in place(of: total, using: &generator) }
+    return places.map { selection(at: $0, in: $1, of: total) }
+  }
+
+  private func selection(at place: Int, in group: PriorityGroup, of total: Double) -> Selection {
+    Selection(slot: Int(order[place]), probability: Double(group.priority(significands[place])) / total)
+  }
+
+  private func place(of total: Double, using generator: inout SeededGenerator) -> (Int, PriorityGroup) {
     let target = generator.nextUnit() * total
     var index = 0
     while index < cumulative.count - 1, target >= cumulative[index].upTo { index += 1 }
     let group = cumulative[index].group
-    let bound = Group.upperBound(of: group)
-    let (start, size) = (starts[group], starts[group + 1] - starts[group])
+    let (start, size) = (starts[group.index], starts[group.index + 1] - starts[group.index])
     while true {
-      let slot = Int(order[start + generator.next(below: size)])
-      let priority = Double(priorities[slot])
-      if generator.nextUnit() * bound < priority {
-        return Selection(slot: slot, probability: priority / total)
-      }
+      let place = start + generator.next(below: size)
+      if significands.exceeds(place, generator.nextUnit()) { return (place, group) }
     }
   }
 
   private mutating func accumulate() {
     var total = 0.0
-    for group in 0..<Group.count where significandSums[group] > 0 {
-      total += Group.sum(of: significandSums[group], in: group)
+    for group in PriorityGroup.all where significandSums[group.index] > 0 {
+      total += group.sum(of: significandSums[group.index])
       cumulative.append((group, total))
     }
   }
 
-  /// Moves a slot between groups by handing it over each border in between.
-  private mutating func move(_ slot: Int, from old: Int, to new: Int) {
-    if new < old {
-      for border in stride(from: old, to: new, by: -1) {
-        swap(slot, withSlotAt: starts[border])
-        starts[border] += 1
-      }
-    } else if new > old {
-      for border in (old + 1)...new {
-        starts[border] -= 1
-        swap(slot, withSlotAt: starts[border])
-      }
+  // MARK: Order
+
+  /// The group of what stands at a place.
+  private func group(at place: Int) -> PriorityGroup {
+    var (first, end) = (0, PriorityGroup.count)
+    while end - first > 1 {
+      let middle = (first + end) / 2
+      if starts[middle] <= place { first = middle } else { end = middle }
     }
+    return PriorityGroup(index: first)
   }
 
-  private mutating func swap(_ slot: Int, withSlotAt place: Int) {
-    let other = order[place]
-    let from = positions[slot]
-    order[Int(from)] = other
-    positions[Int(other)] = from
-    order[place] = UInt32(slot)
-    positions[slot] = UInt32(place)
+  /// Sets the priority at a place of its group.
+  private mutating func put(_ priority: Float, in place: Int) {
+    let group = PriorityGroup(of: priority)
+    significands[place] = priority.significandBitPattern
+    significandSums[group.index] += group.weight(of: priority.significandBitPattern)
+    cumulative.removeAll(keepingCapacity: true)
+  }
+
+  /// Moves what stands at a place between groups by handing it over each border in between; returns where it is then.
+  private mutating func move(from place: Int, in old: PriorityGroup, to new: PriorityGroup) -> Int {
+    var place = place
+    if new.index < old.index {
+      for border in stride(from: old.index, to: new.index, by: -1) {
+        exchange(place, starts[border])
+        place = starts[border]
+        starts[border] += 1
+      }
+    } else if new.index > old.index {
+      for border in (old.index + 1)...new.index {
+        starts[border] -= 1
+        exchange(place, starts[border])
+        place = starts[border]
+      }
+    }
+    return place
+  }
+
+  private mutating func exchange(_ a: Int, _ b: Int) {
+    guard a != b else { return }
+    order.swapAt(a, b)
+    significands.swapAt(a, b)
+    positions[Int(order[a])] = UInt32(a)
+    positions[Int(order[b])] = UInt32(b)
   }
 
   public var arrangement: [UInt32] { order }
@@ -143,9 +190,9 @@ public struct PrioritisedSelector: ItemSelector {
     var isSeen = [Bool](repeating: false, count: count)
     let isValid =
       arrangement.count == count
-      && (0..<Group.count).allSatisfy { group in
-        arrangement[starts[group]..<starts[group + 1]].allSatisfy { slot in
-          guard slot < count, !isSeen[Int(slot)], Group.of(priorities[Int(slot)]) == group else {
+      && PriorityGroup.all.allSatisfy { group in
+        arrangement[starts[group.index]..<starts[group.index + 1]].allSatisfy { slot in
+          guard slot < count, !isSeen[Int(slot)], self.group(at: Int(positions[Int(slot)])) == group else {
             return false
           }
           isSeen[Int(slot)] = true
@@ -157,51 +204,25 @@ public struct PrioritisedSelector: ItemSelector {
         .badData,
         "The saved memory is damaged: its order is not one of its \(count) items by their priorities.")
     }
+    let old = significands
+    for (place, slot) in arrangement.enumerated() { significands[place] = old[Int(positions[Int(slot)])] }
     order = arrangement
     for (place, slot) in order.enumerated() { positions[Int(slot)] = UInt32(place) }
   }
 
   public func checkInvariants() {
-    precondition(order.count == count && positions.count == count && starts[Group.count] == count)
+    precondition(order.count == count && significands.count == count && starts[PriorityGroup.count] == count)
     precondition(starts[0] == 0)
-    for group in 0..<Group.count {
-      precondition(starts[group] <= starts[group + 1], "Groups follow each other.")
-      var sum: UInt64 = 0
-      for place in starts[group]..<starts[group + 1] {
-        let slot = Int(order[place])
-        precondition(Int(positions[slot]) == place, "A slot stands where it says.")
-        precondition(Group.of(priorities[slot]) == group, "A slot stands in the group of its priority.")
-        sum += Group.significand(of: priorities[slot])
+    for group in PriorityGroup.all {
+      let places = starts[group.index]..<starts[group.index + 1]
+      for place in places {
+        precondition(Int(positions[Int(order[place])]) == place, "A slot stands where it says.")
+        precondition(
+          PriorityGroup(of: group.priority(significands[place])) == group, "A group knows its priorities.")
       }
-      precondition(sum == significandSums[group], "A group's sum is the sum of its items, to the last bit.")
+      let sum = places.reduce(0) { $0 + group.weight(of: significands[$1]) }
+      precondition(
+        sum == significandSums[group.index], "A group's sum is the sum of its items, to the last bit.")
     }
-  }
-}
-
-/// Priorities of one binary exponent. Group 0 holds the largest; the last one holds zeros and subnormals.
-///
-/// A priority p = significand · 2^(exponent − 23) with an integer significand in 2²³ ..< 2²⁴. A group's sum
-/// of significands fits 64 bits for up to 2⁴⁰ items.
-private enum Group {
-  static let largestExponent = 127
-  /// Exponents 127 … −126, and one group for what is below.
-  static let count = 255
-
-  static func of(_ priority: Float) -> Int {
-    let biased = Int(priority.exponentBitPattern)  // 0 for zeros and subnormals, 254 for exponent 127
-    return 254 - biased
-  }
-
-  /// Zeros and subnormals (below 10⁻³⁸) count as never to be chosen.
-  static func significand(of priority: Float) -> UInt64 {
-    priority.exponentBitPattern == 0 ? 0 : UInt64(priority.significandBitPattern) | 1 << 23
-  }
-
-  static func sum(of significands: UInt64, in group: Int) -> Double {
-    Double(sign: .plus, exponent: largestExponent - group - 23, significand: Double(significands))
-  }
-
-  static func upperBound(of group: Int) -> Double {
-    Double(sign: .plus, exponent: largestExponent - group + 1, significand: 1)
   }
 }
