@@ -46,8 +46,8 @@ let package = Package(
   targets: [
     .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
     .systemLibrary(
-      name: "CTurboJPEG", pkgConfig: "libturbojpeg",
-      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+      name: "CLibJPEG", pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg62-turbo-dev"]), .brew(["jpeg-turbo"])]),
     .systemLibrary(
       name: "CSpng", pkgConfig: "spng",
       providers: [.apt(["libspng-dev"]), .brew(["libspng"])]),
@@ -62,12 +62,13 @@ let package = Package(
       name: "CXXHash", pkgConfig: "libxxhash",
       providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
 
+    .target(name: "CImages", dependencies: ["CLibJPEG"]),
     .target(name: "OnePassCore", swiftSettings: swift),
     .target(
       name: "OnePassReplay", dependencies: ["OnePassCore", "CSQLite", "CXXHash"], swiftSettings: swift),
     .target(
       name: "OnePassData",
-      dependencies: ["OnePassCore", "CTurboJPEG", "CSpng", "CArchive"], swiftSettings: swift),
+      dependencies: ["OnePassCore", "CImages", "CSpng", "CArchive"], swiftSettings: swift),
     .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
     .target(
       name: "OnePassModels", dependencies: ["OnePassCore", "OnePassTorch"], swiftSettings: swift),
