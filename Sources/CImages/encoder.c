@@ -9,8 +9,7 @@
 static void fail(j_common_ptr jpeg) { longjmp(*(jmp_buf *)jpeg->client_data, 1); }
 
 int cimages_encode(
-    const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int quality, int is_444, uint8_t **target,
-    size_t *count) {
+    const uint8_t *pixels, uint32_t width, uint32_t height, int channels, int quality, uint8_t **target, size_t *count) {
   struct jpeg_compress_struct jpeg = {0};
   struct jpeg_error_mgr errors;
   jmp_buf jump;
@@ -31,7 +30,8 @@ int cimages_encode(
   jpeg.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_set_defaults(&jpeg);
   jpeg_set_quality(&jpeg, quality, TRUE);
-  jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = channels == 1 || is_444 ? 1 : 2;
+  // Chroma at full resolution.
+  jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1;
   jpeg_start_compress(&jpeg, TRUE);
   while (jpeg.next_scanline < height) {
     JSAMPROW row = (JSAMPROW)pixels + (size_t)jpeg.next_scanline * width * channels;

@@ -2,8 +2,10 @@
 
 #include "CImages.h"
 
-// The same result with and without fused multiply-add.
+// The same normalised numbers on every processor. Sums before a rounding may be fused (FUSED below): that changes them
+// in the last bit, and a level only where its sum lies within such a bit of the threshold.
 #pragma STDC FP_CONTRACT OFF
+#define FUSED _Pragma("clang fp contract(on)")
 
 // One source, compiled for several processors; the loader takes the best. Elsewhere the vectors below become
 // whatever the target has (NEON on ARM).
@@ -14,7 +16,6 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-typedef uint8_t Bytes4 __attribute__((vector_size(4)));
 typedef uint32_t Pixels16 __attribute__((vector_size(64)));
 typedef uint8_t Bytes16 __attribute__((vector_size(16)));
 typedef float Floats4 __attribute__((vector_size(16)));
@@ -23,9 +24,6 @@ typedef float Floats16 __attribute__((vector_size(64)));
 // Adding and taking away 2^23 leaves the nearest whole number of a float from 0 to 2^22.
 static const float whole = 0x1p23f;
 
-#ifndef NT
-#define NT 1
-#endif
 #define LOAD(Vector, address) ({ Vector vector; memcpy(&vector, address, sizeof vector); vector; })
 #define STORE(address, value) ({ __typeof__(value) vector = value; memcpy(address, &vector, sizeof vector); })
 
@@ -71,7 +69,10 @@ INLINE void resize_columns4(
       const float *pixel = scratch + 16 * (axis.starts[output + direction * i] - first);
       const float *weight = axis.weights + (output + direction * i) * taps;
       Floats16 sum = axis.nudges[output + direction * i] + (Floats16){};
-      for (int tap = 0; tap < taps; tap++) sum += LOAD(Floats16, pixel + 16 * tap) * weight[tap];
+      for (int tap = 0; tap < taps; tap++) {
+        FUSED
+        sum += LOAD(Floats16, pixel + 16 * tap) * weight[tap];
+      }
       sum = (sum + whole) - whole;
       STORE(a + 3 * i, __builtin_shufflevector(sum, sum, 0, 1, 2, 3));
       STORE(b + 3 * i, __builtin_shufflevector(sum, sum, 4, 5, 6, 7));
@@ -99,17 +100,29 @@ INLINE void blend_rows(
     const float *const *rows, const float *weights, float nudge, int taps, const float *factor, const float *offset,
     float *target, int count) {
   int i = 0;
+  int is_aligned = ((uintptr_t)target & 63) == 0;
   for (; i + 16 <= count; i += 16) {
     Floats16 sum = nudge + (Floats16){};
-    for (int tap = 0; tap < taps; tap++) sum += LOAD(Floats16, rows[tap] + i) * weights[tap];
+    for (int tap = 0; tap < taps; tap++) {
+      FUSED
+      sum += LOAD(Floats16, rows[tap] + i) * weights[tap];
+    }
     sum = (sum + whole) - whole;
     sum = sum * LOAD(Floats16, factor + i) + LOAD(Floats16, offset + i);
-    if (NT && ((uintptr_t)target & 63) == 0) __builtin_nontemporal_store(sum, (Floats16 *)(target + i)); else
-    STORE(target + i, sum);
+    // Past the caches: a batch is larger than they are, and is read when it is complete. Whoever hands it on takes a
+    // lock, which orders these stores as well.
+    if (is_aligned) {
+      __builtin_nontemporal_store(sum, (Floats16 *)(target + i));
+    } else {
+      STORE(target + i, sum);
+    }
   }
   for (; i < count; i++) {
     float sum = nudge;
-    for (int tap = 0; tap < taps; tap++) sum += rows[tap][i] * weights[tap];
+    for (int tap = 0; tap < taps; tap++) {
+      FUSED
+      sum += rows[tap][i] * weights[tap];
+    }
     target[i] = ((sum + whole) - whole) * factor[i] + offset[i];
   }
 }
@@ -126,32 +139,36 @@ void cimages_blend_rows(
   }
 }
 
-// Pixels of three channels: four floats at a time, of which the next store overwrites the last.
-INLINE void normalise3(
-    const uint8_t *source, int step, int direction, const float *factor, const float *offset, float *target,
-    int count) {
-  Floats4 scale = {factor[0], factor[1], factor[2], 0}, shift = {offset[0], offset[1], offset[2], 0};
-  for (int i = 0; i < count - 1; i++, source += direction * step) {
-    uint8_t pixel[4] = {source[0], source[1], source[2], 0};
-    if (step == 4) memcpy(pixel, source, 4);
-    STORE(target + 3 * i, __builtin_convertvector(LOAD(Bytes4, pixel), Floats4) * scale + shift);
+// Four pixels of four bytes at a time as they come, or backwards: the twelve numbers are followed by four that the next
+// ones overwrite. Returns how many pixels are done: all but some at the end.
+INLINE int normalise_fours(
+    const uint8_t *source, int is_flipped, const float *factor, const float *offset, float *target, int count) {
+  int i = 0;
+  if (count < 6) return 0;
+  Floats16 factors = LOAD(Floats16, factor), offsets = LOAD(Floats16, offset);
+  for (; i + 6 <= count; i += 4) {
+    Bytes16 pixels = LOAD(Bytes16, is_flipped ? source + 4 * (count - 4 - i) : source + 4 * i);
+    pixels = is_flipped
+                 ? __builtin_shufflevector(pixels, pixels, 12, 13, 14, 8, 9, 10, 4, 5, 6, 0, 1, 2, -1, -1, -1, -1)
+                 : __builtin_shufflevector(pixels, pixels, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+    STORE(target + 3 * i, __builtin_convertvector(pixels, Floats16) * factors + offsets);
   }
-  for (int channel = 0; channel < 3; channel++) {
-    target[3 * (count - 1) + channel] = source[channel] * scale[channel] + shift[channel];
-  }
+  return i;
 }
 
 FOR_EACH_PROCESSOR
 void cimages_normalise(
     const uint8_t *source, int step, int channels, int is_flipped, const float *factor, const float *offset,
     float *target, int count) {
-  int direction = is_flipped ? -1 : 1;
-  if (is_flipped) source += step * (count - 1);
-  if (channels == 1) {
-    for (int i = 0; i < count; i++) target[i] = source[direction * i] * factor[0] + offset[0];
-  } else if (step == 3) {
-    normalise3(source, 3, direction, factor, offset, target, count);
-  } else {
-    normalise3(source, 4, direction, factor, offset, target, count);
+  int i = 0;
+  if (step == 4) {
+    i = is_flipped ? normalise_fours(source, 1, factor, offset, target, count)
+                   : normalise_fours(source, 0, factor, offset, target, count);
+  }
+  for (; i < count; i++) {
+    const uint8_t *pixel = source + step * (is_flipped ? count - 1 - i : i);
+    for (int channel = 0; channel < channels; channel++) {
+      target[channels * i + channel] = pixel[channel] * factor[channel] + offset[channel];
+    }
   }
 }

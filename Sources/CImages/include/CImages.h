@@ -42,13 +42,13 @@ CImagesStatus cimages_decoder_read(
 // Ends a file, wherever the reading is. It ends early too if what was not read holds no end marker.
 CImagesStatus cimages_decoder_end(CImagesDecoder *_Nonnull);
 
-// Encodes rows without gaps of 1 (grey) or 3 channels (RGB, stored at full resolution if `is_444`, otherwise with
-// halved chroma). `*target` is for free(). 0, or -1 without memory.
+// Encodes rows without gaps of 1 (grey) or 3 channels (RGB, stored as 4:4:4). `*target` is for free(). 0, or -1
+// without memory.
 int cimages_encode(
-    const uint8_t *_Nonnull pixels, uint32_t width, uint32_t height, int channels, int quality, int is_444,
+    const uint8_t *_Nonnull pixels, uint32_t width, uint32_t height, int channels, int quality,
     uint8_t *_Nullable *_Nonnull target, size_t *_Nonnull count);
 
-// ---- Loops over pixels. Their results are the same on every processor: products are rounded before they are added.
+// ---- Loops over pixels
 
 // The weights of a resize along one axis: output i is the sum of weights[taps i + t] * input[starts[i] + t].
 typedef struct {

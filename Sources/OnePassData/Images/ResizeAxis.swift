@@ -78,3 +78,21 @@ final class ResizeAxis {
     Int(starts[outputs.lowerBound])..<(Int(starts[outputs.upperBound - 1]) + taps)
   }
 }
+
+/// The axes of the last sizes, for streams in which few sizes are common.
+final class ResizeAxes {
+  /// Some 10 KB each.
+  private static let most = 16
+  private var recent: [ResizeAxis] = []
+  private var next = 0
+
+  /// The axis for this pair of sizes; valid until as many others have been asked for as are kept.
+  func axis(input: Int, output: Int) -> ResizeAxis {
+    if let known = recent.first(where: { $0.input == input && $0.output == output }) { return known }
+    if recent.count < Self.most { recent.append(ResizeAxis()) }
+    let axis = recent[next % recent.count]
+    next += 1
+    axis.prepare(input: input, output: output)
+    return axis
+  }
+}

@@ -9,8 +9,9 @@ final class RowResizer {
   private static let slack = 1
 
   private let channels: Int
-  private let horizontal = ResizeAxis()
-  private let vertical = ResizeAxis()
+  private let axes = ResizeAxes()
+  private var horizontal = ResizeAxis()
+  private var vertical = ResizeAxis()
   /// Source rows as floats: four beside each other, or one of grey.
   private let wide = ScratchBuffer<Float>(zero: 0)
   /// The rows that the vertical pass looks at, after the horizontal pass, and those that have come since, in a ring.
@@ -37,8 +38,8 @@ final class RowResizer {
   /// Begins an image of this size. The window shows some of the plane.
   /// - Returns: the region of the source that must then be given.
   func begin(_ window: CropWindow, width: Int, height: Int) -> PixelRegion {
-    horizontal.prepare(input: width, output: window.plane)
-    vertical.prepare(input: height, output: window.plane)
+    horizontal = axes.axis(input: width, output: window.plane)
+    vertical = axes.axis(input: height, output: window.plane)
     region = PixelRegion(
       rows: vertical.inputRange(of: window.rows), columns: horizontal.inputRange(of: window.columns))
     self.window = window

@@ -6,7 +6,7 @@ public enum MemoryEncoding: String, CaseIterable, Codable, Sendable {
   case original
   /// 8-bit pixels of the size from which crops are taken: what the paper's encoded bytes are compared with.
   case pixels
-  /// A JPEG of the size from which crops are taken: the encoded bytes of the image as it will be seen.
+  /// A JPEG of the size from which crops are taken: encoded once more, at quality 90 with whole chroma.
   case resized
 }
 
@@ -57,6 +57,7 @@ public final class StoredForm {
     let elements = renderer.pipeline.elementsPerImage
     let levels = levels.reserve(elements)
     try renderer.render(image, .centre, into: UnsafeMutableBufferPointer(start: levels, count: elements))
-    return (0..<elements).map { UInt8(levels[$0].rounded()) }
+    // Whole numbers, but for the last bit of the normalisation.
+    return (0..<elements).map { UInt8(levels[$0] + 0.5) }
   }
 }
