@@ -9,7 +9,7 @@ import OnePassData
 ///     ImageBenchmark CASE TAR [SECONDS] [THREADS]
 ///
 /// - `photos`: resize to 250, crop 224; `small`: pad by 4, crop at the size of the first image. Flip, normalise.
-/// - `replay`, `replay-resized`: the images of a run with k = 8, whose memory keeps originals or small JPEGs.
+/// - `replay-resized`: the images of a run with k = 8 whose memory keeps resized JPEGs.
 /// - `bare`: libjpeg-turbo alone, the limit. `tar`: reading WebDataset samples, without decoding.
 @main struct ImageBenchmark {
   static let batch = 128
@@ -17,7 +17,7 @@ import OnePassData
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count >= 3 else {
-      print("usage: ImageBenchmark photos|small|replay|replay-resized|bare|tar TAR [SECONDS] [THREADS]")
+      print("usage: ImageBenchmark photos|small|replay-resized|bare|tar TAR [SECONDS] [THREADS]")
       exit(2)
     }
     let (name, path) = (arguments[1], arguments[2])
@@ -37,8 +37,7 @@ import OnePassData
       let stream = ImageStream(images, pipeline: pipeline, threads: threads)
       switch name {
       case "photos", "small": work = { try stream.pass() }
-      case "replay": work = { try stream.replayPass(.original) }
-      case "replay-resized": work = { try stream.replayPass(.resized) }
+      case "replay-resized": work = { try stream.replayPass() }
       default: throw OnePassError(.usage, "There is no case '\(name)'.")
       }
     }

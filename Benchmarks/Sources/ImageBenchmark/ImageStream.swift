@@ -10,6 +10,7 @@ final class ImageStream {
   private let images: [EncodedImage]
   private let pipeline: ImagePipeline
   private let pool: DecodePool
+  private var memory: [EncodedImage] = []
   private var visit = 0
 
   init(_ images: [EncodedImage], pipeline: ImagePipeline, threads: Int) {
@@ -27,8 +28,8 @@ final class ImageStream {
   /// Every image once from its original and eight times from the memory, and some taken into the memory.
   ///
   /// Which images are replayed does not matter to the time, so that all of them are, in turn.
-  func replayPass(_ encoding: MemoryEncoding) throws -> Int {
-    let form = StoredForm(encoding, pipeline: pipeline)
+  func replayPass() throws -> Int {
+    let form = StoredForm(.resized, pipeline: pipeline)
     if memory.isEmpty { memory = try images.map(form.callAsFunction) }
     try decode(images)
     var due = 0.0
@@ -42,8 +43,6 @@ final class ImageStream {
     for _ in 0..<Self.replays { try decode(memory) }
     return (1 + Self.replays) * images.count
   }
-
-  private var memory: [EncodedImage] = []
 
   /// Two batches ahead, so that the threads always have work.
   private func decode(_ images: [EncodedImage]) throws {
