@@ -10,8 +10,6 @@
 
 // Progressive files of more scans take minutes, however small they are. TurboJPEG's limit.
 enum { most_scans = 500 };
-// libjpeg's fast entropy decoder wants this many bytes behind it: 512 a block, up to 10 blocks.
-enum { padding = 5120, padded_up_to = 1 << 16 };
 // Smooth upsampling looks at the next chroma sample, which may be 4 pixels away. Narrower regions are not cut.
 enum { margin = 4, narrowest = 32 };
 
@@ -21,11 +19,10 @@ struct CImagesDecoder {
   struct jpeg_progress_mgr progress;
   jmp_buf jump;
   char message[JMSG_LENGTH_MAX];
-  const uint8_t *bytes; // what libjpeg reads: the file, or its padded copy
-  size_t count;         // without the padding
-  int saw_end_of_data;
+  const uint8_t *bytes;
+  size_t count;
+  int is_beyond_file; // libjpeg has read more than there is
   uint32_t first_column, columns;
-  uint8_t padded[padded_up_to + padding];
 };
 
 static void fail(j_common_ptr jpeg) {
@@ -36,7 +33,7 @@ static void fail(j_common_ptr jpeg) {
 
 static void note(j_common_ptr jpeg, int level) {
   CImagesDecoder *decoder = jpeg->client_data;
-  if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF) decoder->saw_end_of_data = 1;
+  if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF) decoder->is_beyond_file = 1;
 }
 
 static void limit_scans(j_common_ptr jpeg) {
@@ -72,27 +69,6 @@ const char *cimages_decoder_message(const CImagesDecoder *decoder) { return deco
 uint32_t cimages_decoder_first_column(const CImagesDecoder *decoder) { return decoder->first_column; }
 uint32_t cimages_decoder_columns(const CImagesDecoder *decoder) { return decoder->columns; }
 
-// Small files are copied and followed by end markers: near the end of its data libjpeg would decode more slowly.
-static void set_source(CImagesDecoder *decoder, const uint8_t *bytes, size_t count) {
-  size_t readable = count;
-  decoder->bytes = bytes;
-  decoder->count = count;
-  decoder->saw_end_of_data = 0;
-  if (count <= padded_up_to) {
-    memcpy(decoder->padded, bytes, count);
-    for (size_t at = 0; at < padding; at += 2) memcpy(decoder->padded + count + at, "\xFF\xD9", 2);
-    decoder->bytes = decoder->padded;
-    readable = count + padding;
-  }
-  jpeg_mem_src(&decoder->jpeg, (unsigned char *)decoder->bytes, readable);
-}
-
-// Whether libjpeg has read more than there is.
-static int is_beyond_file(const CImagesDecoder *decoder) {
-  if (decoder->saw_end_of_data) return 1;
-  return decoder->bytes == decoder->padded && decoder->jpeg.src->next_input_byte > decoder->bytes + decoder->count;
-}
-
 // Whether what is not yet read holds an end marker. Within a scan 0xFF is always followed by 0 or a restart number.
 static int has_end_marker(const CImagesDecoder *decoder) {
   const uint8_t *read = decoder->jpeg.src->next_input_byte;
@@ -105,7 +81,7 @@ static int has_end_marker(const CImagesDecoder *decoder) {
 }
 
 static CImagesStatus failure(const CImagesDecoder *decoder) {
-  return is_beyond_file(decoder) || !has_end_marker(decoder) ? CIMAGES_ENDS_EARLY : CIMAGES_BROKEN;
+  return decoder->is_beyond_file || !has_end_marker(decoder) ? CIMAGES_ENDS_EARLY : CIMAGES_BROKEN;
 }
 
 CImagesStatus cimages_decoder_begin(
@@ -115,7 +91,10 @@ CImagesStatus cimages_decoder_begin(
   j_decompress_ptr jpeg = &decoder->jpeg;
   if (setjmp(decoder->jump)) return failure(decoder);
   jpeg_abort_decompress(jpeg);
-  set_source(decoder, bytes, count);
+  decoder->bytes = bytes;
+  decoder->count = count;
+  decoder->is_beyond_file = 0;
+  jpeg_mem_src(jpeg, (unsigned char *)bytes, count);
   jpeg_read_header(jpeg, TRUE);
   if (jpeg->image_width != region.width || jpeg->image_height != region.height) {
     snprintf(decoder->message, sizeof decoder->message, "Two sizes are claimed");
@@ -156,7 +135,7 @@ CImagesStatus cimages_decoder_end(CImagesDecoder *decoder) {
   if (setjmp(decoder->jump)) return failure(decoder);
   int is_whole = jpeg->output_scanline == jpeg->output_height;
   if (is_whole) jpeg_finish_decompress(jpeg);
-  int is_early = is_beyond_file(decoder) || (!is_whole && !jpeg_input_complete(jpeg) && !has_end_marker(decoder));
+  int is_early = decoder->is_beyond_file || (!is_whole && !jpeg_input_complete(jpeg) && !has_end_marker(decoder));
   jpeg_abort_decompress(jpeg);
   return is_early ? CIMAGES_ENDS_EARLY : CIMAGES_OK;
 }
