@@ -15,13 +15,15 @@ let swift: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// The inner loops in C and C++ are of no use without, also while debugging Swift.
+let optimised = ["-O3"]
+
 let torchHeaders: [CXXSetting] = [
-  .unsafeFlags([
-    // The kernels are of no use without, also while debugging Swift.
-    "-O3",
-    "-isystem", "\(libtorch)/include",
-    "-isystem", "\(libtorch)/include/torch/csrc/api/include",
-  ])
+  .unsafeFlags(
+    optimised + [
+      "-isystem", "\(libtorch)/include",
+      "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+    ])
 ]
 
 let torchLibraries: [LinkerSetting] = [
@@ -48,8 +50,8 @@ let package = Package(
   targets: [
     .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
     .systemLibrary(
-      name: "CTurboJPEG", pkgConfig: "libturbojpeg",
-      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+      name: "CLibJPEG", pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg62-turbo-dev"]), .brew(["jpeg-turbo"])]),
     .systemLibrary(
       name: "CSpng", pkgConfig: "spng",
       providers: [.apt(["libspng-dev"]), .brew(["libspng"])]),
@@ -64,12 +66,13 @@ let package = Package(
       name: "CXXHash", pkgConfig: "libxxhash",
       providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
 
+    .target(name: "CImages", dependencies: ["CLibJPEG"], cSettings: [.unsafeFlags(optimised)]),
     .target(name: "OnePassCore", swiftSettings: swift),
     .target(
       name: "OnePassReplay", dependencies: ["OnePassCore", "CSQLite", "CXXHash"], swiftSettings: swift),
     .target(
       name: "OnePassData",
-      dependencies: ["OnePassCore", "CTurboJPEG", "CSpng", "CArchive"], swiftSettings: swift),
+      dependencies: ["OnePassCore", "CImages", "CSpng", "CArchive"], swiftSettings: swift),
     .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
     .target(
       name: "OnePassModels", dependencies: ["OnePassCore", "OnePassTorch"], swiftSettings: swift),

@@ -15,5 +15,10 @@ let package = Package(
       name: "FullSizeMemory",
       dependencies: [.product(name: "OnePass", package: "OnePass")],
       swiftSettings: [.swiftLanguageMode(.v6)]),
+    .target(name: "BareDecode", linkerSettings: [.linkedLibrary("jpeg")]),
+    .executableTarget(
+      name: "ImageBenchmark",
+      dependencies: ["BareDecode", .product(name: "OnePass", package: "OnePass")],
+      swiftSettings: [.swiftLanguageMode(.v6)]),
   ]
 )

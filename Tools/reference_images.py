@@ -2,7 +2,7 @@
 
     python Tools/reference_images.py [--shared ../shared/data] [--full imagenet-224.bin]
 
-Needs torch 2.11, torchvision 0.26, Pillow and NumPy, and libturbojpeg (2.1 or newer) for the one YCCK file.
+Needs torch 2.11, torchvision 0.26, Pillow and NumPy, and libturbojpeg (2.1 or newer) for what Pillow does not write.
 Writes Tests/OnePassDataTests/Fixtures/Images/. With --shared it also writes the summary of the real
 ImageNet sample; with --full the whole crops of that sample (30 MB, not committed), which a test compares
 pixel by pixel when ONEPASS_IMAGE_REFERENCE names the file.
@@ -54,17 +54,20 @@ def png(image, **options):
     return out.getvalue()
 
 
-def ycck(pixels):
-    """A YCCK JPEG, which Pillow cannot write, by TurboJPEG's tjCompress2."""
+TURBO_RGB, TURBO_CMYK = 0, 11
+TURBO_420, TURBO_440, TURBO_411 = 2, 4, 5
+
+
+def turbo(pixels, pixel_format, subsampling):
+    """A JPEG that Pillow cannot write (YCCK, 4:4:0, 4:1:1), by TurboJPEG's tjCompress2."""
     library = ctypes.CDLL(ctypes.util.find_library("turbojpeg") or "libturbojpeg.so.0")
     library.tjInitCompress.restype = ctypes.c_void_p
     handle = ctypes.c_void_p(library.tjInitCompress())
     height, width, _ = pixels.shape
     buffer, size = ctypes.POINTER(ctypes.c_ubyte)(), ctypes.c_ulong(0)
-    cmyk, chroma_420 = 11, 2
     status = library.tjCompress2(
-        handle, pixels.ctypes.data_as(ctypes.c_void_p), width, 0, height, cmyk,
-        ctypes.byref(buffer), ctypes.byref(size), chroma_420, 90, 0)
+        handle, np.ascontiguousarray(pixels).ctypes.data_as(ctypes.c_void_p), width, 0, height, pixel_format,
+        ctypes.byref(buffer), ctypes.byref(size), subsampling, 90, 0)
     assert status == 0
     return bytes(buffer[: size.value])
 
@@ -117,7 +120,7 @@ def good_files():
         "restarts.jpg": jpeg(image, restart_marker_blocks=2),
         "adobe-rgb.jpg": jpeg(image, keep_rgb=True),
         "cmyk.jpg": jpeg(Image.fromarray(cmyk, "CMYK")),
-        "ycck.jpg": ycck(np.ascontiguousarray(cmyk)),
+        "ycck.jpg": turbo(cmyk, TURBO_CMYK, TURBO_420),
         "exif-rotated.jpg": jpeg(image, exif=exif),
         "jpeg-called.png": whole,
         "png-called.jpg": png(image),
@@ -245,6 +248,35 @@ def write_pipelines():
     (FOLDER / "pipelines.json").write_text(json.dumps(cases, indent=1))
 
 
+def write_partial():
+    """JPEGs of many sizes in every kind, of which the Swift test decodes parts."""
+    chance = np.random.default_rng(5)
+    files = []
+    for index in range(4):
+        for kind in ("444", "422", "420", "440", "411", "grey", "progressive", "progressive-444", "restarts", "cmyk", "ycck"):
+            # One that is narrow or flat among the four.
+            width, height = (int(n) for n in chance.integers(1, (12, 90) if index == 0 else (120, 100), 2))
+            noise = torch.from_numpy(chance.integers(0, 256, (4, height + 4, width + 4)).astype(np.uint8))
+            pixels = F.gaussian_blur(noise, 5)[:, 2:-2, 2:-2].permute(1, 2, 0)
+            pixels = (pixels.float() * 3 - 256).clamp(0, 255).to(torch.uint8).contiguous().numpy()
+            image = Image.fromarray(np.ascontiguousarray(pixels[:, :, :3]))
+            data = {
+                "444": lambda: jpeg(image, subsampling=0),
+                "422": lambda: jpeg(image, subsampling=1),
+                "420": lambda: jpeg(image, subsampling=2),
+                "440": lambda: turbo(pixels[:, :, :3], TURBO_RGB, TURBO_440),
+                "411": lambda: turbo(pixels[:, :, :3], TURBO_RGB, TURBO_411),
+                "grey": lambda: jpeg(image.convert("L")),
+                "progressive": lambda: jpeg(image, progressive=True, subsampling=2),
+                "progressive-444": lambda: jpeg(image, progressive=True, subsampling=0),
+                "restarts": lambda: jpeg(image, restart_marker_blocks=3, subsampling=2),
+                "cmyk": lambda: jpeg(Image.fromarray(pixels, "CMYK")),
+                "ycck": lambda: turbo(pixels, TURBO_CMYK, TURBO_420),
+            }[kind]()
+            files.append({"name": f"{kind} {width} x {height}", "bytes": base64.b64encode(data).decode()})
+    (FOLDER / "partial.json").write_text(json.dumps({"files": files}, indent=1))
+
+
 def write_imagenet(shared, full):
     """For each image of the sample: channel means of the centre crop, and 64 of its pixels."""
     entries, crops = [], []
@@ -272,6 +304,7 @@ if __name__ == "__main__":
     write_files()
     write_resized()
     write_pipelines()
+    write_partial()
     if options.shared:
         write_imagenet(options.shared, options.full)
     print(f"torch {torch.__version__}, torchvision {torchvision.__version__}, Pillow {Image.__version__}: {FOLDER}")

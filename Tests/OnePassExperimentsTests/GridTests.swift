@@ -35,7 +35,7 @@ import Testing
       case "--alpha": configuration.smoothing = value == "literal" ? .literal : .full
       case "--priority-timing": configuration.priorityTiming = value == "refreshed" ? .refreshed : .insertion
       case "--updates": configuration.updates = value == "joint" ? .joint : .sequential
-      case "--memory-encoding": configuration.memoryEncoding = value == "pixels" ? .pixels : .original
+      case "--memory-encoding": configuration.memoryEncoding = MemoryEncoding(rawValue: value) ?? .original
       case "--recency-bias": configuration.recencyBias = Double(value) ?? 0
       case "--learning-rate": configuration.learningRate = Double(value) ?? 0
       case "--momentum": configuration.momentum = Double(value) ?? -1

@@ -35,7 +35,11 @@ extension RunConfiguration {
     if recencyBias != 1.5 { words.append("β = \(Figures.short(recencyBias))") }
     if drawing != .prioritised { words.append("drawing \(drawing.rawValue)") }
     if evicting != .uniform { words.append("evicting \(evicting.rawValue)") }
-    if memoryEncoding == .pixels { words.append("pixels kept") }
+    switch memoryEncoding {
+    case .original: break
+    case .pixels: words.append("pixels kept")
+    case .resized: words.append("resized JPEGs kept")
+    }
     if updates == .joint { words.append("joint updates") }
     if incomingView == .centre { words.append("incoming centred") }
     return words

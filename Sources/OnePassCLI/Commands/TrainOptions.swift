@@ -155,7 +155,9 @@ struct MethodOptions: ParsableArguments {
 
   @Option(
     name: .customLong("memory-encoding"),
-    help: "The form in which the memory keeps an image: as it arrived, or as 8-bit pixels.")
+    help:
+      "The form in which the memory keeps an image: as it arrived, as 8-bit pixels, or as a JPEG of the size crops are taken from."
+  )
   var memoryEncoding = MemoryEncoding.original
 
   @Option(

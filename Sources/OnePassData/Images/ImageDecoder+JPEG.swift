@@ -1,61 +1,58 @@
-import CTurboJPEG
+import CImages
 import OnePassCore
 
 extension ImageDecoder {
-  /// Fills `pixels` with the whole image.
-  func decodeJPEG(_ bytes: [UInt8], _ header: ImageHeader, channels: Int) throws {
-    let handle = try turbo()
-    let count = header.width * header.height
-    let (format, stored): (TJPF, Int) =
-      switch header.components {
-      case 1 where channels == 1: (TJPF_GRAY, 1)
-      case 4: (TJPF_CMYK, 4)
-      default: (TJPF_RGB, 3)
+  /// Rows of one strip: the height of the tallest block of libjpeg's, so that little is decoded ahead.
+  private static let stripRows = 16
+
+  /// Calls `body` with the strips of a region.
+  func decodeJPEG(
+    _ bytes: [UInt8], _ header: ImageHeader, channels: Int, isPadded: Bool, region: PixelRegion,
+    _ body: (PixelStrip) throws -> Void
+  ) throws {
+    let jpeg = try jpegDecoder()
+    let (layout, stored, step): (CImagesLayout, Int, Int) =
+      switch (header.components, channels) {
+      case (1, 1): (CIMAGES_GREY, 1, 1)
+      case (4, _): (CIMAGES_CMYK, 4, channels)
+      case (_, 3) where isPadded: (CIMAGES_RGBX, 4, 4)
+      default: (CIMAGES_RGB, 3, channels)
       }
-    let target = pixels.reserve(count * stored)
-    // The limit on scans stops progressive files that are small and take minutes.
-    let flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS
-    // With the size given, libjpeg-turbo never writes beyond it, whatever the file says.
-    let status = bytes.withUnsafeBufferPointer {
-      tjDecompress2(
-        handle, $0.baseAddress, UInt($0.count), target, Int32(header.width), Int32(header.width * stored),
-        Int32(header.height), format.rawValue, flags)
+    let wanted = CImagesRegion(
+      width: UInt32(header.width), height: UInt32(header.height),
+      first_column: UInt32(region.columns.lowerBound), columns: UInt32(region.columns.count),
+      first_row: UInt32(region.rows.lowerBound))
+    try bytes.withUnsafeBufferPointer { source in
+      guard let start = source.baseAddress else { return }
+      try check(cimages_decoder_begin(jpeg, start, source.count, layout, wanted), bytes.count)
+      let columns = Int(cimages_decoder_columns(jpeg))
+      let margin = region.columns.lowerBound - Int(cimages_decoder_first_column(jpeg))
+      // Rows that are aligned libjpeg-turbo writes past the caches, from where they are just about to be read.
+      let stride = (columns * stored + 31) / 32 * 32
+      let target = pixels.reserve(stride * min(Self.stripRows, region.rows.count) + 8) + 8
+      var first = region.rows.lowerBound
+      while first < region.rows.upperBound {
+        let rows = first..<min(first + Self.stripRows, region.rows.upperBound)
+        try check(cimages_decoder_read(jpeg, target, stride, UInt32(rows.count)), bytes.count)
+        for row in 0..<rows.count {
+          let pixels = target + row * stride
+          if stored == 4, step != 4 {
+            ColourKernels.rgb(ofInvertedCMYK: pixels, into: pixels, count: columns)
+          }
+          if stored >= 3, step == 1 { ColourKernels.luma(ofRGB: pixels, into: pixels, count: columns) }
+        }
+        try body(PixelStrip(base: target + margin * step, rows: rows, stride: stride, step: step))
+        first = rows.upperBound
+      }
+      try check(cimages_decoder_end(jpeg), bytes.count)
     }
-    if status != 0 { try judgeJPEG(handle, bytes) }
-    if stored == 4 { ColourKernels.rgb(ofInvertedCMYK: target, into: target, count: count) }
-    if stored >= 3, channels == 1 { ColourKernels.luma(ofRGB: target, into: target, count: count) }
   }
 
-  /// Tells a broken file from one with harmless oddities, after a status other than 0.
-  private func judgeJPEG(_ handle: tjhandle, _ bytes: [UInt8]) throws {
-    let message = String(cString: tjGetErrorStr2(handle))
-    guard tjGetErrorCode(handle) == TJERR_WARNING.rawValue else {
-      throw OnePassError(.badData, "The JPEG is broken (\(message)): replace it or remove it from the data.")
-    }
-    // libjpeg keeps the first warning only, so that an earlier one can hide that the file ends early.
-    guard !message.hasPrefix("Premature end of JPEG file"), Self.hasEndOfImage(bytes) else {
-      throw OnePassError(
-        .badData, "The JPEG ends early, after \(bytes.count) bytes: replace it or remove it from the data.")
-    }
-  }
-
-  /// Whether an end-of-image marker follows the first scan.
-  ///
-  /// Within a scan 0xFF is always followed by 0 or a restart number, so that the marker cannot be image data;
-  /// before the first scan it can, in an embedded preview.
-  private static func hasEndOfImage(_ bytes: [UInt8]) -> Bool {
-    var at = 2
-    while at + 3 < bytes.count {
-      guard bytes[at] == 0xFF, bytes[at + 1] != 0xFF, bytes[at + 1] != 0 else {
-        at += 1
-        continue
-      }
-      let marker = bytes[at + 1]
-      if marker == 0xDA { break }
-      let isAlone = marker == 0x01 || (0xD0...0xD8).contains(marker)
-      at += 2 + (isAlone ? 0 : max(2, Int(bytes[at + 2]) << 8 | Int(bytes[at + 3])))
-    }
-    guard at < bytes.count else { return false }
-    return zip(bytes[at...], bytes[at...].dropFirst()).contains { $0 == 0xFF && $1 == 0xD9 }
+  private func check(_ status: CImagesStatus, _ count: Int) throws {
+    guard status != CIMAGES_OK, let jpeg else { return }
+    let reason =
+      status == CIMAGES_ENDS_EARLY
+      ? "ends early, after \(count) bytes" : "is broken (\(String(cString: cimages_decoder_message(jpeg))))"
+    throw OnePassError(.badData, "The JPEG \(reason): replace it or remove it from the data.")
   }
 }

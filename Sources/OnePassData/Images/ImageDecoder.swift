@@ -1,4 +1,4 @@
-import CTurboJPEG
+import CImages
 import OnePassCore
 
 /// Pixels of one image: 8 bits, rows without gaps, channels interleaved, `[height, width, channels]`.
@@ -18,7 +18,7 @@ public struct DecodedImage: Equatable, Sendable {
 ///
 /// Deviation: of 16-bit grey PNGs the high byte is kept. Pillow clips every value above 255 to white.
 ///
-/// One per thread: it uses its memory and its libjpeg-turbo handle again, and is not Sendable.
+/// One per thread: it uses its memory and its libjpeg-turbo decoder again, and is not Sendable.
 ///
 /// ```swift
 /// let decoder = ImageDecoder()
@@ -28,11 +28,11 @@ public final class ImageDecoder {
   let limits: ImageLimits
   let pixels = ScratchBuffer<UInt8>(zero: 0)
   /// Made at the first JPEG, so that a stream of PNGs needs none.
-  private var turboHandle: tjhandle?
+  private(set) var jpeg: OpaquePointer?
 
   public init(limits: ImageLimits = ImageLimits()) { self.limits = limits }
 
-  deinit { if let turboHandle { tjDestroy(turboHandle) } }
+  deinit { if let jpeg { cimages_decoder_free(jpeg) } }
 
   /// The pixels of an image, copied.
   /// - Parameters:
@@ -40,51 +40,64 @@ public final class ImageDecoder {
   ///   - channels: 3 for RGB, 1 for grey (ITU-R 601 luma of coloured images).
   /// - Throws: `OnePassError` (`badData`) if the bytes are no image that can be read, or one beyond the limits.
   public func decode(_ image: EncodedImage, channels: Int) throws -> DecodedImage {
-    try withPixels(of: image, channels: channels) { rows in
-      DecodedImage(
-        width: rows.width, height: rows.height, channels: channels,
-        pixels: Array(UnsafeBufferPointer(start: rows.base, count: rows.width * rows.height * channels)))
+    let header = try ImageHeader.read(image, limits: limits)
+    let pixels = try [UInt8](unsafeUninitializedCapacity: header.width * header.height * channels) {
+      all, count in
+      try forEachStrip(of: image, header, channels: channels, region: PixelRegion(header)) { strip in
+        for row in strip.rows {
+          let pixels = UnsafeBufferPointer(start: strip.row(row), count: header.width * channels)
+          count = all[count...].initialize(fromContentsOf: pixels)
+        }
+      }
     }
+    return DecodedImage(width: header.width, height: header.height, channels: channels, pixels: pixels)
   }
 
-  /// Calls `body` with the pixels of an image, which lie in this decoder or, if nothing is to do, in `image`.
-  func withPixels<Result>(
-    of image: EncodedImage, channels: Int, _ body: (PixelRows) throws -> Result
-  ) throws -> Result {
+  /// Calls `body` with the pixels of a region from top to bottom, in strips of rows.
+  ///
+  /// Of a JPEG no more is decoded than the region needs, and damage behind its last row is not seen; that the
+  /// file ends early is. When this throws, `body` may have been called.
+  /// - Parameter isPadded: whether a pixel of three channels may have a fourth byte, which saves time.
+  func forEachStrip(
+    of image: EncodedImage, _ header: ImageHeader, channels: Int, isPadded: Bool = false, region: PixelRegion,
+    _ body: (PixelStrip) throws -> Void
+  ) throws {
     precondition(channels == 1 || channels == 3, "An image is decoded to 1 or 3 channels.")
-    let header = try ImageHeader.read(image, limits: limits)
     let count = header.width * header.height
+    func strip(_ base: UnsafePointer<UInt8>) -> PixelStrip {
+      let stride = header.width * channels
+      let first = region.rows.lowerBound * stride + region.columns.lowerBound * channels
+      return PixelStrip(base: base + first, rows: region.rows, stride: stride, step: channels)
+    }
     switch header.format {
-    case .jpeg: try decodeJPEG(image.bytes, header, channels: channels)
-    case .png: try decodePNG(image.bytes, header, channels: channels)
+    case .jpeg:
+      try decodeJPEG(image.bytes, header, channels: channels, isPadded: isPadded, region: region, body)
+    case .png:
+      try decodePNG(image.bytes, header, channels: channels)
+      try body(strip(pixels.base))
     default:
-      return try image.bytes.withUnsafeBufferPointer { source in
+      try image.bytes.withUnsafeBufferPointer { source in
         guard let start = source.baseAddress else {
           throw OnePassError(.badData, "The image is empty (0 bytes): remove it from the data.")
         }
-        var base = start
-        if header.channels != channels {
-          let converted = pixels.reserve(count * channels)
-          if channels == 3 {
-            ColourKernels.replicate(start, into: converted, count: count)
-          } else {
-            ColourKernels.luma(ofRGB: start, into: converted, count: count)
-          }
-          base = UnsafePointer(converted)
+        guard header.channels != channels else { return try body(strip(start)) }
+        let converted = pixels.reserve(count * channels)
+        if channels == 3 {
+          ColourKernels.replicate(start, into: converted, count: count)
+        } else {
+          ColourKernels.luma(ofRGB: start, into: converted, count: count)
         }
-        return try body(PixelRows(base: base, width: header.width, height: header.height, channels: channels))
+        try body(strip(converted))
       }
     }
-    return try body(
-      PixelRows(base: pixels.base, width: header.width, height: header.height, channels: channels))
   }
 
-  func turbo() throws -> tjhandle {
-    if let turboHandle { return turboHandle }
-    guard let handle = tjInitDecompress() else {
+  func jpegDecoder() throws -> OpaquePointer {
+    if let jpeg { return jpeg }
+    guard let made = cimages_decoder_make() else {
       throw OnePassError(.engine, "libjpeg-turbo could not be started: free some memory and try again.")
     }
-    turboHandle = handle
-    return handle
+    jpeg = made
+    return made
   }
 }

@@ -1,3 +1,4 @@
+import CImages
 import OnePassCore
 
 /// Carries out an ``ImagePipeline`` for one image after the other, with memory that it uses again.
@@ -11,14 +12,7 @@ import OnePassCore
 public final class ImageRenderer {
   public let pipeline: ImagePipeline
   private let decoder: ImageDecoder
-  private let horizontal = ResizeAxis()
-  private let vertical = ResizeAxis()
-  /// One source row as floats.
-  private let wide = ScratchBuffer<Float>(zero: 0)
-  /// The rows that the vertical pass looks at, after the horizontal pass: `taps` of them, in a ring.
-  private let ring = ScratchBuffer<Float>(zero: 0)
-  private let ringRows: ScratchBuffer<UnsafePointer<Float>>
-  private let mirrored = ScratchBuffer<UInt8>(zero: 0)
+  private let resizer: RowResizer
   /// The normalisation of a whole row: value = level · factor + offset.
   private let factor = ScratchBuffer<Float>(zero: 0)
   private let offset = ScratchBuffer<Float>(zero: 0)
@@ -26,6 +20,7 @@ public final class ImageRenderer {
   public init(pipeline: ImagePipeline, limits: ImageLimits = ImageLimits()) {
     self.pipeline = pipeline
     decoder = ImageDecoder(limits: limits)
+    resizer = RowResizer(channels: pipeline.channels)
     let count = pipeline.size * pipeline.channels
     let factor = factor.reserve(count)
     let offset = offset.reserve(count)
@@ -35,11 +30,13 @@ public final class ImageRenderer {
       factor[index] = 1 / (255 * deviation)
       offset[index] = -mean / deviation
     }
-    ringRows = ScratchBuffer(zero: UnsafePointer(factor))
   }
 
   /// Writes one view of an image: float32, normalised, `[size, size, channels]`.
-  /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded; `slot` is then left as it was.
+  ///
+  /// Of a JPEG only the part that the view shows is decoded, with the same pixels as if it were the whole. Damage
+  /// behind that part is not seen; that the file ends early is.
+  /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded; `slot` then holds anything.
   /// - Precondition: `slot` holds `pipeline.elementsPerImage` numbers.
   public func render(
     _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableBufferPointer<Float>
@@ -53,13 +50,22 @@ public final class ImageRenderer {
     guard let target = slot.baseAddress, slot.count == pipeline.elementsPerImage else {
       preconditionFailure("A slot holds exactly the numbers of one image.")
     }
-    try decoder.withPixels(of: image, channels: pipeline.channels) { source in
-      if window.columns.count < window.size || window.rows.count < window.size { blacken(target) }
-      guard !window.columns.isEmpty, !window.rows.isEmpty else { return }
-      if source.width == window.plane, source.height == window.plane {
-        copy(source, window, into: target)
+    if window.columns.count < window.size || window.rows.count < window.size { blacken(target) }
+    let header = try ImageHeader.read(image, limits: decoder.limits)
+    // A padding so wide that the plane is not seen at all.
+    guard !window.columns.isEmpty, !window.rows.isEmpty else { return }
+    let isResized = header.width != window.plane || header.height != window.plane
+    let region =
+      isResized
+      ? resizer.begin(window, width: header.width, height: header.height)
+      : PixelRegion(rows: window.rows, columns: window.columns)
+    try decoder.forEachStrip(
+      of: image, header, channels: pipeline.channels, isPadded: pipeline.channels == 3, region: region
+    ) { strip in
+      if isResized {
+        resizer.take(strip, factor: factor.base, offset: offset.base) { start(of: $0, window, target) }
       } else {
-        resize(source, window, into: target)
+        copy(strip, window, into: target)
       }
     }
   }
@@ -71,57 +77,11 @@ public final class ImageRenderer {
   }
 
   /// The case in which the image has the plane's size.
-  private func copy(_ source: PixelRows, _ window: CropWindow, into target: UnsafeMutablePointer<Float>) {
-    let channels = pipeline.channels
-    let count = window.columns.count * channels
-    let line = mirrored.reserve(count)
-    for row in window.rows {
-      var pixels = source.row(row) + window.columns.lowerBound * channels
-      if window.isFlipped {
-        RowKernels.reverse(pixels, into: line, pixels: window.columns.count, channels: channels)
-        pixels = UnsafePointer(line)
-      }
-      RowKernels.normalise(
-        pixels, factor: factor.base, offset: offset.base, into: start(of: row, window, target), count: count)
-    }
-  }
-
-  /// Both passes of the resize, over no more rows and columns than the window shows.
-  private func resize(_ source: PixelRows, _ window: CropWindow, into target: UnsafeMutablePointer<Float>) {
-    let channels = pipeline.channels
-    horizontal.prepare(input: source.width, output: window.plane)
-    vertical.prepare(input: source.height, output: window.plane)
-    let inputs = horizontal.inputRange(of: window.columns)
-    let count = window.columns.count * channels
-    let taps = vertical.taps
-    let stride = count + RowKernels.slack
-    let wide = wide.reserve(inputs.count * channels + RowKernels.slack)
-    let ring = ring.reserve(taps * stride)
-    let rows = ringRows.reserve(taps)
-    var next = 0
-    for row in window.rows {
-      let first = Int(vertical.starts[row])
-      next = max(next, first)
-      while next < first + taps {
-        RowKernels.widen(
-          source.row(next) + inputs.lowerBound * channels, into: wide, count: inputs.count * channels)
-        let place = ring + next % taps * stride
-        if channels == 3 {
-          RowKernels.resizeColumns3(
-            wide, firstInput: inputs.lowerBound, axis: horizontal, outputs: window.columns,
-            isFlipped: window.isFlipped, into: place)
-        } else {
-          RowKernels.resizeColumns1(
-            wide, firstInput: inputs.lowerBound, axis: horizontal, outputs: window.columns,
-            isFlipped: window.isFlipped, into: place)
-        }
-        next += 1
-      }
-      for tap in 0..<taps { rows[tap] = UnsafePointer(ring + (first + tap) % taps * stride) }
-      RowKernels.blendRows(
-        rows, weights: vertical.weights + row * taps, nudge: vertical.nudges[row], taps: taps,
-        factor: factor.base, offset: offset.base,
-        into: start(of: row, window, target), count: count)
+  private func copy(_ strip: PixelStrip, _ window: CropWindow, into target: UnsafeMutablePointer<Float>) {
+    for row in strip.rows {
+      cimages_normalise(
+        strip.row(row), Int32(strip.step), Int32(pipeline.channels), window.isFlipped ? 1 : 0, factor.base,
+        offset.base, start(of: row, window, target), Int32(window.columns.count))
     }
   }
 

@@ -1,3 +1,5 @@
+import CImages
+
 /// The antialiased bilinear weights along one axis: output pixel i is Σ weights[i][t] · input[starts[i] + t].
 ///
 /// The triangle is as wide as the reduction asks for, and two pixels wide for enlargement, as in Pillow's
@@ -10,14 +12,11 @@ final class ResizeAxis {
   private(set) var taps = 0
   private let startMemory = ScratchBuffer<Int32>(zero: 0)
   private let weightMemory = ScratchBuffer<Float>(zero: 0)
-  private let wideWeightMemory = ScratchBuffer<SIMD4<Float>>(zero: .zero)
   private let nudgeMemory = ScratchBuffer<Float>(zero: 0)
   private let raw = ScratchBuffer<Double>(zero: 0)
 
   var starts: UnsafePointer<Int32> { UnsafePointer(startMemory.base) }
   var weights: UnsafePointer<Float> { UnsafePointer(weightMemory.base) }
-  /// Each weight four times, one for each lane of a pixel.
-  var wideWeights: UnsafePointer<SIMD4<Float>> { UnsafePointer(wideWeightMemory.base) }
 
   /// What is added to each output's sum before rounding to the nearest, so that exact halves go Pillow's way.
   ///
@@ -60,21 +59,40 @@ final class ResizeAxis {
       starts[index] = Int32(first)
     }
     let weights = weightMemory.reserve(output * taps)
-    let wideWeights = wideWeightMemory.reserve(output * taps)
     for index in 0..<output {
       // Near the end the window of taps is moved back into the image, its first weights being 0.
       let shift = max(0, Int(starts[index]) + taps - input)
       starts[index] -= Int32(shift)
       for tap in 0..<taps {
-        let weight = tap < shift ? 0 : Float(raw[index * most + tap - shift])
-        weights[index * taps + tap] = weight
-        wideWeights[index * taps + tap] = SIMD4(repeating: weight)
+        weights[index * taps + tap] = tap < shift ? 0 : Float(raw[index * most + tap - shift])
       }
     }
+  }
+
+  var kernel: CImagesAxis {
+    CImagesAxis(starts: starts, weights: weights, nudges: nudges, taps: Int32(taps))
   }
 
   /// The input pixels that a range of outputs, not empty, needs.
   func inputRange(of outputs: Range<Int>) -> Range<Int> {
     Int(starts[outputs.lowerBound])..<(Int(starts[outputs.upperBound - 1]) + taps)
+  }
+}
+
+/// The axes of the last sizes, for streams in which few sizes are common.
+final class ResizeAxes {
+  /// Some 10 KB each.
+  private static let most = 16
+  private var recent: [ResizeAxis] = []
+  private var next = 0
+
+  /// The axis for this pair of sizes; valid until as many others have been asked for as are kept.
+  func axis(input: Int, output: Int) -> ResizeAxis {
+    if let known = recent.first(where: { $0.input == input && $0.output == output }) { return known }
+    if recent.count < Self.most { recent.append(ResizeAxis()) }
+    let axis = recent[next % recent.count]
+    next += 1
+    axis.prepare(input: input, output: output)
+    return axis
   }
 }

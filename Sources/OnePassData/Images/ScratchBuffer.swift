@@ -35,16 +35,3 @@ final class ScratchBuffer<Element: BitwiseCopyable> {
       .bindMemory(to: Element.self, capacity: count)
   }
 }
-
-/// Decoded pixels: 8 bits, rows without gaps, channels interleaved, `[height, width, channels]`.
-///
-/// Borrowed from the decoder; valid only inside the closure that received it.
-struct PixelRows {
-  let base: UnsafePointer<UInt8>
-  let width: Int
-  let height: Int
-  /// 1 or 3.
-  let channels: Int
-
-  func row(_ index: Int) -> UnsafePointer<UInt8> { base + index * width * channels }
-}

@@ -36,6 +36,34 @@ struct StoredFormTests {
     }
   }
 
+  @Test("A resized JPEG is small and shows nearly the same", arguments: ["444.jpg", "cmyk.jpg", "grey.jpg"])
+  func resizedShowsNearlyTheSame(file: String) throws {
+    let original = try ImageFixtures.file(file)
+    for pipeline in Self.pipelines {
+      let resized = try StoredForm(.resized, pipeline: pipeline)(original)
+      let header = try ImageHeader.read(resized)
+      let plane = CropWindow(pipeline, .centre).plane
+      #expect(header.format == .jpeg && header.width == plane && header.height == plane)
+      #expect(header.channels == pipeline.channels)
+      for view in [.centre] + (0..<5).map({ ImagePipeline.View.augmented(seed: 1, id: $0, visit: 1) }) {
+        let pairs = zip(try render(resized, pipeline, view), try render(original, pipeline, view))
+        let squares = pairs.map { ($0 - $1) * ($0 - $1) }.reduce(0, +)
+        // 30 dB: a root mean square of 8 levels, where a level is about 1 / 57 after normalisation.
+        let rms = (squares / Float(pipeline.elementsPerImage)).squareRoot()
+        #expect(rms > 0 && rms < 8 / 57, "\(file), \(view)")
+      }
+    }
+  }
+
+  @Test("A JPEG that has the size already is not encoded again")
+  func resizedKeepsWhatFits() throws {
+    let pipeline = Self.pipelines[0]
+    let resized = try StoredForm(.resized, pipeline: pipeline)(ImageFixtures.file("444.jpg"))
+    #expect(try StoredForm(.resized, pipeline: pipeline)(resized) == resized)
+    let png = try ImageFixtures.file("rgb.png")
+    #expect(try ImageHeader.read(StoredForm(.resized, pipeline: pipeline)(png)).format == .jpeg)
+  }
+
   @Test("The original is kept byte for byte")
   func originalIsKept() throws {
     let image = try ImageFixtures.file("420.jpg")
@@ -45,8 +73,10 @@ struct StoredFormTests {
   @Test("A broken image is refused")
   func brokenImage() throws {
     let image = try ImageFixtures.file("truncated.jpg")
-    #expect { try StoredForm(.pixels, pipeline: Self.pipelines[0])(image) } throws: {
-      ($0 as? OnePassError)?.code == .badData
+    for encoding in [MemoryEncoding.pixels, .resized] {
+      #expect { try StoredForm(encoding, pipeline: Self.pipelines[0])(image) } throws: {
+        ($0 as? OnePassError)?.code == .badData
+      }
     }
   }
 }

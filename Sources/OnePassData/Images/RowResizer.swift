@@ -1,0 +1,103 @@
+import CImages
+
+/// Resizes images while their rows arrive, and normalises: horizontal pass, vertical pass, no more than a window shows.
+///
+/// Not Sendable: it uses its memory again for one image after the other.
+final class RowResizer {
+  /// Rows that are widened together, and floats behind the end of a row that the horizontal pass touches.
+  private static let lanes = 4
+  private static let slack = 1
+
+  private let channels: Int
+  private let axes = ResizeAxes()
+  private var horizontal = ResizeAxis()
+  private var vertical = ResizeAxis()
+  /// Source rows as floats: four beside each other, or one of grey.
+  private let wide = ScratchBuffer<Float>(zero: 0)
+  /// The rows that the vertical pass looks at, after the horizontal pass, and those that have come since, in a ring.
+  private let ring = ScratchBuffer<Float>(zero: 0)
+  /// Where the rows are that a pass reads or writes.
+  private let tapRows: ScratchBuffer<UnsafePointer<Float>>
+  private let sources: ScratchBuffer<UnsafePointer<UInt8>>
+  private let targets: ScratchBuffer<UnsafeMutablePointer<Float>>
+  private var window = CropWindow(plane: 1, size: 1, left: 0, top: 0, isFlipped: false)
+  private var region = PixelRegion(rows: 0..<1, columns: 0..<1)
+  /// The next row of the source to come, and of the plane to be made.
+  private var nextInput = 0
+  private var nextOutput = 0
+
+  init(channels: Int) {
+    self.channels = channels
+    tapRows = ScratchBuffer(zero: UnsafePointer(ring.base))
+    sources = ScratchBuffer(zero: UnsafeRawPointer(ring.base).assumingMemoryBound(to: UInt8.self))
+    targets = ScratchBuffer(zero: ring.base)
+    sources.reserve(Self.lanes)
+    targets.reserve(Self.lanes)
+  }
+
+  /// Begins an image of this size. The window shows some of the plane.
+  /// - Returns: the region of the source that must then be given.
+  func begin(_ window: CropWindow, width: Int, height: Int) -> PixelRegion {
+    horizontal = axes.axis(input: width, output: window.plane)
+    vertical = axes.axis(input: height, output: window.plane)
+    region = PixelRegion(
+      rows: vertical.inputRange(of: window.rows), columns: horizontal.inputRange(of: window.columns))
+    self.window = window
+    nextInput = region.rows.lowerBound
+    nextOutput = window.rows.lowerBound
+    ring.reserve((vertical.taps + Self.lanes - 1) * ringStride)
+    tapRows.reserve(vertical.taps)
+    wide.reserve(region.columns.count * (channels == 3 ? 4 * Self.lanes : 1))
+    return region
+  }
+
+  private var ringStride: Int { window.columns.count * channels + Self.slack }
+
+  /// Takes the next rows of the source, and makes what rows of the output they complete.
+  /// - Parameter output: where the visible part of a row of the plane is written to.
+  func take(
+    _ strip: PixelStrip, factor: UnsafePointer<Float>, offset: UnsafePointer<Float>,
+    output: (Int) -> UnsafeMutablePointer<Float>
+  ) {
+    let (window, taps, stride, lanes) = (window, vertical.taps, ringStride, channels == 3 ? Self.lanes : 1)
+    let rows = taps + Self.lanes - 1
+    let count = Int32(window.columns.count * channels)
+    let (ring, tapRows, targets) = (ring.base, tapRows.base, targets.base)
+    let (starts, weights, nudges) = (vertical.starts, vertical.weights, vertical.nudges)
+    var (input, made) = (nextInput, nextOutput)
+    while input < strip.rows.upperBound {
+      for lane in 0..<lanes { targets[lane] = ring + (input + lane) % rows * stride }
+      if channels == 3 {
+        resizeFour(strip, from: input)
+      } else {
+        resizeGrey(strip.row(input), into: targets[0])
+      }
+      input = min(input + lanes, strip.rows.upperBound)
+      while made < window.rows.upperBound, Int(starts[made]) + taps <= input {
+        let first = Int(starts[made])
+        for tap in 0..<taps { tapRows[tap] = UnsafePointer(ring + (first + tap) % rows * stride) }
+        cimages_blend_rows(
+          tapRows, weights + made * taps, nudges[made], Int32(taps), factor, offset, output(made), count)
+        made += 1
+      }
+    }
+    (nextInput, nextOutput) = (input, made)
+  }
+
+  /// The horizontal pass over four rows. Behind the strip's end the last row stands for those missing.
+  private func resizeFour(_ strip: PixelStrip, from row: Int) {
+    let columns = window.columns
+    for lane in 0..<Self.lanes { sources.base[lane] = strip.row(min(row + lane, strip.rows.upperBound - 1)) }
+    cimages_resize_columns4(
+      sources.base, Int32(strip.step), Int32(region.columns.lowerBound), horizontal.kernel,
+      Int32(window.isFlipped ? columns.upperBound - 1 : columns.lowerBound), window.isFlipped ? -1 : 1,
+      Int32(columns.count), wide.base, targets.base)
+  }
+
+  private func resizeGrey(_ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<Float>) {
+    RowKernels.widen(source, into: wide.base, count: region.columns.count)
+    RowKernels.resizeColumns1(
+      wide.base, firstInput: region.columns.lowerBound, axis: horizontal, outputs: window.columns,
+      isFlipped: window.isFlipped, into: target)
+  }
+}
