@@ -15,10 +15,13 @@ import OnePassReplay
     let payload = arguments.dropFirst().first ?? 2_048
     let repeats = arguments.dropFirst(2).first ?? 5
 
+    var isFirst = true
     for (name, priority) in regimes.prefix(arguments.dropFirst(3).first ?? regimes.count) {
       var figures: [String: [Double]] = [:]
       for repetition in 0..<repeats {
-        let run = Run(items: items, payload: payload, seed: UInt64(repetition), priority: priority)
+        let run = Run(
+          items: items, payload: payload, seed: UInt64(repetition), isFirst: isFirst, priority: priority)
+        isFirst = false
         for (name, figure) in try run.measure() { figures[name, default: []].append(figure) }
       }
       var record: [String: Any] = [
@@ -44,12 +47,14 @@ struct Run {
   let items: Int
   let payload: Int
   let seed: UInt64
+  /// Whether no run came before, whose freed memory would be used again: only then can it be told what is resident.
+  let isFirst: Bool
   /// What is offered again and again: enough different payloads that they do not stay in a cache.
   let pool: [EncodedImage]
   let priorities: [Float]
 
-  init(items: Int, payload: Int, seed: UInt64, priority: (inout SeededGenerator) -> Float) {
-    (self.items, self.payload, self.seed) = (items, payload, seed)
+  init(items: Int, payload: Int, seed: UInt64, isFirst: Bool, priority: (inout SeededGenerator) -> Float) {
+    (self.items, self.payload, self.seed, self.isFirst) = (items, payload, seed, isFirst)
     pool = (0..<256 * Self.batch).map { _ in Self.image(payload) }
     var chance = SeededGenerator(seed: seed, .test)
     priorities = pool.map { _ in priority(&chance) }
@@ -61,13 +66,12 @@ struct Run {
 
   func measure() throws -> [String: Double] {
     var figures: [String: Double] = [:]
-    #if os(Linux)
-      malloc_trim(0)  // What an earlier run has freed is not there to be used again.
-    #endif
     let before = residentBytes
     do {
       var memory = try filled(bias: 1.5)
-      figures["resident_bytes_per_payload_byte"] = Double(residentBytes - before) / Double(items * payload)
+      if isFirst {
+        figures["resident_bytes_per_payload_byte"] = Double(residentBytes - before) / Double(items * payload)
+      }
       figures["index_bytes_per_item"] = Double(memory.indexBytesPerItem)
       let steps = 1_280_000 / Self.batch
       var (rate, checksum) = (Rate(), 0)
