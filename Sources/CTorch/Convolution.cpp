@@ -1,8 +1,8 @@
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "Guard.hpp"
 #include "Kernels/Winograd.hpp"
+#include "Parallel.hpp"
 
 using ctorch::optionalValue;
 using ctorch::produce;
@@ -37,7 +37,7 @@ at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool fo
   Shape shape = forward;
   if (forGradient) std::swap(shape.inputs, shape.outputs);
   const at::Tensor transformed = floats(shape.filterFloats());
-  at::parallel_for(0, forward.outputs / 16, 1, [&](int64_t begin, int64_t end) {
+  ctorch::inParallel(forward.outputs / 16, 1, [&](int64_t begin, int64_t end) {
     kernels.transformFilters(forward, filters.data_ptr<float>(), forGradient, begin, end,
                              transformed.data_ptr<float>());
   });
@@ -46,7 +46,7 @@ at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool fo
   const int64_t tiles = shape.tiles(), most = tilesAtOnce(shape);
   const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
   const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
-  at::parallel_for(0, (tiles + most - 1) / most, 1, [&](int64_t begin, int64_t end) {
+  ctorch::inParallel((tiles + most - 1) / most, 1, [&](int64_t begin, int64_t end) {
     float *own = scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats;
     for (int64_t part = begin; part < end; ++part)
       kernels.convolve(shape, images.data_ptr<float>(), transformed.data_ptr<float>(), outputs.data_ptr<float>(),
@@ -63,7 +63,7 @@ int64_t sumByThread(const Shape &shape, const float *images, const float *gradie
   const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
   const at::Tensor scratch = floats(sharers * scratchFloats);
   sums = floats(sharers * shape.filterFloats());
-  at::parallel_for(0, sharers, 1, [&](int64_t begin, int64_t end) {
+  ctorch::inParallel(sharers, 1, [&](int64_t begin, int64_t end) {
     for (int64_t sharer = begin; sharer < end; ++sharer) {
       float *own = scratch.data_ptr<float>() + sharer * scratchFloats;
       float *sum = sums.data_ptr<float>() + sharer * shape.filterFloats();
@@ -92,13 +92,13 @@ void sumByFrequency(const Shape &shape, const float *images, const float *gradie
     float *own = scratch.data_ptr<float>();
     const Spectrum in = Spectrum::panels(own, count, shape.inputs);
     const Spectrum out = Spectrum::rows(own + Spectrum::floats(count, shape.inputs), count, shape.outputs);
-    at::parallel_for(0, count, 8, [&](int64_t begin, int64_t end) {
+    ctorch::inParallel(count, 8, [&](int64_t begin, int64_t end) {
       Spectrum ownIn = in, ownOut = out;
       ownIn.values += begin * in.tileStep;
       ownOut.values += begin * out.tileStep;
       kernels.gather(shape, images, gradient, first + begin, end - begin, ownIn, ownOut);
     });
-    at::parallel_for(0, 36, 1, [&](int64_t begin, int64_t end) {
+    ctorch::inParallel(36, 1, [&](int64_t begin, int64_t end) {
       for (int64_t frequency = begin; frequency < end; ++frequency)
         kernels.correlate(shape, in, out, count, frequency, first > 0, sum.data_ptr<float>());
     });
@@ -116,7 +116,7 @@ at::Tensor filterGradient(const at::Tensor &images, const at::Tensor &filters, c
     sumByFrequency(shape, x, dy, sums);
   }
   const at::Tensor result = at::empty(filters.sizes(), filters.options().memory_format(channelsLast));
-  at::parallel_for(0, shape.outputs, 8, [&](int64_t begin, int64_t end) {
+  ctorch::inParallel(shape.outputs, 8, [&](int64_t begin, int64_t end) {
     winograd::kernels()->collectFilters(shape, sums.data_ptr<float>(), count, begin, end, result.data_ptr<float>());
   });
   return result;

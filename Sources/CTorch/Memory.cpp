@@ -39,7 +39,7 @@ class TensorMemory final : public c10::Allocator {
   }
 
  private:
-  static constexpr size_t least = 1 << 18, hugePage = 2 << 20, slack = 64 << 20;
+  static constexpr size_t least = 1 << 18, slack = 64 << 20;
 
   std::mutex mutex;
   /// The blocks by their size, those that are in use and those that are not.
@@ -80,12 +80,8 @@ class TensorMemory final : public c10::Allocator {
 
   static void *make(size_t size) {
     void *block = nullptr;
-    const size_t alignment = size < hugePage ? 64 : hugePage;
-    TORCH_CHECK_WITH(OutOfMemoryError, posix_memalign(&block, alignment, size) == 0, "DefaultCPUAllocator: no memory for ",
-                     size, " bytes");
-#if defined(MADV_HUGEPAGE)
-    if (size >= hugePage) madvise(block, size, MADV_HUGEPAGE);
-#endif
+    TORCH_CHECK_WITH(OutOfMemoryError, posix_memalign(&block, 64, size) == 0, "DefaultCPUAllocator: no memory for ", size,
+                     " bytes");
     return block;
   }
 

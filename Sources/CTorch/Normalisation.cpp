@@ -1,8 +1,8 @@
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "Guard.hpp"
 #include "Kernels/Normalisation.hpp"
+#include "Parallel.hpp"
 
 using ctorch::optionalValue;
 using ctorch::produce;
@@ -19,7 +19,7 @@ template <typename Body>
 std::vector<double> sumUp(int64_t channels, int64_t rows, const Body &body) {
   const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows * channels / grain));
   std::vector<double> sums(static_cast<size_t>(threads * 2 * channels));
-  at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
+  ctorch::inParallel(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t thread = begin; thread < end; ++thread) {
       double *own = sums.data() + thread * 2 * channels;
       body(rows * thread / threads, rows * (thread + 1) / threads, own, own + channels);
@@ -32,7 +32,7 @@ std::vector<double> sumUp(int64_t channels, int64_t rows, const Body &body) {
 
 template <typename Body>
 void forEachRow(int64_t channels, int64_t rows, const Body &body) {
-  at::parallel_for(0, rows, std::max<int64_t>(1, grain / channels), body);
+  ctorch::inParallel(rows, std::max<int64_t>(1, grain / channels), body);
 }
 
 const float *valuesOf(const at::Tensor &tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
