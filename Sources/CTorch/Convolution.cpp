@@ -4,6 +4,9 @@
 #include "Kernels/Winograd.hpp"
 #include "Parallel.hpp"
 
+using ctorch::channelsLast;
+using ctorch::inParallel;
+using ctorch::isPlain;
 using ctorch::optionalValue;
 using ctorch::produce;
 namespace winograd = ctorch::winograd;
@@ -11,13 +14,6 @@ using winograd::Shape;
 using winograd::Spectrum;
 
 namespace {
-
-constexpr auto channelsLast = at::MemoryFormat::ChannelsLast;
-
-bool isPlain(const at::Tensor &tensor) {
-  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.dim() == 4 &&
-         tensor.layout() == at::kStrided;
-}
 
 at::Tensor floats(int64_t count) { return at::empty({count}, at::kFloat); }
 
@@ -37,7 +33,7 @@ at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool fo
   Shape shape = forward;
   if (forGradient) std::swap(shape.inputs, shape.outputs);
   const at::Tensor transformed = floats(shape.filterFloats());
-  ctorch::inParallel(forward.outputs / 16, 1, [&](int64_t begin, int64_t end) {
+  inParallel(forward.outputs / 16, 1, [&](int64_t begin, int64_t end) {
     kernels.transformFilters(forward, filters.data_ptr<float>(), forGradient, begin, end,
                              transformed.data_ptr<float>());
   });
@@ -46,7 +42,7 @@ at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool fo
   const int64_t tiles = shape.tiles(), most = tilesAtOnce(shape);
   const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
   const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
-  ctorch::inParallel((tiles + most - 1) / most, 1, [&](int64_t begin, int64_t end) {
+  inParallel((tiles + most - 1) / most, 1, [&](int64_t begin, int64_t end) {
     float *own = scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats;
     for (int64_t part = begin; part < end; ++part)
       kernels.convolve(shape, images.data_ptr<float>(), transformed.data_ptr<float>(), outputs.data_ptr<float>(),
@@ -63,7 +59,7 @@ int64_t sumByThread(const Shape &shape, const float *images, const float *gradie
   const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
   const at::Tensor scratch = floats(sharers * scratchFloats);
   sums = floats(sharers * shape.filterFloats());
-  ctorch::inParallel(sharers, 1, [&](int64_t begin, int64_t end) {
+  inParallel(sharers, 1, [&](int64_t begin, int64_t end) {
     for (int64_t sharer = begin; sharer < end; ++sharer) {
       float *own = scratch.data_ptr<float>() + sharer * scratchFloats;
       float *sum = sums.data_ptr<float>() + sharer * shape.filterFloats();
@@ -92,13 +88,13 @@ void sumByFrequency(const Shape &shape, const float *images, const float *gradie
     float *own = scratch.data_ptr<float>();
     const Spectrum in = Spectrum::panels(own, count, shape.inputs);
     const Spectrum out = Spectrum::rows(own + Spectrum::floats(count, shape.inputs), count, shape.outputs);
-    ctorch::inParallel(count, 8, [&](int64_t begin, int64_t end) {
+    inParallel(count, 8, [&](int64_t begin, int64_t end) {
       Spectrum ownIn = in, ownOut = out;
       ownIn.values += begin * in.tileStep;
       ownOut.values += begin * out.tileStep;
       kernels.gather(shape, images, gradient, first + begin, end - begin, ownIn, ownOut);
     });
-    ctorch::inParallel(36, 1, [&](int64_t begin, int64_t end) {
+    inParallel(36, 1, [&](int64_t begin, int64_t end) {
       for (int64_t frequency = begin; frequency < end; ++frequency)
         kernels.correlate(shape, in, out, count, frequency, first > 0, sum.data_ptr<float>());
     });
@@ -116,7 +112,7 @@ at::Tensor filterGradient(const at::Tensor &images, const at::Tensor &filters, c
     sumByFrequency(shape, x, dy, sums);
   }
   const at::Tensor result = at::empty(filters.sizes(), filters.options().memory_format(channelsLast));
-  ctorch::inParallel(shape.outputs, 8, [&](int64_t begin, int64_t end) {
+  inParallel(shape.outputs, 8, [&](int64_t begin, int64_t end) {
     winograd::kernels()->collectFilters(shape, sums.data_ptr<float>(), count, begin, end, result.data_ptr<float>());
   });
   return result;
@@ -141,6 +137,7 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
 /// Whether the fast algorithm applies, and is faster: transforming the filters takes as long as some 32 tiles.
 bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
   return winograd::kernels() && stride == 1 && padding == 1 && isPlain(images) && isPlain(filters) &&
+         images.dim() == 4 && filters.dim() == 4 &&
          filters.size(2) == 3 && filters.size(3) == 3 && filters.size(1) == images.size(1) &&
          filters.size(0) > 0 && filters.size(0) % 16 == 0 && filters.size(1) > 0 && filters.size(1) % 16 == 0 &&
          images.is_contiguous(channelsLast) && filters.is_contiguous(channelsLast) &&

@@ -65,6 +65,13 @@ CTError *produce(CTTensor **out, Body &&body) noexcept {
 /// The device in ATen's terms. Throws NoDevice where it does not exist.
 at::Device deviceOf(CTDevice device);
 
+constexpr auto channelsLast = at::MemoryFormat::ChannelsLast;
+
+/// Whether the kernels for the CPU can read a tensor's memory as floats.
+inline bool isPlain(const at::Tensor &tensor) {
+  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
+}
+
 inline at::IntArrayRef span(const int64_t *values, int32_t count) {
   return at::IntArrayRef(values, static_cast<size_t>(count));
 }

@@ -62,8 +62,7 @@ class TensorMemory final : public c10::Allocator {
       free_.erase(found);
       freeBytes -= size;
     } else {
-      // Sizes that nobody asks for any more do not pile up: all of it stays within the most that was ever in use, and a
-      // quarter.
+      // Sizes that nobody asks for any more do not pile up: all of it stays within 1.25 times the most ever in use.
       while (!free_.empty() && usedBytes + freeBytes + size > peakBytes + peakBytes / 4 + slack) {
         const auto largest = std::prev(free_.end());
         freeBytes -= largest->first;

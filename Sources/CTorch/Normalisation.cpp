@@ -4,13 +4,15 @@
 #include "Kernels/Normalisation.hpp"
 #include "Parallel.hpp"
 
+using ctorch::channelsLast;
+using ctorch::inParallel;
+using ctorch::isPlain;
 using ctorch::optionalValue;
 using ctorch::produce;
 namespace normalisation = ctorch::normalisation;
 
 namespace {
 
-constexpr auto channelsLast = at::MemoryFormat::ChannelsLast;
 /// Floats below which a second thread costs more than it saves.
 constexpr int64_t grain = 1 << 14;
 
@@ -19,7 +21,7 @@ template <typename Body>
 std::vector<double> sumUp(int64_t channels, int64_t rows, const Body &body) {
   const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows * channels / grain));
   std::vector<double> sums(static_cast<size_t>(threads * 2 * channels));
-  ctorch::inParallel(threads, 1, [&](int64_t begin, int64_t end) {
+  inParallel(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t thread = begin; thread < end; ++thread) {
       double *own = sums.data() + thread * 2 * channels;
       body(rows * thread / threads, rows * (thread + 1) / threads, own, own + channels);
@@ -32,7 +34,7 @@ std::vector<double> sumUp(int64_t channels, int64_t rows, const Body &body) {
 
 template <typename Body>
 void forEachRow(int64_t channels, int64_t rows, const Body &body) {
-  ctorch::inParallel(rows, std::max<int64_t>(1, grain / channels), body);
+  inParallel(rows, std::max<int64_t>(1, grain / channels), body);
 }
 
 const float *valuesOf(const at::Tensor &tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
@@ -62,8 +64,8 @@ Statistics statistics(const at::Tensor &x) {
 at::Tensor normalised(const at::Tensor &x, const at::Tensor &addend, const at::Tensor &scale, const at::Tensor &shift,
                       bool rectifies) {
   const at::Tensor y = at::empty_like(x);
-  const normalisation::Forward forward{x.size(1),           x.data_ptr<float>(), valuesOf(addend), scale.data_ptr<float>(),
-                                       shift.data_ptr<float>(), rectifies,        y.data_ptr<float>()};
+  const normalisation::Forward forward{x.size(1), x.data_ptr<float>(), valuesOf(addend), scale.data_ptr<float>(),
+                                       shift.data_ptr<float>(), rectifies, y.data_ptr<float>()};
   forEachRow(x.size(1), x.numel() / x.size(1), [&](int64_t begin, int64_t end) {
     normalisation::kernels()->normalise(forward, begin, end);
   });
@@ -82,7 +84,8 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
     const at::Tensor inverse = (batch.variance + epsilon).rsqrt_();
     const at::Tensor scale = weight * inverse, shift = bias - batch.mean * scale;
     const at::Tensor y = normalised(x, addend, scale, shift, rectifies);
-    context->save_for_backward({x, weight, scale, shift, batch.mean, inverse, rectifies && addend.defined() ? y : at::Tensor()});
+    const at::Tensor mask = rectifies && addend.defined() ? y : at::Tensor();
+    context->save_for_backward({x, scale, shift, batch.mean, inverse, mask});
     context->saved_data["rectifies"] = rectifies;
     context->saved_data["adds"] = addend.defined();
     return y;
@@ -91,7 +94,7 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &scale = saved[2], &mean = saved[4], &inverse = saved[5];
+    const at::Tensor &x = saved[0], &scale = saved[1], &shift = saved[2], &mean = saved[3], &inverse = saved[4];
     const at::Tensor gradient = gradients[0].contiguous(channelsLast);
     const bool rectifies = context->saved_data["rectifies"].toBool(), adds = context->saved_data["adds"].toBool();
     const int64_t channels = x.size(1), rows = x.numel() / channels;
@@ -99,8 +102,8 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
     const at::Tensor addendGradient = adds && rectifies ? at::empty_like(x) : at::Tensor();
     const at::Tensor xGradient = at::empty_like(x), slope = at::empty_like(scale), offset = at::empty_like(scale);
     const normalisation::Backward backward{
-        channels, x.data_ptr<float>(), gradient.data_ptr<float>(), valuesOf(saved[6]), rectifies,
-        scale.data_ptr<float>(), saved[3].data_ptr<float>(), mean.data_ptr<float>(),
+        channels, x.data_ptr<float>(), gradient.data_ptr<float>(), valuesOf(saved[5]), rectifies,
+        scale.data_ptr<float>(), shift.data_ptr<float>(), mean.data_ptr<float>(),
         addendGradient.defined() ? addendGradient.data_ptr<float>() : nullptr, slope.data_ptr<float>(),
         offset.data_ptr<float>(), xGradient.data_ptr<float>()};
     const auto sums = sumUp(channels, rows, [&](int64_t begin, int64_t end, double *sum, double *product) {
@@ -118,16 +121,10 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
     forEachRow(channels, rows, [&](int64_t begin, int64_t end) {
       normalisation::kernels()->propagate(backward, begin, end);
     });
-    const at::Tensor none;
-    return {xGradient, weightGradient, biasGradient, adds ? (rectifies ? addendGradient : gradient) : none,
-            none,      none,           none,         none,
-            none};
+    const at::Tensor none, ofAddend = !adds ? none : rectifies ? addendGradient : gradient;
+    return {xGradient, weightGradient, biasGradient, ofAddend, none, none, none, none, none};
   }
 };
-
-bool isPlain(const at::Tensor &tensor) {
-  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat;
-}
 
 /// Whether the kernels here apply.
 bool suitsKernels(const at::Tensor &x, const at::Tensor &addend, const at::Tensor &weight, const at::Tensor &bias) {

@@ -6,8 +6,8 @@ namespace ctorch {
 
 /// Calls `body` for ranges that make up 0 ..< count, on libtorch's threads: at least `grain` for each but the last.
 ///
-/// at::parallel_for is a template whose OpenMP pragmas count for nothing where the including file is compiled without OpenMP,
-/// and clang's OpenMP has other threads than libtorch's. An iterator over one byte for each index shares them out within
+/// at::parallel_for is a template whose OpenMP pragmas count for nothing in a file that is compiled without OpenMP, and
+/// clang's OpenMP has other threads than libtorch's. An iterator over one byte for each index shares them out within
 /// libtorch.
 template <typename Body>
 void inParallel(int64_t count, int64_t grain, const Body &body) {

@@ -1,7 +1,7 @@
-// Compiles a file of kernels once for each instruction set that is worth it. Before inclusion: KERNELS, the file's name.
+// Compiles a file of kernels once for each instruction set that is worth it. KERNELS is the file's name.
 //
-// The file defines a `table` of its functions. It writes on vectors of 16 floats (Lanes.hpp), which become one, two or four
-// registers. No #pragma once: each file of kernels includes this anew.
+// The file defines a `table` of its functions. It works on vectors of 16 floats (Lanes.hpp), which become one, two or
+// four registers. No #pragma once: each file of kernels includes this anew.
 
 // A vector that a function returns never leaves it: all of them are inlined.
 #pragma clang diagnostic ignored "-Wpsabi"

@@ -1,6 +1,6 @@
 #pragma once
-// Batch normalisation with what follows it in a residual network, an addition and max(x, 0), in as few passes over memory
-// as the arithmetic allows. Rows are pixels, [rows][channels] without gaps, channels a multiple of 16.
+// Batch normalisation with what follows it in a residual network, an addition and max(x, 0), in few passes over memory.
+// Rows are pixels, [rows][channels] without gaps, channels a multiple of 16.
 
 #include <cstdint>
 

@@ -38,7 +38,8 @@ static void multiply(const Product &p, const float *a, const float *b, float *c)
     } else if (hasManyRegisters && p.width == 32) {
       panel<12, 2>(p, a, b, c + j);
     } else {
-      for (int64_t part = 0; part < p.width; part += laneCount) panel<hasManyRegisters ? 16 : 6, 1>(p, a, b + part, c + j + part);
+      for (int64_t part = 0; part < p.width; part += laneCount)
+        panel<hasManyRegisters ? 16 : 6, 1>(p, a, b + part, c + j + part);
     }
   }
 }
@@ -124,13 +125,15 @@ INLINE void gatherTiles(const Shape &shape, const float *pixels, int64_t channel
                        : Lanes{};
           }
         }
-        if constexpr (SIDE == 6) inputTransform(d, half[r]); else outputSpread(d, half[r]);
+        if constexpr (SIDE == 6) inputTransform(d, half[r]);
+        else outputSpread(d, half[r]);
       }
       float *place = to.values + c / to.width * to.panelStep + t * to.tileStep + c % to.width;
       UNROLLED for (int q = 0; q < 6; ++q) {
         Lanes d[SIDE], out[6];
         UNROLLED for (int r = 0; r < SIDE; ++r) d[r] = half[r][q];
-        if constexpr (SIDE == 6) inputTransform(d, out); else outputSpread(d, out);
+        if constexpr (SIDE == 6) inputTransform(d, out);
+        else outputSpread(d, out);
         UNROLLED for (int r = 0; r < 6; ++r) store(place + (6 * r + q) * to.frequencyStep, out[r]);
       }
     }
