@@ -21,6 +21,8 @@ let optimised = ["-O3"]
 let torchHeaders: [CXXSetting] = [
   .unsafeFlags(
     optimised + [
+      // Not for the whole package: the symbols of a C target cannot be extracted with it.
+      "-std=c++20",
       "-isystem", "\(libtorch)/include",
       "-isystem", "\(libtorch)/include/torch/csrc/api/include",
     ])
@@ -116,6 +118,5 @@ let package = Package(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(name: "AcceptanceTests", dependencies: ["OnePassCLI", "TestSupport"], swiftSettings: swift),
-  ],
-  cxxLanguageStandard: .cxx20
+  ]
 )
