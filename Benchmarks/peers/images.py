@@ -2,7 +2,6 @@
 """How many images a second Python's loaders turn from encoded bytes into augmented float batches: the bar for OnePass.
 
     python images.py CASE PROGRAM TAR [SECONDS]     one JSON record
-    python images.py prepare FOLDER PHOTOS CIFAR    the streams of all cases, as plain tars
     python images.py list                           the programs of each case, one "CASE PROGRAM" a line
 
 Cases: `photos` (resize to 250 x 250, crop 224), `small` (pad by 4, crop at the image's own size), both flipped and
@@ -246,44 +245,9 @@ def measure(case, name, path, seconds):
             "images_per_cpu_second": count / (time.process_time() - cpu)}
 
 
-def prepare(folder, photos, cifar, count=5000):
-    """`photos.tar`, `small-32.tar`, `small-64.tar` (photographs at 64 x 64, Pillow's quality 90), and `samples.tar`."""
-    import zstandard
-    from PIL import Image
-    os.makedirs(folder, exist_ok=True)
-
-    def write(name, files):
-        with tarfile.open(os.path.join(folder, name), "w", format=tarfile.USTAR_FORMAT) as tar:
-            for file, data in files:
-                entry = tarfile.TarInfo(file)
-                entry.size = len(data)
-                tar.addfile(entry, io.BytesIO(data))
-
-    def small(data):
-        out = io.BytesIO()
-        Image.open(io.BytesIO(data)).convert("RGB").resize((64, 64), Image.BILINEAR).save(out, "JPEG", quality=90)
-        return out.getvalue()
-
-    originals = read_tar(photos)
-    write("photos.tar", [(f"{i:06}.jpg", data) for i, data in enumerate(originals)])
-    write("small-64.tar", [(f"{i:06}.jpg", small(data)) for i, data in enumerate(originals)])
-    with open(cifar, "rb") as file:
-        stream = zstandard.ZstdDecompressor().stream_reader(file)
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
-            samples = []
-            for member in tar:
-                samples.append((member.name, tar.extractfile(member).read()))
-                if len(samples) == 2 * count:
-                    break
-    write("samples.tar", samples)
-    write("small-32.tar", [(name, data) for name, data in samples if name.endswith(".jpg")])
-
-
 def main():
     arguments = sys.argv[1:]
-    if arguments[:1] == ["prepare"] and len(arguments) == 4:
-        prepare(*arguments[1:])
-    elif arguments == ["list"]:
+    if arguments == ["list"]:
         print("\n".join(f"{case} {name}" for case, name in [*PROGRAMS, ("tar", "webdataset")]))
     elif len(arguments) in (3, 4):
         case, name, path = arguments[:3]

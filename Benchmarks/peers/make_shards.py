@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Makes WebDataset shards of photographs in class folders: photos.tar, as they are, and small.tar, 64 pixels a side.
+"""Makes the WebDataset shards that the benchmarks read, of photographs in class folders and of CIFAR-10.
 
-    python make_shards.py photographs.tar FOLDER
+    python make_shards.py FOLDER PHOTOS CIFAR
 
-Each holds 1,024 examples: the photographs again and again, with labels from 0 to 9.
+photos.tar      the photographs as they are, with labels from 0 to 9
+small-64.tar    the same at 64 x 64 (quality 90)
+long-photos.tar, long-64.tar    1,024 examples: those again and again
+samples.tar     the first 5,000 examples of CIFAR-10, and small-32.tar, their images alone
 """
 
 import io
@@ -12,35 +15,53 @@ import sys
 import tarfile
 from pathlib import Path
 
+import zstandard
 from PIL import Image
 
-EXAMPLES = 1024
+LONG, SAMPLES = 1024, 5000
 
 
-def photographs(path):
-    with tarfile.open(path) as archive:
-        for member in archive:
-            if member.name.lower().endswith((".jpg", ".jpeg")):
-                yield archive.extractfile(member).read()
+def write(path, files):
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in files:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+def labelled(jpegs):
+    for index, jpeg in enumerate(jpegs):
+        yield f"{index:06}.jpg", jpeg
+        yield f"{index:06}.cls", str(index % 10).encode()
 
 
 def smaller(jpeg):
     buffer = io.BytesIO()
-    Image.open(io.BytesIO(jpeg)).convert("RGB").resize((64, 64), Image.Resampling.BICUBIC).save(buffer, "jpeg", quality=90)
+    image = Image.open(io.BytesIO(jpeg)).convert("RGB")
+    image.resize((64, 64), Image.Resampling.BILINEAR).save(buffer, "jpeg", quality=90)
     return buffer.getvalue()
 
 
-def write(path, jpegs):
-    with tarfile.open(path, "w") as archive:
-        for index, jpeg in enumerate(itertools.islice(itertools.cycle(jpegs), EXAMPLES)):
-            for suffix, content in (("jpg", jpeg), ("cls", str(index % 10).encode())):
-                member = tarfile.TarInfo(f"{index:06}.{suffix}")
-                member.size = len(content)
-                archive.addfile(member, io.BytesIO(content))
+def photographs(path):
+    with tarfile.open(path) as archive:
+        files = (archive.extractfile(member).read() for member in archive if member.isfile())
+        return [content for content in files if content[:2] == b"\xff\xd8"]
+
+
+def samples(path):
+    with open(path, "rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            return [(member.name, archive.extractfile(member).read()) for member in itertools.islice(archive, 2 * SAMPLES)]
 
 
 if __name__ == "__main__":
-    source, folder = map(Path, sys.argv[1:3])
-    originals = list(photographs(source))
-    write(folder / "photos.tar", originals)
-    write(folder / "small.tar", [smaller(jpeg) for jpeg in originals])
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    originals = photographs(sys.argv[2])
+    for name, jpegs in (("photos", originals), ("64", [smaller(jpeg) for jpeg in originals])):
+        write(folder / ("photos.tar" if name == "photos" else "small-64.tar"), labelled(jpegs))
+        write(folder / f"long-{name}.tar", labelled(itertools.islice(itertools.cycle(jpegs), LONG)))
+    cifar = samples(sys.argv[3])
+    write(folder / "small-32.tar", [(name, content) for name, content in cifar if name.endswith(".jpg")])
+    # The last one, by which a folder is known to be complete.
+    write(folder / "samples.tar", cifar)

@@ -71,6 +71,8 @@ uint32_t cimages_decoder_columns(const CImagesDecoder *decoder) { return decoder
 
 // Whether what is not yet read holds an end marker. Within a scan 0xFF is always followed by 0 or a restart number.
 static int has_end_marker(const CImagesDecoder *decoder) {
+  // Without memory there may be no source yet.
+  if (!decoder->jpeg.src) return 0;
   const uint8_t *read = decoder->jpeg.src->next_input_byte;
   // An end marker that was just read counts.
   const uint8_t *first = read < decoder->bytes + 2 ? decoder->bytes : read - 2;

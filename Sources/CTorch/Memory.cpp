@@ -62,7 +62,8 @@ class TensorMemory final : public c10::Allocator {
       free_.erase(found);
       freeBytes -= size;
     } else {
-      // Sizes that nobody asks for any more do not pile up: all of it stays within 1.25 times the most ever in use.
+      // Sizes that nobody asks for any more do not pile up: all of it stays within 1.25 times the most ever in use, and
+      // the slack that a small model needs.
       while (!free_.empty() && usedBytes + freeBytes + size > peakBytes + peakBytes / 4 + slack) {
         const auto largest = std::prev(free_.end());
         freeBytes -= largest->first;

@@ -22,14 +22,14 @@ extension ReplayMemory {
     }
   }
 
-  /// Reads what the next offers need, where it is known which items will make room.
+  /// Reads what the next offers need, where it is known which items will make room: a full memory's, chosen uniformly.
   private mutating func readAhead(offers: Int) {
-    guard case .examples(count) = capacity, evicting is UniformSelector else { return }
-    let victims = (1...max(1, offers)).compactMap { ahead -> Int? in
-      let seen = counters.examplesSeen + ahead
+    guard capacity == .examples(count), var evicting = evicting as? UniformSelector else { return }
+    let victims = (0..<offers).compactMap { ahead -> Int? in
+      let seen = counters.examplesSeen + 1 + ahead
       var generator = SeededGenerator(seed: seed, .reservoir, seen)
-      guard generator.nextUnit() < inclusion(examplesSeen: seen, capacity: count) else { return nil }
-      return generator.next(below: count)
+      guard includes(seen: seen, capacity: count, using: &generator) else { return nil }
+      return evicting.select(using: &generator).slot
     }
     table.readAhead(victims)
     drawing.readAhead(victims)

@@ -150,7 +150,9 @@ public struct ReplayMemory {
 
     switch capacity {
     case .examples(let limit):
-      guard count < limit || isIncluded(capacity: limit, using: &generator) else { return .declined }
+      guard count < limit || includes(seen: counters.examplesSeen, capacity: limit, using: &generator) else {
+        return .declined
+      }
       let image = try encode(example.image)
       let victim = count < limit ? nil : evicting.select(using: &generator).slot
       // First out, then in, so that there is never one too many.
@@ -161,7 +163,9 @@ public struct ReplayMemory {
       return .inserted(evicted: victim == nil ? 0 : 1)
 
     case .bytes(let limit):
-      if isFull, !isIncluded(capacity: count, using: &generator) { return .declined }
+      if isFull, !includes(seen: counters.examplesSeen, capacity: count, using: &generator) {
+        return .declined
+      }
       let image = try encode(example.image)
       let needed = cost(of: image) + Self.cost(ofSubject: example.subject)
       guard fixedBytes + needed <= limit, diskImages?.admits(imageOf: image.bytes.count) ?? true else {
@@ -170,7 +174,9 @@ public struct ReplayMemory {
       }
       if !isFull, counters.bytes + needed > limit {
         isFull = true
-        guard isIncluded(capacity: count, using: &generator) else { return .declined }
+        guard includes(seen: counters.examplesSeen, capacity: count, using: &generator) else {
+          return .declined
+        }
       }
       var evicted = 0
       while counters.bytes + needed > limit {
@@ -191,8 +197,9 @@ public struct ReplayMemory {
     return .elsewhere(bytes: image.bytes.count)
   }
 
-  private func isIncluded(capacity: Int, using generator: inout SeededGenerator) -> Bool {
-    generator.nextUnit() < inclusion(examplesSeen: counters.examplesSeen, capacity: capacity)
+  /// Whether chance decides for an example when so many were seen, with it, in a memory that is full.
+  func includes(seen: Int, capacity: Int, using generator: inout SeededGenerator) -> Bool {
+    generator.nextUnit() < inclusion(examplesSeen: seen, capacity: capacity)
   }
 
   private mutating func append(_ item: HeldItem, _ priority: Float) {

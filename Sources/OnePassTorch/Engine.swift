@@ -34,9 +34,9 @@ public enum Engine {
   /// Keeps freed memory for what comes next, instead of giving it back to the system and asking again.
   ///
   /// Tensors and encoded images come and go with each step, and the system has to clear every page that it hands out anew:
-  /// a tenth of the time of a training step, half the time of a draw from a memory on disk. The memory of tensors stays
-  /// within the most that was ever in use and a quarter; glibc, where it is the C library, keeps up to 256 MB. For a
-  /// program to call when it starts.
+  /// a tenth of the time of a training step, half the time of a draw from a memory on disk. Large tensors take
+  /// no more than 1.25 times the most that was ever in use, and 64 MB; glibc, where it is the C library, keeps up to
+  /// 256 MB. For a program to call when it starts.
   public static func keepFreedMemory() { ct_keep_freed_memory() }
 
   /// Whether a CUDA device can be used; the first call loads libtorch's CUDA part where there is one.

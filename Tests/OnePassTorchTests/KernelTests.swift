@@ -165,10 +165,9 @@ import Testing
     #expect(try output.floats().count { $0.isNaN } == 1)
   }
 
-  @Test("The memory of tensors that have gone is used again, and small ones are not kept")
+  @Test("Contents survive as long as their tensor, while the memory of others is used again")
   func tensorMemory() throws {
     Engine.keepFreedMemory()
-    // Contents survive as long as their tensor, whatever comes and goes beside it.
     var kept: [Tensor] = []
     for round in 0..<20 {
       kept.append(try Tensor.full(Double(round), shape: [100_000 + 7_000 * (round % 5)]))

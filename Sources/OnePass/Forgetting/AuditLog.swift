@@ -16,6 +16,8 @@ struct AuditLog {
     let subjects: [String]
     let className: String?
     let before: String?
+    /// What was asked for by position, where anything was; `positions` are those of the items that are gone.
+    let requestedPositions: [Int]?
     let items: Int
     let positions: [Int]
     let checkpoints: [String]
@@ -39,7 +41,9 @@ struct AuditLog {
       subjects: request.subjects.map { subject in
         Array(subject.utf8).withUnsafeBytes { "\(ContentHash(of: $0))" }
       }.sorted(),
-      className: request.className, before: before, items: forgetting.positions.count,
+      className: request.className, before: before,
+      requestedPositions: request.positions.isEmpty ? nil : request.positions.sorted(),
+      items: forgetting.positions.count,
       positions: forgetting.positions, checkpoints: forgetting.checkpoints, firstUse: forgetting.firstUse,
       version: onePassVersion)
     let encoder = JSONEncoder()

@@ -61,6 +61,11 @@ public struct ForgetRequest: Sendable {
       throw OnePassError(
         .usage, "There is nothing to forget: say --subject, --class, --before or --position.")
     }
+    let taken = run.points.last?.examples ?? 0
+    if let impossible = positions.first(where: { !(0..<taken).contains($0) }) {
+      throw OnePassError(
+        .usage, "The run in \(run.path) has taken no example \(impossible): give a position below \(taken).")
+    }
     if !subjects.isEmpty, run.configuration.subjectKey == nil {
       throw OnePassError(
         .usage, "The run in \(run.path) knows no subjects: it was trained without --subject-key.")

@@ -28,12 +28,15 @@ struct VerifyMemoryCommand: ParsableCommand {
       "stream      \(Figures.count(found.examples)) examples"
         + (isWhole ? ", each taken once, none skipped" : ""))
     try Console.result("source      \(duplicates(found))")
-    if found.items + found.itemsByPosition > 0 {
-      var memory = "\(Figures.count(found.items)) items are what passed"
-      if found.itemsByPosition > 0 {
-        memory += ", \(Figures.count(found.itemsByPosition)) compared by position only (kept in another form)"
-      }
-      try Console.result("memory      \(memory), in \(found.checkpoints.joined(separator: ", "))")
+    var memory: [String] = []
+    if found.items > 0 { memory.append("\(Figures.count(found.items)) items are what passed") }
+    if found.itemsByPosition > 0 {
+      memory.append(
+        "\(Figures.count(found.itemsByPosition)) passed by their positions (kept in another form)")
+    }
+    if !memory.isEmpty {
+      let places = found.checkpoints.joined(separator: ", ")
+      try Console.result("memory      \(memory.joined(separator: ", ")), in \(places)")
     }
     for fault in found.faults.prefix(20) { Console.error(fault) }
     if found.faults.count > 20 { Console.error("and \(found.faults.count - 20) more") }
