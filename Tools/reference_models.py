@@ -2,7 +2,8 @@
 
     python Tools/reference_models.py
 
-writes Tests/OnePassModelsTests/Fixtures/{references,names}.json and Tests/OnePassTorchTests/Fixtures/sgd.json.
+writes Tests/OnePassModelsTests/Fixtures/{references,names}.json and
+Tests/OnePassTorchTests/Fixtures/{sgd,autocast}.json.
 Weights and images come from a formula (`numbers`) that the tests compute again, so the files stay small. The
 values that are compared are computed in float64, which no order of summation disturbs; the script prints how
 far PyTorch's own float32 is from them, which shows what a tolerance of 1e-4 leaves to spare.
@@ -250,6 +251,27 @@ def sgd():
     return results
 
 
+def autocast():
+    """A small network's losses and gradients under torch.autocast in bfloat16, and without it."""
+    results = {}
+    for precision in ("float32", "bfloat16"):
+        images = numbers(0, (8, 16, 8, 8)).contiguous(memory_format=torch.channels_last)
+        filters = numbers(1, (16, 16, 3, 3), 0.2).contiguous(memory_format=torch.channels_last).requires_grad_()
+        scale, shift = numbers(2, (16,), 0.5, 1.0).requires_grad_(), numbers(3, (16,)).requires_grad_()
+        weight, bias = numbers(4, (5, 16)).requires_grad_(), numbers(5, (5,)).requires_grad_()
+        mean, variance = torch.zeros(16), torch.ones(16)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            x = F.conv2d(images, filters, padding=1)
+            x = F.batch_norm(x, mean, variance, scale, shift, training=True)
+            x = F.adaptive_avg_pool2d(F.relu(x), 1).flatten(1)
+            losses = F.cross_entropy(F.linear(x, weight, bias), torch.arange(8) % 5, reduction="none")
+        losses.mean().backward()
+        results[precision] = dict(losses=losses.tolist(), filters=filters.grad.flatten()[::37].tolist(),
+                                  scale=scale.grad.tolist(), weight=weight.grad.flatten().tolist(),
+                                  mean=mean.tolist())
+    return results
+
+
 def write(path: str, value) -> None:
     (ROOT / path).write_text(json.dumps(value, indent=1) + "\n")
 
@@ -258,5 +280,6 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     torch.set_num_threads(1)
     write("Tests/OnePassTorchTests/Fixtures/sgd.json", sgd())
+    write("Tests/OnePassTorchTests/Fixtures/autocast.json", autocast())
     write("Tests/OnePassModelsTests/Fixtures/names.json", names())
     write("Tests/OnePassModelsTests/Fixtures/references.json", references())

@@ -24,6 +24,10 @@ typedef float Floats16 __attribute__((vector_size(64)));
 // Adding and taking away 2^23 leaves the nearest whole number of a float from 0 to 2^22.
 static const float whole = 0x1p23f;
 
+// With the number of taps known to the compiler the inner loop is unrolled.
+#define FOR_EACH_COUNT_OF_TAPS(CASE, OTHER) \
+  switch (taps) { CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) default: OTHER; }
+
 #define LOAD(Vector, address) ({ Vector vector; memcpy(&vector, address, sizeof vector); vector; })
 #define STORE(address, value) ({ __typeof__(value) vector = value; memcpy(address, &vector, sizeof vector); })
 
@@ -86,14 +90,31 @@ FOR_EACH_PROCESSOR
 void cimages_resize_columns4(
     const uint8_t *const *rows, int step, int first_input, CImagesAxis axis, int output, int direction, int count,
     float *scratch, float *const *targets) {
-  // With the number of taps known to the compiler the inner loop is unrolled.
-  switch (axis.taps) {
-#define CASE(n) \
-  case n: resize_columns4(rows, step, first_input, axis, output, direction, count, scratch, targets, n); break;
-    CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7)
+  int taps = axis.taps;
+#define RESIZE(n) resize_columns4(rows, step, first_input, axis, output, direction, count, scratch, targets, n)
+#define CASE(n) case n: RESIZE(n); break;
+  FOR_EACH_COUNT_OF_TAPS(CASE, RESIZE(taps))
 #undef CASE
-    default: resize_columns4(rows, step, first_input, axis, output, direction, count, scratch, targets, axis.taps);
+#undef RESIZE
+}
+
+// 16 outputs of the vertical pass, rounded. (Vectors are not returned: how depends on the processor.)
+INLINE void blend16(const float *const *rows, const float *weights, float nudge, int taps, int i, Floats16 *result) {
+  Floats16 sum = nudge + (Floats16){};
+  for (int tap = 0; tap < taps; tap++) {
+    FUSED
+    sum += LOAD(Floats16, rows[tap] + i) * weights[tap];
   }
+  *result = (sum + whole) - whole;
+}
+
+INLINE float blend1(const float *const *rows, const float *weights, float nudge, int taps, int i) {
+  float sum = nudge;
+  for (int tap = 0; tap < taps; tap++) {
+    FUSED
+    sum += rows[tap][i] * weights[tap];
+  }
+  return (sum + whole) - whole;
 }
 
 INLINE void blend_rows(
@@ -102,12 +123,8 @@ INLINE void blend_rows(
   int i = 0;
   int is_aligned = ((uintptr_t)target & 63) == 0;
   for (; i + 16 <= count; i += 16) {
-    Floats16 sum = nudge + (Floats16){};
-    for (int tap = 0; tap < taps; tap++) {
-      FUSED
-      sum += LOAD(Floats16, rows[tap] + i) * weights[tap];
-    }
-    sum = (sum + whole) - whole;
+    Floats16 sum;
+    blend16(rows, weights, nudge, taps, i, &sum);
     sum = sum * LOAD(Floats16, factor + i) + LOAD(Floats16, offset + i);
     // Past the caches: a batch is larger than they are, and is read when it is complete. Whoever hands it on takes a
     // lock, which orders these stores as well.
@@ -117,26 +134,35 @@ INLINE void blend_rows(
       STORE(target + i, sum);
     }
   }
-  for (; i < count; i++) {
-    float sum = nudge;
-    for (int tap = 0; tap < taps; tap++) {
-      FUSED
-      sum += rows[tap][i] * weights[tap];
-    }
-    target[i] = ((sum + whole) - whole) * factor[i] + offset[i];
+  for (; i < count; i++) target[i] = blend1(rows, weights, nudge, taps, i) * factor[i] + offset[i];
+}
+
+INLINE void blend_levels(
+    const float *const *rows, const float *weights, float nudge, int taps, uint8_t *target, int count) {
+  int i = 0;
+  for (; i + 16 <= count; i += 16) {
+    Floats16 sum;
+    blend16(rows, weights, nudge, taps, i, &sum);
+    STORE(target + i, __builtin_convertvector(sum, Bytes16));
   }
+  for (; i < count; i++) target[i] = (uint8_t)blend1(rows, weights, nudge, taps, i);
 }
 
 FOR_EACH_PROCESSOR
 void cimages_blend_rows(
     const float *const *rows, const float *weights, float nudge, int taps, const float *factor, const float *offset,
     float *target, int count) {
-  switch (taps) {
 #define CASE(n) case n: blend_rows(rows, weights, nudge, n, factor, offset, target, count); break;
-    CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7)
+  FOR_EACH_COUNT_OF_TAPS(CASE, blend_rows(rows, weights, nudge, taps, factor, offset, target, count))
 #undef CASE
-    default: blend_rows(rows, weights, nudge, taps, factor, offset, target, count);
-  }
+}
+
+FOR_EACH_PROCESSOR
+void cimages_blend_levels(
+    const float *const *rows, const float *weights, float nudge, int taps, uint8_t *target, int count) {
+#define CASE(n) case n: blend_levels(rows, weights, nudge, n, target, count); break;
+  FOR_EACH_COUNT_OF_TAPS(CASE, blend_levels(rows, weights, nudge, taps, target, count))
+#undef CASE
 }
 
 // Four pixels of four bytes at a time as they come, or backwards: the twelve numbers are followed by four that the next
@@ -170,5 +196,17 @@ void cimages_normalise(
     for (int channel = 0; channel < channels; channel++) {
       target[channels * i + channel] = pixel[channel] * factor[channel] + offset[channel];
     }
+  }
+}
+
+void cimages_copy_levels(
+    const uint8_t *source, int step, int channels, int is_flipped, uint8_t *target, int count) {
+  if (step == channels && !is_flipped) {
+    memcpy(target, source, (size_t)count * channels);
+    return;
+  }
+  for (int i = 0; i < count; i++) {
+    const uint8_t *pixel = source + step * (is_flipped ? count - 1 - i : i);
+    for (int channel = 0; channel < channels; channel++) target[channels * i + channel] = pixel[channel];
   }
 }

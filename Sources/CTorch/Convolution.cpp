@@ -1,3 +1,4 @@
+#include <ATen/autocast_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "Guard.hpp"
@@ -136,7 +137,7 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
 
 /// Whether the fast algorithm applies, and is faster: transforming the filters takes as long as some 32 tiles.
 bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
-  return winograd::kernels() && stride == 1 && padding == 1 && isPlain(images) && isPlain(filters) &&
+  return winograd::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && stride == 1 && padding == 1 && isPlain(images) && isPlain(filters) &&
          images.dim() == 4 && filters.dim() == 4 &&
          filters.size(2) == 3 && filters.size(3) == 3 && filters.size(1) == images.size(1) &&
          filters.size(0) > 0 && filters.size(0) % 16 == 0 && filters.size(1) > 0 && filters.size(1) % 16 == 0 &&

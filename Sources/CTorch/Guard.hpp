@@ -65,6 +65,9 @@ CTError *produce(CTTensor **out, Body &&body) noexcept {
 /// The device in ATen's terms. Throws NoDevice where it does not exist.
 at::Device deviceOf(CTDevice device);
 
+/// Gives back memory that copies to a device have read.
+void releaseFinishedUploads();
+
 constexpr auto channelsLast = at::MemoryFormat::ChannelsLast;
 
 /// Whether the kernels for the CPU can read a tensor's memory as floats.

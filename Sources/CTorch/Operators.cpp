@@ -4,6 +4,10 @@ using ctorch::guard;
 using ctorch::produce;
 using ctorch::span;
 
+CTError *ct_normalise_levels(const CTTensor *levels, const CTTensor *factor, const CTTensor *offset, CTTensor **out) {
+  return produce(out, [&] { return levels->value.to(at::kFloat).mul_(factor->value).add_(offset->value); });
+}
+
 CTError *ct_add(const CTTensor *a, const CTTensor *b, CTTensor **out) {
   return produce(out, [&] { return at::add(a->value, b->value); });
 }

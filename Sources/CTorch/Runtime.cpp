@@ -77,7 +77,28 @@ const char *ct_cuda_absence(void) { return cuda().absence.c_str(); }
 CTError *ct_synchronise(CTDevice device) {
   return ctorch::guard([&] {
     const at::Device target = ctorch::deviceOf(device);
-    if (target.is_cuda()) c10::impl::VirtualGuardImpl(target.type()).synchronizeDevice(target.index());
+    if (!target.is_cuda()) return;
+    c10::impl::VirtualGuardImpl(target.type()).synchronizeDevice(target.index());
+    ctorch::releaseFinishedUploads();
+  });
+}
+
+CTError *ct_prepare_device(CTDevice device) {
+  return ctorch::guard([&] {
+    const at::Device target = ctorch::deviceOf(device);
+    if (!target.is_cuda()) return;
+    at::globalContext().setBenchmarkCuDNN(true);
+    const c10::impl::VirtualGuardImpl runtime(target.type());
+    runtime.setDevice(target);
+    if (runtime.getStream(target) == runtime.getDefaultStream(target))
+      runtime.exchangeStream(runtime.getNewStream(target));
+  });
+}
+
+CTError *ct_is_idle(CTDevice device, bool *out) {
+  return ctorch::guard([&] {
+    const at::Device target = ctorch::deviceOf(device);
+    *out = !target.is_cuda() || c10::impl::VirtualGuardImpl(target.type()).getStream(target).query();
   });
 }
 

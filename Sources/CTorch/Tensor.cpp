@@ -14,9 +14,11 @@ template <typename Element>
 CTError *copyIn(const Element *values, at::ScalarType type, const int64_t *shape, int32_t rank, CTDevice device,
                 CTTensor **out) {
   return produce(out, [&] {
-    at::Tensor host = at::empty(span(shape, rank), at::TensorOptions(type));
+    const at::Device target = ctorch::deviceOf(device);
+    // From pinned memory the copy does not wait for what the device is doing; libtorch keeps it until it has been read.
+    at::Tensor host = at::empty(span(shape, rank), at::TensorOptions(type).pinned_memory(target.is_cuda()));
     if (host.numel() > 0) std::memcpy(host.mutable_data_ptr(), values, host.nbytes());
-    return host.to(ctorch::deviceOf(device));
+    return host.to(target, /*non_blocking=*/true);
   });
 }
 
@@ -39,21 +41,6 @@ CTError *ct_from_floats(const float *values, const int64_t *shape, int32_t rank,
 CTError *ct_from_integers(const int64_t *values, const int64_t *shape, int32_t rank, CTDevice device,
                           CTTensor **out) {
   return copyIn(values, at::kLong, shape, rank, device, out);
-}
-
-CTError *ct_from_borrowed(float *values, const int64_t *shape, const int64_t *strides, int32_t rank, void *owner,
-                          void (*release)(void *), CTTensor **out) {
-  // The guard object releases the owner exactly once, whether or not from_blob came to own it.
-  struct Lease {
-    void *owner;
-    void (*release)(void *);
-    ~Lease() { release(owner); }
-  };
-  return guard([&] {
-    auto lease = std::shared_ptr<Lease>(new Lease{owner, release});
-    *out = new CTTensor(at::from_blob(
-        values, span(shape, rank), span(strides, rank), [lease](void *) {}, at::TensorOptions(at::kFloat)));
-  });
 }
 
 CTError *ct_full(double value, const int64_t *shape, int32_t rank, CTElementType type, CTDevice device,
@@ -82,6 +69,7 @@ CTElementType ct_element_type(const CTTensor *tensor) {
   switch (tensor->value.scalar_type()) {
     case at::kFloat: return CT_FLOAT32;
     case at::kLong: return CT_INT64;
+    case at::kByte: return CT_UINT8;
     default: return CT_OTHER;
   }
 }

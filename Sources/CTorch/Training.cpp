@@ -38,7 +38,8 @@ CTError *ct_backward(const CTTensor *scalar) {
 }
 
 CTError *ct_sgd_step(const CTTensor *const *parameters, const CTTensor *const *momentumBuffers, int64_t count,
-                     double learningRate, double momentum, double weightDecay, bool nesterov) {
+                     double learningRate, const CTTensor *heldLearningRate, double momentum, double weightDecay,
+                     bool nesterov) {
   return guard([&] {
     c10::NoGradGuard noGradient;
     std::vector<at::Tensor> updated, gradients, buffers;
@@ -58,7 +59,10 @@ CTError *ct_sgd_step(const CTTensor *const *parameters, const CTTensor *const *m
       if (momentum != 0) buffers.push_back(buffer);
     }
     if (updated.empty()) return;
-    at::_fused_sgd_(updated, gradients, buffers, weightDecay, momentum, learningRate, /*dampening=*/0.0, nesterov,
-                    /*maximize=*/false, /*is_first_step=*/false);
+    const auto step = [&](const auto &rate) {
+      at::_fused_sgd_(updated, gradients, buffers, weightDecay, momentum, rate, /*dampening=*/0.0, nesterov,
+                      /*maximize=*/false, /*is_first_step=*/false);
+    };
+    heldLearningRate ? step(heldLearningRate->value) : step(learningRate);
   });
 }

@@ -33,7 +33,7 @@ import Testing
         weightDecay: trajectory.weightDecay)
     }
 
-    func step(_ step: Int) throws {
+    func step(_ step: Int, isRateHeld: Bool = false) throws {
       try optimiser.zeroGradients()
       var loss =
         try (a * Tensor(referenceNumbers(10 + step, count: 108), shape: [4, 3, 3, 3])).sum() + (a * a).sum()
@@ -41,14 +41,19 @@ import Testing
         loss = try loss + (b * Tensor(referenceNumbers(20 + step, count: 5), shape: [5])).sum()
       }
       try loss.backward()
-      try optimiser.step(learningRate: 0.1 / Double(step + 1))
+      let rate = 0.1 / Double(step + 1)
+      if isRateHeld {
+        try optimiser.step(learningRate: Tensor([Float(rate)], shape: []))
+      } else {
+        try optimiser.step(learningRate: rate)
+      }
     }
   }
 
-  @Test("Six steps end where torch.optim.SGD ends", arguments: try trajectories())
-  func equalsPyTorch(_ trajectory: Trajectory) throws {
+  @Test("Six steps end where torch.optim.SGD ends", arguments: try trajectories(), [false, true])
+  func equalsPyTorch(_ trajectory: Trajectory, isRateHeld: Bool) throws {
     let problem = try Problem(trajectory)
-    for step in 0..<6 { try problem.step(step) }
+    for step in 0..<6 { try problem.step(step, isRateHeld: isRateHeld) }
     // Numbers of order 1 after some 20 roundings of float32 each (2^-24): 2e-6 leaves room.
     for (tensor, expected) in [(problem.a, trajectory.a), (problem.b, trajectory.b)] {
       for (value, reference) in zip(try tensor.floats(), expected) {

@@ -1,7 +1,7 @@
 import OnePassCore
 
 /// Grey images that a small network tells apart at once: class c has stripes of period c + 2, with noise.
-public struct StripedImages {
+public struct StripedImages: Sendable {
   public let count: Int
   public let classes: Int
   public let side: Int

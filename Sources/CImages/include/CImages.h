@@ -72,8 +72,17 @@ void cimages_blend_rows(
     const float *_Nonnull const *_Nonnull rows, const float *_Nonnull weights, float nudge, int taps,
     const float *_Nonnull factor, const float *_Nonnull offset, float *_Nonnull target, int count);
 
+// The vertical pass alone, to levels from 0 to 255.
+void cimages_blend_levels(
+    const float *_Nonnull const *_Nonnull rows, const float *_Nonnull weights, float nudge, int taps,
+    uint8_t *_Nonnull target, int count);
+
 // The normalisation alone: value * factor + offset, from pixels of `step` bytes to pixels of `channels` numbers.
 // With `is_flipped` the last pixel comes first. No byte beyond the last pixel is read.
 void cimages_normalise(
     const uint8_t *_Nonnull source, int step, int channels, int is_flipped, const float *_Nonnull factor,
     const float *_Nonnull offset, float *_Nonnull target, int count);
+
+// As cimages_normalise, but the levels stay what they are.
+void cimages_copy_levels(
+    const uint8_t *_Nonnull source, int step, int channels, int is_flipped, uint8_t *_Nonnull target, int count);

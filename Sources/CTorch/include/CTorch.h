@@ -52,6 +52,9 @@ int32_t ct_cuda_device_count(void);
 /// Why there is no CUDA device, as a sentence; empty where there is one. Lives for ever.
 const char *ct_cuda_absence(void);
 CTError *_Nullable ct_synchronise(CTDevice device);
+/// Makes a device ready for a program that trains: its kernels are chosen by measuring, and this thread's work goes to a
+/// stream of its own, without which it could not be recorded (Graph.cpp). Nothing on the CPU.
+CTError *_Nullable ct_prepare_device(CTDevice device);
 /// Switches gradient recording of this thread; returns what it was.
 bool ct_set_gradient_mode(bool enabled);
 bool ct_gradient_mode(void);
@@ -61,17 +64,14 @@ bool ct_gradient_mode(void);
 typedef enum : int32_t {
   CT_FLOAT32 = 0,
   CT_INT64 = 1,
-  CT_OTHER = 2,
+  CT_UINT8 = 2,
+  CT_OTHER = 3,
 } CTElementType;
 
 CTError *_Nullable ct_from_floats(const float *values, const int64_t *shape, int32_t rank, CTDevice device,
                                   CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_from_integers(const int64_t *values, const int64_t *shape, int32_t rank, CTDevice device,
                                     CTTensor *_Nullable *_Nonnull out);
-/// A view of `values` without a copy; `release(owner)` is called once, when the last use of the memory ends
-/// or when this function fails.
-CTError *_Nullable ct_from_borrowed(float *values, const int64_t *shape, const int64_t *strides, int32_t rank,
-                                    void *owner, void (*release)(void *), CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_full(double value, const int64_t *shape, int32_t rank, CTElementType type,
                            CTDevice device, CTTensor *_Nullable *_Nonnull out);
 /// Zeros with the shape, element type, device and memory layout of `like`.
@@ -102,6 +102,49 @@ void ct_generator_free(CTGenerator *generator);
 CTError *_Nullable ct_fill_normal(CTTensor *tensor, double mean, double deviation, CTGenerator *generator);
 CTError *_Nullable ct_fill_uniform(CTTensor *tensor, double low, double high, CTGenerator *generator);
 
+// MARK: Between host and device (Transfer.cpp)
+
+/// Memory of the host that a device copies from by itself; `out` stays NULL where there is no such device.
+typedef struct CTPinned CTPinned;
+CTError *_Nullable ct_pinned_make(int64_t bytes, CTPinned *_Nullable *_Nonnull out);
+void *ct_pinned_memory(const CTPinned *pinned);
+void ct_pinned_free(CTPinned *pinned);
+
+/// A tensor of what lies in memory: on the CPU a view of it, on another device a copy that is under way when this
+/// returns. `release(owner)` is called once: when the last use of the memory has ended, or when this function fails. Where
+/// a copy was made that may be during a later call of this function, by the thread that makes it.
+CTError *_Nullable ct_from_borrowed(void *values, CTElementType type, const int64_t *shape, const int64_t *strides,
+                                    int32_t rank, CTDevice device, void *owner, void (*release)(void *),
+                                    CTTensor *_Nullable *_Nonnull out);
+
+/// Numbers on their way to the host.
+typedef struct CTFetch CTFetch;
+/// Begins to copy a tensor as it is after all that this thread has asked for so far.
+CTError *_Nullable ct_fetch_begin(const CTTensor *tensor, CTFetch *_Nullable *_Nonnull out);
+/// Waits for the copy, and for nothing that was asked for later.
+CTError *_Nullable ct_fetch_floats(CTFetch *fetch, float *values, int64_t count);
+CTError *_Nullable ct_fetch_integers(CTFetch *fetch, int64_t *values, int64_t count);
+void ct_fetch_free(CTFetch *fetch);
+
+/// Whether all that was asked of the device is done; does not wait. True for the CPU.
+CTError *_Nullable ct_is_idle(CTDevice device, bool *out);
+
+// MARK: Mixed precision and recorded work (Precision.cpp, Graph.cpp)
+
+/// Whether the device computes in bfloat16.
+bool ct_supports_bfloat16(CTDevice device);
+/// Has this thread's operators on the device compute in bfloat16 where libtorch's autocast does so, until it is ended.
+CTError *_Nullable ct_autocast_begin(CTDevice device);
+void ct_autocast_end(CTDevice device);
+
+/// Work on a CUDA device that was recorded once and is launched as a whole.
+typedef struct CTGraph CTGraph;
+/// Begins to record what this thread asks of the device; none of it is done. Recording ends with ct_graph_end.
+CTError *_Nullable ct_graph_begin(CTDevice device, CTGraph *_Nullable *_Nonnull out);
+CTError *_Nullable ct_graph_end(CTGraph *graph);
+CTError *_Nullable ct_graph_launch(CTGraph *graph);
+void ct_graph_free(CTGraph *graph);
+
 // MARK: Gradients and the optimiser step (Training.cpp)
 
 bool ct_requires_gradient(const CTTensor *tensor);
@@ -112,9 +155,11 @@ CTError *_Nullable ct_gradient(const CTTensor *tensor, CTTensor *_Nullable *_Non
 CTError *_Nullable ct_clear_gradient(CTTensor *tensor);
 CTError *_Nullable ct_backward(const CTTensor *scalar);
 /// One fused SGD step over all parameters that have a gradient; buffers start at zero (dampening is 0).
+/// `heldLearningRate`, where it is given, takes the place of `learningRate`: a single float32 on the parameters' device.
 CTError *_Nullable ct_sgd_step(const CTTensor *_Nonnull const *_Nonnull parameters,
                                const CTTensor *_Nonnull const *_Nonnull momentumBuffers, int64_t count,
-                               double learningRate, double momentum, double weightDecay, bool nesterov);
+                               double learningRate, const CTTensor *_Nullable heldLearningRate, double momentum,
+                               double weightDecay, bool nesterov);
 
 // MARK: Layers' operators (Layers.cpp)
 
@@ -133,6 +178,10 @@ CTError *_Nullable ct_max_pool2d(const CTTensor *input, int64_t size, int64_t st
                                  CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_adaptive_average_pool2d(const CTTensor *input, int64_t height, int64_t width,
                                               CTTensor *_Nullable *_Nonnull out);
+
+/// levels · factor + offset as float32, factor and offset broadcast.
+CTError *_Nullable ct_normalise_levels(const CTTensor *levels, const CTTensor *factor, const CTTensor *offset,
+                                       CTTensor *_Nullable *_Nonnull out);
 
 // MARK: Arithmetic, shapes and losses (Operators.cpp)
 

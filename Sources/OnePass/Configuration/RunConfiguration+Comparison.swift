@@ -35,6 +35,7 @@ extension RunConfiguration {
   package var essence: RunConfiguration {
     var essence = self
     (essence.device, essence.threads, essence.decodeThreads) = ("auto", nil, nil)
+    essence.cudaGraphs = false
     // Where a memory lies changes nothing; that it lies on disk changes what a number of bytes holds.
     if memoryDirectory != nil { essence.memoryDirectory = storage.isInBytes ? "on disk" : nil }
     if method != .replay { essence = essence.withReplayOptions(of: .paper) }

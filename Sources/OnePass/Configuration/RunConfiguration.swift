@@ -3,6 +3,7 @@ import OnePassCore
 import OnePassData
 import OnePassModels
 import OnePassReplay
+import OnePassTorch
 
 /// What a run was asked to do; every option with its default.
 ///
@@ -84,6 +85,11 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
 
   /// `auto`, `cpu`, `cuda` or `cuda:i`.
   public var device = "auto"
+  /// In what convolutions and matrix products are computed while training; evaluation is in float32.
+  public var precision = Precision.float32
+  /// Whether the update on a full mini-batch is recorded once and launched as a whole for each (CUDA graphs). On the CPU
+  /// the same work is done without a recording. The sums of a mini-batch may differ in their last bits.
+  public var cudaGraphs = false
   /// Threads that compute on the CPU; one for each core if `nil`.
   public var threads: Int?
   /// Threads that decode images; one for each core if `nil`. No result depends on it.
@@ -126,6 +132,10 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     try require(
       timeToLive == nil || method == .replay,
       "--time-to-live is for a replay memory, and --method \(method.rawValue) has none: leave it out.")
+    try require(
+      !cudaGraphs || updates == .sequential || method != .replay,
+      "--cuda-graphs records the update on one mini-batch, and --updates joint makes one on several: "
+        + "leave one of the two out.")
     try require(memoryDirectory?.isEmpty != true, "The memory directory has no name: give a folder.")
     try require(
       recencyBias > 0 && recencyBias.isFinite,
@@ -193,6 +203,8 @@ extension RunConfiguration {
     weightDecay = try value(.weightDecay)
     seed = try value(.seed)
     device = try value(.device)
+    precision = try optional(.precision) ?? .float32
+    cudaGraphs = try optional(.cudaGraphs) ?? false
     threads = try optional(.threads)
     decodeThreads = try optional(.decodeThreads)
   }

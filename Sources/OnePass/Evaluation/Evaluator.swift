@@ -45,6 +45,8 @@ public struct Evaluator {
     var loss = MeanCrossEntropy()
     var tally = StreamTally(brokenLimit: brokenLimit, source: source)
 
+    try Engine.prepare(device)
+    let transfer = try BatchTransfer(to: device, normalisation: pool.pipeline.normalisation)
     var feed = StreamFeed(source, alreadyTaken: [], limit: limit ?? .max)
     var upcoming = try submit(&feed, of: source)
     while let pending = upcoming {
@@ -52,7 +54,7 @@ public struct Evaluator {
       upcoming = try submit(&feed, of: source)
       try tally.record(batch)
       if batch.count > 0 {
-        let (images, labels) = try tensors(of: batch, on: device)
+        let (images, labels) = try transfer(batch)
         let logits = try withoutGradient { try model(images, .evaluation) }
         try top1.update(logits: logits, labels: labels)
         try top5?.update(logits: logits, labels: labels)

@@ -41,7 +41,8 @@ public struct TrainedModel {
     observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
     let source = try SourceRegistry.open(specification, seed: seed, classNames: card.classNames)
-    let pool = DecodePool(pipeline: card.pipeline, threads: decodeThreads ?? machineCores())
+    let pool = DecodePool(
+      pipeline: card.pipeline, threads: decodeThreads ?? machineCores(), feeding: device)
     defer { pool.shutdown() }
     let evaluator = Evaluator(model: model, device: device, pool: pool, classes: card.classes)
     let total = limit ?? source.knownCount
@@ -54,8 +55,9 @@ public struct TrainedModel {
   ///   - top: How many classes to name for each image.
   /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it is no image.
   public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
-    let pool = DecodePool(pipeline: card.pipeline, threads: 1)
+    let pool = DecodePool(pipeline: card.pipeline, threads: 1, feeding: device)
     defer { pool.shutdown() }
+    let transfer = try BatchTransfer(to: device, normalisation: card.pipeline.normalisation)
     return try paths.map { path in
       guard let data = FileManager.default.contents(atPath: path) else {
         throw OnePassError(.io, "The image \(path) cannot be read: give a JPEG or PNG file.")
@@ -65,7 +67,7 @@ public struct TrainedModel {
       if let problem = batch.skipped.first {
         throw OnePassError(.badData, "The image \(path) cannot be decoded. \(problem.reason)")
       }
-      let images = try tensors(of: batch, on: device).images
+      let images = try transfer(batch).images
       let probabilities = try withoutGradient { try model(images, .evaluation).softmax().floats() }
       let ranked = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(top)
       return Prediction(

@@ -46,6 +46,9 @@ public struct RunResult: Codable, Sendable {
   public struct Throughput: Codable, Hashable, Sendable {
     /// Trained images a second, replays and decoding included, evaluation not.
     public var imagesPerSecond: Double
+    /// Seconds of the training in which the device had nothing to do because images were not decoded yet; on a GPU an
+    /// upper bound. `nil` in records of an older program.
+    public var imageWaitSeconds: Double?
   }
 
   public struct Stream: Codable, Hashable, Sendable {

@@ -67,6 +67,7 @@ final class CheckpointSaver {
         examplesTrained: learner.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
         curve: trainer.curve, memoryRun: trainer.memoryRun,
         ledger: try trainer.ledger?.makeDurable(), arrivals: trainer.arrivals, seconds: trainer.seconds,
+        imageWaitSeconds: trainer.imageWaitSeconds,
         version: onePassVersion),
       weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
       memory: trainer.memory)

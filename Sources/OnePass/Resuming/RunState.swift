@@ -25,6 +25,8 @@ struct RunState: Codable {
   var arrivals: ArrivalLog?
   /// Seconds of training so far.
   var seconds: Double
+  /// Of these, the seconds of waiting for images.
+  var imageWaitSeconds: Double?
   /// The version of OnePass that wrote it.
   var version: String
 }

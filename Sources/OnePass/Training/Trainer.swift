@@ -31,6 +31,8 @@ final class Trainer {
   private(set) var online = OnlineAccuracy()
   private(set) var curve = TrainingCurve()
   private(set) var seconds = 0.0
+  /// Of these, the seconds in which the device had nothing to do because images were not decoded yet; on a GPU at most.
+  private(set) var imageWaitSeconds = 0.0
   private(set) var stepsDone = 0
   /// Whether everything is as it was after `stepsDone` steps.
   private(set) var isBetweenSteps = true
@@ -80,6 +82,7 @@ final class Trainer {
     online = saved.state.online
     curve = saved.state.curve
     seconds = saved.state.seconds
+    imageWaitSeconds = saved.state.imageWaitSeconds ?? 0
     stepsDone = saved.state.steps
   }
 
@@ -94,7 +97,7 @@ final class Trainer {
     for step in stepsDone..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
       guard let (pending, pass, time) = upcoming else { break }
-      let incoming = try pending.wait()
+      let incoming = try images(of: pending)
       upcoming = try takeIncoming()
       isBetweenSteps = false
       arrivals.note(tally.taken, at: time)
@@ -112,27 +115,23 @@ final class Trainer {
       let replays = try drawReplays(for: step, progress)
 
       // 4. Train on the incoming mini-batch and on the replayed ones.
-      let gradientScale = configuration.updates == .joint ? 1 / Double(1 + replays.count) : 1
-      let arrival = try learner.accumulate(incoming, scale: gradientScale)
-      if configuration.updates == .sequential { try learner.update() }
-      var replayLosses: [Tensor] = []
-      for replay in replays {
-        let batch = try decoded(replay)
-        let pass = try learner.accumulate(batch, weights: replay.weights, scale: gradientScale)
-        replayLosses.append(pass.losses)
-        if configuration.updates == .sequential { try learner.update() }
+      let share = 1 / Double(1 + replays.count)
+      let arrival = try train(incoming, share: share, predicting: true)
+      let replayLosses = try replays.map { replay in
+        try train(decoded(replay), weights: replay.weights, share: share).losses
       }
       if configuration.updates == .joint { try learner.update() }
 
       // 5. Offer every incoming example to the memory.
       let losses = try checked(arrival.losses.floats(), at: step)
-      for (replay, tensor) in zip(replays, replayLosses) {
-        refreshPriorities(of: replay, losses: try checked(tensor.floats(), at: step), progress)
+      for (replay, losses) in zip(replays, replayLosses) {
+        refreshPriorities(of: replay, losses: try checked(losses.floats(), at: step), progress)
       }
       try offer(incoming.examples, losses: losses, progress)
 
       seconds = secondsBefore + (clock.now - start) / .seconds(1)
-      let correct = try zip(arrival.logits.argmax().integers(), incoming.labels).count { $0 == Int64($1) }
+      let predictions = try arrival.predictions?.integers() ?? []
+      let correct = zip(predictions, incoming.labels).count { $0 == Int64($1) }
       if pass == 0 { online.record(correct: correct, of: losses.count) }
       report(step, losses: losses, correct: correct)
       isBetweenSteps = true
@@ -203,7 +202,7 @@ final class Trainer {
 
   /// The images of a replayed mini-batch, each of which was decoded before.
   private func decoded(_ replay: ReplayBatch) throws -> ImageBatch {
-    let batch = try replay.pending.wait()
+    let batch = try images(of: replay.pending)
     if let lost = batch.skipped.first {
       throw OnePassError(
         .engine,
@@ -211,6 +210,28 @@ final class Trainer {
       )
     }
     return batch
+  }
+
+  /// A mini-batch, once it is decoded.
+  private func images(of pending: PendingBatch) throws -> ImageBatch {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let batch = try pending.wait()
+    // Whoever waits while the device still works loses nothing.
+    if try Engine.isIdle(learner.device) { imageWaitSeconds += (clock.now - start) / .seconds(1) }
+    return batch
+  }
+
+  // MARK: Step 4
+
+  /// - Parameter share: Of a joint update, the part that this mini-batch has.
+  private func train(
+    _ batch: ImageBatch, weights: [Float]? = nil, share: Double, predicting: Bool = false
+  ) throws -> ForwardPass {
+    switch configuration.updates {
+    case .sequential: try learner.train(batch, weights: weights, predicting: predicting)
+    case .joint: try learner.accumulate(batch, weights: weights, scale: share, predicting: predicting)
+    }
   }
 
   // MARK: Step 5

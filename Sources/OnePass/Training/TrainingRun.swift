@@ -64,6 +64,12 @@ public struct TrainingRun {
       }
     }
     let device = try Device(parsing: configuration.device)
+    guard device.supports(configuration.precision) else {
+      throw OnePassError(
+        .usage,
+        "The processor of this machine does not compute in \(configuration.precision.rawValue): leave --precision out, "
+          + "or use a GPU.")
+    }
     if let threads = configuration.threads { try Engine.setThreadCount(threads) }
 
     let stream =
@@ -77,14 +83,16 @@ public struct TrainingRun {
     // The incoming mini-batch, the next one, and the replays of a step wait to be decoded at once.
     let pool = DecodePool(
       pipeline: stream.pipeline, threads: configuration.decodeThreads ?? machineCores(),
-      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2))
+      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2), feeding: device)
     defer { pool.shutdown() }
 
     let card = ModelCard(
       name: configuration.model, stem: stream.stem, classes: plan.classes, classNames: plan.classNames,
       pipeline: stream.pipeline)
     let model = try card.makeModel(seed: configuration.seed, device: device)
-    let learner = try Learner(model: model, device: device, configuration: configuration, plan: plan)
+    let learner = try Learner(
+      model: model, device: device, normalisation: card.pipeline.normalisation, configuration: configuration,
+      plan: plan)
     observe(.started(plan))
 
     let diskMemory = try openMemory(plan, stream, saved, unfinished)
@@ -271,7 +279,9 @@ public struct TrainingRun {
         examples: learner.examplesTrained,
         fraction: Double(learner.examplesTrained) / Double(RunResult.referenceEpochs * stream.examples),
         updates: learner.updatesMade),
-      throughput: .init(imagesPerSecond: Double(learner.examplesTrained) / max(trainer.seconds, 1e-9)),
+      throughput: .init(
+        imagesPerSecond: Double(learner.examplesTrained) / max(trainer.seconds, 1e-9),
+        imageWaitSeconds: trainer.imageWaitSeconds),
       wallSeconds: trainer.seconds, trainingSeconds: trainer.seconds, stream: stream,
       memory: trainer.memory?.counters,
       memoryContents: trainer.memory.map {

@@ -21,6 +21,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Method") var method: MethodOptions
   @OptionGroup(title: "Optimisation") var optimisation: OptimisationOptions
   @OptionGroup(title: "Machine") var compute: ComputeOptions
+  @OptionGroup(title: "Machine") var precision: PrecisionOptions
   @OptionGroup(title: "Machine") var decoding: DecodeOptions
 
   @Option(
@@ -114,6 +115,7 @@ struct TrainCommand: ParsableCommand {
     try method.apply(to: &configuration)
     optimisation.apply(to: &configuration)
     configuration.device = compute.device
+    precision.apply(to: &configuration)
     configuration.threads = compute.threads
     configuration.decodeThreads = decoding.decodeThreads
     return configuration

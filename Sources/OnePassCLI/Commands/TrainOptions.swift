@@ -5,6 +5,7 @@ import OnePassCore
 import OnePassData
 import OnePassModels
 import OnePassReplay
+import OnePassTorch
 
 extension OnePass.Method: ExpressibleByArgument {}
 extension PriorityKind: ExpressibleByArgument {}
@@ -14,6 +15,7 @@ extension UpdateMode: ExpressibleByArgument {}
 extension PriorityTiming: ExpressibleByArgument {}
 extension IncomingView: ExpressibleByArgument {}
 extension MemoryEncoding: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 extension Stem: ExpressibleByArgument {
   public init?(argument: String) { self.init(rawValue: argument == "imagenet" ? "imageNet" : argument) }
@@ -238,6 +240,24 @@ struct ComputeOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws { try requirePositive("--threads", threads) }
+}
+
+struct PrecisionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "In what convolutions and matrix products are computed while training: float32 or bfloat16 (mixed precision).",
+      valueName: "TYPE"))
+  var precision = Precision.float32
+
+  @Flag(
+    name: .customLong("cuda-graphs"), inversion: .prefixedNo,
+    help: "Record the update on a full mini-batch once, and launch it as a whole for each.")
+  var cudaGraphs = false
+
+  func apply(to configuration: inout RunConfiguration) {
+    configuration.precision = precision
+    configuration.cudaGraphs = cudaGraphs
+  }
 }
 
 struct DecodeOptions: ParsableArguments {

@@ -27,9 +27,11 @@ struct ResultText {
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
         + "(\(Figures.count(result.compute.examples, "example")) trained, \(Figures.count(result.compute.updates, "update")))"
     )
+    let waiting = (result.throughput.imageWaitSeconds ?? 0) / max(result.trainingSeconds, 1e-9)
+    let waits = waiting < 0.01 ? "" : ", \(Figures.percent(waiting)) of the training waiting for images"
     lines.append(
       "speed      \(Figures.count(Int(result.throughput.imagesPerSecond))) images/s, "
-        + "\(Figures.duration(result.wallSeconds)) in all")
+        + "\(Figures.duration(result.wallSeconds)) in all\(waits)")
     if result.stream.skipped > 0 {
       lines.append(
         "skipped    \(Figures.count(result.stream.skipped, "broken image")) of \(Figures.count(result.stream.examples))"

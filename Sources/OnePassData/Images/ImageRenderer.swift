@@ -1,4 +1,3 @@
-import CImages
 import OnePassCore
 
 /// Carries out an ``ImagePipeline`` for one image after the other, with memory that it uses again.
@@ -41,16 +40,34 @@ public final class ImageRenderer {
   public func render(
     _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableBufferPointer<Float>
   ) throws {
-    try render(image, CropWindow(pipeline, view), into: slot)
+    try render(image, CropWindow(pipeline, view), into: .float32(Self.start(of: slot, pipeline)))
   }
 
-  func render(_ image: EncodedImage, _ window: CropWindow, into slot: UnsafeMutableBufferPointer<Float>)
-    throws
-  {
-    guard let target = slot.baseAddress, slot.count == pipeline.elementsPerImage else {
+  /// Writes the same view as 8-bit levels, not normalised.
+  /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded; `slot` then holds anything.
+  /// - Precondition: `slot` holds `pipeline.elementsPerImage` numbers.
+  public func render(
+    _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableBufferPointer<UInt8>
+  ) throws {
+    try render(image, CropWindow(pipeline, view), into: .uint8(Self.start(of: slot, pipeline)))
+  }
+
+  private static func start<Number>(
+    of slot: UnsafeMutableBufferPointer<Number>, _ pipeline: ImagePipeline
+  ) -> UnsafeMutablePointer<Number> {
+    guard let start = slot.baseAddress, slot.count == pipeline.elementsPerImage else {
       preconditionFailure("A slot holds exactly the numbers of one image.")
     }
-    if window.columns.count < window.size || window.rows.count < window.size { blacken(target) }
+    return start
+  }
+
+  func render(_ image: EncodedImage, _ window: CropWindow, into target: RowWriter.Target) throws {
+    let writer = RowWriter(
+      target: target, factor: factor.base, offset: offset.base, channels: pipeline.channels)
+    if window.columns.count < window.size || window.rows.count < window.size {
+      let count = pipeline.size * pipeline.channels
+      for row in 0..<pipeline.size { writer.blacken(row * count, count: count) }
+    }
     let header = try ImageHeader.read(image, limits: decoder.limits)
     // A padding so wide that the plane is not seen at all.
     guard !window.columns.isEmpty, !window.rows.isEmpty else { return }
@@ -63,32 +80,19 @@ public final class ImageRenderer {
       of: image, header, channels: pipeline.channels, isPadded: pipeline.channels == 3, region: region
     ) { strip in
       if isResized {
-        resizer.take(strip, factor: factor.base, offset: offset.base) { start(of: $0, window, target) }
+        resizer.take(strip, into: writer) { start(of: $0, window) }
       } else {
-        copy(strip, window, into: target)
+        for row in strip.rows {
+          writer.copy(
+            strip.row(row), step: strip.step, isFlipped: window.isFlipped, to: start(of: row, window),
+            count: window.columns.count)
+        }
       }
     }
   }
 
-  /// Level 0, normalised, everywhere: what padding looks like to the model.
-  private func blacken(_ target: UnsafeMutablePointer<Float>) {
-    let count = pipeline.size * pipeline.channels
-    for row in 0..<pipeline.size { (target + row * count).update(from: offset.base, count: count) }
-  }
-
-  /// The case in which the image has the plane's size.
-  private func copy(_ strip: PixelStrip, _ window: CropWindow, into target: UnsafeMutablePointer<Float>) {
-    for row in strip.rows {
-      cimages_normalise(
-        strip.row(row), Int32(strip.step), Int32(pipeline.channels), window.isFlipped ? 1 : 0, factor.base,
-        offset.base, start(of: row, window, target), Int32(window.columns.count))
-    }
-  }
-
-  /// Where the visible part of a plane row begins in the output.
-  private func start(
-    of row: Int, _ window: CropWindow, _ target: UnsafeMutablePointer<Float>
-  ) -> UnsafeMutablePointer<Float> {
-    target + ((row - window.top) * window.size + window.firstOutputColumn) * pipeline.channels
+  /// The number of the image with which the visible part of a plane row begins.
+  private func start(of row: Int, _ window: CropWindow) -> Int {
+    ((row - window.top) * window.size + window.firstOutputColumn) * pipeline.channels
   }
 }

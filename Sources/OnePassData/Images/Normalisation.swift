@@ -24,12 +24,6 @@ public struct Normalisation: Hashable, Sendable, Codable {
   /// The average of ImageNet's three channels, for grey images.
   public static let grey = Normalisation(mean: [0.449], deviation: [0.226])
 
-  /// None: what comes out are the 8-bit levels themselves, 0 … 255.
-  static func levels(channels: Int) -> Normalisation {
-    Normalisation(
-      mean: Array(repeating: 0, count: channels), deviation: Array(repeating: 1 / 255, count: channels))
-  }
-
   /// `imageNet` for 3 channels, `grey` for 1.
   public static func standard(channels: Int) -> Normalisation { channels == 1 ? .grey : .imageNet }
 }

@@ -54,14 +54,11 @@ final class RowResizer {
   private var ringStride: Int { window.columns.count * channels + Self.slack }
 
   /// Takes the next rows of the source, and makes what rows of the output they complete.
-  /// - Parameter output: where the visible part of a row of the plane is written to.
-  func take(
-    _ strip: PixelStrip, factor: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    output: (Int) -> UnsafeMutablePointer<Float>
-  ) {
+  /// - Parameter start: the number of the image with which the visible part of a row of the plane begins.
+  func take(_ strip: PixelStrip, into writer: RowWriter, start: (Int) -> Int) {
     let (window, taps, stride, lanes) = (window, vertical.taps, ringStride, channels == 3 ? Self.lanes : 1)
     let rows = taps + Self.lanes - 1
-    let count = Int32(window.columns.count * channels)
+    let count = window.columns.count * channels
     let (ring, tapRows, targets) = (ring.base, tapRows.base, targets.base)
     let (starts, weights, nudges) = (vertical.starts, vertical.weights, vertical.nudges)
     var (input, made) = (nextInput, nextOutput)
@@ -76,8 +73,9 @@ final class RowResizer {
       while made < window.rows.upperBound, Int(starts[made]) + taps <= input {
         let first = Int(starts[made])
         for tap in 0..<taps { tapRows[tap] = UnsafePointer(ring + (first + tap) % rows * stride) }
-        cimages_blend_rows(
-          tapRows, weights + made * taps, nudges[made], Int32(taps), factor, offset, output(made), count)
+        writer.blend(
+          tapRows, weights: weights + made * taps, nudge: nudges[made], taps: taps, to: start(made),
+          count: count)
         made += 1
       }
     }

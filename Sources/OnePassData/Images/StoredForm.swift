@@ -20,7 +20,6 @@ public enum MemoryEncoding: String, CaseIterable, Codable, Sendable {
 public final class StoredForm {
   public let encoding: MemoryEncoding
   private let renderer: ImageRenderer
-  private let levels = ScratchBuffer<Float>(zero: 0)
 
   /// - Parameters:
   ///   - encoding: the form.
@@ -30,8 +29,7 @@ public final class StoredForm {
     let plane = CropWindow(pipeline, .centre).plane
     renderer = ImageRenderer(
       pipeline: ImagePipeline(
-        size: plane, channels: pipeline.channels, geometry: .resizeAndCrop(resize: plane),
-        normalisation: .levels(channels: pipeline.channels)))
+        size: plane, channels: pipeline.channels, geometry: .resizeAndCrop(resize: plane)))
   }
 
   /// The image in this form.
@@ -54,10 +52,8 @@ public final class StoredForm {
 
   /// The 8-bit pixels from which crops are taken.
   private func plane(of image: EncodedImage) throws -> [UInt8] {
-    let elements = renderer.pipeline.elementsPerImage
-    let levels = levels.reserve(elements)
-    try renderer.render(image, .centre, into: UnsafeMutableBufferPointer(start: levels, count: elements))
-    // Whole numbers, but for the last bit of the normalisation.
-    return (0..<elements).map { UInt8(levels[$0] + 0.5) }
+    var plane = [UInt8](repeating: 0, count: renderer.pipeline.elementsPerImage)
+    try plane.withUnsafeMutableBufferPointer { try renderer.render(image, .centre, into: $0) }
+    return plane
   }
 }

@@ -27,14 +27,18 @@ public final class DecodePool: Sendable {
   ///   - threads: at least 1.
   ///   - queueCapacity: the most images submitted and not yet decoded; beyond it `submit` waits.
   ///   - limits: the largest image that is decoded.
+  ///   - pixelType: what the batches hold.
+  ///   - allocate: makes the memory of a batch, of this many bytes; called by the threads that submit.
   public init(
-    pipeline: ImagePipeline, threads: Int, queueCapacity: Int = 1024, limits: ImageLimits = ImageLimits()
+    pipeline: ImagePipeline, threads: Int, queueCapacity: Int = 1024, limits: ImageLimits = ImageLimits(),
+    pixelType: PixelType = .float32, allocate: @escaping @Sendable (Int) -> BatchBlock = BatchBlock.pageable
   ) {
     precondition(threads >= 1 && queueCapacity >= 1, "A decode pool needs a thread and room for an image.")
     self.pipeline = pipeline
     self.threads = threads
-    memory = BatchMemoryPool(limit: 8)
-    let queue = DecodeQueue(pipeline: pipeline, limits: limits, capacity: queueCapacity, threads: threads)
+    memory = BatchMemoryPool(limit: 8, allocate: allocate)
+    let queue = DecodeQueue(
+      pipeline: pipeline, pixelType: pixelType, limits: limits, capacity: queueCapacity, threads: threads)
     self.queue = queue
     for index in 0..<threads {
       // The threads hold the queue and not the pool, so that letting go of the pool ends them.
@@ -53,9 +57,8 @@ public final class DecodePool: Sendable {
   /// - Precondition: one view for each example.
   public func submit(_ examples: [Example], views: [ImagePipeline.View]) -> PendingBatch {
     precondition(examples.count == views.count, "Each example needs one view.")
-    let job = DecodeJob(
-      examples: examples, views: views, memory: memory.take(count: examples.count * pipeline.elementsPerImage)
-    )
+    let bytes = examples.count * pipeline.elementsPerImage * queue.pixelType.size
+    let job = DecodeJob(examples: examples, views: views, memory: memory.take(count: bytes))
     queue.add(job)
     return PendingBatch(job: job, queue: queue)
   }

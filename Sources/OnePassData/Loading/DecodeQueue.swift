@@ -27,6 +27,7 @@ final class DecodeJob: @unchecked Sendable {
 /// `@unchecked Sendable` because every variable is touched only between `lock` and `unlock`.
 final class DecodeQueue: @unchecked Sendable {
   let pipeline: ImagePipeline
+  let pixelType: PixelType
   let limits: ImageLimits
   let capacity: Int
   private let threads: Int
@@ -38,8 +39,9 @@ final class DecodeQueue: @unchecked Sendable {
   private var threadsAlive: Int
   private var isStopping = false
 
-  init(pipeline: ImagePipeline, limits: ImageLimits, capacity: Int, threads: Int) {
+  init(pipeline: ImagePipeline, pixelType: PixelType, limits: ImageLimits, capacity: Int, threads: Int) {
     self.pipeline = pipeline
+    self.pixelType = pixelType
     self.limits = limits
     self.capacity = capacity
     self.threads = threads
@@ -62,7 +64,9 @@ final class DecodeQueue: @unchecked Sendable {
     if isStopping {
       job.outcome = .failure(Self.stopped)
     } else if count == 0 {
-      job.outcome = .success(ImageBatch(examples: [], failures: [:], pipeline: pipeline, memory: job.memory))
+      job.outcome = .success(
+        ImageBatch(
+          examples: [], failures: [:], pipeline: pipeline, pixelType: pixelType, memory: job.memory))
     } else {
       imagesInQueue += count
       unclaimedJobs.append(job)
@@ -103,10 +107,9 @@ final class DecodeQueue: @unchecked Sendable {
     while let (job, range) = claim() {
       var failures: [Int: String] = [:]
       for index in range {
-        let count = pipeline.elementsPerImage
-        let slot = UnsafeMutableBufferPointer(start: job.memory.base + index * count, count: count)
+        let slot = job.memory.base + index * pipeline.elementsPerImage * pixelType.size
         do {
-          try renderer.render(job.examples[index].image, job.views[index], into: slot)
+          try render(job.examples[index].image, job.views[index], into: slot, with: renderer)
         } catch {
           failures[index] = (error as? OnePassError)?.message ?? "\(error)"
         }
@@ -117,6 +120,21 @@ final class DecodeQueue: @unchecked Sendable {
     threadsAlive -= 1
     condition.broadcast()
     condition.unlock()
+  }
+
+  private func render(
+    _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableRawPointer,
+    with renderer: ImageRenderer
+  ) throws {
+    let count = pipeline.elementsPerImage
+    switch pixelType {
+    case .float32:
+      let start = slot.bindMemory(to: Float.self, capacity: count)
+      try renderer.render(image, view, into: UnsafeMutableBufferPointer(start: start, count: count))
+    case .uint8:
+      let start = slot.bindMemory(to: UInt8.self, capacity: count)
+      try renderer.render(image, view, into: UnsafeMutableBufferPointer(start: start, count: count))
+    }
   }
 
   /// Some images of the oldest job; `nil` when the thread is to end.
@@ -150,7 +168,8 @@ final class DecodeQueue: @unchecked Sendable {
       // Moving images takes time; no other thread looks at this job now.
       condition.unlock()
       let batch = ImageBatch(
-        examples: job.examples, failures: allFailures, pipeline: pipeline, memory: job.memory)
+        examples: job.examples, failures: allFailures, pipeline: pipeline, pixelType: pixelType,
+        memory: job.memory)
       condition.lock()
       job.outcome = .success(batch)
     }

@@ -19,6 +19,8 @@ public final class ImageBatch: @unchecked Sendable {
   public let skipped: [SkippedExample]
   /// `[count, size, size, channels]`.
   public let shape: [Int]
+  /// What its numbers are.
+  public let pixelType: PixelType
   private let memory: BatchMemory
 
   /// The number of images in the batch: the good ones.
@@ -28,16 +30,18 @@ public final class ImageBatch: @unchecked Sendable {
 
   /// Takes over the memory of a finished job, moving good images into the places of broken ones.
   init(
-    examples: [Example], failures: [Int: String], pipeline: ImagePipeline, memory: BatchMemory
+    examples: [Example], failures: [Int: String], pipeline: ImagePipeline, pixelType: PixelType,
+    memory: BatchMemory
   ) {
-    let stride = pipeline.elementsPerImage
+    let stride = pipeline.elementsPerImage * pixelType.size
     if failures.isEmpty {
       self.examples = examples
     } else {
       var kept: [Example] = []
       for (index, example) in examples.enumerated() where failures[index] == nil {
         if index != kept.count {
-          (memory.base + kept.count * stride).update(from: memory.base + index * stride, count: stride)
+          (memory.base + kept.count * stride).copyMemory(
+            from: memory.base + index * stride, byteCount: stride)
         }
         kept.append(example)
       }
@@ -49,14 +53,28 @@ public final class ImageBatch: @unchecked Sendable {
       }
     }
     shape = [self.examples.count, pipeline.size, pipeline.size, pipeline.channels]
+    self.pixelType = pixelType
     self.memory = memory
   }
 
   /// Calls `body` with the normalised float32 pixels, NHWC, 64-byte aligned.
+  /// - Precondition: the batch holds float32.
   public func withPixels<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
-    try body(UnsafeBufferPointer(start: memory.base, count: shape.reduce(1, *)))
+    precondition(pixelType == .float32, "A batch of levels holds no normalised pixels.")
+    let count = shape.reduce(1, *)
+    return try body(
+      UnsafeBufferPointer(start: memory.base.bindMemory(to: Float.self, capacity: count), count: count))
+  }
+
+  /// Calls `body` with the levels 0 … 255, NHWC, 64-byte aligned.
+  /// - Precondition: the batch holds uint8.
+  public func withLevels<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+    precondition(pixelType == .uint8, "A batch of normalised pixels holds no levels.")
+    let count = shape.reduce(1, *)
+    return try body(
+      UnsafeBufferPointer(start: memory.base.bindMemory(to: UInt8.self, capacity: count), count: count))
   }
 
   /// Where the pixels begin, for a tensor over the same memory; valid while the batch lives.
-  package var baseAddress: UnsafeMutablePointer<Float> { memory.base }
+  package var baseAddress: UnsafeMutableRawPointer { memory.base }
 }

@@ -50,6 +50,9 @@ public enum SourceRegistry {
       "list", forms: "list:FILE",
       summary: "JPEG and PNG files, a line PATH LABEL for each in a text file", open: openList),
     SourceKind(
+      "synthetic", forms: "synthetic:COUNT:SIZE:CLASSES",
+      summary: "noise, to try a machine without data", open: openSynthetic),
+    SourceKind(
       "wds", forms: "wds:DIR/train-{0000..0009}.tar or wds:-",
       summary: "WebDataset tar shards (.tar, .tar.gz, .tar.zst), - for standard input", open: openWebDataset),
   ]

@@ -47,6 +47,8 @@ package struct RunRecord: Sendable {
     try require((0...1e6).contains(storage.byteFraction), "its storage in bytes is not a share of the stream")
     try require((1e-12...1e6).contains(result.compute.fraction), "its compute is not a positive number")
     try require((0...1e12).contains(result.throughput.imagesPerSecond), "its rate is not possible")
+    try require(
+      (0...1e12).contains(result.throughput.imageWaitSeconds ?? 0), "its time of waiting is not possible")
     try require((0...1e12).contains(result.wallSeconds), "its duration is not possible")
     try require(result.stream.examples, "a stream", from: 1)
     try require(result.plan.streamExamples, "a stream", from: 1)

@@ -26,7 +26,7 @@ extension Tensor {
     self.init(owning: try Self.unwrap(made))
   }
 
-  /// A batch of images seen in place, without a copy, on the CPU.
+  /// A batch of images seen in place, without a copy, on the CPU; on another device a copy, which is under way.
   ///
   /// The memory holds `[N, H, W, C]` float32, as decoders write it; the tensor is `[N, C, H, W]` in
   /// channels-last format, as convolutions read it fastest.
@@ -34,10 +34,18 @@ extension Tensor {
   ///   - pointer: the first element; valid and unchanged for as long as `owner` lives.
   ///   - shape: `[N, C, H, W]`.
   ///   - owner: kept alive until libtorch has dropped its last use of the memory.
+  ///   - device: where the tensor is wanted.
   /// - Precondition: `shape` has four sizes, none negative.
-  public convenience init(borrowing pointer: UnsafeMutablePointer<Float>, shape: [Int], owner: AnyObject)
-    throws
-  {
+  public convenience init(
+    borrowing pointer: UnsafeMutablePointer<Float>, shape: [Int], owner: AnyObject, on device: Device = .cpu
+  ) throws {
+    try self.init(borrowing: pointer, CT_FLOAT32, shape: shape, owner: owner, on: device)
+  }
+
+  convenience init(
+    borrowing pointer: UnsafeMutableRawPointer, _ type: CTElementType, shape: [Int], owner: AnyObject,
+    on device: Device
+  ) throws {
     precondition(
       shape.count == 4 && shape.allSatisfy { $0 >= 0 }, "A batch of images has the shape [N, C, H, W].")
     let sizes = shape.map(Int64.init)
@@ -47,7 +55,7 @@ extension Tensor {
     try OnePassTorch.check(
       "the borrowing of a batch",
       ct_from_borrowed(
-        pointer, sizes, strides, 4, Unmanaged.passRetained(owner).toOpaque(),
+        pointer, type, sizes, strides, 4, device.handle, Unmanaged.passRetained(owner).toOpaque(),
         { Unmanaged<AnyObject>.fromOpaque($0).release() }, &made))
     self.init(owning: try Self.unwrap(made))
   }

@@ -57,12 +57,18 @@ public final class SGD {
   }
 
   /// Moves every parameter that has a gradient.
-  public func step(learningRate: Double) throws {
-    try withExtendedLifetime(self) {
+  public func step(learningRate: Double) throws { try step(learningRate, held: nil) }
+
+  /// Moves every parameter that has a gradient, by a learning rate that is read when the device comes to it.
+  /// - Parameter learningRate: A single float32 on the parameters' device.
+  public func step(learningRate: Tensor) throws { try step(0, held: learningRate) }
+
+  private func step(_ learningRate: Double, held: Tensor?) throws {
+    try withExtendedLifetime((self, held)) {
       try perform("the step of SGD") {
         ct_sgd_step(
-          parameterHandles, bufferHandles, Int64(parameters.count), learningRate, momentum, weightDecay,
-          nesterov)
+          parameterHandles, bufferHandles, Int64(parameters.count), learningRate, held?.handle, momentum,
+          weightDecay, nesterov)
       }
     }
   }

@@ -20,7 +20,7 @@ struct PartialDecodeTests {
   func render(_ image: EncodedImage, _ pipeline: ImagePipeline, _ window: CropWindow) throws -> [Float] {
     var values = [Float](repeating: .nan, count: pipeline.elementsPerImage)
     try values.withUnsafeMutableBufferPointer {
-      try ImageRenderer(pipeline: pipeline).render(image, window, into: $0)
+      try ImageRenderer(pipeline: pipeline).render(image, window, into: .float32($0.baseAddress!))
     }
     return values
   }

@@ -56,6 +56,23 @@ struct DecodePoolTests {
     pool.shutdown()
   }
 
+  @Test("Levels come in the same order, and move up where images are broken", arguments: [1, 3])
+  func levels(threads: Int) throws {
+    let pool = DecodePool(pipeline: pipeline, threads: threads, pixelType: .uint8)
+    defer { pool.shutdown() }
+    let all = try examples(40) { $0 % 5 == 1 }
+    let good = all.indices.filter { $0 % 5 != 1 }.map { all[$0] }
+    let batch = try pool.submit(all, views: views(all)).wait()
+    #expect(batch.pixelType == .uint8 && batch.examples.map(\.id) == good.map(\.id))
+    let (mean, deviation) = (pipeline.normalisation.mean, pipeline.normalisation.deviation)
+    let expected = try alone(good)
+    batch.withLevels { levels in
+      #expect(levels.count == expected.count)
+      let normalised = levels.enumerated().map { (Float($1) / 255 - mean[$0 % 3]) / deviation[$0 % 3] }
+      #expect(zip(normalised, expected).allSatisfy { abs($0 - $1) < 2e-6 })
+    }
+  }
+
   @Test("Broken images are left out in order and listed", arguments: [1, 3])
   func brokenImages(threads: Int) throws {
     let pool = DecodePool(pipeline: pipeline, threads: threads)
@@ -97,11 +114,13 @@ struct DecodePoolTests {
   @Test("A submission waits while the queue is full, and goes on when images are decoded")
   func submissionWaits() throws {
     // A queue whose threads have not begun is full for as long as the test likes.
-    let queue = DecodeQueue(pipeline: pipeline, limits: ImageLimits(), capacity: 5, threads: 1)
+    let queue = DecodeQueue(
+      pipeline: pipeline, pixelType: .float32, limits: ImageLimits(), capacity: 5, threads: 1)
     let memory = BatchMemoryPool(limit: 1)
     let all = try examples(3)
     let jobs = (0..<2).map { _ in
-      DecodeJob(examples: all, views: views(all), memory: memory.take(count: 3 * pipeline.elementsPerImage))
+      DecodeJob(
+        examples: all, views: views(all), memory: memory.take(count: 3 * 4 * pipeline.elementsPerImage))
     }
     queue.add(jobs[0])
     #expect(queue.load == 3)

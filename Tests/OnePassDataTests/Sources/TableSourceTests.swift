@@ -15,7 +15,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["idx", "idx:", "folder", "folder:", "list", "list:", "wds", "wds:"])
+  @Test(arguments: [
+    "idx", "idx:", "synthetic", "synthetic:", "folder", "folder:", "list", "list:", "wds", "wds:",
+  ])
   func missingArgumentIsExplained(_ specification: String) {
     expectError(.usage, naming: ["does not say where the data is"]) {
       _ = try SourceRegistry.open(specification, seed: 1)
@@ -36,6 +38,32 @@ import Testing
       expectError(.badData, naming: ["Example 7 of idx:x", "label \(label)", "3 classes"]) {
         try checkLabel(of: Example(id: 7, label: label, image: image), classCount: 3, in: "idx:x")
       }
+    }
+  }
+}
+
+@Suite struct SyntheticTests {
+  @Test func conforms() throws {
+    try checkConformance(count: 9, isShuffled: true) { try SourceRegistry.open("synthetic:9:5:3", seed: $0) }
+  }
+
+  @Test func classesDifferInBrightness() throws {
+    let table = SyntheticTable(count: 6, size: 40, classCount: 3)
+    for row in 0..<6 {
+      let bytes = table.image(at: row).bytes
+      #expect(
+        bytes.count == 4_800 && table.image(at: row).encoding == .pixels(width: 40, height: 40, channels: 3))
+      // Uniform noise of 0 … 127: its mean over 4,800 numbers is within 5 standard errors, 37 / √4800 each.
+      let mean = Double(bytes.reduce(0) { $0 + Int($1) }) / 4_800
+      #expect(abs(mean - 63.5 - [0, 63, 127][row % 3]) < 5 * 37 / 4_800.0.squareRoot())
+    }
+    #expect(table.image(at: 0).bytes != table.image(at: 3).bytes)
+  }
+
+  @Test(arguments: ["9", "9:5", "0:5:3", "9:0:3", "9:5:1", "9:5:x", "9:5:3:1", "-1:5:3", "9:99999:3"])
+  func impossibleOnesAreRefused(_ argument: String) {
+    expectError(.usage, naming: ["synthetic:\(argument)", "synthetic:COUNT:SIZE:CLASSES"]) {
+      _ = try SourceRegistry.open("synthetic:\(argument)", seed: 1)
     }
   }
 }

@@ -45,6 +45,19 @@ public enum Engine {
   /// The number of CUDA devices that can be used.
   public static var cudaDeviceCount: Int { Int(ct_cuda_device_count()) }
 
+  /// Makes a device ready for a thread that trains on it: its kernels are chosen by measuring, and the thread's work has
+  /// a place of its own in the device's order. Nothing on the CPU.
+  public static func prepare(_ device: Device) throws {
+    try check("the preparation of a device", ct_prepare_device(device.handle))
+  }
+
+  /// Whether the device has done all that this thread asked of it; does not wait. Always so on the CPU.
+  public static func isIdle(_ device: Device) throws -> Bool {
+    var isIdle = false
+    try check("isIdle", ct_is_idle(device.handle, &isIdle))
+    return isIdle
+  }
+
   /// Waits until the device has finished what it was given; returns at once for the CPU.
   ///
   /// A CUDA device works on while Swift goes ahead, so a measured time needs this at both of its ends.

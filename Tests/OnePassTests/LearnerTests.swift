@@ -1,0 +1,91 @@
+import OnePassCore
+import OnePassData
+import OnePassModels
+import OnePassTorch
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+@Suite("The learner: the paths that feed a GPU give on the CPU what the plain one gives") struct LearnerTests
+{
+  static let pipeline = ImagePipeline(size: 16, channels: 1, geometry: .padAndCrop(padding: 2))
+  static let images = StripedImages(count: 80, side: 16)
+
+  /// The losses of ten updates, the last but one on a smaller mini-batch, and how many examples were taken right.
+  func losses(
+    of pixelType: PixelType, recording: Bool, weights: [Float]? = nil, precision: Precision = .float32,
+    observe: (Learner) -> Void = { _ in }
+  ) throws -> (losses: [[Float]], correct: Int) {
+    var configuration = RunConfiguration(data: "stripes")
+    (configuration.model, configuration.method, configuration.batchSize) = ("resnet8", .naive, 8)
+    (configuration.learningRate, configuration.cudaGraphs) = (0.02, recording)
+    configuration.precision = precision
+    let plan = try TrainingPlan(configuration, streamExamples: 80, classes: 4, classNames: nil)
+    let card = ModelCard(
+      name: "resnet8", stem: .small, classes: 4, classNames: nil, pipeline: Self.pipeline)
+    let learner = try Learner(
+      model: card.makeModel(seed: 1, device: .cpu), device: .cpu,
+      normalisation: Self.pipeline.normalisation, configuration: configuration, plan: plan)
+    observe(learner)
+    let pool = DecodePool(pipeline: Self.pipeline, threads: 1, pixelType: pixelType)
+    defer { pool.shutdown() }
+    var (all, correct): ([[Float]], Int) = ([], 0)
+    for update in 0..<10 {
+      let count = update == 8 ? 5 : 8
+      let examples = (update * 8..<update * 8 + count).map { id in
+        Example(
+          id: id, label: Self.images.label(id),
+          image: EncodedImage(
+            bytes: Self.images.pixels(id), encoding: .pixels(width: 16, height: 16, channels: 1)))
+      }
+      let views = examples.map { ImagePipeline.View.augmented(seed: 1, id: $0.id, visit: 0) }
+      let batch = try pool.submit(examples, views: views).wait()
+      let pass = try learner.train(batch, weights: weights.map { Array($0.prefix(count)) }, predicting: true)
+      all.append(try pass.losses.floats())
+      correct += try zip(pass.predictions?.integers() ?? [], batch.labels).count { $0 == Int64($1) }
+    }
+    #expect(learner.updatesMade == 10 && learner.examplesTrained == 77)
+    return (all, correct)
+  }
+
+  func distance(_ a: [[Float]], _ b: [[Float]]) -> Float {
+    zip(a.joined(), b.joined()).map { abs($0 - $1) / max(1, abs($1)) }.max() ?? .infinity
+  }
+
+  @Test("Levels that are normalised on the device, and a recorded update, leave the losses as they are")
+  func pathsAgree() throws {
+    for weights in [nil, [0.25, 2, 1, 0.5, 1.5, 1, 0.75, 1] as [Float]] {
+      let plain = try losses(of: .float32, recording: false, weights: weights)
+      // The model learns: the paths are compared on weights that have moved.
+      #expect(plain.losses[9].reduce(0, +) < 0.9 * plain.losses[0].reduce(0, +))
+      #expect(plain.correct > 0 && plain.correct < 77)
+      for (pixelType, recording) in [(PixelType.uint8, false), (.float32, true), (.uint8, true)] {
+        let other = try losses(of: pixelType, recording: recording, weights: weights)
+        #expect(other.losses.map(\.count) == plain.losses.map(\.count))
+        // Rounding of the last bit (2^-24), which ten updates amplify.
+        #expect(distance(other.losses, plain.losses) < 1e-3, "\(pixelType), recording \(recording)")
+        #expect(abs(other.correct - plain.correct) <= 1)
+      }
+    }
+  }
+
+  @Test(
+    "Mixed precision trains as well",
+    .enabled(if: Device.cpu.supports(.bfloat16), "this processor has no bfloat16"))
+  func mixedPrecision() throws {
+    let plain = try losses(of: .float32, recording: false)
+    let mixed = try losses(of: .uint8, recording: true, precision: .bfloat16)
+    // 2^-8 a product; the first losses come from the same weights.
+    #expect(distance(Array(mixed.losses.prefix(1)), Array(plain.losses.prefix(1))) < 0.02)
+    #expect(distance(mixed.losses, plain.losses) > 1e-4)
+    #expect(mixed.losses[9].reduce(0, +) < 0.9 * mixed.losses[0].reduce(0, +))
+  }
+
+  @Test("A learner that records can be let go of")
+  func noCycle() throws {
+    weak var learner: Learner?
+    _ = try losses(of: .uint8, recording: true) { learner = $0 }
+    #expect(learner == nil)
+  }
+}
