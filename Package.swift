@@ -50,7 +50,9 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
-    .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
+    .target(
+      name: "CTorch", exclude: ["GlooDeclarations/README.md"],
+      cxxSettings: torchHeaders + [.headerSearchPath("GlooDeclarations")], linkerSettings: torchLibraries),
     .systemLibrary(
       name: "CLibJPEG", pkgConfig: "libjpeg",
       providers: [.apt(["libjpeg62-turbo-dev"]), .brew(["jpeg-turbo"])]),
@@ -107,8 +109,14 @@ let package = Package(
     .testTarget(
       name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
+    .executableTarget(
+      name: "RankProgram", dependencies: ["OnePassCore", "OnePassModels", "OnePassTorch"],
+      path: "Tests/RankProgram", swiftSettings: swift),
     .testTarget(
       name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
+      name: "DistributedTests", dependencies: ["OnePassTorch", "RankProgram", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"],

@@ -21,6 +21,8 @@ CTError *ctorch::currentError() noexcept {
     throw;
   } catch (const c10::OutOfMemoryError &error) {
     return makeError(CT_ERROR_OUT_OF_MEMORY, error.what_without_backtrace());
+  } catch (const c10::DistError &error) {
+    return makeError(CT_ERROR_COMMUNICATION, error.what_without_backtrace());
   } catch (const c10::Error &error) {
     return makeError(CT_ERROR_ENGINE, error.what_without_backtrace());
   } catch (const ctorch::NoDevice &error) {
@@ -28,7 +30,9 @@ CTError *ctorch::currentError() noexcept {
   } catch (const std::bad_alloc &) {
     return &outOfMemory;
   } catch (const std::exception &error) {
-    return makeError(CT_ERROR_ENGINE, error.what());
+    // Gloo's exceptions have no type that is known here, but begin with the place in its sources.
+    const bool isGloo = std::string(error.what()).find("/gloo/") != std::string::npos;
+    return makeError(isGloo ? CT_ERROR_COMMUNICATION : CT_ERROR_ENGINE, error.what());
   } catch (...) {
     return makeError(CT_ERROR_ENGINE, "an exception that describes nothing");
   }

@@ -1,10 +1,10 @@
-#include <torch/csrc/autograd/custom_function.h>
-
-#include "Guard.hpp"
+#include "Distributed/BatchMoments.hpp"
 #include "Kernels/Normalisation.hpp"
 #include "Parallel.hpp"
 
+using ctorch::BatchMoments;
 using ctorch::channelsLast;
+using ctorch::GroupPointer;
 using ctorch::inParallel;
 using ctorch::isPlain;
 using ctorch::optionalValue;
@@ -39,19 +39,28 @@ void forEachRow(int64_t channels, int64_t rows, const Body &body) {
 
 const float *valuesOf(const at::Tensor &tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
 
-/// What the batch says of each channel.
-struct Statistics {
-  at::Tensor mean, variance;
-};
-
-Statistics statistics(const at::Tensor &x) {
+/// The moments of the batch, or of the batches of all processes of the group, if there is one.
+BatchMoments moments(const at::Tensor &x, const at::Tensor &runningMean, const at::Tensor &runningVariance,
+                     const GroupPointer &group) {
   const int64_t channels = x.size(1), rows = x.numel() / channels;
   const float *values = x.data_ptr<float>();
   // Distances from the first pixel, which is about as far from the mean as any: nothing cancels.
   const auto sums = sumUp(channels, rows, [&](int64_t begin, int64_t end, double *sum, double *square) {
     normalisation::kernels()->moments(channels, values, values, begin, end, sum, square);
   });
-  Statistics result{at::empty({channels}, x.options()), at::empty({channels}, x.options())};
+  if (group) {
+    at::Tensor about0 = at::empty({2 * channels + 1}, at::kDouble);
+    double *whole = about0.data_ptr<double>();
+    for (int64_t c = 0; c < channels; ++c) {
+      const double origin = values[c];
+      whole[c] = sums[c] + rows * origin;
+      whole[channels + c] = sums[channels + c] + origin * (2 * sums[c] + rows * origin);
+    }
+    whole[2 * channels] = static_cast<double>(rows);
+    return ctorch::momentsOver(*group, about0, runningMean, runningVariance);
+  }
+  BatchMoments result{at::empty({channels}, x.options()), at::empty({channels}, x.options()),
+                      static_cast<double>(rows)};
   for (int64_t c = 0; c < channels; ++c) {
     const double mean = sums[c] / rows;
     result.mean.data_ptr<float>()[c] = static_cast<float>(values[c] + mean);
@@ -75,12 +84,11 @@ at::Tensor normalised(const at::Tensor &x, const at::Tensor &addend, const at::T
 struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                             const at::Tensor &bias, const std::optional<at::Tensor> &residual, at::Tensor runningMean,
-                            at::Tensor runningVariance, double momentum, double epsilon, bool rectifies) {
+                            at::Tensor runningVariance, double momentum, double epsilon, bool rectifies,
+                            GroupPointer group) {
     const at::Tensor addend = residual.value_or(at::Tensor());
-    const Statistics batch = statistics(x);
-    const double rows = static_cast<double>(x.numel() / x.size(1));
-    runningMean.mul_(1 - momentum).add_(batch.mean, momentum);
-    runningVariance.mul_(1 - momentum).add_(batch.variance, momentum * rows / (rows - 1));
+    const BatchMoments batch = moments(x, runningMean, runningVariance, group);
+    ctorch::moveTowards(batch, momentum, runningMean, runningVariance);
     const at::Tensor inverse = (batch.variance + epsilon).rsqrt_();
     const at::Tensor scale = weight * inverse, shift = bias - batch.mean * scale;
     const at::Tensor y = normalised(x, addend, scale, shift, rectifies);
@@ -88,6 +96,8 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
     context->save_for_backward({x, scale, shift, batch.mean, inverse, mask});
     context->saved_data["rectifies"] = rectifies;
     context->saved_data["adds"] = addend.defined();
+    context->saved_data["rows"] = batch.rows;
+    context->saved_data["group"] = ctorch::kept(group);
     return y;
   }
 
@@ -98,6 +108,8 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
     const at::Tensor gradient = gradients[0].contiguous(channelsLast);
     const bool rectifies = context->saved_data["rectifies"].toBool(), adds = context->saved_data["adds"].toBool();
     const int64_t channels = x.size(1), rows = x.numel() / channels;
+    const double allRows = context->saved_data["rows"].toDouble();
+    const auto group = ctorch::groupOf(context->saved_data["group"]);
     // Without an activation the addend's gradient is this one.
     const at::Tensor addendGradient = adds && rectifies ? at::empty_like(x) : at::Tensor();
     const at::Tensor xGradient = at::empty_like(x), slope = at::empty_like(scale), offset = at::empty_like(scale);
@@ -109,12 +121,16 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
     const auto sums = sumUp(channels, rows, [&](int64_t begin, int64_t end, double *sum, double *product) {
       normalisation::kernels()->reduce(backward, begin, end, sum, product);
     });
+    // The parameters' gradients are those of this process's batch; that of x takes part in the moments of all.
+    const at::Tensor all = at::tensor(sums, at::kDouble).narrow(0, 0, 2 * channels);
+    if (group) ctorch::sumOver(*group, all);
+    const double *allSums = all.data_ptr<double>();
     const at::Tensor weightGradient = at::empty_like(scale), biasGradient = at::empty_like(scale);
     for (int64_t c = 0; c < channels; ++c) {
       const double factor = scale.data_ptr<float>()[c], inverseDeviation = inverse.data_ptr<float>()[c];
-      const double tilt = -factor * inverseDeviation * inverseDeviation * sums[channels + c] / rows;
+      const double tilt = -factor * inverseDeviation * inverseDeviation * allSums[channels + c] / allRows;
       slope.data_ptr<float>()[c] = static_cast<float>(tilt);
-      offset.data_ptr<float>()[c] = static_cast<float>(-factor * sums[c] / rows - tilt * mean.data_ptr<float>()[c]);
+      offset.data_ptr<float>()[c] = static_cast<float>(-factor * allSums[c] / allRows - tilt * mean.data_ptr<float>()[c]);
       weightGradient.data_ptr<float>()[c] = static_cast<float>(sums[channels + c] * inverseDeviation);
       biasGradient.data_ptr<float>()[c] = static_cast<float>(sums[c]);
     }
@@ -122,7 +138,7 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
       normalisation::kernels()->propagate(backward, begin, end);
     });
     const at::Tensor none, ofAddend = !adds ? none : rectifies ? addendGradient : gradient;
-    return {xGradient, weightGradient, biasGradient, ofAddend, none, none, none, none, none};
+    return {xGradient, weightGradient, biasGradient, ofAddend, none, none, none, none, none, none};
   }
 };
 
@@ -139,23 +155,27 @@ bool suitsKernels(const at::Tensor &x, const at::Tensor &addend, const at::Tenso
 
 CTError *ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor *runningMean,
                        CTTensor *runningVariance, const CTTensor *addend, bool rectifies, bool training,
-                       double momentum, double epsilon, CTTensor **out) {
+                       double momentum, double epsilon, const CTProcessGroup *group, CTTensor **out) {
   return produce(out, [&] {
+    const GroupPointer others = group && training ? group->value : GroupPointer();
     const at::Tensor &x = input->value, &scale = weight->value, &shift = bias->value;
     const at::Tensor added = addend ? addend->value : at::Tensor();
     const at::Tensor &mean = runningMean->value, &variance = runningVariance->value;
     if (suitsKernels(x, added, scale, shift)) {
       if (training) {
-        TORCH_CHECK(mean.sizes() == scale.sizes() && variance.sizes() == scale.sizes() && x.numel() > x.size(1),
+        TORCH_CHECK(mean.sizes() == scale.sizes() && variance.sizes() == scale.sizes() && (others || x.numel() > x.size(1)),
                     "batch normalisation in training needs more than one value a channel, and running statistics");
-        return FusedNormalisation::apply(x, scale, shift, optionalValue(addend), mean, variance, momentum, epsilon, rectifies);
+        return FusedNormalisation::apply(x, scale, shift, optionalValue(addend), mean, variance, momentum, epsilon,
+                                         rectifies, others);
       }
       if (!at::GradMode::is_enabled()) {
         const at::Tensor factor = scale * (variance + epsilon).rsqrt_();
         return normalised(x, added, factor, shift - mean * factor, rectifies);
       }
     }
-    at::Tensor y = at::batch_norm(x, scale, shift, mean, variance, training, momentum, epsilon, /*cudnn_enabled=*/true);
+    at::Tensor y = others ? ctorch::synchronisedNorm(x, scale, shift, mean, variance, momentum, epsilon, others)
+                          : at::batch_norm(x, scale, shift, mean, variance, training, momentum, epsilon,
+                                           /*cudnn_enabled=*/true);
     if (added.defined()) y = y.add_(added);
     return rectifies ? y.relu_() : y;
   });

@@ -44,9 +44,11 @@ public enum ModelRegistry {
   ///   - stem: the first layers; the CIFAR ResNets (8, 20, 32, 44, 56, 110) have only the small one, and ignore this.
   ///   - seed: the same seed gives the same weights, on any device.
   ///   - device: where the weights lie.
+  ///   - group: the processes whose batches are normalised together in training. Default none.
   /// - Throws: `OnePassError` (`usage`) for an unknown name or an impossible number.
   public static func make(
-    _ name: String, classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device
+    _ name: String, classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device,
+    normalisingOver group: ProcessGroup? = nil
   ) throws -> any ImageClassifier {
     guard let maker = makers.first(where: { $0.name == name }) else {
       throw OnePassError(
@@ -59,7 +61,7 @@ public enum ModelRegistry {
       throw OnePassError(
         .usage, "Images of \(channels) channels are not possible: use 1 (grey) or 3 (colour).")
     }
-    let initialiser = try Initialiser(seed: seed, device: device)
+    let initialiser = try Initialiser(seed: seed, device: device, normalisingOver: group)
     return try maker.make(
       Request(classes: classes, channels: channels, stem: stem, initialiser: initialiser))
   }

@@ -15,6 +15,11 @@ func check(_ operation: StaticString, _ error: OpaquePointer?) throws {
       "There is not enough memory for \(operation) (\(message)): use a smaller batch or a smaller model.")
   case CT_ERROR_NO_DEVICE:
     throw OnePassError(.usage, "The device asked for cannot be used, because \(message): use cpu or auto.")
+  case CT_ERROR_COMMUNICATION:
+    throw OnePassError(
+      .io,
+      "Another process did not do its part of \(operation) (\(message.firstLine)): see what it says itself.",
+      cause: CommunicationFailure(description: message))
   default:
     throw OnePassError(.engine, "libtorch refused \(operation): \(message)")
   }

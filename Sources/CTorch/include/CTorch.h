@@ -19,6 +19,7 @@ extern "C" {
 typedef struct CTTensor CTTensor;
 typedef struct CTGenerator CTGenerator;
 typedef struct CTError CTError;
+typedef struct CTProcessGroup CTProcessGroup;
 
 // MARK: Errors (Error.cpp)
 
@@ -26,6 +27,7 @@ typedef enum : int32_t {
   CT_ERROR_ENGINE = 0,         // libtorch refused the request
   CT_ERROR_OUT_OF_MEMORY = 1,  // on the host or on a device
   CT_ERROR_NO_DEVICE = 2,      // a device that this machine or this libtorch does not have
+  CT_ERROR_COMMUNICATION = 3,  // another process or its machine does not answer
 } CTErrorKind;
 
 /// libtorch's own message, without the C++ backtrace. Lives as long as the error.
@@ -166,10 +168,12 @@ CTError *_Nullable ct_sgd_step(const CTTensor *_Nonnull const *_Nonnull paramete
 CTError *_Nullable ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor *_Nullable bias,
                              int64_t stride, int64_t padding, CTTensor *_Nullable *_Nonnull out);
 /// Batch normalisation, then the addition of `addend`, if there is one, then max(x, 0), if it `rectifies`.
+/// In training the statistics are those of the batches of all processes of `group`, if there is one.
 CTError *_Nullable ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias,
                                  CTTensor *runningMean, CTTensor *runningVariance,
                                  const CTTensor *_Nullable addend, bool rectifies, bool training, double momentum,
-                                 double epsilon, CTTensor *_Nullable *_Nonnull out);
+                                 double epsilon, const CTProcessGroup *_Nullable group,
+                                 CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *_Nullable bias,
                              CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_relu(const CTTensor *input, CTTensor *_Nullable *_Nonnull out);
@@ -218,3 +222,5 @@ CTError *_Nullable ct_correct_count(const CTTensor *logits, const CTTensor *labe
 #ifdef __cplusplus
 }
 #endif
+
+#include "CTorchDistributed.h"

@@ -7,14 +7,24 @@ import OnePassCore
 /// are drawn in the order in which layers are made.
 public final class Initialiser {
   public let device: Device
+  /// The processes whose batches the model's batch normalisations take together, if they do.
+  public let normalisationGroup: ProcessGroup?
   private let generator: OpaquePointer
 
-  public init(seed: UInt64, device: Device = .cpu) throws {
+  /// - Parameters:
+  ///   - seed: what decides the weights.
+  ///   - device: where they are put.
+  ///   - normalisationGroup: whose batches are normalised together, as by `torch.nn.SyncBatchNorm`. Default none: each
+  ///     process normalises by its own batch.
+  public init(seed: UInt64, device: Device = .cpu, normalisingOver normalisationGroup: ProcessGroup? = nil)
+    throws
+  {
     var made: OpaquePointer?
     try check("the making of a generator", ct_generator_make(seed, &made))
     guard let made else { throw OnePassError(.engine, "libtorch made no generator.") }
     self.generator = made
     self.device = device
+    self.normalisationGroup = normalisationGroup
   }
 
   deinit { ct_generator_free(generator) }

@@ -39,6 +39,8 @@ public struct BatchNorm2d: Module {
   public let runningVariance: Tensor
   /// A single int64: the training batches seen.
   public let batchesTracked: Tensor
+  /// The processes whose batches are normalised together in training; `nil` where each batch stands for itself.
+  public let group: ProcessGroup?
 
   public init(_ channels: Int, from initialiser: Initialiser) throws {
     weight = try initialiser.constant(1, shape: [channels])
@@ -46,6 +48,7 @@ public struct BatchNorm2d: Module {
     runningMean = try initialiser.buffer(0, shape: [channels])
     runningVariance = try initialiser.buffer(1, shape: [channels])
     batchesTracked = try initialiser.buffer(0, shape: [], type: .int64)
+    group = initialiser.normalisationGroup
   }
 
   /// `[N, channels, H, W]` → the same shape; then the addition of another image and max(x, 0), where asked for.
@@ -61,7 +64,8 @@ public struct BatchNorm2d: Module {
     if mode == .training { try batchesTracked.addInPlace(1) }
     return try batchNorm(
       input, weight: weight, bias: bias, runningMean: runningMean, runningVariance: runningVariance,
-      adding: addend, rectifies: rectifies, training: mode == .training && hasVariance)
+      adding: addend, rectifies: rectifies, training: mode == .training && (hasVariance || group != nil),
+      over: group)
   }
 
   public var namedTensors: [NamedTensor] {

@@ -1,0 +1,142 @@
+import Foundation
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Several ranks of `RankProgram` on this machine, over the loopback.
+struct Ranks {
+  struct Outcome {
+    /// The exit status, or 128 + the signal that ended it.
+    let status: Int32
+    let output: String
+    let errors: String
+    /// From the start of the first rank to the end of this one.
+    let seconds: Double
+
+    /// What the scenario printed.
+    var values: [String: [Double]] {
+      get throws { try JSONDecoder().decode([String: [Double]].self, from: Data(output.utf8)) }
+    }
+
+    /// The sentence with which it ended.
+    var sentence: String {
+      errors.split(separator: "\n").last { $0.hasPrefix("error: ") }.map { String($0.dropFirst(7)) } ?? errors
+    }
+  }
+
+  /// Runs a scenario as one process, without a launcher's environment.
+  static func alone(_ arguments: [String]) throws -> [String: [Double]] {
+    let outcome = try run(1, arguments) { _, _ in [:] }[0]
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    return try outcome.values
+  }
+
+  /// Runs a scenario with `size` ranks and expects all to succeed.
+  static func together(_ size: Int, _ arguments: [String]) throws -> [[String: [Double]]] {
+    let outcomes = try run(size, arguments)
+    for outcome in outcomes { try #require(outcome.status == 0, "\(outcome.errors)") }
+    return try outcomes.map { try $0.values }
+  }
+
+  /// - Parameters:
+  ///   - size: how many processes.
+  ///   - settings: further variables.
+  ///   - seconds: after which those that still run are killed.
+  ///   - environment: each rank's, from its number and a free port.
+  static func run(
+    _ size: Int, _ arguments: [String], settings: [String: String] = [:], killingAfter seconds: Double = 60,
+    environment: (_ rank: Int, _ port: Int) -> [String: String]
+  ) throws -> [Outcome] {
+    let port = try freePort()
+    let folder = try TemporaryFolder()
+    let start = ContinuousClock.now
+    var processes: [Process] = []
+    for rank in 0..<size {
+      try folder.write([], to: "output\(rank)")
+      try folder.write([], to: "errors\(rank)")
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: Program.built("RankProgram").path)
+      process.arguments = arguments
+      process.environment = inherited.merging(settings) { $1 }.merging(environment(rank, port)) { $1 }
+      process.standardInput = FileHandle.nullDevice
+      process.standardOutput = FileHandle(forWritingAtPath: folder.file("output\(rank)"))
+      process.standardError = FileHandle(forWritingAtPath: folder.file("errors\(rank)"))
+      try process.run()
+      processes.append(process)
+    }
+    var ends = [Double?](repeating: nil, count: size)
+    while ends.contains(nil) {
+      let now = (ContinuousClock.now - start) / .seconds(1)
+      for (rank, process) in processes.enumerated() where ends[rank] == nil {
+        if !process.isRunning { ends[rank] = now }
+        if now > seconds { kill(process.processIdentifier, SIGKILL) }
+      }
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    return try processes.enumerated().map { rank, process in
+      Outcome(
+        status: process.terminationStatus + (process.terminationReason == .exit ? 0 : 128),
+        output: String(decoding: try folder.bytes(of: "output\(rank)"), as: UTF8.self),
+        errors: String(decoding: try folder.bytes(of: "errors\(rank)"), as: UTF8.self),
+        seconds: ends[rank] ?? 0)
+    }
+  }
+
+  static func run(
+    _ size: Int, _ arguments: [String], settings: [String: String] = [:], killingAfter seconds: Double = 60
+  ) throws -> [Outcome] {
+    try run(size, arguments, settings: settings, killingAfter: seconds) { rank, port in
+      [
+        "RANK": "\(rank)", "LOCAL_RANK": "\(rank)", "WORLD_SIZE": "\(size)", "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "\(port)",
+      ]
+    }
+  }
+
+  /// The environment of the tests without what a launcher of theirs may have set.
+  private static var inherited: [String: String] {
+    ProcessInfo.processInfo.environment.filter { name, _ in
+      !["RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"].contains(name)
+        && !name.hasPrefix("SLURM_") && !name.hasPrefix("TORCHELASTIC_")
+    }
+  }
+
+  /// A port of this machine that nobody uses at this moment.
+  static func freePort() throws -> Int {
+    let socket = try listeningSocket()
+    close(socket.number)
+    return socket.port
+  }
+
+  /// A socket at which connections are taken and nothing is said.
+  static func listeningSocket() throws -> (number: Int32, port: Int) {
+    #if canImport(Glibc)
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    #else
+      let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+    #endif
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let listens = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+          && listen(descriptor, 8) == 0
+      }
+    }
+    try #require(listens)
+    return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+  }
+}
+
+/// The largest difference between two results with the same names.
+func difference(_ a: [String: [Double]], _ b: [String: [Double]]) throws -> Double {
+  try #require(Set(a.keys) == Set(b.keys) && !a.isEmpty)
+  return a.map { name, values in
+    values.count == b[name]?.count ? zip(values, b[name] ?? []).map { abs($0 - $1) }.max() ?? 0 : .infinity
+  }.max() ?? .infinity
+}
