@@ -96,8 +96,7 @@ import Testing
       _ = try LaunchEnvironment(Self.standard.merging(change) { $1 })
     } throws: { error in
       guard let error = error as? OnePassError else { return false }
-      return error.code == .usage && error.message.hasPrefix(sentence + ":")
-        || error.message.hasPrefix(sentence)
+      return error.code == .usage && error.message.hasPrefix(sentence)
     }
   }
 
