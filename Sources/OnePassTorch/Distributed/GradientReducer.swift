@@ -48,8 +48,10 @@ public final class GradientReducer {
   deinit { ct_reducer_free(handle) }
 
   /// Runs a forward pass that a call of `backward` follows.
-  /// - Parameter sums: whether the backward pass ends with sums over all processes. Where one update is made of several
-  ///   backward passes, only the last of them sums; it sums all that was gathered since the gradients were cleared.
+  /// - Parameters:
+  ///   - sums: whether the backward pass ends with sums over all processes. Where one update is made of several
+  ///     backward passes, only the last of them sums; it sums all that was gathered since the gradients were cleared.
+  ///   - pass: the forward pass.
   public func forward<Result>(sums: Bool = true, _ pass: () throws -> Result) throws -> Result {
     try group.together {
       try perform("the forward pass") { ct_reducer_prepare_forward(handle, sums) }
