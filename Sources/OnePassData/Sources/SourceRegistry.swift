@@ -47,6 +47,15 @@ public enum SourceRegistry {
       "folder", forms: "folder:DIR",
       summary: "JPEG and PNG files, a folder for each class", open: openFolder),
     SourceKind(
+      "zip", forms: "zip:FILE",
+      summary: "a zip archive of such folders, read as it lies", open: openZip),
+    SourceKind(
+      "ilsvrc", forms: "ilsvrc:FILE",
+      summary: "ILSVRC2012_img_train.tar as it comes, a tar of a tar for each class", open: openILSVRC),
+    SourceKind(
+      "cifar", forms: "cifar:DIR[:test]",
+      summary: "CIFAR-10 or CIFAR-100 in the original binary files", open: openCIFAR),
+    SourceKind(
       "list", forms: "list:FILE",
       summary: "JPEG and PNG files, a line PATH LABEL for each in a text file", open: openList),
     SourceKind(
@@ -109,6 +118,13 @@ extension SourceRequest {
       throw OnePassError(.usage, "\"\(specification)\" does not say where the data is. Write \(form).")
     }
     return argument
+  }
+
+  /// The argument of a kind with two parts, `DIR` or `DIR:test`.
+  func directoryAndPart(_ form: String) throws -> (directory: String, test: Bool) {
+    let argument = try requiredArgument(form)
+    let test = argument.hasSuffix(":test")
+    return (test ? String(argument.dropLast(":test".count)) : argument, test)
   }
 
   /// The names that hold for a source with names of its own, or none.

@@ -15,7 +15,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["idx", "idx:", "folder", "folder:", "list", "list:", "wds", "wds:"])
+  @Test(arguments: [
+    "idx", "idx:", "folder", "folder:", "list", "list:", "wds", "wds:", "zip", "zip:", "ilsvrc:", "cifar:",
+  ])
   func missingArgumentIsExplained(_ specification: String) {
     expectError(.usage, naming: ["does not say where the data is"]) {
       _ = try SourceRegistry.open(specification, seed: 1)

@@ -111,7 +111,7 @@ public final class WebDatasetSource: SurveyableSource {
     var largestLabel = -1
     for shard in shards {
       let reader = try ShardReader(
-        try OpenFile(reading: shard), labelsByName: labelsByName, blockSize: surveyBlockSize)
+        try open(shard), called: shard, labelsByName: labelsByName, blockSize: surveyBlockSize)
       while let sample = try reader.next(.labels) { largestLabel = max(largestLabel, sample.label) }
       try checkCount(of: reader, at: counts.count)
       counts.append(reader.count)
@@ -127,7 +127,8 @@ public final class WebDatasetSource: SurveyableSource {
       if reader == nil {
         guard nextShard < shards.count else { return nil }
         reader = try ShardReader(
-          try open(shards[nextShard]), labelsByName: labelsByName, subjectKey: subjectKey)
+          try open(shards[nextShard]), called: Self.name(of: shards[nextShard]), labelsByName: labelsByName,
+          subjectKey: subjectKey)
         nextShard += 1
       }
       guard let reader else { return nil }
@@ -137,11 +138,14 @@ public final class WebDatasetSource: SurveyableSource {
     }
   }
 
-  private func open(_ shard: String) throws -> OpenFile {
+  private func open(_ shard: String) throws -> any ByteInput {
     // A copy of the descriptor, so that closing it leaves the process its standard input.
-    shard == standardInput
-      ? OpenFile(adopting: dup(STDIN_FILENO), path: "standard input") : try OpenFile(reading: shard)
+    FileInput(
+      shard == standardInput
+        ? OpenFile(adopting: dup(STDIN_FILENO), path: Self.name(of: shard)) : try OpenFile(reading: shard))
   }
+
+  private static func name(of shard: String) -> String { shard == standardInput ? "standard input" : shard }
 
   /// Refuses a shard that ended with another number of examples than its index states.
   private func checkCount(of reader: ShardReader, at shard: Int) throws {
