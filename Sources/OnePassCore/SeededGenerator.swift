@@ -18,6 +18,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     case initialisation = 5
     case epochOrder = 6
     case test = 7
+    case shuffleBuffer = 8
   }
 
   @usableFromInline var state: UInt64
