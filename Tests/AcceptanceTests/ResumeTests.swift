@@ -139,13 +139,14 @@ import Testing
 
   /// Stopped after each step, so that what waits is saved and read back time and again, and killed between two checkpoints.
   @Test func aShuffleBufferGoesOnHoweverOftenItIsStopped() throws {
+    try StripedImages(count: 1_200, side: 28).write(to: folder)
     let packed = try onepass.run([
       "pack", "idx:\(folder.path)", "--output", folder.file("train.tar"), "--seed", "3",
     ])
     #expect(packed.status == 0, "\(packed.errors)")
     let data = "wds:\(folder.file("train.tar"))"
     let options = [
-      "--replay-steps", "1", "--storage", "20%", "--shuffle-buffer", "50", "--subject-key", "stem",
+      "--replay-steps", "2", "--storage", "20%", "--shuffle-buffer", "50", "--subject-key", "stem",
     ]
     #expect(try onepass.run(arguments("whole", options, data: data)).status == 0)
     var stops = 0

@@ -67,7 +67,7 @@ final class CheckpointSaver {
     shuffleBuffer?.settle(upTo: trainer.tally.taken)
     try folder.save(
       RunState(
-        configuration: configuration, plan: plan, card: card, steps: trainer.stepsDone,
+        configuration: configuration.withoutSecrets, plan: plan, card: card, steps: trainer.stepsDone,
         updates: learner.updatesMade,
         examplesTrained: learner.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
         curve: trainer.curve, memoryRun: trainer.memoryRun,

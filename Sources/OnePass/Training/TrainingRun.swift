@@ -292,7 +292,7 @@ public struct TrainingRun {
 
   /// The configuration with every choice that was left to the program.
   private func resolved(_ card: ModelCard, _ device: Device, _ pool: DecodePool) -> RunConfiguration {
-    var resolved = configuration
+    var resolved = configuration.withoutSecrets
     resolved.stem = card.stem
     resolved.imageSize = card.pipeline.size
     resolved.channels = card.pipeline.channels

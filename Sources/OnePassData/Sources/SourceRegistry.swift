@@ -59,9 +59,14 @@ public enum SourceRegistry {
       "list", forms: "list:FILE",
       summary: "JPEG and PNG files, a line PATH LABEL for each in a text file", open: openList),
     SourceKind(
-      "wds", forms: "wds:DIR/train-{0000..0009}.tar or wds:-",
-      summary: "WebDataset tar shards (.tar, .tar.gz, .tar.zst), - for standard input", open: openWebDataset),
+      "wds", forms: "wds:DIR/train-{0000..0009}.tar, wds:https://…, wds:@LIST or wds:-",
+      summary:
+        "WebDataset tar shards (.tar, .tar.gz, .tar.zst): files, addresses, a list of them, standard input",
+      open: openWebDataset),
   ]
+
+  /// A specification as it may be shown and kept: without the queries of addresses, which may be what opens the files.
+  public static func withoutSecrets(_ specification: String) -> String { HTTPAddress.shown(specification) }
 
   /// Opens the source that a specification names.
   ///
@@ -82,7 +87,8 @@ public enum SourceRegistry {
     let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, let kind = kinds.first(where: { $0.name == name }) else {
       let forms = kinds.map { "\($0.forms) (\($0.summary))" }.joined(separator: ", ")
-      throw OnePassError(.usage, "\"\(specification)\" names no data. Write one of: \(forms).")
+      throw OnePassError(
+        .usage, "\"\(withoutSecrets(specification))\" names no data. Write one of: \(forms).")
     }
     let argument = parts.count > 1 ? String(parts[1]) : nil
     return try kind.open(
