@@ -48,6 +48,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     // Grid files: libyaml behind a Swift interface that tells the line of every value.
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    // Shards from servers: TLS, redirects and connections by the Swift server work group.
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
   ],
   targets: [
     .target(
@@ -76,7 +79,13 @@ let package = Package(
       name: "OnePassReplay", dependencies: ["OnePassCore", "CSQLite", "CXXHash"], swiftSettings: swift),
     .target(
       name: "OnePassData",
-      dependencies: ["OnePassCore", "CImages", "CSpng", "CArchive"], swiftSettings: swift),
+      dependencies: [
+        "OnePassCore", "CImages", "CSpng", "CArchive",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: swift),
     .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
     .target(
       name: "OnePassModels", dependencies: ["OnePassCore", "OnePassTorch"], swiftSettings: swift),

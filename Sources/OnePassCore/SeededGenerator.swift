@@ -19,6 +19,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     case epochOrder = 6
     case test = 7
     case syntheticImage = 8
+    case shuffleBuffer = 9
   }
 
   @usableFromInline var state: UInt64

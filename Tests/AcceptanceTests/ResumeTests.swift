@@ -95,9 +95,14 @@ import Testing
     try expectEqual("whole", "parts", "\(method), \(stops) stops")
   }
 
-  /// Shards go on by seeking or by skipping; standard input by skipping what has passed.
-  @Test(arguments: ["train-{0..2}.tar", "train.tar.zst", "-"])
-  func streamsGoOnWhereTheyWere(pattern: String) throws {
+  /// Shards go on by seeking or by skipping; standard input by skipping what has passed. What waits in a shuffle buffer comes
+  /// from the checkpoint, or from what passes again.
+  @Test(arguments: [
+    ("train-{0..2}.tar", []), ("train.tar.zst", []), ("-", []),
+    ("train-{0..2}.tar", ["--shuffle-buffer", "100"]), ("train.tar.zst", ["--shuffle-buffer", "40kB"]),
+    ("-", ["--shuffle-buffer", "100"]),
+  ])
+  func streamsGoOnWhereTheyWere(pattern: String, more: [String]) throws {
     let shards = pattern == "-" ? "stdin.tar.gz" : pattern
     let packed = try onepass.run([
       "pack", "idx:\(folder.path)", "--output", folder.file(shards), "--seed", "3",
@@ -105,7 +110,7 @@ import Testing
     #expect(packed.status == 0, "\(packed.errors)")
     let input = pattern == "-" ? folder.file(shards) : nil
     let data = pattern == "-" ? "wds:-" : "wds:\(folder.file(shards))"
-    let options = ["--replay-steps", "1", "--limit", "280", "--classes", "4"]
+    let options = ["--replay-steps", "1", "--limit", "280", "--classes", "4"] + more
     #expect(try onepass.run(arguments("whole", options, data: data), input: input).status == 0)
     let running = try RunningProgram(
       onepass, arguments("parts", options + ["--checkpoint-every", "4"], data: data), input: input)
@@ -129,7 +134,41 @@ import Testing
     #expect(try onepass.run(["memory", "verify", folder.file("parts")]).status == 0)
     #expect(try folder.bytes(of: "parts/ledger") == folder.bytes(of: "whole/ledger"))
     if pattern == "-" { #expect(last.errors.contains("were read again and passed over"), "\(last.errors)") }
-    try expectEqual("whole", "parts", pattern)
+    try expectEqual("whole", "parts", "\(pattern) \(more)")
+  }
+
+  /// Stopped after each step, so that what waits is saved and read back time and again, and killed between two checkpoints.
+  @Test func aShuffleBufferGoesOnHoweverOftenItIsStopped() throws {
+    try StripedImages(count: 1_200, side: 28).write(to: folder)
+    let packed = try onepass.run([
+      "pack", "idx:\(folder.path)", "--output", folder.file("train.tar"), "--seed", "3",
+    ])
+    #expect(packed.status == 0, "\(packed.errors)")
+    let data = "wds:\(folder.file("train.tar"))"
+    let options = [
+      "--replay-steps", "2", "--storage", "20%", "--shuffle-buffer", "50", "--subject-key", "stem",
+    ]
+    #expect(try onepass.run(arguments("whole", options, data: data)).status == 0)
+    var stops = 0
+    while !folder.exists("parts/result.json"), stops < 30 {
+      let running = try RunningProgram(
+        onepass, arguments("parts", options + ["--resume", "--checkpoint-every", "3"], data: data))
+      _ = running.wait(for: "\"event\":\"step\"", times: 3)
+      running.signal(stops % 2 == 0 ? SIGTERM : SIGKILL)
+      _ = running.wait()
+      stops += 1
+      if stops == 1, !folder.exists("parts/result.json") {
+        let refused = try onepass.run(["memory", "forget", folder.file("parts"), "--subject", "00000001"])
+        #expect(
+          refused.status == 64 && refused.errors.contains("its shuffle buffer holds examples"),
+          "\(refused.errors)")
+      }
+    }
+    #expect(try onepass.run(arguments("parts", options + ["--resume"], data: data)).status == 0)
+    #expect(stops >= 2)
+    #expect(try onepass.run(["memory", "verify", folder.file("parts")]).status == 0)
+    #expect(try folder.bytes(of: "parts/ledger") == folder.bytes(of: "whole/ledger"))
+    try expectEqual("whole", "parts", "after \(stops) stops")
   }
 
   /// Killed at random instants, also in the middle of a checkpoint, and each time started again.

@@ -61,6 +61,7 @@ import Testing
     var written = RunConfiguration(data: "a")
     (written.evaluationData, written.limit, written.evaluationLimit) = ("b", 1, 2)
     (written.classCount, written.classNames, written.brokenLimit) = (3, ["x", "y", "z"], 0.2)
+    written.shuffleBuffer = .examples(11)
     (written.model, written.stem, written.imageSize, written.channels) = ("resnet8", .small, 16, 1)
     (written.method, written.storage, written.replaySteps) = (.multiEpoch, .examples(9), 4)
     (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)

@@ -33,7 +33,7 @@ extension RunConfiguration {
   /// This run with fixed values for the options that its method does not use, and for those on which no result
   /// depends: what is left tells two runs apart.
   package var essence: RunConfiguration {
-    var essence = self
+    var essence = withoutSecrets
     (essence.device, essence.threads, essence.decodeThreads) = ("auto", nil, nil)
     essence.cudaGraphs = false
     // Where a memory lies changes nothing; that it lies on disk changes what a number of bytes holds.
@@ -42,6 +42,14 @@ extension RunConfiguration {
     if method != .multiEpoch { essence.epochs = 1 }
     if priority == .uniform { (essence.smoothing, essence.priorityTiming) = (.full, .insertion) }
     return essence
+  }
+
+  /// This run as it may be kept and shown: signatures in addresses are left out, and may be others when it goes on.
+  package var withoutSecrets: RunConfiguration {
+    var kept = self
+    kept.data = SourceRegistry.withoutSecrets(data)
+    kept.evaluationData = evaluationData.map(SourceRegistry.withoutSecrets)
+    return kept
   }
 
   /// The options in which two runs differ, by their names on the command line, with the values of each.

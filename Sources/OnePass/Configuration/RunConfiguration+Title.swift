@@ -5,11 +5,13 @@ import OnePassReplay
 extension RunConfiguration {
   /// The method in a few words: `prioritised replay, k = 3, 10% storage, literal α`.
   public var title: String {
-    switch method {
-    case .naive: "naive one-pass"
-    case .multiEpoch: "multi-epoch, \(epochs) \(epochs == 1 ? "pass" : "passes")"
-    case .replay: ([replayTitle] + replayDeviations).joined(separator: ", ")
-    }
+    let method =
+      switch method {
+      case .naive: "naive one-pass"
+      case .multiEpoch: "multi-epoch, \(epochs) \(epochs == 1 ? "pass" : "passes")"
+      case .replay: ([replayTitle] + replayDeviations).joined(separator: ", ")
+      }
+    return shuffleBuffer.map { "\(method), shuffle buffer of \($0)" } ?? method
   }
 
   private var replayTitle: String {

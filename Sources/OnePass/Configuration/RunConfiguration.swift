@@ -33,6 +33,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var classNames: [String]?
   /// Where an example says whom it is about, so that a subject can be forgotten; nowhere if `nil`.
   public var subjectKey: SubjectKey?
+  /// How much of the stream waits in a buffer from which its order is drawn; the order of arrival if `nil`.
+  public var shuffleBuffer: ShuffleBufferSize?
   /// The share of broken images (0 … 1) above which the stream counts as broken and the run stops.
   public var brokenLimit = 0.1
 
@@ -112,6 +114,11 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       ModelRegistry.names.contains(model),
       "The model \(model) is not known: use one of \(ModelRegistry.names.joined(separator: ", ")).")
     try requirePositive("--limit", limit)
+    try shuffleBuffer?.validate()
+    try require(
+      shuffleBuffer == nil || method != .multiEpoch,
+      "--shuffle-buffer is for a stream that passes once, and --method multi-epoch shuffles each pass: leave it out."
+    )
     try requirePositive("--eval-limit", evaluationLimit)
     try requirePositive("--batch-size", batchSize, atMost: 1 << 20)
     try requirePositive("--threads", threads, atMost: 4_096)
@@ -176,6 +183,7 @@ extension RunConfiguration {
     classCount = try optional(.classCount)
     classNames = try optional(.classNames)
     subjectKey = try optional(.subjectKey)
+    shuffleBuffer = try optional(.shuffleBuffer)
     brokenLimit = try value(.brokenLimit)
     model = try value(.model)
     stem = try optional(.stem)

@@ -28,6 +28,12 @@ public struct Forgetting: Codable, Sendable {
     _ request: ForgetRequest, in path: String, memoryDirectory: String? = nil, isRehearsal: Bool = false
   ) throws {
     let run = try StoredRun(path, memoryDirectory: memoryDirectory)
+    guard run.isFinished || run.configuration.shuffleBuffer == nil else {
+      throw OnePassError(
+        .usage,
+        "The run in \(path) is not finished, and its shuffle buffer holds examples that have not been trained on, of which "
+          + "nothing is known: finish it with --resume, or remove it.")
+    }
     let gone = try run.points.map { point in
       (point.memory?.items ?? []).filter(try request.matches(run, point)).map(\.id)
     }

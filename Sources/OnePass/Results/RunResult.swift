@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassData
 import OnePassReplay
 
 /// What a run achieved and what it cost: the content of `result.json`.
@@ -25,6 +26,8 @@ public struct RunResult: Codable, Sendable {
     public var exampleFraction: Double
     /// `bytes` / encoded bytes of the stream.
     public var byteFraction: Double
+    /// The part of it that waited in the shuffle buffer, where there was one.
+    public var shuffleBuffer: ShuffleBuffer.Amount?
   }
 
   /// The paper's compute metric: examples back-propagated, relative to 90 passes over the stream.

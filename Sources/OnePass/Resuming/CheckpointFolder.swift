@@ -29,8 +29,8 @@ struct CheckpointFolder {
       try body(partial)
       let names = try files.contentsOfDirectory(atPath: partial).sorted()
       var lines = try names.map { name in
-        let data = try Data(contentsOf: URL(fileURLWithPath: "\(partial)/\(name)"))
-        return "\(hash(of: data)) \(data.count) \(name)"
+        let (hash, count) = try hash(ofFile: "\(partial)/\(name)")
+        return "\(hash) \(count) \(name)"
       }
       lines.append(hash(of: Data(lines.joined(separator: "\n").utf8)))
       try Data((lines.joined(separator: "\n") + "\n").utf8).write(
@@ -93,13 +93,15 @@ struct CheckpointFolder {
     func damaged(_ file: String) -> OnePassError {
       OnePassError(.badData, "The checkpoint \(path) is damaged: \(file) is not what was written.")
     }
-    func read(_ file: String) throws -> Data {
-      do { return try Data(contentsOf: URL(fileURLWithPath: self.path(of: file))) } catch {
+    func reading<Result>(_ file: String, _ body: (String) throws -> Result) throws -> Result {
+      do { return try body(path(of: file)) } catch {
         throw OnePassError(
           .badData, "The checkpoint \(path) is damaged: \(file) is missing or cannot be read.", cause: error)
       }
     }
-    let text = String(decoding: try read(Self.manifest), as: UTF8.self)
+    let text = try reading(Self.manifest) {
+      String(decoding: try Data(contentsOf: URL(fileURLWithPath: $0)), as: UTF8.self)
+    }
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     guard lines.count >= 2, lines.removeLast().isEmpty, let own = lines.popLast(),
       own == Self.hash(of: Data(lines.joined(separator: "\n").utf8))
@@ -107,9 +109,22 @@ struct CheckpointFolder {
     for line in lines {
       let parts = line.split(separator: " ", maxSplits: 2).map(String.init)
       guard parts.count == 3 else { throw damaged(Self.manifest) }
-      let data = try read(parts[2])
-      guard "\(data.count)" == parts[1], Self.hash(of: data) == parts[0] else { throw damaged(parts[2]) }
+      let (hash, count) = try reading(parts[2], Self.hash(ofFile:))
+      guard "\(count)" == parts[1], hash == parts[0] else { throw damaged(parts[2]) }
     }
+  }
+
+  /// The hash of a file, however large, and its size in bytes.
+  private static func hash(ofFile path: String) throws -> (hash: String, count: Int) {
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    let hash = RunningHash()
+    var count = 0
+    while let part = try file.read(upToCount: 1 << 20), !part.isEmpty {
+      part.withUnsafeBytes { hash.update($0) }
+      count += part.count
+    }
+    return ("\(hash.value)", count)
   }
 
   private static func hash(of data: Data) -> String {

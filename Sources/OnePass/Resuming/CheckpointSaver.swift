@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassData
 import OnePassTorch
 
 /// Saves a run after the steps at which that is due, and stops it when it is asked to.
@@ -7,6 +8,7 @@ final class CheckpointSaver {
   private let plan: TrainingPlan
   private let card: ModelCard
   private let learner: Learner
+  private let shuffleBuffer: ShuffleBuffer?
   private let folder: UnfinishedRun?
   private let interval: CheckpointInterval?
   private let stop: StopRequest?
@@ -16,13 +18,14 @@ final class CheckpointSaver {
 
   init(
     configuration: RunConfiguration, plan: TrainingPlan, card: ModelCard, learner: Learner,
-    folder: UnfinishedRun?,
-    interval: CheckpointInterval?, stop: StopRequest?, output: String?
+    shuffleBuffer: ShuffleBuffer?, folder: UnfinishedRun?, interval: CheckpointInterval?, stop: StopRequest?,
+    output: String?
   ) {
     self.configuration = configuration
     self.plan = plan
     self.card = card
     self.learner = learner
+    self.shuffleBuffer = shuffleBuffer
     self.folder = folder
     self.interval = interval
     self.stop = stop
@@ -33,6 +36,7 @@ final class CheckpointSaver {
   /// Saves the run if that is due.
   /// - Throws: `RunStopped` if the run was asked to stop; `OnePassError` (`io`) if it cannot be saved.
   func afterStep(_ trainer: Trainer) throws {
+    shuffleBuffer?.settle(upTo: trainer.tally.taken)
     try stopIfAsked(trainer)
     // After the last step the run is all but finished; it is saved whole.
     guard let folder, trainer.stepsDone < plan.steps, isDue(after: trainer.stepsDone) else { return }
@@ -60,9 +64,10 @@ final class CheckpointSaver {
   }
 
   private func save(_ trainer: Trainer, in folder: UnfinishedRun) throws {
+    shuffleBuffer?.settle(upTo: trainer.tally.taken)
     try folder.save(
       RunState(
-        configuration: configuration, plan: plan, card: card, steps: trainer.stepsDone,
+        configuration: configuration.withoutSecrets, plan: plan, card: card, steps: trainer.stepsDone,
         updates: learner.updatesMade,
         examplesTrained: learner.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
         curve: trainer.curve, memoryRun: trainer.memoryRun,
@@ -70,7 +75,7 @@ final class CheckpointSaver {
         imageWaitSeconds: trainer.imageWaitSeconds,
         version: onePassVersion),
       weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
-      memory: trainer.memory)
+      memory: trainer.memory, shuffleBuffer: shuffleBuffer?.snapshot)
   }
 
   private func isDue(after steps: Int) -> Bool {

@@ -1,5 +1,6 @@
 import Foundation
 import OnePassCore
+import OnePassData
 import OnePassReplay
 import OnePassTorch
 
@@ -62,7 +63,8 @@ package final class UnfinishedRun {
   /// Saves a run after a step.
   /// - Throws: `OnePassError` (`io`); the checkpoints before are then as they were.
   func save(
-    _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory: ReplayMemory?
+    _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory: ReplayMemory?,
+    shuffleBuffer: ShuffleBuffer.Snapshot? = nil
   ) throws {
     try checkPresence()
     let snapshot = memory?.snapshot
@@ -81,6 +83,7 @@ package final class UnfinishedRun {
       if let snapshot {
         try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: "\(partial)/\(Checkpoint.indexName)"))
       }
+      if let shuffleBuffer { try shuffleBuffer.write(to: "\(partial)/\(ShuffleBuffer.Snapshot.fileName)") }
     }
     held.append((checkpoint, ids))
     try prune()
@@ -224,6 +227,8 @@ package final class UnfinishedRun {
     let weights: StateDictionary
     let optimiser: StateDictionary
     let memory: MemorySnapshot?
+    /// What waited to be delivered, where that cannot be read again.
+    let shuffleBuffer: ShuffleBuffer.Snapshot?
     /// The images of the checkpoints that are kept; where the memory is on disk, those that it has given up.
     let archive: ImageArchive?
     /// The items of the checkpoints that are kept.
@@ -303,7 +308,10 @@ package final class UnfinishedRun {
     return Saved(
       state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: "model.safetensors")),
       optimiser: try StateDictionary(safetensors: checkpoint.path(of: "optimiser.safetensors")),
-      memory: memory, archive: archive, keptItems: keptItems)
+      memory: memory,
+      shuffleBuffer: try ShuffleBuffer.Snapshot(
+        readingFrom: checkpoint.path(of: ShuffleBuffer.Snapshot.fileName)),
+      archive: archive, keptItems: keptItems)
   }
 
   /// Every checkpoint, the oldest first, as it was read back; nothing is changed.

@@ -136,3 +136,21 @@ struct StreamPreparation {
 
 /// The number of cores that this process may use.
 func machineCores() -> Int { ProcessInfo.processInfo.activeProcessorCount }
+
+extension RunConfiguration {
+  /// A source behind the shuffle buffer, if one is asked for.
+  ///
+  /// What `limit` cuts off is never taken into the buffer.
+  /// - Throws: `OnePassError` (`usage`) if the source is in random order already.
+  func shuffling(_ source: any ExampleSource) throws -> any ExampleSource {
+    guard let shuffleBuffer else { return source }
+    guard !(source is any RandomAccessSource) else {
+      throw OnePassError(
+        .usage,
+        "\(source.specification) is in a random order already: leave out --shuffle-buffer, which would only take memory."
+      )
+    }
+    let limited = limit.map { LimitedSource.first($0, of: source) } ?? source
+    return ShuffleBuffer(limited, size: shuffleBuffer, seed: seed)
+  }
+}

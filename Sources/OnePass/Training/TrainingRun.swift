@@ -24,16 +24,17 @@ public struct TrainingRun {
   public init(_ configuration: RunConfiguration) throws {
     try configuration.validate()
     self.configuration = configuration
-    source = try SourceRegistry.open(
-      configuration.data, seed: configuration.seed, classNames: configuration.classNames,
-      subjectKey: configuration.subjectKey)
+    source = try configuration.shuffling(
+      SourceRegistry.open(
+        configuration.data, seed: configuration.seed, classNames: configuration.classNames,
+        subjectKey: configuration.subjectKey))
   }
 
   /// A run on a stream of one's own. `configuration.data` only describes it.
   public init(_ configuration: RunConfiguration, source: any ExampleSource) throws {
     try configuration.validate()
     self.configuration = configuration
-    self.source = source
+    self.source = try configuration.shuffling(source)
   }
 
   /// Trains and evaluates.
@@ -72,6 +73,8 @@ public struct TrainingRun {
     }
     if let threads = configuration.threads { try Engine.setThreadCount(threads) }
 
+    let shuffleBuffer = source as? ShuffleBuffer
+    if let snapshot = saved?.shuffleBuffer { shuffleBuffer?.prepareToRestore(snapshot) }
     let stream =
       try saved.map {
         try StreamPreparation(source, configuration, resuming: $0.state, ledger: passed)
@@ -102,13 +105,14 @@ public struct TrainingRun {
     }
     let ledger = try saved == nil ? newLedger(in: unfinished) : resumedLedger(passed, in: unfinished)
     let trainer = Trainer(
-      configuration: configuration, plan: plan, source: source, feed: stream.feed, learner: learner,
+      configuration: configuration, plan: plan, source: source,
+      feed: WatchedFeed(stream.feed, of: source, isAtStart: saved == nil) { observe(.notice($0)) },
+      learner: learner,
       pool: pool, diskMemory: diskMemory, ledger: ledger, observe: observe)
     if let saved, let unfinished { try unfinished.offeringAnother { try trainer.resume(saved) } }
     let saver = CheckpointSaver(
-      configuration: configuration, plan: plan, card: card, learner: learner, folder: unfinished,
-      interval: checkpoints.every,
-      stop: stop, output: output)
+      configuration: configuration, plan: plan, card: card, learner: learner, shuffleBuffer: shuffleBuffer,
+      folder: unfinished, interval: checkpoints.every, stop: stop, output: output)
     trainer.afterStep = saver.afterStep
     do { try trainer.run() } catch let error as OnePassError
       where error.code == .io && trainer.isBetweenSteps && trainer.stepsDone > 0
@@ -268,13 +272,18 @@ public struct TrainingRun {
       case .replay: (trainer.memory?.counters.peakItems ?? 0, trainer.memory?.counters.peakBytes ?? 0)
       case .multiEpoch: (stream.examples, stream.bytes)
       }
+    let waiting = (source as? ShuffleBuffer)?.peak
+    // As if both had been fullest at the same instant: the buffer is from its first example to the stream's end.
+    let storage = (
+      examples: kept.examples + (waiting?.examples ?? 0), bytes: kept.bytes + (waiting?.bytes ?? 0)
+    )
     return RunResult(
       accuracy: nil,
       online: trainer.online.value.map { .init(top1: $0, examples: trainer.online.count) },
       storage: .init(
-        examples: kept.examples, bytes: kept.bytes,
-        exampleFraction: Double(kept.examples) / Double(stream.examples),
-        byteFraction: Double(kept.bytes) / Double(stream.bytes)),
+        examples: storage.examples, bytes: storage.bytes,
+        exampleFraction: Double(storage.examples) / Double(stream.examples),
+        byteFraction: Double(storage.bytes) / Double(stream.bytes), shuffleBuffer: waiting),
       compute: .init(
         examples: learner.examplesTrained,
         fraction: Double(learner.examplesTrained) / Double(RunResult.referenceEpochs * stream.examples),
@@ -293,7 +302,7 @@ public struct TrainingRun {
 
   /// The configuration with every choice that was left to the program.
   private func resolved(_ card: ModelCard, _ device: Device, _ pool: DecodePool) -> RunConfiguration {
-    var resolved = configuration
+    var resolved = configuration.withoutSecrets
     resolved.stem = card.stem
     resolved.imageSize = card.pipeline.size
     resolved.channels = card.pipeline.channels

@@ -53,6 +53,13 @@ struct DataOptions: ParsableArguments {
   var subjectKey: String?
 
   @Option(
+    name: .customLong("shuffle-buffer"),
+    help: ArgumentHelp(
+      "Shuffle a stream that arrives sorted, in a buffer of so many examples (10000) or bytes (500MB).",
+      valueName: "N|BYTES"))
+  var shuffleBuffer: String?
+
+  @Option(
     name: .customLong("broken-limit"),
     help: ArgumentHelp("Stop if more than this share of the images is broken.", valueName: "0...1"))
   var brokenLimit = 0.1
@@ -62,6 +69,7 @@ struct DataOptions: ParsableArguments {
     configuration.limit = limit
     configuration.evaluationLimit = evaluationLimit
     configuration.brokenLimit = brokenLimit
+    configuration.shuffleBuffer = try shuffleBuffer.map { try ShuffleBufferSize($0) }
     configuration.subjectKey = try subjectKey.map { try SubjectKey($0) }
     guard let classes else { return }
     if let count = Int(classes) {

@@ -12,14 +12,13 @@ import OnePassCore
 public struct FolderTable: ExampleTable {
   public let classNames: [String]?
   public var classCount: Int { names.count }
-  public var count: Int { nameStarts.count - 1 }
+  public var count: Int { fileNames.count }
   /// Files that were passed over because of their extension; hidden ones not included.
   public private(set) var ignoredFileCount = 0
 
   private let names: [String]
-  /// The bytes of all file names, one after the other; row i has `nameStarts[i] ..< nameStarts[i + 1]`.
-  private var nameBytes: [UInt8] = []
-  private var nameStarts: [UInt32] = [0]
+  /// The name of the file in each row.
+  private var fileNames = PackedNames()
   private var folders: [Folder] = []
 
   /// A folder with images; its rows begin at `firstRow` and end where the next folder's begin.
@@ -76,8 +75,7 @@ public struct FolderTable: ExampleTable {
   public func path(at row: Int) -> String? { file(at: row) }
 
   private func file(at row: Int) -> String {
-    let name = nameBytes[Int(nameStarts[row])..<Int(nameStarts[row + 1])]
-    return String(decoding: folder(of: row).path + [slash] + name, as: UTF8.self)
+    String(decoding: folder(of: row).path + [slash] + fileNames[row], as: UTF8.self)
   }
 
   /// The folder of a row.
@@ -100,12 +98,10 @@ public struct FolderTable: ExampleTable {
           ignoredFileCount += 1
           continue
         }
-        nameBytes += name
-        guard let end = UInt32(exactly: nameBytes.count) else {
+        guard fileNames.append(name) else {
           throw OnePassError(
             .badData, "The file names of this folder exceed 4 GiB. Pack it into shards first.")
         }
-        nameStarts.append(end)
       }
       if count > first { folders.append(Folder(path: path, label: label, firstRow: first)) }
     }

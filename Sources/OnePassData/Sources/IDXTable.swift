@@ -70,9 +70,7 @@ public struct IDXTable: ExampleTable {
 
 /// `idx:DIR` and `idx:DIR:test`.
 func openIDX(_ request: SourceRequest) throws -> any ExampleSource {
-  let argument = try request.requiredArgument("idx:DIR or idx:DIR:test")
-  let test = argument.hasSuffix(":test")
-  let directory = test ? String(argument.dropLast(":test".count)) : argument
+  let (directory, test) = try request.directoryAndPart("idx:DIR or idx:DIR:test")
   let table = try IDXTable(directory, test: test, classNames: request.classNames)
   return try request.shuffled(table)
 }

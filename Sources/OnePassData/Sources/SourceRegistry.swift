@@ -47,15 +47,29 @@ public enum SourceRegistry {
       "folder", forms: "folder:DIR",
       summary: "JPEG and PNG files, a folder for each class", open: openFolder),
     SourceKind(
+      "zip", forms: "zip:FILE",
+      summary: "a zip archive of such folders, read as it lies", open: openZip),
+    SourceKind(
+      "ilsvrc", forms: "ilsvrc:FILE",
+      summary: "ILSVRC2012_img_train.tar as it comes, a tar of a tar for each class", open: openILSVRC),
+    SourceKind(
+      "cifar", forms: "cifar:DIR[:test]",
+      summary: "CIFAR-10 or CIFAR-100 in the original binary files", open: openCIFAR),
+    SourceKind(
       "list", forms: "list:FILE",
       summary: "JPEG and PNG files, a line PATH LABEL for each in a text file", open: openList),
     SourceKind(
       "synthetic", forms: "synthetic:COUNT:SIZE:CLASSES",
       summary: "noise, to try a machine without data", open: openSynthetic),
     SourceKind(
-      "wds", forms: "wds:DIR/train-{0000..0009}.tar or wds:-",
-      summary: "WebDataset tar shards (.tar, .tar.gz, .tar.zst), - for standard input", open: openWebDataset),
+      "wds", forms: "wds:DIR/train-{0000..0009}.tar, wds:https://…, wds:@LIST or wds:-",
+      summary:
+        "WebDataset tar shards (.tar, .tar.gz, .tar.zst): files, addresses, a list of them, standard input",
+      open: openWebDataset),
   ]
+
+  /// A specification as it may be shown and kept: without the queries of addresses, which may be what opens the files.
+  public static func withoutSecrets(_ specification: String) -> String { HTTPAddress.shown(specification) }
 
   /// Opens the source that a specification names.
   ///
@@ -76,7 +90,8 @@ public enum SourceRegistry {
     let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, let kind = kinds.first(where: { $0.name == name }) else {
       let forms = kinds.map { "\($0.forms) (\($0.summary))" }.joined(separator: ", ")
-      throw OnePassError(.usage, "\"\(specification)\" names no data. Write one of: \(forms).")
+      throw OnePassError(
+        .usage, "\"\(withoutSecrets(specification))\" names no data. Write one of: \(forms).")
     }
     let argument = parts.count > 1 ? String(parts[1]) : nil
     return try kind.open(
@@ -112,6 +127,13 @@ extension SourceRequest {
       throw OnePassError(.usage, "\"\(specification)\" does not say where the data is. Write \(form).")
     }
     return argument
+  }
+
+  /// The argument of a kind with two parts, `DIR` or `DIR:test`.
+  func directoryAndPart(_ form: String) throws -> (directory: String, test: Bool) {
+    let argument = try requiredArgument(form)
+    let test = argument.hasSuffix(":test")
+    return (test ? String(argument.dropLast(":test".count)) : argument, test)
   }
 
   /// The names that hold for a source with names of its own, or none.

@@ -19,8 +19,10 @@ package struct GridCell: Sendable {
     Self.command(arguments + (output.map { ["--output", $0] } ?? []))
   }
 
+  /// The line that a shell takes, without what opens an address.
   static func command(_ arguments: [String]) -> String {
-    (["onepass", "train"] + arguments).map(quoted).joined(separator: " ")
+    (["onepass", "train"] + arguments).map { quoted(SourceRegistry.withoutSecrets($0)) }.joined(
+      separator: " ")
   }
 
   /// A word as a shell takes it literally.

@@ -16,7 +16,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "idx", "idx:", "synthetic", "synthetic:", "folder", "folder:", "list", "list:", "wds", "wds:",
+    "idx", "idx:", "synthetic", "synthetic:", "folder", "folder:", "list", "list:", "wds", "wds:", "zip", "zip:",
+    "ilsvrc:", "cifar:",
   ])
   func missingArgumentIsExplained(_ specification: String) {
     expectError(.usage, naming: ["does not say where the data is"]) {

@@ -126,14 +126,6 @@ import Testing
     }
   }
 
-  @Test func addressesGetARemedy() {
-    for scheme in ["http", "https"] {
-      expectError(.usage, naming: ["curl", "wds:-"]) {
-        _ = try WebDatasetSource("\(scheme)://host/{0..1}.tar")
-      }
-    }
-  }
-
   @Test func foldersAreNotShards() throws {
     let folder = try TemporaryFolder()
     expectError(.usage, naming: [folder.path, "is a folder"]) { _ = try WebDatasetSource(folder.path) }

@@ -1,5 +1,4 @@
 import CArchive
-import Foundation
 
 /// The unpacked bytes of a shard, from beginning to end, through a window on a fixed buffer.
 ///
@@ -9,31 +8,27 @@ final class ShardBytes {
   /// What has been read and not yet taken; valid until the next call.
   private(set) var window = UnsafeRawBufferPointer(start: nil, count: 0)
   /// Whether the shard is a file on disk and not a pipe.
-  let isFile: Bool
+  var isFile: Bool { input.isFile }
+  /// Where the window begins in a plain file; `nil` in a compressed one and in whatever is no file.
+  var offset: Int? { unpacker == nil ? input.offset.map { $0 - window.count } : nil }
 
-  private let file: OpenFile
+  private let input: any ByteInput
   private let buffer: UnsafeMutableRawBufferPointer
-  private let fileSize: Int
   /// libarchive, if the shard is compressed.
   private var unpacker: OpaquePointer?
-  /// Bytes of the file that have been read; a file may be passed over by seeking.
-  private var filePosition = 0
   /// What was read to find out the compression; libarchive's first read gets it.
   private var firstRead: Int?
   /// Why libarchive got no more bytes.
   private var readFailure: TarReader.Failure?
 
   /// - Parameter blockSize: bytes asked for at once.
-  init(_ file: OpenFile, blockSize: Int) throws(TarReader.Failure) {
-    self.file = file
+  init(_ input: any ByteInput, blockSize: Int) throws(TarReader.Failure) {
+    self.input = input
     buffer = .allocate(byteCount: blockSize, alignment: 16)
-    var status = stat()
-    isFile = fstat(file.descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-    fileSize = isFile ? Int(status.st_size) : 0
     var start = 0
     // A pipe may deliver less than the four bytes that tell the compression.
     while start < 4 {
-      let got = try readFile(UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
+      let got = try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
       if got == 0 { break }
       start += got
     }
@@ -56,7 +51,7 @@ final class ShardBytes {
   /// Replaces an empty window by the next bytes; `false` at the end.
   func refill() throws(TarReader.Failure) -> Bool {
     guard let unpacker else {
-      window = UnsafeRawBufferPointer(rebasing: buffer[..<(try readFile(buffer))])
+      window = UnsafeRawBufferPointer(rebasing: buffer[..<(try input.read(into: buffer))])
       return !window.isEmpty
     }
     var block: UnsafeRawPointer?
@@ -78,7 +73,7 @@ final class ShardBytes {
     while filled < target.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
       if window.isEmpty, unpacker == nil, rest.count >= buffer.count {
-        let got = try readFile(rest)
+        let got = try input.read(into: rest)
         if got == 0 { return false }
         filled += got
         continue
@@ -98,29 +93,11 @@ final class ShardBytes {
     while left > window.count {
       left -= window.count
       consume(window.count)
-      if isFile, unpacker == nil {
-        guard left <= fileSize - filePosition else { return false }
-        lseek(file.descriptor, off_t(left), SEEK_CUR)
-        filePosition += left
-        return true
-      }
+      if unpacker == nil, let isThere = try input.skip(left) { return isThere }
       if try !refill() { return false }
     }
     consume(left)
     return true
-  }
-
-  private func readFile(_ target: UnsafeMutableRawBufferPointer) throws(TarReader.Failure) -> Int {
-    while true {
-      let got = read(file.descriptor, target.baseAddress, target.count)
-      if got >= 0 {
-        filePosition += got
-        return got
-      }
-      guard errno == EINTR else {
-        throw TarReader.Failure(kind: .io, detail: String(cString: strerror(errno)))
-      }
-    }
   }
 
   private static func isCompressed(_ start: Slice<UnsafeMutableRawBufferPointer>) -> Bool {
@@ -162,7 +139,7 @@ extension ShardBytes {
       firstRead = nil
       return count
     }
-    do { return try readFile(buffer) } catch {
+    do { return try input.read(into: buffer) } catch {
       readFailure = error
       return -1
     }

@@ -42,8 +42,33 @@ struct ShardIndex: Codable, Equatable {
     guard existence(of: path).exists else { return nil }
     let file = try OpenFile(reading: path)
     let size = try file.size()
-    guard size <= 1 << 30 else { return nil }
-    let data = Data(try file.bytes(at: 0, count: size))
+    guard size <= largest else { return nil }
+    return try decode(Data(try file.bytes(at: 0, count: size)), path)
+  }
+
+  /// The index at this address; `nil` if there is none, or it is not for us.
+  /// - Throws: as `read`.
+  static func fetch(_ address: HTTPAddress, limits: HTTPLimits) throws -> ShardIndex? {
+    let input = HTTPInput(address, limits: limits)
+    var data = Data()
+    let part = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    defer { part.deallocate() }
+    do throws(TarReader.Failure) {
+      while case let got = try input.read(into: part), got > 0 {
+        data += part.prefix(got)
+        guard data.count <= largest else { return nil }
+      }
+    } catch {
+      if input.isRefused { return nil }
+      throw OnePassError(.io, "Could not read \(address.shown): \(error.detail). \(error.remedy)")
+    }
+    return try decode(data, address.shown)
+  }
+
+  /// The largest index, in bytes.
+  private static let largest = 1 << 30
+
+  private static func decode(_ data: Data, _ path: String) throws -> ShardIndex? {
     guard let header = try? JSONDecoder().decode(Header.self, from: data), header.kind == knownKind else {
       return nil
     }
@@ -67,5 +92,8 @@ struct ShardIndex: Codable, Equatable {
     return counts.count == shards.count ? counts : nil
   }
 
-  static func fileName(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
+  static func fileName(_ path: String) -> Substring {
+    let path = HTTPAddress.isMeant(by: path) ? path.prefix { $0 != "?" } : path[...]
+    return path.split(separator: "/").last ?? ""
+  }
 }

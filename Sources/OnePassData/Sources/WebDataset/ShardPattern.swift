@@ -1,3 +1,4 @@
+import Foundation
 import OnePassCore
 
 /// The shards that a pattern with braces names: `train-{0000..0009}.tar`, `{a,b}/{0..3}.tar.zst`.
@@ -9,29 +10,56 @@ struct ShardPattern {
   let shards: [String]
   static let mostShards = 1_000_000
 
-  /// - Throws: `OnePassError` (`usage`) for braces that do not match or name nothing.
+  /// The shards that a pattern names, or the patterns in the lines of a text file, written `@FILE`.
+  /// - Throws: `OnePassError`: `usage` for braces that do not match or name nothing; what reading the file throws.
   init(_ text: String) throws {
-    self.text = text
+    guard text.hasPrefix("@") else {
+      self.text = text
+      shards = try Self.expand(text)
+      return
+    }
+    let list = String(text.dropFirst())
+    var reader = try LineReader(list)
+    var shards: [String] = []
+    while let line = try reader.next() {
+      let line = line.trimmingCharacters(in: .whitespaces)
+      if line.isEmpty || line.hasPrefix("#") { continue }
+      shards += try Self.expand(line)
+      guard shards.count <= Self.mostShards else { throw Self.tooMany(list) }
+    }
+    guard !shards.isEmpty else {
+      throw OnePassError(
+        .badData, "The list \(list) names no shard. Write a path or an address on each line.")
+    }
+    self.text = list
+    self.shards = shards
+  }
+
+  private static func expand(_ text: String) throws -> [String] {
     var shards = [""]
     var rest = text[...]
     while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
       guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else {
-        throw Self.malformed(text)
+        throw malformed(text)
       }
       let inside = rest[rest.index(after: open)..<close]
-      let choices = try Self.choices(inside, in: text)
-      guard shards.count * choices.count <= Self.mostShards else { throw Self.tooMany(text) }
+      let choices = try choices(inside, in: text)
+      guard shards.count * choices.count <= mostShards else { throw tooMany(text) }
       let prefix = rest[..<open]
       shards = shards.flatMap { start in choices.map { start + prefix + $0 } }
       rest = rest[rest.index(after: close)...]
     }
-    self.shards = shards.map { $0 + rest }
+    return shards.map { $0 + rest }
   }
 
   /// Where an index of these shards lies: `dir/train.json` for `dir/train-{0000..0009}.tar`.
   ///
   /// It is the pattern up to the first brace or to the extension, without a separator at its end, with `.json`.
+  ///
+  /// An address has its query also there.
   var indexPath: String {
+    let query = HTTPAddress.isMeant(by: self.text) ? self.text.drop { $0 != "?" } : ""
+    let text = self.text.dropLast(query.count)
     let directoryEnd = text.lastIndex(of: "/").map { text.index(after: $0) } ?? text.startIndex
     let firstBrace = text.firstIndex(of: "{") ?? text.endIndex
     var stem = text[..<firstBrace]
@@ -39,7 +67,7 @@ struct ShardPattern {
       stem = text[..<dot]
     }
     while let last = stem.last, "-_.".contains(last) { stem.removeLast() }
-    return stem.isEmpty || stem.last == "/" ? "\(stem)shards.json" : "\(stem).json"
+    return (stem.isEmpty || stem.last == "/" ? "\(stem)shards.json" : "\(stem).json") + query
   }
 
   private static func choices(_ inside: Substring, in text: String) throws -> [String] {
@@ -70,10 +98,11 @@ struct ShardPattern {
   private static func malformed(_ text: String) -> OnePassError {
     OnePassError(
       .usage,
-      "The braces in \(text) name no shards. Write a range such as {0000..0009} or a list such as {a,b}.")
+      "The braces in \(HTTPAddress.shown(text)) name no shards. Write a range such as {0000..0009} or a list such as {a,b}."
+    )
   }
 
   private static func tooMany(_ text: String) -> OnePassError {
-    OnePassError(.usage, "\(text) names more than \(mostShards) shards. Check the range.")
+    OnePassError(.usage, "\(HTTPAddress.shown(text)) names more than \(mostShards) shards. Check the range.")
   }
 }

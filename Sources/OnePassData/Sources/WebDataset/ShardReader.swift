@@ -47,18 +47,20 @@ final class ShardReader {
   static let largestMetadata = 1 << 20
 
   /// - Parameters:
-  ///   - file: The shard.
+  ///   - input: The shard.
+  ///   - path: What sentences call it.
   ///   - labelsByName: What names of classes mean.
   ///   - subjectKey: Where a sample says whom it is about.
   ///   - blockSize: See `TarReader`.
   init(
-    _ file: OpenFile, labelsByName: [String: Int], subjectKey: SubjectKey? = nil, blockSize: Int = 1 << 17
+    _ input: any ByteInput, called path: String, labelsByName: [String: Int], subjectKey: SubjectKey? = nil,
+    blockSize: Int = 1 << 17
   ) throws {
-    path = file.path
+    self.path = path
     self.labelsByName = labelsByName
     self.subjectKey = subjectKey
-    do { tar = try TarReader(file, blockSize: blockSize) } catch {
-      throw Self.error(error, path: file.path, count: 0)
+    do { tar = try TarReader(input, blockSize: blockSize) } catch {
+      throw Self.error(error, path: path, count: 0)
     }
   }
 
@@ -208,18 +210,6 @@ final class ShardReader {
   private var shownKey: String { "\"\(String(decoding: group.key, as: UTF8.self))\"" }
 
   private static func error(_ failure: TarReader.Failure, path: String, count: Int) -> OnePassError {
-    let read = "after \(count) examples read from it"
-    switch failure.kind {
-    case .io:
-      return OnePassError(.io, "Could not read \(path) on \(read): \(failure.detail). Check the disk.")
-    case .tooLarge:
-      return OnePassError(
-        .badData,
-        "The shard \(path) holds an entry that is too large \(read): \(failure.detail). Leave it out.")
-    case .corrupt:
-      return OnePassError(
-        .badData,
-        "The shard \(path) is truncated or corrupt \(read) (\(failure.detail)). Fetch it or write it again.")
-    }
+    failure.error(of: "The shard", path, at: "after \(count) examples read from it")
   }
 }

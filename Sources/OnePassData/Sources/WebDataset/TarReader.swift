@@ -1,4 +1,5 @@
 import Foundation
+import OnePassCore
 
 /// The regular files of one tar archive, plain or compressed, in the order of arrival.
 ///
@@ -12,6 +13,8 @@ final class TarReader {
     enum Kind { case io, corrupt, tooLarge }
     let kind: Kind
     let detail: String
+    /// What to do where reading failed.
+    var remedy = "Check the disk."
   }
 
   /// The path of the current file as bytes.
@@ -22,15 +25,16 @@ final class TarReader {
   /// Bytes to pass over before the next header: the body, unless it was taken, and its padding.
   private var pending = 0
   private var isAtEnd = false
-  private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: blockSize, alignment: 16)
+  private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: headerSize, alignment: 16)
 
-  private static let blockSize = 512
+  /// Bytes of a header, and of what bodies are padded to.
+  static let headerSize = 512
   /// The largest extended header, in bytes; libarchive's limit too.
   private static let largestHeader = 1 << 20
 
   /// - Parameter blockSize: bytes asked for at once; a body larger than this is not read when it is passed over.
-  init(_ file: OpenFile, blockSize: Int) throws(Failure) {
-    bytes = try ShardBytes(file, blockSize: blockSize)
+  init(_ input: any ByteInput, blockSize: Int) throws(Failure) {
+    bytes = try ShardBytes(input, blockSize: blockSize)
   }
 
   deinit { block.deallocate() }
@@ -79,6 +83,9 @@ final class TarReader {
       }
     }
   }
+
+  /// Where the body of the current file lies in the archive, before it is taken; `nil` unless that is a plain file.
+  var bodyRange: Range<Int>? { bytes.offset.map { $0..<($0 + size) } }
 
   /// The whole body of the current file; taken at most once.
   /// - Throws: `Failure` if it is cut off, or larger than `limit` bytes.
@@ -141,8 +148,28 @@ final class TarReader {
 
   private static func padded(_ size: Int) throws(Failure) -> Int {
     guard size <= 1 << 60 else { throw corrupt("a file of \(size) bytes") }
-    return (size + blockSize - 1) / blockSize * blockSize
+    return (size + headerSize - 1) / headerSize * headerSize
   }
 
   static func corrupt(_ detail: String) -> Failure { Failure(kind: .corrupt, detail: detail) }
+}
+
+extension TarReader.Failure {
+  /// The sentence for an archive of this kind and name.
+  /// - Parameters:
+  ///   - noun: `The shard`.
+  ///   - progress: `after 3 examples read from it`.
+  func error(of noun: String, _ name: String, at progress: String) -> OnePassError {
+    switch kind {
+    case .io: OnePassError(.io, "Could not read \(name) on \(progress): \(detail). \(remedy)")
+    case .tooLarge:
+      OnePassError(
+        .badData,
+        "\(noun) \(name) holds an entry that is too large \(progress): \(detail). Leave it out.")
+    case .corrupt:
+      OnePassError(
+        .badData,
+        "\(noun) \(name) is truncated or corrupt \(progress) (\(detail)). Fetch it or write it again.")
+    }
+  }
 }

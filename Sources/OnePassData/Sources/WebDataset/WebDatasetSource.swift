@@ -3,8 +3,9 @@ import OnePassCore
 
 /// WebDataset tar shards, taken one after the other in the order in which their samples arrive.
 ///
-/// Plain, gzip and zstd are told apart by their bytes. Memory: one read buffer and one sample, whatever the
-/// length of the stream. If an index lies beside the shards (`train.json` for `train-{0000..0009}.tar`), the
+/// Plain, gzip and zstd are told apart by their bytes. A shard is a file or an address, read as it arrives and with a new
+/// connection from the byte at which one breaks; see ``init(_:classNames:)`` for lists. Memory: one read buffer and one
+/// sample, and of a download 4 MiB that are ahead, whatever the length of the stream. If an index lies beside the shards (`train.json` for `train-{0000..0009}.tar`), the
 /// count and the classes come from it, and a shard that holds another number of examples is an error.
 ///
 /// ```swift
@@ -20,6 +21,7 @@ public final class WebDatasetSource: SurveyableSource {
   private let shards: [String]
   private let labelsByName: [String: Int]
   private let subjectKey: SubjectKey?
+  private let limits: HTTPLimits
   /// The examples of each shard, where an index or a survey told them.
   private var shardCounts: [Int]?
   private var nextShard = 0
@@ -28,7 +30,8 @@ public final class WebDatasetSource: SurveyableSource {
   private var failure: OnePassError?
 
   /// - Parameters:
-  ///   - pattern: the shards, with braces, or `-` for standard input.
+  ///   - pattern: the shards, with braces: paths, or addresses with http or https, whose query is sent and never shown;
+  ///     `@FILE`, where a text file has such a pattern on each line; or `-` for standard input.
   ///   - classNames: names by which `.cls` entries may refer to classes.
   /// - Throws: `OnePassError`: `usage` for a malformed pattern, `io` for a missing shard, `badData` for an index
   ///   that is not one or whose classes are others than `classNames`.
@@ -38,15 +41,21 @@ public final class WebDatasetSource: SurveyableSource {
         specification: "wds:\(pattern)", argument: pattern, seed: 0, classNames: classNames, subjectKey: nil))
   }
 
-  init(_ request: SourceRequest) throws {
-    specification = request.specification
+  init(_ request: SourceRequest, http: HTTPLimits = HTTPLimits()) throws {
+    specification = HTTPAddress.shown(request.specification)
+    limits = http
     subjectKey = request.subjectKey
     let pattern = try ShardPattern(try request.requiredArgument("wds:DIR/train-{0000..0009}.tar or wds:-"))
     shards = pattern.shards
     var index: ShardIndex?
     if !shards.contains(standardInput) {
-      for shard in shards { try Self.checkLocal(shard) }
-      index = try ShardIndex.read(pattern.indexPath)
+      for shard in shards {
+        if HTTPAddress.isMeant(by: shard) { _ = try HTTPAddress(shard) } else { try Self.checkLocal(shard) }
+      }
+      index =
+        HTTPAddress.isMeant(by: pattern.indexPath)
+        ? try ShardIndex.fetch(HTTPAddress(pattern.indexPath), limits: http)
+        : try ShardIndex.read(pattern.indexPath)
     } else if isatty(STDIN_FILENO) == 1 {
       throw OnePassError(
         .usage, "Standard input is a terminal: pipe a tar into it, as in `cat train.tar | onepass …`.")
@@ -60,7 +69,9 @@ public final class WebDatasetSource: SurveyableSource {
     labelsByName = Dictionary((classNames ?? []).enumerated().map { ($1, $0) }) { first, _ in first }
   }
 
-  public var readsAgainToRestore: Bool { shards == [standardInput] }
+  public var readsAgainToRestore: Bool {
+    shards == [standardInput] || (shardCounts == nil && shards.contains(where: HTTPAddress.isMeant))
+  }
 
   public var knownCount: Int? { shardCounts?.reduce(0, +) }
 
@@ -107,11 +118,17 @@ public final class WebDatasetSource: SurveyableSource {
         "The length and the classes of a stream on standard input are not known in advance. "
           + "Save it to a file first, or use shards with an index (onepass pack writes both).")
     }
+    guard !shards.contains(where: HTTPAddress.isMeant) else {
+      throw OnePassError(
+        .usage,
+        "The length and the classes of \(specification) are not known in advance, and it is not fetched twice. "
+          + "Put the index beside it that onepass pack writes.")
+    }
     var counts: [Int] = []
     var largestLabel = -1
     for shard in shards {
       let reader = try ShardReader(
-        try OpenFile(reading: shard), labelsByName: labelsByName, blockSize: surveyBlockSize)
+        try open(shard), called: Self.name(of: shard), labelsByName: labelsByName, blockSize: surveyBlockSize)
       while let sample = try reader.next(.labels) { largestLabel = max(largestLabel, sample.label) }
       try checkCount(of: reader, at: counts.count)
       counts.append(reader.count)
@@ -127,7 +144,8 @@ public final class WebDatasetSource: SurveyableSource {
       if reader == nil {
         guard nextShard < shards.count else { return nil }
         reader = try ShardReader(
-          try open(shards[nextShard]), labelsByName: labelsByName, subjectKey: subjectKey)
+          try open(shards[nextShard]), called: Self.name(of: shards[nextShard]), labelsByName: labelsByName,
+          subjectKey: subjectKey)
         nextShard += 1
       }
       guard let reader else { return nil }
@@ -137,10 +155,16 @@ public final class WebDatasetSource: SurveyableSource {
     }
   }
 
-  private func open(_ shard: String) throws -> OpenFile {
+  private func open(_ shard: String) throws -> any ByteInput {
+    if HTTPAddress.isMeant(by: shard) { return HTTPInput(try HTTPAddress(shard), limits: limits) }
     // A copy of the descriptor, so that closing it leaves the process its standard input.
-    shard == standardInput
-      ? OpenFile(adopting: dup(STDIN_FILENO), path: "standard input") : try OpenFile(reading: shard)
+    return FileInput(
+      shard == standardInput
+        ? OpenFile(adopting: dup(STDIN_FILENO), path: Self.name(of: shard)) : try OpenFile(reading: shard))
+  }
+
+  private static func name(of shard: String) -> String {
+    shard == standardInput ? "standard input" : HTTPAddress.shown(shard)
   }
 
   /// Refuses a shard that ended with another number of examples than its index states.
@@ -153,10 +177,6 @@ public final class WebDatasetSource: SurveyableSource {
   }
 
   private static func checkLocal(_ shard: String) throws {
-    if shard.hasPrefix("http://") || shard.hasPrefix("https://") {
-      throw OnePassError(
-        .usage, "\(shard) is not a file here. Fetch it as it is read: curl URL | onepass train --data wds:-.")
-    }
     let (exists, isDirectory) = existence(of: shard)
     guard exists else { throw OnePassError(.io, "There is no shard \(shard). Check the path and the range.") }
     guard !isDirectory else {

@@ -1,0 +1,70 @@
+import Foundation
+import OnePassCore
+import OnePassData
+
+/// What a shuffle buffer held, as a file of a checkpoint.
+///
+/// Little-endian. Position, position below, peak in examples and in bytes, then what waits and what was delivered and not
+/// used for good, each with its count before it. An example is its id, its label, three sizes of bare pixels (0 for a file),
+/// its subject and its image, each with its length before it; a subject that is not there has the length −1.
+extension ShuffleBuffer.Snapshot {
+  static let fileName = "shuffle-buffer"
+
+  /// - Throws: `OnePassError` (`io`).
+  func write(to path: String) throws {
+    let file = AppendedFile(path: path)
+    var bytes: [UInt8] = []
+    for number in [position, basePosition, peak.examples, peak.bytes] { bytes.append(integer: Int64(number)) }
+    for examples in [held, unsettled] {
+      bytes.append(integer: Int64(examples.count))
+      for example in examples {
+        bytes.append(integer: Int64(example.id))
+        bytes.append(integer: Int64(example.label))
+        var sizes: [Int] = [0, 0, 0]
+        if case .pixels(let width, let height, let channels) = example.image.encoding {
+          sizes = [width, height, channels]
+        }
+        for size in sizes { bytes.append(integer: Int32(size)) }
+        bytes.append(integer: Int64(example.subject?.utf8.count ?? -1))
+        bytes += (example.subject ?? "").utf8
+        bytes.append(integer: Int64(example.image.bytes.count))
+        try file.append(bytes + example.image.bytes)
+        bytes = []
+      }
+    }
+    try file.append(bytes)
+    try file.makeDurable()
+  }
+
+  /// The snapshot in a file; `nil` if there is none.
+  /// - Throws: `OnePassError` (`badData`) if it is no snapshot, `io` if it cannot be read.
+  init?(readingFrom path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let data: Data
+    do { data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
+      throw OnePassError(.io, "\(path) cannot be read: bring it back.", cause: error)
+    }
+    var reader = ByteReader(data: data, path: path)
+    func number() throws -> Int { Int(try reader.integer() as Int64) }
+    let (position, basePosition) = (try number(), try number())
+    let peak = ShuffleBuffer.Amount(examples: try number(), bytes: try number())
+    let parts = try (0..<2).map { _ in
+      try (0..<reader.count(of: 44)).map { _ in
+        let (id, label) = (try number(), try number())
+        let sizes = try (0..<3).map { _ in Int(try reader.integer() as Int32) }
+        let length = try number()
+        let subject = try length < 0 ? nil : String(decoding: reader.bytes(length), as: UTF8.self)
+        let image = [UInt8](try reader.bytes(reader.count(of: 1)))
+        return Example(
+          id: id, label: label,
+          image: EncodedImage(
+            bytes: image,
+            encoding: sizes[0] == 0 ? .file : .pixels(width: sizes[0], height: sizes[1], channels: sizes[2])),
+          subject: subject)
+      }
+    }
+    guard reader.isAtEnd else { throw reader.damage }
+    self.init(
+      position: position, basePosition: basePosition, held: parts[0], unsettled: parts[1], peak: peak)
+  }
+}

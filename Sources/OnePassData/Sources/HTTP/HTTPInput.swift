@@ -1,0 +1,200 @@
+import Foundation
+import NIOHTTP1
+import OnePassCore
+
+/// A file on a server, read once from beginning to end. Owned by one thread.
+///
+/// A connection that breaks, stalls or ends early is made again, and the file goes on from the byte at which it broke (a
+/// `Range` with `If-Range`, RFC 9110 sections 13.1.5 and 14). A file that is another one by then is an error, never read on.
+final class HTTPInput: ByteInput {
+  let isFile = false
+  let offset: Int? = nil
+
+  private let address: HTTPAddress
+  private let limits: HTTPLimits
+  private var exchange: HTTPExchange?
+  /// Bytes that have been read.
+  private var position = 0
+  /// What tells this content from another, where the server says so: `ETag`, or else `Last-Modified`.
+  private var validator: String?
+  private var total: Int?
+  /// Whether the server said that there is no such file, or that it is not for us.
+  private(set) var isRefused = false
+
+  init(_ address: HTTPAddress, limits: HTTPLimits = HTTPLimits()) {
+    self.address = address
+    self.limits = limits
+  }
+
+  func skip(_ count: Int) -> Bool? { nil }
+
+  func read(into target: UnsafeMutableRawBufferPointer) throws(TarReader.Failure) -> Int {
+    let start = ContinuousClock.now
+    var attempt = 0
+    while true {
+      attempt += 1
+      let problem: Problem
+      do throws(Problem) {
+        if position == total { return 0 }
+        if exchange == nil { exchange = try connect() }
+        let got = try take(target)
+        position += got
+        return got
+      } catch {
+        problem = error
+        exchange = nil
+      }
+      if case .final(let failure) = problem { throw failure }
+      guard case .passing(let detail, let asked) = problem else { continue }
+      let pause = limits.pause(before: attempt, asked: asked)
+      let waited = (ContinuousClock.now - start) / .seconds(1)
+      guard attempt < limits.attempts, waited + pause < limits.overall else {
+        throw TarReader.Failure(
+          kind: .io,
+          detail:
+            "\(detail), and so it was \(attempt == 1 ? "once" : "\(attempt) times in \(Int(waited)) s")",
+          remedy: "Check the connection and the server, then go on with --resume.")
+      }
+      Thread.sleep(forTimeInterval: pause)
+    }
+  }
+
+  /// Why an attempt failed.
+  private enum Problem: Error {
+    /// Another attempt may succeed; the server may say after how many seconds.
+    case passing(String, after: Double? = nil)
+    case final(TarReader.Failure)
+  }
+
+  private func take(_ target: UnsafeMutableRawBufferPointer) throws(Problem) -> Int {
+    guard let exchange else { return 0 }
+    let got: Int
+    do throws(HTTPExchange.Broken) { got = try exchange.read(into: target, within: limits.idle) } catch {
+      throw .passing(error.detail)
+    }
+    if got == 0, let total {
+      throw .passing("the server sent \(position) of \(total) bytes")
+    }
+    return got
+  }
+
+  // MARK: Asking
+
+  /// An exchange whose body goes on at `position`.
+  private func connect() throws(Problem) -> HTTPExchange {
+    var address = address
+    for _ in 0...limits.redirects {
+      var headers: [(String, String)] = []
+      if position > 0 {
+        headers.append(("Range", "bytes=\(position)-"))
+        // A weak validator may not stand here (RFC 9110, section 13.1.5).
+        if let validator, !validator.hasPrefix("W/") { headers.append(("If-Range", validator)) }
+      }
+      let exchange: HTTPExchange
+      let head: HTTPExchange.Head
+      do throws(HTTPExchange.Broken) {
+        exchange = try HTTPExchange(address, headers: headers)
+        head = try exchange.head(within: limits.idle)
+      } catch { throw .passing(error.detail) }
+      if [301, 302, 303, 307, 308].contains(head.status) {
+        guard let location = head["Location"], let next = address.redirected(to: location) else {
+          throw failure(
+            "the server sends us to \(HTTPAddress.shown(head["Location"] ?? "nowhere"))",
+            "Only addresses with http and https are followed, and none from https to http: name the file's own address."
+          )
+        }
+        address = next
+        continue
+      }
+      try accept(head, exchange)
+      return exchange
+    }
+    throw failure(
+      "the server sends us from address to address more than \(limits.redirects) times",
+      "Name the file's own address.")
+  }
+
+  /// Sees that the body of this answer goes on where we are, in the same content.
+  private func accept(_ head: HTTPExchange.Head, _ exchange: HTTPExchange) throws(Problem) {
+    switch head.status {
+    case 200 where position == 0:
+      validator = head["ETag"] ?? head["Last-Modified"]
+      total = length(of: head)
+    case 200:
+      // The whole file: because the server knows no ranges, or because it is another file.
+      guard isSame(head), total == nil || length(of: head) == total else { throw changed }
+      try passOver(position, of: exchange)
+    case 206:
+      guard let range = head["Content-Range"].flatMap(ContentRange.init), range.start == position else {
+        throw failure("the server answers with another part than was asked for", "Fetch the file first.")
+      }
+      guard isSame(head), total == nil || range.total == nil || range.total == total else { throw changed }
+      total = total ?? range.total
+    case 404, 410:
+      isRefused = true
+      throw failure("the server has no such file (\(head.status))", "Check the address and the range.")
+    case 401, 403:
+      isRefused = true
+      throw failure(
+        "the server refuses it (\(head.status))",
+        "Where the address is signed, it may have expired: sign it again, and go on with --resume.")
+    case 416:
+      throw failure(
+        "it ends before byte \(position), at which it broke off (416)",
+        "It is another file than before: begin anew, or bring the old one back and go on with --resume.")
+    case 408, 425, 429, 500...599:
+      throw .passing(
+        "the server answers \(head.status)", after: head["Retry-After"].flatMap { Double($0) })
+    default:
+      throw failure("the server answers \(head.status)", "Check the address.")
+    }
+  }
+
+  private func length(of head: HTTPExchange.Head) -> Int? {
+    head["Content-Length"].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
+  }
+
+  /// Whether an answer is about the content of the first one, as far as the server tells.
+  private func isSame(_ head: HTTPExchange.Head) -> Bool {
+    guard let validator else { return true }
+    return [head["ETag"], head["Last-Modified"]].contains(validator)
+  }
+
+  private func passOver(_ count: Int, of exchange: HTTPExchange) throws(Problem) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    defer { buffer.deallocate() }
+    var left = count
+    while left > 0 {
+      do throws(HTTPExchange.Broken) {
+        let got = try exchange.read(
+          into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(left)), within: limits.idle)
+        guard got > 0 else { throw HTTPExchange.Broken(detail: "the server sent less than before") }
+        left -= got
+      } catch { throw .passing(error.detail) }
+    }
+  }
+
+  private var changed: Problem {
+    failure(
+      "it is another file than when it began, after \(position) bytes",
+      "Bring the old one back and go on with --resume, or begin anew.")
+  }
+
+  private func failure(_ detail: String, _ remedy: String) -> Problem {
+    .final(TarReader.Failure(kind: .io, detail: detail, remedy: remedy))
+  }
+}
+
+/// `Content-Range: bytes 200-999/1000`
+private struct ContentRange {
+  let start: Int
+  /// The size of the whole file, where it is told.
+  let total: Int?
+
+  init?(_ text: String) {
+    let words = text.split(whereSeparator: { " -/".contains($0) })
+    guard words.count == 4, words[0] == "bytes", let start = Int(words[1]) else { return nil }
+    self.start = start
+    total = Int(words[3])
+  }
+}

@@ -1,0 +1,158 @@
+import OnePassCore
+
+/// A stream in a more random order than that of its arrival: of the examples that wait in a buffer, one is drawn
+/// uniformly and delivered, and the next that arrives takes its place.
+///
+/// An example's id is its position in the order of delivery. Each draw is a function of the seed and of that position. What
+/// the buffer holds is kept of the stream; ``peak`` counts it.
+///
+/// ```swift
+/// let sorted = try WebDatasetSource("sorted.tar")
+/// let stream = ShuffleBuffer(sorted, size: .examples(10_000), seed: 1)
+/// ```
+public final class ShuffleBuffer: ExampleSource {
+  /// A number of examples and their bytes, the buffer's own for each included.
+  public struct Amount: Codable, Hashable, Sendable {
+    public var examples = 0
+    public var bytes = 0
+
+    public init(examples: Int = 0, bytes: Int = 0) { (self.examples, self.bytes) = (examples, bytes) }
+  }
+
+  /// All that is needed to go on: what waits, and what was delivered and has not been used for good.
+  public struct Snapshot {
+    /// The position from which delivery goes on.
+    public let position: Int
+    /// Where the stream below stands.
+    public let basePosition: Int
+    /// What waits, with the positions below as ids.
+    public let held: [Example]
+    /// What was delivered from `position` on, to be delivered again.
+    public let unsettled: [Example]
+    public let peak: Amount
+
+    public init(position: Int, basePosition: Int, held: [Example], unsettled: [Example], peak: Amount) {
+      (self.position, self.basePosition) = (position, basePosition)
+      (self.held, self.unsettled, self.peak) = (held, unsettled, peak)
+    }
+  }
+
+  public let base: any ExampleSource
+  public let size: ShuffleBufferSize
+  private let seed: UInt64
+  public private(set) var position = 0
+  /// The most that the buffer held at any instant.
+  public private(set) var peak = Amount()
+
+  private var held: [Example] = []
+  private var heldBytes = 0
+  /// What was delivered and not settled; after a restoration it is delivered again.
+  private var unsettled: [Example] = []
+  private var snapshotToRestore: Snapshot?
+  private var isAtEnd = false
+
+  /// Bytes of an example's place in the buffer, and of the header of its image's array.
+  static let placeBytes = MemoryLayout<Example>.stride + 32
+
+  /// - Parameters:
+  ///   - base: the stream as it arrives, of which nothing has been taken.
+  ///   - size: how much may wait.
+  ///   - seed: fixes the order.
+  public init(_ base: any ExampleSource, size: ShuffleBufferSize, seed: UInt64) {
+    self.base = base
+    self.size = size
+    self.seed = seed
+  }
+
+  public var specification: String { base.specification }
+  public var knownCount: Int? { base.knownCount }
+  public var classNames: [String]? { base.classNames }
+  public var knownClassCount: Int? { base.knownClassCount }
+  public var readsAgainToRestore: Bool { base.readsAgainToRestore }
+
+  public func next() throws -> Example? {
+    if let first = unsettled.first?.id, position - first < unsettled.count {
+      defer { position += 1 }
+      return unsettled[position - first]
+    }
+    try fill()
+    guard !held.isEmpty else { return nil }
+    var generator = SeededGenerator(seed: seed, .shuffleBuffer, position)
+    held.swapAt(generator.next(below: held.count), held.count - 1)
+    let drawn = held.removeLast()
+    heldBytes -= Self.cost(of: drawn)
+    let example = Example(id: position, label: drawn.label, image: drawn.image, subject: drawn.subject)
+    position += 1
+    if !readsAgainToRestore { unsettled.append(example) }
+    return example
+  }
+
+  private func fill() throws {
+    while !isAtEnd, !isFull {
+      guard let example = try base.next() else {
+        isAtEnd = true
+        return
+      }
+      held.append(example)
+      heldBytes += Self.cost(of: example)
+      peak.examples = max(peak.examples, held.count)
+      peak.bytes = max(peak.bytes, heldBytes)
+    }
+  }
+
+  private var isFull: Bool {
+    switch size {
+    case .examples(let count): held.count >= count
+    case .bytes(let count): heldBytes >= count.bytes
+    }
+  }
+
+  private static func cost(of example: Example) -> Int { example.image.bytes.count + placeBytes }
+
+  // MARK: Going on
+
+  /// Says that what was delivered before `position` has been used for good.
+  public func settle(upTo position: Int) {
+    unsettled.removeFirst(unsettled.prefix { $0.id < position }.count)
+  }
+
+  /// What has to be kept to go on; `nil` where the stream below has to be read again anyway, and then all of it comes
+  /// from there.
+  public var snapshot: Snapshot? {
+    guard !readsAgainToRestore else { return nil }
+    return Snapshot(
+      position: unsettled.first?.id ?? position, basePosition: base.position, held: held,
+      unsettled: unsettled,
+      peak: peak)
+  }
+
+  /// Has the next `restore(position:)` put everything back instead of reading the stream again.
+  public func prepareToRestore(_ snapshot: Snapshot) { snapshotToRestore = snapshot }
+
+  /// Goes on from a snapshot, if there is one, and else by reading what has passed and drawing as before.
+  public func restore(position target: Int) throws {
+    precondition(position == 0 && held.isEmpty, "A source is restored before anything is taken from it.")
+    guard let snapshot = snapshotToRestore else {
+      while position < target {
+        guard try next() != nil else {
+          return try checkRestore(to: target, within: position, of: specification)
+        }
+      }
+      settle(upTo: position)
+      return
+    }
+    guard snapshot.position == target else {
+      throw OnePassError(
+        .badData,
+        "The shuffle buffer was saved at example \(snapshot.position), and the run goes on at \(target): its checkpoint "
+          + "is damaged.")
+    }
+    try base.restore(position: snapshot.basePosition)
+    position = target
+    held = snapshot.held
+    heldBytes = held.reduce(0) { $0 + Self.cost(of: $1) }
+    unsettled = snapshot.unsettled
+    peak = snapshot.peak
+    snapshotToRestore = nil
+  }
+}
