@@ -19,6 +19,7 @@ public struct EncodedImage: Sendable {
   enum Storage: Sendable {
     case own([UInt8])
     case lent(LentBytes)
+    case elsewhere(Int)
   }
 
   @usableFromInline let storage: Storage
@@ -37,11 +38,23 @@ public struct EncodedImage: Sendable {
     self.encoding = encoding
   }
 
+  /// An image of so many bytes that another process has. Nobody here may ask for the bytes.
+  package init(elsewhere byteCount: Int) {
+    storage = .elsewhere(byteCount)
+    encoding = .file
+  }
+
+  /// Whether the bytes are here, as they are but for a memory that several processes share.
+  package var isHere: Bool {
+    if case .elsewhere = storage { false } else { true }
+  }
+
   @inlinable
   public var byteCount: Int {
     switch storage {
     case .own(let bytes): bytes.count
     case .lent(let bytes): bytes.count
+    case .elsewhere(let count): count
     }
   }
 
@@ -50,7 +63,7 @@ public struct EncodedImage: Sendable {
   public var bytes: [UInt8] {
     switch storage {
     case .own(let bytes): bytes
-    case .lent: withUnsafeBufferPointer { Array($0) }
+    case .lent, .elsewhere: withUnsafeBufferPointer { Array($0) }
     }
   }
 
@@ -64,6 +77,7 @@ public struct EncodedImage: Sendable {
       try withExtendedLifetime(bytes.owner) {
         try body(UnsafeBufferPointer(start: bytes.start, count: bytes.count))
       }
+    case .elsewhere: preconditionFailure("The image lies in another process.")
     }
   }
 }

@@ -24,6 +24,12 @@ public protocol ExampleSource: AnyObject {
   ///   noticed here: it is delivered, and the decoder finds it.
   func next() throws -> Example?
 
+  /// Passes over the next `count` examples, which are another's.
+  ///
+  /// A source that can seek reads none of their images.
+  /// - Returns: How many there were, `count` unless the stream has ended.
+  func skip(_ count: Int) throws -> Int
+
   /// Where an example that was delivered lies, as a person would look for it: the path of a file.
   /// `nil` where a source cannot tell.
   func location(of id: Int) -> String?
@@ -45,6 +51,11 @@ public protocol ExampleSource: AnyObject {
 extension ExampleSource {
   public func location(of id: Int) -> String? { nil }
   public var readsAgainToRestore: Bool { false }
+
+  public func skip(_ count: Int) throws -> Int {
+    for skipped in 0..<count where try next() == nil { return skipped }
+    return count
+  }
 }
 
 /// A source that can deliver any of its examples at any time, and so keeps "all the data" itself.

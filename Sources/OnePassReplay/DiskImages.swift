@@ -9,7 +9,7 @@ import OnePassCore
 /// Between two checkpoints the file runs ahead of the last one. What the memory gives up and a checkpoint still needs is
 /// therefore put into an archive that belongs to the checkpoints, and is safe there before it goes here; see
 /// ``protect(_:in:)``. Belongs to one thread.
-public final class DiskImages {
+public final class DiskImages: ImageStore {
   public let directory: String
   private let archive: ImageArchive
   /// The most that the log may take.
@@ -117,28 +117,30 @@ public final class DiskImages {
   // MARK: Room
 
   /// What an image of so many bytes takes.
-  func bytes(forImageOf bytes: Int) -> Int { archive.bytes(forImageOf: bytes) }
+  public func bytes(forImageOf bytes: Int) -> Int { archive.bytes(forImageOf: bytes) }
 
   /// What is taken without any image, at most: the first pages, and the log.
-  var fixedBytes: Int { archive.fixedBytes + logLimit }
+  public var fixedBytes: Int { archive.fixedBytes + logLimit }
 
   /// Whether the log can take the change of an image.
-  func admits(imageOf bytes: Int) -> Bool { archive.admits(imageOf: bytes, inLogOf: logLimit) }
+  public func admits(imageOf bytes: Int) -> Bool { archive.admits(imageOf: bytes, inLogOf: logLimit) }
 
   /// What the files take now, as the store and the file system count it.
   public var bytesOnDisk: Int { get throws { try archive.bytesOnDisk } }
 
   // MARK: Images
 
+  public func image(id: Int, imageBytes: Int) throws -> EncodedImage { try archive.image(id: id) }
+
   package func image(id: Int) throws -> EncodedImage { try archive.image(id: id) }
 
-  func insert(_ image: EncodedImage, id: Int) throws {
+  public func insert(_ image: EncodedImage, id: Int) throws {
     try makeRoomInLog(forImageOf: image.byteCount)
     try archive.insert(image, id: id)
   }
 
   /// Removes an image of so many bytes and overwrites it.
-  func remove(id: Int, imageBytes: Int) throws {
+  public func remove(id: Int, imageBytes: Int) throws {
     if let protected, protected.ids.contains(id) {
       if !hasRescued { try protected.archive.begin() }
       hasRescued = true

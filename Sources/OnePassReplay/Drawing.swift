@@ -30,7 +30,7 @@ extension ReplayMemory {
     return try selections.indices.map { index in
       let (slot, probability) = (selections[index].slot, selections[index].probability)
       let visit = tellsDraws ? visits[index] : countDraw(of: slot)
-      let image = try loan.map { table.image(of: slot, on: $0) } ?? imageOnDisk(of: slot)
+      let image = try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot)
       return DrawnExample(
         example: Example(id: table.arrival(of: slot), label: Int(table.label(of: slot)), image: image),
         slot: slot, visit: Int(visit), probability: probability)
@@ -43,11 +43,11 @@ extension ReplayMemory {
     return visit
   }
 
-  private func imageOnDisk(of slot: Int) throws -> EncodedImage {
-    guard let diskImages else {
+  private func imageInStore(of slot: Int) throws -> EncodedImage {
+    guard let store else {
       preconditionFailure("A memory without images can be looked at, not drawn from.")
     }
-    return try diskImages.image(id: table.arrival(of: slot))
+    return try store.image(id: table.arrival(of: slot), imageBytes: table.imageBytes(of: slot))
   }
 }
 

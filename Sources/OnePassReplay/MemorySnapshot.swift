@@ -64,7 +64,7 @@ extension ReplayMemory {
         "item \(item.id) was never offered, or drawn \(item.draws) times")
       let held = HeldItem(
         item,
-        image: diskImages == nil
+        image: store == nil
           ? try image.map { .here(try $0(item)) } ?? .elsewhere(bytes: item.bytes)
           : .elsewhere(bytes: item.bytes))
       try require(

@@ -39,7 +39,9 @@ public struct ReplayMemory {
   /// Whom items are about, by position, where the stream says so.
   var subjects: [Int: String] = [:]
   /// Where the images lie, if not in the process's own memory.
-  public let diskImages: DiskImages?
+  public let store: (any ImageStore)?
+  /// The store, where it is on disk.
+  public var diskImages: DiskImages? { store as? DiskImages }
 
   /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
   /// afterwards is not given to whichever example happens to fit.
@@ -69,22 +71,23 @@ public struct ReplayMemory {
   ///   - drawing: Which item a draw chooses; prioritised by default.
   ///   - evicting: Which item makes room; uniform by default, as in the paper.
   ///   - seed: Fixes every random choice.
-  ///   - diskImages: Where the images lie; in the process's own memory if `nil`. No choice depends on it where the budget
+  ///   - store: Where the images lie; in the process's own memory if `nil`. No choice depends on it where the budget
   ///     is in examples.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
     drawing: SelectorKind = .prioritised, evicting: SelectorKind = .uniform, seed: UInt64,
-    diskImages: DiskImages? = nil
+    store: (any ImageStore)? = nil
   ) {
     self.init(
       capacity: capacity, inclusion: inclusion,
-      drawing: drawing.makeSelector(), evicting: evicting.makeSelector(), seed: seed, diskImages: diskImages)
+      drawing: drawing.makeSelector(), evicting: evicting.makeSelector(), seed: seed, store: store)
   }
 
   /// As above, with selectors of one's own; both must be empty.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
-    drawing: any ItemSelector, evicting: any ItemSelector, seed: UInt64, diskImages: DiskImages? = nil
+    drawing: any ItemSelector, evicting: any ItemSelector, seed: UInt64,
+    store: (any ImageStore)? = nil
   ) {
     switch capacity {
     case .examples(let count): precondition(count > 0, "A memory holds at least one example.")
@@ -95,7 +98,7 @@ public struct ReplayMemory {
     self.drawing = drawing
     self.evicting = evicting
     self.seed = seed
-    self.diskImages = diskImages
+    self.store = store
     tellsDraws = type(of: drawing).dependsOnDraws || type(of: evicting).dependsOnDraws
     priorityKeeper =
       type(of: drawing).keepsPriorities ? .drawing : type(of: evicting).keepsPriorities ? .evicting : .memory
@@ -113,18 +116,18 @@ public struct ReplayMemory {
   /// The bytes that an image takes in the memory, its index included; on disk at most.
   public func cost(of image: EncodedImage, label: Int) -> Int {
     indexBytesPerItem
-      + (diskImages?.bytes(forImageOf: image.byteCount)
+      + (store?.bytes(forImageOf: image.byteCount)
         ?? image.byteCount + ItemRow.frontBytes(of: image, label: Int32(label)))
   }
 
   /// What the item in a slot takes.
   private func cost(of slot: Int) -> Int {
     let bytes = table.imageBytes(of: slot)
-    return indexBytesPerItem + (diskImages?.bytes(forImageOf: bytes) ?? bytes + table.frontBytes(of: slot))
+    return indexBytesPerItem + (store?.bytes(forImageOf: bytes) ?? bytes + table.frontBytes(of: slot))
   }
 
   /// What the memory takes without any item: nothing but on disk.
-  public var fixedBytes: Int { diskImages?.fixedBytes ?? 0 }
+  public var fixedBytes: Int { store?.fixedBytes ?? 0 }
 
   // MARK: Filling
 
@@ -197,7 +200,7 @@ public struct ReplayMemory {
     case .bytes(let limit):
       let image = try encode(example.image)
       let needed = cost(of: image, label: example.label) + Self.cost(ofSubject: example.subject)
-      guard fixedBytes + needed <= limit, diskImages?.admits(imageOf: image.byteCount) ?? true else {
+      guard fixedBytes + needed <= limit, store?.admits(imageOf: image.byteCount) ?? true else {
         counters.oversized += 1
         return .oversized
       }
@@ -221,9 +224,25 @@ public struct ReplayMemory {
 
   /// Puts an image where the memory has its images.
   private func keep(_ image: EncodedImage, of example: Example) throws -> HeldImage {
-    guard let diskImages else { return .here(image) }
-    try diskImages.insert(image, id: example.id)
+    guard let store else { return .here(image) }
+    try store.insert(image, id: example.id)
     return .elsewhere(bytes: image.byteCount)
+  }
+
+  /// Which of the next offers may be taken in, as far as that is known before; of the others it is certain that they are
+  /// declined.
+  package func mayTakeIn(_ offers: Int) -> [Bool] {
+    var items = count
+    return (1...max(1, offers)).prefix(offers).map { ahead in
+      guard case .examples(let limit) = capacity else { return true }
+      if items < limit {
+        items += 1
+        return true
+      }
+      let seen = counters.examplesSeen + ahead
+      var generator = SeededGenerator(seed: seed, .reservoir, seen)
+      return includes(seen: seen, capacity: limit, using: &generator)
+    }
   }
 
   /// Whether chance decides for an example when so many were seen, with it, in a memory that is full.
@@ -280,7 +299,7 @@ public struct ReplayMemory {
   static func cost(ofSubject subject: String?) -> Int { subject.map { $0.utf8.count + 56 } ?? 0 }
 
   private func discardImage(of slot: Int) throws {
-    try diskImages?.remove(id: table.arrival(of: slot), imageBytes: table.imageBytes(of: slot))
+    try store?.remove(id: table.arrival(of: slot), imageBytes: table.imageBytes(of: slot))
   }
 
   private mutating func count(bytes: Int, items: Int) {

@@ -17,7 +17,7 @@ import Testing
     let images = try directory.map {
       try DiskImages(creating: $0, run: run, capacity: capacity, imageBytes: imageBytes)
     }
-    return ReplayMemory(capacity: capacity, seed: 5, diskImages: images)
+    return ReplayMemory(capacity: capacity, seed: 5, store: images)
   }
 
   /// A few examples come, a few are drawn; returns what was drawn.
@@ -93,7 +93,7 @@ import Testing
       if stepsAhead == 40 { #expect(try rescued.count > 10) }
       images.protect(Set(checkpoint.items.map(\.id)), in: rescued)
       try images.restore(Set(checkpoint.items.map(\.id)), position: 200)
-      var memory = ReplayMemory(capacity: capacity, seed: 5, diskImages: images)
+      var memory = ReplayMemory(capacity: capacity, seed: 5, store: images)
       try memory.restore(checkpoint, image: nil)
       memory.checkInvariants()
       #expect(try images.bytesOnDisk + memory.count * memory.indexBytesPerItem <= memory.counters.peakBytes)

@@ -37,8 +37,7 @@ import Testing
 
   func write(_ examples: [Example], settled: Int? = nil) throws -> LedgerMark {
     let ledger = Ledger(in: folder.path, withSubjects: true)
-    ledger.take(examples)
-    try ledger.settle(settled ?? examples.count)
+    try ledger.append(examples.prefix(settled ?? examples.count).map { Arrival($0, problem: nil) })
     return try ledger.makeDurable()
   }
 
@@ -80,13 +79,11 @@ import Testing
     let mark = try write(Array(stream[..<40]), settled: 30)
     #expect(mark.examples == 30)
     let ahead = Ledger(in: folder.path, withSubjects: true)
-    ahead.take(Array(stream[..<60]))
-    try ahead.settle(60)
+    try ahead.append(stream[..<60].map { Arrival($0, problem: nil) })
     _ = try ahead.makeDurable()
     let resumed = try Ledger(resuming: read(mark), in: folder.path, withSubjects: true)
     for start in stride(from: 30, to: 90, by: 20) {
-      resumed.take(Array(stream[start..<start + 20]))
-      try resumed.settle(20)
+      try resumed.append(stream[start..<start + 20].map { Arrival($0, problem: nil) })
     }
     #expect(try resumed.makeDurable() == whole)
     #expect(try (folder.bytes(of: "ledger"), folder.bytes(of: "subjects")) == bytes)

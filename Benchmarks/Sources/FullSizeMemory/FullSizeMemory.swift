@@ -48,7 +48,7 @@ import OnePassTorch
     let onDisk = try directory.map {
       try DiskImages(creating: $0, run: "benchmark", capacity: capacity, imageBytes: mean)
     }
-    var memory = ReplayMemory(capacity: capacity, seed: 1, diskImages: onDisk)
+    var memory = ReplayMemory(capacity: capacity, seed: 1, store: onDisk)
     var (checks, mostOnDisk) = (0, 0)
     try measure("offers", examples, in: &record) {
       for id in 0..<examples {
@@ -92,7 +92,7 @@ import OnePassTorch
     let start = clock.now
     let images = try DiskImages(opening: directory, run: "benchmark")
     try images.restore(Set(snapshot.items.map(\.id)), position: snapshot.counters.examplesSeen)
-    var memory = ReplayMemory(capacity: capacity, seed: 1, diskImages: images)
+    var memory = ReplayMemory(capacity: capacity, seed: 1, store: images)
     try memory.restore(snapshot, image: nil)
     let drawn = try memory.draw(batch, step: 0, batch: 0)
     precondition(drawn.count == batch, "It can be drawn from.")

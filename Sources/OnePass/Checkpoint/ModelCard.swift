@@ -12,9 +12,13 @@ public struct ModelCard: Codable, Sendable {
   public let pipeline: ImagePipeline
 
   /// The model with fresh weights.
-  public func makeModel(seed: UInt64, device: Device) throws -> any ImageClassifier {
+  /// - Parameter group: The processes whose mini-batches are normalised together while training, if any.
+  public func makeModel(
+    seed: UInt64, device: Device, normalisingOver group: ProcessGroup? = nil
+  ) throws -> any ImageClassifier {
     try ModelRegistry.make(
-      name, classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device)
+      name, classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
+      normalisingOver: group)
   }
 
   /// The name of a class, or its number where the classes have no names.

@@ -92,6 +92,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   /// Whether the update on a full mini-batch is recorded once and launched as a whole for each (CUDA graphs). On the CPU
   /// the same work is done without a recording. The sums of a mini-batch may differ in their last bits.
   public var cudaGraphs = false
+  /// Whether batch normalisation takes the mini-batch's parts on all ranks together, as it is with one.
+  public var synchronisedBatchNorm = false
   /// Threads that compute on the CPU; one for each core if `nil`.
   public var threads: Int?
   /// Threads that decode images; one for each core if `nil`. No result depends on it.
@@ -213,6 +215,7 @@ extension RunConfiguration {
     device = try value(.device)
     precision = try optional(.precision) ?? .float32
     cudaGraphs = try optional(.cudaGraphs) ?? false
+    synchronisedBatchNorm = try optional(.synchronisedBatchNorm) ?? false
     threads = try optional(.threads)
     decodeThreads = try optional(.decodeThreads)
   }

@@ -11,6 +11,7 @@ public struct Evaluator {
   private let classes: Int
   private let batchSize: Int
   private let brokenLimit: Double
+  private let ranks: Ranks
 
   /// - Parameters:
   ///   - model: The model to measure.
@@ -23,6 +24,17 @@ public struct Evaluator {
     model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 128,
     brokenLimit: Double = 0.1
   ) {
+    self.init(
+      model: model, device: device, pool: pool, classes: classes, batchSize: batchSize, brokenLimit: brokenLimit,
+      ranks: Ranks(nil))
+  }
+
+  /// As above, the examples divided among ranks; each gets the accuracy over all of them.
+  init(
+    model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 128,
+    brokenLimit: Double, ranks: Ranks
+  ) {
+    self.ranks = ranks
     self.brokenLimit = brokenLimit
     self.model = model
     self.device = device
@@ -49,10 +61,10 @@ public struct Evaluator {
     let transfer = try BatchTransfer(to: device, normalisation: pool.pipeline.normalisation)
     var feed = StreamFeed(source, alreadyTaken: [], limit: limit ?? .max)
     var upcoming = try submit(&feed, of: source)
-    while let pending = upcoming {
+    while let (examples, pending) = upcoming {
       let batch = try pending.wait()
       upcoming = try submit(&feed, of: source)
-      try tally.record(batch)
+      try tally.record(ranks.gather(Arrival.list(examples, decoded: batch)))
       if batch.count > 0 {
         let (images, labels) = try transfer(batch)
         let logits = try withoutGradient { try model(images, .evaluation) }
@@ -63,6 +75,10 @@ public struct Evaluator {
       try observe(tally.taken)
     }
     try tally.finish()
+    top1.sums = try ranks.sum(top1.sums)
+    let sums5 = try ranks.sum(top5?.sums ?? [])
+    top5?.sums = sums5
+    loss.sums = try ranks.sum(loss.sums)
     guard let accuracy = top1.value, let meanLoss = loss.value, meanLoss.isFinite else {
       throw OnePassError(
         .engine, "The model's loss on \(source.specification) is not a finite number: it has diverged.")
@@ -71,10 +87,15 @@ public struct Evaluator {
       top1: accuracy, top5: top5?.value, loss: meanLoss, examples: top1.count, skipped: tally.skipped)
   }
 
-  private func submit(_ feed: inout StreamFeed, of source: any ExampleSource) throws -> PendingBatch? {
-    let examples = try feed.next(batchSize)
-    guard !examples.isEmpty else { return nil }
-    for example in examples { try checkLabel(of: example, classCount: classes, in: source.specification) }
-    return pool.submit(examples, views: Array(repeating: .centre, count: examples.count))
+  private func submit(
+    _ feed: inout StreamFeed, of source: any ExampleSource
+  ) throws -> (examples: [Example], pending: PendingBatch)? {
+    let part = try feed.next(batchSize, for: ranks.rank, of: ranks.shares)
+    guard !part.isEnd else { return nil }
+    for example in part.examples {
+      try checkLabel(of: example, classCount: classes, in: source.specification)
+    }
+    let views = Array(repeating: ImagePipeline.View.centre, count: part.examples.count)
+    return (part.examples, pool.submit(part.examples, views: views))
   }
 }

@@ -100,7 +100,7 @@ extension StoredRun {
     var memory = ReplayMemory(
       capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
       drawing: configuration.drawing, evicting: configuration.evicting, seed: configuration.seed,
-      diskImages: diskImages)
+      store: diskImages)
     try memory.restore(snapshot, image: nil)
     try memory.forget { ids.contains($0.id) }
     let rest = memory.snapshot

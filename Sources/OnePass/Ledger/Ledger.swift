@@ -18,8 +18,6 @@ final class Ledger {
 
   private let entries: AppendedFile
   private let subjects: AppendedFile?
-  /// Examples that were taken and whose turn has not come.
-  private var upcoming: [(entry: LedgerEntry, subject: UInt64)] = []
   private var examples = 0
   private let hash = RunningHash()
 
@@ -49,21 +47,15 @@ final class Ledger {
     [(Self.fileName, entries.path)] + (subjects.map { [(SubjectLog.fileName, $0.path)] } ?? [])
   }
 
-  /// Notes examples that were taken from the stream.
-  func take(_ taken: [Example]) {
-    upcoming += taken.map { (LedgerEntry(of: $0), SubjectLog.hash(of: $0.subject)) }
-  }
-
-  /// Counts the first so many of the examples that were taken: their turn is over.
+  /// Counts examples that were taken from the stream, and whose turn has come.
   /// - Throws: `OnePassError` (`io`) if a file cannot be written.
-  func settle(_ count: Int) throws {
+  func append(_ arrivals: [Arrival]) throws {
     var bytes: [UInt8] = []
-    for settled in upcoming.prefix(count) { settled.entry.write(to: &bytes) }
+    for arrival in arrivals { arrival.entry.write(to: &bytes) }
     bytes.withUnsafeBytes { hash.update($0) }
     try entries.append(bytes)
-    try subjects?.append(upcoming.prefix(count).flatMap { SubjectLog.bytes(of: $0.subject) })
-    upcoming.removeFirst(count)
-    examples += count
+    try subjects?.append(arrivals.flatMap { SubjectLog.bytes(of: SubjectLog.hash(of: $0.subject)) })
+    examples += arrivals.count
   }
 
   /// Brings everything that counts to the disk.

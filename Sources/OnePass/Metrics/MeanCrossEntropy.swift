@@ -14,5 +14,10 @@ public struct MeanCrossEntropy: Metric {
     count += labels.shape[0]
   }
 
+  public var sums: [Double] {
+    get { [sum, Double(count)] }
+    set { (sum, count) = (newValue[0], Int(newValue[1])) }
+  }
+
   public var value: Double? { count == 0 ? nil : sum / Double(count) }
 }

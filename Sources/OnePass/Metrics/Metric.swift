@@ -13,6 +13,9 @@ public protocol Metric {
   ///   - labels: `[N]`, int64.
   mutating func update(logits: Tensor, labels: Tensor) throws
 
+  /// What it has gathered: sums and counts, which may be added up over processes that each saw a part of the examples.
+  var sums: [Double] { get set }
+
   /// The figure so far; `nil` before the first example.
   var value: Double? { get }
 }

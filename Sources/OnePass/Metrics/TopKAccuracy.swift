@@ -18,5 +18,10 @@ public struct TopKAccuracy: Metric {
     count += labels.shape[0]
   }
 
+  public var sums: [Double] {
+    get { [Double(correct), Double(count)] }
+    set { (correct, count) = (Int(newValue[0]), Int(newValue[1])) }
+  }
+
   public var value: Double? { count == 0 ? nil : Double(correct) / Double(count) }
 }

@@ -6,12 +6,19 @@ extension RangeReplaceableCollection<UInt8> {
   mutating func append(integer value: some FixedWidthInteger) {
     Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
   }
+
+  /// Appends text with its length before it.
+  mutating func append(text: String) {
+    append(integer: UInt64(text.utf8.count))
+    append(contentsOf: text.utf8)
+  }
 }
 
-/// Takes integers from bytes, one after the other, and never reads beyond their end.
+/// Takes integers and text from bytes, one after the other, little-endian, and never reads beyond their end.
 struct ByteReader {
-  let data: Data
-  let path: String
+  private let data: Data
+  /// Where the bytes are from.
+  private let path: String
   private var offset = 0
 
   init(data: Data, path: String) {
@@ -38,5 +45,10 @@ struct ByteReader {
     let count: UInt64 = try integer()
     guard count <= UInt64((data.count - offset) / size) else { throw damage }
     return Int(count)
+  }
+
+  /// Text with its length before it.
+  mutating func text() throws -> String {
+    String(decoding: try bytes(count(of: 1)), as: UTF8.self)
   }
 }

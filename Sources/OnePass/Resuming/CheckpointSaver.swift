@@ -13,13 +13,14 @@ final class CheckpointSaver {
   private let interval: CheckpointInterval?
   private let stop: StopRequest?
   private let output: String?
+  private let ranks: Ranks
   private let clock = ContinuousClock()
   private var lastSaved: ContinuousClock.Instant
 
   init(
     configuration: RunConfiguration, plan: TrainingPlan, card: ModelCard, learner: Learner,
     shuffleBuffer: ShuffleBuffer?, folder: UnfinishedRun?, interval: CheckpointInterval?, stop: StopRequest?,
-    output: String?
+    output: String?, ranks: Ranks
   ) {
     self.configuration = configuration
     self.plan = plan
@@ -30,52 +31,72 @@ final class CheckpointSaver {
     self.interval = interval
     self.stop = stop
     self.output = output
+    self.ranks = ranks
     lastSaved = clock.now
+  }
+
+  /// What this process has to say of a step that is about to end.
+  func requests(after steps: Int) -> (stop: Bool, save: Bool) {
+    // After the last step the run is all but finished; it is saved whole.
+    (stop?.isStopping ?? false, folder != nil && steps < plan.steps && isDue(after: steps))
   }
 
   /// Saves the run if that is due.
+  /// - Parameters:
+  ///   - trainer: Between two steps.
+  ///   - isStopping: Whether any rank was asked to stop.
+  ///   - isDue: Whether the first rank finds a checkpoint due.
   /// - Throws: `RunStopped` if the run was asked to stop; `OnePassError` (`io`) if it cannot be saved.
-  func afterStep(_ trainer: Trainer) throws {
+  func afterStep(_ trainer: Trainer, isStopping: Bool, isDue: Bool) throws {
     shuffleBuffer?.settle(upTo: trainer.tally.taken)
-    try stopIfAsked(trainer)
-    // After the last step the run is all but finished; it is saved whole.
-    guard let folder, trainer.stepsDone < plan.steps, isDue(after: trainer.stepsDone) else { return }
-    try save(trainer, in: folder)
+    if isStopping { throw try stopped(trainer) }
+    guard isDue else { return }
+    try save(trainer)
     lastSaved = clock.now
   }
 
-  /// - Throws: `RunStopped`, with the run saved, if it was asked to stop; `OnePassError` (`io`) if it cannot be saved.
+  /// - Throws: `RunStopped`, with the run saved, if any rank was asked to stop; `OnePassError` (`io`) if it cannot be saved.
   func stopIfAsked(_ trainer: Trainer) throws {
-    guard stop?.isStopping ?? false else { return }
-    if let folder { try save(trainer, in: folder) }
-    throw RunStopped(
-      step: trainer.stepsDone, steps: plan.steps, output: folder == nil ? nil : output)
+    let asked = stop?.isStopping ?? false
+    if try ranks.sum([asked ? 1 : 0])[0] > 0 { throw try stopped(trainer) }
+  }
+
+  private func stopped(_ trainer: Trainer) throws -> RunStopped {
+    let isSaved = try ranks.sum([folder == nil ? 0 : 1])[0] > 0
+    if isSaved { try save(trainer) }
+    return RunStopped(step: trainer.stepsDone, steps: plan.steps, output: isSaved ? output : nil)
   }
 
   /// Saves a run that cannot go on for a reason outside of it, if that is possible.
   /// - Returns: The reason, with what can be done.
   func rescue(_ trainer: Trainer, after error: any Error) -> any Error {
-    guard let folder, let error = error as? OnePassError, (try? save(trainer, in: folder)) != nil else {
-      return error
-    }
+    // Others would have to take part, and are somewhere else.
+    guard ranks.count == 1, folder != nil, let error = error as? OnePassError, (try? save(trainer)) != nil
+    else { return error }
     return OnePassError(
       error.code, "\(error.message) What was trained so far is saved: mend it, and go on with --resume.",
       cause: error)
   }
 
-  private func save(_ trainer: Trainer, in folder: UnfinishedRun) throws {
+  /// Saves the run, all ranks together: the first one writes, the others send it what it does not have.
+  private func save(_ trainer: Trainer) throws {
+    guard let folder else {
+      try trainer.sharedImages?.collect { _ in }
+      return try ranks.barrier()
+    }
     shuffleBuffer?.settle(upTo: trainer.tally.taken)
     try folder.save(
       RunState(
         configuration: configuration.withoutSecrets, plan: plan, card: card, steps: trainer.stepsDone,
         updates: learner.updatesMade,
-        examplesTrained: learner.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
+        examplesTrained: trainer.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
         curve: trainer.curve, memoryRun: trainer.memoryRun,
         ledger: try trainer.ledger?.makeDurable(), arrivals: trainer.arrivals, seconds: trainer.seconds,
         imageWaitSeconds: trainer.imageWaitSeconds,
         version: onePassVersion),
       weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
-      memory: trainer.memory, shuffleBuffer: shuffleBuffer?.snapshot)
+      memory: trainer.memory, shared: trainer.sharedImages, shuffleBuffer: shuffleBuffer?.snapshot)
+    try ranks.barrier()
   }
 
   private func isDue(after steps: Int) -> Bool {

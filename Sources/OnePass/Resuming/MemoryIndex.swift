@@ -30,10 +30,8 @@ enum MemoryIndex {
     let subjects = snapshot.items.enumerated().filter { $0.element.subject != nil }
     data.append(integer: UInt64(subjects.count))
     for (place, item) in subjects {
-      let text = Array((item.subject ?? "").utf8)
       data.append(integer: UInt64(place))
-      data.append(integer: UInt64(text.count))
-      data += text
+      data.append(text: item.subject ?? "")
     }
     return data
   }
@@ -60,9 +58,9 @@ enum MemoryIndex {
     }
     for _ in try 0..<reader.count(of: 16) {
       let place = try reader.integer() as UInt64
-      let text = try reader.bytes(reader.count(of: 1))
+      let subject = try reader.text()
       guard place < UInt64(items.count) else { throw reader.damage }
-      items[Int(place)] = items[Int(place)].with(subject: String(decoding: text, as: UTF8.self))
+      items[Int(place)] = items[Int(place)].with(subject: subject)
     }
     guard reader.isAtEnd else { throw reader.damage }
     return MemorySnapshot(

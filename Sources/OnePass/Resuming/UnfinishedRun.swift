@@ -61,10 +61,11 @@ package final class UnfinishedRun {
   // MARK: Saving
 
   /// Saves a run after a step.
+  /// - Parameter shared: The images of a memory that several ranks share, where it is one.
   /// - Throws: `OnePassError` (`io`); the checkpoints before are then as they were.
   func save(
     _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory: ReplayMemory?,
-    shuffleBuffer: ShuffleBuffer.Snapshot? = nil
+    shared: ImageTransfer? = nil, shuffleBuffer: ShuffleBuffer.Snapshot? = nil
   ) throws {
     try checkPresence()
     let snapshot = memory?.snapshot
@@ -72,7 +73,7 @@ package final class UnfinishedRun {
     if let images = memory?.diskImages {
       try images.makeDurable()
     } else if let memory {
-      try archiveImages(of: memory, notIn: keptItems)
+      try archiveImages(of: memory, notIn: keptItems, shared)
     }
     let digits = String(state.steps)
     let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
@@ -95,12 +96,16 @@ package final class UnfinishedRun {
   /// The items of all checkpoints that are kept.
   private var keptItems: Set<Int> { held.reduce(into: []) { $0.formUnion($1.ids) } }
 
-  private func archiveImages(of memory: ReplayMemory, notIn known: Set<Int>) throws {
+  private func archiveImages(
+    of memory: ReplayMemory, notIn known: Set<Int>, _ shared: ImageTransfer?
+  ) throws {
     let archive = try openArchive(imageBytes: memory.items.first?.bytes ?? 0)
     // What is not committed lies in RAM; until the checkpoint has its name, what is belongs to nobody.
-    for (item, image) in memory.images(where: { !known.contains($0.id) }) {
-      if try !archive.contains(id: item.id) { try archive.insertInParts(image, id: item.id) }
+    func insert(_ image: EncodedImage, id: Int) throws {
+      if try !archive.contains(id: id) { try archive.insertInParts(image, id: id) }
     }
+    for (item, image) in memory.images(where: { !known.contains($0.id) }) { try insert(image, id: item.id) }
+    try shared?.collect { try insert($0.image, id: $0.id) }
     try archive.endParts()
   }
 
@@ -224,8 +229,9 @@ package final class UnfinishedRun {
   /// A checkpoint as it was read back.
   struct Saved {
     let state: RunState
-    let weights: StateDictionary
-    let optimiser: StateDictionary
+    /// These two where they were read: on the first rank.
+    let weights: StateDictionary?
+    let optimiser: StateDictionary?
     let memory: MemorySnapshot?
     /// What waited to be delivered, where that cannot be read again.
     let shuffleBuffer: ShuffleBuffer.Snapshot?

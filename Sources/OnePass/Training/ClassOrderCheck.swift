@@ -84,16 +84,16 @@ struct WatchedFeed: ExampleFeed {
     try feed.resume(after: examples, ledger: ledger)
   }
 
-  mutating func next(_ count: Int) throws -> [Example] {
-    let examples = try feed.next(count)
-    guard check?.isOver == false else { return examples }
-    for example in examples {
+  mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
+    let part = try feed.next(count, for: rank, of: shares)
+    guard check?.isOver == false else { return part }
+    for example in part.examples {
       guard let fact = check?.note(example.label) else { continue }
       let remedy = isBuffered ? "give a larger --shuffle-buffer" : "shuffle it with --shuffle-buffer N"
       warn(
         "\(specification) arrives sorted by class (\(fact)), and a network forgets classes that are over: \(remedy), or "
           + "once for all with onepass pack.")
     }
-    return examples
+    return part
   }
 }

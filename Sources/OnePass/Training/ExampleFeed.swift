@@ -1,10 +1,17 @@
 import OnePassCore
 import OnePassData
 
+/// A rank's part of a mini-batch that was taken from a stream.
+struct TakenPart {
+  let examples: [Example]
+  /// Whether the run has come to its end; nobody has taken anything then.
+  let isEnd: Bool
+}
+
 /// The incoming examples of a run, in the order in which they are trained.
 protocol ExampleFeed {
-  /// Up to `count` examples, fewer only where a pass ends; empty at the end of the run.
-  mutating func next(_ count: Int) throws -> [Example]
+  /// A rank's part of the next `count` examples, of fewer only where a pass ends.
+  mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart
 
   /// Goes on after a number of examples that were taken before, all passes together; nothing was taken from this feed.
   /// - Parameter ledger: What passed before, with which a source is compared that has to read it again.
@@ -49,7 +56,30 @@ struct StreamFeed: ExampleFeed {
     left -= examples
   }
 
+  /// All of the next `count` examples.
   mutating func next(_ count: Int) throws -> [Example] {
+    try next(count, for: 0, of: BatchShares(ranks: 1)).examples
+  }
+
+  mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
+    let count = min(count, left)
+    let part = shares.part(of: count, for: rank)
+    try skip(part.lowerBound)
+    let examples = try take(part.count)
+    try skip(count - part.upperBound)
+    return TakenPart(examples: examples, isEnd: count == 0)
+  }
+
+  private mutating func skip(_ count: Int) throws {
+    let known = min(count, taken.count)
+    taken.removeFirst(known)
+    let wanted = min(count, left) - known
+    let skipped = known + (wanted > 0 ? try source.skip(wanted) : 0)
+    expectedID += skipped
+    left = skipped < count ? 0 : left - count
+  }
+
+  private mutating func take(_ count: Int) throws -> [Example] {
     var examples: [Example] = []
     examples.reserveCapacity(count)
     while examples.count < count, left > 0 {
@@ -101,14 +131,16 @@ struct EpochFeed: ExampleFeed {
     position = examples - pass * source.count
   }
 
-  mutating func next(_ count: Int) throws -> [Example] {
+  mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
     if position == order.count {
-      guard pass + 1 < epochs else { return [] }
+      guard pass + 1 < epochs else { return TakenPart(examples: [], isEnd: true) }
       pass += 1
       shuffle()
     }
     let end = min(position + count, order.count)
-    defer { position = end }
-    return try order[position..<end].map { try source.example(at: Int($0)) }
+    let part = shares.part(of: end - position, for: rank)
+    let mine = order[position + part.lowerBound..<position + part.upperBound]
+    position = end
+    return TakenPart(examples: try mine.map { try source.example(at: Int($0)) }, isEnd: false)
   }
 }

@@ -26,12 +26,13 @@ final class Learner {
   private let schedule: CosineDecay
   private let plannedUpdates: Int
   private let recorded: RecordedUpdate?
+  /// Sums gradients over ranks, where there are several.
+  private let reducer: GradientReducer?
   private(set) var updatesMade = 0
-  private(set) var examplesTrained = 0
 
   init(
     model: any ImageClassifier, device: Device, normalisation: Normalisation, configuration: RunConfiguration,
-    plan: TrainingPlan
+    plan: TrainingPlan, ranks: Ranks = Ranks(nil)
   ) throws {
     try Engine.prepare(device)
     self.model = model
@@ -43,24 +44,32 @@ final class Learner {
       weightDecay: configuration.weightDecay)
     schedule = CosineDecay(initial: configuration.learningRate)
     plannedUpdates = plan.updates
+    reducer = try ranks.group.map { try GradientReducer(of: model.parameters.map(\.tensor), over: $0) }
     recorded = configuration.cudaGraphs ? RecordedUpdate(batchSize: configuration.batchSize) : nil
   }
 
   /// Takes over where another learner stood.
   func resume(_ saved: UnfinishedRun.Saved) throws {
-    try model.stateDictionary.load(from: saved.weights)
-    try optimiser.stateDictionary.load(from: saved.optimiser)
+    if let weights = saved.weights { try model.stateDictionary.load(from: weights) }
+    if let optimiser = saved.optimiser { try self.optimiser.stateDictionary.load(from: optimiser) }
     updatesMade = saved.state.updates
-    examplesTrained = saved.state.examplesTrained
+  }
+
+  /// Takes over the first rank's weights, statistics and momentum.
+  func share(over ranks: Ranks) throws {
+    let state = model.stateDictionary.entries + optimiser.stateDictionary.entries
+    try ranks.group?.broadcast(state.map(\.tensor))
   }
 
   /// The learning rate of the last update.
   private(set) var learningRate = 0.0
 
   /// Makes an update on a mini-batch: `accumulate` and `update`.
-  func train(_ batch: ImageBatch, weights: [Float]? = nil, predicting: Bool = false) throws -> ForwardPass {
+  func train(
+    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double? = nil, predicting: Bool = false
+  ) throws -> ForwardPass {
     guard let recorded, batch.count == recorded.batchSize else {
-      let pass = try accumulate(batch, weights: weights, predicting: predicting)
+      let pass = try accumulate(batch, weights: weights, of: total, predicting: predicting)
       try update()
       return pass
     }
@@ -70,45 +79,56 @@ final class Learner {
     beginUpdate()
     let rate = try Tensor([Float(learningRate)], shape: [], on: device)
     let (losses, logits) = try recorded.launch([images, labels, weights, rate]) { [unowned self] inputs in
-      let (losses, logits) = try accumulate(inputs[0], labels: inputs[1], weights: inputs[2], scale: 1) {
-        ($0, $1)
-      }
+      let (objective, (losses, logits)) = try forward(
+        inputs[0], labels: inputs[1], weights: inputs[2], of: nil
+      ) { ($0, $1) }
+      try objective.backward()
       try optimiser.step(learningRate: inputs[3])
       try optimiser.zeroGradients()
       return (losses, logits)
     }
-    examplesTrained += batch.count
     updatesMade += 1
     return try ForwardPass(losses: losses, logits: logits, predicting: predicting)
   }
 
-  /// Adds a mini-batch's gradient: ∇ scale · mean(w_i ℓ_i).
-  /// - Parameter weights: w_i, `[N]`; 1 where `nil`.
+  /// Adds a mini-batch's gradient: ∇ scale · Σ w_i ℓ_i / Σ w_i.
+  /// - Parameters:
+  ///   - batch: This rank's part of the mini-batch.
+  ///   - weights: w_i, `[N]`; 1 where `nil`.
+  ///   - total: Σ w_i of the whole mini-batch, where this is a part of it.
+  ///   - scale: Of several mini-batches that make one update, the share of this one.
+  ///   - isLast: Whether it is the last of them, after which gradients are summed over ranks.
+  ///   - predicting: Whether the predicted classes are wanted.
   func accumulate(
-    _ batch: ImageBatch, weights: [Float]? = nil, scale: Double = 1, predicting: Bool = false
+    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double? = nil, scale: Double = 1,
+    isLast: Bool = true, predicting: Bool = false
   ) throws -> ForwardPass {
     let (images, labels) = try transfer(batch)
     let weights = try weights.map { try Tensor($0, shape: [batch.count], on: device) }
-    examplesTrained += batch.count
-    // Fetched before the backward pass, for which whoever reads the losses need not wait.
-    return try accumulate(images, labels: labels, weights: weights, scale: scale) {
-      try ForwardPass(losses: $0, logits: $1, predicting: predicting)
+    let forward = {
+      // Fetched before the backward pass, for which whoever reads the losses need not wait.
+      try self.forward(images, labels: labels, weights: weights, of: total) {
+        try ForwardPass(losses: $0, logits: $1, predicting: predicting)
+      }
     }
+    let (objective, pass) = try reducer?.forward(sums: isLast, forward) ?? forward()
+    let scaled = scale == 1 ? objective : try objective * scale
+    if let reducer { try reducer.backward(from: scaled) } else { try scaled.backward() }
+    return pass
   }
 
-  /// - Parameter observe: Takes ℓ `[N]` and the logits `[N, classes]` before the backward pass.
-  private func accumulate<Result>(
-    _ images: Tensor, labels: Tensor, weights: Tensor?, scale: Double,
+  /// - Parameter observe: Takes ℓ `[N]` and the logits `[N, classes]`.
+  private func forward<Result>(
+    _ images: Tensor, labels: Tensor, weights: Tensor?, of total: Double?,
     _ observe: (Tensor, Tensor) throws -> Result
-  ) throws -> Result {
+  ) throws -> (objective: Tensor, result: Result) {
     let (losses, logits) = try withPrecision(precision, on: device) {
       let logits = try model(images, .training)
       return (try crossEntropy(logits, labels: labels), logits)
     }
     let result = try observe(losses.detached(), logits.detached())
-    let objective = try weightedMean(losses, weights: weights)
-    try (scale == 1 ? objective : objective * scale).backward()
-    return result
+    guard let total else { return (try weightedMean(losses, weights: weights), result) }
+    return (try (weights.map { try losses * $0 } ?? losses).sum() * (1 / total), result)
   }
 
   /// Applies the gradients gathered since the last update.

@@ -32,12 +32,15 @@ struct StreamTally {
     self.source = source
   }
 
-  mutating func record(_ batch: ImageBatch) throws {
-    counts.taken += batch.count + batch.skipped.count
-    counts.skipped += batch.skipped.count
-    counts.bytes +=
-      batch.examples.reduce(0) { $0 + $1.image.byteCount } + batch.skipped.reduce(0) { $0 + $1.bytes }
-    counts.firstSkipped += batch.skipped.prefix(max(0, 5 - firstSkipped.count))
+  /// Counts a mini-batch whose turn has come.
+  mutating func record(_ arrivals: [Arrival]) throws {
+    let broken = arrivals.compactMap { arrival in
+      arrival.problem.map { SkippedExample(id: arrival.id, reason: $0, bytes: arrival.bytes) }
+    }
+    counts.taken += arrivals.count
+    counts.skipped += broken.count
+    counts.bytes += arrivals.reduce(0) { $0 + $1.bytes }
+    counts.firstSkipped += broken.prefix(max(0, 5 - firstSkipped.count))
     if taken >= Self.smallestSample { try requireMostlyWhole() }
   }
 

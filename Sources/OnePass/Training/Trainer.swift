@@ -16,12 +16,15 @@ final class Trainer {
   private let pool: DecodePool
   private let source: any ExampleSource
   private let observe: (TrainingEvent) -> Void
+  private let ranks: Ranks
 
   private var feed: any ExampleFeed
   private let learner: Learner
   private let priority: any PriorityFunction
   private let storedForm: StoredForm
   private(set) var memory: ReplayMemory?
+  /// The way of the memory's images between ranks, where several share it.
+  let sharedImages: ImageTransfer?
   /// What tells the memory directory of this run from others, where it has one.
   let memoryRun: String?
   /// Where each example that is taken from the stream is noted.
@@ -34,15 +37,19 @@ final class Trainer {
   /// Of these, the seconds in which the device had nothing to do because images were not decoded yet; on a GPU at most.
   private(set) var imageWaitSeconds = 0.0
   private(set) var stepsDone = 0
+  /// Examples back-propagated so far, replays included, by all ranks.
+  private(set) var examplesTrained = 0
   /// Whether everything is as it was after `stepsDone` steps.
   private(set) var isBetweenSteps = true
-  /// Called after each step; the run stops when it throws.
-  var afterStep: (Trainer) throws -> Void = { _ in }
+  /// What this process has to say at the end of a step: whether it was asked to stop, and whether a checkpoint is due.
+  var requests: (_ stepsDone: Int) -> (stop: Bool, save: Bool) = { _ in (false, false) }
+  /// Called after each step, on every rank with the same requests; the run stops when it throws.
+  var afterStep: (Trainer, _ stop: Bool, _ save: Bool) throws -> Void = { _, _, _ in }
 
   init(
     configuration: RunConfiguration, plan: TrainingPlan, source: any ExampleSource, feed: any ExampleFeed,
     learner: Learner, pool: DecodePool, diskMemory: MemoryDirectory?, ledger: Ledger?,
-    observe: @escaping (TrainingEvent) -> Void
+    ranks: Ranks, observe: @escaping (TrainingEvent) -> Void
   ) {
     self.configuration = configuration
     self.plan = plan
@@ -51,14 +58,17 @@ final class Trainer {
     self.learner = learner
     self.pool = pool
     self.observe = observe
+    self.ranks = ranks
     priority = configuration.priority.makeFunction(smoothing: configuration.smoothing)
     storedForm = StoredForm(configuration.memoryEncoding, pipeline: pool.pipeline)
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
+    let shared = ranks.count > 1 && plan.capacity != nil ? SharedImages() : nil
+    sharedImages = shared.map { ImageTransfer($0, ranks: ranks) }
     memory = plan.capacity.map {
       ReplayMemory(
         capacity: $0, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
         drawing: configuration.drawing, evicting: configuration.evicting, seed: configuration.seed,
-        diskImages: diskMemory?.images)
+        store: shared ?? diskMemory?.images)
     }
     memoryRun = diskMemory?.run
     self.ledger = ledger
@@ -68,14 +78,18 @@ final class Trainer {
   func resume(_ saved: UnfinishedRun.Saved) throws {
     try learner.resume(saved)
     if let snapshot = saved.memory {
-      guard let archive = saved.archive else {
-        preconditionFailure("A checkpoint with a memory has an archive.")
+      func image(_ id: Int) throws -> EncodedImage {
+        guard let archive = saved.archive else {
+          preconditionFailure("A checkpoint with a memory has an archive.")
+        }
+        return try archive.image(id: id)
       }
-      if let images = memory?.diskImages {
+      if let images = memory?.diskImages, let archive = saved.archive {
         images.protect(saved.keptItems, in: archive)
         try images.restore(Set(snapshot.items.map(\.id)), position: saved.state.tally.taken)
       }
-      try memory?.restore(snapshot) { try archive.image(id: $0.id) }
+      try sharedImages?.distribute(snapshot.items.map(\.id), holder: holder, saved: image)
+      try memory?.restore(snapshot) { try image($0.id) }
     }
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source, counts: saved.state.tally)
     arrivals = saved.state.arrivals ?? ArrivalLog()
@@ -84,6 +98,7 @@ final class Trainer {
     seconds = saved.state.seconds
     imageWaitSeconds = saved.state.imageWaitSeconds ?? 0
     stepsDone = saved.state.steps
+    examplesTrained = saved.state.examplesTrained
   }
 
   /// Trains on the whole stream, or on what is left of it.
@@ -96,14 +111,17 @@ final class Trainer {
 
     for step in stepsDone..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
-      guard let (pending, pass, time) = upcoming else { break }
-      let incoming = try images(of: pending)
+      guard let taken = upcoming else { break }
+      let incoming = try images(of: taken.pending)
       upcoming = try takeIncoming()
+      let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: incoming))
+      guard !arrived.isEmpty else { break }
       isBetweenSteps = false
-      arrivals.note(tally.taken, at: time)
-      try tally.record(incoming)
-      try ledger?.settle(incoming.count + incoming.skipped.count)
-      guard incoming.count > 0 else {
+      arrivals.note(tally.taken, at: taken.time)
+      try tally.record(arrived)
+      try ledger?.append(arrived)
+      let whole = arrived.filter { $0.problem == nil }
+      guard !whole.isEmpty else {
         stepsDone = step + 1
         isBetweenSteps = true
         continue
@@ -115,27 +133,28 @@ final class Trainer {
       let replays = try drawReplays(for: step, progress)
 
       // 4. Train on the incoming mini-batch and on the replayed ones.
-      let share = 1 / Double(1 + replays.count)
-      let arrival = try train(incoming, share: share, predicting: true)
-      let replayLosses = try replays.map { replay in
-        try train(decoded(replay), weights: replay.weights, share: share).losses
+      let parts = 1 + replays.count
+      let arrival = try train(incoming, of: Double(whole.count), part: 0, of: parts, predicting: true)
+      let replayPasses = try replays.enumerated().map { index, replay in
+        try train(
+          decoded(replay), weights: replay.partOfWeights, of: replay.totalWeight, part: 1 + index, of: parts)
       }
       if configuration.updates == .joint { try learner.update() }
+      examplesTrained += whole.count + replays.reduce(0) { $0 + $1.drawn.count }
 
       // 5. Offer every incoming example to the memory.
-      let losses = try checked(arrival.losses.floats(), at: step)
-      for (replay, losses) in zip(replays, replayLosses) {
-        refreshPriorities(of: replay, losses: try checked(losses.floats(), at: step), progress)
-      }
-      try offer(incoming.examples, losses: losses, progress)
+      let stored = try storedForms(of: incoming, among: whole)
+      let outcomes = try outcomes(of: arrival, replayPasses, incoming, stored: stored)
+      let losses = try checked(outcomes.flatMap(\.losses), at: step)
+      try refreshPriorities(of: replays, outcomes, at: step, progress)
+      try offer(whole, incoming, stored: stored, outcomes, losses: losses, progress)
 
       seconds = secondsBefore + (clock.now - start) / .seconds(1)
-      let predictions = try arrival.predictions?.integers() ?? []
-      let correct = zip(predictions, incoming.labels).count { $0 == Int64($1) }
-      if pass == 0 { online.record(correct: correct, of: losses.count) }
+      let correct = outcomes.reduce(0) { $0 + $1.correct }
+      if taken.pass == 0 { online.record(correct: correct, of: losses.count) }
       report(step, losses: losses, correct: correct)
       isBetweenSteps = true
-      try afterStep(self)
+      try afterStep(self, outcomes.contains(where: \.isStopping), outcomes[0].isSaveDue)
     }
     curve.finish()
     try tally.finish()
@@ -143,39 +162,46 @@ final class Trainer {
 
   // MARK: Steps 1 to 3
 
-  /// The next mini-batch on its way through the decoder, and the pass over the data that it belongs to.
-  private func takeIncoming() throws -> (pending: PendingBatch, pass: Int, time: Date)? {
+  /// This rank's part of the next mini-batch, on its way through the decoder, and the pass over the data that it is of.
+  private struct Taken {
+    let examples: [Example]
+    let pending: PendingBatch
+    let pass: Int
+    let time: Date
+  }
+
+  private func takeIncoming() throws -> Taken? {
     // They came at this time or later, never earlier.
-    let time = Date()
-    let examples = try feed.next(configuration.batchSize)
-    guard !examples.isEmpty else { return nil }
-    for example in examples {
+    let time = try agreedTime()
+    let part = try feed.next(configuration.batchSize, for: ranks.rank, of: ranks.shares)
+    guard !part.isEnd else { return nil }
+    for example in part.examples {
       try checkLabel(of: example, classCount: plan.classes, in: source.specification)
     }
-    ledger?.take(examples)
     let isCentred =
       configuration.method == .naive
       || (configuration.method == .replay && configuration.incomingView == .centre)
     let pending = pool.submit(
-      examples,
-      views: examples.map {
+      part.examples,
+      views: part.examples.map {
         isCentred ? .centre : .augmented(seed: configuration.seed, id: $0.id, visit: feed.pass)
       })
-    return (pending, feed.pass, time)
+    return Taken(examples: part.examples, pending: pending, pass: feed.pass, time: time)
   }
 
-  /// A replayed mini-batch on its way through the decoder.
-  private struct ReplayBatch {
-    let drawn: [DrawnExample]
-    let weights: [Float]?
-    let pending: PendingBatch
+  /// Now; the first rank's where it decides what is forgotten.
+  private func agreedTime() throws -> Date {
+    guard case .seconds = configuration.timeToLive else { return Date() }
+    let now = ranks.isFirst ? Date().timeIntervalSince1970 : 0
+    return Date(timeIntervalSince1970: try ranks.sum([now])[0])
   }
 
   /// Removes items whose time is over.
   private func expire() throws {
     switch configuration.timeToLive {
     case .examples(let count): try memory?.forget(before: tally.taken - count)
-    case .seconds(let seconds): try memory?.forget(before: arrivals.position(before: Date() - seconds))
+    case .seconds(let seconds):
+      try memory?.forget(before: arrivals.position(before: agreedTime() - seconds))
     case nil: break
     }
   }
@@ -186,18 +212,29 @@ final class Trainer {
       let priority = priority
       memory?.reprioritise { Float(priority.priority(loss: Double($0), progress: progress)) }
     }
-    return try (0..<configuration.replaySteps).compactMap { batch in
-      guard let drawn = try memory?.draw(configuration.batchSize, step: step, batch: batch) else {
-        return nil
-      }
-      let pending = pool.submit(
-        drawn.map(\.example),
-        views: drawn.map { .augmented(seed: configuration.seed, id: $0.example.id, visit: $0.visit) })
-      let weights =
-        configuration.importanceWeights
-        ? OnePassReplay.importanceWeights(forProbabilities: drawn.map(\.probability)) : nil
-      return ReplayBatch(drawn: drawn, weights: weights, pending: pending)
+    let draws = try (0..<configuration.replaySteps).compactMap { batch in
+      try memory?.draw(configuration.batchSize, step: step, batch: batch)
     }
+    return try zip(draws, ranks.divide(draws, holder: holder)).map { drawn, division in
+      ReplayBatch(
+        drawn: drawn, trainers: division.trainers,
+        weights: configuration.importanceWeights
+          ? OnePassReplay.importanceWeights(forProbabilities: drawn.map(\.probability)) : nil,
+        pending: pool.submit(
+          division.examples,
+          views: division.places.map {
+            .augmented(seed: configuration.seed, id: drawn[$0].example.id, visit: drawn[$0].visit)
+          }),
+        places: division.places)
+    }
+  }
+
+  /// The rank with the image of an example that is in the memory: the one that took it from the stream, or would have
+  /// with as many ranks as there are now.
+  func holder(of id: Int) -> Int {
+    let start = id / configuration.batchSize * configuration.batchSize
+    return ranks.shares.rank(
+      of: id - start, count: min(configuration.batchSize, plan.streamExamples - start))
   }
 
   /// The images of a replayed mini-batch, each of which was decoded before.
@@ -224,40 +261,100 @@ final class Trainer {
 
   // MARK: Step 4
 
-  /// - Parameter share: Of a joint update, the part that this mini-batch has.
+  /// - Parameters:
+  ///   - batch: This rank's part of a mini-batch.
+  ///   - weights: w_i of its examples; 1 where `nil`.
+  ///   - total: Σ w_i of the whole mini-batch.
+  ///   - part: The place of the mini-batch among the `parts` of this step, which may make one update together.
   private func train(
-    _ batch: ImageBatch, weights: [Float]? = nil, share: Double, predicting: Bool = false
+    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double, part: Int, of parts: Int,
+    predicting: Bool = false
   ) throws -> ForwardPass {
+    // A whole mini-batch has its own sum.
+    let total = ranks.count > 1 ? total : nil
     switch configuration.updates {
-    case .sequential: try learner.train(batch, weights: weights, predicting: predicting)
-    case .joint: try learner.accumulate(batch, weights: weights, scale: share, predicting: predicting)
+    case .sequential:
+      return try learner.train(batch, weights: weights, of: total, predicting: predicting)
+    case .joint:
+      return try learner.accumulate(
+        batch, weights: weights, of: total, scale: 1 / Double(parts), isLast: part == parts - 1,
+        predicting: predicting)
     }
   }
 
   // MARK: Step 5
 
-  private func offer(_ examples: [Example], losses: [Float], _ progress: RunProgress) throws {
-    guard memory != nil else { return }
-    let priorities = losses.map { Float(priority.priority(loss: Double($0), progress: progress)) }
-    try memory?.offer(
-      examples, losses: losses, priorities: priorities, storing: storedForm.callAsFunction)
-    if let memory, memory.counters.insertions == 0 {
-      let smallest =
-        try examples.map { memory.cost(of: try storedForm($0.image), label: $0.label) }.min() ?? 0
-      let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""
-      throw OnePassError(
-        .usage,
-        "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
-          + "\(examples.count) takes \(smallest) bytes with its index\(files). Give more, or use --method naive."
-      )
+  /// What every rank found, in their order.
+  private func outcomes(
+    of arrival: ForwardPass, _ replayPasses: [ForwardPass], _ incoming: ImageBatch, stored: [Example]
+  ) throws -> [StepOutcome] {
+    var mine = StepOutcome()
+    mine.losses = try arrival.losses.floats()
+    let predictions = try arrival.predictions?.integers() ?? []
+    mine.correct = zip(predictions, incoming.labels).count { $0 == Int64($1) }
+    mine.replayLosses = try replayPasses.map { try $0.losses.floats() }
+    mine.storedBytes = stored.map(\.image.byteCount)
+    (mine.isStopping, mine.isSaveDue) = requests(stepsDone + 1)
+    return try ranks.gather([mine])
+  }
+
+  /// This rank's part of the incoming mini-batch as the memory would keep it, as far as it may; nothing for one rank, whose
+  /// memory asks for the form of what it takes in.
+  private func storedForms(of incoming: ImageBatch, among whole: [Arrival]) throws -> [Example] {
+    guard ranks.count > 1, let memory else { return [] }
+    let wanted = Set(zip(whole, memory.mayTakeIn(whole.count)).filter(\.1).map(\.0.id))
+    return try incoming.examples.map { example in
+      Example(
+        id: example.id, label: example.label,
+        image: wanted.contains(example.id) ? try storedForm(example.image) : EncodedImage(elsewhere: 0),
+        subject: example.subject)
     }
   }
 
-  private func refreshPriorities(of replay: ReplayBatch, losses: [Float], _ progress: RunProgress) {
-    guard configuration.priorityTiming == .refreshed else { return }
-    for (drawn, loss) in zip(replay.drawn, losses) {
-      memory?.refresh(
-        drawn, loss: loss, priority: Float(priority.priority(loss: Double(loss), progress: progress)))
+  private func offer(
+    _ whole: [Arrival], _ incoming: ImageBatch, stored: [Example], _ outcomes: [StepOutcome], losses: [Float],
+    _ progress: RunProgress
+  ) throws {
+    guard memory != nil else { return }
+    let priorities = losses.map { Float(priority.priority(loss: Double($0), progress: progress)) }
+    if ranks.count == 1 {
+      try memory?.offer(
+        incoming.examples, losses: losses, priorities: priorities, storing: storedForm.callAsFunction)
+    } else {
+      let mine = Dictionary(stored.map { ($0.id, $0) }) { first, _ in first }
+      let examples = zip(whole, outcomes.flatMap(\.storedBytes)).map { arrival, bytes in
+        mine[arrival.id]
+          ?? Example(
+            id: arrival.id, label: arrival.label, image: EncodedImage(elsewhere: bytes),
+            subject: arrival.subject)
+      }
+      try memory?.offer(examples, losses: losses, priorities: priorities)
+    }
+    if let memory, memory.counters.insertions == 0 { throw try smallStorage(memory, incoming) }
+  }
+
+  private func smallStorage(_ memory: ReplayMemory, _ incoming: ImageBatch) throws -> OnePassError {
+    let smallest =
+      try incoming.examples.map { memory.cost(of: try storedForm($0.image), label: $0.label) }.min() ?? 0
+    let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""
+    return OnePassError(
+      .usage,
+      "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
+        + "\(incoming.count) takes \(smallest) bytes with its index\(files). Give more, or use --method naive."
+    )
+  }
+
+  private func refreshPriorities(
+    of replays: [ReplayBatch], _ outcomes: [StepOutcome], at step: Int, _ progress: RunProgress
+  ) throws {
+    for (index, replay) in replays.enumerated() {
+      let losses = try checked(
+        replay.losses(ofEachRank: outcomes.map { $0.replayLosses[index] }), at: step)
+      guard configuration.priorityTiming == .refreshed else { continue }
+      for (drawn, loss) in zip(replay.drawn, losses) {
+        memory?.refresh(
+          drawn, loss: loss, priority: Float(priority.priority(loss: Double(loss), progress: progress)))
+      }
     }
   }
 
@@ -281,7 +378,7 @@ final class Trainer {
     case nil: fill = 0
     }
     let report = StepReport(
-      step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: learner.examplesTrained,
+      step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: examplesTrained,
       updates: learner.updatesMade, examples: losses.count,
       loss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count),
       accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,

@@ -44,20 +44,26 @@ public struct TrainingRun {
   ///   - resuming: Goes on from the last checkpoint in `output`; begins anew where there is none.
   ///   - checkpoints: When the run is saved in `output` while it trains; by default only when it is stopped.
   ///   - stop: Asks the run to stop after its current step; it is then saved in `output`.
+  ///   - group: The processes that train together; this one alone if `nil`. Each calls this with the same configuration;
+  ///     only the first rank touches `output`, and the result is the same on all.
   ///   - observe: Called on this thread after each step.
   /// - Throws: `OnePassError`; `RunStopped` when it was asked to stop.
   public func start(
     output: String? = nil, resuming: Bool = false, checkpoints: CheckpointPlan = CheckpointPlan(),
-    stop: StopRequest? = nil,
+    stop: StopRequest? = nil, group: ProcessGroup? = nil,
     observe: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult {
+    let ranks = Ranks(group)
+    try ranks.check(configuration, source)
+    let output = ranks.isFirst ? output : nil
     let folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
     let unfinished = output.map { UnfinishedRun(in: $0, kept: checkpoints.kept) }
     try unfinished?.open()
     if let output { RunFolder.removeLeftovers(of: output, evenComplete: false) }
     var isFinished = false
     defer { if !isFinished { unfinished?.abandon() } }
-    let saved = try loadCheckpoint(output, unfinished, resuming: resuming)
+    let saved = try ranks.share(
+      ranks.isFirst ? loadCheckpoint(output, unfinished, resuming: resuming) : nil)
     // What has passed. Runs that an earlier version began have no ledger, and go on without.
     let passed = try saved?.state.ledger.flatMap { mark in
       try unfinished.map { run in
@@ -92,10 +98,12 @@ public struct TrainingRun {
     let card = ModelCard(
       name: configuration.model, stem: stream.stem, classes: plan.classes, classNames: plan.classNames,
       pipeline: stream.pipeline)
-    let model = try card.makeModel(seed: configuration.seed, device: device)
+    let model = try card.makeModel(
+      seed: configuration.seed, device: device,
+      normalisingOver: configuration.synchronisedBatchNorm ? group : nil)
     let learner = try Learner(
       model: model, device: device, normalisation: card.pipeline.normalisation, configuration: configuration,
-      plan: plan)
+      plan: plan, ranks: ranks)
     observe(.started(plan))
 
     let diskMemory = try openMemory(plan, stream, saved, unfinished)
@@ -103,16 +111,20 @@ public struct TrainingRun {
       // Images of which nothing says what they are.
       if !isFinished, !(unfinished?.hadCheckpoint ?? false) { diskMemory?.remove() }
     }
+    // Each example is noted once, by the first rank.
     let ledger = try saved == nil ? newLedger(in: unfinished) : resumedLedger(passed, in: unfinished)
     let trainer = Trainer(
       configuration: configuration, plan: plan, source: source,
       feed: WatchedFeed(stream.feed, of: source, isAtStart: saved == nil) { observe(.notice($0)) },
-      learner: learner,
-      pool: pool, diskMemory: diskMemory, ledger: ledger, observe: observe)
-    if let saved, let unfinished { try unfinished.offeringAnother { try trainer.resume(saved) } }
+      learner: learner, pool: pool, diskMemory: diskMemory, ledger: ledger, ranks: ranks, observe: observe)
+    if let saved {
+      try unfinished?.offeringAnother { try trainer.resume(saved) } ?? trainer.resume(saved)
+    }
+    try learner.share(over: ranks)
     let saver = CheckpointSaver(
       configuration: configuration, plan: plan, card: card, learner: learner, shuffleBuffer: shuffleBuffer,
-      folder: unfinished, interval: checkpoints.every, stop: stop, output: output)
+      folder: unfinished, interval: checkpoints.every, stop: stop, output: output, ranks: ranks)
+    trainer.requests = saver.requests
     trainer.afterStep = saver.afterStep
     do { try trainer.run() } catch let error as OnePassError
       where error.code == .io && trainer.isBetweenSteps && trainer.stepsDone > 0
@@ -132,7 +144,7 @@ public struct TrainingRun {
       let start = clock.now
       let evaluator = Evaluator(
         model: model, device: device, pool: pool, classes: plan.classes,
-        brokenLimit: configuration.brokenLimit)
+        brokenLimit: configuration.brokenLimit, ranks: ranks)
       let total = configuration.evaluationLimit ?? evaluationSource.knownCount
       do {
         result.accuracy = try evaluator.evaluate(evaluationSource, limit: configuration.evaluationLimit) {
@@ -224,7 +236,7 @@ public struct TrainingRun {
       card: card, weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
       progress: TrainingPosition(
         step: trainer.stepsDone, updates: learner.updatesMade, examplesSeen: trainer.tally.taken,
-        examplesTrained: learner.examplesTrained, seed: configuration.seed,
+        examplesTrained: trainer.examplesTrained, seed: configuration.seed,
         memory: trainer.memory?.counters, memoryRun: trainer.memoryRun,
         ledger: try trainer.ledger?.makeDurable(),
         arrivals: trainer.arrivals),
@@ -285,11 +297,11 @@ public struct TrainingRun {
         exampleFraction: Double(storage.examples) / Double(stream.examples),
         byteFraction: Double(storage.bytes) / Double(stream.bytes), shuffleBuffer: waiting),
       compute: .init(
-        examples: learner.examplesTrained,
-        fraction: Double(learner.examplesTrained) / Double(RunResult.referenceEpochs * stream.examples),
+        examples: trainer.examplesTrained,
+        fraction: Double(trainer.examplesTrained) / Double(RunResult.referenceEpochs * stream.examples),
         updates: learner.updatesMade),
       throughput: .init(
-        imagesPerSecond: Double(learner.examplesTrained) / max(trainer.seconds, 1e-9),
+        imagesPerSecond: Double(trainer.examplesTrained) / max(trainer.seconds, 1e-9),
         imageWaitSeconds: trainer.imageWaitSeconds),
       wallSeconds: trainer.seconds, trainingSeconds: trainer.seconds, stream: stream,
       memory: trainer.memory?.counters,

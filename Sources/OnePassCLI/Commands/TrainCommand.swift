@@ -59,14 +59,23 @@ struct TrainCommand: ParsableCommand {
   var progress = ProgressStyle.auto
 
   func run() throws {
+    guard let processes = try TrainingProcesses.join(device: compute.device) else { return try train(nil) }
+    try processes.run { try train(processes) }
+  }
+
+  /// - Parameter processes: The processes that train together, if this one has company.
+  private func train(_ processes: TrainingProcesses?) throws {
+    let isFirst = processes?.isFirst ?? true
     let observer: any TrainingObserver =
-      progress == .json ? ProgressLines() : ProgressDisplay(quiet: quiet)
+      progress == .json && isFirst ? ProgressLines() : ProgressDisplay(quiet: quiet || !isFirst)
     defer { observer.closeLine() }
     let interval = try checkpointEvery.map { try CheckpointInterval($0) }
     guard output != nil || interval == nil else {
       throw OnePassError(.usage, "--checkpoint-every saves in a folder: say with --output in which.")
     }
-    if resume, let output, let finished = try? RunFiles.result(in: output) {
+    let finished = resume && isFirst ? output.flatMap { try? RunFiles.result(in: $0) } : nil
+    if try processes?.anyone(finished != nil) ?? (finished != nil) {
+      guard let output, let finished else { return }
       Console.error("Note: the run in \(output) is finished.")
       UnfinishedRun.removeLeftovers(ofFinishedRunIn: output)
       return try show(finished)
@@ -77,18 +86,21 @@ struct TrainCommand: ParsableCommand {
       // What was saved last is whole: checkpoints get their names when they are complete.
       if stop.isStopping { _exit(128 + number) }
       stop.stop()
-      Console.error("Stopping after this step; again to stop at once.")
+      if isFirst { Console.error("Stopping after this step; again to stop at once.") }
     }
     defer { signals.cancel() }
     do {
-      let result = try TrainingRun(configuration()).start(
+      var configuration = try configuration()
+      if let processes { configuration.device = processes.device }
+      let result = try TrainingRun(configuration).start(
         output: output, resuming: resume, checkpoints: CheckpointPlan(every: interval, kept: keptCheckpoints),
-        stop: stop
+        stop: stop, group: processes?.group
       ) { observer.show($0) }
       observer.closeLine()
-      try show(result)
+      if isFirst { try show(result) }
     } catch let stopped as RunStopped {
       observer.closeLine()
+      guard isFirst else { return }
       let place = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
       guard stopped.output != nil else {
         Console.error("\(place). Nothing was saved, because no --output was given.")

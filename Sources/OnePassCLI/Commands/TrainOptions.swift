@@ -262,8 +262,14 @@ struct PrecisionOptions: ParsableArguments {
     help: "Record the update on a full mini-batch once, and launch it as a whole for each.")
   var cudaGraphs = false
 
+  @Flag(
+    name: .customLong("synchronised-batch-norm"), inversion: .prefixedNo,
+    help: "With several processes, normalise the whole mini-batch together.")
+  var synchronisedBatchNorm = false
+
   func apply(to configuration: inout RunConfiguration) {
     configuration.precision = precision
+    configuration.synchronisedBatchNorm = synchronisedBatchNorm
     configuration.cudaGraphs = cudaGraphs
   }
 }

@@ -76,6 +76,12 @@ public final class ShuffledSource: RandomAccessSource {
     return example
   }
 
+  public func skip(_ count: Int) -> Int {
+    let skipped = min(count, self.count - position)
+    position += skipped
+    return skipped
+  }
+
   public func restore(position: Int) throws {
     try checkRestore(to: position, within: count, of: specification)
     self.position = position

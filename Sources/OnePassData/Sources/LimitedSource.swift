@@ -42,6 +42,8 @@ public class LimitedSource: ExampleSource {
     return try base.next()
   }
 
+  public func skip(_ count: Int) throws -> Int { try base.skip(min(count, limit - base.position)) }
+
   public func restore(position: Int) throws {
     try checkRestore(to: position, within: limit, of: "The limited \(specification)")
     try base.restore(position: position)

@@ -36,6 +36,12 @@ func checkConformance(
   }
   expectError(.badData, naming: ["cannot go on at \(count + 1)"]) { try open(1).restore(position: count + 1) }
 
+  let parted = try open(1)
+  #expect(try parted.skip(1) == 1 && same(try #require(try parted.next()), whole[1]))
+  #expect(try parted.skip(0) == 0 && parted.position == 2)
+  #expect(try parted.skip(count) == count - 2 && parted.position == count)
+  #expect(try parted.next() == nil && parted.skip(1) == 0)
+
   let other = try takeAll(open(2))
   #expect(other.count == count)
   let isSameOrder = zip(whole, other).allSatisfy { $0.image == $1.image && $0.label == $1.label }

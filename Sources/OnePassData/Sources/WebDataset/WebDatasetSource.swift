@@ -88,6 +88,14 @@ public final class WebDatasetSource: SurveyableSource {
     }
   }
 
+  public func skip(_ count: Int) throws -> Int {
+    for skipped in 0..<count {
+      guard try nextSample(.keys) != nil else { return skipped }
+      position += 1
+    }
+    return count
+  }
+
   /// Passes over whole shards whose counts are known, then over the samples of one shard.
   public func restore(position target: Int) throws {
     precondition(position == 0 && reader == nil, "A source is restored before anything is taken from it.")

@@ -1,0 +1,54 @@
+import Foundation
+import OnePassCore
+
+/// What a rank found in a step, told to all at its end.
+struct StepOutcome {
+  /// ℓ_i of its part of the incoming mini-batch, those that could be decoded.
+  var losses: [Float] = []
+  /// How many of these were classified right.
+  var correct = 0
+  /// What the stored form of each takes, where the memory may take it in.
+  var storedBytes: [Int] = []
+  /// ℓ_i of its part of each replayed mini-batch, where priorities are refreshed.
+  var replayLosses: [[Float]] = []
+  /// Whether it was asked to stop.
+  var isStopping = false
+  /// Whether it finds that a checkpoint is due; what the first rank says counts.
+  var isSaveDue = false
+}
+
+extension StepOutcome: RankRecord {
+  static let leastBytes = 8 + 8 + 8 + 8 + 1
+
+  func write(to data: inout Data) {
+    data.append(floats: losses)
+    data.append(integer: UInt64(correct))
+    data.append(integer: UInt64(storedBytes.count))
+    for bytes in storedBytes { data.append(integer: UInt64(bytes)) }
+    data.append(integer: UInt64(replayLosses.count))
+    for losses in replayLosses { data.append(floats: losses) }
+    data.append(integer: UInt8((isStopping ? 1 : 0) + (isSaveDue ? 2 : 0)))
+  }
+
+  init(from reader: inout ByteReader) throws {
+    losses = try reader.floats()
+    correct = Int(clamping: try reader.integer() as UInt64)
+    storedBytes = try (0..<reader.count(of: 8)).map { _ in Int(clamping: try reader.integer() as UInt64) }
+    replayLosses = try (0..<reader.count(of: 8)).map { _ in try reader.floats() }
+    let flags: UInt8 = try reader.integer()
+    (isStopping, isSaveDue) = (flags & 1 != 0, flags & 2 != 0)
+  }
+}
+
+extension Data {
+  fileprivate mutating func append(floats: [Float]) {
+    append(integer: UInt64(floats.count))
+    for float in floats { append(integer: float.bitPattern) }
+  }
+}
+
+extension ByteReader {
+  fileprivate mutating func floats() throws -> [Float] {
+    try (0..<count(of: 4)).map { _ in Float(bitPattern: try integer()) }
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import OnePassCore
+import OnePassTorch
+
+/// The processes that train together, as torchrun, srun, Kubernetes or a hand started them.
+struct TrainingProcesses {
+  let group: ProcessGroup
+  /// The device of this one.
+  let device: String
+
+  var isFirst: Bool { group.rank == 0 }
+
+  /// Meets the others that the environment speaks of; `nil` where it speaks of none, and no network is opened.
+  /// - Parameter device: As it was asked for; each process of a machine takes a GPU of its own.
+  /// - Throws: `OnePassError`, with the rank where it is known.
+  static func join(device: String) throws -> TrainingProcesses? {
+    guard let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) else { return nil }
+    return try Self.naming(launch.rank) {
+      var own = try Device(parsing: device)
+      if case .cuda = own, device == "auto" || device == "cuda" {
+        own = try Device(parsing: "cuda:\(launch.localRank)")
+      }
+      return TrainingProcesses(group: try ProcessGroup(joining: launch, device: own), device: own.description)
+    }
+  }
+
+  /// Whether any process says so.
+  func anyone(_ isSo: Bool) throws -> Bool { try group.sum([isSo ? 1.0 : 0.0])[0] > 0 }
+
+  /// Runs what all of them do. Whoever fails tells the others, so that nobody waits.
+  func run(_ body: () throws -> Void) throws {
+    try Self.naming(group.rank) {
+      do {
+        try body()
+      } catch let error as OnePassError {
+        group.abandon(because: error.message)
+        throw error
+      } catch {
+        group.abandon(because: "\(error)")
+        throw error
+      }
+    }
+  }
+
+  private static func naming<Result>(_ rank: Int, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as OnePassError {
+      throw OnePassError(error.code, "Rank \(rank): \(error.message)", cause: error)
+    }
+  }
+}
