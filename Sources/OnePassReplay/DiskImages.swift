@@ -133,7 +133,7 @@ public final class DiskImages {
   package func image(id: Int) throws -> EncodedImage { try archive.image(id: id) }
 
   func insert(_ image: EncodedImage, id: Int) throws {
-    try makeRoomInLog(forImageOf: image.bytes.count)
+    try makeRoomInLog(forImageOf: image.byteCount)
     try archive.insert(image, id: id)
   }
 

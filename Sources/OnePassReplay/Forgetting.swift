@@ -1,6 +1,7 @@
 extension ReplayMemory {
-  /// Removes items because they have to be forgotten, with their images; where those lie on disk, they are overwritten.
+  /// Removes items because they have to be forgotten, with their images, which are overwritten.
   ///
+  /// An image in RAM that a drawn example still has is overwritten when the last such example goes.
   /// Room that becomes free is given to the next examples that are offered.
   /// - Returns: What was removed.
   /// - Throws: `OnePassError` (`io`) if an image on disk cannot be overwritten; the memory is then not to be used.
@@ -28,7 +29,7 @@ extension ReplayMemory {
     let before = count
     // From the end, so that the item that takes a free slot has been looked at.
     for slot in (0..<count).reversed() where isToGo(self, slot) {
-      try remove(slot)
+      try remove(slot, isOverwritten: true)
       counters.forgotten += 1
     }
     if count < before { isFull = false }

@@ -33,7 +33,7 @@ enum HeldImage: Sendable {
 
   var byteCount: Int {
     switch self {
-    case .here(let image): image.bytes.count
+    case .here(let image): image.byteCount
     case .elsewhere(let bytes): bytes
     }
   }

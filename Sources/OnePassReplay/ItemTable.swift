@@ -1,141 +1,164 @@
 import OnePassCore
 
-/// All items of the memory, a column for each thing that is kept, in slots `0 ..< count` without gaps.
+/// All items of the memory in slots `0 ..< count` without gaps, with their images or, where those lie elsewhere, their
+/// sizes.
 ///
-/// 20 bytes an item: position, label, draws and form 8, loss 4, the image's reference or, where it lies elsewhere, its
-/// size 8. An image that is here is an array, with a header of 32 bytes: type, reference count, count, capacity. (What the
-/// allocator adds, with glibc 8 bytes and up to 15 of rounding, is not counted.)
+/// 20 bytes an item: position, label, draws and form 8, where the image is and its size 8, loss 4; 4 more where draws decide
+/// about choices. (What the allocator adds to an image, with glibc 8 bytes and up to 15 of rounding, is not counted.)
+///
+/// A value: a copy has images of its own as soon as one of the two is changed.
 struct ItemTable {
-  static let bytesPerItem =
-    MemoryLayout<PackedFacts>.stride + MemoryLayout<Float>.stride + MemoryLayout<[UInt8]>.stride
-  static let arrayHeaderBytes = 32
+  private var columns = Columns()
+  /// Whether draws have a column of their own, and are never rounded.
+  private let countsDrawsApart: Bool
 
-  private var facts: [PackedFacts] = []
-  private var losses: [Float] = []
-  /// One of the two has an entry for each item, the other none.
-  private var images: [[UInt8]] = []
-  private var sizes: [Int] = []
-  /// The first forms of images that came, by their numbers.
-  private var forms: [EncodedImage.Encoding] = [.file]
-  /// By slot, what does not fit: labels from 65,536, draws from 2,048, a fourth form. Rare, and not counted.
-  private var exceptions: [Int: Exception] = [:]
+  init(countsDrawsApart: Bool) { self.countsDrawsApart = countsDrawsApart }
 
-  /// What was read ahead: a compiler drops what nobody keeps.
-  private var readAhead = 0
-
-  private struct Exception {
-    var label: Int32
-    var draws: UInt32
-    var form: EncodedImage.Encoding
+  var bytesPerItem: Int {
+    MemoryLayout<ItemRow>.stride + MemoryLayout<Float>.stride
+      + (countsDrawsApart ? MemoryLayout<UInt32>.stride : 0)
   }
 
-  var count: Int { facts.count }
+  /// Owns the blocks that its rows tell of.
+  private final class Columns {
+    // Unchecked because nothing runs while one of them is changed.
+    @exclusivity(unchecked) var rows: [ItemRow] = []
+    @exclusivity(unchecked) var losses: [Float] = []
+    @exclusivity(unchecked) var draws: [UInt32] = []
+    /// `nil` where the images lie elsewhere.
+    var blocks: ImageBlocks?
 
-  /// Whether the images are here.
-  private var isHere: Bool { !images.isEmpty }
+    init() {}
+
+    init(copying other: Columns) {
+      (rows, losses, draws) = (other.rows, other.losses, other.draws)
+      guard other.blocks != nil else { return }
+      let blocks = ImageBlocks()
+      self.blocks = blocks
+      for slot in rows.indices { rows[slot] = ItemRow(copying: rows[slot], to: blocks) }
+    }
+
+    deinit {
+      guard let blocks else { return }
+      for row in rows { blocks.remove(row.block, size: row.blockBytes, isOverwritten: false) }
+    }
+  }
+
+  var count: Int { columns.rows.count }
 
   // MARK: Items
 
   mutating func append(_ item: HeldItem) {
-    facts.appendToTable(packed(item, in: count))
-    losses.appendToTable(item.loss)
+    makeUnique()
+    let row: ItemRow
     switch item.image {
     case .here(let image):
-      precondition(sizes.isEmpty, "A memory without images takes none in.")
-      images.appendToTable(image.bytes)
+      precondition(count == 0 || columns.blocks != nil, "A memory without images takes none in.")
+      let blocks = columns.blocks ?? ImageBlocks()
+      columns.blocks = blocks
+      row = ItemRow(item, image: image, in: blocks)
     case .elsewhere(let bytes):
-      sizes.appendToTable(bytes)
+      precondition(columns.blocks == nil, "A memory with images keeps all of them.")
+      row = ItemRow(item, bytesElsewhere: bytes)
     }
+    columns.rows.appendToTable(row)
+    columns.losses.appendToTable(item.loss)
+    if countsDrawsApart { columns.draws.appendToTable(item.draws) }
   }
 
   mutating func replace(_ slot: Int, with item: HeldItem) {
-    facts[slot] = packed(item, in: slot)
-    losses[slot] = item.loss
+    makeUnique()
+    columns.losses[slot] = item.loss
+    if countsDrawsApart { columns.draws[slot] = item.draws }
     switch item.image {
-    case .here(let image): images[slot] = image.bytes
-    case .elsewhere(let bytes): sizes[slot] = bytes
+    case .here(let image):
+      guard let blocks = columns.blocks else { preconditionFailure("A memory without images takes none in.") }
+      // First out, then in; where the new one is as large as the old one, in its place.
+      let old = columns.rows[slot]
+      let size = ItemRow.frontBytes(of: image, label: item.label) + image.byteCount
+      if size != old.blockBytes || blocks.isOnLoan(old.block) {
+        blocks.remove(old.block, size: old.blockBytes, isOverwritten: false)
+        columns.rows[slot] = ItemRow(item, image: image, in: blocks)
+      } else {
+        columns.rows[slot] = ItemRow(item, image: image, at: old.block)
+      }
+    case .elsewhere(let bytes):
+      columns.rows[slot] = ItemRow(item, bytesElsewhere: bytes)
     }
   }
 
   /// The last item takes the slot.
-  mutating func remove(_ slot: Int) {
-    if !exceptions.isEmpty {
-      exceptions[slot] = nil
-      exceptions[slot] = exceptions.removeValue(forKey: count - 1)
-    }
-    facts.swapRemove(slot)
-    losses.swapRemove(slot)
-    if isHere { images.swapRemove(slot) } else { sizes.swapRemove(slot) }
+  /// - Parameter isOverwritten: Whether the image's bytes must not stay behind in RAM.
+  mutating func remove(_ slot: Int, isOverwritten: Bool) {
+    makeUnique()
+    let row = columns.rows[slot]
+    columns.blocks?.remove(row.block, size: row.blockBytes, isOverwritten: isOverwritten)
+    columns.rows.swapRemove(slot)
+    columns.losses.swapRemove(slot)
+    if countsDrawsApart { columns.draws.swapRemove(slot) }
   }
 
-  /// Reads what work on these slots needs, so that the waits for it overlap.
-  ///
-  /// An image that is handed out, or let go, is waited for where its references are counted: behind the array's type.
-  mutating func readAhead(_ slots: [Int]) {
-    readAhead = 0
-    for slot in slots { readAhead &+= facts[slot].arrival }
-    guard isHere else { return }
-    images.withUnsafeBufferPointer { images in
-      for slot in slots {
-        let array = unsafeBitCast(images[slot], to: UnsafeRawPointer.self)
-        readAhead &+= array.load(fromByteOffset: MemoryLayout<UnsafeRawPointer>.stride, as: Int.self)
-      }
-    }
+  private mutating func makeUnique() {
+    if !isKnownUniquelyReferenced(&columns) { columns = Columns(copying: columns) }
   }
 
   // MARK: What is kept of one
 
-  func arrival(of slot: Int) -> Int { facts[slot].arrival }
-  func loss(of slot: Int) -> Float { losses[slot] }
-  mutating func setLoss(of slot: Int, to loss: Float) { losses[slot] = loss }
-  func imageBytes(of slot: Int) -> Int { isHere ? images[slot].count : sizes[slot] }
+  func arrival(of slot: Int) -> Int { columns.rows[slot].facts.arrival }
+  func draws(of slot: Int) -> UInt32 {
+    countsDrawsApart ? columns.draws[slot] : columns.rows[slot].facts.draws
+  }
+  func loss(of slot: Int) -> Float { columns.losses[slot] }
 
-  func label(of slot: Int) -> Int32 { exception(of: slot)?.label ?? facts[slot].label }
-  func draws(of slot: Int) -> UInt32 { exception(of: slot)?.draws ?? facts[slot].draws }
-  private func form(of slot: Int) -> EncodedImage.Encoding {
-    exception(of: slot)?.form ?? forms[facts[slot].form]
+  mutating func setLoss(of slot: Int, to loss: Float) {
+    makeUnique()
+    columns.losses[slot] = loss
   }
 
-  /// The image of an item, if it is here.
-  func image(of slot: Int) -> EncodedImage? {
-    isHere ? EncodedImage(bytes: images[slot], encoding: form(of: slot)) : nil
+  func label(of slot: Int) -> Int32 {
+    let row = columns.rows[slot]
+    guard row.facts.form == .unusual else { return row.facts.label }
+    return columns.blocks == nil ? row.labelElsewhere : row.front.label
   }
+
+  func imageBytes(of slot: Int) -> Int {
+    columns.blocks == nil ? columns.rows[slot].bytesElsewhere : columns.rows[slot].bytes
+  }
+
+  /// What an unusual image takes more than its bytes.
+  func frontBytes(of slot: Int) -> Int { columns.blocks == nil ? 0 : columns.rows[slot].frontBytes }
+
+  var frontBytes: Int { (0..<count).reduce(0) { $0 + frontBytes(of: $1) } }
 
   /// Counts a draw of an item. Returns how often it has been drawn by now.
   mutating func countDraw(of slot: Int) -> UInt32 {
-    if facts[slot].countDraw() { return facts[slot].draws }
-    let arrival = facts[slot].arrival
-    let (label, form) = (label(of: slot), form(of: slot))
-    let draws = draws(of: slot) + 1
-    facts[slot] = PackedFacts(arrival: arrival, label: label, draws: draws, form: nil)
-    exceptions[slot] = Exception(label: label, draws: draws, form: form)
-    return draws
+    makeUnique()
+    guard countsDrawsApart else { return columns.rows[slot].facts.countDraw() }
+    columns.draws[slot] += 1
+    return columns.draws[slot]
   }
 
-  // MARK: Exceptions
+  // MARK: Images
 
-  private func exception(of slot: Int) -> Exception? {
-    facts[slot].isExceptional ? exceptions[slot] : nil
+  /// Lends the images of these slots, as long as anybody keeps them; `nil` where they lie elsewhere.
+  ///
+  /// The waits for their rows overlap.
+  func lend(_ slots: [Int]) -> Loan? {
+    columns.blocks.map { blocks in blocks.lend(slots.map { columns.rows[$0].block }) }
   }
 
-  private mutating func packed(_ item: HeldItem, in slot: Int) -> PackedFacts {
-    var form = EncodedImage.Encoding.file
-    if case .here(let image) = item.image { form = image.encoding }
-    let packed = PackedFacts(
-      arrival: item.arrival, label: item.label, draws: item.draws, form: number(of: form))
-    if packed.isExceptional {
-      exceptions[slot] = Exception(label: item.label, draws: item.draws, form: form)
-    } else if !exceptions.isEmpty {
-      exceptions[slot] = nil
-    }
-    return packed
+  /// The image of an item, if it is here.
+  /// - Parameter loan: Of this slot among others; nothing else keeps the image where it is.
+  func image(of slot: Int, on loan: Loan) -> EncodedImage {
+    columns.rows[slot].image(on: loan)
   }
 
-  /// The number of a form, which it gets if there are any left.
-  private mutating func number(of form: EncodedImage.Encoding) -> Int? {
-    if let number = forms.firstIndex(of: form) { return number }
-    guard forms.count < PackedFacts.formLimit else { return nil }
-    forms.append(form)
-    return forms.count - 1
+  /// Reads what replacing these slots needs, so that the waits for it overlap.
+  func readAhead(_ slots: [Int]) -> Int {
+    var sum = 0
+    for slot in slots { sum &+= Int(columns.losses[slot].bitPattern) &+ columns.rows[slot].facts.arrival }
+    guard columns.blocks != nil else { return sum }
+    for slot in slots { sum &+= columns.rows[slot].firstByte }
+    return sum
   }
 }

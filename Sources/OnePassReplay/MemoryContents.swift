@@ -8,6 +8,7 @@ public struct MemoryItem: Hashable, Sendable {
   /// The loss with which it came in, or that of its last refresh.
   public let loss: Float
   public let priority: Float
+  /// How often it has been drawn; from 131,072 on only its remainder to 65,536, added to that, unless choices depend on it.
   public let draws: Int
   /// Encoded bytes, without index.
   public let bytes: Int
@@ -28,9 +29,15 @@ public struct MemoryItem: Hashable, Sendable {
 }
 
 extension ReplayMemory {
-  /// What the memory holds now, with the images that are not on disk, in the order of the slots.
-  package var images: some Sequence<(MemoryItem, EncodedImage)> {
-    (0..<count).lazy.compactMap { slot in table.image(of: slot).map { (item(in: slot), $0) } }
+  /// The images that the memory holds now in RAM, in the order of the slots.
+  package func images(
+    where isWanted: @escaping (MemoryItem) -> Bool = { _ in true }
+  ) -> some Sequence<(MemoryItem, EncodedImage)> {
+    (0..<count).lazy.compactMap { slot in
+      let item = item(in: slot)
+      guard isWanted(item), let loan = table.lend([slot]) else { return nil }
+      return (item, table.image(of: slot, on: loan))
+    }
   }
 
   /// What the memory holds now, in no particular order.

@@ -57,6 +57,8 @@ extension ReplayMemory {
       try require(
         !item.loss.isNaN && (0...Int(Int32.max)).contains(item.label), "an item has no loss or no label")
       try require(
+        (0...Int(UInt32.max)).contains(item.bytes), "the bytes of an image are \(item.bytes)")
+      try require(
         (0..<min(snapshot.counters.examplesSeen, PackedFacts.arrivalLimit)).contains(item.id)
           && (0...Int(UInt32.max)).contains(item.draws),
         "item \(item.id) was never offered, or drawn \(item.draws) times")
@@ -74,25 +76,23 @@ extension ReplayMemory {
     try drawing.restore(arrangement: snapshot.drawingArrangement)
     try evicting.restore(arrangement: snapshot.evictingArrangement)
     counters = snapshot.counters
-    if counters.bytes == bytesOfItems + count * (formerIndexBytesPerItem - indexBytesPerItem) {
-      counters.bytes = bytesOfItems
-    }
+    // An older program counted another index, and without the images it is not known which are unusual.
+    let excess = counters.bytes - (bytesOfItems - table.frontBytes)
+    let front = MemoryLayout<ImageFront>.stride
+    let isExplained =
+      count == 0
+      ? excess == 0 : excess % count == 0 || (0...count * front).contains(excess) && excess % front == 0
+    counters.bytes = bytesOfItems
+    counters.peakBytes = max(counters.peakBytes, bytesOfItems)
     isFull = snapshot.hasBeenFull
     try require(
-      counters.items == count && counters.bytes == bytesOfItems
+      isExplained && counters.items == count
         && counters.insertions - counters.evictions - counters.forgotten == count
-        && counters.peakItems >= count && counters.peakBytes >= counters.bytes,
+        && counters.peakItems >= count && snapshot.counters.peakBytes >= snapshot.counters.bytes,
       "its counters are not those of its \(count) items")
     switch capacity {
     case .examples(let limit): try require(counters.peakItems <= limit, "it held more than \(limit) items")
     case .bytes(let limit): try require(counters.peakBytes <= limit, "it held more than \(limit) bytes")
-    }
-  }
-
-  /// What an item took beside its bytes up to version 0.1.0 and in the checkpoints of that time.
-  private var formerIndexBytesPerItem: Int {
-    [drawing, evicting].reduce(96) {
-      $0 + ($1 is PrioritisedSelector ? 12 : type(of: $1).bytesPerItem)
     }
   }
 }

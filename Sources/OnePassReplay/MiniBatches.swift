@@ -16,22 +16,29 @@ extension ReplayMemory {
   ) throws -> [Offer] {
     precondition(
       examples.count == losses.count && examples.count == priorities.count, "Each has a loss and a priority.")
-    readAhead(offers: examples.count)
-    return try examples.indices.map {
-      try offer(examples[$0], loss: losses[$0], priority: priorities[$0], storing: encode)
+    readAhead(examples)
+    return try examples.indices.map { index in
+      Self.check(loss: losses[index], priority: priorities[index])
+      // What is declined is not looked at: it may be waited for, as anything that has left the processor's caches.
+      guard var chance = chanceOfNextOffer() else { return .declined }
+      return try takeIn(
+        examples[index], loss: losses[index], priority: priorities[index], storing: encode, using: &chance)
     }
   }
 
   /// Reads what the next offers need, where it is known which items will make room: a full memory's, chosen uniformly.
-  private mutating func readAhead(offers: Int) {
+  private mutating func readAhead(_ examples: [Example]) {
     guard capacity == .examples(count), var evicting = evicting as? UniformSelector else { return }
-    let victims = (0..<offers).compactMap { ahead -> Int? in
-      let seen = counters.examplesSeen + 1 + ahead
+    var victims: [Int] = []
+    var bytes = 0
+    for index in examples.indices {
+      let seen = counters.examplesSeen + 1 + index
       var generator = SeededGenerator(seed: seed, .reservoir, seen)
-      guard includes(seen: seen, capacity: count, using: &generator) else { return nil }
-      return evicting.select(using: &generator).slot
+      guard includes(seen: seen, capacity: count, using: &generator) else { continue }
+      victims.append(evicting.select(using: &generator).slot)
+      bytes &+= examples[index].image.byteCount
     }
-    table.readAhead(victims)
+    readAhead = table.readAhead(victims) &+ bytes
     drawing.readAhead(victims)
   }
 }

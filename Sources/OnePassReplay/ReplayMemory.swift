@@ -35,7 +35,7 @@ public struct ReplayMemory {
   public let inclusion: InclusionProbability
   public internal(set) var counters = MemoryCounters()
 
-  var table = ItemTable()
+  var table: ItemTable
   /// Whom items are about, by position, where the stream says so.
   var subjects: [Int: String] = [:]
   /// Where the images lie, if not in the process's own memory.
@@ -48,14 +48,19 @@ public struct ReplayMemory {
   var drawing: any ItemSelector
   var evicting: any ItemSelector
   /// Whether a selector has to be told of every draw.
-  private let tellsDraws: Bool
+  let tellsDraws: Bool
   /// Who keeps the priorities: a selector that needs them anyway, or else the memory itself.
   private enum PriorityKeeper { case drawing, evicting, memory }
   private let priorityKeeper: PriorityKeeper
   /// By slot, where no selector keeps them.
   private var priorities: [Float] = []
 
-  /// What one item costs beside its encoded bytes.
+  /// What was read ahead: a compiler drops what nobody keeps.
+  var readAhead = 0
+
+  /// What one item costs beside its encoded bytes: 31 with the default selectors.
+  ///
+  /// An unusual one in RAM costs 40 more: a label from 1,024, a file from 1 MiB, bare pixels with a side from 1,024.
   public let indexBytesPerItem: Int
 
   /// - Parameters:
@@ -94,8 +99,9 @@ public struct ReplayMemory {
     tellsDraws = type(of: drawing).dependsOnDraws || type(of: evicting).dependsOnDraws
     priorityKeeper =
       type(of: drawing).keepsPriorities ? .drawing : type(of: evicting).keepsPriorities ? .evicting : .memory
+    table = ItemTable(countsDrawsApart: tellsDraws)
     indexBytesPerItem =
-      ItemTable.bytesPerItem + ItemTable.arrayHeaderBytes
+      table.bytesPerItem
       + (priorityKeeper == .memory ? MemoryLayout<Float>.stride : 0)
       + type(of: drawing).bytesPerItem + type(of: evicting).bytesPerItem
     count(bytes: fixedBytes, items: 0)
@@ -105,10 +111,16 @@ public struct ReplayMemory {
   public var count: Int { table.count }
 
   /// The bytes that an image takes in the memory, its index included; on disk at most.
-  public func cost(of image: EncodedImage) -> Int { cost(ofImageOf: image.bytes.count) }
+  public func cost(of image: EncodedImage, label: Int) -> Int {
+    indexBytesPerItem
+      + (diskImages?.bytes(forImageOf: image.byteCount)
+        ?? image.byteCount + ItemRow.frontBytes(of: image, label: Int32(label)))
+  }
 
-  func cost(ofImageOf bytes: Int) -> Int {
-    indexBytesPerItem + (diskImages?.bytes(forImageOf: bytes) ?? bytes)
+  /// What the item in a slot takes.
+  private func cost(of slot: Int) -> Int {
+    let bytes = table.imageBytes(of: slot)
+    return indexBytesPerItem + (diskImages?.bytes(forImageOf: bytes) ?? bytes + table.frontBytes(of: slot))
   }
 
   /// What the memory takes without any item: nothing but on disk.
@@ -142,17 +154,37 @@ public struct ReplayMemory {
   public mutating func offer(
     _ example: Example, loss: Float, priority: Float, storing encode: (EncodedImage) throws -> EncodedImage
   ) throws -> Offer {
+    Self.check(loss: loss, priority: priority)
+    guard var chance = chanceOfNextOffer() else { return .declined }
+    return try takeIn(example, loss: loss, priority: priority, storing: encode, using: &chance)
+  }
+
+  static func check(loss: Float, priority: Float) {
     precondition(
       priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
     precondition(!loss.isNaN, "A loss is a number.")
+  }
+
+  /// Counts an offer. Returns what makes its further choices, or `nil` if chance has declined it already.
+  mutating func chanceOfNextOffer() -> SeededGenerator? {
     counters.examplesSeen += 1
     var generator = SeededGenerator(seed: seed, .reservoir, counters.examplesSeen)
+    let room: Int? =
+      switch capacity {
+      case .examples(let limit): count < limit ? nil : limit
+      case .bytes: isFull ? count : nil
+      }
+    guard let room else { return generator }
+    return includes(seen: counters.examplesSeen, capacity: room, using: &generator) ? generator : nil
+  }
 
+  /// The rest of an offer that chance has not declined.
+  mutating func takeIn(
+    _ example: Example, loss: Float, priority: Float, storing encode: (EncodedImage) throws -> EncodedImage,
+    using generator: inout SeededGenerator
+  ) throws -> Offer {
     switch capacity {
     case .examples(let limit):
-      guard count < limit || includes(seen: counters.examplesSeen, capacity: limit, using: &generator) else {
-        return .declined
-      }
       let image = try encode(example.image)
       let victim = count < limit ? nil : evicting.select(using: &generator).slot
       // First out, then in, so that there is never one too many.
@@ -163,12 +195,9 @@ public struct ReplayMemory {
       return .inserted(evicted: victim == nil ? 0 : 1)
 
     case .bytes(let limit):
-      if isFull, !includes(seen: counters.examplesSeen, capacity: count, using: &generator) {
-        return .declined
-      }
       let image = try encode(example.image)
-      let needed = cost(of: image) + Self.cost(ofSubject: example.subject)
-      guard fixedBytes + needed <= limit, diskImages?.admits(imageOf: image.bytes.count) ?? true else {
+      let needed = cost(of: image, label: example.label) + Self.cost(ofSubject: example.subject)
+      guard fixedBytes + needed <= limit, diskImages?.admits(imageOf: image.byteCount) ?? true else {
         counters.oversized += 1
         return .oversized
       }
@@ -194,7 +223,7 @@ public struct ReplayMemory {
   private func keep(_ image: EncodedImage, of example: Example) throws -> HeldImage {
     guard let diskImages else { return .here(image) }
     try diskImages.insert(image, id: example.id)
-    return .elsewhere(bytes: image.bytes.count)
+    return .elsewhere(bytes: image.byteCount)
   }
 
   /// Whether chance decides for an example when so many were seen, with it, in a memory that is full.
@@ -205,7 +234,7 @@ public struct ReplayMemory {
   private mutating func append(_ item: HeldItem, _ priority: Float) {
     keep(item, priority)
     counters.insertions += 1
-    count(bytes: cost(ofImageOf: item.image.byteCount), items: 1)
+    count(bytes: cost(of: count - 1), items: 1)
   }
 
   /// Puts an item in the slot `count`.
@@ -219,20 +248,21 @@ public struct ReplayMemory {
 
   private mutating func replace(_ slot: Int, with item: HeldItem, _ priority: Float) {
     note(nil, of: table.arrival(of: slot))
-    count(bytes: -cost(ofImageOf: table.imageBytes(of: slot)), items: -1)
+    count(bytes: -cost(of: slot), items: -1)
     table.replace(slot, with: item)
     inform(slot, priority)
     counters.insertions += 1
     counters.evictions += 1
-    count(bytes: cost(ofImageOf: item.image.byteCount), items: 1)
+    count(bytes: cost(of: slot), items: 1)
   }
 
   /// Lets go of an item; the last one takes its slot.
-  mutating func remove(_ slot: Int) throws {
+  /// - Parameter isOverwritten: Whether the image's bytes must not stay behind in RAM. (On disk they never do.)
+  mutating func remove(_ slot: Int, isOverwritten: Bool = false) throws {
     try discardImage(of: slot)
     note(nil, of: table.arrival(of: slot))
-    count(bytes: -cost(ofImageOf: table.imageBytes(of: slot)), items: -1)
-    table.remove(slot)
+    count(bytes: -cost(of: slot), items: -1)
+    table.remove(slot, isOverwritten: isOverwritten)
     if priorityKeeper == .memory { priorities.swapRemove(slot) }
     drawing.remove(slot)
     evicting.remove(slot)
@@ -258,52 +288,6 @@ public struct ReplayMemory {
     counters.items += items
     counters.peakBytes = max(counters.peakBytes, counters.bytes)
     counters.peakItems = max(counters.peakItems, counters.items)
-  }
-
-  // MARK: Drawing
-
-  /// Draws a mini-batch, with replacement: step 2 of the method. An empty memory gives an empty batch.
-  ///
-  /// The draw depends on the memory's state, the seed, `step` and `batch`, and on nothing else.
-  /// - Parameters:
-  ///   - count: The size of the mini-batch.
-  ///   - step: The step of the run for which the batch is drawn.
-  ///   - batch: Which of the step's replay batches, 0 ..< k.
-  /// - Throws: `OnePassError` if the images lie on disk and one cannot be read (`io`) or is damaged (`badData`).
-  /// - Complexity: O(count) expected.
-  public mutating func draw(_ count: Int, step: Int, batch: Int) throws -> [DrawnExample] {
-    guard self.count > 0 else { return [] }
-    var generator = SeededGenerator(seed: seed, .draw, step, batch)
-    counters.draws += count
-    guard !tellsDraws else {
-      return try (0..<count).map { _ in
-        let selection = drawing.select(using: &generator)
-        let drawn = try note(selection)
-        inform(selection.slot, priority(of: selection.slot))
-        return drawn
-      }
-    }
-    let selections = drawing.select(count, using: &generator)
-    table.readAhead(selections.map(\.slot))
-    return try selections.map { try note($0) }
-  }
-
-  private mutating func note(_ selection: Selection) throws -> DrawnExample {
-    let slot = selection.slot
-    let visit = table.countDraw(of: slot)
-    if visit == 1 { counters.distinctDrawn += 1 }
-    let example = Example(
-      id: table.arrival(of: slot), label: Int(table.label(of: slot)), image: try image(of: slot))
-    return DrawnExample(
-      example: example, slot: slot, visit: Int(visit), probability: selection.probability)
-  }
-
-  private func image(of slot: Int) throws -> EncodedImage {
-    if let image = table.image(of: slot) { return image }
-    guard let diskImages else {
-      preconditionFailure("A memory without images can be looked at, not drawn from.")
-    }
-    return try diskImages.image(id: table.arrival(of: slot))
   }
 
   // MARK: Changing priorities
@@ -332,7 +316,7 @@ public struct ReplayMemory {
   }
 
   /// Says what now holds of the item in `slot`.
-  private mutating func inform(_ slot: Int, _ priority: Float) {
+  mutating func inform(_ slot: Int, _ priority: Float) {
     if priorityKeeper == .memory { priorities[slot] = priority }
     let facts = ItemFacts(
       priority: priority, arrival: table.arrival(of: slot), draws: Int(table.draws(of: slot)))
@@ -356,18 +340,7 @@ public struct ReplayMemory {
 
   /// What `counters.bytes` has to be.
   var bytesOfItems: Int {
-    (0..<count).reduce(fixedBytes) { $0 + cost(ofImageOf: table.imageBytes(of: $1)) }
+    (0..<count).reduce(fixedBytes) { $0 + cost(of: $1) }
       + subjects.values.reduce(0) { $0 + Self.cost(ofSubject: $1) }
   }
-}
-
-/// An example that was drawn from the memory, and how.
-public struct DrawnExample: Sendable {
-  public let example: Example
-  /// Where it stood when it was drawn.
-  public let slot: Int
-  /// How often it has been drawn since it came into the memory, this time included.
-  public let visit: Int
-  /// The probability with which this draw fell on it.
-  public let probability: Double
 }

@@ -3,9 +3,15 @@ import Foundation
 extension Array {
   /// Appends to what may become a large table that is read here and there.
   mutating func appendToTable(_ element: Element) {
-    let hasGrown = count == capacity
+    if count == capacity {
+      // Asked for before anything is written: what has a page keeps it.
+      var larger: [Element] = []
+      larger.reserveCapacity(Swift.max(16, 2 * count))
+      larger.useHugePages()
+      larger.append(contentsOf: self)
+      self = larger
+    }
     append(element)
-    if hasGrown { useHugePages() }
   }
 
   /// Asks the system for pages of 2 MB, so that reading here and there seldom waits for the page table.
@@ -14,8 +20,8 @@ extension Array {
       let pageBytes = 2 << 20
       guard capacity * MemoryLayout<Element>.stride >= 2 * pageBytes else { return }
       let bytes = capacity * MemoryLayout<Element>.stride
-      withUnsafeBytes { buffer in
-        guard let base = buffer.baseAddress else { return }
+      withUnsafeBufferPointer { buffer in
+        guard let base = UnsafeRawPointer(buffer.baseAddress) else { return }
         let first = (UInt(bitPattern: base) + UInt(pageBytes - 1)) / UInt(pageBytes) * UInt(pageBytes)
         let end = (UInt(bitPattern: base) + UInt(bytes)) / UInt(pageBytes) * UInt(pageBytes)
         // Only advice: what the system cannot do, it leaves.

@@ -104,42 +104,4 @@ import Testing
     }
     #expect(together.snapshot == apart.snapshot && apart.counters.evictions > 50)
   }
-
-  /// In the default configuration 31 bytes: position, label, draws and form 8, loss 4, the image's reference 8, priority
-  /// 3, the order of the selector both ways 8; and the header of the image's array.
-  @Test func theIndexOfAnItemIsSmall() {
-    #expect(ReplayMemory(capacity: .examples(1), seed: 1).indexBytesPerItem == 31 + 32)
-    #expect(ReplayMemory(capacity: .examples(1), drawing: .uniform, seed: 1).indexBytesPerItem == 24 + 32)
-  }
-
-  /// Large labels, many draws and many forms of images have no room in the table of items, and are kept beside it.
-  @Test func whatIsUnusualIsKeptAsWell() throws {
-    func example(_ id: Int) -> Example {
-      Example(
-        id: id, label: [0, 65_535, 65_536, Int(Int32.max)][id % 4],
-        image: EncodedImage(
-          bytes: Array(repeating: UInt8(id), count: 6),
-          encoding: id % 5 == 0 ? .file : .pixels(width: id % 5, height: 1, channels: 1)))
-    }
-    var memory = ReplayMemory(capacity: .examples(20), seed: 4)
-    for id in 0..<20 { try memory.offer(example(id), loss: 1, priority: id == 7 ? 1 : 0.001) }
-    var visits: [Int: Int] = [:]
-    for step in 0..<60 {
-      for drawn in try memory.draw(100, step: step, batch: 0) {
-        let (id, original) = (drawn.example.id, example(drawn.example.id))
-        visits[id, default: 0] += 1
-        #expect(drawn.visit == visits[id])
-        #expect(drawn.example.label == original.label && drawn.example.image == original.image)
-      }
-    }
-    #expect(visits[7, default: 0] > 4_096)
-    _ = try memory.forget { $0.id % 3 == 0 }
-    for id in 20..<30 { try memory.offer(example(id), loss: 1, priority: 1) }
-    #expect(memory.count == 20)
-    for (item, image) in memory.images {
-      #expect(item.label == example(item.id).label && image == example(item.id).image)
-      #expect(item.draws == visits[item.id, default: 0])
-    }
-    memory.checkInvariants()
-  }
 }

@@ -60,10 +60,11 @@ import Testing
     }
   }
 
-  /// A checkpoint of the time when an item took 96 bytes more, and its selectors 12 or 32, is read, and its bytes are
+  /// A checkpoint of the time when an item took 32 or 96 bytes more, and its selectors 12 or 32, is read, and its bytes are
   /// counted as they are now.
   @Test(arguments: [
-    (SelectorKind.prioritised, SelectorKind.uniform, 108), (.prioritised, .prioritised, 120),
+    (SelectorKind.prioritised, SelectorKind.uniform, 108), (.prioritised, .uniform, 63),
+    (.prioritised, .prioritised, 120),
     (.uniform, .uniform, 96), (.oldest, .prioritised, 140),
   ])
   func aSnapshotOfAnOlderProgramIsRead(drawing: SelectorKind, evicting: SelectorKind, former: Int) throws {

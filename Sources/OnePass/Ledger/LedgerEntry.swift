@@ -16,7 +16,7 @@ struct LedgerEntry: Hashable {
     private let rest: UInt32
 
     init(of image: EncodedImage) {
-      let hash = image.bytes.withUnsafeBytes { ContentHash(of: $0) }
+      let hash = image.withUnsafeBufferPointer { ContentHash(of: UnsafeRawBufferPointer($0)) }
       (first, rest) = (hash.low, UInt32(truncatingIfNeeded: hash.high & 0xFF_FFFF))
     }
 

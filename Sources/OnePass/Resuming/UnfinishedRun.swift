@@ -95,7 +95,7 @@ package final class UnfinishedRun {
   private func archiveImages(of memory: ReplayMemory, notIn known: Set<Int>) throws {
     let archive = try openArchive(imageBytes: memory.items.first?.bytes ?? 0)
     // What is not committed lies in RAM; until the checkpoint has its name, what is belongs to nobody.
-    for (item, image) in memory.images where !known.contains(item.id) {
+    for (item, image) in memory.images(where: { !known.contains($0.id) }) {
       if try !archive.contains(id: item.id) { try archive.insertInParts(image, id: item.id) }
     }
     try archive.endParts()

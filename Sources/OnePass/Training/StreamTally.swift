@@ -36,7 +36,7 @@ struct StreamTally {
     counts.taken += batch.count + batch.skipped.count
     counts.skipped += batch.skipped.count
     counts.bytes +=
-      batch.examples.reduce(0) { $0 + $1.image.bytes.count } + batch.skipped.reduce(0) { $0 + $1.bytes }
+      batch.examples.reduce(0) { $0 + $1.image.byteCount } + batch.skipped.reduce(0) { $0 + $1.bytes }
     counts.firstSkipped += batch.skipped.prefix(max(0, 5 - firstSkipped.count))
     if taken >= Self.smallestSample { try requireMostlyWhole() }
   }

@@ -221,7 +221,8 @@ final class Trainer {
     try memory?.offer(
       examples, losses: losses, priorities: priorities, storing: storedForm.callAsFunction)
     if let memory, memory.counters.insertions == 0 {
-      let smallest = try examples.map { memory.cost(of: try storedForm($0.image)) }.min() ?? 0
+      let smallest =
+        try examples.map { memory.cost(of: try storedForm($0.image), label: $0.label) }.min() ?? 0
       let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""
       throw OnePassError(
         .usage,

@@ -192,7 +192,7 @@ public struct TrainingRun {
     let run = UUID().uuidString
     try unfinished?.claimMemory(run)
     let form = StoredForm(configuration.memoryEncoding, pipeline: stream.pipeline)
-    return try MemoryDirectory(creating: path, run: run, plan: plan, imageBytes: form(first).bytes.count)
+    return try MemoryDirectory(creating: path, run: run, plan: plan, imageBytes: form(first).byteCount)
   }
 
   /// The ledger of a pass, where there is a place for it. Several passes over kept data need none.

@@ -7,7 +7,8 @@ extension ImageDecoder {
 
   /// Calls `body` with the strips of a region.
   func decodeJPEG(
-    _ bytes: [UInt8], _ header: ImageHeader, channels: Int, isPadded: Bool, region: PixelRegion,
+    _ source: UnsafeBufferPointer<UInt8>, _ header: ImageHeader, channels: Int, isPadded: Bool,
+    region: PixelRegion,
     _ body: (PixelStrip) throws -> Void
   ) throws {
     let jpeg = try jpegDecoder()
@@ -22,30 +23,28 @@ extension ImageDecoder {
       width: UInt32(header.width), height: UInt32(header.height),
       first_column: UInt32(region.columns.lowerBound), columns: UInt32(region.columns.count),
       first_row: UInt32(region.rows.lowerBound))
-    try bytes.withUnsafeBufferPointer { source in
-      guard let start = source.baseAddress else { return }
-      try check(cimages_decoder_begin(jpeg, start, source.count, layout, wanted), bytes.count)
-      let columns = Int(cimages_decoder_columns(jpeg))
-      let margin = region.columns.lowerBound - Int(cimages_decoder_first_column(jpeg))
-      // Rows that are aligned libjpeg-turbo writes past the caches, from where they are just about to be read.
-      let stride = (columns * stored + 31) / 32 * 32
-      let target = pixels.reserve(stride * min(Self.stripRows, region.rows.count) + 8) + 8
-      var first = region.rows.lowerBound
-      while first < region.rows.upperBound {
-        let rows = first..<min(first + Self.stripRows, region.rows.upperBound)
-        try check(cimages_decoder_read(jpeg, target, stride, UInt32(rows.count)), bytes.count)
-        for row in 0..<rows.count {
-          let pixels = target + row * stride
-          if stored == 4, step != 4 {
-            ColourKernels.rgb(ofInvertedCMYK: pixels, into: pixels, count: columns)
-          }
-          if stored >= 3, step == 1 { ColourKernels.luma(ofRGB: pixels, into: pixels, count: columns) }
+    guard let start = source.baseAddress else { return }
+    try check(cimages_decoder_begin(jpeg, start, source.count, layout, wanted), source.count)
+    let columns = Int(cimages_decoder_columns(jpeg))
+    let margin = region.columns.lowerBound - Int(cimages_decoder_first_column(jpeg))
+    // Rows that are aligned libjpeg-turbo writes past the caches, from where they are just about to be read.
+    let stride = (columns * stored + 31) / 32 * 32
+    let target = pixels.reserve(stride * min(Self.stripRows, region.rows.count) + 8) + 8
+    var first = region.rows.lowerBound
+    while first < region.rows.upperBound {
+      let rows = first..<min(first + Self.stripRows, region.rows.upperBound)
+      try check(cimages_decoder_read(jpeg, target, stride, UInt32(rows.count)), source.count)
+      for row in 0..<rows.count {
+        let pixels = target + row * stride
+        if stored == 4, step != 4 {
+          ColourKernels.rgb(ofInvertedCMYK: pixels, into: pixels, count: columns)
         }
-        try body(PixelStrip(base: target + margin * step, rows: rows, stride: stride, step: step))
-        first = rows.upperBound
+        if stored >= 3, step == 1 { ColourKernels.luma(ofRGB: pixels, into: pixels, count: columns) }
       }
-      try check(cimages_decoder_end(jpeg), bytes.count)
+      try body(PixelStrip(base: target + margin * step, rows: rows, stride: stride, step: step))
+      first = rows.upperBound
     }
+    try check(cimages_decoder_end(jpeg), source.count)
   }
 
   private func check(_ status: CImagesStatus, _ count: Int) throws {

@@ -3,22 +3,19 @@ import OnePassCore
 
 extension ImageDecoder {
   /// Fills `pixels` with the whole image: palettes resolved, 16 bits cut to the high 8, alpha dropped.
-  func decodePNG(_ bytes: [UInt8], _ header: ImageHeader, channels: Int) throws {
+  func decodePNG(_ source: UnsafeBufferPointer<UInt8>, _ header: ImageHeader, channels: Int) throws {
     guard let context = spng_ctx_new(0) else {
       throw OnePassError(.engine, "libspng could not be started: free some memory and try again.")
     }
     defer { spng_ctx_free(context) }
     let count = header.width * header.height
     let target = pixels.reserve(count * 3)
-    let status = bytes.withUnsafeBufferPointer { source -> Int32 in
-      var status = spng_set_image_limits(context, UInt32(limits.side), UInt32(limits.side))
-      // Text and colour profiles are compressed too; 64 MiB is more than any honest file has.
-      if status == 0 { status = spng_set_chunk_limits(context, 64 << 20, 64 << 20) }
-      if status == 0 { status = spng_set_png_buffer(context, source.baseAddress, source.count) }
-      if status == 0 {
-        status = spng_decode_image(context, target, count * 3, Int32(SPNG_FMT_RGB8.rawValue), 0)
-      }
-      return status
+    var status = spng_set_image_limits(context, UInt32(limits.side), UInt32(limits.side))
+    // Text and colour profiles are compressed too; 64 MiB is more than any honest file has.
+    if status == 0 { status = spng_set_chunk_limits(context, 64 << 20, 64 << 20) }
+    if status == 0 { status = spng_set_png_buffer(context, source.baseAddress, source.count) }
+    if status == 0 {
+      status = spng_decode_image(context, target, count * 3, Int32(SPNG_FMT_RGB8.rawValue), 0)
     }
     guard status == 0 else {
       let reason = String(cString: spng_strerror(status))

@@ -71,12 +71,14 @@ public final class ImageDecoder {
     }
     switch header.format {
     case .jpeg:
-      try decodeJPEG(image.bytes, header, channels: channels, isPadded: isPadded, region: region, body)
+      try image.withUnsafeBufferPointer {
+        try decodeJPEG($0, header, channels: channels, isPadded: isPadded, region: region, body)
+      }
     case .png:
-      try decodePNG(image.bytes, header, channels: channels)
+      try image.withUnsafeBufferPointer { try decodePNG($0, header, channels: channels) }
       try body(strip(pixels.base))
     default:
-      try image.bytes.withUnsafeBufferPointer { source in
+      try image.withUnsafeBufferPointer { source in
         guard let start = source.baseAddress else {
           throw OnePassError(.badData, "The image is empty (0 bytes): remove it from the data.")
         }

@@ -17,6 +17,11 @@ public enum ImageFormat: String, Sendable, CaseIterable {
 
   /// The format that these bytes begin with; `nil` if it is none of those listed.
   public init?(bytes: [UInt8]) {
+    guard let format = bytes.withUnsafeBufferPointer({ ImageFormat(bytes: $0) }) else { return nil }
+    self = format
+  }
+
+  init?(bytes: UnsafeBufferPointer<UInt8>) {
     func begins(_ signature: [UInt8], at offset: Int = 0) -> Bool {
       bytes.count >= offset + signature.count
         && signature.indices.allSatisfy { bytes[offset + $0] == signature[$0] }

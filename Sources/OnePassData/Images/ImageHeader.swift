@@ -21,34 +21,39 @@ public struct ImageHeader: Hashable, Sendable {
   /// - Throws: `OnePassError` (`badData`) if the bytes are no JPEG, PNG or bare pixels, if the header is broken,
   ///   or if the claimed size is beyond `limits`.
   public static func read(_ image: EncodedImage, limits: ImageLimits = ImageLimits()) throws -> ImageHeader {
-    let header: ImageHeader
-    switch image.encoding {
+    let header = try image.withUnsafeBufferPointer { try read($0, image.encoding, limits) }
+    try limits.check(width: header.width, height: header.height)
+    return header
+  }
+
+  private static func read(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ encoding: EncodedImage.Encoding, _ limits: ImageLimits
+  ) throws -> ImageHeader {
+    switch encoding {
     case .pixels(let width, let height, let channels):
-      header = try bare(image.bytes, width, height, channels, limits)
+      return try bare(bytes.count, width, height, channels, limits)
     case .file:
-      guard !image.bytes.isEmpty else {
+      guard !bytes.isEmpty else {
         throw OnePassError(.badData, "The image is empty (0 bytes): replace it or remove it from the data.")
       }
-      switch ImageFormat(bytes: image.bytes) {
-      case .jpeg: header = try jpeg(image.bytes)
-      case .png: header = try png(image.bytes)
+      switch ImageFormat(bytes: bytes) {
+      case .jpeg: return try jpeg(bytes)
+      case .png: return try png(bytes)
       case .some(let other):
         throw OnePassError(
           .badData,
           "The image is a \(other.rawValue) file, which OnePass does not read: convert it to JPEG or PNG.")
       case nil:
-        let start = image.bytes.prefix(4).map(hexadecimal).joined(separator: " ")
+        let start = bytes.prefix(4).map(hexadecimal).joined(separator: " ")
         throw OnePassError(
           .badData,
           "The bytes are no image that OnePass knows (they begin with \(start)): give JPEG or PNG files.")
       }
     }
-    try limits.check(width: header.width, height: header.height)
-    return header
   }
 
   private static func bare(
-    _ bytes: [UInt8], _ width: Int, _ height: Int, _ channels: Int, _ limits: ImageLimits
+    _ bytes: Int, _ width: Int, _ height: Int, _ channels: Int, _ limits: ImageLimits
   ) throws -> ImageHeader {
     guard channels == 1 || channels == 3 else {
       throw OnePassError(
@@ -56,17 +61,17 @@ public struct ImageHeader: Hashable, Sendable {
     }
     // Before the product below, which a claimed size could overflow.
     try limits.check(width: width, height: height)
-    guard bytes.count == width * height * channels else {
+    guard bytes == width * height * channels else {
       throw OnePassError(
         .badData,
-        "The image has \(bytes.count) bytes where \(width) x \(height) x \(channels) pixels need "
+        "The image has \(bytes) bytes where \(width) x \(height) x \(channels) pixels need "
           + "\(width * height * channels): the data is cut short or its header is wrong.")
     }
     return ImageHeader(width: width, height: height, channels: channels, format: nil, components: channels)
   }
 
   /// Walks the markers up to the first frame header (ITU T.81, annex B).
-  private static func jpeg(_ bytes: [UInt8]) throws -> ImageHeader {
+  private static func jpeg(_ bytes: UnsafeBufferPointer<UInt8>) throws -> ImageHeader {
     var at = 2
     while at + 3 < bytes.count {
       // libjpeg, too, skips stray bytes before a marker; a marker may be preceded by any number of 0xFF.
@@ -100,7 +105,7 @@ public struct ImageHeader: Hashable, Sendable {
   }
 
   /// Reads the IHDR chunk, which always comes first (PNG 1.2, section 11.2.2).
-  private static func png(_ bytes: [UInt8]) throws -> ImageHeader {
+  private static func png(_ bytes: UnsafeBufferPointer<UInt8>) throws -> ImageHeader {
     guard bytes.count >= 33, Array(bytes[12..<16]) == Array("IHDR".utf8) else {
       throw OnePassError(.badData, "The PNG has no whole header: replace it or remove it from the data.")
     }

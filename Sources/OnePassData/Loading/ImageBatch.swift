@@ -45,7 +45,7 @@ public final class ImageBatch: @unchecked Sendable {
     }
     skipped = examples.indices.compactMap { index in
       failures[index].map {
-        SkippedExample(id: examples[index].id, reason: $0, bytes: examples[index].image.bytes.count)
+        SkippedExample(id: examples[index].id, reason: $0, bytes: examples[index].image.byteCount)
       }
     }
     shape = [self.examples.count, pipeline.size, pipeline.size, pipeline.channels]

@@ -237,7 +237,7 @@ public final class ImageArchive {
   /// Adds an image.
   /// - Throws: `OnePassError`: `badData` if there is already one at this position, `io` if it cannot be written.
   public func insert(_ image: EncodedImage, id: Int) throws {
-    let size = layout.paddedBytes(forBlobOf: ImageRecord.headerBytes + image.bytes.count)
+    let size = layout.paddedBytes(forBlobOf: ImageRecord.headerBytes + image.byteCount)
     try insertion.bind([id])
     _ = try insertion.withBlob(ImageRecord.encode(image, id: id, padded: size), at: 2) {
       try insertion.step()
@@ -256,7 +256,7 @@ public final class ImageArchive {
   /// Adds an image as a part of a long change, which may be broken off in the middle.
   /// - Throws: `OnePassError` (`io`).
   public func insertInParts(_ image: EncodedImage, id: Int) throws {
-    try beginPart(changing: image.bytes.count)
+    try beginPart(changing: image.byteCount)
     try insert(image, id: id)
   }
 

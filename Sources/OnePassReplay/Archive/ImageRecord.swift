@@ -20,13 +20,14 @@ enum ImageRecord {
           offset += $0.count
         }
       }
-      append(UInt64(image.bytes.count))
+      append(UInt64(image.byteCount))
       for number in [width, height, channels] { append(UInt32(truncatingIfNeeded: number)) }
       append(checksum(of: image, id: id))
-      image.bytes.withUnsafeBytes {
-        UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]).copyMemory(from: $0)
+      image.withUnsafeBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]).copyMemory(
+          from: UnsafeRawBufferPointer($0))
       }
-      bytes[(offset + image.bytes.count)...].update(repeating: 0)
+      bytes[(offset + image.byteCount)...].update(repeating: 0)
       count = padded
     }
   }
@@ -74,6 +75,6 @@ enum ImageRecord {
       UInt64(bitPattern: Int64(id))
       ^ (UInt64(truncatingIfNeeded: width) << 48 ^ UInt64(truncatingIfNeeded: height) << 32
         ^ UInt64(truncatingIfNeeded: channels) << 30)
-    return image.bytes.withUnsafeBytes { XXH3_64bits_withSeed($0.baseAddress, $0.count, seed) }
+    return image.withUnsafeBufferPointer { XXH3_64bits_withSeed($0.baseAddress, $0.count, seed) }
   }
 }

@@ -14,17 +14,15 @@ import OnePassCore
 ///   proportional to the difference of the exponents, a few steps in practice. 11 bytes an item: the order both
 ///   ways 8, the priority within its group 3.
 public struct PrioritisedSelector: ItemSelector {
-  public static let bytesPerItem = 2 * MemoryLayout<UInt32>.stride + SignificandTable.bytesPerItem
+  public static let bytesPerItem = MemoryLayout<UInt32>.stride + PlaceTable.bytesPerItem
   public static let dependsOnDraws = false
   public static let keepsPriorities = true
 
-  /// The slots, sorted by group.
-  private var order: [UInt32] = []
-  /// Where each slot stands in `order`.
+  /// The slots, sorted by group, and their priorities without what the group says of them.
+  private var places = PlaceTable()
+  /// Where each slot stands in `places`.
   private var positions: [UInt32] = []
-  /// The priorities in the same order, without what the group says of them.
-  private var significands = SignificandTable()
-  /// Where each group starts in `order`; group g ends where g + 1 starts.
+  /// Where each group starts in `places`; group g ends where g + 1 starts.
   private var starts: [Int]
   /// The sum of the significands of each group's priorities, as integers.
   private var significandSums: [UInt64]
@@ -44,7 +42,7 @@ public struct PrioritisedSelector: ItemSelector {
 
   public func priority(of slot: Int) -> Float {
     let place = Int(positions[slot])
-    return group(at: place).priority(significands[place])
+    return group(at: place).priority(places.significand(at: place))
   }
 
   /// ΣP.
@@ -56,8 +54,7 @@ public struct PrioritisedSelector: ItemSelector {
     precondition(count < Int(UInt32.max), "A selector holds at most 2^32 - 1 items.")
     let place = count
     positions.appendToTable(UInt32(place))
-    order.appendToTable(UInt32(place))
-    significands.append(0)
+    places.append(slot: UInt32(place))
     starts[PriorityGroup.count] += 1
     put(item.priority, in: move(from: place, in: .last, to: PriorityGroup(of: item.priority)))
   }
@@ -65,7 +62,7 @@ public struct PrioritisedSelector: ItemSelector {
   public mutating func update(_ slot: Int, to item: ItemFacts) {
     let place = Int(positions[slot])
     let (old, new) = (group(at: place), PriorityGroup(of: item.priority))
-    significandSums[old.index] -= old.weight(of: significands[place])
+    significandSums[old.index] -= old.weight(of: places.significand(at: place))
     put(item.priority, in: old == new ? place : move(from: place, in: old, to: new))
   }
 
@@ -73,14 +70,13 @@ public struct PrioritisedSelector: ItemSelector {
     let last = count - 1
     let place = Int(positions[slot])
     let old = group(at: place)
-    significandSums[old.index] -= old.weight(of: significands[place])
+    significandSums[old.index] -= old.weight(of: places.significand(at: place))
     exchange(move(from: place, in: old, to: .last), last)
-    order.removeLast()
-    significands.removeLast()
+    places.removeLast()
     starts[PriorityGroup.count] -= 1
     if slot != last {
       positions[slot] = positions[last]
-      order[Int(positions[slot])] = UInt32(slot)
+      places.setSlot(at: Int(positions[slot]), to: UInt32(slot))
     }
     positions.removeLast()
     cumulative.removeAll(keepingCapacity: true)
@@ -90,7 +86,7 @@ public struct PrioritisedSelector: ItemSelector {
     readAhead = 0
     for slot in slots {
       let place = Int(positions[slot])
-      readAhead &+= Int(order[place]) &+ Int(significands[place])
+      readAhead &+= Int(places.significand(at: place))
     }
   }
 
@@ -109,12 +105,14 @@ public struct PrioritisedSelector: ItemSelector {
     if cumulative.isEmpty { accumulate() }
     guard let total = cumulative.last?.upTo else { return (0..<count).map { _ in select(using: &generator) } }
     // First only the places, for which a small table is enough; then all that lies far apart, in one go.
-    let places = (0..<count).map { _ in place(of: total, using: &generator) }
-    return places.map { selection(at: $0, in: $1, of: total) }
+    let chosen = (0..<count).map { _ in place(of: total, using: &generator) }
+    return chosen.map { selection(at: $0, in: $1, of: total) }
   }
 
   private func selection(at place: Int, in group: PriorityGroup, of total: Double) -> Selection {
-    Selection(slot: Int(order[place]), probability: Double(group.priority(significands[place])) / total)
+    Selection(
+      slot: Int(places.slot(at: place)),
+      probability: Double(group.priority(places.significand(at: place))) / total)
   }
 
   private func place(of total: Double, using generator: inout SeededGenerator) -> (Int, PriorityGroup) {
@@ -125,7 +123,7 @@ public struct PrioritisedSelector: ItemSelector {
     let (start, size) = (starts[group.index], starts[group.index + 1] - starts[group.index])
     while true {
       let place = start + generator.next(below: size)
-      if significands.exceeds(place, generator.nextUnit()) { return (place, group) }
+      if places.exceeds(place, generator.nextUnit()) { return (place, group) }
     }
   }
 
@@ -152,7 +150,7 @@ public struct PrioritisedSelector: ItemSelector {
   /// Sets the priority at a place of its group.
   private mutating func put(_ priority: Float, in place: Int) {
     let group = PriorityGroup(of: priority)
-    significands[place] = priority.significandBitPattern
+    places.setSignificand(at: place, to: priority.significandBitPattern)
     significandSums[group.index] += group.weight(of: priority.significandBitPattern)
     cumulative.removeAll(keepingCapacity: true)
   }
@@ -178,13 +176,12 @@ public struct PrioritisedSelector: ItemSelector {
 
   private mutating func exchange(_ a: Int, _ b: Int) {
     guard a != b else { return }
-    order.swapAt(a, b)
-    significands.swapAt(a, b)
-    positions[Int(order[a])] = UInt32(a)
-    positions[Int(order[b])] = UInt32(b)
+    places.swapAt(a, b)
+    positions[Int(places.slot(at: a))] = UInt32(a)
+    positions[Int(places.slot(at: b))] = UInt32(b)
   }
 
-  public var arrangement: [UInt32] { order }
+  public var arrangement: [UInt32] { (0..<count).map { places.slot(at: $0) } }
 
   public mutating func restore(arrangement: [UInt32]) throws {
     var isSeen = [Bool](repeating: false, count: count)
@@ -204,23 +201,26 @@ public struct PrioritisedSelector: ItemSelector {
         .badData,
         "The saved memory is damaged: its order is not one of its \(count) items by their priorities.")
     }
-    let old = significands
-    for (place, slot) in arrangement.enumerated() { significands[place] = old[Int(positions[Int(slot)])] }
-    order = arrangement
-    for (place, slot) in order.enumerated() { positions[Int(slot)] = UInt32(place) }
+    let old = places
+    for (place, slot) in arrangement.enumerated() {
+      places.setSlot(at: place, to: slot)
+      places.setSignificand(at: place, to: old.significand(at: Int(positions[Int(slot)])))
+    }
+    for (place, slot) in arrangement.enumerated() { positions[Int(slot)] = UInt32(place) }
   }
 
   public func checkInvariants() {
-    precondition(order.count == count && significands.count == count && starts[PriorityGroup.count] == count)
+    precondition(places.count == count && starts[PriorityGroup.count] == count)
     precondition(starts[0] == 0)
     for group in PriorityGroup.all {
-      let places = starts[group.index]..<starts[group.index + 1]
-      for place in places {
-        precondition(Int(positions[Int(order[place])]) == place, "A slot stands where it says.")
+      let range = starts[group.index]..<starts[group.index + 1]
+      for place in range {
+        precondition(Int(positions[Int(places.slot(at: place))]) == place, "A slot stands where it says.")
         precondition(
-          PriorityGroup(of: group.priority(significands[place])) == group, "A group knows its priorities.")
+          PriorityGroup(of: group.priority(places.significand(at: place))) == group,
+          "A group knows its priorities.")
       }
-      let sum = places.reduce(0) { $0 + group.weight(of: significands[$1]) }
+      let sum = range.reduce(0) { $0 + group.weight(of: places.significand(at: $1)) }
       precondition(
         sum == significandSums[group.index], "A group's sum is the sum of its items, to the last bit.")
     }
