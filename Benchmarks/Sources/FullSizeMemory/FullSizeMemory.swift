@@ -69,7 +69,7 @@ import OnePassTorch
       try measure(name, steps * batch, in: &record) {
         for step in 0..<steps {
           for drawn in try memory.draw(batch, step: step, batch: 0) {
-            bytes &+= drawn.example.image.bytes.count
+            bytes &+= drawn.example.image.byteCount
           }
         }
       }
