@@ -30,6 +30,7 @@ import Testing
     )
     for (rank, outcome) in outcomes.enumerated() where rank != lost {
       #expect(outcome.status == 74)
+      #expect(outcome.seconds < 20)
       let expected =
         lost == 0
         ? "Rank \(rank) reaches neither the other ranks nor the store"

@@ -45,10 +45,11 @@ struct Ranks {
   ///   - size: how many processes.
   ///   - settings: further variables.
   ///   - seconds: after which those that still run are killed.
+  ///   - last: a rank that is killed as soon as all others have ended.
   ///   - environment: each rank's, from its number and a free port.
   static func run(
     _ size: Int, _ arguments: [String], settings: [String: String] = [:], killingAfter seconds: Double = 60,
-    environment: (_ rank: Int, _ port: Int) -> [String: String]
+    killingLast last: Int? = nil, environment: (_ rank: Int, _ port: Int) -> [String: String]
   ) throws -> [Outcome] {
     let port = try freePort()
     let folder = try TemporaryFolder()
@@ -72,7 +73,8 @@ struct Ranks {
       let now = (ContinuousClock.now - start) / .seconds(1)
       for (rank, process) in processes.enumerated() where ends[rank] == nil {
         if !process.isRunning { ends[rank] = now }
-        if now > seconds { kill(process.processIdentifier, SIGKILL) }
+        let isLast = rank == last && !ends.indices.contains { $0 != rank && ends[$0] == nil }
+        if now > seconds || isLast { kill(process.processIdentifier, SIGKILL) }
       }
       Thread.sleep(forTimeInterval: 0.01)
     }
@@ -86,9 +88,10 @@ struct Ranks {
   }
 
   static func run(
-    _ size: Int, _ arguments: [String], settings: [String: String] = [:], killingAfter seconds: Double = 60
+    _ size: Int, _ arguments: [String], settings: [String: String] = [:], killingAfter seconds: Double = 60,
+    killingLast last: Int? = nil
   ) throws -> [Outcome] {
-    try run(size, arguments, settings: settings, killingAfter: seconds) { rank, port in
+    try run(size, arguments, settings: settings, killingAfter: seconds, killingLast: last) { rank, port in
       [
         "RANK": "\(rank)", "LOCAL_RANK": "\(rank)", "WORLD_SIZE": "\(size)", "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": "\(port)",
