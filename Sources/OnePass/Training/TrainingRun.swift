@@ -142,6 +142,8 @@ public struct TrainingRun {
     if let evaluationSource {
       let clock = ContinuousClock()
       let start = clock.now
+      // Each rank normalised by what it saw; they are measured as what is saved.
+      try learner.share(over: ranks)
       let evaluator = Evaluator(
         model: model, device: device, pool: pool, classes: plan.classes,
         brokenLimit: configuration.brokenLimit, ranks: ranks)

@@ -67,7 +67,7 @@ struct TrainCommand: ParsableCommand {
   private func train(_ processes: TrainingProcesses?) throws {
     let isFirst = processes?.isFirst ?? true
     let observer: any TrainingObserver =
-      progress == .json && isFirst ? ProgressLines() : ProgressDisplay(quiet: quiet || !isFirst)
+      !isFirst ? SilentObserver() : progress == .json ? ProgressLines() : ProgressDisplay(quiet: quiet)
     defer { observer.closeLine() }
     let interval = try checkpointEvery.map { try CheckpointInterval($0) }
     guard output != nil || interval == nil else {

@@ -43,7 +43,7 @@ struct TrainingProcesses {
   }
 
   private static func naming<Result>(_ rank: Int, _ body: () throws -> Result) throws -> Result {
-    do { return try body() } catch let error as OnePassError {
+    do { return try body() } catch let error as OnePassError where !error.message.hasPrefix("Rank") {
       throw OnePassError(error.code, "Rank \(rank): \(error.message)", cause: error)
     }
   }

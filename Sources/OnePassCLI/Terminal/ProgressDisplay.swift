@@ -8,6 +8,12 @@ protocol TrainingObserver {
   func closeLine()
 }
 
+/// Says nothing: of processes that train together, one speaks for all.
+struct SilentObserver: TrainingObserver {
+  func show(_ event: TrainingEvent) {}
+  func closeLine() {}
+}
+
 /// Shows how a run goes on: one line that renews itself on a terminal, a plain line now and then elsewhere.
 final class ProgressDisplay: TrainingObserver {
   private let isLive: Bool
