@@ -17,6 +17,7 @@ import Testing
 
   @Test(arguments: [
     "idx", "idx:", "folder", "folder:", "list", "list:", "wds", "wds:", "zip", "zip:", "ilsvrc:", "cifar:",
+    "hf:",
   ])
   func missingArgumentIsExplained(_ specification: String) {
     expectError(.usage, naming: ["does not say where the data is"]) {
