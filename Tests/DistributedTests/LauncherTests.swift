@@ -2,18 +2,6 @@ import Foundation
 import TestSupport
 import Testing
 
-enum Torchrun {
-  /// The program of PyTorch's Python package: `ONEPASS_TORCHRUN` names it, or PATH holds it.
-  static let path: String? = {
-    let environment = ProcessInfo.processInfo.environment
-    if let path = environment["ONEPASS_TORCHRUN"], !path.isEmpty { return path }
-    return (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/torchrun" }
-      .first { FileManager.default.isExecutableFile(atPath: $0) }
-  }()
-
-  static let reason = "There is no torchrun in PATH, and ONEPASS_TORCHRUN names none."
-}
-
 /// The launchers that people use, as far as they are installed.
 @Suite(.serialized) struct LauncherTests {
   private func launch(_ options: [String], _ arguments: [String]) throws -> Program.Outcome {

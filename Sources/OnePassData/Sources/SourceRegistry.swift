@@ -66,6 +66,9 @@ public enum SourceRegistry {
       summary:
         "WebDataset tar shards (.tar, .tar.gz, .tar.zst): files, addresses, a list of them, standard input",
       open: openWebDataset),
+    SourceKind(
+      "hf", forms: "hf:DIR/train-{00000..00009}.parquet or hf:https://…",
+      summary: "Parquet files with an image and a label, as Hugging Face has them", open: openParquet),
   ]
 
   /// A specification as it may be shown and kept: without the queries of addresses, which may be what opens the files.

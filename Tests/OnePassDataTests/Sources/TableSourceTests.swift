@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: [
     "idx", "idx:", "synthetic", "synthetic:", "folder", "folder:", "list", "list:", "wds", "wds:", "zip", "zip:",
-    "ilsvrc:", "cifar:",
+    "ilsvrc:", "cifar:", "hf", "hf:",
   ])
   func missingArgumentIsExplained(_ specification: String) {
     expectError(.usage, naming: ["does not say where the data is"]) {

@@ -72,6 +72,9 @@ private func describe(_ error: any Error) -> String {
   case let error as HTTPClientError where error == .remoteConnectionClosed: "the server closed the connection"
   case let error as NIOConnectionError: "the server \(error.host) could not be reached"
   case let error as IOError: String(cString: strerror(error.errnoCode))
+  // TLS tells it in no other way.
+  case _ where "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
+    "the server's certificate is not trusted here"
   default: "the connection failed: \(error)"
   }
 }

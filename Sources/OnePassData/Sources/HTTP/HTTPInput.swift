@@ -13,16 +13,30 @@ final class HTTPInput: ByteInput {
   private let address: HTTPAddress
   private let limits: HTTPLimits
   private var exchange: HTTPExchange?
-  /// Bytes that have been read.
-  private var position = 0
+  /// Where the next byte lies.
+  private var position: Int
+  /// Behind the last byte that is asked for; the file's end if `nil`.
+  private let end: Int?
   /// What tells this content from another, where the server says so: `ETag`, or else `Last-Modified`.
   private var validator: String?
   private var total: Int?
+  /// The size of the whole file in bytes, where the server has said it.
+  var wholeSize: Int? { total }
   /// Whether the server said that there is no such file, or that it is not for us.
   private(set) var isRefused = false
 
-  init(_ address: HTTPAddress, limits: HTTPLimits = HTTPLimits()) {
+  /// - Parameters:
+  ///   - range: The part to read, in bytes; the whole file if `nil`.
+  ///   - other: What has read another part of the same file, which must not have changed since.
+  init(
+    _ address: HTTPAddress, range: Range<Int>? = nil, like other: HTTPInput? = nil,
+    limits: HTTPLimits = HTTPLimits()
+  ) {
+    validator = other?.validator
+    total = other?.total
     self.address = address
+    position = range?.lowerBound ?? 0
+    end = range?.upperBound
     self.limits = limits
   }
 
@@ -35,9 +49,9 @@ final class HTTPInput: ByteInput {
       attempt += 1
       let problem: Problem
       do throws(Problem) {
-        if position == total { return 0 }
+        if position == total || position == end { return 0 }
         if exchange == nil { exchange = try connect() }
-        let got = try take(target)
+        let got = try take(UnsafeMutableRawBufferPointer(rebasing: target.prefix((end ?? .max) - position)))
         position += got
         return got
       } catch {
@@ -72,7 +86,7 @@ final class HTTPInput: ByteInput {
     do throws(HTTPExchange.Broken) { got = try exchange.read(into: target, within: limits.idle) } catch {
       throw .passing(error.detail)
     }
-    if got == 0, let total {
+    if got == 0, target.count > 0, let total = end ?? total {
       throw .passing("the server sent \(position) of \(total) bytes")
     }
     return got
@@ -85,8 +99,8 @@ final class HTTPInput: ByteInput {
     var address = address
     for _ in 0...limits.redirects {
       var headers: [(String, String)] = []
-      if position > 0 {
-        headers.append(("Range", "bytes=\(position)-"))
+      if position > 0 || end != nil {
+        headers.append(("Range", "bytes=\(position)-\(end.map { "\($0 - 1)" } ?? "")"))
         // A weak validator may not stand here (RFC 9110, section 13.1.5).
         if let validator, !validator.hasPrefix("W/") { headers.append(("If-Range", validator)) }
       }
@@ -117,7 +131,9 @@ final class HTTPInput: ByteInput {
   /// Sees that the body of this answer goes on where we are, in the same content.
   private func accept(_ head: HTTPExchange.Head, _ exchange: HTTPExchange) throws(Problem) {
     switch head.status {
-    case 200 where position == 0:
+    case 200 where position == 0 || isNew:
+      // Without ranges what lies before the part is passed over.
+      try passOver(position, of: exchange)
       validator = head["ETag"] ?? head["Last-Modified"]
       total = length(of: head)
     case 200:
@@ -130,6 +146,7 @@ final class HTTPInput: ByteInput {
       }
       guard isSame(head), total == nil || range.total == nil || range.total == total else { throw changed }
       total = total ?? range.total
+      validator = validator ?? head["ETag"] ?? head["Last-Modified"]
     case 404, 410:
       isRefused = true
       throw failure("the server has no such file (\(head.status))", "Check the address and the range.")
@@ -149,6 +166,9 @@ final class HTTPInput: ByteInput {
       throw failure("the server answers \(head.status)", "Check the address.")
     }
   }
+
+  /// Whether no answer has been accepted yet.
+  private var isNew: Bool { validator == nil && total == nil }
 
   private func length(of head: HTTPExchange.Head) -> Int? {
     head["Content-Length"].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }

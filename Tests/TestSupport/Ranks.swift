@@ -1,41 +1,40 @@
 import Foundation
-import TestSupport
 import Testing
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
-/// Several ranks of `RankProgram` on this machine, over the loopback.
-struct Ranks {
-  struct Outcome {
+/// Several ranks of a program on this machine, over the loopback.
+public struct Ranks {
+  public struct Outcome {
     /// The exit status, or 128 + the signal that ended it.
-    let status: Int32
-    let output: String
-    let errors: String
+    public let status: Int32
+    public let output: String
+    public let errors: String
     /// From the start of the first rank to the end of this one.
-    let seconds: Double
+    public let seconds: Double
 
     /// What the scenario printed.
-    var values: [String: [Double]] {
+    public var values: [String: [Double]] {
       get throws { try JSONDecoder().decode([String: [Double]].self, from: Data(output.utf8)) }
     }
 
     /// The sentence with which it ended.
-    var sentence: String {
+    public var sentence: String {
       errors.split(separator: "\n").last { $0.hasPrefix("error: ") }.map { String($0.dropFirst(7)) } ?? errors
     }
   }
 
   /// Runs a scenario as one process, without a launcher's environment.
-  static func alone(_ arguments: [String]) throws -> [String: [Double]] {
+  public static func alone(_ arguments: [String]) throws -> [String: [Double]] {
     let outcome = try run(1, arguments) { _, _ in [:] }[0]
     try #require(outcome.status == 0, "\(outcome.errors)")
     return try outcome.values
   }
 
   /// Runs a scenario with `size` ranks and expects all to succeed.
-  static func together(_ size: Int, _ arguments: [String]) throws -> [[String: [Double]]] {
+  public static func together(_ size: Int, _ arguments: [String]) throws -> [[String: [Double]]] {
     let outcomes = try run(size, arguments)
     for outcome in outcomes { try #require(outcome.status == 0, "\(outcome.errors)") }
     return try outcomes.map { try $0.values }
@@ -43,13 +42,16 @@ struct Ranks {
 
   /// - Parameters:
   ///   - size: how many processes.
+  ///   - program: what each of them runs.
   ///   - settings: further variables.
   ///   - seconds: after which those that still run are killed.
   ///   - last: a rank that is killed as soon as all others have ended.
+  ///   - watch: called once all have been started.
   ///   - environment: each rank's, from its number and a free port.
-  static func run(
-    _ size: Int, _ arguments: [String], settings: [String: String] = [:], killingAfter seconds: Double = 60,
-    killingLast last: Int? = nil, environment: (_ rank: Int, _ port: Int) -> [String: String]
+  public static func run(
+    _ size: Int, of program: Program = .built("RankProgram"), _ arguments: [String],
+    settings: [String: String] = [:], killingAfter seconds: Double = 60, killingLast last: Int? = nil,
+    watch: (_ processes: [Process]) -> Void = { _ in }, environment: (_ rank: Int, _ port: Int) -> [String: String]
   ) throws -> [Outcome] {
     let port = try freePort()
     let folder = try TemporaryFolder()
@@ -59,7 +61,7 @@ struct Ranks {
       try folder.write([], to: "output\(rank)")
       try folder.write([], to: "errors\(rank)")
       let process = Process()
-      process.executableURL = URL(fileURLWithPath: Program.built("RankProgram").path)
+      process.executableURL = URL(fileURLWithPath: program.path)
       process.arguments = arguments
       process.environment = inherited.merging(settings) { $1 }.merging(environment(rank, port)) { $1 }
       process.standardInput = FileHandle.nullDevice
@@ -68,6 +70,7 @@ struct Ranks {
       try process.run()
       processes.append(process)
     }
+    watch(processes)
     var ends = [Double?](repeating: nil, count: size)
     while ends.contains(nil) {
       let now = (ContinuousClock.now - start) / .seconds(1)
@@ -87,11 +90,14 @@ struct Ranks {
     }
   }
 
-  static func run(
-    _ size: Int, _ arguments: [String], settings: [String: String] = [:], killingAfter seconds: Double = 60,
-    killingLast last: Int? = nil
+  public static func run(
+    _ size: Int, of program: Program = .built("RankProgram"), _ arguments: [String],
+    settings: [String: String] = [:], killingAfter seconds: Double = 60, killingLast last: Int? = nil,
+    watch: (_ processes: [Process]) -> Void = { _ in }
   ) throws -> [Outcome] {
-    try run(size, arguments, settings: settings, killingAfter: seconds, killingLast: last) { rank, port in
+    try run(
+      size, of: program, arguments, settings: settings, killingAfter: seconds, killingLast: last, watch: watch
+    ) { rank, port in
       [
         "RANK": "\(rank)", "LOCAL_RANK": "\(rank)", "WORLD_SIZE": "\(size)", "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": "\(port)",
@@ -108,14 +114,14 @@ struct Ranks {
   }
 
   /// A port of this machine that nobody uses at this moment.
-  static func freePort() throws -> Int {
+  public static func freePort() throws -> Int {
     let socket = try listeningSocket()
     close(socket.number)
     return socket.port
   }
 
   /// A socket at which connections are taken and nothing is said.
-  static func listeningSocket() throws -> (number: Int32, port: Int) {
+  public static func listeningSocket() throws -> (number: Int32, port: Int) {
     #if canImport(Glibc)
       let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     #else
@@ -134,12 +140,4 @@ struct Ranks {
     try #require(listens)
     return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
   }
-}
-
-/// The largest difference between two results with the same names.
-func difference(_ a: [String: [Double]], _ b: [String: [Double]]) throws -> Double {
-  try #require(Set(a.keys) == Set(b.keys) && !a.isEmpty)
-  return a.map { name, values in
-    values.count == b[name]?.count ? zip(values, b[name] ?? []).map { abs($0 - $1) }.max() ?? 0 : .infinity
-  }.max() ?? .infinity
 }
