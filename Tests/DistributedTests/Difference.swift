@@ -1,3 +1,5 @@
+import Testing
+
 /// The largest difference between two results with the same names.
 func difference(_ a: [String: [Double]], _ b: [String: [Double]]) throws -> Double {
   try #require(Set(a.keys) == Set(b.keys) && !a.isEmpty)

@@ -1,5 +1,4 @@
 import Foundation
-import Testing
 
 #if canImport(Glibc)
   import Glibc
@@ -15,6 +14,10 @@ public struct Ranks {
     /// From the start of the first rank to the end of this one.
     public let seconds: Double
 
+    func requireSuccess() throws {
+      if status != 0 { throw Failure(description: "A rank ended with \(status): \(errors)") }
+    }
+
     /// What the scenario printed.
     public var values: [String: [Double]] {
       get throws { try JSONDecoder().decode([String: [Double]].self, from: Data(output.utf8)) }
@@ -26,17 +29,21 @@ public struct Ranks {
     }
   }
 
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
   /// Runs a scenario as one process, without a launcher's environment.
   public static func alone(_ arguments: [String]) throws -> [String: [Double]] {
     let outcome = try run(1, arguments) { _, _ in [:] }[0]
-    try #require(outcome.status == 0, "\(outcome.errors)")
+    try outcome.requireSuccess()
     return try outcome.values
   }
 
   /// Runs a scenario with `size` ranks and expects all to succeed.
   public static func together(_ size: Int, _ arguments: [String]) throws -> [[String: [Double]]] {
     let outcomes = try run(size, arguments)
-    for outcome in outcomes { try #require(outcome.status == 0, "\(outcome.errors)") }
+    for outcome in outcomes { try outcome.requireSuccess() }
     return try outcomes.map { try $0.values }
   }
 
@@ -51,7 +58,8 @@ public struct Ranks {
   public static func run(
     _ size: Int, of program: Program = .built("RankProgram"), _ arguments: [String],
     settings: [String: String] = [:], killingAfter seconds: Double = 60, killingLast last: Int? = nil,
-    watch: (_ processes: [Process]) -> Void = { _ in }, environment: (_ rank: Int, _ port: Int) -> [String: String]
+    watch: (_ processes: [Process]) -> Void = { _ in },
+    environment: (_ rank: Int, _ port: Int) -> [String: String]
   ) throws -> [Outcome] {
     let port = try freePort()
     let folder = try TemporaryFolder()
@@ -137,7 +145,7 @@ public struct Ranks {
           && listen(descriptor, 8) == 0
       }
     }
-    try #require(listens)
+    guard listens else { throw Failure(description: "There is no port to listen at.") }
     return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
   }
 }

@@ -25,7 +25,8 @@ public struct Evaluator {
     brokenLimit: Double = 0.1
   ) {
     self.init(
-      model: model, device: device, pool: pool, classes: classes, batchSize: batchSize, brokenLimit: brokenLimit,
+      model: model, device: device, pool: pool, classes: classes, batchSize: batchSize,
+      brokenLimit: brokenLimit,
       ranks: Ranks(nil))
   }
 

@@ -17,11 +17,13 @@ extension Ranks {
     }
     if configuration.memoryDirectory != nil {
       try refuse(
-        "--memory-directory is for one process, and \(count) were started: leave it out; each keeps its share in RAM.")
+        "--memory-directory is for one process, and \(count) were started: leave it out; each keeps its share in RAM."
+      )
     }
     if configuration.shuffleBuffer != nil {
       try refuse(
-        "--shuffle-buffer is for one process, and \(count) were started: leave it out, and shuffle with onepass pack.")
+        "--shuffle-buffer is for one process, and \(count) were started: leave it out, and shuffle with onepass pack."
+      )
     }
     if configuration.cudaGraphs {
       try refuse("--cuda-graphs is for one process, and \(count) were started: leave it out.")

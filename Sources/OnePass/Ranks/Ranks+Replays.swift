@@ -16,7 +16,8 @@ extension Ranks {
     guard count > 1 else {
       return draws.map {
         Division(
-          trainers: Array(repeating: 0, count: $0.count), places: Array($0.indices), examples: $0.map(\.example)
+          trainers: Array(repeating: 0, count: $0.count), places: Array($0.indices),
+          examples: $0.map(\.example)
         )
       }
     }

@@ -21,6 +21,13 @@ protocol ExampleFeed {
   var pass: Int { get }
 }
 
+extension ExampleFeed {
+  /// All of the next `count` examples; empty at the end of the run.
+  mutating func next(_ count: Int) throws -> [Example] {
+    try next(count, for: 0, of: BatchShares(ranks: 1)).examples
+  }
+}
+
 /// One pass over a stream: each example is taken from the source once and never again.
 ///
 /// The ids of the examples have to be 0, 1, 2, …, which proves that none comes twice and none is left out.
@@ -54,11 +61,6 @@ struct StreamFeed: ExampleFeed {
     }
     expectedID = examples
     left -= examples
-  }
-
-  /// All of the next `count` examples.
-  mutating func next(_ count: Int) throws -> [Example] {
-    try next(count, for: 0, of: BatchShares(ranks: 1)).examples
   }
 
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {

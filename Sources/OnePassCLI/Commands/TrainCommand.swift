@@ -67,7 +67,9 @@ struct TrainCommand: ParsableCommand {
   private func train(_ processes: TrainingProcesses?) throws {
     let isFirst = processes?.isFirst ?? true
     let observer: any TrainingObserver =
-      !isFirst ? SilentObserver() : progress == .json ? ProgressLines() : ProgressDisplay(quiet: quiet)
+      if !isFirst { SilentObserver() } else if progress == .json { ProgressLines() } else {
+        ProgressDisplay(quiet: quiet)
+      }
     defer { observer.closeLine() }
     let interval = try checkpointEvery.map { try CheckpointInterval($0) }
     guard output != nil || interval == nil else {

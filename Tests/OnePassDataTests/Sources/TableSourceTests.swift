@@ -16,7 +16,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "idx", "idx:", "synthetic", "synthetic:", "folder", "folder:", "list", "list:", "wds", "wds:", "zip", "zip:",
+    "idx", "idx:", "synthetic", "synthetic:", "folder", "folder:", "list", "list:", "wds", "wds:", "zip",
+    "zip:",
     "ilsvrc:", "cifar:", "hf", "hf:",
   ])
   func missingArgumentIsExplained(_ specification: String) {

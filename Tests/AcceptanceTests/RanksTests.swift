@@ -1,0 +1,264 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Several processes train as one does: one stream, one memory, one record.
+@Suite(.serialized) struct RanksTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 1_608, side: 12).write(to: folder)
+    try StripedImages(count: 40, side: 12, seed: 2).write(to: folder, prefix: "t10k")
+  }
+
+  /// 51 steps, the last of 8 examples; batch normalisation of the whole mini-batch, as with one process.
+  func arguments(_ name: String, _ more: [String] = [], data: String? = nil) -> [String] {
+    ["train"] + (data == nil ? ["--eval-data", "idx:\(folder.path):test"] : []) + [
+      "--data", data ?? "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "32", "--threads", "1",
+      "--decode-threads", "1", "--quiet",
+      "--synchronised-batch-norm", "--learning-rate", "0.0001", "--output", folder.file(name),
+    ] + more
+  }
+
+  func train(_ ranks: Int, _ name: String, _ more: [String] = [], data: String? = nil) throws {
+    let arguments = arguments(name, more, data: data)
+    if ranks == 1 {
+      let outcome = try onepass.run(arguments)
+      try #require(outcome.status == 0, "\(outcome.errors)")
+    } else {
+      for outcome in try Ranks.run(ranks, of: onepass, arguments) {
+        try #require(outcome.status == 0, "\(outcome.errors)")
+      }
+    }
+  }
+
+  func column(_ name: String, of run: String) throws -> [String] {
+    let lines = String(decoding: try folder.bytes(of: "\(run)/curve.csv"), as: UTF8.self).split(
+      separator: "\n"
+    )
+    .map { $0.split(separator: ",").map(String.init) }
+    let place = try #require(lines[0].firstIndex(of: name))
+    return lines.dropFirst().map { $0[place] }
+  }
+
+  func result(_ name: String) throws -> [String: Any] {
+    jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))
+  }
+
+  /// 10^-5 of losses around 1 after 50 updates: float32 sums in another order, 2^-24 each, amplified from update to update,
+  /// the more the larger the learning rate. With replays a step has up to three.
+  @Test(arguments: [
+    ["--method", "naive"], ["--replay-steps", "2", "--storage", "20%"],
+    ["--replay-steps", "1", "--storage", "40kB", "--priority-timing", "refreshed"],
+    ["--replay-steps", "2", "--storage", "60", "--updates", "joint", "--memory-encoding", "resized"],
+  ])
+  func anyNumberOfRanksTrainsTheSame(method: [String]) throws {
+    for ranks in [1, 2, 4] { try train(ranks, "ranks-\(ranks)", method) }
+    let (alone, losses) = (try result("ranks-1"), try column("loss", of: "ranks-1").compactMap(Double.init))
+    #expect(losses.count == 51)
+    for ranks in [2, 4] {
+      let name = "ranks-\(ranks)"
+      #expect(try folder.bytes(of: "\(name)/ledger") == folder.bytes(of: "ranks-1/ledger"))
+      let theirs = try column("loss", of: name).compactMap(Double.init)
+      let differences = zip(theirs, losses).map { abs($0 - $1) }
+      #expect(differences.prefix(method[1] == "naive" ? 50 : 17).allSatisfy { $0 < 1e-5 })
+      #expect(differences.allSatisfy { $0 < 1e-4 }, "\(ranks) ranks, \(differences.max() ?? 0)")
+      for part in ["memory_items", "memory_bytes", "updates", "examples_trained"] {
+        #expect(try column(part, of: name) == column(part, of: "ranks-1"))
+      }
+      let together = try result(name)
+      for path in [
+        "storage.examples", "storage.bytes", "compute.examples", "compute.updates", "stream.examples",
+        "accuracy.examples", "memory.insertions", "memory.distinctDrawn", "memoryContents.draws.maximum",
+      ] {
+        #expect(together.number(path) == alone.number(path), "\(path)")
+      }
+      #expect(abs((together.number("accuracy.loss") ?? 0) - (alone.number("accuracy.loss") ?? 1)) < 1e-4)
+    }
+    #expect(method[1] == "naive" || (alone.number("memory.insertions") ?? 0) > 60)
+  }
+
+  @Test func shardsAreDividedToo() throws {
+    let packed = try onepass.run([
+      "pack", "idx:\(folder.path)", "--output", folder.file("train-{0..2}.tar"), "--seed", "3",
+    ])
+    #expect(packed.status == 0, "\(packed.errors)")
+    for ranks in [1, 3] {
+      try train(
+        ranks, "shards-\(ranks)", ["--replay-steps", "1"], data: "wds:\(folder.file("train-{0..2}.tar"))")
+    }
+    #expect(try folder.bytes(of: "shards-1/ledger") == folder.bytes(of: "shards-3/ledger"))
+    #expect(try column("memory_bytes", of: "shards-1") == column("memory_bytes", of: "shards-3"))
+  }
+
+  /// Broken images count once, wherever they went.
+  @Test func brokenImagesCountOnce() throws {
+    let source = try TemporaryFolder()
+    for index in 0..<40 {
+      let name = "\(index % 2)/\(index).png"
+      if index % 7 == 3 {
+        try source.write(Array("no image".utf8), to: name)
+      } else {
+        try source.write(try ForgettingTests.file(index), to: name)
+      }
+    }
+    for ranks in [1, 4] {
+      try train(
+        ranks, "broken-\(ranks)", ["--method", "naive", "--broken-limit", "0.5"],
+        data: "folder:\(source.path)")
+    }
+    let (alone, together) = (try result("broken-1"), try result("broken-4"))
+    #expect(alone.number("stream.skipped") == 6)
+    for path in ["stream.skipped", "stream.examples", "stream.bytes", "compute.examples"] {
+      #expect(together.number(path) == alone.number(path), "\(path)")
+    }
+  }
+
+  /// A rank is killed in the middle; the others end, and a start with another number of ranks ends where one unbroken run of
+  /// any number does.
+  @Test(arguments: [(0, 2), (1, 3), (1, 1)])
+  func aLostRankLosesNothing(killed: Int, restarted: Int) throws {
+    let more = ["--replay-steps", "2", "--storage", "20%", "--checkpoint-every", "4"]
+    try train(1, "whole", more)
+    let start = ContinuousClock.now
+    let outcomes = try Ranks.run(2, of: onepass, arguments("parts", more)) { processes in
+      while !folder.exists("parts/unfinished/step-00000008"), processes[killed].isRunning {
+        Thread.sleep(forTimeInterval: 0.002)
+      }
+      kill(processes[killed].processIdentifier, SIGKILL)
+    }
+    #expect(outcomes[killed].status == 137)
+    let survivor = outcomes[1 - killed]
+    #expect(survivor.status == 74 && survivor.errors.contains("\(killed)"), "\(survivor.errors)")
+    #expect(ContinuousClock.now - start < .seconds(60))
+    #expect(folder.exists("parts/unfinished") && !folder.exists("parts/result.json"))
+
+    try train(restarted, "parts", more + ["--resume"])
+    #expect(!folder.exists("parts/unfinished"))
+    #expect(try folder.bytes(of: "parts/ledger") == folder.bytes(of: "whole/ledger"))
+    let verified = try onepass.run(["memory", "verify", folder.file("parts")])
+    #expect(verified.status == 0, "\(verified.errors)")
+    for part in ["memory_items", "memory_bytes", "examples_trained"] {
+      #expect(try column(part, of: "parts") == column(part, of: "whole"))
+    }
+    let losses = zip(
+      try column("loss", of: "parts").compactMap(Double.init),
+      try column("loss", of: "whole").compactMap(Double.init))
+    #expect(losses.allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
+  /// With the same number of ranks, it is the same run to the last bit.
+  @Test func aStoppedJobGoesOnExactly() throws {
+    let more = ["--replay-steps", "1", "--storage", "20%"]
+    try train(2, "whole", more + ["--no-synchronised-batch-norm"])
+    let outcomes = try Ranks.run(
+      2, of: onepass,
+      arguments("parts", more + ["--no-synchronised-batch-norm", "--checkpoint-every", "5"])
+    ) { processes in
+      while !folder.exists("parts/unfinished/step-00000005"), processes[0].isRunning {
+        Thread.sleep(forTimeInterval: 0.002)
+      }
+      // To one of them only: all stop after the same step.
+      kill(processes[1].processIdentifier, SIGTERM)
+    }
+    #expect(outcomes.map(\.status) == [0, 0], "\(outcomes.map(\.errors))")
+    #expect(outcomes[0].errors.contains("--resume") && outcomes[1].errors == "")
+    #expect(!folder.exists("parts/result.json"))
+    try train(2, "parts", more + ["--no-synchronised-batch-norm", "--resume", "--checkpoint-every", "5"])
+    for file in ["checkpoint/model.safetensors", "checkpoint/optimiser.safetensors", "ledger"] {
+      #expect(try folder.bytes(of: "parts/\(file)") == folder.bytes(of: "whole/\(file)"), "\(file)")
+    }
+    #expect(try column("loss", of: "parts") == column("loss", of: "whole"))
+  }
+
+  @Test(
+    "torchrun starts a training as it does a Python script, and starts it again",
+    .enabled(if: Torchrun.path != nil, "\(Torchrun.reason)"))
+  func torchrun() throws {
+    let more = ["--replay-steps", "1", "--storage", "20%", "--checkpoint-every", "4", "--resume"]
+    try train(2, "whole", more)
+    let program = Program(path: try #require(Torchrun.path))
+    // A rank that falls over at the first start: its lock on the step file is what the script looks for.
+    let script = folder.file("rank.sh")
+    try folder.write(
+      Array(
+        """
+        #!/bin/sh
+        if [ "$RANK" = 1 ] && [ "$TORCHELASTIC_RESTART_COUNT" = 0 ]; then
+          "$@" & own=$!
+          while [ ! -d "\(folder.file("parts"))/unfinished/step-00000004" ]; do sleep 0.01; done
+          kill -9 $own; exit 1
+        fi
+        exec "$@"
+        """.utf8), to: "rank.sh")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+    let outcome = try program.run(
+      [
+        "--no-python", "--nproc-per-node", "2", "--standalone", "--max-restarts", "1", script, onepass.path,
+      ] + arguments("parts", more), environment: ["OMP_NUM_THREADS": "1"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try folder.bytes(of: "parts/ledger") == folder.bytes(of: "whole/ledger"))
+    #expect(
+      try folder.bytes(of: "parts/checkpoint/model.safetensors")
+        == folder.bytes(of: "whole/checkpoint/model.safetensors"))
+  }
+
+  // MARK: Bad input
+
+  func expectRefusal(_ ranks: Int, _ more: [String], data: String? = nil, naming text: String) throws {
+    for outcome in try Ranks.run(ranks, of: onepass, arguments("refused", more, data: data), killingAfter: 20)
+    {
+      #expect(outcome.status == 64 && outcome.errors.contains(text), "\(outcome.status) \(outcome.errors)")
+      #expect(outcome.seconds < 10)
+      #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    }
+    #expect(!folder.exists("refused"))
+  }
+
+  @Test func whatSeveralProcessesCannotDoIsRefusedOnEachOfThem() throws {
+    try expectRefusal(
+      2, ["--memory-directory", folder.file("memory")], naming: "--memory-directory is for one process")
+    try expectRefusal(2, ["--batch-size", "1"], naming: "has no part for each of 2 processes")
+    try expectRefusal(2, [], data: "wds:-", naming: "comes to one process only")
+    try expectRefusal(2, ["--cuda-graphs"], naming: "--cuda-graphs is for one process")
+    try expectRefusal(2, ["--storage", "5000"], naming: "more than the whole stream")
+  }
+
+  @Test func whoeverWasAskedForSomethingElseIsNamed() throws {
+    let outcomes = try Ranks.run(
+      3, of: Program(path: "/bin/sh"),
+      [
+        "-c", "exec \"$0\" \"$@\" --seed $((RANK / 2))", onepass.path,
+      ] + arguments("differing"), killingAfter: 20)
+    for outcome in outcomes {
+      #expect(outcome.status == 64 && outcome.errors.contains("--seed"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("ank 2"), "\(outcome.errors)")
+      #expect(outcome.seconds < 10)
+    }
+  }
+
+  @Test func aFailureOfOneIsToldByAll() throws {
+    // The first rank alone looks at the folder.
+    try folder.write([1], to: "taken/file")
+    let outcomes = try Ranks.run(2, of: onepass, arguments("taken"), killingAfter: 20)
+    for outcome in outcomes {
+      #expect(outcome.status != 0 && outcome.errors.contains("is not empty"), "\(outcome.errors)")
+      #expect(outcome.seconds < 10)
+    }
+  }
+
+  @Test func aMasterThatIsNotThereIsASentence() throws {
+    let start = ContinuousClock.now
+    let outcome = try onepass.run(
+      arguments("nowhere"),
+      environment: [
+        "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "\(try Ranks.freePort())",
+      ])
+    #expect(outcome.status == 74 && outcome.errors.contains("127.0.0.1"), "\(outcome.errors)")
+    #expect(ContinuousClock.now - start < .seconds(15))
+    let missing = try onepass.run(arguments("nowhere"), environment: ["RANK": "1", "WORLD_SIZE": "2"])
+    #expect(missing.status == 64 && missing.errors.contains("MASTER_ADDR"), "\(missing.errors)")
+  }
+}
