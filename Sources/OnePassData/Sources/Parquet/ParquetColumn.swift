@@ -25,6 +25,8 @@ final class ParquetColumn {
 
   /// The largest page, unpacked, in bytes.
   static let largestPage = 1 << 30
+  /// The most rows of a page: each may take a byte here before any of its own has been seen.
+  static let mostRows = 1 << 26
 
   /// A page whose values are being taken.
   private struct Page {
@@ -130,7 +132,7 @@ final class ParquetColumn {
   }
 
   private func begin(_ body: [UInt8], from start: Int, levels: [UInt8]?, rows: Int, encoding: Int) throws {
-    guard (0...rowsLeft).contains(rows) else { throw ParquetDamage() }
+    guard (0...min(rowsLeft, Self.mostRows)).contains(rows) else { throw ParquetDamage() }
     switch encoding {
     case 0:
       page = Page(
@@ -150,7 +152,7 @@ final class ParquetColumn {
   }
 
   private func readLevels(_ bytes: [UInt8], rows: Int) throws -> [UInt8] {
-    guard (0...rowsLeft).contains(rows) else { throw ParquetDamage() }
+    guard (0...min(rowsLeft, Self.mostRows)).contains(rows) else { throw ParquetDamage() }
     let largest = chunk.column.largestLevel
     var runs = HybridRuns(bytes: bytes, place: 0, width: Int.bitWidth - largest.leadingZeroBitCount)
     return try (0..<rows).map { _ in UInt8(truncatingIfNeeded: try runs.next()) }
