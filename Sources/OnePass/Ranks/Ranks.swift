@@ -9,6 +9,8 @@ final class Ranks {
   /// `nil` where there is one process, which opens no network.
   let group: ProcessGroup?
   let shares: BatchShares
+  /// What this rank has sent so far, gradients aside.
+  private(set) var bytesSent = 0
 
   init(_ group: ProcessGroup?) {
     self.group = group
@@ -28,7 +30,9 @@ final class Ranks {
   /// The records of each rank.
   func gatherEach<Record: RankRecord>(_ records: [Record]) throws -> [[Record]] {
     guard let group else { return [records] }
-    return try group.gather(Record.encode(records)).enumerated().map { rank, bytes in
+    let mine = Record.encode(records)
+    bytesSent += mine.count * (count - 1)
+    return try group.gather(mine).enumerated().map { rank, bytes in
       rank == group.rank ? records : try Record.decode(bytes, from: rank)
     }
   }
@@ -36,7 +40,9 @@ final class Ranks {
   /// Sends each rank records of its own, and receives what each has for this one.
   func exchange<Record: RankRecord>(_ parcels: [[Record]]) throws -> [[Record]] {
     guard let group else { return parcels }
-    return try group.exchange(parcels.map { Record.encode($0) }).enumerated().map { rank, bytes in
+    let encoded = parcels.map { Record.encode($0) }
+    bytesSent += encoded.enumerated().reduce(0) { $0 + ($1.offset == group.rank ? 0 : $1.element.count) }
+    return try group.exchange(encoded).enumerated().map { rank, bytes in
       try Record.decode(bytes, from: rank)
     }
   }

@@ -54,6 +54,17 @@ public struct RunResult: Codable, Sendable {
     public var imageWaitSeconds: Double?
   }
 
+  /// How several processes trained together.
+  public struct Processes: Codable, Hashable, Sendable {
+    /// How many there were.
+    public var count: Int
+    /// Bytes of gradients that a process put into sums over all: 4 a parameter and update. What crosses a network is up to
+    /// twice that, by the way in which the sums are made.
+    public var gradientBytes: Int
+    /// Other bytes that the first process sent: what it took and found, and images.
+    public var otherBytes: Int
+  }
+
   public struct Stream: Codable, Hashable, Sendable {
     /// Examples taken from the stream, broken ones included; in multi-epoch training those of one pass.
     public var examples: Int
@@ -88,6 +99,8 @@ public struct RunResult: Codable, Sendable {
   public var engine: String
   /// What the run was made on. Records of version 0.1.0 do not say.
   public var machine: Machine?
+  /// `nil` where there was one process.
+  public var processes: Processes?
 
   /// Passes of the multi-epoch run that counts as 100 % compute (Hu et al. 2021, section 2).
   public static let referenceEpochs = 90

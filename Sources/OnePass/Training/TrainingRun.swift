@@ -137,7 +137,7 @@ public struct TrainingRun {
       do { try save(trainer, learner, card, in: folder) } catch { throw saver.rescue(trainer, after: error) }
     }
 
-    var result = makeResult(trainer, learner, plan, card, device, pool)
+    var result = makeResult(trainer, learner, ranks, plan, card, device, pool)
     var failure: (any Error)?
     if let evaluationSource {
       let clock = ContinuousClock()
@@ -273,8 +273,8 @@ public struct TrainingRun {
   }
 
   private func makeResult(
-    _ trainer: Trainer, _ learner: Learner, _ plan: TrainingPlan, _ card: ModelCard, _ device: Device,
-    _ pool: DecodePool
+    _ trainer: Trainer, _ learner: Learner, _ ranks: Ranks, _ plan: TrainingPlan, _ card: ModelCard,
+    _ device: Device, _ pool: DecodePool
   ) -> RunResult {
     let passes = configuration.method == .multiEpoch ? configuration.epochs : 1
     let stream = RunResult.Stream(
@@ -311,7 +311,12 @@ public struct TrainingRun {
         MemorySummary(Array($0.items), examplesSeen: trainer.tally.taken)
       },
       configuration: resolved(card, device, pool), plan: plan, version: onePassVersion,
-      engine: Engine.version, machine: .current)
+      engine: Engine.version, machine: .current,
+      processes: ranks.count == 1
+        ? nil
+        : .init(
+          count: ranks.count, gradientBytes: 4 * learner.model.parameterCount * learner.updatesMade,
+          otherBytes: ranks.bytesSent))
   }
 
   /// The configuration with every choice that was left to the program.

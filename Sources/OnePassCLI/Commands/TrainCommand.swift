@@ -22,6 +22,7 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Optimisation") var optimisation: OptimisationOptions
   @OptionGroup(title: "Machine") var compute: ComputeOptions
   @OptionGroup(title: "Machine") var precision: PrecisionOptions
+  @OptionGroup(title: "Machine") var processes: ProcessOptions
   @OptionGroup(title: "Machine") var decoding: DecodeOptions
 
   @Option(
@@ -59,8 +60,11 @@ struct TrainCommand: ParsableCommand {
   var progress = ProgressStyle.auto
 
   func run() throws {
-    guard let processes = try TrainingProcesses.join(device: compute.device) else { return try train(nil) }
-    try processes.run { try train(processes) }
+    let timeout = Duration.seconds(processes.rankTimeout)
+    guard let group = try TrainingProcesses.join(device: compute.device, timeout: timeout) else {
+      return try train(nil)
+    }
+    try group.run { try train(group) }
   }
 
   /// - Parameter processes: The processes that train together, if this one has company.

@@ -274,6 +274,17 @@ struct PrecisionOptions: ParsableArguments {
   }
 }
 
+struct ProcessOptions: ParsableArguments {
+  @Option(
+    name: .customLong("rank-timeout"),
+    help: ArgumentHelp(
+      "With several processes, the seconds after which one that does not answer counts as lost.",
+      valueName: "SECONDS"))
+  var rankTimeout = 120
+
+  func validate() throws { try requirePositive("--rank-timeout", rankTimeout) }
+}
+
 struct DecodeOptions: ParsableArguments {
   @Option(
     name: .customLong("decode-threads"),

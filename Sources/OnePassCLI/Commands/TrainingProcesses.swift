@@ -11,16 +11,21 @@ struct TrainingProcesses {
   var isFirst: Bool { group.rank == 0 }
 
   /// Meets the others that the environment speaks of; `nil` where it speaks of none, and no network is opened.
-  /// - Parameter device: As it was asked for; each process of a machine takes a GPU of its own.
+  /// - Parameters:
+  ///   - device: As it was asked for; each process of a machine takes a GPU of its own.
+  ///   - timeout: After which a process that does not answer counts as lost.
   /// - Throws: `OnePassError`, with the rank where it is known.
-  static func join(device: String) throws -> TrainingProcesses? {
+  static func join(device: String, timeout: Duration) throws -> TrainingProcesses? {
     guard let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) else { return nil }
     return try Self.naming(launch.rank) {
       var own = try Device(parsing: device)
       if case .cuda = own, device == "auto" || device == "cuda" {
         own = try Device(parsing: "cuda:\(launch.localRank)")
       }
-      return TrainingProcesses(group: try ProcessGroup(joining: launch, device: own), device: own.description)
+      return TrainingProcesses(
+        group: try ProcessGroup(
+          joining: launch, device: own, timeouts: ProcessGroup.Timeouts(answering: timeout)),
+        device: own.description)
     }
   }
 

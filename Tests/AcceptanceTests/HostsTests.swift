@@ -1,0 +1,132 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Ranks on hosts of their own: network namespaces of this machine, joined by a bridge. Needs root and `ip`; part of
+/// `make soak`, since it changes the machine's network while it runs.
+@Suite(
+  .serialized,
+  .enabled(
+    if: ProcessInfo.processInfo.environment["ONEPASS_SOAK"] != nil && Hosts.areAvailable,
+    "Hosts are made by make soak, as root, where there is iproute2."))
+struct HostsTests {
+  enum Loss: CaseIterable, Sendable {
+    /// The process is killed in the middle of a step.
+    case killed
+    /// Its host is cut off; the process itself goes on.
+    case cutOff
+  }
+
+  @Test(arguments: [2, 4], Loss.allCases)
+  func theOthersEndAndTheJobGoesOn(hosts count: Int, loss: Loss) throws {
+    let folder = try TemporaryFolder()
+    try StripedImages(count: 1_600, side: 12).write(to: folder)
+    let hosts = try Hosts(count)
+    defer { hosts.remove() }
+    func arguments(_ name: String, _ more: [String]) -> [String] {
+      [
+        "train", "--data", "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "32", "--threads", "1",
+        "--decode-threads", "1", "--quiet", "--replay-steps", "2", "--storage", "20%", "--rank-timeout", "5",
+        "--checkpoint-every", "5", "--output", folder.file(name),
+      ] + more
+    }
+    let whole = try hosts.run(onepass, arguments("whole", [])) { _ in }
+    #expect(whole.allSatisfy { $0.status == 0 }, "\(whole.map(\.errors))")
+
+    let lost = count - 1
+    var lostAt = ContinuousClock.now
+    let parts = try hosts.run(onepass, arguments("parts", [])) { processes in
+      while !folder.exists("parts/unfinished/step-00000010"), processes[0].isRunning {
+        Thread.sleep(forTimeInterval: 0.002)
+      }
+      lostAt = .now
+      switch loss {
+      case .killed: hosts.kill(processes[lost], on: lost)
+      case .cutOff: hosts.cut(lost)
+      }
+    }
+    // The timeout, the roll call, and as long again for the one that is cut off to find nobody.
+    #expect(ContinuousClock.now - lostAt < .seconds(30))
+    for (rank, outcome) in parts.enumerated() {
+      #expect(outcome.status != 0, "rank \(rank)")
+      if rank != lost || loss == .cutOff { #expect(outcome.errors.contains("Rank"), "\(outcome.errors)") }
+    }
+    #expect(folder.exists("parts/unfinished") && !folder.exists("parts/result.json"))
+
+    hosts.mend(lost)
+    let again = try hosts.run(onepass, arguments("parts", ["--resume"])) { _ in }
+    #expect(again.allSatisfy { $0.status == 0 }, "\(again.map(\.errors))")
+    let verified = try onepass.run(["memory", "verify", folder.file("parts")])
+    #expect(verified.status == 0 && verified.output.contains("each taken once, none skipped"))
+    // Of more than two numbers a sum depends on the order, and that on how gradients are gathered in buckets, which libtorch
+    // arranges anew after the first step of a start.
+    for file in ["ledger"] + (count == 2 ? ["checkpoint/model.safetensors"] : []) {
+      #expect(try folder.bytes(of: "parts/\(file)") == folder.bytes(of: "whole/\(file)"), "\(file)")
+    }
+  }
+}
+
+/// Network namespaces with an address each, on one bridge.
+final class Hosts {
+  static let areAvailable =
+    getuid() == 0
+    && ["/usr/sbin/ip", "/sbin/ip"].contains { FileManager.default.isExecutableFile(atPath: $0) }
+
+  private static let ip = Program(
+    path: FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip") ? "/usr/sbin/ip" : "/sbin/ip")
+  private let count: Int
+  /// Of this process, so that two at once do not meet.
+  private let mark = "op\(getpid() % 10_000)"
+  private var port = 29_600
+
+  init(_ count: Int) throws {
+    self.count = count
+    try ip("link add \(mark)b type bridge")
+    try ip("link set \(mark)b up")
+    for host in 0..<count {
+      try ip("netns add \(mark)h\(host)")
+      try ip("link add \(mark)v\(host) type veth peer name eth0 netns \(mark)h\(host)")
+      try ip("link set \(mark)v\(host) master \(mark)b up")
+      try ip("-n \(mark)h\(host) addr add 10.77.31.\(host + 1)/24 dev eth0")
+      try ip("-n \(mark)h\(host) link set eth0 up")
+      try ip("-n \(mark)h\(host) link set lo up")
+    }
+  }
+
+  func remove() {
+    for host in 0..<count { try? ip("netns del \(mark)h\(host)") }
+    try? ip("link del \(mark)b")
+  }
+
+  /// Runs a program as a rank on each host.
+  func run(
+    _ program: Program, _ arguments: [String], watch: ([Process]) -> Void
+  ) throws -> [Ranks.Outcome] {
+    port += 1
+    let (port, mark) = (port, mark)
+    return try Ranks.run(
+      count, of: Program(path: "/bin/sh"),
+      ["-c", "exec \(Self.ip.path) netns exec \(mark)h$RANK \"$0\" \"$@\"", program.path] + arguments,
+      killingAfter: 120, watch: watch
+    ) { rank, _ in
+      [
+        "RANK": "\(rank)", "LOCAL_RANK": "0", "WORLD_SIZE": "\(self.count)", "MASTER_ADDR": "10.77.31.1",
+        "MASTER_PORT": "\(port)",
+      ]
+    }
+  }
+
+  /// Kills the program on a host, which `ip` has become.
+  func kill(_ process: Process, on host: Int) { Foundation.kill(process.processIdentifier, SIGKILL) }
+  func cut(_ host: Int) { try? ip("link set \(mark)v\(host) down") }
+  func mend(_ host: Int) { try? ip("link set \(mark)v\(host) up") }
+
+  private func ip(_ arguments: String) throws {
+    let outcome = try Self.ip.run(arguments.split(separator: " ").map(String.init))
+    guard outcome.status == 0 else { throw Failure(description: "ip \(arguments): \(outcome.errors)") }
+  }
+
+  private struct Failure: Error {
+    let description: String
+  }
+}
