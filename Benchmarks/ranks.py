@@ -134,7 +134,7 @@ def report(rows):
                 continue
             opened = statistics.median(row["seconds_per_update"] - row["apart_seconds_per_update"] for row in chosen)
             alone = median("sums_alone_seconds")
-            print(line + f"| {1e3 * opened:.1f} ms | {1e3 * alone:.1f} ms | {100 * max(0, 1 - opened / alone):.0f} % "
+            print(line + f"| {1e3 * opened:.1f} ms | {1e3 * alone:.1f} ms | {100 * min(1, max(0, 1 - opened / alone)):.0f} % "
                   f"| {median('gradient_bytes_per_update') / 1e6:.2f} MB | {median('other_bytes_per_step') / 1e3:.1f} kB |")
 
 

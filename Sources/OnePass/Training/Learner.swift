@@ -61,6 +61,12 @@ final class Learner {
     try ranks.group?.broadcast(state.map(\.tensor))
   }
 
+  /// Makes sure that all ranks have the same weights; running statistics are each rank's own.
+  /// - Throws: `OnePassError` (`usage`), on every rank, that names the first weight that differs, and the ranks.
+  func checkAgreement(over ranks: Ranks) throws {
+    try ranks.group?.ensureAgreement(of: "the model's weights", StateDictionary(model.parameters))
+  }
+
   /// The learning rate of the last update.
   private(set) var learningRate = 0.0
 

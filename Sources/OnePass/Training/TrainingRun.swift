@@ -131,6 +131,8 @@ public struct TrainingRun {
     {
       throw saver.rescue(trainer, after: error)
     }
+    // They made the same updates from the same beginning; whoever did not has trained something else.
+    try learner.checkAgreement(over: ranks)
     for notice in notices(after: trainer, plan) { observe(.notice(notice)) }
     // The stream will not come again: the model is safe before anything else can fail.
     if let folder {
