@@ -90,8 +90,10 @@ CTError *ct_prepare_device(CTDevice device) {
     at::globalContext().setBenchmarkCuDNN(true);
     const c10::impl::VirtualGuardImpl runtime(target.type());
     runtime.setDevice(target);
-    if (runtime.getStream(target) == runtime.getDefaultStream(target))
-      runtime.exchangeStream(runtime.getNewStream(target));
+    if (runtime.getStream(target) != runtime.getDefaultStream(target)) return;
+    // The new stream does not wait for what the default one was given, the weights of a model among it.
+    runtime.synchronizeDevice(target.index());
+    runtime.exchangeStream(runtime.getNewStream(target));
   });
 }
 

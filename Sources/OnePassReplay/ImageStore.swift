@@ -10,9 +10,13 @@ public protocol ImageStore: AnyObject {
   /// What an image of so many bytes takes, at most.
   func bytes(forImageOf bytes: Int) -> Int
 
+  /// Whether an unusual item takes what it does in the memory's own blocks.
+  var countsUnusualItems: Bool { get }
+
   /// Whether an image of so many bytes can be kept at all.
   func admits(imageOf bytes: Int) -> Bool
 
+  /// Keeps an image under its position in the stream.
   /// - Throws: `OnePassError` (`io`) if it cannot be kept.
   func insert(_ image: EncodedImage, id: Int) throws
 
@@ -20,15 +24,20 @@ public protocol ImageStore: AnyObject {
   /// - Throws: `OnePassError` (`io`) if it cannot be removed.
   func remove(id: Int, imageBytes: Int) throws
 
-  /// - Parameter bytes: How many it has.
+  /// The image under a position.
   /// - Throws: `OnePassError` if it cannot be read (`io`) or is damaged (`badData`).
   func image(id: Int, imageBytes: Int) throws -> EncodedImage
+}
+
+extension ImageStore {
+  public var countsUnusualItems: Bool { false }
 }
 
 /// The images that this process holds of a memory that several processes share.
 ///
 /// Every process has the whole index and makes the same choices; the bytes of an image are with one of them. What is
-/// counted is what the memory takes in all processes together, the index once.
+/// counted is what the memory takes in all processes together, the index once: what one process would count, but for bare
+/// pixels that are unusual by their shape alone.
 public final class SharedImages: ImageStore {
   private var images: [Int: EncodedImage] = [:]
 
@@ -38,6 +47,7 @@ public final class SharedImages: ImageStore {
   public var held: [Int: EncodedImage] { images }
 
   public var fixedBytes: Int { 0 }
+  public var countsUnusualItems: Bool { true }
   public func bytes(forImageOf bytes: Int) -> Int { bytes }
   public func admits(imageOf bytes: Int) -> Bool { true }
 

@@ -70,6 +70,11 @@ struct ItemRow: Sendable {
     form(of: image, label: label).0 == .unusual ? MemoryLayout<ImageFront>.stride : 0
   }
 
+  /// As above, for a file of so many bytes.
+  static func frontBytes(ofFileOf bytes: Int, label: Int32) -> Int {
+    label < PackedFacts.labelLimit && bytes < 1 << sizeBits ? 0 : MemoryLayout<ImageFront>.stride
+  }
+
   // MARK: Elsewhere
 
   var labelElsewhere: Int32 { Int32(truncatingIfNeeded: place >> 32) }

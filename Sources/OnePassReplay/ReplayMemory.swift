@@ -115,15 +115,22 @@ public struct ReplayMemory {
 
   /// The bytes that an image takes in the memory, its index included; on disk at most.
   public func cost(of image: EncodedImage, label: Int) -> Int {
-    indexBytesPerItem
-      + (store?.bytes(forImageOf: image.byteCount)
-        ?? image.byteCount + ItemRow.frontBytes(of: image, label: Int32(label)))
+    guard let store else {
+      return indexBytesPerItem + image.byteCount + ItemRow.frontBytes(of: image, label: Int32(label))
+    }
+    return cost(ofFileOf: image.byteCount, label: Int32(label), in: store)
   }
 
   /// What the item in a slot takes.
   private func cost(of slot: Int) -> Int {
     let bytes = table.imageBytes(of: slot)
-    return indexBytesPerItem + (store?.bytes(forImageOf: bytes) ?? bytes + table.frontBytes(of: slot))
+    guard let store else { return indexBytesPerItem + bytes + table.frontBytes(of: slot) }
+    return cost(ofFileOf: bytes, label: table.label(of: slot), in: store)
+  }
+
+  private func cost(ofFileOf bytes: Int, label: Int32, in store: any ImageStore) -> Int {
+    indexBytesPerItem + store.bytes(forImageOf: bytes)
+      + (store.countsUnusualItems ? ItemRow.frontBytes(ofFileOf: bytes, label: label) : 0)
   }
 
   /// What the memory takes without any item: nothing but on disk.

@@ -16,11 +16,12 @@ std::vector<int64_t> rowDimensions(const at::Tensor &x) {
 at::Tensor across(const at::Tensor &x, const at::Tensor &perChannel) {
   std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
   shape[1] = perChannel.numel();
-  return perChannel.to(x.scalar_type()).view(shape);
+  return perChannel.to(at::kFloat).view(shape);
 }
 
 /// What this process contributes to the moments.
-at::Tensor localSums(const at::Tensor &x) {
+at::Tensor localSums(const at::Tensor &narrow) {
+  const at::Tensor x = narrow.to(at::kFloat);
   const int64_t channels = x.size(1);
   const at::Tensor sums = at::zeros({2 * channels + 1}, x.options().dtype(at::kDouble).memory_format(at::MemoryFormat::Contiguous));
   if (x.numel() == 0) return sums;
@@ -41,13 +42,15 @@ struct SynchronisedNorm : torch::autograd::Function<SynchronisedNorm> {
     context->saved_data["rows"] = rows;
     context->saved_data["group"] = ctorch::kept(group);
     const at::Tensor scale = weight * inverse;
-    return x * across(x, scale) + across(x, bias - mean * scale);
+    // In float32 also where x has fewer bits, as in mixed precision.
+    return (x.to(at::kFloat) * across(x, scale) + across(x, bias - mean * scale)).to(x.scalar_type());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse = saved[3], &gradient = gradients[0];
+    const at::Tensor x = saved[0].to(at::kFloat), gradient = gradients[0].to(at::kFloat);
+    const at::Tensor &weight = saved[1], &mean = saved[2], &inverse = saved[3];
     const double rows = context->saved_data["rows"].toDouble();
     const auto group = ctorch::groupOf(context->saved_data["group"]);
     const int64_t channels = x.size(1);
@@ -61,7 +64,7 @@ struct SynchronisedNorm : torch::autograd::Function<SynchronisedNorm> {
     const at::Tensor offset = scale * sums.narrow(0, 0, channels).div(rows) - tilt * mean;
     const at::Tensor xGradient = gradient * across(x, scale) - x * across(x, tilt) - across(x, offset);
     const at::Tensor none;
-    return {xGradient, product * inverse, sum, none, none, none, none};
+    return {xGradient.to(saved[0].scalar_type()), product * inverse, sum, none, none, none, none};
   }
 };
 

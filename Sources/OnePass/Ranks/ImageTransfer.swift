@@ -11,8 +11,8 @@ final class ImageTransfer {
   /// What the first rank has of this one.
   private var known: Set<Int> = []
 
-  /// Bytes of a portion that a rank sends or receives at once, roughly.
-  private static let portion = 32 << 20
+  /// Bytes that the first rank receives at once, roughly.
+  private static let portion = 64 << 20
 
   init(_ images: SharedImages, ranks: Ranks) {
     self.images = images
@@ -25,7 +25,7 @@ final class ImageTransfer {
     known = Set(images.held.keys)
     repeat {
       var parcels = Array(repeating: [SentImage](), count: ranks.count)
-      parcels[0] = Self.takePortion(of: &left)
+      parcels[0] = takePortion(of: &left)
       for image in try ranks.exchange(parcels).joined() { try keep(image) }
     } while try ranks.sum([Double(left.count)])[0] > 0
   }
@@ -50,10 +50,10 @@ final class ImageTransfer {
     known = Set(images.held.keys)
   }
 
-  private static func takePortion(of images: inout [SentImage]) -> [SentImage] {
+  private func takePortion(of images: inout [SentImage]) -> [SentImage] {
     var taken: [SentImage] = []
     var bytes = 0
-    while bytes < portion, let image = images.popLast() {
+    while bytes < Self.portion / ranks.count, let image = images.popLast() {
       bytes += image.image.byteCount
       taken.append(image)
     }

@@ -9,8 +9,10 @@ extension Ranks {
   func check(_ configuration: RunConfiguration, _ source: any ExampleSource) throws {
     guard let group, count > 1 else { return }
     try group.ensureAgreement(of: "the version of onepass", onePassVersion)
-    let options = configuration.essence.options + [("data", configuration.data)]
-    for (name, value) in options { try group.ensureAgreement(of: "--\(name)", value) }
+    try group.ensureAgreement(of: "the kind of device", group.device == .cpu ? "cpu" : "cuda")
+    for (name, value) in configuration.essence.options {
+      try group.ensureAgreement(of: "--\(name)", value)
+    }
     func refuse(_ sentence: String) throws -> Never { throw OnePassError(.usage, sentence) }
     if source.readsAgainToRestore {
       try refuse("\(source.specification) comes to one process only, and \(count) were started: use files.")
@@ -35,17 +37,39 @@ extension Ranks {
     }
   }
 
+  /// Makes sure that the ranks found the same stream, which files of the same name need not hold.
+  /// - Throws: `OnePassError` (`usage`), on every rank alike.
+  func check(_ stream: StreamPreparation, of source: any ExampleSource) throws {
+    guard let group, count > 1 else { return }
+    let first = stream.firstImage.map { "\(LedgerEntry.Hash(of: $0))" } ?? ""
+    for (name, value) in [
+      ("the length of the stream", "\(stream.plan.streamExamples)"),
+      ("the classes of the stream", "\(stream.plan.classes) \(stream.plan.classNames ?? [])"),
+      ("the plan", try JSON.text(stream.plan)), ("the image pipeline", try JSON.text(stream.pipeline)),
+      ("the model's stem", "\(stream.stem)"), ("the first image of the stream", first),
+    ] { try group.ensureAgreement(of: name, value) }
+  }
+
   /// What the first rank has read of a run that goes on, on every rank; weights and images stay there.
   func share(_ saved: UnfinishedRun.Saved?) throws -> UnfinishedRun.Saved? {
     guard let group else { return saved }
-    let state = try saved.map { Array(try JSONEncoder().encode($0.state)) } ?? []
-    let index = try saved?.memory.map { Array(try MemoryIndex.encode($0)) } ?? []
-    let (states, indices) = (try group.gather(state), try group.gather(index))
-    guard !isFirst, !states[0].isEmpty else { return saved }
-    let path = "what rank 0 read of the run"
+    let state = try broadcast(try saved.map { try JSONEncoder().encode($0.state) }, over: group)
+    let index = try broadcast(try saved?.memory.map(MemoryIndex.encode), over: group)
+    guard !isFirst, let state else { return saved }
     return UnfinishedRun.Saved(
-      state: try JSONDecoder().decode(RunState.self, from: Data(states[0])), weights: nil, optimiser: nil,
-      memory: indices[0].isEmpty ? nil : try MemoryIndex.decode(Data(indices[0]), path: path),
+      state: try JSONDecoder().decode(RunState.self, from: state), weights: nil, optimiser: nil,
+      memory: try index.map { try MemoryIndex.decode($0, path: "what rank 0 read of the run") },
       shuffleBuffer: nil, archive: nil, keptItems: [])
+  }
+
+  /// The first rank's bytes, or that it has none, on every rank.
+  private func broadcast(_ bytes: Data?, over group: ProcessGroup) throws -> Data? {
+    let count = Int(try group.sum([isFirst ? Double(bytes?.count ?? -1) : 0])[0])
+    guard count >= 0 else { return nil }
+    var words = [Int64](repeating: 0, count: (count + 7) / 8)
+    if let bytes, isFirst { words.withUnsafeMutableBytes { _ = bytes.copyBytes(to: $0) } }
+    let tensor = try Tensor(words, shape: [words.count])
+    if !words.isEmpty { try group.broadcast([tensor]) }
+    return try tensor.integers().withUnsafeBytes { Data($0.prefix(count)) }
   }
 }

@@ -334,6 +334,11 @@ final class Trainer {
   }
 
   private func smallStorage(_ memory: ReplayMemory, _ incoming: ImageBatch) throws -> OnePassError {
+    guard ranks.count == 1 else {
+      return OnePassError(
+        .usage,
+        "A storage of \(configuration.storage) is smaller than one image: give more, or use --method naive.")
+    }
     let smallest =
       try incoming.examples.map { memory.cost(of: try storedForm($0.image), label: $0.label) }.min() ?? 0
     let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""

@@ -88,6 +88,7 @@ public struct TrainingRun {
       ?? StreamPreparation(source, configuration)
     for notice in stream.notices { observe(.notice(notice)) }
     let plan = stream.plan
+    try ranks.check(stream, of: source)
     let evaluationSource = try openEvaluation(plan)
     // The incoming mini-batch, the next one, and the replays of a step wait to be decoded at once.
     let pool = DecodePool(
@@ -125,18 +126,24 @@ public struct TrainingRun {
       configuration: configuration, plan: plan, card: card, learner: learner, shuffleBuffer: shuffleBuffer,
       folder: unfinished, interval: checkpoints.every, stop: stop, output: output, ranks: ranks)
     trainer.requests = saver.requests
-    trainer.afterStep = saver.afterStep
+    trainer.afterStep = { trainer, isStopping, isDue in
+      // The same updates from the same beginning, on processors that need not be alike: found out now, not after days.
+      if trainer.stepsDone == 1 { try learner.checkAgreement(over: ranks) }
+      try saver.afterStep(trainer, isStopping: isStopping, isDue: isDue)
+    }
     do { try trainer.run() } catch let error as OnePassError
       where error.code == .io && trainer.isBetweenSteps && trainer.stepsDone > 0
     {
       throw saver.rescue(trainer, after: error)
     }
-    // They made the same updates from the same beginning; whoever did not has trained something else.
-    try learner.checkAgreement(over: ranks)
     for notice in notices(after: trainer, plan) { observe(.notice(notice)) }
     // The stream will not come again: the model is safe before anything else can fail.
     if let folder {
       do { try save(trainer, learner, card, in: folder) } catch { throw saver.rescue(trainer, after: error) }
+    }
+    do { try learner.checkAgreement(over: ranks) } catch let error as OnePassError where error.code == .usage
+    {
+      observe(.notice("\(error.message) Those of rank 0 were saved."))
     }
 
     var result = makeResult(trainer, learner, ranks, plan, card, device, pool)

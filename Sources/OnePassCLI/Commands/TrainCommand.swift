@@ -97,7 +97,10 @@ struct TrainCommand: ParsableCommand {
     defer { signals.cancel() }
     do {
       var configuration = try configuration()
-      if let processes { configuration.device = processes.device }
+      if let processes {
+        configuration.device = processes.device
+        configuration.decodeThreads = configuration.decodeThreads ?? processes.decodeThreads
+      }
       let result = try TrainingRun(configuration).start(
         output: output, resuming: resume, checkpoints: CheckpointPlan(every: interval, kept: keptCheckpoints),
         stop: stop, group: processes?.group

@@ -20,13 +20,20 @@ struct TrainingProcesses {
     return try Self.naming(launch.rank) {
       var own = try Device(parsing: device)
       if case .cuda = own, device == "auto" || device == "cuda" {
-        own = try Device(parsing: "cuda:\(launch.localRank)")
+        // A launcher that shows each process a GPU of its own shows it one.
+        own = try Device(parsing: "cuda:\(Engine.cudaDeviceCount == 1 ? 0 : launch.localRank)")
       }
       return TrainingProcesses(
         group: try ProcessGroup(
           joining: launch, device: own, timeouts: ProcessGroup.Timeouts(answering: timeout)),
         device: own.description)
     }
+  }
+
+  /// Decode threads of each process where nothing is said: the cores of the machine, divided.
+  var decodeThreads: Int {
+    let local = ProcessInfo.processInfo.environment["LOCAL_WORLD_SIZE"].flatMap { Int($0) } ?? 1
+    return max(1, ProcessInfo.processInfo.activeProcessorCount / max(1, local))
   }
 
   /// Whether any process says so.
