@@ -12,7 +12,10 @@ public struct ModelCard: Codable, Sendable {
   public let pipeline: ImagePipeline
 
   /// The model with fresh weights.
-  /// - Parameter group: The processes whose mini-batches are normalised together while training, if any.
+  /// - Parameters:
+  ///   - seed: The same seed gives the same weights, on any device.
+  ///   - device: Where the weights lie.
+  ///   - group: The processes whose mini-batches are normalised together while training, if any.
   public func makeModel(
     seed: UInt64, device: Device, normalisingOver group: ProcessGroup? = nil
   ) throws -> any ImageClassifier {
