@@ -11,9 +11,12 @@ struct TrainCommand: ParsableCommand {
       The defaults are the paper's: prioritised replay of k = 8 mini-batches from a memory of 10 % of the stream.
 
       SPEC is fashion-mnist, idx:DIR, folder:DIR (a folder for each class), list:FILE (a text file with a line \
-      PATH LABEL for each image), or wds:PATTERN (WebDataset shards: 'wds:data/train-{0000..0009}.tar', .tar.gz, \
-      .tar.zst, or wds:- for standard input). A folder, list or idx source is put in a random order by the seed; \
-      a tar stream is taken as it arrives.
+      PATH LABEL for each image), zip:FILE, ilsvrc:FILE, cifar:DIR, hf:PATTERN (Parquet files), synthetic:COUNT:SIZE:CLASSES \
+      (noise), or wds:PATTERN (WebDataset shards: 'wds:data/train-{0000..0009}.tar', .tar.gz, .tar.zst, https:// \
+      addresses, or wds:- for standard input). Shards and Parquet files are taken as they arrive; every other source \
+      is put in a random order by the seed.
+
+      Started by torchrun, srun, Kubernetes or by hand with RANK and WORLD_SIZE, processes train together.
       """)
 
   @OptionGroup(title: "Data") var data: DataOptions
