@@ -119,7 +119,7 @@ let package = Package(
       name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .executableTarget(
-      name: "RankProgram", dependencies: ["OnePassCore", "OnePassModels", "OnePassTorch"],
+      name: "RankProgram", dependencies: ["OnePassCore", "OnePassModels", "OnePassTorch", "TestSupport"],
       path: "Tests/RankProgram", swiftSettings: swift),
     .testTarget(
       name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"],

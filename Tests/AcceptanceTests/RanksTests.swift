@@ -238,6 +238,27 @@ import Testing
     }
   }
 
+  /// Under one name, each host may have something else.
+  @Test func otherDataUnderTheSameNameIsNoticed() throws {
+    for (rank, count) in [(0, 200), (1, 199), (2, 200)] {
+      let data = try TemporaryFolder()
+      try StripedImages(count: count, side: 12).write(to: data)
+      try FileManager.default.createDirectory(
+        atPath: folder.file("host-\(rank)"), withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: data.path, toPath: folder.file("host-\(rank)/data"))
+    }
+    let outcomes = try Ranks.run(
+      3, of: Program(path: "/bin/sh"),
+      ["-c", "cd \(folder.path)/host-$RANK && exec \"$0\" \"$@\"", onepass.path]
+        + arguments("mixed", data: "idx:data"), killingAfter: 20)
+    for outcome in outcomes {
+      #expect(
+        outcome.status == 64 && outcome.errors.contains("the length of the stream"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("ank 1") && outcome.seconds < 10, "\(outcome.errors)")
+    }
+    #expect(!folder.exists("mixed"))
+  }
+
   @Test func aFailureOfOneIsToldByAll() throws {
     // The first rank alone looks at the folder.
     try folder.write([1], to: "taken/file")

@@ -1,6 +1,7 @@
 import Foundation
 import OnePassCore
 import OnePassTorch
+import TestSupport
 import Testing
 
 @Suite("What a device does on its own: copies, recorded work, mixed precision") struct DeviceTests {

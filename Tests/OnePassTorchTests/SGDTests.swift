@@ -1,6 +1,7 @@
 import Foundation
 import OnePassCore
 import OnePassTorch
+import TestSupport
 import Testing
 
 @Suite struct SGDTests {

@@ -39,7 +39,7 @@ extension Ranks {
 
   /// Makes sure that the ranks found the same stream, which files of the same name need not hold.
   /// - Throws: `OnePassError` (`usage`), on every rank alike.
-  func check(_ stream: StreamPreparation, of source: any ExampleSource) throws {
+  func check(_ stream: StreamPreparation) throws {
     guard let group, count > 1 else { return }
     let first = stream.firstImage.map { "\(LedgerEntry.Hash(of: $0))" } ?? ""
     for (name, value) in [

@@ -24,15 +24,10 @@ final class Ranks {
 
   /// The records of all ranks, in the order of ranks.
   func gather<Record: RankRecord>(_ records: [Record]) throws -> [Record] {
-    try gatherEach(records).flatMap { $0 }
-  }
-
-  /// The records of each rank.
-  func gatherEach<Record: RankRecord>(_ records: [Record]) throws -> [[Record]] {
-    guard let group else { return [records] }
+    guard let group else { return records }
     let mine = Record.encode(records)
     bytesSent += mine.count * (count - 1)
-    return try group.gather(mine).enumerated().map { rank, bytes in
+    return try group.gather(mine).enumerated().flatMap { rank, bytes in
       rank == group.rank ? records : try Record.decode(bytes, from: rank)
     }
   }

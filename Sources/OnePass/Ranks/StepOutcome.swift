@@ -9,7 +9,7 @@ struct StepOutcome {
   var correct = 0
   /// What the stored form of each takes, where the memory may take it in.
   var storedBytes: [Int] = []
-  /// ℓ_i of its part of each replayed mini-batch, where priorities are refreshed.
+  /// ℓ_i of its part of each replayed mini-batch.
   var replayLosses: [[Float]] = []
   /// Whether it was asked to stop.
   var isStopping = false

@@ -88,7 +88,7 @@ public struct TrainingRun {
       ?? StreamPreparation(source, configuration)
     for notice in stream.notices { observe(.notice(notice)) }
     let plan = stream.plan
-    try ranks.check(stream, of: source)
+    try ranks.check(stream)
     let evaluationSource = try openEvaluation(plan)
     // The incoming mini-batch, the next one, and the replays of a step wait to be decoded at once.
     let pool = DecodePool(
@@ -126,9 +126,10 @@ public struct TrainingRun {
       configuration: configuration, plan: plan, card: card, learner: learner, shuffleBuffer: shuffleBuffer,
       folder: unfinished, interval: checkpoints.every, stop: stop, output: output, ranks: ranks)
     trainer.requests = saver.requests
+    let stepsBefore = trainer.stepsDone
     trainer.afterStep = { trainer, isStopping, isDue in
       // The same updates from the same beginning, on processors that need not be alike: found out now, not after days.
-      if trainer.stepsDone == 1 { try learner.checkAgreement(over: ranks) }
+      if trainer.stepsDone == stepsBefore + 1 { try learner.checkAgreement(over: ranks) }
       try saver.afterStep(trainer, isStopping: isStopping, isDue: isDue)
     }
     do { try trainer.run() } catch let error as OnePassError
