@@ -88,7 +88,10 @@ def simplejpeg_decoder(fast=False):
 def turbojpeg_decoder(fast=False):
     from turbojpeg import TJFLAG_FASTDCT, TJPF_RGB, TurboJPEG
     flags = TJFLAG_FASTDCT if fast else 4096  # TJFLAG_ACCURATEDCT
-    decoder = TurboJPEG()
+    try:
+        decoder = TurboJPEG()
+    except RuntimeError as error:  # The package comes without the library.
+        raise ImportError(f"install libturbojpeg0 ({str(error).splitlines()[0]})") from error
     return lambda data: decoder.decode(data, pixel_format=TJPF_RGB, flags=flags)
 
 
