@@ -14,6 +14,16 @@ import Testing
     }
   }
 
+  @Test("A model is known by the names of its tensors", arguments: ModelRegistry.names)
+  func recognition(name: String) throws {
+    let model = try ModelRegistry.make(
+      name, classes: 2, channels: 3, stem: .imageNet, seed: 1, device: .cpu)
+    let names = model.stateDictionary.names
+    #expect(ModelRegistry.model(withTensors: names) == name)
+    #expect(ModelRegistry.model(withTensors: names.filter { !$0.hasPrefix("layer2.0.") }) == nil)
+    #expect(ModelRegistry.model(withTensors: names.map { "module.\($0)" }) == nil)
+  }
+
   @Test("One seed gives one set of weights, another seed another")
   func seeds() throws {
     func weights(seed: UInt64) throws -> [Float] {

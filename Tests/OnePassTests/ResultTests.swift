@@ -63,6 +63,7 @@ import Testing
     (written.classCount, written.classNames, written.brokenLimit) = (3, ["x", "y", "z"], 0.2)
     written.shuffleBuffer = .examples(11)
     (written.model, written.stem, written.imageSize, written.channels) = ("resnet8", .small, 16, 1)
+    written.initialise = "w.safetensors"
     (written.method, written.storage, written.replaySteps) = (.multiEpoch, .examples(9), 4)
     (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
     (written.importanceWeights, written.recencyBias) = (false, 2)

@@ -37,10 +37,11 @@ struct Checkpoint {
   let memory: MemorySnapshot?
 
   static let folder = "checkpoint"
+  static let weightsName = "model.safetensors"
   static let indexName = "memory.index"
 
   func write(in folder: RunFolder) throws {
-    try weights.write(to: folder.location(of: "\(Self.folder)/model.safetensors"))
+    try weights.write(to: folder.location(of: "\(Self.folder)/\(Self.weightsName)"))
     try optimiser.write(to: folder.location(of: "\(Self.folder)/optimiser.safetensors"))
     try folder.write(json: card, to: "\(Self.folder)/model.json")
     try folder.write(json: progress, to: "\(Self.folder)/progress.json")

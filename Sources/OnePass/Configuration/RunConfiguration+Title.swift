@@ -1,3 +1,4 @@
+import Foundation
 import OnePassCore
 import OnePassData
 import OnePassReplay
@@ -12,6 +13,11 @@ extension RunConfiguration {
       case .replay: ([replayTitle] + replayDeviations).joined(separator: ", ")
       }
     return shuffleBuffer.map { "\(method), shuffle buffer of \($0)" } ?? method
+  }
+
+  /// The network, and with what it began: `resnet18`, `resnet18 from weights.safetensors`.
+  public var modelTitle: String {
+    initialise.map { "\(model) from \(URL(fileURLWithPath: $0).lastPathComponent)" } ?? model
   }
 
   private var replayTitle: String {

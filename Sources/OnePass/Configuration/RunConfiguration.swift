@@ -47,6 +47,9 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var imageSize: Int?
   /// 1 (grey) or 3 (colour); chosen by the first image if `nil`.
   public var channels: Int?
+  /// The weights to begin with: a safetensors file with torchvision's names, or the folder of a finished run; random ones by
+  /// the seed if `nil`. The last layer is new where the classes differ.
+  public var initialise: String?
 
   // MARK: Method
 
@@ -115,6 +118,10 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     try require(
       ModelRegistry.names.contains(model),
       "The model \(model) is not known: use one of \(ModelRegistry.names.joined(separator: ", ")).")
+    try require(initialise?.isEmpty != true, "--initialise names no file: give a safetensors file.")
+    try require(
+      initialise?.contains("://") != true,
+      "--initialise \(initialise ?? "") is an address: fetch it, and give the file.")
     try requirePositive("--limit", limit)
     try shuffleBuffer?.validate()
     try require(
@@ -191,6 +198,7 @@ extension RunConfiguration {
     stem = try optional(.stem)
     imageSize = try optional(.imageSize)
     channels = try optional(.channels)
+    initialise = try optional(.initialise)
     method = try value(.method)
     storage = try value(.storage)
     replaySteps = try value(.replaySteps)

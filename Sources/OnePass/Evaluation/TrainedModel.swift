@@ -32,7 +32,7 @@ public struct TrainedModel {
     card = try files.modelCard()
     seed = try files.position().seed
     model = try card.makeModel(seed: seed, device: self.device)
-    try model.stateDictionary.load(from: StateDictionary(safetensors: files.path(of: "model.safetensors")))
+    try model.stateDictionary.load(from: StateDictionary(safetensors: files.path(of: Checkpoint.weightsName)))
   }
 
   /// Measures the model on the images that a source specification names.
@@ -68,12 +68,17 @@ public struct TrainedModel {
         throw OnePassError(.badData, "The image \(path) cannot be decoded. \(problem.reason)")
       }
       let images = try transfer(batch).images
-      let probabilities = try withoutGradient { try model(images, .evaluation).softmax().floats() }
+      let (logits, probabilities) = try withoutGradient {
+        let logits = try model(images, .evaluation)
+        return (try logits.floats(), try logits.softmax().floats())
+      }
       let ranked = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(top)
       return Prediction(
         image: path,
         classes: ranked.map {
-          .init(label: $0, name: card.className($0), probability: Double(probabilities[$0]))
+          .init(
+            label: $0, name: card.className($0), probability: Double(probabilities[$0]),
+            logit: Double(logits[$0]))
         })
     }
   }
@@ -86,6 +91,8 @@ public struct Prediction: Codable, Hashable, Sendable {
     public let name: String
     /// 0 … 1; all classes of the model sum to 1.
     public let probability: Double
+    /// What the model gave, before softmax.
+    public let logit: Double
   }
 
   /// The file.

@@ -78,7 +78,7 @@ package final class UnfinishedRun {
     let digits = String(state.steps)
     let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     let checkpoint = try CheckpointFolder.write(to: "\(path)/\(name)") { partial in
-      try weights.write(to: "\(partial)/model.safetensors")
+      try weights.write(to: "\(partial)/\(Checkpoint.weightsName)")
       try optimiser.write(to: "\(partial)/optimiser.safetensors")
       try Data(JSON.text(state).utf8).write(to: URL(fileURLWithPath: "\(partial)/state.json"))
       if let snapshot {
@@ -312,7 +312,7 @@ package final class UnfinishedRun {
       try archive.removeAll(archive.ids.filter { !known.contains($0) })
     }
     return Saved(
-      state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: "model.safetensors")),
+      state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: Checkpoint.weightsName)),
       optimiser: try StateDictionary(safetensors: checkpoint.path(of: "optimiser.safetensors")),
       memory: memory,
       shuffleBuffer: try ShuffleBuffer.Snapshot(

@@ -64,6 +64,9 @@ public struct TrainingRun {
     defer { if !isFinished { unfinished?.abandon() } }
     let saved = try ranks.share(
       ranks.isFirst ? loadCheckpoint(output, unfinished, resuming: resuming) : nil)
+    // Read before the data, so that a wrong file is told at once; the other ranks receive what the first has.
+    var initial =
+      try ranks.isFirst && saved == nil ? configuration.initialise.map { try InitialWeights($0) } : nil
     // What has passed. Runs that an earlier version began have no ledger, and go on without.
     let passed = try saved?.state.ledger.flatMap { mark in
       try unfinished.map { run in
@@ -102,6 +105,7 @@ public struct TrainingRun {
     let model = try card.makeModel(
       seed: configuration.seed, device: device,
       normalisingOver: configuration.synchronisedBatchNorm ? group : nil)
+    if let notice = try initial.take()?.load(into: model, card) { observe(.notice(notice)) }
     let learner = try Learner(
       model: model, device: device, normalisation: card.pipeline.normalisation, configuration: configuration,
       plan: plan, ranks: ranks)

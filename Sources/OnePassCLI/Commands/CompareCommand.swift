@@ -17,7 +17,7 @@ struct CompareCommand: ParsableCommand {
     for path in runs {
       let result = try RunFiles.result(in: path)
       table.rows.append([
-        path, result.configuration.title, result.configuration.model,
+        path, result.configuration.title, result.configuration.modelTitle,
         result.accuracy.map { Figures.percent($0.top1, decimals: 2) } ?? "-",
         Figures.percent(result.storage.exampleFraction),
         Figures.percent(result.storage.byteFraction),

@@ -113,11 +113,19 @@ struct ModelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("1 for grey, 3 for colour (default: by the first image).", valueName: "1|3"))
   var channels: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Begin with the weights of a safetensors file or a finished run; the last layer is new where the classes differ.",
+      valueName: "FILE"),
+    completion: .file())
+  var initialise: String?
+
   func apply(to configuration: inout RunConfiguration) {
     configuration.model = model
     configuration.stem = stem
     configuration.imageSize = imageSize
     configuration.channels = channels
+    configuration.initialise = initialise
   }
 }
 

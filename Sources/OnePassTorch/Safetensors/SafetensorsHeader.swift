@@ -8,7 +8,7 @@ import OnePassCore
 struct SafetensorsHeader {
   struct Entry: Equatable {
     let name: String
-    let type: ElementType
+    let type: StoredType
     let shape: [Int]
     /// Counted from the end of the header.
     let bytes: Range<Int>
@@ -71,7 +71,7 @@ extension SafetensorsHeader {
     var items: [String] = metadata.isEmpty ? [] : ["\"__metadata__\":\(try text(metadata))"]
     for entry in entries {
       let facts = Facts(
-        dtype: entry.type.code, shape: entry.shape,
+        dtype: entry.type.rawValue, shape: entry.shape,
         offsets: [entry.bytes.lowerBound, entry.bytes.upperBound])
       items.append("\(try text(entry.name)):\(try text(facts))")
     }
@@ -116,9 +116,10 @@ extension SafetensorsHeader {
 extension SafetensorsHeader.Entry {
   /// Checks what one entry says about itself.
   fileprivate init(_ name: String, _ facts: SafetensorsHeader.Facts) throws {
-    guard let type = ElementType(code: facts.dtype) else {
+    guard let type = StoredType(rawValue: facts.dtype) else {
+      let read = StoredType.allCases.map(\.rawValue).joined(separator: ", ")
       throw SafetensorsHeader.Defect(
-        "the tensor \(name) has the type \(facts.dtype), and only F32 and I64 are read")
+        "the tensor \(name) has the type \(facts.dtype), and only \(read) are read")
     }
     var size = type.size
     for extent in facts.shape {
@@ -137,31 +138,5 @@ extension SafetensorsHeader.Entry {
     }
     self.init(
       name: name, type: type, shape: facts.shape, bytes: facts.offsets[0]..<facts.offsets[1])
-  }
-}
-
-extension ElementType {
-  /// Bytes an element.
-  var size: Int {
-    switch self {
-    case .float32: 4
-    case .int64: 8
-    }
-  }
-
-  /// The name in a safetensors header.
-  var code: String {
-    switch self {
-    case .float32: "F32"
-    case .int64: "I64"
-    }
-  }
-
-  init?(code: String) {
-    switch code {
-    case "F32": self = .float32
-    case "I64": self = .int64
-    default: return nil
-    }
   }
 }

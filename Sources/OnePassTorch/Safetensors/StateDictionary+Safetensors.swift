@@ -4,15 +4,15 @@ import OnePassCore
 extension StateDictionary {
   /// The tensors of a safetensors file, on the CPU, in the order in which they lie there.
   ///
-  /// Nothing in the file is executed. Only float32 (`F32`) and int64 (`I64`) are read.
+  /// Nothing in the file is executed. Half and double precision (`F16`, `BF16`, `F64`) become float32; beside these and
+  /// float32 (`F32`) only int64 (`I64`) is read.
   /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is not a whole, valid file.
   public init(safetensors path: String) throws {
     self = try Self.openAndReadHeader(path) { file, header in
       var entries: [Entry] = []
       for entry in header.entries {
         let bytes = try file.readExactly(entry.bytes.count)
-        entries.append(
-          (entry.name, try Tensor(littleEndianBytes: bytes, type: entry.type, shape: entry.shape)))
+        entries.append((entry.name, try entry.type.tensor(bytes, shape: entry.shape)))
       }
       return StateDictionary(entries)
     }
@@ -35,8 +35,9 @@ extension StateDictionary {
     var header: [SafetensorsHeader.Entry] = []
     var end = 0
     for (name, tensor) in entries {
-      let size = tensor.count * tensor.elementType.size
-      header.append(.init(name: name, type: tensor.elementType, shape: tensor.shape, bytes: end..<end + size))
+      let type = StoredType(tensor.elementType)
+      let size = tensor.count * type.size
+      header.append(.init(name: name, type: type, shape: tensor.shape, bytes: end..<end + size))
       end += size
     }
     let json = try SafetensorsHeader.json(header, metadata: metadata)
@@ -126,21 +127,5 @@ extension Tensor {
     case .float32: try floats().withUnsafeBytes { Data($0) }
     case .int64: try integers().withUnsafeBytes { Data($0) }
     }
-  }
-
-  fileprivate convenience init(littleEndianBytes bytes: Data, type: ElementType, shape: [Int]) throws {
-    switch type {
-    case .float32: try self.init(bytes.elements(Float.self, zero: 0), shape: shape)
-    case .int64: try self.init(bytes.elements(Int64.self, zero: 0), shape: shape)
-    }
-  }
-}
-
-extension Data {
-  /// These bytes as numbers, copied to memory that is aligned for them.
-  fileprivate func elements<Element: BitwiseCopyable>(_ type: Element.Type, zero: Element) -> [Element] {
-    var values = [Element](repeating: zero, count: count / MemoryLayout<Element>.size)
-    values.withUnsafeMutableBytes { _ = copyBytes(to: $0) }
-    return values
   }
 }

@@ -42,6 +42,19 @@ public struct StateDictionary {
   /// Copies the values of `source` into these tensors, across devices; changes nothing unless all fit.
   /// - Throws: `OnePassError` (`badData`) that says which names are missing, not expected, or of another shape.
   public func load(from source: StateDictionary) throws {
+    if let misfit = misfit(of: source) {
+      throw OnePassError(
+        .badData,
+        "The saved weights do not fit this model, for they \(misfit):"
+          + " use the model, classes and channels with which they were saved.")
+    }
+    for entry in entries {
+      if let other = source[entry.name] { try entry.tensor.copy(from: other) }
+    }
+  }
+
+  /// What keeps `source` from being loaded into these tensors, as the middle of a sentence; `nil` if it fits.
+  public func misfit(of source: StateDictionary) -> String? {
     let missing = names.filter { source[$0] == nil }
     let unexpected = source.names.filter { self[$0] == nil }
     let misshaped = entries.compactMap { entry -> String? in
@@ -56,15 +69,7 @@ public struct StateDictionary {
       Self.list("lack", missing), Self.list("have as unexpected names", unexpected),
       Self.list("have in another shape or type", misshaped),
     ].compactMap { $0 }
-    guard complaints.isEmpty else {
-      throw OnePassError(
-        .badData,
-        "The saved weights do not fit this model, for they \(complaints.joined(separator: "; they ")):"
-          + " use the model, classes and channels with which they were saved.")
-    }
-    for entry in entries {
-      if let other = source[entry.name] { try entry.tensor.copy(from: other) }
-    }
+    return complaints.isEmpty ? nil : complaints.joined(separator: "; they ")
   }
 
   /// A few names and how many more there are, or nothing for no names.

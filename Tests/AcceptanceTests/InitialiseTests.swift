@@ -1,0 +1,203 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a run makes of `--initialise`, where no Python is needed to tell.
+@Suite struct InitialiseTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 200).write(to: folder)
+    try StripedImages(count: 60, classes: 6).write(to: folder, prefix: "six/train")
+  }
+
+  func run(_ name: String, _ arguments: [String], data: String? = nil) throws -> Program.Outcome {
+    try onepass.run(
+      ["train", "--data", "idx:\(data ?? folder.path)", "--output", folder.file(name)] + small + arguments)
+  }
+
+  /// A finished run of a few steps, and its folder.
+  func finished(_ name: String, _ arguments: [String] = []) throws -> String {
+    let outcome = try run(name, ["--method", "naive", "--limit", "48"] + arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return folder.file(name)
+  }
+
+  /// The tensors of a safetensors file, by name, read by the letter of the format.
+  func tensors(_ file: String) throws -> [String: [UInt8]] {
+    let bytes = try folder.bytes(of: file)
+    let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    let header = jsonObject(Data(bytes[8..<8 + length]))
+    return header.compactMapValues { entry in
+      let offsets = (entry as? [String: Any])?["data_offsets"] as? [Int]
+      return offsets.map { Array(bytes[8 + length + $0[0]..<8 + length + $0[1]]) }
+    }
+  }
+
+  static let changesNothing = ["--learning-rate", "1e-30", "--limit", "16"]
+  func isStatistic(_ name: String) -> Bool { name.contains("running_") || name.contains("num_batches") }
+
+  @Test(arguments: [["naive"], ["replay", "--replay-steps", "1"], ["multi-epoch", "--epochs", "1"]])
+  func everyMethodBeginsWithThem(method: [String]) throws {
+    let first = try finished("first")
+    for (name, file) in [("folder", first), ("file", "\(first)/checkpoint/model.safetensors")] {
+      let outcome = try run(name, ["--initialise", file, "--method"] + method + Self.changesNothing)
+      #expect(outcome.status == 0)
+      #expect(
+        outcome.errors.contains(
+          "Note: The run begins with the weights in \(file). The last layer is theirs as well, for 4 classes."
+        ),
+        "\(outcome.errors)")
+      let (before, after) = (
+        try tensors("first/checkpoint/model.safetensors"), try tensors("\(name)/checkpoint/model.safetensors")
+      )
+      #expect(before.count == after.count && before.count > 20)
+      for (tensor, bytes) in before where !isStatistic(tensor) {
+        #expect(after[tensor] == bytes, "\(tensor)")
+      }
+      let result = jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))
+      #expect((result["configuration"] as? [String: Any])?["initialise"] as? String == file)
+    }
+  }
+
+  @Test func aNewLastLayerIsTheOneOfTheSeed() throws {
+    let first = try finished("first")
+    let plain = try run("plain", ["--method", "naive"] + Self.changesNothing, data: folder.file("six"))
+    let outcome = try run(
+      "six-classes", ["--initialise", first, "--method", "naive"] + Self.changesNothing,
+      data: folder.file("six"))
+    #expect(plain.status == 0 && outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("Their last layer is for 4 classes: the run's, for 6, is new."),
+      "\(outcome.errors)")
+    let (old, fresh, mixed) = (
+      try tensors("first/checkpoint/model.safetensors"), try tensors("plain/checkpoint/model.safetensors"),
+      try tensors("six-classes/checkpoint/model.safetensors")
+    )
+    for (tensor, bytes) in mixed where !isStatistic(tensor) {
+      #expect(bytes == (tensor.hasPrefix("fc.") ? fresh : old)[tensor], "\(tensor)")
+    }
+  }
+
+  /// As many classes of other names are other classes.
+  @Test func classesOfOtherNamesGetANewLastLayer() throws {
+    for (name, words) in [("letters", "a\nb\nc\nd\n"), ("digits", "1\n2\n3\n4\n")] {
+      try folder.write(Array(words.utf8), to: "\(name).txt")
+    }
+    let first = try finished("first", ["--classes", folder.file("letters.txt")])
+    for (name, expected) in [
+      ("letters", "The last layer is theirs as well"), ("digits", "for other classes"),
+    ] {
+      let outcome = try run(
+        name,
+        ["--initialise", first, "--method", "naive", "--classes", folder.file("\(name).txt")]
+          + Self.changesNothing)
+      #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+    }
+  }
+
+  /// Weights that do not fit are told in one sentence, before anything is trained, and nothing is left.
+  @Test func whatDoesNotFitIsRefused() throws {
+    let first = try finished("first")
+    _ = try finished("large", ["--model", "resnet18", "--stem", "imagenet"])
+    try folder.write([0x80, 2, 0x8A, 10, 1, 2, 3, 4, 5, 6], to: "old.data")
+    try folder.write(Array("PK\u{3}\u{4}".utf8) + Array(repeating: 0, count: 40), to: "new.data")
+    try folder.write(Array("anything".utf8), to: "weights.pth")
+    try folder.write(Array("no tensors at all".utf8), to: "text.safetensors")
+    try folder.write([], to: "empty/.keep")
+    let before = folder.contents
+    for (arguments, status, sentence) in [
+      (
+        ["--initialise", first, "--model", "resnet20"], 64,
+        "are those of a resnet8, and the model is a resnet20: say --model resnet8."
+      ),
+      (["--initialise", folder.file("large")], 64, "say --model resnet18."),
+      (
+        ["--initialise", first, "--channels", "3"], 64,
+        "for images of 1 channel, and the run's have 3: say --channels 1."
+      ),
+      (
+        ["--initialise", folder.file("large"), "--model", "resnet18"], 64,
+        "begin with a convolution of 7 x 7, and the model with one of 3 x 3: say --stem imagenet."
+      ),
+      (["--initialise", folder.file("old.data")], 65, "torch.load("),
+      (["--initialise", folder.file("new.data")], 65, "safetensors.torch.save_file("),
+      (["--initialise", folder.file("weights.pth")], 65, "\"weights.safetensors\""),
+      (["--initialise", folder.file("text.safetensors")], 65, "is not a whole safetensors file"),
+      (["--initialise", folder.file("empty")], 74, "holds no weights"),
+      (["--initialise", folder.file("nowhere.safetensors")], 74, "could not be opened"),
+      (["--initialise", "https://example.org/a.safetensors"], 64, "is an address"),
+      (["--initialise", ""], 64, "names no file"),
+    ] as [([String], Int32, String)] {
+      let outcome = try run("run", arguments)
+      #expect(outcome.status == status, "\(arguments): \(outcome.errors)")
+      #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(sentence), "\(outcome.errors)")
+      #expect(folder.contents == before)
+    }
+  }
+
+  /// A checkpoint has the weights by then: the file may be gone.
+  @Test func aRunGoesOnWithoutTheFile() throws {
+    _ = try finished("first")
+    let weights = folder.file("weights.safetensors")
+    try folder.write(try folder.bytes(of: "first/checkpoint/model.safetensors"), to: "weights.safetensors")
+    let options = ["--initialise", weights, "--replay-steps", "1"]
+    #expect(try run("whole", options).status == 0)
+
+    let arguments = ["train", "--data", "idx:\(folder.path)", "--output", folder.file("broken")] + small
+    let broken = try RunningProgram(onepass, arguments + options + ["--checkpoint-every", "2"])
+    #expect(broken.wait { folder.exists("broken/unfinished/step-00000002") })
+    broken.signal(SIGKILL)
+    _ = broken.wait()
+    try FileManager.default.removeItem(atPath: weights)
+    let other = try run("broken", ["--replay-steps", "1", "--resume"])
+    #expect(other.status == 64 && other.errors.contains("initialise"), "\(other.errors)")
+    let resumed = try run("broken", options + ["--resume"])
+    #expect(resumed.status == 0 && resumed.errors.contains("Going on after step"), "\(resumed.errors)")
+    #expect(
+      try folder.bytes(of: "broken/checkpoint/model.safetensors")
+        == folder.bytes(of: "whole/checkpoint/model.safetensors"))
+  }
+
+  /// Only rank 0 has the file; the others have no such path.
+  @Test func ranksBeginWithTheFirstOnesWeights() throws {
+    let first = try finished("first")
+    let outcomes = try Ranks.run(
+      2, of: onepass,
+      ["train", "--data", "idx:\(folder.path)", "--output", folder.file("two"), "--method", "naive"] + small
+        + ["--initialise", first] + Self.changesNothing)
+    #expect(outcomes.allSatisfy { $0.status == 0 }, "\(outcomes.map(\.errors))")
+    #expect(outcomes.map { $0.errors.contains("The run begins with the weights") } == [true, false])
+    let (before, after) = (
+      try tensors("first/checkpoint/model.safetensors"), try tensors("two/checkpoint/model.safetensors")
+    )
+    for (tensor, bytes) in before where !isStatistic(tensor) { #expect(after[tensor] == bytes, "\(tensor)") }
+    // What the first cannot read ends both with its sentence.
+    let failed = try Ranks.run(
+      2, of: onepass,
+      ["train", "--data", "idx:\(folder.path)", "--method", "naive"] + small
+        + ["--initialise", folder.file("nowhere")])
+    #expect(failed.map(\.status) == [74, 74], "\(failed.map(\.errors))")
+    #expect(failed[1].errors.contains("nowhere could not be opened"), "\(failed[1].errors)")
+  }
+
+  @Test func gridsVaryThem() throws {
+    let first = try finished("first")
+    try folder.write(
+      Array(
+        """
+        options: {data: 'idx:\(folder.path)', model: resnet8, batch-size: 16, limit: 32, threads: 1}
+        seeds: 1
+        cells:
+          - {method: naive}
+          - {method: naive, initialise: '\(first)'}
+        """.utf8), to: "grid.yaml")
+    let outcome = try onepass.run([
+      "experiment", "run", folder.file("grid.yaml"), "--output", folder.file("grid"),
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let table = try onepass.run(["experiment", "table", folder.file("grid")])
+    #expect(table.status == 0 && table.output.contains("initialise"), "\(table.output)\(table.errors)")
+  }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Weights go between `onepass` and torchvision unchanged, and mean the same there.
+@Suite(.enabled(if: Python.path != nil, "\(Python.reason)"), .serialized) struct TorchvisionTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try python("images", folder.file("images"))
+  }
+
+  /// What torchvision makes of it: Tools/torchvision_weights.py says what it can do.
+  @discardableResult
+  func python(_ arguments: String..., images: [String] = []) throws -> String {
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Tools/torchvision_weights.py").standardizedFileURL.path
+    let outcome = try Program(path: try #require(Python.path)).run([script] + arguments + images)
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    return outcome.output
+  }
+
+  func train(_ arguments: [String]) throws -> Program.Outcome {
+    let outcome = try onepass.run(
+      [
+        "train", "--data", "folder:\(folder.file("images"))", "--method", "naive", "--threads", "1",
+        "--quiet",
+      ]
+        + arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return outcome
+  }
+
+  /// Options with which the one update changes no weight by more than 1e-20.
+  static let oneIdleUpdate = ["--method", "naive", "--batch-size", "12", "--learning-rate", "1e-30"]
+
+  var images: [String] { ["a/0.png", "b/1.png", "c/2.png"].map { folder.file("images/\($0)") } }
+
+  /// The program's logits of each image, by class.
+  func logits(_ run: String) throws -> [[Double]] {
+    let outcome = try onepass.run(["predict", "--checkpoint", run, "--top", "1000", "--json"] + images)
+    let predictions = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+    return try #require(predictions, "\(outcome.errors)").map { prediction in
+      let classes = (prediction["classes"] as? [[String: Any]] ?? []).compactMap { entry in
+        entry.number("label").flatMap { label in entry.number("logit").map { (Int(label), $0) } }
+      }
+      return classes.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  @Test(arguments: ["resnet18", "resnet50"])
+  func torchvisionLoadsACheckpointAndGivesTheSameLogits(model: String) throws {
+    let run = folder.file("run")
+    // Some updates, after which running statistics are those of the images and logits are of the size that they have.
+    _ = try train([
+      "--model", model, "--classes", "1000", "--method", "multi-epoch", "--epochs", "8", "--batch-size", "4",
+      "--learning-rate", "0.01", "--output", run,
+    ])
+    let ours = try logits(run)
+    let text = try python("logits", model, "\(run)/checkpoint/model.safetensors", images: images)
+    let theirs = try JSONDecoder().decode([[Double]].self, from: Data(text.utf8))
+    #expect(ours.count == 3 && ours.allSatisfy { $0.count == 1_000 } && ours[0] != ours[1])
+    for (ours, theirs) in zip(ours, theirs) {
+      let largest = zip(ours, theirs).map { abs($0 - $1) }.max() ?? .nan
+      #expect(largest < 1e-5, "\(largest)")
+    }
+  }
+
+  /// One update at a learning rate that changes nothing: its loss and its statistics are torchvision's own.
+  @Test(arguments: [("resnet18", ""), ("resnet50", "module.")])
+  func aRunBeginsWithTorchvisionsWeights(model: String, prefix: String) throws {
+    let (weights, plain, run) = (
+      folder.file("weights.safetensors"), folder.file("plain.safetensors"), folder.file("run")
+    )
+    try python("save", model, weights, prefix)
+    try python("save", model, plain)
+    let outcome = try train(
+      [
+        "--model", model, "--classes", "1000", "--initialise", weights, "--output", run,
+      ] + Self.oneIdleUpdate)
+    let way = prefix.isEmpty ? "" : " (without the \(prefix) of their names)"
+    #expect(
+      outcome.errors == "Note: The run begins with the weights in \(weights)\(way)."
+        + " The last layer is theirs as well, for 1000 classes.\n")
+    let step = jsonObject(
+      Data(
+        try python("step", model, plain, folder.file("images"), "\(run)/checkpoint/model.safetensors").utf8))
+    #expect(try #require(step.number("parameters")) < 1e-20)
+    #expect(try #require(step.number("statistics")) < 1e-5, "\(step)")
+    let curve = String(decoding: try folder.bytes(of: "run/curve.csv"), as: UTF8.self)
+    let row = curve.split(separator: "\n")[1].split(separator: ",")
+    let difference = abs(try #require(Double(row[4])) - #require(step.number("loss")))
+    #expect(difference < 1e-5, "\(difference)")
+  }
+
+  @Test func otherClassesGetANewLastLayer() throws {
+    let weights = folder.file("weights.safetensors")
+    try python("save", "resnet18", weights)
+    let outcome = try train(
+      [
+        "--model", "resnet18", "--initialise", weights, "--output", folder.file("run"),
+      ] + Self.oneIdleUpdate)
+    #expect(
+      outcome.errors == "Note: The run begins with the weights in \(weights)."
+        + " Their last layer is for 1000 classes: the run's, for 3, is new.\n")
+    let step = jsonObject(
+      Data(
+        try python(
+          "step", "resnet18", weights, folder.file("images"),
+          folder.file("run/checkpoint/model.safetensors")
+        ).utf8))
+    #expect(try #require(step.number("parameters")) < 1e-20, "\(step)")
+  }
+
+  /// The message holds a program, which has to work as it stands.
+  @Test func theRecipeForPyTorchFilesConvertsThem() throws {
+    let interpreter = Program(path: try #require(Python.path))
+    try python("save", "resnet18", folder.file("truth.safetensors"))
+    for (name, options) in [("new.pth", ""), ("old.pt", ", _use_new_zipfile_serialization=False")] {
+      let saved = try interpreter.run([
+        "-c",
+        """
+        import torch, safetensors.torch as s; w = s.load_file("\(folder.file("truth.safetensors"))")
+        torch.save({"state_dict": w, "epoch": 3}, "\(folder.file(name))"\(options))
+        """,
+      ])
+      #expect(saved.status == 0, "\(saved.errors)")
+      // By its content, whatever it is called.
+      let disguise = folder.file("\(name).safetensors")
+      try FileManager.default.copyItem(atPath: folder.file(name), toPath: disguise)
+      for file in [folder.file(name), disguise] {
+        let outcome = try onepass.run(
+          ["train", "--data", "folder:\(folder.file("images"))", "--model", "resnet18", "--initialise", file])
+        #expect(outcome.status == 65 && outcome.errors.contains("a pickle"), "\(outcome.errors)")
+        let lines = outcome.errors.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        #expect(lines.count == 3, "\(outcome.errors)")
+        let place = "import os; os.chdir(\"\(folder.path)\")"
+        let converted = try interpreter.run(["-c", ([place] + lines.dropFirst()).joined(separator: "\n")])
+        #expect(converted.status == 0, "\(converted.errors)")
+      }
+      let made = (name as NSString).deletingPathExtension + ".safetensors"
+      _ = try train(
+        [
+          "--model", "resnet18", "--classes", "1000", "--initialise", folder.file(made), "--output",
+          folder.file(name + ".run"),
+        ] + Self.oneIdleUpdate)
+      let step = jsonObject(
+        Data(
+          try python(
+            "step", "resnet18", folder.file("truth.safetensors"), folder.file("images"),
+            folder.file("\(name).run/checkpoint/model.safetensors")
+          ).utf8))
+      #expect(try #require(step.number("parameters")) < 1e-20)
+    }
+  }
+}
