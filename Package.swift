@@ -14,7 +14,8 @@ let libtorch: String = {
     let caches = ".cache"
   #endif
   let cache =
-    environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "\(environment["HOME"] ?? "")/\(caches)"
+    environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+    ?? "\(environment["HOME"] ?? "")/\(caches)"
   let linked = "\(Context.packageDirectory)/.deps/site/torch"
   let cached = "\(cache)/onepass/libtorch-2.11.0/torch"  // the version as in scripts/setup
   return FileManager.default.fileExists(atPath: linked) ? linked : cached

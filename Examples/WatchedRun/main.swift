@@ -50,7 +50,9 @@ func train(in folder: String, stopping stop: StopRequest?) throws -> RunResult {
     case .notice(let text): print(text)
     case .step(let report) where report.step.isMultiple(of: 5):
       let loss = String(format: "%.3f", report.loss)
-      print("step \(report.step): \(report.examplesSeen) examples seen, \(report.memoryItems) kept, loss \(loss)")
+      print(
+        "step \(report.step): \(report.examplesSeen) examples seen, \(report.memoryItems) kept, loss \(loss)"
+      )
       if report.step == 10 { stop?.stop() }
     default: break
     }
