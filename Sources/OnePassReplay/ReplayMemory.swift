@@ -8,8 +8,8 @@ import OnePassCore
 ///
 /// ```swift
 /// var memory = ReplayMemory(capacity: .examples(6_000), seed: 1)
-/// memory.offer(example, loss: 2.3, priority: 0.9)
-/// let batch = memory.draw(128, step: 0, batch: 0)
+/// try memory.offer(example, loss: 2.3, priority: 0.9)
+/// let batch = try memory.draw(128, step: 0, batch: 0)
 /// ```
 ///
 /// Source: Hu et al. 2021, sections 3.1 and 3.2.

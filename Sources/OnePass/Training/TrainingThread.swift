@@ -7,7 +7,8 @@ import Foundation
 ///
 /// ```swift
 /// let result = try await onTrainingThread { stop in
-///   try TrainingRun(configuration, source: AsyncSource("camera", frames)).start(output: "runs/camera", stop: stop)
+///   let stream = AsyncSource("camera", frames, count: 50_000, classCount: 2)
+///   return try TrainingRun(configuration, source: stream).start(output: "runs/camera", stop: stop)
 /// }
 /// ```
 /// - Parameter body: Makes everything that belongs to the thread there: source, run, models.

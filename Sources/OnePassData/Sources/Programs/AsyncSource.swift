@@ -5,7 +5,7 @@ import Synchronization
 /// A live stream of a program's own: an asynchronous sequence, read ahead by a task while a thread trains.
 ///
 /// ```swift
-/// let stream = AsyncSource("camera", camera.frames, classNames: ["empty", "occupied"])
+/// let stream = AsyncSource("camera", frames, classNames: ["empty", "occupied"])
 /// ```
 ///
 /// The thread that trains waits in `next()` for what has not come yet. It must therefore not be one of Swift

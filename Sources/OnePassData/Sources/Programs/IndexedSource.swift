@@ -3,9 +3,7 @@ import OnePassCore
 /// A stream of a program's own whose examples can be had in any order: an array, a table, images that are made.
 ///
 /// ```swift
-/// let stream = IndexedSource("digits", count: digits.count, classCount: 10) { position in
-///   LabelledImage(digits[position].image, label: digits[position].label)
-/// }
+/// let stream = IndexedSource("digits", count: digits.count, classCount: 10) { digits[$0] }
 /// ```
 ///
 /// The stream is in the order of the positions: shuffle before, where neighbours are alike.
