@@ -2,11 +2,24 @@
 import Foundation
 import PackageDescription
 
-// libtorch: `scripts/setup` unpacks the pinned wheel into `.deps/`; LIBTORCH names another copy
-// (a directory with `lib/` and `include/`, such as site-packages/torch).
-let libtorch =
-  ProcessInfo.processInfo.environment["LIBTORCH"]
-  ?? "\(Context.packageDirectory)/.deps/site/torch"
+// libtorch: `scripts/setup` links the pinned one as `.deps/site`; LIBTORCH names another copy (a directory with `lib/` and
+// `include/`, such as site-packages/torch). A package that depends on OnePass has a copy of this folder without `.deps`;
+// it finds what `scripts/setup` of any copy has put into the user's cache.
+let libtorch: String = {
+  let environment = ProcessInfo.processInfo.environment
+  if let named = environment["LIBTORCH"] { return named }
+  #if os(macOS)
+    let caches = "Library/Caches"
+  #else
+    let caches = ".cache"
+  #endif
+  let cache =
+    environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+    ?? "\(environment["HOME"] ?? "")/\(caches)"
+  let linked = "\(Context.packageDirectory)/.deps/site/torch"
+  let cached = "\(cache)/onepass/libtorch-2.11.0/torch"  // the version as in scripts/setup
+  return FileManager.default.fileExists(atPath: linked) ? linked : cached
+}()
 
 // One list of settings for every Swift target.
 let swift: [SwiftSetting] = [
@@ -42,6 +55,8 @@ let package = Package(
     .library(
       name: "OnePass",
       targets: ["OnePass", "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels"]),
+    // The replay memory for other trainers: neither libtorch nor image libraries.
+    .library(name: "OnePassReplay", targets: ["OnePassCore", "OnePassReplay"]),
   ],
   dependencies: [
     // Arguments, help texts and shell completion: Apple's own, kept in step with the compiler.
@@ -134,6 +149,18 @@ let package = Package(
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
-    .testTarget(name: "AcceptanceTests", dependencies: ["OnePassCLI", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "AcceptanceTests",
+      dependencies: ["OnePassCLI", "OwnPriority", "WatchedRun", "MemoryAlone", "TestSupport"],
+      swiftSettings: swift),
+
+    // Programs that use the library, one idea each; the acceptance tests run them.
+    .executableTarget(
+      name: "OwnPriority", dependencies: ["OnePass"], path: "Examples/OwnPriority", swiftSettings: swift),
+    .executableTarget(
+      name: "WatchedRun", dependencies: ["OnePass"], path: "Examples/WatchedRun", swiftSettings: swift),
+    .executableTarget(
+      name: "MemoryAlone", dependencies: ["OnePassCore", "OnePassReplay"], path: "Examples/MemoryAlone",
+      swiftSettings: swift),
   ]
 )

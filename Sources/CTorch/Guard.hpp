@@ -1,6 +1,9 @@
 #pragma once
 // What every source file of the shim shares: the handles' insides and the guard around every body.
 
+#if !__has_include(<ATen/ATen.h>)
+#error "libtorch was not found: run scripts/setup of OnePass once, or name a libtorch 2.11 with LIBTORCH=DIR"
+#endif
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 

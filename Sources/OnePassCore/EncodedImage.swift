@@ -4,7 +4,7 @@
 /// (Hu et al. 2021, section 3.1).
 ///
 /// ```swift
-/// let image = EncodedImage(bytes: Array(file))
+/// let image = EncodedImage(bytes: jpeg)
 /// let first = image.withUnsafeBufferPointer { $0.first }
 /// ```
 public struct EncodedImage: Sendable {

@@ -8,8 +8,8 @@ import OnePassCore
 ///
 /// ```swift
 /// var memory = ReplayMemory(capacity: .examples(6_000), seed: 1)
-/// memory.offer(example, loss: 2.3, priority: 0.9)
-/// let batch = memory.draw(128, step: 0, batch: 0)
+/// try memory.offer(example, loss: 2.3, priority: 0.9)
+/// let batch = try memory.draw(128, step: 0, batch: 0)
 /// ```
 ///
 /// Source: Hu et al. 2021, sections 3.1 and 3.2.
@@ -265,7 +265,8 @@ public struct ReplayMemory {
 
   /// Puts an item in the slot `count`.
   mutating func keep(_ item: HeldItem, _ priority: Float) {
-    let facts = ItemFacts(priority: priority, arrival: item.arrival, draws: Int(item.draws))
+    let facts = ItemFacts(
+      priority: priority, label: Int(item.label), arrival: item.arrival, draws: Int(item.draws))
     table.append(item)
     if priorityKeeper == .memory { priorities.appendToTable(priority) }
     drawing.append(facts)
@@ -329,8 +330,8 @@ public struct ReplayMemory {
 
   /// Computes every item's priority anew from the loss that is stored with it.
   /// - Complexity: O(count).
-  public mutating func reprioritise(_ priority: (_ loss: Float) -> Float) {
-    for slot in 0..<count { inform(slot, priority(table.loss(of: slot))) }
+  public mutating func reprioritise(_ priority: (_ loss: Float) throws -> Float) rethrows {
+    for slot in 0..<count { inform(slot, try priority(table.loss(of: slot))) }
   }
 
   func priority(of slot: Int) -> Float {
@@ -345,7 +346,8 @@ public struct ReplayMemory {
   mutating func inform(_ slot: Int, _ priority: Float) {
     if priorityKeeper == .memory { priorities[slot] = priority }
     let facts = ItemFacts(
-      priority: priority, arrival: table.arrival(of: slot), draws: Int(table.draws(of: slot)))
+      priority: priority, label: Int(table.label(of: slot)), arrival: table.arrival(of: slot),
+      draws: Int(table.draws(of: slot)))
     drawing.update(slot, to: facts)
     evicting.update(slot, to: facts)
   }

@@ -13,7 +13,7 @@ import Testing
       var items: [ItemFacts] = []
       for arrival in 0..<200 {
         let facts = ItemFacts(
-          priority: Self.somePriority(&chance), arrival: arrival, draws: chance.next(below: 5))
+          priority: Self.somePriority(&chance), label: 0, arrival: arrival, draws: chance.next(below: 5))
         switch chance.next(below: 4) {
         case 0 where !items.isEmpty:
           let slot = chance.next(below: items.count)
@@ -63,6 +63,7 @@ import Testing
     case .oldest: return items.allSatisfy { $0.arrival >= item.arrival } ? 1 : 0
     case .fewestReplays: return items.allSatisfy { $0.draws >= item.draws } ? 1 : 0
     case .lowestPriority: return items.allSatisfy { $0.priority >= item.priority } ? 1 : 0
+    case .own(let name): preconditionFailure("Nothing is known of \(name).")
     }
   }
 
@@ -78,7 +79,7 @@ import Testing
     for (number, priorities) in cases.enumerated() {
       var selector = PrioritisedSelector()
       for (arrival, priority) in priorities.enumerated() {
-        selector.append(ItemFacts(priority: priority, arrival: arrival, draws: 0))
+        selector.append(ItemFacts(priority: priority, label: 0, arrival: arrival, draws: 0))
       }
       var generator = SeededGenerator(seed: 11, .test, number)
       var counts = [Int](repeating: 0, count: priorities.count)
@@ -121,7 +122,8 @@ import Testing
       var chance = SeededGenerator(seed: seed, .test)
       var selector = kind.makeSelector()
       for arrival in 0..<100 {
-        selector.append(ItemFacts(priority: Self.somePriority(&chance), arrival: arrival, draws: 0))
+        selector.append(
+          ItemFacts(priority: Self.somePriority(&chance), label: 0, arrival: arrival, draws: 0))
       }
       var again = chance
       let many = selector.select(200, using: &chance)
@@ -132,7 +134,7 @@ import Testing
 
   @Test func zeroTotalPriorityFallsBackToUniform() {
     var selector = PrioritisedSelector()
-    for arrival in 0..<8 { selector.append(ItemFacts(priority: 0, arrival: arrival, draws: 0)) }
+    for arrival in 0..<8 { selector.append(ItemFacts(priority: 0, label: 0, arrival: arrival, draws: 0)) }
     var generator = SeededGenerator(seed: 5, .test)
     var counts = [Int](repeating: 0, count: 8)
     for _ in 0..<8_000 {
@@ -147,13 +149,16 @@ import Testing
   @Test func groupSumsDoNotDrift() {
     var selector = PrioritisedSelector()
     var chance = SeededGenerator(seed: 9, .test)
-    for arrival in 0..<64 { selector.append(ItemFacts(priority: 1, arrival: arrival, draws: 0)) }
+    for arrival in 0..<64 { selector.append(ItemFacts(priority: 1, label: 0, arrival: arrival, draws: 0)) }
     for change in 0..<100_000 {
       selector.update(
-        chance.next(below: 64), to: ItemFacts(priority: Self.somePriority(&chance), arrival: change, draws: 0)
+        chance.next(below: 64),
+        to: ItemFacts(priority: Self.somePriority(&chance), label: 0, arrival: change, draws: 0)
       )
     }
-    for slot in 0..<64 { selector.update(slot, to: ItemFacts(priority: 0.25, arrival: slot, draws: 0)) }
+    for slot in 0..<64 {
+      selector.update(slot, to: ItemFacts(priority: 0.25, label: 0, arrival: slot, draws: 0))
+    }
     #expect(selector.totalPriority == 16)
   }
 }

@@ -16,10 +16,23 @@ public struct ModelCard: Codable, Sendable {
   ///   - seed: The same seed gives the same weights, on any device.
   ///   - device: Where the weights lie.
   ///   - group: The processes whose mini-batches are normalised together while training, if any.
+  ///   - own: The program's own kind, where the model is of one.
+  /// - Throws: `OnePassError` (`usage`) if the model is of a kind that is not there.
   public func makeModel(
-    seed: UInt64, device: Device, normalisingOver group: ProcessGroup? = nil
+    seed: UInt64, device: Device, normalisingOver group: ProcessGroup? = nil, own: ModelKind? = nil
   ) throws -> any ImageClassifier {
-    try ModelRegistry.make(
+    if let ownName = OwnPart.name(in: name) {
+      guard let own, own.name == ownName else {
+        throw OnePassError(
+          .usage,
+          "The model \(ownName) is of a program's own kind\(own.map { ", not \($0.name)" } ?? ""): "
+            + "evaluate it in that program, with the kind that it trained with.")
+      }
+      return try own.makeModel(
+        classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
+        normalisingOver: group)
+    }
+    return try ModelRegistry.make(
       name, classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
       normalisingOver: group)
   }

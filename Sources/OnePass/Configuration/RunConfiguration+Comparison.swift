@@ -40,7 +40,8 @@ extension RunConfiguration {
     if memoryDirectory != nil { essence.memoryDirectory = storage.isInBytes ? "on disk" : nil }
     if method != .replay { essence = essence.withReplayOptions(of: .paper) }
     if method != .multiEpoch { essence.epochs = 1 }
-    if priority == .uniform { (essence.smoothing, essence.priorityTiming) = (.full, .insertion) }
+    if priority == .uniform { essence.priorityTiming = .insertion }
+    if priority != .loss { essence.smoothing = .full }
     return essence
   }
 

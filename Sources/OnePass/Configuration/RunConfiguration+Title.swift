@@ -21,7 +21,12 @@ extension RunConfiguration {
   }
 
   private var replayTitle: String {
-    let kind = priority == .uniform ? "uniform replay" : "prioritised replay"
+    let kind =
+      switch priority {
+      case .loss: "prioritised replay"
+      case .uniform: "uniform replay"
+      case .own(let name): "replay by \(name)"
+      }
     return "\(kind), k = \(replaySteps), \(storageTitle) storage"
   }
 

@@ -116,7 +116,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       try require(value <= largest, "\(name) \(value) is not possible: give at most \(largest).")
     }
     try require(
-      ModelRegistry.names.contains(model),
+      ModelRegistry.names.contains(model) || OwnPart.name(in: model) != nil,
       "The model \(model) is not known: use one of \(ModelRegistry.names.joined(separator: ", ")).")
     try require(initialise?.isEmpty != true, "--initialise names no file: give a safetensors file.")
     try require(

@@ -53,11 +53,31 @@ public struct Evaluator {
   public func evaluate(
     _ source: any ExampleSource, limit: Int? = nil, observe: (Int) throws -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
-    var top1 = TopKAccuracy(k: 1)
-    var top5 = classes > 5 ? TopKAccuracy(k: 5) : nil
-    var loss = MeanCrossEntropy()
-    var tally = StreamTally(brokenLimit: brokenLimit, source: source)
+    var metrics: [any Metric] = [TopKAccuracy(k: 1), MeanCrossEntropy()]
+    if classes > 5 { metrics.append(TopKAccuracy(k: 5)) }
+    let measured = try measure(metrics, on: source, limit: limit, observe: observe)
+    guard let accuracy = measured["top1"], let meanLoss = measured["loss"], meanLoss.isFinite else {
+      throw OnePassError(
+        .engine, "The model's loss on \(source.specification) is not a finite number: it has diverged.")
+    }
+    return RunResult.Accuracy(
+      top1: accuracy, top5: measured["top5"], loss: meanLoss, examples: measured.examples,
+      skipped: measured.skipped)
+  }
 
+  /// Takes metrics, which may be a program's own, over every example of the source.
+  /// - Parameters:
+  ///   - metrics: Metrics that have seen nothing yet, each with a name of its own.
+  ///   - source: Labelled images.
+  ///   - limit: The most examples to take; all if `nil`.
+  ///   - observe: Called after each mini-batch with the number of examples seen.
+  /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or too many images are broken.
+  public func measure(
+    _ metrics: [any Metric], on source: any ExampleSource, limit: Int? = nil,
+    observe: (Int) throws -> Void = { _ in }
+  ) throws -> Measurement {
+    var metrics = metrics
+    var tally = StreamTally(brokenLimit: brokenLimit, source: source)
     try Engine.prepare(device)
     let transfer = try BatchTransfer(to: device, normalisation: pool.pipeline.normalisation)
     var feed = StreamFeed(source, alreadyTaken: [], limit: limit ?? .max)
@@ -69,23 +89,13 @@ public struct Evaluator {
       if batch.count > 0 {
         let (images, labels) = try transfer(batch)
         let logits = try withoutGradient { try model(images, .evaluation) }
-        try top1.update(logits: logits, labels: labels)
-        try top5?.update(logits: logits, labels: labels)
-        try loss.update(logits: logits, labels: labels)
+        for index in metrics.indices { try metrics[index].update(logits: logits, labels: labels) }
       }
       try observe(tally.taken)
     }
     try tally.finish()
-    top1.sums = try ranks.sum(top1.sums)
-    let sums5 = try ranks.sum(top5?.sums ?? [])
-    top5?.sums = sums5
-    loss.sums = try ranks.sum(loss.sums)
-    guard let accuracy = top1.value, let meanLoss = loss.value, meanLoss.isFinite else {
-      throw OnePassError(
-        .engine, "The model's loss on \(source.specification) is not a finite number: it has diverged.")
-    }
-    return RunResult.Accuracy(
-      top1: accuracy, top5: top5?.value, loss: meanLoss, examples: top1.count, skipped: tally.skipped)
+    for index in metrics.indices { metrics[index].sums = try ranks.sum(metrics[index].sums) }
+    return Measurement(metrics: metrics, examples: tally.taken - tally.skipped, skipped: tally.skipped)
   }
 
   private func submit(

@@ -23,15 +23,18 @@ public struct TrainedModel {
   ///   - path: The folder of a run, or the `checkpoint` folder in it.
   ///   - device: `auto`, `cpu`, `cuda` or `cuda:i`.
   ///   - threads: Threads that compute on the CPU; one for each core if `nil`.
+  ///   - own: The program's own kind of model, where it was trained with one.
   /// - Throws: `OnePassError`: `io` if there is no checkpoint, `badData` if it is damaged, `usage` if there is
-  ///   no such device.
-  public init(checkpoint path: String, device: String = "auto", threads: Int? = nil) throws {
+  ///   no such device, or the model is of another kind.
+  public init(checkpoint path: String, device: String = "auto", threads: Int? = nil, own: ModelKind? = nil)
+    throws
+  {
     self.device = try Device(parsing: device)
     if let threads { try Engine.setThreadCount(threads) }
     let files = try RunFiles(path)
     card = try files.modelCard()
     seed = try files.position().seed
-    model = try card.makeModel(seed: seed, device: self.device)
+    model = try card.makeModel(seed: seed, device: self.device, own: own)
     try model.stateDictionary.load(from: StateDictionary(safetensors: files.path(of: Checkpoint.weightsName)))
   }
 
@@ -40,13 +43,46 @@ public struct TrainedModel {
     _ specification: String, limit: Int? = nil, decodeThreads: Int? = nil,
     observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
-    let source = try SourceRegistry.open(specification, seed: seed, classNames: card.classNames)
+    try evaluate(
+      SourceRegistry.open(specification, seed: seed, classNames: card.classNames), limit: limit,
+      decodeThreads: decodeThreads, observe: observe)
+  }
+
+  /// Measures the model on labelled images of a program's own.
+  /// - Parameters:
+  ///   - source: The images; their labels are those of the model's classes.
+  ///   - limit: The most examples to take; all if `nil`.
+  ///   - decodeThreads: Threads that decode images; one for each core if `nil`.
+  ///   - observe: Called after each mini-batch.
+  public func evaluate(
+    _ source: any ExampleSource, limit: Int? = nil, decodeThreads: Int? = nil,
+    observe: (TrainingEvent) -> Void = { _ in }
+  ) throws -> RunResult.Accuracy {
+    let total = limit ?? source.knownCount
+    return try evaluating(decodeThreads) { evaluator in
+      try evaluator.evaluate(source, limit: limit) { observe(.evaluated(examples: $0, total: total)) }
+    }
+  }
+
+  /// Takes metrics of a program's own over labelled images.
+  /// - Parameters:
+  ///   - metrics: Metrics that have seen nothing yet, each with a name of its own.
+  ///   - source: The images.
+  ///   - limit: The most examples to take; all if `nil`.
+  ///   - decodeThreads: Threads that decode images; one for each core if `nil`.
+  public func measure(
+    _ metrics: [any Metric], on source: any ExampleSource, limit: Int? = nil, decodeThreads: Int? = nil
+  ) throws -> Measurement {
+    try evaluating(decodeThreads) { try $0.measure(metrics, on: source, limit: limit) }
+  }
+
+  private func evaluating<Result>(
+    _ decodeThreads: Int?, _ body: (Evaluator) throws -> Result
+  ) throws -> Result {
     let pool = DecodePool(
       pipeline: card.pipeline, threads: decodeThreads ?? machineCores(), feeding: device)
     defer { pool.shutdown() }
-    let evaluator = Evaluator(model: model, device: device, pool: pool, classes: card.classes)
-    let total = limit ?? source.knownCount
-    return try evaluator.evaluate(source, limit: limit) { observe(.evaluated(examples: $0, total: total)) }
+    return try body(Evaluator(model: model, device: device, pool: pool, classes: card.classes))
   }
 
   /// The most likely classes of image files.
@@ -55,17 +91,40 @@ public struct TrainedModel {
   ///   - top: How many classes to name for each image.
   /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it is no image.
   public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
+    try predicting { classes in
+      try paths.map { path in
+        guard let data = FileManager.default.contents(atPath: path) else {
+          throw OnePassError(.io, "The image \(path) cannot be read: give a JPEG or PNG file.")
+        }
+        let image = EncodedImage(bytes: Array(data))
+        return Prediction(image: path, classes: try classes(image, path, top))
+      }
+    }
+  }
+
+  /// The most likely classes of images.
+  /// - Parameters:
+  ///   - images: JPEG or PNG files, or bare pixels.
+  ///   - top: How many classes to name for each image.
+  /// - Returns: For each image its classes, the most likely first.
+  /// - Throws: `OnePassError` (`badData`) if one is no image.
+  public func predict(_ images: [EncodedImage], top: Int = 5) throws -> [[Prediction.Class]] {
+    try predicting { classes in
+      try images.enumerated().map { try classes($1, "at \($0)", top) }
+    }
+  }
+
+  private func predicting<Result>(
+    _ body: ((_ image: EncodedImage, _ name: String, _ top: Int) throws -> [Prediction.Class]) throws ->
+      Result
+  ) throws -> Result {
     let pool = DecodePool(pipeline: card.pipeline, threads: 1, feeding: device)
     defer { pool.shutdown() }
     let transfer = try BatchTransfer(to: device, normalisation: card.pipeline.normalisation)
-    return try paths.map { path in
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw OnePassError(.io, "The image \(path) cannot be read: give a JPEG or PNG file.")
-      }
-      let example = Example(id: 0, label: 0, image: EncodedImage(bytes: Array(data)))
-      let batch = try pool.submit([example], views: [.centre]).wait()
+    return try body { image, name, top in
+      let batch = try pool.submit([Example(id: 0, label: 0, image: image)], views: [.centre]).wait()
       if let problem = batch.skipped.first {
-        throw OnePassError(.badData, "The image \(path) cannot be decoded. \(problem.reason)")
+        throw OnePassError(.badData, "The image \(name) cannot be decoded. \(problem.reason)")
       }
       let images = try transfer(batch).images
       let (logits, probabilities) = try withoutGradient {
@@ -73,13 +132,11 @@ public struct TrainedModel {
         return (try logits.floats(), try logits.softmax().floats())
       }
       let ranked = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(top)
-      return Prediction(
-        image: path,
-        classes: ranked.map {
-          .init(
-            label: $0, name: card.className($0), probability: Double(probabilities[$0]),
-            logit: Double(logits[$0]))
-        })
+      return ranked.map {
+        .init(
+          label: $0, name: card.className($0), probability: Double(probabilities[$0]),
+          logit: Double(logits[$0]))
+      }
     }
   }
 }

@@ -112,7 +112,7 @@ extension InitialWeights {
   /// Refuses weights of another network.
   private func checkModel(_ card: ModelCard) throws {
     let found = ModelRegistry.model(withTensors: weights.names)
-    guard let found, found != card.name else { return }
+    guard let found, found != card.name, OwnPart.name(in: card.name) == nil else { return }
     throw OnePassError(
       .usage,
       "The weights in \(path) are those of a \(found), and the model is a \(card.name): say --model \(found)."

@@ -20,7 +20,7 @@ final class Trainer {
 
   private var feed: any ExampleFeed
   private let learner: Learner
-  private let priority: any PriorityFunction
+  private let priorities: PriorityRule
   private let storedForm: StoredForm
   private(set) var memory: ReplayMemory?
   /// The way of the memory's images between ranks, where several share it.
@@ -47,8 +47,8 @@ final class Trainer {
   var afterStep: (Trainer, _ stop: Bool, _ save: Bool) throws -> Void = { _, _, _ in }
 
   init(
-    configuration: RunConfiguration, plan: TrainingPlan, source: any ExampleSource, feed: any ExampleFeed,
-    learner: Learner, pool: DecodePool, diskMemory: MemoryDirectory?, ledger: Ledger?,
+    configuration: RunConfiguration, parts: MethodParts, plan: TrainingPlan, source: any ExampleSource,
+    feed: any ExampleFeed, learner: Learner, pool: DecodePool, diskMemory: MemoryDirectory?, ledger: Ledger?,
     ranks: Ranks, observe: @escaping (TrainingEvent) -> Void
   ) {
     self.configuration = configuration
@@ -59,7 +59,7 @@ final class Trainer {
     self.pool = pool
     self.observe = observe
     self.ranks = ranks
-    priority = configuration.priority.makeFunction(smoothing: configuration.smoothing)
+    priorities = PriorityRule(function: parts.priority)
     storedForm = StoredForm(configuration.memoryEncoding, pipeline: pool.pipeline)
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
     let shared = ranks.count > 1 && plan.capacity != nil ? SharedImages() : nil
@@ -67,7 +67,7 @@ final class Trainer {
     memory = plan.capacity.map {
       ReplayMemory(
         capacity: $0, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
-        drawing: configuration.drawing, evicting: configuration.evicting, seed: configuration.seed,
+        drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed,
         store: shared ?? diskMemory?.images)
     }
     memoryRun = diskMemory?.run
@@ -209,8 +209,8 @@ final class Trainer {
   private func drawReplays(for step: Int, _ progress: RunProgress) throws -> [ReplayBatch] {
     guard let held = memory?.count, held > 0 else { return [] }
     if configuration.priorityTiming == .current {
-      let priority = priority
-      memory?.reprioritise { Float(priority.priority(loss: Double($0), progress: progress)) }
+      let priorities = priorities
+      try memory?.reprioritise { try priorities.priority(loss: $0, progress) }
     }
     let draws = try (0..<configuration.replaySteps).compactMap { batch in
       try memory?.draw(configuration.batchSize, step: step, batch: batch)
@@ -316,7 +316,7 @@ final class Trainer {
     _ progress: RunProgress
   ) throws {
     guard memory != nil else { return }
-    let priorities = losses.map { Float(priority.priority(loss: Double($0), progress: progress)) }
+    let priorities = try losses.map { try self.priorities.priority(loss: $0, progress) }
     if ranks.count == 1 {
       try memory?.offer(
         incoming.examples, losses: losses, priorities: priorities, storing: storedForm.callAsFunction)
@@ -357,8 +357,7 @@ final class Trainer {
         replay.losses(ofEachRank: outcomes.map { $0.replayLosses[index] }), at: step)
       guard configuration.priorityTiming == .refreshed else { continue }
       for (drawn, loss) in zip(replay.drawn, losses) {
-        memory?.refresh(
-          drawn, loss: loss, priority: Float(priority.priority(loss: Double(loss), progress: progress)))
+        memory?.refresh(drawn, loss: loss, priority: try priorities.priority(loss: loss, progress))
       }
     }
   }

@@ -17,24 +17,43 @@ import OnePassTorch
 ///
 /// A run belongs to the thread that starts it, because libtorch's gradient mode does.
 public struct TrainingRun {
+  /// What was asked for; it names a program's own parts as `own:` and their name.
   public let configuration: RunConfiguration
   private let source: any ExampleSource
+  private let evaluationSource: (any ExampleSource)?
+  private let parts: MethodParts
 
+  /// A run with the streams and the parts that the configuration names, or with a program's own in their place.
+  ///
+  /// Records name a program's own parts. A run goes on only with parts of the same names, and in several processes all have
+  /// to give the same.
+  /// - Parameters:
+  ///   - configuration: What to do.
+  ///   - source: The stream; `configuration.data` then only describes it.
+  ///   - evaluationSource: Labelled images to measure the accuracy on; `configuration.evaluationData` is then what it calls
+  ///     itself.
+  ///   - priority: The priority of an example.
+  ///   - drawing: Which item a draw chooses; an empty selector.
+  ///   - evicting: Which item makes room; an empty selector.
+  ///   - model: The kind of the network.
   /// - Throws: `OnePassError` (`usage`) if an option cannot mean anything, or the source cannot be opened.
-  public init(_ configuration: RunConfiguration) throws {
+  public init(
+    _ configuration: RunConfiguration, source: (any ExampleSource)? = nil,
+    evaluationSource: (any ExampleSource)? = nil, priority: (any PriorityFunction)? = nil,
+    drawing: (any ItemSelector)? = nil, evicting: (any ItemSelector)? = nil, model: ModelKind? = nil
+  ) throws {
+    var configuration = configuration
+    parts = try MethodParts(
+      &configuration, priority: priority, drawing: drawing, evicting: evicting, model: model)
+    if let evaluationSource { configuration.evaluationData = evaluationSource.specification }
     try configuration.validate()
     self.configuration = configuration
-    source = try configuration.shuffling(
-      SourceRegistry.open(
-        configuration.data, seed: configuration.seed, classNames: configuration.classNames,
-        subjectKey: configuration.subjectKey))
-  }
-
-  /// A run on a stream of one's own. `configuration.data` only describes it.
-  public init(_ configuration: RunConfiguration, source: any ExampleSource) throws {
-    try configuration.validate()
-    self.configuration = configuration
-    self.source = try configuration.shuffling(source)
+    self.evaluationSource = evaluationSource
+    self.source = try configuration.shuffling(
+      source
+        ?? SourceRegistry.open(
+          configuration.data, seed: configuration.seed, classNames: configuration.classNames,
+          subjectKey: configuration.subjectKey))
   }
 
   /// Trains and evaluates.
@@ -104,7 +123,7 @@ public struct TrainingRun {
       pipeline: stream.pipeline)
     let model = try card.makeModel(
       seed: configuration.seed, device: device,
-      normalisingOver: configuration.synchronisedBatchNorm ? group : nil)
+      normalisingOver: configuration.synchronisedBatchNorm ? group : nil, own: parts.model)
     if let notice = try initial.take()?.load(into: model, card) { observe(.notice(notice)) }
     let learner = try Learner(
       model: model, device: device, normalisation: card.pipeline.normalisation, configuration: configuration,
@@ -119,7 +138,7 @@ public struct TrainingRun {
     // Each example is noted once, by the first rank.
     let ledger = try saved == nil ? newLedger(in: unfinished) : resumedLedger(passed, in: unfinished)
     let trainer = Trainer(
-      configuration: configuration, plan: plan, source: source,
+      configuration: configuration, parts: parts, plan: plan, source: source,
       feed: WatchedFeed(stream.feed, of: source, isAtStart: saved == nil) { observe(.notice($0)) },
       learner: learner, pool: pool, diskMemory: diskMemory, ledger: ledger, ranks: ranks, observe: observe)
     if let saved {
@@ -281,7 +300,8 @@ public struct TrainingRun {
   }
 
   private func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
-    try configuration.evaluationData.map {
+    if let evaluationSource { return evaluationSource }
+    return try configuration.evaluationData.map {
       try SourceRegistry.open($0, seed: configuration.seed, classNames: plan.classNames)
     }
   }

@@ -4,7 +4,7 @@ import OnePassCore
 ///
 /// ```swift
 /// let batch = try pool.submit(examples, views: views).wait()
-/// batch.withPixels { pixels in … }      // batch.shape: [count, size, size, channels]
+/// batch.withPixels { pixels in print(pixels.count) }   // batch.shape: [count, size, size, channels]
 /// for skipped in batch.skipped { print("example \(skipped.id): \(skipped.reason)") }
 /// ```
 ///

@@ -4,7 +4,7 @@ import OnePassCore
 /// Images on disk, each under its position in the stream: one SQLite file, which survives a crash at any instant.
 ///
 /// ```swift
-/// let archive = try ImageArchive(folder: "runs/first/memory")
+/// let archive = try ImageArchive(folder: "runs/first/memory", imageBytes: 110_000)
 /// try archive.transaction {
 ///   try archive.insert(example.image, id: example.id)
 ///   try archive.remove(id: 17)

@@ -3,11 +3,17 @@ import OnePassCore
 /// The priority of an example from its loss and from how far the run has come: a pure function.
 ///
 /// ```swift
-/// struct SquaredLoss: PriorityFunction {
-///   func priority(loss: Double, progress: RunProgress) -> Double { loss * loss }
+/// struct LossPower: PriorityFunction {
+///   var exponent = 2.0
+///   func priority(loss: Double, progress: RunProgress) -> Double { pow(loss, exponent) }
 /// }
 /// ```
 public protocol PriorityFunction: Sendable {
+  /// What records call it, and what tells it from others when a run goes on.
+  ///
+  /// By default the type with its stored properties: `LossPower(exponent: 2.0)`.
+  var name: String { get }
+
   /// The priority, finite and not negative.
   /// - Parameters:
   ///   - loss: The cross-entropy of the example, 0 … ∞, in nats; never NaN.
@@ -15,17 +21,47 @@ public protocol PriorityFunction: Sendable {
   func priority(loss: Double, progress: RunProgress) -> Double
 }
 
+extension PriorityFunction {
+  public var name: String { String(describing: self) }
+}
+
 /// The priority functions by their names on the command line.
-public enum PriorityKind: String, CaseIterable, Sendable, Codable {
+public enum PriorityKind: Hashable, CaseIterable, Sendable, Codable {
   /// Error-prioritised replay, the paper's equation 1.
   case loss
   /// The same priority for every example: uniform replay.
   case uniform
+  /// A function that a program brought itself, by its ``PriorityFunction/name``.
+  case own(String)
 
+  /// Those of OnePass.
+  public static let allCases: [PriorityKind] = [.loss, .uniform]
+
+  /// The function of this name.
+  /// - Precondition: it is one of ``allCases``. A program's own function is nowhere but in the program.
   public func makeFunction(smoothing: SmoothingSchedule) -> any PriorityFunction {
     switch self {
     case .loss: LossPriority(smoothing: smoothing)
     case .uniform: UniformPriority()
+    case .own(let name):
+      preconditionFailure("The priority function \(name) is a program's own and has to be given itself.")
     }
+  }
+}
+
+extension PriorityKind: RawRepresentable {
+  /// `loss`, `uniform`, or `own:` and a name.
+  public var rawValue: String {
+    switch self {
+    case .loss: "loss"
+    case .uniform: "uniform"
+    case .own(let name): OwnPart.record(of: name)
+    }
+  }
+
+  public init?(rawValue: String) {
+    let known = Self.allCases.first { $0.rawValue == rawValue }
+    guard let kind = known ?? OwnPart.name(in: rawValue).map(Self.own) else { return nil }
+    self = kind
   }
 }

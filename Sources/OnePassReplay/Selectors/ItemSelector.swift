@@ -6,6 +6,10 @@ import OnePassCore
 /// three operations below; removing a slot moves the last slot's item into it.
 /// A selector is a value with one owner, the memory, and is not meant to be shared between threads.
 public protocol ItemSelector: Sendable {
+  /// What records call it, and what tells it from others when a run goes on. By default the type; one that has parameters
+  /// names them as well.
+  var name: String { get }
+
   /// The number of items to choose from.
   var count: Int { get }
 
@@ -54,6 +58,8 @@ public protocol ItemSelector: Sendable {
 }
 
 extension ItemSelector {
+  public var name: String { "\(Self.self)" }
+
   public static var keepsPriorities: Bool { false }
 
   public func priority(of slot: Int) -> Float {
@@ -61,6 +67,8 @@ extension ItemSelector {
   }
 
   public mutating func readAhead(_ slots: [Int]) {}
+
+  public func checkInvariants() {}
 
   public var arrangement: [UInt32] { [] }
 
@@ -83,13 +91,25 @@ extension ItemSelector {
 public struct ItemFacts: Hashable, Sendable {
   /// Finite, not negative.
   public var priority: Float
+  private var storedLabel: Int32
+  /// The class, 0 ..< number of classes.
+  public var label: Int {
+    get { Int(storedLabel) }
+    set { storedLabel = Int32(newValue) }
+  }
   /// The item's position in the stream.
   public var arrival: Int
   /// How often it has been drawn.
   public var draws: Int
 
-  public init(priority: Float, arrival: Int, draws: Int) {
+  /// - Parameters:
+  ///   - priority: Finite, not negative.
+  ///   - label: The class, 0 ..< number of classes.
+  ///   - arrival: The item's position in the stream.
+  ///   - draws: How often it has been drawn.
+  public init(priority: Float, label: Int, arrival: Int, draws: Int) {
     self.priority = priority
+    storedLabel = Int32(label)
     self.arrival = arrival
     self.draws = draws
   }
@@ -108,7 +128,7 @@ public struct Selection: Hashable, Sendable {
 }
 
 /// The selectors by their names on the command line.
-public enum SelectorKind: String, CaseIterable, Sendable, Codable {
+public enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
   /// Every item with the same probability.
   case uniform
   /// An item with probability P/ΣP.
@@ -116,10 +136,19 @@ public enum SelectorKind: String, CaseIterable, Sendable, Codable {
   /// The item that has been in the stream the longest ago.
   case oldest
   /// The item that was drawn least often; among equals the oldest.
-  case fewestReplays = "fewest-replays"
+  case fewestReplays
   /// The item of the lowest priority; among equals the oldest.
-  case lowestPriority = "lowest-priority"
+  case lowestPriority
+  /// A selector that a program brought itself, by its ``ItemSelector/name``.
+  case own(String)
 
+  /// Those of OnePass.
+  public static let allCases: [SelectorKind] = [
+    .uniform, .prioritised, .oldest, .fewestReplays, .lowestPriority,
+  ]
+
+  /// An empty selector of this name.
+  /// - Precondition: it is one of ``allCases``. A program's own selector is nowhere but in the program.
   public func makeSelector() -> any ItemSelector {
     switch self {
     case .uniform: UniformSelector()
@@ -127,6 +156,28 @@ public enum SelectorKind: String, CaseIterable, Sendable, Codable {
     case .oldest: OrderedSelector<OldestFirst>()
     case .fewestReplays: OrderedSelector<FewestReplaysFirst>()
     case .lowestPriority: OrderedSelector<LowestPriorityFirst>()
+    case .own(let name):
+      preconditionFailure("The selector \(name) is a program's own and has to be given itself.")
     }
+  }
+}
+
+extension SelectorKind: RawRepresentable {
+  /// The name on the command line, or `own:` and a name.
+  public var rawValue: String {
+    switch self {
+    case .uniform: "uniform"
+    case .prioritised: "prioritised"
+    case .oldest: "oldest"
+    case .fewestReplays: "fewest-replays"
+    case .lowestPriority: "lowest-priority"
+    case .own(let name): OwnPart.record(of: name)
+    }
+  }
+
+  public init?(rawValue: String) {
+    let known = Self.allCases.first { $0.rawValue == rawValue }
+    guard let kind = known ?? OwnPart.name(in: rawValue).map(Self.own) else { return nil }
+    self = kind
   }
 }

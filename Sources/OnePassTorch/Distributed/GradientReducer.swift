@@ -12,9 +12,9 @@ import OnePassCore
 /// parameter takes part in every pass.
 ///
 /// ```swift
-/// let reducer = try GradientReducer(of: model.parameters.map(\.tensor), over: group)
+/// let reducer = try GradientReducer(of: model.parameters.map(\.tensor), over: processes)
 /// let losses = try reducer.forward { try crossEntropy(model(images, .training), labels: labels) }
-/// try reducer.backward(from: losses.sum() * (1 / Double(globalBatch)))
+/// try reducer.backward(from: losses.sum() * (1 / 128))  // of a mini-batch of 128, over all processes
 /// try optimiser.step(learningRate: 0.1)
 /// try optimiser.zeroGradients()
 /// ```

@@ -1,0 +1,65 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The programs in `Examples/`, run as their first lines say.
+@Suite struct ExampleProgramTests {
+  /// What a program says on standard output, when it ends well and has nothing to complain about.
+  func output(of program: String, _ arguments: [String] = []) throws -> String {
+    let outcome = try Program.built(program).run(arguments)
+    #expect(outcome.status == 0, "\(program): \(outcome.errors)")
+    #expect(outcome.errors == "", "\(program)")
+    return outcome.output
+  }
+
+  /// 32 mini-batches of 32 pass; from the second on two are replayed with each, out of a tenth of 1,024 examples.
+  @Test func ownPriority() throws {
+    #expect(
+      try output(of: "OwnPriority") == """
+        method    replay by LossPower(exponent: 0.5), k = 2, 10% storage
+        accuracy  100 %
+        storage   102 of 1024 examples
+        compute   3008 examples in 94 updates
+
+        """)
+  }
+
+  /// A mini-batch is 32 examples and a tenth of 640 is kept; from the second on one is replayed with each. Asked
+  /// to stop when step 10 is reported, it stops after the next.
+  @Test func watchedRun() throws {
+    let folder = try TemporaryFolder()
+    let said = try output(of: "WatchedRun", [folder.file("run")])
+      .replacing(/loss \d+\.\d{3}/, with: "loss #")
+    #expect(
+      said == """
+        step 5: 160 examples seen, 64 kept, loss #
+        step 10: 320 examples seen, 64 kept, loss #
+        stopped after step 11 of 20
+        Going on after step 11 of 20.
+        step 15: 480 examples seen, 64 kept, loss #
+        step 20: 640 examples seen, 64 kept, loss #
+        trained on 1248 examples
+        recall of class 0: 1.0
+        recall of class 1: 1.0
+        recall of class 2: 1.0
+        a bright picture is of class 2
+
+        """)
+    #expect(folder.exists("run/result.json") && !folder.exists("run/unfinished"))
+    // Without a folder it makes one of its own, where nothing else is.
+    #expect(try output(of: "WatchedRun").contains("trained on 1248 examples"))
+  }
+
+  /// 200 items of one byte, the default index of 31 bytes and the 8 of the program's selector.
+  @Test func memoryAlone() throws {
+    #expect(
+      try output(of: "MemoryAlone") == """
+        offered   10000 readings, 20 % of them of the rare class
+        kept      200 readings, 50 % of them of the rare class
+        at most   200 readings, 8000 bytes with the index
+        drawn     9992 times
+        learned   a slope up
+
+        """)
+  }
+}

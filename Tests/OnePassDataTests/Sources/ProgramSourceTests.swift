@@ -1,0 +1,155 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import Synchronization
+import Testing
+
+/// Streams that a program brings itself.
+@Suite struct ProgramSourceTests {
+  static func image(_ position: Int) -> LabelledImage {
+    LabelledImage(
+      EncodedImage(bytes: [UInt8(position), 7]), label: position % 3, subject: position == 4 ? "four" : nil)
+  }
+
+  static let images = (0..<9).map(image)
+
+  @Test func anIndexedSourceIsASource() throws {
+    try checkConformance(count: 9, isShuffled: false) { _ in
+      IndexedSource("mine", count: 9, classNames: ["a", "b", "c"], example: Self.image)
+    }
+    let source = IndexedSource("mine", count: 9, classCount: 3, example: Self.image)
+    #expect(source.knownClassCount == 3 && source.classNames == nil && source.specification == "mine")
+    #expect(try source.example(at: 4).subject == "four" && source.example(at: 5).subject == nil)
+  }
+
+  @Test func aSequenceIsASource() throws {
+    for count in [nil, 9] {
+      try checkConformance(count: 9, isShuffled: false) { _ in
+        SequenceSource("mine", Self.images, count: count, classCount: 3)
+      }
+    }
+    let endless = SequenceSource("mine", sequence(first: Self.images[0]) { $0 }, count: 5)
+    #expect(try takeAll(endless).map(\.id) == [0, 1, 2, 3, 4])
+  }
+
+  /// Nothing is asked for after the end, and what a generator throws comes out as it is.
+  @Test func aGeneratorIsASource() throws {
+    struct Broken: Error {}
+    var calls = 0
+    let ending = SequenceSource("mine") {
+      calls += 1
+      return calls < 3 ? Self.images[0] : nil
+    }
+    #expect(try takeAll(ending).count == 2)
+    #expect(try ending.next() == nil && calls == 3)
+    let breaking = SequenceSource("mine") { throw Broken() }
+    #expect(throws: Broken.self) { try breaking.next() }
+    #expect(breaking.position == 0)
+  }
+
+  /// Runs on a thread of its own: a test is a task.
+  static func onThread<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
+  }
+
+  static func stream() -> AsyncStream<LabelledImage> {
+    AsyncStream { continuation in
+      for image in images { continuation.yield(image) }
+      continuation.finish()
+    }
+  }
+
+  @Test(arguments: [1, 4, 256]) func anAsynchronousSequenceIsASource(buffering: Int) async throws {
+    let (whole, ends, rest) = try await Self.onThread {
+      let source = AsyncSource("live", Self.stream(), buffering: buffering, classCount: 3)
+      let whole = try takeAll(source)
+      let ends = try [source.next(), source.next()].allSatisfy { $0 == nil }
+      let resumed = AsyncSource("live", Self.stream(), buffering: buffering, classCount: 3)
+      try resumed.restore(position: 6)
+      return (whole, ends, try takeAll(resumed))
+    }
+    #expect(whole.map(\.id) == Array(0..<9) && ends)
+    #expect(zip(whole, Self.images).allSatisfy { $0.image == $1.image && $0.label == $1.label })
+    #expect(rest.map(\.id) == [6, 7, 8] && zip(rest, whole[6...]).allSatisfy(same))
+    let early = try await Self.onThread {
+      do {
+        try AsyncSource("live", Self.stream()).restore(position: 10)
+        return ""
+      } catch { return "\(error)" }
+    }
+    #expect(early.contains("live ended after 9 examples and cannot go on at 10"))
+  }
+
+  /// Counts what a sequence was asked for.
+  struct Counted: AsyncSequence, AsyncIteratorProtocol, Sendable {
+    final class Count: Sendable {
+      let asked = Atomic(0)
+      let isCancelled = Atomic(false)
+    }
+    struct Broken: Error, CustomStringConvertible { let description = "the lens is dirty" }
+
+    let count = Count()
+    var breaksAfter = Int.max
+
+    func makeAsyncIterator() -> Counted { self }
+
+    func next() async throws -> LabelledImage? {
+      let asked = count.asked.add(1, ordering: .relaxed).newValue
+      if asked > breaksAfter { throw Broken() }
+      if Task.isCancelled {
+        count.isCancelled.store(true, ordering: .relaxed)
+        return nil
+      }
+      return image(asked - 1)
+    }
+  }
+
+  static func wait(until condition: () -> Bool) -> Bool {
+    for _ in 0..<2_000 where !condition() { Thread.sleep(forTimeInterval: 0.005) }
+    return condition()
+  }
+
+  /// Of an endless stream no more is asked for than the buffer holds, and nothing once the source is gone.
+  @Test func aLiveStreamIsReadAheadByTheBufferAndNoFurther() async throws {
+    let frames = Counted()
+    let asked = try await Self.onThread {
+      let source = AsyncSource("live", frames, buffering: 3)
+      let taken = try (0..<5).map { _ in try source.next()?.id }
+      #expect(taken == [0, 1, 2, 3, 4])
+      // Five were taken and three wait, after which the task waits as well.
+      _ = Self.wait { frames.count.asked.load(ordering: .relaxed) >= 8 }
+      Thread.sleep(forTimeInterval: 0.05)
+      return frames.count.asked.load(ordering: .relaxed)
+    }
+    #expect(asked == 8)
+    try await Task.sleep(for: .milliseconds(50))
+    #expect(frames.count.asked.load(ordering: .relaxed) <= 9, "the source has gone")
+  }
+
+  @Test func aLiveStreamThatBreaksIsASentence() async throws {
+    var frames = Counted()
+    frames.breaksAfter = 2
+    let broken = frames
+    let outcome = try await Self.onThread {
+      let source = AsyncSource("live", broken)
+      let taken = [try source.next()?.id, try source.next()?.id]
+      do {
+        _ = try source.next()
+        return (taken, nil as OnePassError?, false)
+      } catch let error as OnePassError { return (taken, error, try source.next() == nil) }
+    }
+    #expect(outcome.0 == [0, 1] && outcome.1?.code == .io && outcome.2)
+    #expect(outcome.1?.message.contains("live broke off after 2 examples: the lens is dirty") == true)
+  }
+
+  /// A test is a task: there, waiting could hold up the very task that delivers.
+  @Test func aLiveStreamIsNotWaitedForInATask() async {
+    expectError(.usage, naming: ["live", "inside of a task", "onTrainingThread"]) {
+      _ = try AsyncSource("live", Self.stream()).next()
+    }
+  }
+}

@@ -1,0 +1,280 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import OnePassModels
+import OnePassReplay
+import OnePassTorch
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+/// Parts that a program puts in the place of those of OnePass.
+@Suite(.serialized) struct OwnPartsTests {
+  /// The same priority for all.
+  struct Constant: PriorityFunction {
+    var value = 3.25
+    func priority(loss: Double, progress: RunProgress) -> Double { value }
+  }
+
+  /// A selector of OnePass under another name.
+  struct Wrapped<Base: ItemSelector>: ItemSelector {
+    static var bytesPerItem: Int { Base.bytesPerItem }
+    static var dependsOnDraws: Bool { Base.dependsOnDraws }
+    var base: Base
+    var name: String { "Wrapped(\(base.name))" }
+    var count: Int { base.count }
+    mutating func append(_ item: ItemFacts) { base.append(item) }
+    mutating func update(_ slot: Int, to item: ItemFacts) { base.update(slot, to: item) }
+    mutating func remove(_ slot: Int) { base.remove(slot) }
+    mutating func select(using generator: inout SeededGenerator) -> Selection {
+      base.select(using: &generator)
+    }
+    var arrangement: [UInt32] { base.arrangement }
+    mutating func restore(arrangement: [UInt32]) throws { try base.restore(arrangement: arrangement) }
+  }
+
+  /// Room is made in the class of the largest number.
+  struct LargestLabelFirst: SelectionOrder {
+    static let dependsOnDraws = false
+    static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
+      (-a.label, a.arrival) < (-b.label, b.arrival)
+    }
+  }
+
+  static let tiny = ModelKind("tiny") {
+    try CIFARResNet(.resnet8, classes: $0.classes, channels: $0.channels, from: $0.initialiser)
+  }
+
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  static let images = StripedImages(count: 192)
+
+  func source(_ count: Int = 96, from first: Int = 0) -> IndexedSource {
+    IndexedSource("stripes", count: count, classCount: 4) { position in
+      LabelledImage(
+        EncodedImage(
+          bytes: Self.images.pixels(first + position), encoding: .pixels(width: 12, height: 12, channels: 1)),
+        label: Self.images.label(first + position))
+    }
+  }
+
+  var configuration: RunConfiguration {
+    var configuration = RunConfiguration(data: "stripes")
+    (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 16, 1)
+    (configuration.storage, configuration.learningRate) = (.examples(24), 0.05)
+    (configuration.threads, configuration.decodeThreads, configuration.device) = (1, 1, "cpu")
+    return configuration
+  }
+
+  func text(_ name: String) throws -> String { String(decoding: try folder.bytes(of: name), as: UTF8.self) }
+
+  func priorities(of run: String) throws -> Set<String> {
+    Set(
+      try text("\(run)/checkpoint/memory.csv").split(separator: "\n").dropFirst().map {
+        String($0.split(separator: ",")[3])
+      })
+  }
+
+  @Test func aProgramsPriorityIsWhatTheMemoryHoldsAndTheRecordNames() throws {
+    let result = try TrainingRun(configuration, source: source(), priority: Constant())
+      .start(output: folder.file("run"))
+    #expect(try priorities(of: "run") == ["3.25"])
+    #expect(result.configuration.priority == .own("Constant(value: 3.25)"))
+    #expect(result.configuration.title == "replay by Constant(value: 3.25), k = 1, 24 storage")
+    let record = try RunFiles.result(in: folder.file("run"))
+    #expect(record.configuration == result.configuration)
+    #expect(try text("run/result.json").contains(#""priority" : "own:Constant(value: 3.25)""#))
+  }
+
+  @Test(arguments: [PriorityTiming.insertion, .current, .refreshed], [Double.nan, -1, 1e300])
+  func aPriorityThatIsNoneIsASentence(timing: PriorityTiming, value: Double) throws {
+    var configuration = configuration
+    configuration.priorityTiming = timing
+    do {
+      _ = try TrainingRun(configuration, source: source(), priority: Constant(value: value)).start()
+      Issue.record("no error")
+    } catch let error as OnePassError {
+      #expect(error.code == .usage)
+      #expect(error.message.contains("Constant(value: \(value)) gives \(value) for a loss of"))
+    }
+  }
+
+  /// Going on needs the same function: another, another parameter or none is refused, and the same gives the unbroken run.
+  @Test func aRunGoesOnWithTheSameFunctionOnly() throws {
+    func train(_ priority: (any PriorityFunction)?, _ run: String, stoppingAfter last: Int? = nil) throws {
+      let stop = StopRequest()
+      _ = try TrainingRun(configuration, source: source(), priority: priority)
+        .start(output: folder.file(run), resuming: true, stop: stop) { event in
+          if case .step(let report) = event, report.step == last { stop.stop() }
+        }
+    }
+    func expectRefusal(_ priority: (any PriorityFunction)?) {
+      do {
+        try train(priority, "broken")
+        Issue.record("no error")
+      } catch { #expect("\(error)".contains("began with other options (priority own:Constant(value: 3.25)")) }
+    }
+    #expect(throws: RunStopped.self) { try train(Constant(), "broken", stoppingAfter: 3) }
+    expectRefusal(Constant(value: 3.5))
+    expectRefusal(nil)
+    try train(Constant(), "broken")
+    try train(Constant(), "whole")
+    for name in ["model.safetensors", "memory.csv"] {
+      #expect(
+        try folder.bytes(of: "broken/checkpoint/\(name)") == folder.bytes(of: "whole/checkpoint/\(name)"),
+        "\(name)")
+    }
+  }
+
+  /// A selector of OnePass in a wrapping of the program's makes the choices that it makes without.
+  @Test func aProgramsSelectorsAreThoseThatChoose() throws {
+    let plain = try TrainingRun(configuration, source: source()).start(output: folder.file("plain"))
+    let wrapped = try TrainingRun(
+      configuration, source: source(), drawing: Wrapped(base: PrioritisedSelector()),
+      evicting: Wrapped(base: UniformSelector())
+    ).start(output: folder.file("wrapped"))
+    #expect(wrapped.configuration.drawing == .own("Wrapped(PrioritisedSelector)"))
+    #expect(wrapped.configuration.evicting == .own("Wrapped(UniformSelector)"))
+    #expect(plain.memory?.distinctDrawn == wrapped.memory?.distinctDrawn)
+    for name in ["model.safetensors", "memory.csv"] {
+      #expect(
+        try folder.bytes(of: "plain/checkpoint/\(name)") == folder.bytes(of: "wrapped/checkpoint/\(name)"),
+        "\(name)")
+    }
+  }
+
+  /// A selector knows the classes: where room is made in the last class first, that one is soon gone.
+  @Test func aSelectorKnowsTheClasses() throws {
+    let result = try TrainingRun(
+      configuration, source: source(192), evicting: OrderedSelector<LargestLabelFirst>()
+    ).start(output: folder.file("run"))
+    let labels = try text("run/checkpoint/memory.csv").split(separator: "\n").dropFirst()
+      .map { $0.split(separator: ",")[1] }
+    let evictions = try #require(result.memory).evictions
+    // Of four classes 24 items are some 6 each; more evictions than two classes ever had items for leave none of the last,
+    // but for one that came in just now.
+    #expect(evictions > 24 && labels.count { $0 == "3" } <= 1, "\(evictions) evictions, \(labels)")
+    #expect(result.configuration.evicting == .own("OrderedSelector<LargestLabelFirst>"))
+  }
+
+  @Test func aProgramsModelIsTrainedSavedAndReadBack() throws {
+    let plain = try TrainingRun(configuration, source: source(), evaluationSource: source(64, from: 96))
+      .start(output: folder.file("plain"))
+    let own = try TrainingRun(
+      configuration, source: source(), evaluationSource: source(64, from: 96), model: Self.tiny
+    ).start(output: folder.file("own"))
+    #expect(own.configuration.model == "own:tiny" && own.configuration.evaluationData == "stripes")
+    #expect(own.accuracy?.examples == 64 && own.accuracy == plain.accuracy)
+    #expect(
+      try folder.bytes(of: "own/checkpoint/model.safetensors")
+        == folder.bytes(of: "plain/checkpoint/model.safetensors"))
+
+    let model = try TrainedModel(checkpoint: folder.file("own"), device: "cpu", own: Self.tiny)
+    #expect(try model.evaluate(source(64, from: 96)) == own.accuracy)
+    for other in [
+      nil,
+      ModelKind("other") {
+        try CIFARResNet(.resnet20, classes: $0.classes, channels: 1, from: $0.initialiser)
+      },
+    ] {
+      do {
+        _ = try TrainedModel(checkpoint: folder.file("own"), device: "cpu", own: other)
+        Issue.record("no error")
+      } catch let error as OnePassError {
+        #expect(error.code == .usage && error.message.contains("The model tiny is of a program's own kind"))
+      }
+    }
+  }
+
+  /// What a record names and nobody has is refused before anything is opened.
+  @Test func aPartThatIsNotThereIsASentence() throws {
+    for (name, change) in [
+      ("--priority own:x", { $0.priority = .own("x") }), ("--drawing own:y", { $0.drawing = .own("y") }),
+      ("--evicting own:z", { $0.evicting = .own("z") }), ("--model own:m", { $0.model = "own:m" }),
+    ] as [(String, (inout RunConfiguration) -> Void)] {
+      var configuration = RunConfiguration(data: "folder:nowhere")
+      change(&configuration)
+      do {
+        _ = try TrainingRun(configuration)
+        Issue.record("no error")
+      } catch let error as OnePassError {
+        #expect(error.code == .usage && error.message.contains(name), "\(error)")
+      }
+    }
+  }
+
+  /// Names of OnePass and of programs never meet, and come back from a record.
+  @Test func namesComeBackFromARecord() throws {
+    for kind in PriorityKind.allCases + [.own("loss"), .own(""), .own("own:x")] {
+      #expect(PriorityKind(rawValue: kind.rawValue) == kind)
+    }
+    for kind in SelectorKind.allCases + [.own("oldest"), .own("a b")] {
+      #expect(SelectorKind(rawValue: kind.rawValue) == kind)
+    }
+    #expect(PriorityKind(rawValue: "los") == nil && SelectorKind(rawValue: "") == nil)
+  }
+
+  /// Metrics of a program's own see each example once, the smaller last mini-batch included.
+  @Test func aProgramsMetricIsTaken() throws {
+    struct LabelCount: Metric {
+      var counts = [Double](repeating: 0, count: 4)
+      let name = "labels"
+      mutating func update(logits: Tensor, labels: Tensor) throws {
+        for label in try labels.integers() { counts[Int(label)] += 1 }
+      }
+      var sums: [Double] {
+        get { counts }
+        set { counts = newValue }
+      }
+      var value: Double? { counts.reduce(0, +) }
+    }
+    _ = try TrainingRun(configuration, source: source(32)).start(output: folder.file("run"))
+    let model = try TrainedModel(checkpoint: folder.file("run"), device: "cpu")
+    let measured = try model.measure([LabelCount(), TopKAccuracy(k: 1)], on: source(150))
+    let expected = (0..<4).map { label in Double((0..<150).count { Self.images.label($0) == label }) }
+    #expect(measured.metrics[0].sums == expected && measured.examples == 150 && measured.skipped == 0)
+    #expect(measured["labels"] == 150 && measured["nothing"] == nil)
+    #expect(try measured["top1"] == model.evaluate(source(150)).top1)
+    let images = try (0..<3).map { try source().example(at: $0).image }
+    let predictions = try model.predict(images, top: 4)
+    #expect(predictions.map(\.count) == [4, 4, 4])
+    #expect(predictions.allSatisfy { abs($0.reduce(0) { $0 + $1.probability } - 1) < 1e-5 })
+  }
+
+  /// A run that follows a live stream is a run on the same images, and a cancelled task stops it.
+  @Test func aLiveStreamIsTrainedOnAThreadOfItsOwn() async throws {
+    let configuration = configuration
+    let plain = try TrainingRun(configuration, source: source()).start()
+    let images = try (0..<96).map { position in
+      let example = try source().example(at: position)
+      return LabelledImage(example.image, label: example.label)
+    }
+    @Sendable func frames() -> AsyncStream<LabelledImage> {
+      AsyncStream { continuation in
+        for image in images { continuation.yield(image) }
+        continuation.finish()
+      }
+    }
+    let live = try await onTrainingThread { stop in
+      let source = AsyncSource("live", frames(), buffering: 20, count: 96, classCount: 4)
+      return try TrainingRun(configuration, source: source).start(stop: stop)
+    }
+    #expect(live.online?.top1 == plain.online?.top1 && live.compute == plain.compute)
+
+    let task = Task {
+      try await onTrainingThread { stop in
+        let source = AsyncSource("live", frames(), count: 96, classCount: 4)
+        return try TrainingRun(configuration, source: source).start(stop: stop) { event in
+          if case .step(let report) = event, report.step == 2 {
+            while !stop.isStopping { Thread.sleep(forTimeInterval: 0.001) }
+          }
+        }
+      }
+    }
+    task.cancel()
+    await #expect(throws: RunStopped.self) { try await task.value }
+  }
+}
