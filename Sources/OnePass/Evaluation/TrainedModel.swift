@@ -26,13 +26,18 @@ public struct TrainedModel {
   /// - Throws: `OnePassError`: `io` if there is no checkpoint, `badData` if it is damaged, `usage` if there is
   ///   no such device.
   public init(checkpoint path: String, device: String = "auto", threads: Int? = nil) throws {
+    let files = try RunFiles(path)
+    try self.init(
+      files.modelCard(), weights: files.path(of: "model.safetensors"), seed: files.position().seed,
+      device: device, threads: threads)
+  }
+
+  init(_ card: ModelCard, weights: String, seed: UInt64, device: String, threads: Int? = nil) throws {
     self.device = try Device(parsing: device)
     if let threads { try Engine.setThreadCount(threads) }
-    let files = try RunFiles(path)
-    card = try files.modelCard()
-    seed = try files.position().seed
+    (self.card, self.seed) = (card, seed)
     model = try card.makeModel(seed: seed, device: self.device)
-    try model.stateDictionary.load(from: StateDictionary(safetensors: files.path(of: "model.safetensors")))
+    try model.stateDictionary.load(from: StateDictionary(safetensors: weights))
   }
 
   /// Measures the model on the images that a source specification names.
@@ -55,26 +60,37 @@ public struct TrainedModel {
   ///   - top: How many classes to name for each image.
   /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it is no image.
   public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
+    try predicting(top: top) { classes in
+      try paths.map { path in
+        guard let data = FileManager.default.contents(atPath: path) else {
+          throw OnePassError(.io, "The image \(path) cannot be read: give a JPEG or PNG file.")
+        }
+        do {
+          return Prediction(image: path, classes: try classes(EncodedImage(bytes: Array(data))))
+        } catch let error as OnePassError where error.code == .badData {
+          throw OnePassError(.badData, "The image \(path) cannot be decoded. \(error.message)", cause: error)
+        }
+      }
+    }
+  }
+
+  /// Calls `body` with a function that names the most likely classes of an image, the most likely first; it throws
+  /// `OnePassError` (`badData`) if the image cannot be decoded.
+  func predicting<Result>(
+    top: Int, _ body: ((EncodedImage) throws -> [Prediction.Class]) throws -> Result
+  ) throws -> Result {
     let pool = DecodePool(pipeline: card.pipeline, threads: 1, feeding: device)
     defer { pool.shutdown() }
     let transfer = try BatchTransfer(to: device, normalisation: card.pipeline.normalisation)
-    return try paths.map { path in
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw OnePassError(.io, "The image \(path) cannot be read: give a JPEG or PNG file.")
-      }
-      let example = Example(id: 0, label: 0, image: EncodedImage(bytes: Array(data)))
-      let batch = try pool.submit([example], views: [.centre]).wait()
-      if let problem = batch.skipped.first {
-        throw OnePassError(.badData, "The image \(path) cannot be decoded. \(problem.reason)")
-      }
+    return try body { image in
+      let batch = try pool.submit([Example(id: 0, label: 0, image: image)], views: [.centre]).wait()
+      if let problem = batch.skipped.first { throw OnePassError(.badData, problem.reason) }
       let images = try transfer(batch).images
       let probabilities = try withoutGradient { try model(images, .evaluation).softmax().floats() }
       let ranked = probabilities.indices.sorted { probabilities[$0] > probabilities[$1] }.prefix(top)
-      return Prediction(
-        image: path,
-        classes: ranked.map {
-          .init(label: $0, name: card.className($0), probability: Double(probabilities[$0]))
-        })
+      return ranked.map {
+        .init(label: $0, name: card.className($0), probability: Double(probabilities[$0]))
+      }
     }
   }
 }

@@ -36,6 +36,11 @@ package enum Figures {
       ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
   }
 
+  /// Whole numbers in full, others to three digits.
+  package static func wholeOrShort(_ value: Double) -> String {
+    value.magnitude < 1e15 && value == value.rounded() ? count(Int(value)) : short(value)
+  }
+
   /// Three significant digits.
   package static func short(_ value: Double) -> String { String(format: "%.3g", value) }
 }
