@@ -103,11 +103,14 @@ public final class DiskImages: ImageStore {
   ///   is damaged.
   package static func reading(_ directory: String, of run: String) throws -> ImageArchive {
     guard exists(in: directory) else {
-      throw OnePassError(.io, "The memory directory \(directory) holds no memory: say with --memory-directory where it is.")
+      throw OnePassError(
+        .io, "The memory directory \(directory) holds no memory: say with --memory-directory where it is.")
     }
     let archive = try ImageArchive(reading: directory)
     guard try archive.note(Note.run) == run else {
-      throw OnePassError(.usage, "The memory directory \(directory) belongs to another run: say with --memory-directory which is its.")
+      throw OnePassError(
+        .usage,
+        "The memory directory \(directory) belongs to another run: say with --memory-directory which is its.")
     }
     return archive
   }

@@ -42,7 +42,8 @@ public struct StoredMemory {
   /// - Throws: `OnePassError`: `io` if there is no run, `usage` if it had no memory, `badData` if it is damaged.
   public init(of path: String, memoryDirectory: String? = nil) throws {
     let isUnfinished =
-      try !FileManager.default.fileExists(atPath: "\(path)/result.json") && UnfinishedRun.hasCheckpoint(in: path)
+      try !FileManager.default.fileExists(atPath: "\(path)/result.json")
+      && UnfinishedRun.hasCheckpoint(in: path)
     if isUnfinished {
       try self.init(unfinished: path, memoryDirectory: memoryDirectory)
     } else {
@@ -92,7 +93,8 @@ public struct StoredMemory {
     guard configuration.method != .replay else { return }
     throw OnePassError(
       .usage,
-      "The run in \(path) had no replay memory: it was \(configuration.title). Give one of `--method replay`.")
+      "The run in \(path) had no replay memory: it was \(configuration.title). Give one of `--method replay`."
+    )
   }
 
   /// The last checkpoint of a run that may be training, and may let go of it while it is being read.
@@ -129,8 +131,14 @@ public struct StoredMemory {
     return Double(bytes) / Double(capacity)
   }
 
-  /// The priorities, in twenty equal parts of 0 … 1, or of what they span if that is more.
-  public var priorities: Histogram { Histogram(items.map { Double($0.priority) }, from: 0, to: 1) }
+  /// The priorities, in twenty equal parts of 0 … 1, or of what they span where that is far less.
+  public var priorities: Histogram {
+    let values = items.map { Double($0.priority) }
+    guard let span = summary.priority, span.maximum - span.minimum < 0.1, span.maximum > span.minimum else {
+      return Histogram(values, from: 0, to: 1)
+    }
+    return Histogram(values, from: span.minimum)
+  }
 
   /// The losses, in nats, in twenty equal parts from 0.
   public var losses: Histogram { Histogram(items.map { Double($0.loss) }, from: 0) }

@@ -23,6 +23,9 @@ package enum Figures {
     String(format: abs(value) < 1e4 ? "%.3f" : "%.2e", value)
   }
 
+  /// Four decimals: what stands in a column with others like it, most of them near 1.
+  package static func decimal(_ value: Double) -> String { String(format: "%.4f", value) }
+
   /// A share of 1 as `65.0 %`.
   package static func percent(_ share: Double, decimals: Int = 1) -> String {
     String(format: "%.\(decimals)f %%", share * 100)

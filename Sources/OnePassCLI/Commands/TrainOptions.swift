@@ -217,7 +217,8 @@ struct MethodOptions: ParsableArguments {
       guard keepPictures == 0 || timeToLive == nil else {
         throw OnePassError(
           .usage,
-          "--keep-pictures \(keepPictures) would keep images beyond --time-to-live: leave one of the two out.")
+          "--keep-pictures \(keepPictures) would keep images beyond --time-to-live: leave one of the two out."
+        )
       }
       guard keepPictures == 0 || memoryDirectory == nil else {
         throw OnePassError(

@@ -85,7 +85,8 @@ struct MemoryText {
       ? "all \(Figures.count(balance.classes))"
       : "\(Figures.count(balance.held)) of \(Figures.count(balance.classes))"
     guard let items = balance.itemsPerClass else { return held }
-    return "\(held), from \(Figures.count(Int(items.minimum))) to \(Figures.count(Int(items.maximum))) items each; "
+    return
+      "\(held), from \(Figures.count(Int(items.minimum))) to \(Figures.count(Int(items.maximum))) items each; "
       + "as diverse as \(Figures.short(balance.effectiveClasses)) equal classes"
   }
 
@@ -98,7 +99,8 @@ struct MemoryText {
       ("loss (nats)", summary.loss), ("items of a class", memory.balance.itemsPerClass),
     ] {
       guard let q = quartiles else { continue }
-      table.rows.append([name] + [q.minimum, q.lower, q.median, q.upper, q.maximum].map(Figures.wholeOrShort))
+      table.rows.append(
+        [name] + [q.minimum, q.lower, q.median, q.upper, q.maximum].map(Figures.wholeOrShort))
     }
     return table.text
   }
@@ -143,7 +145,7 @@ struct MemoryText {
           isText: [true, false, false, false, false])
         for item in items {
           table.rows.append([
-            name(item.label), Figures.loss(Double(item.loss)), Figures.short(Double(item.priority)),
+            name(item.label), Figures.loss(Double(item.loss)), Figures.decimal(Double(item.priority)),
             Figures.count(item.draws), Figures.count(item.id),
           ])
         }

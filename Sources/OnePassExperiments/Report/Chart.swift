@@ -81,7 +81,8 @@ struct Chart {
 
   /// The chart as a file of its own, which brings its colours with it.
   var file: String {
-    svg.replacing("</title>", with: "</title><style>\(ReportStyle.chartFile)</style>", maxReplacements: 1) + "\n"
+    svg.replacing("</title>", with: "</title><style>\(ReportStyle.chartFile)</style>", maxReplacements: 1)
+      + "\n"
   }
 
   // MARK: Places

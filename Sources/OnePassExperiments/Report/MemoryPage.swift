@@ -57,7 +57,7 @@ package struct MemoryPage {
     let charts = MemoryPageCharts(memory)
     return """
       <nav aria-label="Sections"><a href="#figures">Figures</a> <a href="#pictures">Pictures</a> \
-      <a href="#priorities">Priorities</a> <a href="#replays">Replays</a> <a href="#arrival">Arrival</a> \
+      <a href="#priorities">Priorities</a> <a href="#age">Age and replays</a> \
       <a href="#classes">Classes</a></nav>
       <section id="figures"><h2>Figures</h2>\(tiles)\(spread)</section>
       <section id="pictures"><h2>Pictures</h2>\(pictureSection)</section>
@@ -65,13 +65,12 @@ package struct MemoryPage {
       \(figure(charts.priorities, "Of the items held."))
       \(figure(charts.losses, "In the forward pass from which the priority was made."))
       \(figure(charts.priorityByPosition, timing))
+      \(figure(charts.lossByPosition, "What the model had not learned yet when it met the item."))
       </div></section>
-      <section id="replays"><h2>Replays</h2><div class="charts">
+      <section id="age"><h2>Age and replays</h2><div class="charts">
+      \(figure(charts.arrivals, "Twenty equal parts of the stream, the oldest on the left."))
       \(figure(charts.replays, "Of the items held; \(Figures.count(summary.neverDrawn)) were never drawn."))
       \(figure(charts.replaysByPosition, "What came early has had more time to be drawn."))
-      </div></section>
-      <section id="arrival"><h2>Arrival</h2><div class="charts">
-      \(figure(charts.arrivals, "Twenty equal parts of the stream, the oldest on the left."))
       </div></section>
       <section id="classes"><h2>Classes</h2>\(classes(charts))</section>
       """
@@ -86,7 +85,8 @@ package struct MemoryPage {
   private var lead: String {
     var parts: [String] = []
     switch memory.stage {
-    case .finished: parts.append("The run is finished, after \(Figures.count(memory.examplesSeen, "example")).")
+    case .finished:
+      parts.append("The run is finished, after \(Figures.count(memory.examplesSeen, "example")).")
     case .unfinished(let step, let steps, _):
       parts.append(
         "The run is not finished: this is its last checkpoint, after step \(Figures.count(step)) of "

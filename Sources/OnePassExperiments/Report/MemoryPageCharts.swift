@@ -56,7 +56,8 @@ struct MemoryPageCharts {
     var chart = Chart(
       title: "How often the items were replayed",
       horizontal: Axis(
-        title: "replays of an item: each number up to the next", range: -0.5...Double(max(1, names.count)) - 0.5,
+        title: "replays of an item: each number up to the next",
+        range: -0.5...Double(max(1, names.count)) - 0.5,
         scale: .linear, ticks: ticks),
       vertical: .linear("items, %", summary.replays.counts.map(percent), includingZero: true))
     chart.bars = summary.replays.counts.enumerated().map { bin, count in
@@ -89,6 +90,9 @@ struct MemoryPageCharts {
     cloud("Priority against position", "priority") { Double($0.priority) }
   }
 
+  /// The stored loss of each item over its position.
+  var lossByPosition: Chart { cloud("Loss against position", "loss, nats") { Double($0.loss) } }
+
   /// The replays of each item over its position.
   var replaysByPosition: Chart {
     cloud("Replays against position", "replays") { Double($0.draws) }
@@ -97,10 +101,12 @@ struct MemoryPageCharts {
   private func cloud(_ title: String, _ vertical: String, _ figure: (MemoryItem) -> Double) -> Chart {
     let every = (memory.items.count + Self.cloudPoints - 1) / Self.cloudPoints
     let items = stride(from: 0, to: memory.items.count, by: max(1, every)).map { memory.items[$0] }
+    let values = items.map(figure)
+    let (least, most) = (values.min() ?? 0, values.max() ?? 0)
     var chart = Chart(
       title: title,
       horizontal: .linear("position, % of what has passed", [0, 100]),
-      vertical: .linear(vertical, items.map(figure), includingZero: true))
+      vertical: .linear(vertical, values, includingZero: most - least > 0.1 * most))
     let seen = Double(max(1, memory.examplesSeen))
     chart.cloud = items.map { (x: min(100, 100 * Double($0.id) / seen), y: figure($0)) }
     return chart

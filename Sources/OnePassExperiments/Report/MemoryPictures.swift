@@ -71,7 +71,7 @@ extension MemoryPictures.Card {
       <li>\(picture(name))
       <p class="class" title="\(name)"><bdi>\(name)</bdi></p>
       \(opinion)
-      <p class="facts">loss \(Figures.loss(Double(item.loss))), priority \(Figures.short(Double(item.priority)))<br/>\
+      <p class="facts">priority \(Figures.decimal(Double(item.priority)))<br/>loss \(Figures.loss(Double(item.loss)))<br/>\
       \(Figures.count(item.draws, "replay")), no. \(Figures.count(item.id))</p></li>
       """
   }
@@ -96,8 +96,8 @@ extension MemoryPictures.Card {
     let name = escaped(prediction.name)
     return """
       <p class="\(isTakenForItsLabel ? "agrees" : "differs")" title="\(name)">\
-      \(isTakenForItsLabel ? "✓" : "≠") model: <bdi>\(name)</bdi> \
-      \(Figures.percent(prediction.probability, decimals: 0))</p>
+      \(isTakenForItsLabel ? "✓" : "✗") model: <bdi>\(name)</bdi> \
+      \(Figures.percent(prediction.probability, decimals: 0).replacing(" ", with: "\u{A0}"))</p>
       """
   }
 }

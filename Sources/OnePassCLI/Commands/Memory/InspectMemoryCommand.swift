@@ -48,7 +48,8 @@ struct InspectMemoryCommand: ParsableCommand {
     guard let html else { return }
     let page = MemoryPage(memory, pictures: pictures, predicting: predictions)
     try page.write(to: html)
-    let what = page.pictureCount == 0 ? page.absence ?? "no pictures" : Figures.count(page.pictureCount, "picture")
+    let what =
+      page.pictureCount == 0 ? page.absence ?? "no pictures" : Figures.count(page.pictureCount, "picture")
     let sentence = "\(html): \(Figures.count(memory.items.count, "item")), \(what)"
     if json { Console.error(sentence) } else { try Console.result(sentence) }
   }
