@@ -98,6 +98,23 @@ public final class DiskImages: ImageStore {
     return try ImageArchive(folder: directory, imageBytes: 0).note(Note.run)
   }
 
+  /// The images of the memory in a folder as they stand, to be read only, whether or not its run has it open.
+  /// - Throws: `OnePassError`: `usage` if it is another run's, `io` if there is none or it cannot be read, `badData` if it
+  ///   is damaged.
+  package static func reading(_ directory: String, of run: String) throws -> ImageArchive {
+    guard exists(in: directory) else {
+      throw OnePassError(
+        .io, "The memory directory \(directory) holds no memory: say with --memory-directory where it is.")
+    }
+    let archive = try ImageArchive(reading: directory)
+    guard try archive.note(Note.run) == run else {
+      throw OnePassError(
+        .usage,
+        "The memory directory \(directory) belongs to another run: say with --memory-directory which is its.")
+    }
+    return archive
+  }
+
   /// Whether a folder holds a memory.
   public static func exists(in directory: String) -> Bool {
     ImageArchive.exists(in: directory)

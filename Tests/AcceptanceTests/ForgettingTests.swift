@@ -65,6 +65,8 @@ import Testing
     Ending(options: ["--memory-directory", "@memory", "--checkpoint-every", "3"], signal: SIGTERM),
     Ending(options: ["--memory-directory", "@memory", "--checkpoint-every", "4"], signal: SIGKILL),
     Ending(options: ["--memory-directory", "@memory"]),
+    // With nothing but the pictures of both ends of the priorities.
+    Ending(options: []),
   ]
 
   @Test(arguments: endings)

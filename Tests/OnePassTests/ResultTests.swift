@@ -72,6 +72,7 @@ import Testing
     (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
+    written.keepPictures = 7
     (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
     let data = try JSONEncoder().encode(written)
     #expect(try JSONDecoder().decode(RunConfiguration.self, from: data) == written)

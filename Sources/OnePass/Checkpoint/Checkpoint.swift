@@ -27,7 +27,8 @@ public struct TrainingPosition: Codable, Hashable, Sendable {
 /// checkpoint/model.json              how to build the model and to prepare its images
 /// checkpoint/progress.json           the position in the run
 /// checkpoint/memory.csv              what the replay memory held, without the images
-/// checkpoint/memory.index            the same for the program, where the images are in a memory directory
+/// checkpoint/memory.index            the same for the program, where images are kept: in a memory directory, or as pictures
+/// checkpoint/pictures/images.sqlite  the images with the highest and lowest priorities, to be looked at
 /// ```
 struct Checkpoint {
   let card: ModelCard

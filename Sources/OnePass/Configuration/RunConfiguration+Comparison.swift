@@ -35,7 +35,7 @@ extension RunConfiguration {
   package var essence: RunConfiguration {
     var essence = withoutSecrets
     (essence.device, essence.threads, essence.decodeThreads) = ("auto", nil, nil)
-    essence.cudaGraphs = false
+    (essence.cudaGraphs, essence.keepPictures) = (false, 0)
     // Where a memory lies changes nothing; that it lies on disk changes what a number of bytes holds.
     if memoryDirectory != nil { essence.memoryDirectory = storage.isInBytes ? "on disk" : nil }
     if method != .replay { essence = essence.withReplayOptions(of: .paper) }

@@ -73,6 +73,9 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var memoryDirectory: String?
   /// How long an example may stay in the memory; as long as chance lets it if `nil`.
   public var timeToLive: TimeToLive?
+  /// How many images of each end of the priorities a finished run keeps, to be looked at. There are none with a time to live,
+  /// which they would outlive, nor with a memory directory, which has them all.
+  public var keepPictures = 24
   public var updates = UpdateMode.sequential
   public var incomingView = IncomingView.augmented
   /// Passes of multi-epoch training.
@@ -149,6 +152,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       timeToLive == nil || method == .replay,
       "--time-to-live is for a replay memory, and --method \(method.rawValue) has none: leave it out.")
     try require(
+      (0...500).contains(keepPictures), "--keep-pictures \(keepPictures) is not possible: give 0 to 500.")
+    try require(
       !cudaGraphs || updates == .sequential || method != .replay,
       "--cuda-graphs records the update on one mini-batch, and --updates joint makes one on several: "
         + "leave one of the two out.")
@@ -212,6 +217,7 @@ extension RunConfiguration {
     memoryEncoding = try optional(.memoryEncoding) ?? .original
     memoryDirectory = try optional(.memoryDirectory)
     timeToLive = try optional(.timeToLive)
+    keepPictures = try optional(.keepPictures) ?? 0
     updates = try value(.updates)
     incomingView = try value(.incomingView)
     epochs = try value(.epochs)

@@ -29,13 +29,21 @@ public struct TrainedModel {
   public init(checkpoint path: String, device: String = "auto", threads: Int? = nil, own: ModelKind? = nil)
     throws
   {
+    let files = try RunFiles(path)
+    try self.init(
+      files.modelCard(), weights: files.path(of: Checkpoint.weightsName), seed: files.position().seed,
+      device: device, threads: threads, own: own)
+  }
+
+  init(
+    _ card: ModelCard, weights: String, seed: UInt64, device: String, threads: Int? = nil,
+    own: ModelKind? = nil
+  ) throws {
     self.device = try Device(parsing: device)
     if let threads { try Engine.setThreadCount(threads) }
-    let files = try RunFiles(path)
-    card = try files.modelCard()
-    seed = try files.position().seed
+    (self.card, self.seed) = (card, seed)
     model = try card.makeModel(seed: seed, device: self.device, own: own)
-    try model.stateDictionary.load(from: StateDictionary(safetensors: files.path(of: Checkpoint.weightsName)))
+    try model.stateDictionary.load(from: StateDictionary(safetensors: weights))
   }
 
   /// Measures the model on the images that a source specification names.
@@ -91,13 +99,13 @@ public struct TrainedModel {
   ///   - top: How many classes to name for each image.
   /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it is no image.
   public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
-    try predicting { classes in
+    try predicting(top: top) { classes in
       try paths.map { path in
         guard let data = FileManager.default.contents(atPath: path) else {
           throw OnePassError(.io, "The image \(path) cannot be read: give a JPEG or PNG file.")
         }
         let image = EncodedImage(bytes: Array(data))
-        return Prediction(image: path, classes: try classes(image, path, top))
+        return Prediction(image: path, classes: try Self.naming(path) { try classes(image) })
       }
     }
   }
@@ -109,23 +117,31 @@ public struct TrainedModel {
   /// - Returns: For each image its classes, the most likely first.
   /// - Throws: `OnePassError` (`badData`) if one is no image.
   public func predict(_ images: [EncodedImage], top: Int = 5) throws -> [[Prediction.Class]] {
-    try predicting { classes in
-      try images.enumerated().map { try classes($1, "at \($0)", top) }
+    try predicting(top: top) { classes in
+      try images.enumerated().map { index, image in
+        try Self.naming("at \(index)") { try classes(image) }
+      }
     }
   }
 
-  private func predicting<Result>(
-    _ body: ((_ image: EncodedImage, _ name: String, _ top: Int) throws -> [Prediction.Class]) throws ->
-      Result
+  /// Says which image it is that cannot be decoded.
+  private static func naming<Result>(_ image: String, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as OnePassError where error.code == .badData {
+      throw OnePassError(.badData, "The image \(image) cannot be decoded. \(error.message)", cause: error)
+    }
+  }
+
+  /// Calls `body` with a function that names the most likely classes of an image, the most likely first; it throws
+  /// `OnePassError` (`badData`) if the image cannot be decoded.
+  func predicting<Result>(
+    top: Int, _ body: ((EncodedImage) throws -> [Prediction.Class]) throws -> Result
   ) throws -> Result {
     let pool = DecodePool(pipeline: card.pipeline, threads: 1, feeding: device)
     defer { pool.shutdown() }
     let transfer = try BatchTransfer(to: device, normalisation: card.pipeline.normalisation)
-    return try body { image, name, top in
+    return try body { image in
       let batch = try pool.submit([Example(id: 0, label: 0, image: image)], views: [.centre]).wait()
-      if let problem = batch.skipped.first {
-        throw OnePassError(.badData, "The image \(name) cannot be decoded. \(problem.reason)")
-      }
+      if let problem = batch.skipped.first { throw OnePassError(.badData, problem.reason) }
       let images = try transfer(batch).images
       let (logits, probabilities) = try withoutGradient {
         let logits = try model(images, .evaluation)

@@ -72,6 +72,7 @@ extension StoredRun {
   /// Overwrites images wherever they lie.
   fileprivate func scrub(_ ids: Set<Int>) throws {
     if !isFinished { removeResultsInPart() }
+    for point in points where isFinished { try KeptPictures.remove(ids, in: point.folder) }
     if let images = diskImages, let last = points.last?.memory {
       // What a run that was broken off took after its last checkpoint is nobody's, and may be what has to go.
       if let archive {

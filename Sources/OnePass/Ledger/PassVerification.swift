@@ -60,7 +60,7 @@ public struct PassVerification: Codable, Sendable {
   }
 
   private mutating func check(_ point: StoredRun.Point, in run: StoredRun, _ ledger: LedgerFile) throws {
-    let comparesBytes = run.hasImages && run.configuration.memoryEncoding == .original
+    let comparesBytes = run.configuration.memoryEncoding == .original
     for item in point.memory?.items ?? [] {
       guard item.id < point.examples else {
         faults.append("\(point.name) holds example \(item.id), of which only \(point.examples) had passed.")
@@ -68,8 +68,7 @@ public struct PassVerification: Codable, Sendable {
       }
       do {
         // Read in any case: the archive holds it against its checksum.
-        let image = run.hasImages ? try run.image(id: item.id) : nil
-        guard let image, comparesBytes else {
+        guard let image = try run.image(id: item.id), comparesBytes else {
           itemsByPosition += 1
           continue
         }

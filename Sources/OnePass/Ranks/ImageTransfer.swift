@@ -21,8 +21,18 @@ final class ImageTransfer {
 
   /// Sends what the first rank does not have yet; there, `keep` is called for each image of all ranks.
   func collect(_ keep: (SentImage) throws -> Void) throws {
-    var left = images.held.filter { !known.contains($0.key) }.map { SentImage(id: $0.key, image: $0.value) }
-    known = Set(images.held.keys)
+    let held = images.held
+    try send(held.filter { !known.contains($0.key) }.map { SentImage(id: $0.key, image: $0.value) }, keep)
+    known = Set(held.keys)
+  }
+
+  /// Sends images of these positions to the first rank, from whichever holds them; there, `keep` is called for each.
+  func collect(_ ids: Set<Int>, _ keep: (SentImage) throws -> Void) throws {
+    try send(images.held.filter { ids.contains($0.key) }.map { SentImage(id: $0.key, image: $0.value) }, keep)
+  }
+
+  private func send(_ images: [SentImage], _ keep: (SentImage) throws -> Void) throws {
+    var left = images
     repeat {
       var parcels = Array(repeating: [SentImage](), count: ranks.count)
       parcels[0] = takePortion(of: &left)

@@ -13,6 +13,8 @@ extension Ranks {
     for (name, value) in configuration.essence.options {
       try group.ensureAgreement(of: "--\(name)", value)
     }
+    // No result depends on it, but all of them send what is asked for.
+    try group.ensureAgreement(of: "--keep-pictures", "\(configuration.picturesKept)")
     func refuse(_ sentence: String) throws -> Never { throw OnePassError(.usage, sentence) }
     if source.readsAgainToRestore {
       try refuse("\(source.specification) comes to one process only, and \(count) were started: use files.")

@@ -23,6 +23,9 @@ package enum Figures {
     String(format: abs(value) < 1e4 ? "%.3f" : "%.2e", value)
   }
 
+  /// Four decimals: what stands in a column with others like it, most of them near 1.
+  package static func decimal(_ value: Double) -> String { String(format: "%.4f", value) }
+
   /// A share of 1 as `65.0 %`.
   package static func percent(_ share: Double, decimals: Int = 1) -> String {
     String(format: "%.\(decimals)f %%", share * 100)
@@ -34,6 +37,11 @@ package enum Figures {
     let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60)
     return hours > 0
       ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+  }
+
+  /// Whole numbers in full, others to three digits.
+  package static func wholeOrShort(_ value: Double) -> String {
+    value.magnitude < 1e15 && value == value.rounded() ? count(Int(value)) : short(value)
   }
 
   /// Three significant digits.

@@ -30,6 +30,11 @@ public struct MemorySummary: Codable, Sendable {
         counts[bin] += 1
       }
     }
+
+    /// The draws that a bin counts: `0`, `1`, `2 – 3`, `4 – 7`, …
+    package static func name(ofBin bin: Int) -> String {
+      bin < 2 ? "\(bin)" : "\(Figures.count(1 << (bin - 1))) – \(Figures.count(1 << bin - 1))"
+    }
   }
 
   public let items: Int

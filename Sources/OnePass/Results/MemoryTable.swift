@@ -26,7 +26,9 @@ public struct MemoryTable {
       let fields = line.split(separator: ",", omittingEmptySubsequences: false)
       guard fields.count == 6, let id = Int(fields[0]), let label = Int(fields[1]),
         let loss = Float(fields[2]),
-        let priority = Float(fields[3]), let draws = Int(fields[4]), let bytes = Int(fields[5])
+        let priority = Float(fields[3]), let draws = Int(fields[4]), let bytes = Int(fields[5]),
+        (0..<1 << 40).contains(id), label >= 0, loss.isFinite, priority.isFinite, priority >= 0, draws >= 0,
+        (0..<1 << 40).contains(bytes)
       else { throw OnePassError(.badData, "\(path) is damaged in line \(number + 2): \(line)") }
       return MemoryItem(id: id, label: label, loss: loss, priority: priority, draws: draws, bytes: bytes)
     }

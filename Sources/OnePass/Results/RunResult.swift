@@ -28,6 +28,16 @@ public struct RunResult: Codable, Sendable {
     public var byteFraction: Double
     /// The part of it that waited in the shuffle buffer, where there was one.
     public var shuffleBuffer: ShuffleBuffer.Amount?
+    /// What the finished run still has of the memory's images, as copies to be looked at. Training never uses them, and
+    /// the figures above do not count them.
+    public var pictures: Pictures?
+  }
+
+  /// Copies of images that are kept with a finished run.
+  public struct Pictures: Codable, Hashable, Sendable {
+    public var examples: Int
+    /// Of their images.
+    public var bytes: Int
   }
 
   /// The paper's compute metric: examples back-propagated, relative to 90 passes over the stream.

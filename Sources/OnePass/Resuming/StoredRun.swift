@@ -30,6 +30,8 @@ final class StoredRun {
   let diskImages: DiskImages?
   /// The images of the checkpoints of a run that is not finished; where the memory is on disk, those it has given up.
   let archive: ImageArchive?
+  /// The few images that a finished run keeps, to be read.
+  private let pictures: ImageArchive?
   private let lock: UnfinishedRun?
 
   /// - Parameters:
@@ -52,12 +54,14 @@ final class StoredRun {
       let position = try files.position()
       isFinished = true
       (lock, archive) = (nil, nil)
+      pictures = try KeptPictures.reading(in: files.path(of: ""))
       (configuration, plan, classNames) = (result.configuration, result.plan, result.configuration.classNames)
       memoryRun = position.memoryRun
       points = [
         Point(
           folder: files.path(of: ""), examples: position.examplesSeen, ledger: position.ledger,
-          memory: memoryRun == nil ? nil : try Self.index(at: files.path(of: Checkpoint.indexName)),
+          memory: memoryRun == nil && pictures == nil
+            ? nil : try Self.index(at: files.path(of: Checkpoint.indexName)),
           arrivals: position.arrivals)
       ]
     } else {
@@ -82,7 +86,7 @@ final class StoredRun {
       archive =
         try ImageArchive.exists(in: unfinished.path)
         ? ImageArchive(folder: unfinished.path, imageBytes: 0) : nil
-      lock = unfinished
+      (lock, pictures) = (unfinished, nil)
     }
     let directory = memoryDirectory ?? configuration.memoryDirectory
     diskImages = try memoryRun.map { run in
@@ -104,15 +108,14 @@ final class StoredRun {
   /// Where the ledger and the subjects lie.
   var logFolder: String { isFinished ? path : "\(path)/\(UnfinishedRun.folderName)" }
 
-  /// Whether the images of the memory are there.
-  var hasImages: Bool { diskImages != nil || archive != nil }
-
-  /// The image of an item, wherever it lies.
-  func image(id: Int) throws -> EncodedImage {
+  /// The image of an item, wherever it lies; `nil` if it is none of the few that a finished run keeps.
+  /// - Throws: `OnePassError` (`badData`) if it is damaged, or not where it has to be.
+  func image(id: Int) throws -> EncodedImage? {
     if let archive, try archive.contains(id: id) { return try archive.image(id: id) }
-    guard let images = diskImages else {
+    if let diskImages { return try diskImages.image(id: id) }
+    guard isFinished else {
       throw OnePassError(.badData, "\(path) holds no image of example \(id): restore it from a copy.")
     }
-    return try images.image(id: id)
+    return try pictures.flatMap { try $0.contains(id: id) ? $0.image(id: id) : nil }
   }
 }

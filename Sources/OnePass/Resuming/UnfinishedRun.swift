@@ -46,7 +46,8 @@ package final class UnfinishedRun {
     try !checkpoints(in: "\(output)/\(folderName)").isEmpty
   }
 
-  private static func checkpoints(in path: String) throws -> [CheckpointFolder] {
+  /// The checkpoints in the folder of an unfinished run, the oldest first.
+  static func checkpoints(in path: String) throws -> [CheckpointFolder] {
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     do {
       return try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasPrefix("step-") }
@@ -271,7 +272,7 @@ package final class UnfinishedRun {
   private func isUsable(_ checkpoint: CheckpointFolder) -> Bool {
     do {
       try checkpoint.verify()
-      let state: RunState = try decode(checkpoint)
+      let state = try Self.decode(checkpoint)
       if let mark = state.ledger { _ = try LedgerFile(path: ledgerPath, mark: mark) }
       let index = checkpoint.path(of: Checkpoint.indexName)
       guard let data = FileManager.default.contents(atPath: index) else { return true }
@@ -287,7 +288,7 @@ package final class UnfinishedRun {
 
   private func read(_ checkpoint: CheckpointFolder, all: [CheckpointFolder]) throws -> Saved {
     try checkpoint.verify()
-    let state: RunState = try decode(checkpoint)
+    let state = try Self.decode(checkpoint)
     var memory: MemorySnapshot?
     var isAllKnown = true
     for kept in all {
@@ -324,14 +325,21 @@ package final class UnfinishedRun {
   /// - Throws: `OnePassError` (`badData`) if one is damaged.
   func inspect() throws -> [(folder: CheckpointFolder, state: RunState, memory: MemorySnapshot?)] {
     try Self.checkpoints(in: path).map { checkpoint in
-      try checkpoint.verify()
-      let index = checkpoint.path(of: Checkpoint.indexName)
-      let data = FileManager.default.contents(atPath: index)
-      return (checkpoint, try decode(checkpoint), try data.map { try MemoryIndex.decode($0, path: index) })
+      let (state, memory) = try Self.contents(of: checkpoint)
+      return (checkpoint, state, memory)
     }
   }
 
-  private func decode(_ checkpoint: CheckpointFolder) throws -> RunState {
+  /// What a checkpoint says of the run and of its memory.
+  /// - Throws: `OnePassError` (`badData`) if it is damaged.
+  static func contents(of checkpoint: CheckpointFolder) throws -> (state: RunState, memory: MemorySnapshot?) {
+    try checkpoint.verify()
+    let index = checkpoint.path(of: Checkpoint.indexName)
+    let data = FileManager.default.contents(atPath: index)
+    return (try decode(checkpoint), try data.map { try MemoryIndex.decode($0, path: index) })
+  }
+
+  private static func decode(_ checkpoint: CheckpointFolder) throws -> RunState {
     let path = checkpoint.path(of: "state.json")
     do {
       return try JSONDecoder().decode(RunState.self, from: Data(contentsOf: URL(fileURLWithPath: path)))

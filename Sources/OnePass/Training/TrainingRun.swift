@@ -165,12 +165,20 @@ public struct TrainingRun {
     if let folder {
       do { try save(trainer, learner, card, in: folder) } catch { throw saver.rescue(trainer, after: error) }
     }
+    let pictures = try KeptPictures(
+      of: trainer, count: configuration.picturesKept, ranks, isWanted: folder != nil)
+    if let folder, let pictures, let memory = trainer.memory {
+      do { try pictures.write(to: folder, with: memory.snapshot) } catch {
+        throw saver.rescue(trainer, after: error)
+      }
+    }
     do { try learner.checkAgreement(over: ranks) } catch let error as OnePassError where error.code == .usage
     {
       observe(.notice("\(error.message) Those of rank 0 were saved."))
     }
 
     var result = makeResult(trainer, learner, ranks, plan, card, device, pool)
+    result.storage.pictures = pictures?.amount
     var failure: (any Error)?
     if let evaluationSource {
       let clock = ContinuousClock()
@@ -364,6 +372,7 @@ public struct TrainingRun {
     resolved.device = device.description
     resolved.threads = Engine.threadCount
     resolved.decodeThreads = pool.threads
+    resolved.keepPictures = configuration.picturesKept
     return resolved
   }
 }

@@ -191,6 +191,13 @@ struct MethodOptions: ParsableArguments {
       valueName: "N|TIME"))
   var timeToLive: String?
 
+  @Option(
+    name: .customLong("keep-pictures"),
+    help: ArgumentHelp(
+      "How many images of the highest, and of the lowest, priorities stay in the output folder for `memory inspect` (default: 24; none with --time-to-live or --memory-directory).",
+      valueName: "N"))
+  var keepPictures: Int?
+
   @Option(help: "Train the k + 1 mini-batches of a step one after the other, or as one update.")
   var updates = UpdateMode.sequential
 
@@ -214,6 +221,20 @@ struct MethodOptions: ParsableArguments {
     configuration.memoryEncoding = memoryEncoding
     configuration.memoryDirectory = memoryDirectory
     configuration.timeToLive = try timeToLive.map { try TimeToLive($0) }
+    if let keepPictures {
+      guard keepPictures == 0 || timeToLive == nil else {
+        throw OnePassError(
+          .usage,
+          "--keep-pictures \(keepPictures) would keep images beyond --time-to-live: leave one of the two out."
+        )
+      }
+      guard keepPictures == 0 || memoryDirectory == nil else {
+        throw OnePassError(
+          .usage,
+          "--keep-pictures copies images out of RAM, and --memory-directory keeps all of them: leave it out.")
+      }
+      configuration.keepPictures = keepPictures
+    }
     configuration.updates = updates
     configuration.incomingView = incomingView
     configuration.epochs = epochs

@@ -46,6 +46,10 @@ struct Chart {
   var levels: [(name: String, value: Double)] = []
   /// Marks that the series do not make, in the coordinates of the axes.
   var marks: [Mark] = []
+  /// Bars that stand on the horizontal axis, as in a histogram.
+  var bars: [Bar] = []
+  /// Points in such numbers that a shape for each would hide the others.
+  var cloud: [(x: Double, y: Double)] = []
 
   /// A circle with a number in or beside it.
   struct Mark {
@@ -66,31 +70,32 @@ struct Chart {
   var svg: String {
     let legend = legend
     let height = Self.plot.bottom + 46 + Double(legend.lines) * 17
-    let body = [grid, axisTitles, levelLines, series.map(draw).joined(), markCircles, legend.svg].joined()
+    let body = [
+      grid, drawnBars, drawnCloud, axisTitles, levelLines, series.map(draw).joined(), markCircles, legend.svg,
+    ].joined()
     return """
-      <svg class=chart viewBox="0 0 \(Int(Self.width)) \(Int(height))" role=img aria-label="\(escaped(title))" \
+      <svg class="chart" viewBox="0 0 \(Int(Self.width)) \(Int(height))" role="img" aria-label="\(escaped(title))" \
       xmlns="http://www.w3.org/2000/svg"><title>\(escaped(title))</title>\(body)</svg>
       """
   }
 
   /// The chart as a file of its own, which brings its colours with it.
   var file: String {
-    svg.replacing("class=chart", with: "class=\"chart\"").replacing("role=img", with: "role=\"img\"")
-      .replacing("</title>", with: "</title><style>\(ReportStyle.chartFile)</style>", maxReplacements: 1)
+    svg.replacing("</title>", with: "</title><style>\(ReportStyle.chartFile)</style>", maxReplacements: 1)
       + "\n"
   }
 
   // MARK: Places
 
-  private func x(_ value: Double) -> Double {
+  func x(_ value: Double) -> Double {
     Self.plot.left + horizontal.position(value) * (Self.plot.right - Self.plot.left)
   }
 
-  private func y(_ value: Double) -> Double {
+  func y(_ value: Double) -> Double {
     Self.plot.bottom - vertical.position(value) * (Self.plot.bottom - Self.plot.top)
   }
 
-  private func number(_ value: Double) -> String {
+  func number(_ value: Double) -> String {
     let text = String(format: "%.1f", value)
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }

@@ -1,18 +1,27 @@
-/// Text as HTML and SVG take it literally.
+import Foundation
+
+/// Text as HTML and SVG take it literally; control characters, which neither may hold, become `\u{FFFD}`.
 func escaped(_ text: String) -> String {
-  var result = ""
-  for character in text {
+  var result = String.UnicodeScalarView()
+  func append(_ text: String) { result.append(contentsOf: text.unicodeScalars) }
+  for character in text.unicodeScalars {
     switch character {
-    case "&": result += "&amp;"
-    case "<": result += "&lt;"
-    case ">": result += "&gt;"
-    case "\"": result += "&quot;"
-    case "'": result += "&#39;"
+    case "&": append("&amp;")
+    case "<": append("&lt;")
+    case ">": append("&gt;")
+    case "\"": append("&quot;")
+    case "'": append("&#39;")
+    case "\t", "\n": result.append(character)
+    case _ where character.properties.generalCategory == .control || character.value & 0xFFFE == 0xFFFE:
+      result.append("\u{FFFD}")
     default: result.append(character)
     }
   }
-  return result
+  return String(result)
 }
+
+/// Bytes as the text of a data URI.
+func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
 extension ResultTable {
   /// The table as HTML, which scrolls sideways where a page is too narrow for it.

@@ -37,7 +37,7 @@ package struct Report {
     return names
   }
 
-  private static func write(_ text: String, to path: String) throws {
+  static func write(_ text: String, to path: String) throws {
     do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
       throw OnePassError(.io, "\(path) cannot be written: choose another place.", cause: error)
     }

@@ -16,6 +16,7 @@ enum ReportStyle {
     .chart .grid{stroke:var(--rule);stroke-width:.6}.chart .axis{stroke:var(--soft)}
     .chart .level{stroke:var(--soft);stroke-dasharray:2 3}
     .chart .line{fill:none;stroke-width:1.7;stroke-linejoin:round}.chart .dashed{stroke-dasharray:5 4;stroke-width:1.2}
+    .chart .cloud{fill:none;stroke-width:3.2;stroke-linecap:round;stroke-opacity:.42}.chart .bar{stroke:none}
     .chart .error{stroke-width:1.2}.chart .hollow{fill:var(--ground);stroke-width:1.6}.chart .bubble{fill-opacity:.55}
     \((0..<Chart.colours).map { ".chart .c\($0){stroke:var(--c\($0))}.chart .mark.c\($0),.chart .bubble.c\($0),.chart .bar.c\($0){fill:var(--c\($0))}" }
       .joined())

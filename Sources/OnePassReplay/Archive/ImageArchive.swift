@@ -42,12 +42,11 @@ public final class ImageArchive {
   ///   - imageBytes: The size of a typical image, for whose sake a file that is made new gets its page size.
   /// - Throws: `OnePassError`: `io` if it cannot be opened or made, `usage` if another process has it, `badData` if it
   ///   is damaged or something else.
-  public init(folder: String, imageBytes: Int) throws {
+  public convenience init(folder: String, imageBytes: Int) throws {
     do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
       throw OnePassError(.io, "The folder \(folder) cannot be made: choose another.", cause: error)
     }
-    path = "\(folder)/\(Self.fileName)"
-    database = try SQLiteDatabase(path: path)
+    let database = try SQLiteDatabase(path: "\(folder)/\(Self.fileName)")
     // Held by one process, so that no shared memory is needed beside the log.
     try database.run("PRAGMA locking_mode = EXCLUSIVE")
     try database.run("PRAGMA page_size = \(PageLayout.suited(toImagesOf: imageBytes).pageBytes)")
@@ -60,6 +59,24 @@ public final class ImageArchive {
     try database.run("PRAGMA cache_spill = OFF")
     database.countLogFrames()
     try Self.makeOrCheckTables(database)
+    try self.init(database)
+  }
+
+  /// Opens the archive of a folder as it stands, to be read only: no lock is taken and no file is changed.
+  ///
+  /// A process that writes meanwhile goes on. What it has not made durable is not seen; what it is just changing may be
+  /// missing, or be found damaged, but is never another image: each has its checksum.
+  /// - Parameter folder: Where the file lies.
+  /// - Throws: `OnePassError`: `io` if it cannot be opened, `badData` if it is damaged or something else.
+  public convenience init(reading folder: String) throws {
+    let database = try SQLiteDatabase(reading: "\(folder)/\(Self.fileName)")
+    try Self.check(database)
+    try self.init(database)
+  }
+
+  private init(_ database: SQLiteDatabase) throws {
+    self.database = database
+    path = database.path
     file = FileIdentity(path: path)
     layout = PageLayout(pageBytes: try database.integer("PRAGMA page_size"))
     insertion = try SQLiteStatement("INSERT INTO images VALUES(?, ?)", in: database)
@@ -75,11 +92,8 @@ public final class ImageArchive {
   }
 
   private static func makeOrCheckTables(_ database: SQLiteDatabase) throws {
-    let (kind, version) = (
-      try database.integer("PRAGMA application_id"), try database.integer("PRAGMA user_version")
-    )
     let isEmpty = try database.integer("SELECT count(*) FROM sqlite_schema") == 0
-    if isEmpty, kind == 0 {
+    if isEmpty, try database.integer("PRAGMA application_id") == 0 {
       try database.run(
         """
         BEGIN IMMEDIATE;
@@ -91,6 +105,13 @@ public final class ImageArchive {
         """)
       return
     }
+    try check(database)
+  }
+
+  private static func check(_ database: SQLiteDatabase) throws {
+    let (kind, version) = (
+      try database.integer("PRAGMA application_id"), try database.integer("PRAGMA user_version")
+    )
     guard kind == applicationID else {
       throw OnePassError(
         .badData, "\(database.path) is a database of something else: choose another folder.")

@@ -11,11 +11,23 @@ final class SQLiteDatabase {
 
   /// Opens a file, or makes it.
   /// - Throws: `OnePassError`: `io` if it cannot be opened.
-  init(path: String) throws {
+  convenience init(path: String) throws {
+    try self.init(path: path, name: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+  }
+
+  /// Opens a file as it stands: no lock is taken, no log is looked at, and nothing is written.
+  /// - Throws: `OnePassError`: `io` if it cannot be opened.
+  convenience init(reading path: String) throws {
+    var allowed = CharacterSet.urlPathAllowed
+    allowed.remove(charactersIn: "?#%;")
+    let name = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
+    try self.init(path: path, name: "file:\(name)?immutable=1", flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+  }
+
+  private init(path: String, name: String, flags: Int32) throws {
     self.path = path
     var handle: OpaquePointer?
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-    let code = sqlite3_open_v2(path, &handle, flags, nil)
+    let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
     guard let handle else {
       throw OnePassError(.io, "\(path) cannot be opened: free some memory and try again.")
     }

@@ -1,62 +1,56 @@
 import ArgumentParser
 import OnePass
 import OnePassCore
-import OnePassReplay
+import OnePassExperiments
 
 struct InspectMemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show fill, bytes, classes, age, replays and priorities of a run's memory.")
+    abstract: "Show fill, bytes, classes, age, replays and priorities of a run's memory.",
+    discussion: """
+      Of a run that is training, or was broken off, its last checkpoint is shown. Nothing is changed.
 
-  @Argument(help: "The folder that `train --output` made.", completion: .directory)
-  var directory: String
+      The page holds copies of images of the stream: `memory forget` does not know of it.
+      """)
+
+  @OptionGroup var stored: StoredMemoryOptions
+
+  @Option(
+    defaultAsFlag: "memory.html",
+    help: ArgumentHelp(
+      "Write a page with charts, and pictures of the highest and lowest priorities (default: memory.html).",
+      valueName: "FILE"),
+    completion: .file(extensions: ["html"]))
+  var html: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How many pictures of each end the page shows, as far as the run keeps them.", valueName: "N"))
+  var pictures = 24
+
+  @Flag(
+    inversion: .prefixedNo, help: "Whether the page says what the model takes the pictures for.")
+  var predictions = true
 
   @Flag(help: "Print the figures as JSON.")
   var json = false
 
   func run() throws {
-    let files = try RunFiles(directory)
-    let position = try files.position()
-    let summary = try MemoryTable(of: files).summary(examplesSeen: position.examplesSeen)
-    guard !json else {
-      try Console.result(JSON.text(summary))
-      return
+    guard (0...500).contains(pictures) else {
+      throw OnePassError(.usage, "--pictures \(pictures) is not possible: give 0 to 500.")
     }
-    let card = try files.modelCard()
-    try Console.result(
-      "items       \(Figures.count(summary.items)), \(byteText(summary.imageBytes)) of images")
-    if let counters = position.memory {
-      try Console.result(
-        "peak        \(Figures.count(counters.peakItems)) items, \(byteText(counters.peakBytes)) with index"
-      )
-      try Console.result(
-        "stream      \(Figures.count(counters.examplesSeen)) offered, \(Figures.count(counters.insertions)) taken in, "
-          + "\(Figures.count(counters.evictions)) evicted")
-      try Console.result(
-        "replays     \(Figures.count(counters.draws)) draws of \(Figures.count(counters.distinctDrawn)) different "
-          + "examples; \(Figures.count(summary.neverDrawn)) items held were never drawn")
+    let memory = try StoredMemory(of: stored.directory, memoryDirectory: stored.memoryDirectory)
+    if json {
+      try Console.result(JSON.text(MemoryFigures(memory, extremes: pictures)))
+    } else if html == nil {
+      try Console.result(MemoryText(memory).text)
     }
-    try Console.result("")
-    var figures = TextTable(header: ["", "min", "25 %", "median", "75 %", "max"])
-    for (name, quartiles) in [
-      ("age (examples)", summary.age), ("replays", summary.draws), ("priority", summary.priority),
-      ("loss (nats)", summary.loss),
-    ] {
-      guard let q = quartiles else { continue }
-      figures.rows.append([name] + [q.minimum, q.lower, q.median, q.upper, q.maximum].map(Figures.short))
-    }
-    try Console.result(figures.text + "\n")
-    var classes = TextTable(header: ["class", "items", "share"])
-    for (label, count) in summary.itemsPerClass.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) })
-      .prefix(20)
-    {
-      classes.rows.append([
-        card.className(label), Figures.count(count), Figures.percent(Double(count) / Double(summary.items)),
-      ])
-    }
-    try Console.result(classes.text)
-    if summary.itemsPerClass.count > 20 {
-      try Console.result("and \(summary.itemsPerClass.count - 20) classes with fewer items")
-    }
+    guard let html else { return }
+    let page = MemoryPage(memory, pictures: pictures, predicting: predictions)
+    try page.write(to: html)
+    let what =
+      page.pictureCount == 0 ? page.absence ?? "no pictures" : Figures.count(page.pictureCount, "picture")
+    let sentence = "\(html): \(Figures.count(memory.items.count, "item")), \(what)"
+    if json { Console.error(sentence) } else { try Console.result(sentence) }
   }
 }

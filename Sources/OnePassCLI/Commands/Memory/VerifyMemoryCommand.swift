@@ -32,7 +32,8 @@ struct VerifyMemoryCommand: ParsableCommand {
     if found.items > 0 { memory.append("\(Figures.count(found.items)) items are what passed") }
     if found.itemsByPosition > 0 {
       memory.append(
-        "\(Figures.count(found.itemsByPosition)) passed by their positions (kept in another form)")
+        "\(Figures.count(found.itemsByPosition)) passed by their positions (kept in another form, or not at all)"
+      )
     }
     if !memory.isEmpty {
       let places = found.checkpoints.joined(separator: ", ")

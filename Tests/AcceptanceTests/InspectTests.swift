@@ -1,0 +1,239 @@
+import Foundation
+import OnePassCore
+import TestSupport
+import Testing
+
+@testable import OnePassData
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+/// What can be seen of a memory, and where its pictures are.
+@Suite struct InspectTests {
+  let folder: TemporaryFolder
+  /// What nobody should call a class, and somebody will.
+  static let classes = [
+    "<script>alert(1)<", "猫 \u{202E}\"'&amp;", String(repeating: "long name ", count: 20),
+  ]
+  static let count = 120
+
+  init() throws {
+    folder = try TemporaryFolder()
+    for index in 0..<Self.count {
+      try folder.write(
+        try ForgettingTests.file(index),
+        to: "photos/\(Self.classes[index % 3])/person-\(index % 8)/\(index).png"
+      )
+    }
+  }
+
+  func train(_ more: [String]) -> [String] {
+    [
+      "train", "--data", "folder:\(folder.file("photos"))", "--model", "resnet8", "--batch-size", "8",
+      "--replay-steps", "1", "--storage", "50%", "--threads", "1", "--quiet", "--output", folder.file("run"),
+    ] + more.map { $0 == "@memory" ? folder.file("memory") : $0 }
+  }
+
+  /// A page, held to be well-formed XML without anything from outside.
+  struct Page {
+    let text: String
+    /// Of the pictures.
+    private(set) var descriptions: [String] = []
+    private(set) var pictures: [EncodedImage] = []
+
+    init(_ bytes: [UInt8]) throws {
+      text = String(decoding: bytes, as: UTF8.self)
+      let parser = XMLParser(data: Data(bytes))
+      let images = Images()
+      parser.delegate = images
+      #expect(parser.parse(), "\(String(describing: parser.parserError)) in line \(parser.lineNumber)")
+      for image in images.attributes {
+        let parts = try #require(image["src"]).split(separator: ",", maxSplits: 1).map(String.init)
+        #expect(["data:image/png;base64", "data:image/jpeg;base64"].contains(parts[0]))
+        pictures.append(EncodedImage(bytes: Array(try #require(Data(base64Encoded: parts[1])))))
+        descriptions.append(try #require(image["alt"]))
+      }
+      for outside in ["<script", "http://", "https://", "url(", "@import", "<link", "file:"] {
+        let own = text.replacing("http://www.w3.org/2000/svg", with: "")
+          .replacing("http://www.w3.org/1999/xhtml", with: "")
+        #expect(!own.contains(outside), "\(outside)")
+      }
+    }
+  }
+
+  /// The attributes of each picture.
+  final class Images: NSObject, XMLParserDelegate {
+    var attributes: [[String: String]] = []
+
+    func parser(
+      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+      attributes: [String: String] = [:]
+    ) {
+      if name == "img" { self.attributes.append(attributes) }
+    }
+  }
+
+  func page(_ more: [String] = []) throws -> Page {
+    let outcome = try onepass.run(
+      [
+        "memory", "inspect", folder.file("run"), "--html", folder.file("page.html"),
+      ] + more)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return try Page(folder.bytes(of: "page.html"))
+  }
+
+  /// Every file with its content, to see that nothing changes.
+  func files() throws -> [String: Data] {
+    try FileManager.default.subpathsOfDirectory(atPath: folder.path).reduce(into: [:]) { files, name in
+      if !name.hasSuffix("page.html") {
+        files[name] = FileManager.default.contents(atPath: folder.file(name))
+      }
+    }
+  }
+
+  /// The pixels of an example's file.
+  func pixels(_ image: EncodedImage) throws -> [UInt8] {
+    try ImageDecoder().decode(image, channels: 1).pixels
+  }
+
+  @Test func aFinishedRunShowsTheEndsOfItsPriorities() throws {
+    let trained = try onepass.run(train(["--keep-pictures", "7", "--json"]))
+    #expect(trained.status == 0, "\(trained.errors)")
+    #expect(trained.json.number("storage.pictures.examples") == 14)
+    // 60 items of some 340 bytes: the copies are beside the memory, and not in its bytes.
+    #expect(trained.json.number("storage.examples") == 60)
+
+    let before = try files()
+    let shown = try page(["--pictures", "5"])
+    #expect(shown.pictures.count == 10)
+    // The same that the table of the checkpoint says, worked out here.
+    let rows = String(decoding: try folder.bytes(of: "run/checkpoint/memory.csv"), as: UTF8.self)
+      .split(separator: "\n").dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }
+    let sorted = rows.sorted { ($0[3], $0[2]) > ($1[3], $1[2]) }.map { Int($0[0]) }
+    for (index, id) in (sorted.prefix(5) + sorted.reversed().prefix(5)).enumerated() {
+      let row = try #require(rows.first { Int($0[0]) == id })
+      let name = Self.classes.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }[Int(row[1])]
+      #expect(shown.descriptions[index] == "Example \(id), labelled \(name)")
+    }
+    // Each is one of the stream's images, pixel for pixel.
+    let all = Set(try (0..<Self.count).map { try pixels(EncodedImage(bytes: ForgettingTests.file($0))) })
+    for picture in shown.pictures {
+      let header = try ImageHeader.read(picture)
+      #expect(try header.format == .png && header.width == 16 && all.contains(pixels(picture)))
+    }
+    #expect(shown.text.contains("✓ model: ") || shown.text.contains("✗ model: "))
+    #expect(try !page(["--no-predictions"]).text.contains(" model: <bdi>"))
+    // More than the run keeps: what it keeps, and a word about it.
+    let most = try page(["--pictures", "20"])
+    #expect(most.pictures.count == 14 && most.text.contains("keeps pictures of 7 of them"))
+    #expect(try files() == before)
+
+    let figures = try onepass.run(["memory", "inspect", folder.file("run"), "--json", "--pictures", "3"]).json
+    #expect(
+      figures.number("items") == 60 && figures.number("fill") == 1 && figures.number("balance.held") == 3)
+    let highest = try #require(figures["highest"] as? [[String: Any]])
+    #expect(highest.compactMap { $0["position"] as? Int } == Array(sorted.prefix(3)))
+    let table = try onepass.run(["memory", "inspect", folder.file("run")])
+    #expect(table.output.contains("60 of 60: 100.0 % full") && table.output.contains("highest priorities"))
+    // The override of the writing's direction is not obeyed by a terminal that never sees it.
+    #expect(!table.output.contains("\u{202E}"))
+
+    let verified = try onepass.run(["memory", "verify", folder.file("run"), "--json"])
+    #expect(verified.status == 0 && verified.json.number("items") == 14, "\(verified.errors)")
+    #expect(verified.json.number("itemsByPosition") == 46)
+  }
+
+  @Test func aRunThatTrainsIsSeenWithoutBeingDisturbed() throws {
+    for more in [[], ["--memory-directory", "@memory"]] {
+      try? FileManager.default.removeItem(atPath: folder.file("run"))
+      let running = try RunningProgram(onepass, train(["--checkpoint-every", "2"] + more))
+      #expect(running.wait { folder.exists("run/unfinished/step-00000006") }, "\(running.errors)")
+      // It holds its locks, and stands still so that the files can be compared.
+      running.signal(SIGSTOP)
+      let before = try files()
+      let shown = try page(["--pictures", "4"])
+      #expect(shown.pictures.count == 8 && shown.text.contains("The run is not finished"))
+      let table = try onepass.run(["memory", "inspect", folder.file("run")])
+      #expect(table.output.contains("not finished: step"), "\(table.errors)")
+      #expect(try files() == before)
+      running.signal(SIGCONT)
+      #expect(running.wait() == 0, "\(running.errors)")
+    }
+    // The finished run of a memory directory has all its pictures there, and copies none.
+    #expect(try page().pictures.count == 48 && !folder.exists("run/checkpoint/pictures"))
+    try FileManager.default.moveItem(atPath: folder.file("memory"), toPath: folder.file("moved"))
+    #expect(try page().text.contains("say with --memory-directory where it is"))
+    #expect(try page(["--memory-directory", folder.file("moved")]).pictures.count == 48)
+  }
+
+  @Test(arguments: [
+    (["--keep-pictures", "0"], "--keep-pictures 0"), (["--time-to-live", "50"], "--time-to-live"),
+  ])
+  func aRunWithoutPicturesSaysWhy(options: [String], reason: String) throws {
+    #expect(try onepass.run(train(options)).status == 0)
+    let shown = try page()
+    #expect(shown.pictures.isEmpty && shown.text.contains(reason))
+    #expect(!folder.exists("run/checkpoint/pictures") && !folder.exists("run/checkpoint/memory.index"))
+    #expect(
+      try (0..<Self.count).allSatisfy { index in
+        let trace = Data(try ForgettingTests.file(index)[80..<104])
+        return try files().allSatisfy { $0.hasPrefix("photos") || $1.range(of: trace) == nil }
+      })
+  }
+
+  @Test func damageIsToldInASentence() throws {
+    #expect(try onepass.run(train(["--keep-pictures", "4"])).status == 0)
+    let path = "run/checkpoint/pictures/images.sqlite"
+    let whole = try folder.bytes(of: path)
+    let place = try #require(
+      try (0..<Self.count).lazy.compactMap { index in
+        Data(whole).range(of: Data(try ForgettingTests.file(index)[80..<104]))?.lowerBound
+      }.first)
+    var changed = whole
+    changed[place] ^= 1
+    try folder.write(changed, to: path)
+    let shown = try page()
+    #expect(shown.pictures.count == 7 && shown.text.contains("The stored image cannot be read."))
+    let verified = try onepass.run(["memory", "verify", folder.file("run")])
+    #expect(
+      verified.status == 65 && verified.errors.contains("is not what was put there"), "\(verified.errors)")
+
+    try folder.write(
+      Array("no database at all, but long enough to be one".utf8) + whole.dropFirst(45), to: path)
+    #expect(try page().text.contains("are damaged: remove that folder"))
+    let forgotten = try onepass.run(["memory", "forget", folder.file("run"), "--position", "3"])
+    #expect(forgotten.status == 65 && forgotten.errors.contains("remove that folder"), "\(forgotten.errors)")
+    try FileManager.default.removeItem(atPath: folder.file("run/checkpoint/pictures"))
+    #expect(try page().text.contains("they were removed"))
+    #expect(try onepass.run(["memory", "forget", folder.file("run"), "--position", "3"]).status == 0)
+    #expect(try onepass.run(["memory", "verify", folder.file("run")]).status == 0)
+  }
+
+  @Test func whatMakesNoSenseIsRefused() throws {
+    for (arguments, sentence) in [
+      (["--keep-pictures", "501"], "give 0 to 500"),
+      (["--keep-pictures", "5", "--time-to-live", "50"], "beyond --time-to-live"),
+      (["--keep-pictures", "5", "--memory-directory", "@memory"], "keeps all of them"),
+    ] {
+      let outcome = try onepass.run(train(arguments))
+      #expect(outcome.status == 64 && outcome.errors.contains(sentence), "\(outcome.errors)")
+    }
+    #expect(try onepass.run(train(["--method", "naive"])).status == 0)
+    let naive = try onepass.run(["memory", "inspect", folder.file("run")])
+    #expect(naive.status == 64 && naive.errors.contains("had no replay memory"), "\(naive.errors)")
+    let nowhere = try onepass.run([
+      "memory", "inspect", folder.file("run"), "--html", folder.file("none/page.html"),
+    ])
+    #expect(nowhere.status != 0 && !folder.exists("none"))
+  }
+
+  /// Whoever holds the images, the first rank keeps what one process would.
+  @Test func severalRanksKeepPicturesToo() throws {
+    let outcomes = try Ranks.run(2, of: onepass, train(["--keep-pictures", "6"]))
+    for outcome in outcomes { #expect(outcome.status == 0, "\(outcome.errors)") }
+    #expect(try page().pictures.count == 12)
+    let verified = try onepass.run(["memory", "verify", folder.file("run"), "--json"])
+    #expect(verified.status == 0 && verified.json.number("items") == 12, "\(verified.errors)")
+  }
+}
