@@ -24,6 +24,24 @@ import Testing
         """)
   }
 
+  /// Whoever follows the documentation ends with the same program, to the last character.
+  @Test func gettingStartedIsTheFirstExample() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    func text(_ path: String) throws -> String {
+      try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    }
+    let page = try text("Sources/OnePass/OnePass.docc/GettingStarted.md")
+    let blocks = page.components(separatedBy: "```swift\n").dropFirst().map {
+      $0.components(separatedBy: "```")[0]
+    }
+    let program = try text("Examples/OwnPriority/main.swift")
+    let code = program.drop { $0 != "\n" }.dropFirst().drop { $0 != "\n" }.dropFirst()
+    #expect(blocks.joined(separator: "\n") == code)
+    #expect(program.split(separator: "\n", omittingEmptySubsequences: false).count <= 40)
+    #expect(page.contains(try "```text\n\(output(of: "OwnPriority"))```"))
+  }
+
   /// A mini-batch is 32 examples and a tenth of 640 is kept; from the second on one is replayed with each. Asked
   /// to stop when step 10 is reported, it stops after the next.
   @Test func watchedRun() throws {

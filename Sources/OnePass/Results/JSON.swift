@@ -1,8 +1,8 @@
 import Foundation
 
 /// JSON as OnePass writes it: indented, keys sorted, so that two files can be compared line by line.
-public enum JSON {
-  public static func text(_ value: some Encodable) throws -> String {
+package enum JSON {
+  package static func text(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self)
