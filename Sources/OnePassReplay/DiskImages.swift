@@ -98,15 +98,16 @@ public final class DiskImages: ImageStore {
     return try ImageArchive(folder: directory, imageBytes: 0).note(Note.run)
   }
 
-  /// The images of the memory in a folder as they stand, to be read only, whether or not its run has it open.
+  /// The images of the memory in a folder as they stand, to be read only, whether or not its run has it open; `nil` if there
+  /// are none yet.
   /// - Throws: `OnePassError`: `usage` if it is another run's, `io` if there is none or it cannot be read, `badData` if it
   ///   is damaged.
-  package static func reading(_ directory: String, of run: String) throws -> ImageArchive {
+  package static func reading(_ directory: String, of run: String) throws -> ImageArchive? {
     guard exists(in: directory) else {
       throw OnePassError(
         .io, "The memory directory \(directory) holds no memory: say with --memory-directory where it is.")
     }
-    let archive = try ImageArchive(reading: directory)
+    guard let archive = try ImageArchive(reading: directory) else { return nil }
     guard try archive.note(Note.run) == run else {
       throw OnePassError(
         .usage,

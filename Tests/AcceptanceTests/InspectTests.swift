@@ -147,13 +147,15 @@ import Testing
   @Test func aRunThatTrainsIsSeenWithoutBeingDisturbed() throws {
     for more in [[], ["--memory-directory", "@memory"]] {
       try? FileManager.default.removeItem(atPath: folder.file("run"))
-      let running = try RunningProgram(onepass, train(["--checkpoint-every", "2"] + more))
+      let running = try RunningProgram(onepass, train(["--checkpoint-every", "6"] + more))
       #expect(running.wait { folder.exists("run/unfinished/step-00000006") }, "\(running.errors)")
-      // It holds its locks, and stands still so that the files can be compared.
+      // It holds its locks, and stands still so that the files can be compared: perhaps in the midst of a change.
       running.signal(SIGSTOP)
       let before = try files()
       let shown = try page(["--pictures", "4"])
-      #expect(shown.pictures.count == 8 && shown.text.contains("The run is not finished"))
+      let lost = shown.text.components(separatedBy: "class=\"lost\"").count - 1
+      #expect(shown.pictures.count + lost == 8 && shown.pictures.count > 0)
+      #expect(shown.text.contains("The run is not finished"))
       let table = try onepass.run(["memory", "inspect", folder.file("run")])
       #expect(table.output.contains("not finished: step"), "\(table.errors)")
       #expect(try files() == before)

@@ -217,7 +217,7 @@ import Testing
 
     let inspected = try onepass.run(["memory", "inspect", run])
     #expect(inspected.status == 0, "\(inspected.errors)")
-    #expect(inspected.output.contains("items       50,"))
+    #expect(inspected.output.contains("items       50 of 50: 100.0 % full"))
     #expect(inspected.output.contains("class 0"))
     let figures = try onepass.run(["memory", "inspect", run, "--json"]).json
     #expect(figures.number("items") == 50)

@@ -61,7 +61,7 @@ struct KeptPictures {
   }
 
   private static func opened(
-    in checkpoint: String, _ open: (String) throws -> ImageArchive
+    in checkpoint: String, _ open: (String) throws -> ImageArchive?
   ) throws -> ImageArchive? {
     let path = "\(checkpoint)/\(folder)"
     guard ImageArchive.exists(in: path) else { return nil }

@@ -18,7 +18,9 @@ package struct StoredPictures {
 
   /// Those of a run that keeps its memory in RAM and is not finished.
   init(archive folder: String) {
-    self.init(true) { ImageArchive.exists(in: folder) ? [try ImageArchive(reading: folder)] : [] }
+    self.init(true) {
+      ImageArchive.exists(in: folder) ? [try ImageArchive(reading: folder)].compactMap(\.self) : []
+    }
   }
 
   /// Those of a memory directory, and what it has given up since the last checkpoint of a run that is not finished.

@@ -128,8 +128,12 @@ struct Chart {
 
   private var axisTitles: String {
     let middle = (Self.plot.top + Self.plot.bottom) / 2
+    // Beside the longest number, also where that leaves it on the edge.
+    let longest = Double(vertical.ticks.map(\.label.count).max() ?? 0)
+    let left = number(min(11, Self.plot.left - 12 - 6.6 * longest))
     return text(horizontal.title, (Self.plot.left + Self.plot.right) / 2, Self.plot.bottom + 34)
-      + text(vertical.title, 11, middle, more: " transform=\"rotate(-90 11 \(number(middle)))\"")
+      + text(
+        vertical.title, 0, 0, more: " transform=\"translate(\(left) \(number(middle))) rotate(-90)\"")
   }
 
   private var levelLines: String {

@@ -32,7 +32,13 @@ struct MemoryPictures {
     var images: [Int: EncodedImage] = [:]
     var problems: [Int: String] = [:]
     for item in ends.highest + ends.lowest where memory.pictures.absence == nil {
-      do { images[item.id] = try memory.pictures.image(id: item.id) } catch {
+      do {
+        if let image = try memory.pictures.image(id: item.id) {
+          images[item.id] = image
+        } else if memory.pictures.areComplete {
+          problems[item.id] = "The image is not there, or just being written."
+        }
+      } catch {
         problems[item.id] = "The stored image cannot be read."
       }
     }

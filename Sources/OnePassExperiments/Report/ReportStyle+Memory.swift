@@ -1,7 +1,7 @@
 extension ReportStyle {
   /// What the page about a memory has beside ``page``.
   static let memory = """
-    h1{overflow-wrap:anywhere}.chart{overflow:visible}.lead{overflow-wrap:anywhere}
+    h1{overflow-wrap:anywhere}.lead{overflow-wrap:anywhere}
     nav a{display:inline-block;padding:.25rem 0}a:focus-visible,summary:focus-visible{outline:2px solid var(--c0);outline-offset:2px}
     .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.8rem;margin:1rem 0}
     .tiles div{background:var(--panel);padding:.7rem .9rem;break-inside:avoid}

@@ -45,7 +45,7 @@ enum ReportStyle {
     .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1.2rem 2rem;margin:1rem 0}
     figure{margin:0;break-inside:avoid}figcaption{font-weight:600;font-size:.92rem;margin-bottom:.3rem}
     figcaption small{display:block;font-weight:400;color:var(--soft);line-height:1.35}
-    .chart{display:block;width:100%;height:auto;max-width:40rem}
+    .chart{display:block;overflow:visible;width:100%;height:auto;max-width:40rem}
     details{margin:.6rem 0}summary{cursor:pointer;color:var(--c0)}
     pre{overflow-x:auto;background:var(--panel);padding:.7rem;font-size:.78rem;line-height:1.35}
     .warn{border-left:4px solid var(--c1);padding:.2rem .8rem;background:var(--panel)}

@@ -68,8 +68,10 @@ public final class ImageArchive {
   /// missing, or be found damaged, but is never another image: each has its checksum.
   /// - Parameter folder: Where the file lies.
   /// - Throws: `OnePassError`: `io` if it cannot be opened, `badData` if it is damaged or something else.
-  public convenience init(reading folder: String) throws {
+  /// - Returns: `nil` if it was only just made, and holds nothing yet.
+  public convenience init?(reading folder: String) throws {
     let database = try SQLiteDatabase(reading: "\(folder)/\(Self.fileName)")
+    if try Self.isEmpty(database) { return nil }
     try Self.check(database)
     try self.init(database)
   }
@@ -92,8 +94,7 @@ public final class ImageArchive {
   }
 
   private static func makeOrCheckTables(_ database: SQLiteDatabase) throws {
-    let isEmpty = try database.integer("SELECT count(*) FROM sqlite_schema") == 0
-    if isEmpty, try database.integer("PRAGMA application_id") == 0 {
+    if try isEmpty(database) {
       try database.run(
         """
         BEGIN IMMEDIATE;
@@ -106,6 +107,11 @@ public final class ImageArchive {
       return
     }
     try check(database)
+  }
+
+  private static func isEmpty(_ database: SQLiteDatabase) throws -> Bool {
+    try database.integer("SELECT count(*) FROM sqlite_schema") == 0
+      && database.integer("PRAGMA application_id") == 0
   }
 
   private static func check(_ database: SQLiteDatabase) throws {
