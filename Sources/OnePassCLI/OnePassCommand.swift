@@ -27,15 +27,23 @@ struct OnePassCommand: ParsableCommand {
     ])
 
   static func main() {
-    Engine.keepFreedMemory()
+    let arguments = Array(CommandLine.arguments.dropFirst())
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
+      if let train = command as? TrainCommand {
+        command = try train.withConfigurationFile(arguments: Array(arguments.dropFirst()))
+      }
+      Engine.keepFreedMemory()
       try command.run()
     } catch let error as OnePassError {
-      Console.error("Error: \(error.message)")
+      Console.failure("Error: \(error.message)")
       Foundation.exit(error.code.exitStatus)
     } catch {
-      exit(withError: error)
+      // What was asked for by --help and its like is a result.
+      guard exitCode(for: error) != .success else { exit(withError: error) }
+      let message = fullMessage(for: error)
+      if !message.isEmpty { Console.failure(message) }
+      Foundation.exit(exitCode(for: error).rawValue)
     }
   }
 }

@@ -26,8 +26,9 @@ import Testing
       "--data", "--eval-data", "--model", "--method", "--storage", "--replay-steps", "--priority", "--epochs",
       "--limit", "--seed", "--batch-size", "--learning-rate", "--device", "--threads", "--output", "--json",
     ] {
-      // At the start of a line of the list, or after the short form.
-      #expect(help.contains("\n  \(option) ") || help.contains("\n  \(option)\n"), "\(option)")
+      // At the start of a line of the list, alone or before its opposite.
+      let found = ["\n", " ", "/"].contains { help.contains("\n  \(option)\($0)") }
+      #expect(found, "\(option)")
     }
   }
 
