@@ -25,7 +25,12 @@ extension Stem: ExpressibleByArgument {
 extension CompletionKind {
   /// The kinds of sources, as a specification begins.
   static var specification: CompletionKind {
-    .list(SourceRegistry.kinds.map { $0.name == "fashion-mnist" ? $0.name : "\($0.name):" })
+    words(SourceRegistry.kinds.map { $0.name == "fashion-mnist" ? $0.name : "\($0.name):" })
+  }
+
+  /// Words that may hold colons, behind which zsh looks for a description.
+  static func words(_ words: [String]) -> CompletionKind {
+    .list(words.map { CompletionShell.requesting == .zsh ? $0.replacing(":", with: "\\:") : $0 })
   }
 }
 
@@ -59,7 +64,7 @@ struct DataOptions: ParsableArguments {
     name: .customLong("subject-key"),
     help: ArgumentHelp(
       "Where an example says whom it is about, for `memory forget`: folder, stem or json:FIELD.",
-      valueName: "KEY"), completion: .list(["folder", "stem", "json:"]))
+      valueName: "KEY"), completion: .words(["folder", "stem", "json:"]))
   var subjectKey: String?
 
   @Option(
@@ -256,7 +261,7 @@ struct OptimisationOptions: ParsableArguments {
 struct ComputeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Where to compute: auto, cpu, cuda or cuda:i.", valueName: "DEVICE"),
-    completion: .list(["auto", "cpu", "cuda", "cuda:0"]))
+    completion: .words(["auto", "cpu", "cuda", "cuda:0"]))
   var device = "auto"
 
   @Option(help: ArgumentHelp("Threads that compute on the CPU (default: one for each core).", valueName: "T"))
