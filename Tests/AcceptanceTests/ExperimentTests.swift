@@ -209,7 +209,7 @@ import Testing
     #expect(try run([]).errors.contains("There is no grid: give a YAML file, or a preset"))
     let unknown = try run([try writeGrid("  - {method: replay, stroage: 5%}")])
     #expect(
-      unknown.status == 64 && unknown.errors.contains("grid.yaml:12: Unknown option '--stroage'"),
+      unknown.status == 64 && unknown.errors.contains("grid.yaml:12: Unknown option 'stroage'"),
       "\(unknown.errors)")
     let impossible = try run([try writeGrid("  - {method: replay, storage: 0%}")])
     #expect(

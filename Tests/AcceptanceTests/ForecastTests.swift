@@ -65,7 +65,7 @@ import Testing
       "stream     200 examples of 4 classes, taken in at 12 x 12", "4.31 % of 90 epochs",
       "776 examples trained",
       "13 steps, 49 updates", "4 effective epochs", "at most 20 examples, about 3.5 kB",
-      "time       less than a second at",
+      "time       ", " images/s",
       "of RAM at most", "nothing was written",
     ] {
       #expect(outcome.output.contains(text), "\(text): \(outcome.output)")

@@ -50,30 +50,27 @@ struct WarmUp {
 
   /// - Returns: What was measured, and the RAM that the run's own mini-batches would take, in bytes.
   func measure() throws -> (measurement: Measurement, peakResidentBytes: Int) {
-    let fewReplays = min(1, replaySteps)
-    var batchSize = 1
-    var last = try train(batchSize, fewReplays, timing: 0)
+    var last = try train(1, 0, timing: 0)
     var previous = last
-    while batchSize < configuration.batchSize {
-      let next = min(configuration.batchSize, 4 * batchSize)
-      guard last.seconds(batchSize: next, replaySteps: fewReplays) <= Self.longestStep else { break }
-      batchSize = next
-      (previous, last) = (last, try train(batchSize, fewReplays, timing: 0))
+    while last.batchSize < configuration.batchSize {
+      let next = min(configuration.batchSize, 4 * last.batchSize)
+      // Without a second size nothing could be said of the RAM.
+      guard last.batchSize == 1 || last.seconds(batchSize: next, replaySteps: 0) <= Self.longestStep
+      else { break }
+      (previous, last) = (last, try train(next, 0, timing: 0))
     }
-    let isWhole = batchSize == configuration.batchSize
-    let hasTime = last.seconds(batchSize: batchSize, replaySteps: replaySteps) <= Self.longestStep
-    // A slow step was timed already.
-    if isWhole, hasTime || last.seconds(batchSize: batchSize, replaySteps: fewReplays) < Self.timedSeconds / 2
-    {
-      last = try train(batchSize, hasTime ? replaySteps : fewReplays, timing: Self.timedSeconds)
+    let isWhole = last.batchSize == configuration.batchSize
+    if isWhole {
+      let hasTime =
+        last.seconds(batchSize: last.batchSize, replaySteps: replaySteps) <= Self.longestStep
+      // A mini-batch of another size has tensors of another size, for which what the others have left is of no use.
+      let second = lastBatchSize < last.batchSize ? lastBatchSize : nil
+      last = try train(
+        last.batchSize, hasTime ? replaySteps : 0, timing: Self.timedSeconds, secondBatchSize: second)
     }
 
-    // A mini-batch of another size has tensors of another size, for which what the others have left is of no use.
-    if isWhole, lastBatchSize < batchSize {
-      last.peakResidentBytes = try train(lastBatchSize, 0, timing: 0).peakResidentBytes
-    }
     var bytes = last.peakResidentBytes
-    if !isWhole, last.batchSize > previous.batchSize {
+    if !isWhole {
       let growth = max(0, last.peakResidentBytes - previous.peakResidentBytes)
       bytes +=
         growth / (last.batchSize - previous.batchSize) * (configuration.batchSize - last.batchSize)
@@ -86,7 +83,9 @@ struct WarmUp {
   }
 
   /// Trains until the timed steps have taken so long, at least one.
-  private func train(_ batchSize: Int, _ replaySteps: Int, timing: Double) throws -> Measurement {
+  private func train(
+    _ batchSize: Int, _ replaySteps: Int, timing: Double, secondBatchSize: Int? = nil
+  ) throws -> Measurement {
     var configuration = configuration
     configuration.batchSize = batchSize
     configuration.replaySteps = replaySteps
@@ -101,7 +100,8 @@ struct WarmUp {
       configuration: configuration, plan: plan)
     let trainer = Trainer(
       configuration: configuration, plan: plan, source: SampleSource(examples, count: .max),
-      feed: RepeatedFeed(examples), learner: learner, pool: pool, diskMemory: nil, ledger: nil,
+      feed: RepeatedFeed(examples, secondCount: secondBatchSize), learner: learner, pool: pool,
+      diskMemory: nil, ledger: nil,
       ranks: Ranks(nil), observe: { _ in })
     // The first step allocates and replays nothing; the next one brings the first replays, and a recording if there is one.
     let untimed = configuration.cudaGraphs ? 4 : 2
