@@ -1,6 +1,6 @@
 # Every target is one line that calls scripts/; the scripts say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench lint docs build clean
+.PHONY: help setup demo test soak bench lint docs build install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,7 +20,7 @@ bench: ## measure against the peers, side by side
 lint: ## formatting, import direction, file lengths, shell scripts
 	@scripts/lint
 
-docs: ## build the documentation into .build/docs
+docs: ## build the documentation into .build/docs, the man pages into .build/man
 	@scripts/docs
 
 setup: ## only make this checkout ready to build
@@ -28,6 +28,9 @@ setup: ## only make this checkout ready to build
 
 build: setup ## set up and build the release program
 	@swift build -c release --product onepass
+
+install: ## install the program, its libraries, man pages and completions into PREFIX (default /usr/local)
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install
 
 clean: ## remove what was built (downloads stay in the cache)
 	@rm -rf .build

@@ -41,8 +41,17 @@ let torchHeaders: [CXXSetting] = [
     ])
 ]
 
+// An installed program has its libraries beside itself (`make install`), and needs no checkout.
+#if os(macOS)
+  let installedLibraries = "@executable_path/../lib/onepass"
+#else
+  let installedLibraries = "$ORIGIN/../lib/onepass"
+#endif
+
 let torchLibraries: [LinkerSetting] = [
-  .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+  .unsafeFlags(
+    ["-L\(libtorch)/lib"]
+      + [installedLibraries, "\(libtorch)/lib"].flatMap { ["-Xlinker", "-rpath", "-Xlinker", $0] }),
   .linkedLibrary("torch_cpu"),
   .linkedLibrary("c10"),
 ]

@@ -27,15 +27,32 @@ struct OnePassCommand: ParsableCommand {
     ])
 
   static func main() {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    // Whatever is wrong with the arguments is the request's fault, whatever happens afterwards is not.
+    var command = ending(otherwise: .usage) {
+      let command = try parseAsRoot(arguments)
+      guard let train = command as? TrainCommand else { return command }
+      return try train.withConfigurationFile(arguments: Array(arguments.dropFirst()))
+    }
     Engine.keepFreedMemory()
-    do {
-      var command = try parseAsRoot()
-      try command.run()
-    } catch let error as OnePassError {
-      Console.error("Error: \(error.message)")
+    ending(otherwise: .engine) { try command.run() }
+  }
+
+  /// Does a part of the work. Where it fails, the program ends with the sentence and the status of the failure.
+  /// - Parameter code: Of an error that has no status of its own.
+  private static func ending<Result>(
+    otherwise code: OnePassError.Code, _ body: () throws -> Result
+  ) -> Result {
+    do { return try body() } catch let error as OnePassError {
+      Console.failure("Error: \(error.message)")
       Foundation.exit(error.code.exitStatus)
     } catch {
-      exit(withError: error)
+      let status = exitCode(for: error)
+      // What was asked for by --help and its like is a result.
+      guard status != .success else { exit(withError: error) }
+      let message = fullMessage(for: error)
+      if !message.isEmpty { Console.failure(message) }
+      Foundation.exit(status == .failure ? code.exitStatus : status.rawValue)
     }
   }
 }

@@ -39,10 +39,7 @@ public final class DiskImages: ImageStore {
     archive = try ImageArchive(folder: directory, imageBytes: imageBytes)
     // One that names no run was broken off while it was made, and holds nothing.
     guard try archive.note(Note.run) == nil, try archive.ids.isEmpty else {
-      throw OnePassError(
-        .usage,
-        "The memory directory \(directory) already holds the memory of a run: go on with --resume, choose another "
-          + "folder, or remove it.")
+      throw Self.occupied(directory)
     }
     // Emptying the log waits for the disk; a budget that promises no bytes allows it to be rare even for a few images.
     let (budget, least) =
@@ -86,6 +83,14 @@ public final class DiskImages: ImageStore {
     // What a process left in the log would come on top of what is still to come. It is safe to keep: what a checkpoint
     // needs was put aside before it went here.
     try archive.makeDurable()
+  }
+
+  /// The refusal to make a memory in a folder that has one.
+  public static func occupied(_ directory: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "The memory directory \(directory) already holds the memory of a run: go on with --resume, choose another "
+        + "folder, or remove it.")
   }
 
   /// The run to which the memory in a folder belongs; `nil` if there is none.
@@ -133,6 +138,13 @@ public final class DiskImages: ImageStore {
   }
 
   // MARK: Room
+
+  /// What an image would take in a memory that is made for images of a typical size, in bytes.
+  public static func bytes(forImageOf bytes: Int, amongImagesOf typical: Int) -> Int {
+    let layout = PageLayout.suited(toImagesOf: typical)
+    return layout.pages(forBlobOf: ImageRecord.headerBytes + bytes) * layout.pageBytes
+      + layout.treeBytesPerRow
+  }
 
   /// What an image of so many bytes takes.
   public func bytes(forImageOf bytes: Int) -> Int { archive.bytes(forImageOf: bytes) }

@@ -163,6 +163,20 @@ import Testing
     }
   }
 
+  /// Each of these is refused while arguments are read, in ways of their own.
+  @Test(arguments: [
+    ["train", "--data", "x", "--threads", "0"], ["train", "--data", "x", "--rank-timeout", "0"],
+    ["predict", "--checkpoint", "x", "--top", "0", "x.jpg"], ["train", "--data", "x", "--limit", "many"],
+    ["train", "--data", "x", "--method", "epr"], ["train", "--data", "x", "--progress", "loud"],
+    ["train", "more", "--data", "x"], ["experiment", "run"], ["trian"],
+    ["--generate-completion-script", "csh"],
+  ])
+  func argumentsThatMakeNoSense(arguments: [String]) throws {
+    let outcome = try onepass.run(arguments)
+    #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("Error: "))
+  }
+
   @Test func noCheckpoint() throws {
     for command in [
       ["evaluate", "--checkpoint", folder.file("none"), "--data", idx],

@@ -44,7 +44,7 @@ import Testing
 
   @Test func aGridIsTrainedOnceAndThenShown() throws {
     let grid = try writeGrid()
-    let first = try run([grid, "--parallel", "2"])
+    let first = try run([grid, "--parallel", "2", "--progress", "lines"])
     #expect(first.status == 0 && first.output.contains("6 cells: 6 made, 0 already there"), "\(first.errors)")
     for cell in Self.cells {
       for seed in 1...2 {
@@ -126,7 +126,7 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     // Table 1 and 2 share a cell; the ablations' three baselines are in Table 2.
     #expect(outcome.output.split(separator: "\n").count == 2 * (3 + 16 - 1 + 13 - 3))
-    #expect(outcome.errors.contains("Note: without --eval-data there will be no accuracy"))
+    #expect(outcome.errors.contains("Note: Without --eval-data there will be no accuracy"))
     let imagenet = try run(["--preset", "imagenet", "--data", "folder:x", "--dry-run"])
     #expect(imagenet.output.contains("--model=resnet50 --image-size=224"), "\(imagenet.errors)")
   }
@@ -136,7 +136,8 @@ import Testing
   @Test func aGridThatIsBrokenOffGoesOn() throws {
     let grid = try writeGrid("  - {method: multi-epoch, epochs: 60}")
     let running = try RunningProgram(
-      onepass, ["experiment", "run", grid, "--seeds", "1", "--output", output])
+      onepass,
+      ["experiment", "run", grid, "--seeds", "1", "--output", output, "--progress", "lines"])
     #expect(running.wait(for: "multi-epoch-60-seed1: running"))
     Thread.sleep(forTimeInterval: 1)
     running.signal(SIGINT)
@@ -208,7 +209,7 @@ import Testing
     #expect(try run([]).errors.contains("There is no grid: give a YAML file, or a preset"))
     let unknown = try run([try writeGrid("  - {method: replay, stroage: 5%}")])
     #expect(
-      unknown.status == 64 && unknown.errors.contains("grid.yaml:12: Unknown option '--stroage'"),
+      unknown.status == 64 && unknown.errors.contains("grid.yaml:12: Unknown option 'stroage'"),
       "\(unknown.errors)")
     let impossible = try run([try writeGrid("  - {method: replay, storage: 0%}")])
     #expect(

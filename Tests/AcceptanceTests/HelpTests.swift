@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -26,8 +27,9 @@ import Testing
       "--data", "--eval-data", "--model", "--method", "--storage", "--replay-steps", "--priority", "--epochs",
       "--limit", "--seed", "--batch-size", "--learning-rate", "--device", "--threads", "--output", "--json",
     ] {
-      // At the start of a line of the list, or after the short form.
-      #expect(help.contains("\n  \(option) ") || help.contains("\n  \(option)\n"), "\(option)")
+      // At the start of a line of the list, alone or before its opposite.
+      let found = ["\n", " ", "/"].contains { help.contains("\n  \(option)\($0)") }
+      #expect(found, "\(option)")
     }
   }
 
@@ -35,6 +37,48 @@ import Testing
   func completionsAreThere(shell: String) throws {
     let outcome = try onepass.run(["--generate-completion-script", shell])
     #expect(outcome.status == 0 && outcome.output.contains("replay-steps"))
+  }
+
+  /// What a shell offers, asked of the shell itself; shells that are not installed are passed over.
+  @Test(arguments: [
+    ("train --method ", ["naive", "replay", "multi-epoch"]),
+    ("train --model resnet3", ["resnet32", "resnet34"]),
+    ("train --config files/", ["files/a.yaml", "files/sub"]), ("train --output files/", ["files/sub"]),
+    ("train --data fo", ["folder:"]), ("memory v", ["verify"]),
+    ("experiment run --preset opin-t", ["opin-table1", "opin-table2"]),
+    ("train --priority-t", ["--priority-timing"]),
+  ])
+  func shellsCompleteWhatIsBegun(line: String, offers: [String]) throws {
+    let folder = try TemporaryFolder()
+    for name in ["a.yaml", "b.txt", "sub/c.txt"] { try folder.write([], to: "files/\(name)") }
+    let words = "onepass \(line)".split(separator: " ", omittingEmptySubsequences: false)
+    let quoted = words.map { "'\($0)'" }.joined(separator: " ")
+    for (shell, ask) in [
+      (
+        "/bin/bash",
+        "COMP_WORDS=(\(quoted)); COMP_CWORD=\(words.count - 1); COMP_LINE='onepass \(line)'; "
+          + "COMP_POINT=${#COMP_LINE}; _onepass onepass '\(words.last ?? "")' '\(words[words.count - 2])'; "
+          + "printf '%s\\n' \"${COMPREPLY[@]}\""
+      ),
+      ("/usr/bin/fish", "complete -C 'onepass \(line)' | string split -f1 \\t"),
+    ] where FileManager.default.isExecutableFile(atPath: shell) {
+      let kind = String(shell.split(separator: "/").last ?? "")
+      let script = try onepass.run(["--generate-completion-script", kind]).output
+      let text = "cd '\(folder.path)'\n\(script)\n\(ask)\n"
+      try folder.write(Array(text.utf8), to: "ask")
+      let outcome = try Program(path: shell).run([folder.file("ask")])
+      let answers = outcome.output.split(separator: "\n").map {
+        // fish offers the folder that is being completed, too, and ends folders in a slash.
+        $0.hasSuffix("/") ? String($0.dropLast()) : String($0)
+      }
+      #expect(Set(answers).subtracting(["files"]) == Set(offers), "\(kind): \(answers) \(outcome.errors)")
+    }
+  }
+
+  /// zsh takes what follows a colon for a description.
+  @Test func colonsAreEscapedForZsh() throws {
+    let script = try onepass.run(["--generate-completion-script", "zsh"]).output
+    #expect(script.contains("'folder\\:'") && !script.contains("'folder:'"))
   }
 
   @Test func versionIsPrinted() throws {

@@ -50,7 +50,7 @@ import Testing
   }
 
   func grid(
-    _ text: String, overrides: [GridOption] = [], seeds: [UInt64]? = nil
+    _ text: String, overrides: [TrainOption] = [], seeds: [UInt64]? = nil
   ) throws -> Grid {
     try Grid(
       [GridDescription(text: text, source: "grid.yaml")], overrides: overrides, seeds: seeds, read: Self.read)
@@ -192,19 +192,19 @@ import Testing
         - {method: replay, storage: 1%}
       """
     let changed = try grid(
-      text, overrides: [GridOption("model", "resnet20", at: Place("--model"))], seeds: [7])
+      text, overrides: [TrainOption("model", "resnet20", at: Place("--model"))], seeds: [7])
     #expect(changed.cells.map(\.configuration.model) == ["resnet20", "resnet20"])
     #expect(changed.cells.map(\.seed) == [7, 7])
     #expect(changed.cells[0].arguments == ["--data=d", "--model=resnet20", "--method=naive", "--seed=7"])
     #expect {
-      try grid(text, overrides: [GridOption("storage", "5%", at: Place("--set storage=5%"))])
+      try grid(text, overrides: [TrainOption("storage", "5%", at: Place("--set storage=5%"))])
     } throws: { "\($0)".contains("grid.yaml:4: the cells of this group set storage themselves") }
   }
 
   @Test func assignmentsAndSeedListsAreRead() throws {
-    let option = try GridOption(assignment: "--weight-decay=5e-4")
+    let option = try TrainOption(assignment: "--weight-decay=5e-4")
     #expect(option.name == "weight-decay" && option.value == "5e-4")
-    #expect(throws: OnePassError.self) { try GridOption(assignment: "weight-decay") }
+    #expect(throws: OnePassError.self) { try TrainOption(assignment: "weight-decay") }
     #expect(try SeedList("3", at: Place("x")).seeds == [1, 2, 3])
     #expect(try SeedList("5,2", at: Place("x")).seeds == [5, 2])
     for text in ["", "0", "-1", "1,1", "x", "1,", "10001"] {
@@ -215,7 +215,7 @@ import Testing
   func preset(_ preset: GridPreset, memoryBytes: String? = nil) throws -> Grid {
     try Grid(
       preset.descriptions(memoryBytes: memoryBytes),
-      overrides: [GridOption("data", "d", at: Place("--data"))],
+      overrides: [TrainOption("data", "d", at: Place("--data"))],
       read: Self.read)
   }
 

@@ -41,7 +41,14 @@ final class RunFolder {
     }
     staging = target.deletingLastPathComponent()
       .appendingPathComponent(".\(target.lastPathComponent).partial-\(UUID().uuidString)", isDirectory: true)
-    // The nearest folder that exists has to take the others; found out now, and not after hours of training.
+    try Self.requireRoom(for: target, called: "The output \(path)")
+  }
+
+  /// The nearest folder that exists has to take the others; found out now, and not after hours of training.
+  /// - Throws: `OnePassError` (`io`) if it does not.
+  static func requireRoom(for target: URL, called name: String) throws {
+    let files = FileManager.default
+    var isFolder: ObjCBool = false
     var ancestor = target.deletingLastPathComponent()
     while !files.fileExists(atPath: ancestor.path), ancestor.path != "/" {
       ancestor.deleteLastPathComponent()
@@ -50,8 +57,7 @@ final class RunFolder {
       files.isWritableFile(atPath: ancestor.path)
     else {
       throw OnePassError(
-        .io, "The output \(path) cannot be written, because \(ancestor.path) takes no folder: choose another."
-      )
+        .io, "\(name) cannot be written, because \(ancestor.path) takes no folder: choose another.")
     }
   }
 

@@ -62,7 +62,9 @@ extension RunConfiguration {
 
   /// Every option by its name on the command line, with its value as text.
   package var options: [(name: String, value: String)] {
-    Mirror(reflecting: self).children.map { (Self.optionName($0.label ?? ""), Self.text($0.value)) }
+    Mirror(reflecting: self).children.map {
+      (Self.optionName($0.label ?? ""), Self.text($0.value) ?? "none")
+    }
   }
 
   /// The first option in which a record differs from this request, in words; `nil` if it is the same run.
@@ -80,16 +82,17 @@ extension RunConfiguration {
     }
   }
 
-  private static func text(_ value: Any) -> String {
+  /// `nil` for an option that is left to the program.
+  static func text(_ value: Any) -> String? {
     let mirror = Mirror(reflecting: value)
-    if mirror.displayStyle == .optional { return mirror.children.first.map { text($0.value) } ?? "none" }
+    if mirror.displayStyle == .optional { return mirror.children.first.flatMap { text($0.value) } }
     if let number = value as? Double { return "\(number)" }
     if let kind = value as? any RawRepresentable<String> { return kind.rawValue }
     return "\(value)"
   }
 
   /// `replaySteps` is `replay-steps` on the command line.
-  private static func optionName(_ property: String) -> String {
+  static func optionName(_ property: String) -> String {
     let names = [
       "evaluationData": "eval-data", "evaluationLimit": "eval-limit", "classCount": "classes",
       "classNames": "classes", "smoothing": "alpha",

@@ -100,7 +100,8 @@ extension StoredRun {
     guard let snapshot = points[index].memory, let capacity = plan.capacity else { return }
     var memory = ReplayMemory(
       capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
-      drawing: configuration.drawing, evicting: configuration.evicting, seed: configuration.seed,
+      drawing: configuration.drawing.orUniform, evicting: configuration.evicting.orUniform,
+      seed: configuration.seed,
       store: diskImages)
     try memory.restore(snapshot, image: nil)
     try memory.forget { ids.contains($0.id) }

@@ -46,6 +46,13 @@ package final class UnfinishedRun {
     try !checkpoints(in: "\(output)/\(folderName)").isEmpty
   }
 
+  /// The step after which a run was saved last; `nil` if it never was.
+  static func stepsSaved(in output: String) throws -> Int? {
+    try checkpoints(in: "\(output)/\(folderName)").last.flatMap {
+      Int(URL(fileURLWithPath: $0.path).lastPathComponent.dropFirst("step-".count))
+    }
+  }
+
   /// The checkpoints in the folder of an unfinished run, the oldest first.
   static func checkpoints(in path: String) throws -> [CheckpointFolder] {
     guard FileManager.default.fileExists(atPath: path) else { return [] }

@@ -15,52 +15,21 @@ struct StreamPreparation {
   let notices: [String]
 
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
-    var notices: [String] = []
-    var length = source.knownCount
-    var classes = configuration.classNames?.count ?? configuration.classCount ?? source.knownClassCount
-    if classes == nil || (length == nil && configuration.limit == nil) {
-      let survey = try Self.survey(
-        source, lengthMissing: length == nil && configuration.limit == nil, classesMissing: classes == nil)
-      notices.append(
-        "Read the names and labels of \(source.specification) once to count them: "
-          + "\(survey.count) examples, \(survey.classCount) classes.")
-      length = survey.count
-      classes = classes ?? survey.classCount
-    }
-    let available = min(length ?? .max, configuration.limit ?? .max)
-    if let length, let limit = configuration.limit, limit > length {
-      notices.append("The stream has \(length) examples, fewer than --limit \(limit).")
-    }
-    guard available < .max else {
-      throw OnePassError(.usage, "\(source.specification) does not tell how long it is: say --limit.")
-    }
-    let (taken, header) = try Self.firstImage(of: source, atMost: available)
-
-    var streamExamples = available
+    let look = try StreamLook(source, configuration)
+    var streamExamples = look.examples
     if configuration.method == .multiEpoch {
       // All data is kept: by the source itself where it has random access, else in memory.
-      let limited = LimitedSource.first(available, of: source) as? any RandomAccessSource
-      let kept = try limited ?? KeptStream(source, alreadyTaken: taken, limit: available)
+      let limited = LimitedSource.first(look.examples, of: source) as? any RandomAccessSource
+      let kept = try limited ?? KeptStream(source, alreadyTaken: look.taken, limit: look.examples)
       streamExamples = kept.count
       feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
     } else {
-      feed = StreamFeed(source, alreadyTaken: taken, limit: available)
+      feed = StreamFeed(source, alreadyTaken: look.taken, limit: look.examples)
     }
-
-    plan = try TrainingPlan(
-      configuration, streamExamples: streamExamples, classes: classes ?? 0,
-      classNames: configuration.classNames ?? source.classNames)
-    guard plan.classes >= 2 else {
-      throw OnePassError(
-        .badData,
-        "\(source.specification) has \(plan.classes) class: a classifier needs at least 2. "
-          + "Say --classes if there are more.")
-    }
-    pipeline = try ImagePipeline.automatic(
-      firstImage: header, size: configuration.imageSize, channels: configuration.channels)
-    firstImage = taken.last?.image
-    stem = configuration.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
-    self.notices = notices
+    plan = try look.plan(configuration, source, streamExamples: streamExamples)
+    (pipeline, stem) = (look.pipeline, look.stem)
+    firstImage = look.taken.last?.image
+    notices = look.notices
   }
 
   /// As it was known when the run began: nothing is read ahead, so that the source is still at its start.
@@ -96,41 +65,6 @@ struct StreamPreparation {
       )
     }
     self.notices = notices
-  }
-
-  private static func survey(
-    _ source: any ExampleSource, lengthMissing: Bool, classesMissing: Bool
-  ) throws -> Survey {
-    do { return try Survey.of(source) } catch let error as OnePassError where error.code == .usage {
-      let missing =
-        (lengthMissing ? ["--limit with the number of examples to take"] : [])
-        + (classesMissing ? ["--classes with the number of classes"] : [])
-      throw OnePassError(
-        .usage,
-        "\(source.specification) cannot be read ahead: give \(missing.joined(separator: ", and ")).",
-        cause: error)
-    }
-  }
-
-  /// Takes examples from the stream until one shows how large the images are; the others are broken.
-  private static func firstImage(
-    of source: any ExampleSource, atMost limit: Int
-  ) throws -> (taken: [Example], header: ImageHeader) {
-    var taken: [Example] = []
-    var firstProblem: (any Error)?
-    while taken.count < min(limit, 100), let example = try source.next() {
-      taken.append(example)
-      do { return (taken, try ImageHeader.read(example.image)) } catch {
-        firstProblem = firstProblem ?? error
-      }
-    }
-    guard let firstProblem else {
-      throw OnePassError(.badData, "\(source.specification) holds no examples: give a source that does.")
-    }
-    throw OnePassError(
-      .badData,
-      "None of the first \(taken.count) images of \(source.specification) can be read. \(firstProblem)",
-      cause: firstProblem)
   }
 }
 

@@ -19,9 +19,9 @@ import OnePassTorch
 public struct TrainingRun {
   /// What was asked for; it names a program's own parts as `own:` and their name.
   public let configuration: RunConfiguration
-  private let source: any ExampleSource
+  let source: any ExampleSource
   private let evaluationSource: (any ExampleSource)?
-  private let parts: MethodParts
+  let parts: MethodParts
 
   /// A run with the streams and the parts that the configuration names, or with a program's own in their place.
   ///
@@ -92,14 +92,7 @@ public struct TrainingRun {
         try run.offeringAnother { try LedgerFile(path: run.ledgerPath, mark: mark) }
       }
     }
-    let device = try Device(parsing: configuration.device)
-    guard device.supports(configuration.precision) else {
-      throw OnePassError(
-        .usage,
-        "The processor of this machine does not compute in \(configuration.precision.rawValue): leave --precision out, "
-          + "or use a GPU.")
-    }
-    if let threads = configuration.threads { try Engine.setThreadCount(threads) }
+    let device = try prepareMachine()
 
     let shuffleBuffer = source as? ShuffleBuffer
     if let snapshot = saved?.shuffleBuffer { shuffleBuffer?.prepareToRestore(snapshot) }
@@ -199,6 +192,7 @@ public struct TrainingRun {
     }
     if let folder {
       do {
+        try folder.write(fileText(of: result), to: RunConfiguration.fileName)
         try folder.write(json: result, to: "result.json")
         try folder.commit()
       } catch { throw saver.rescue(trainer, after: error) }
@@ -215,13 +209,25 @@ public struct TrainingRun {
     return result
   }
 
+  /// The device, with what was asked of the machine.
+  /// - Throws: `OnePassError` (`usage`) if it is not there, or does not compute in the precision.
+  func prepareMachine() throws -> Device {
+    let device = try Device(parsing: configuration.device)
+    guard device.supports(configuration.precision) else {
+      throw OnePassError(
+        .usage,
+        "The processor of this machine does not compute in \(configuration.precision.rawValue): leave --precision out, "
+          + "or use a GPU.")
+    }
+    if let threads = configuration.threads { try Engine.setThreadCount(threads) }
+    return device
+  }
+
   private func loadCheckpoint(
     _ output: String?, _ unfinished: UnfinishedRun?, resuming: Bool
   ) throws -> UnfinishedRun.Saved? {
     guard resuming else { return nil }
-    guard let output, let unfinished else {
-      throw OnePassError(.usage, "--resume goes on in a folder: say with --output in which.")
-    }
+    guard let output, let unfinished else { throw Self.resumesNowhere }
     guard try unfinished.hasCheckpoint else { return nil }
     try unfinished.checkForgetting()
     let saved = try unfinished.load()
@@ -232,6 +238,10 @@ public struct TrainingRun {
       )
     }
     return saved
+  }
+
+  static var resumesNowhere: OnePassError {
+    OnePassError(.usage, "--resume goes on in a folder: say with --output in which.")
   }
 
   /// The memory directory of the run, where it has one.
@@ -307,7 +317,7 @@ public struct TrainingRun {
     return notices
   }
 
-  private func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
+  func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
     if let evaluationSource { return evaluationSource }
     return try configuration.evaluationData.map {
       try SourceRegistry.open($0, seed: configuration.seed, classNames: plan.classNames)
@@ -361,8 +371,15 @@ public struct TrainingRun {
           otherBytes: ranks.bytesSent))
   }
 
+  /// The configuration as a file that makes this run again. Names of classes that come from the data come from there again.
+  private func fileText(of result: RunResult) -> String {
+    var resolved = result.configuration
+    resolved.classNames = configuration.classNames
+    return resolved.fileText
+  }
+
   /// The configuration with every choice that was left to the program.
-  private func resolved(_ card: ModelCard, _ device: Device, _ pool: DecodePool) -> RunConfiguration {
+  func resolved(_ card: ModelCard, _ device: Device, _ pool: DecodePool) -> RunConfiguration {
     var resolved = configuration.withoutSecrets
     resolved.stem = card.stem
     resolved.imageSize = card.pipeline.size

@@ -10,7 +10,8 @@ struct EvaluateCommand: ParsableCommand {
     help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
   var checkpoint: String
 
-  @Option(help: ArgumentHelp("The labelled images, as in `train`.", valueName: "SPEC"))
+  @Option(
+    help: ArgumentHelp("The labelled images, as in `train`.", valueName: "SPEC"), completion: .specification)
   var data: String
 
   @Option(help: ArgumentHelp("Evaluate on at most this many examples.", valueName: "N"))

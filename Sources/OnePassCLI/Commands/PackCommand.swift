@@ -14,7 +14,8 @@ struct PackCommand: ParsableCommand {
         onepass pack folder:photos/train --output 'shards/train-{0000..0009}.tar' --seed 1
       """)
 
-  @Argument(help: ArgumentHelp("What to pack, as in `train --data`.", valueName: "SPEC"))
+  @Argument(
+    help: ArgumentHelp("What to pack, as in `train --data`.", valueName: "SPEC"), completion: .specification)
   var source: String
 
   @Option(

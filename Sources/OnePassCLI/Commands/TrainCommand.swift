@@ -16,6 +16,16 @@ struct TrainCommand: ParsableCommand {
       addresses, or wds:- for standard input). Shards and Parquet files are taken as they arrive; every other source \
       is put in a random order by the seed.
 
+      A configuration (--config) is a YAML file with options of this command, without dashes, a line for each:
+
+        data: folder:photos/train
+        model: resnet18
+        replay-steps: 3
+        importance-weights: false
+
+      What the command line says wins. Paths start from where the program is started, as they do there. Each run \
+      leaves the file that makes it again in its output folder, run.yaml.
+
       Started by torchrun, srun, Kubernetes or by hand with RANK and WORLD_SIZE, processes train together.
       """)
 
@@ -30,7 +40,15 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The folder that receives result.json, curve.csv and the checkpoint.", valueName: "DIR"),
+      "A YAML file with options of this command, as `name: value`; what the command line says wins.",
+      valueName: "FILE"),
+    completion: .file(extensions: ["yaml", "yml"]))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder that receives result.json, curve.csv, run.yaml (this run as a --config) and the checkpoint.",
+      valueName: "DIR"),
     completion: .directory)
   var output: String?
 
@@ -47,22 +65,33 @@ struct TrainCommand: ParsableCommand {
   var keptCheckpoints = 2
 
   @Flag(
+    inversion: .prefixedNo,
     help:
       "Go on from the last checkpoint in the output folder, exactly as if nothing had been; else begin anew.")
   var resume = false
 
-  @Flag(help: "Print the result as JSON.")
+  @Flag(
+    name: .customLong("dry-run"),
+    help:
+      "Only tell what the run would come to: size, memory, updates, time, RAM. Trains for some seconds to see."
+  )
+  var dryRun = false
+
+  @Flag(inversion: .prefixedNo, help: "Print the result as JSON.")
   var json = false
 
-  @Flag(name: .shortAndLong, help: "Show no progress.")
+  @Flag(name: .shortAndLong, inversion: .prefixedNo, help: "Show no progress.")
   var quiet = false
 
   @Option(
-    help:
-      "How progress is shown: for people (auto), or as a JSON object on each line of standard error (json).")
+    help: """
+      How progress is shown on standard error: on a terminal only, as one line that renews itself (auto), as a plain line \
+      every ten seconds (lines), or as JSON, an object on each line (json).
+      """)
   var progress = ProgressStyle.auto
 
   func run() throws {
+    if dryRun { return try showForecast() }
     let timeout = Duration.seconds(processes.rankTimeout)
     guard let group = try TrainingProcesses.join(device: compute.device, timeout: timeout) else {
       return try train(nil)
@@ -75,27 +104,26 @@ struct TrainCommand: ParsableCommand {
     let isFirst = processes?.isFirst ?? true
     let observer: any TrainingObserver =
       if !isFirst { SilentObserver() } else if progress == .json { ProgressLines() } else {
-        ProgressDisplay(quiet: quiet)
+        ProgressDisplay(quiet: quiet, lines: progress == .lines)
       }
     defer { observer.closeLine() }
-    let interval = try checkpointEvery.map { try CheckpointInterval($0) }
-    guard output != nil || interval == nil else {
-      throw OnePassError(.usage, "--checkpoint-every saves in a folder: say with --output in which.")
-    }
+    let checkpoints = try checkpointPlan()
     let finished = resume && isFirst ? output.flatMap { try? RunFiles.result(in: $0) } : nil
     if try processes?.anyone(finished != nil) ?? (finished != nil) {
       guard let output, let finished else { return }
-      Console.error("Note: the run in \(output) is finished.")
+      Console.note("The run in \(output) is finished.")
       UnfinishedRun.removeLeftovers(ofFinishedRunIn: output)
       return try show(finished)
     }
-    try requirePositive("--keep-checkpoints", keptCheckpoints)
     let stop = StopRequest()
     let signals = SignalWatch { number in
       // What was saved last is whole: checkpoints get their names when they are complete.
       if stop.isStopping { _exit(128 + number) }
       stop.stop()
-      if isFirst { Console.error("Stopping after this step; again to stop at once.") }
+      // On a terminal this comes in the middle of a line.
+      if isFirst {
+        Console.error((Console.isLive ? "\n" : "") + "Stopping after this step; again to stop at once.")
+      }
     }
     defer { signals.cancel() }
     do {
@@ -105,8 +133,7 @@ struct TrainCommand: ParsableCommand {
         configuration.decodeThreads = configuration.decodeThreads ?? processes.decodeThreads
       }
       let result = try TrainingRun(configuration).start(
-        output: output, resuming: resume, checkpoints: CheckpointPlan(every: interval, kept: keptCheckpoints),
-        stop: stop, group: processes?.group
+        output: output, resuming: resume, checkpoints: checkpoints, stop: stop, group: processes?.group
       ) { observer.show($0) }
       observer.closeLine()
       if isFirst { try show(result) }
@@ -131,26 +158,13 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  /// What the options ask for.
-  func configuration() throws -> RunConfiguration {
-    var configuration = RunConfiguration(data: data.data)
-    try data.apply(to: &configuration)
-    model.apply(to: &configuration)
-    try method.apply(to: &configuration)
-    optimisation.apply(to: &configuration)
-    configuration.device = compute.device
-    precision.apply(to: &configuration)
-    configuration.threads = compute.threads
-    configuration.decodeThreads = decoding.decodeThreads
-    return configuration
-  }
-
-  /// What a list of arguments asks for, without doing it.
-  /// - Throws: `OnePassError` with the sentence that the command would print.
-  static func read(_ arguments: [String]) throws -> RunConfiguration {
-    do { return try parse(arguments).configuration() } catch let error as OnePassError { throw error } catch {
-      let sentence = message(for: error).split(whereSeparator: \.isNewline).first.map(String.init)
-      throw OnePassError(.usage, sentence ?? "The options make no sense.", cause: error)
+  /// When the run is saved while it trains.
+  func checkpointPlan() throws -> CheckpointPlan {
+    try requirePositive("--keep-checkpoints", keptCheckpoints)
+    let interval = try checkpointEvery.map { try CheckpointInterval($0) }
+    guard output != nil || interval == nil else {
+      throw OnePassError(.usage, "--checkpoint-every saves in a folder: say with --output in which.")
     }
+    return CheckpointPlan(every: interval, kept: keptCheckpoints)
   }
 }

@@ -22,13 +22,28 @@ extension Stem: ExpressibleByArgument {
   public static var allValueStrings: [String] { ["imagenet", "small"] }
 }
 
+extension CompletionKind {
+  /// The kinds of sources, as a specification begins.
+  static var specification: CompletionKind {
+    words(SourceRegistry.kinds.map { $0.name == "fashion-mnist" ? $0.name : "\($0.name):" })
+  }
+
+  /// Words that may hold colons, behind which zsh looks for a description.
+  static func words(_ words: [String]) -> CompletionKind {
+    .list(words.map { CompletionShell.requesting == .zsh ? $0.replacing(":", with: "\\:") : $0 })
+  }
+}
+
 struct DataOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The stream to train on.", valueName: "SPEC"))
-  var data: String
+  @Option(
+    help: ArgumentHelp("The stream to train on, here or in the configuration.", valueName: "SPEC"),
+    completion: .specification)
+  var data: String?
 
   @Option(
     name: .customLong("eval-data"),
-    help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"))
+    help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"),
+    completion: .specification)
   var evaluationData: String?
 
   @Option(help: ArgumentHelp("Take at most this many examples from the stream.", valueName: "N"))
@@ -42,14 +57,14 @@ struct DataOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The number of classes, or a text file with a name on each line (default: found in the data).",
-      valueName: "N|FILE"))
+      valueName: "N|FILE"), completion: .file())
   var classes: String?
 
   @Option(
     name: .customLong("subject-key"),
     help: ArgumentHelp(
       "Where an example says whom it is about, for `memory forget`: folder, stem or json:FIELD.",
-      valueName: "KEY"))
+      valueName: "KEY"), completion: .words(["folder", "stem", "json:"]))
   var subjectKey: String?
 
   @Option(
@@ -79,8 +94,10 @@ struct DataOptions: ParsableArguments {
     }
   }
 
+  /// - Parameter path: A file, or what would be in it: no path has several lines.
   private static func readClassNames(_ path: String) throws -> [String] {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+    let isText = path.contains(where: \.isNewline)
+    guard let text = isText ? path : try? String(contentsOfFile: path, encoding: .utf8) else {
       throw OnePassError(
         .io, "The class names \(path) cannot be read: give a text file with a name on each line.")
     }
@@ -88,7 +105,8 @@ struct DataOptions: ParsableArguments {
       .filter { !$0.isEmpty }
     guard names.count >= 2, Set(names).count == names.count else {
       throw OnePassError(
-        .badData, "\(path) does not hold two or more different class names, one on each line.")
+        .badData,
+        "\(isText ? "--classes" : path) does not hold two or more different class names, one on each line.")
     }
     return names
   }
@@ -270,7 +288,9 @@ struct OptimisationOptions: ParsableArguments {
 }
 
 struct ComputeOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Where to compute: auto, cpu, cuda or cuda:i.", valueName: "DEVICE"))
+  @Option(
+    help: ArgumentHelp("Where to compute: auto, cpu, cuda or cuda:i.", valueName: "DEVICE"),
+    completion: .words(["auto", "cpu", "cuda", "cuda:0"]))
   var device = "auto"
 
   @Option(help: ArgumentHelp("Threads that compute on the CPU (default: one for each core).", valueName: "T"))

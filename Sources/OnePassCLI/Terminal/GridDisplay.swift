@@ -1,32 +1,45 @@
+import ArgumentParser
 import Foundation
 import OnePass
 import OnePassExperiments
 
-/// Shows how a grid goes on: a table that renews itself on a terminal, a line for each change elsewhere.
+/// How `experiment run` shows its progress.
+enum GridProgressStyle: String, CaseIterable, ExpressibleByArgument {
+  /// A table that renews itself on a terminal; nothing elsewhere.
+  case auto
+  /// A line for each change, also into a file or a pipe.
+  case lines
+}
+
+/// Shows how a grid goes on: a table that renews itself on a terminal, a line for each change where that is asked for.
 final class GridDisplay {
   private let grid: Grid
-  private let isQuiet: Bool
-  private let isLive: Bool
+  private enum Mode { case live, lines, silent }
+
+  private let mode: Mode
   private let clock = ContinuousClock()
   private var lastShown: ContinuousClock.Instant?
   private var lastSummary: ContinuousClock.Instant?
   private var openLines = 0
+  private var openWidth = 0
   private var shownStates: [String]
   private var latest: GridProgress?
 
   private static let summaryInterval = Duration.seconds(60)
 
-  init(grid: Grid, quiet: Bool) {
+  init(grid: Grid, quiet: Bool, style: GridProgressStyle) {
     self.grid = grid
-    isQuiet = quiet
-    isLive = Console.errorIsTerminal && !quiet
+    mode = quiet ? .silent : style == .lines ? .lines : Console.isLive ? .live : .silent
     shownStates = grid.cells.map { _ in "" }
   }
 
   func show(_ progress: GridProgress) {
     latest = progress
-    guard !isQuiet else { return }
-    guard isLive else { return showChanges(progress) }
+    switch mode {
+    case .silent: return
+    case .lines: return showChanges(progress)
+    case .live: break
+    }
     let now = clock.now
     if let lastShown, now - lastShown < .milliseconds(400) { return }
     lastShown = now
@@ -35,11 +48,11 @@ final class GridDisplay {
 
   /// Leaves the last state on the terminal.
   func close() {
-    if isLive, let latest { redraw(latest) }
+    if mode == .live, let latest { redraw(latest) }
     openLines = 0
   }
 
-  // MARK: Not a terminal
+  // MARK: Lines
 
   private func showChanges(_ progress: GridProgress) {
     for (index, (cell, state)) in zip(progress.cells, progress.states).enumerated() {
@@ -68,7 +81,12 @@ final class GridDisplay {
 
   private func redraw(_ progress: GridProgress) {
     let width = Console.width - 1
-    let lines = (table(progress) + [summary(progress)]).map { String($0.prefix(width)) }
+    // A terminal that was made narrower has wrapped the lines, which then cannot be written over.
+    if width < openWidth { openLines = 0 }
+    openWidth = width
+    let lines = (table(progress) + [summary(progress)]).map {
+      $0.prefix(width).replacing("failed", with: Console.styled("failed", .red))
+    }
     let back = openLines > 0 ? "\u{1B}[\(openLines)A\r" : ""
     Console.status(back + "\u{1B}[J" + lines.joined(separator: "\n") + "\n")
     openLines = lines.count

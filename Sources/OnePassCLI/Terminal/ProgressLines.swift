@@ -3,7 +3,12 @@ import OnePass
 
 /// How `train` shows its progress.
 enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
-  case auto, json
+  /// One line that renews itself on a terminal; nothing elsewhere.
+  case auto
+  /// A plain line every ten seconds, also into a file or a pipe.
+  case lines
+  /// A JSON object on each line.
+  case json
 }
 
 /// Tells a program how a run goes on: a JSON object on each line of standard error, at most twice a second.

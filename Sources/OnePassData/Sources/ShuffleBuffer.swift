@@ -107,6 +107,24 @@ public final class ShuffleBuffer: ExampleSource {
     }
   }
 
+  /// What a buffer would hold at most of a stream.
+  /// - Parameters:
+  ///   - size: How much may wait.
+  ///   - imageBytes: The mean size of the stream's images, in bytes.
+  ///   - streamExamples: The length of the stream.
+  public static func expected(
+    _ size: ShuffleBufferSize, imageBytes: Double, of streamExamples: Int
+  ) -> Amount {
+    let cost = imageBytes + Double(placeBytes)
+    let examples =
+      switch size {
+      case .examples(let count): count
+      case .bytes(let count): Int((Double(count.bytes) / cost).rounded(.up))
+      }
+    let held = min(examples, streamExamples)
+    return Amount(examples: held, bytes: Int(Double(held) * cost))
+  }
+
   private static func cost(of example: Example) -> Int { example.image.bytes.count + placeBytes }
 
   // MARK: Going on

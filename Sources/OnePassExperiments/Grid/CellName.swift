@@ -14,8 +14,8 @@ enum CellName {
   ///   - options: The options that the cell has for itself.
   ///   - reading: What the cell would be with fewer of them.
   static func variant(
-    of configuration: RunConfiguration, options: [GridOption],
-    reading: ([GridOption]) throws -> RunConfiguration
+    of configuration: RunConfiguration, options: [TrainOption],
+    reading: ([TrainOption]) throws -> RunConfiguration
   ) throws -> String {
     var parts: [String]
     switch configuration.method {

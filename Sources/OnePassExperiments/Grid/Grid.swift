@@ -57,7 +57,7 @@ package struct Grid: Sendable {
   /// - Throws: `OnePassError` (`usage`) with the line of an unknown option, an impossible value, or a cell that
   ///   a file names twice.
   package init(
-    _ descriptions: [GridDescription], overrides: [GridOption] = [], seeds: [UInt64]? = nil,
+    _ descriptions: [GridDescription], overrides: [TrainOption] = [], seeds: [UInt64]? = nil,
     read: @escaping TrainArgumentReader
   ) throws {
     var cells: [GridCell] = []
@@ -116,14 +116,14 @@ extension Grid {
 
 /// The cells of one description.
 private struct Expansion {
-  private let options: [GridOption]
-  private let combinations: [(options: [GridOption], place: Place)]
+  private let options: [TrainOption]
+  private let combinations: [(options: [TrainOption], place: Place)]
   private let read: TrainArgumentReader
 
   /// Cells for each seed.
   var count: Int { combinations.count }
 
-  init(_ description: GridDescription, _ overrides: [GridOption], _ read: @escaping TrainArgumentReader)
+  init(_ description: GridDescription, _ overrides: [TrainOption], _ read: @escaping TrainArgumentReader)
     throws
   {
     self.read = read
@@ -161,13 +161,25 @@ private struct Expansion {
   }
 
   /// Each option for itself, so that a refusal names its line.
-  private func checkEachAlone(_ all: [GridOption]) throws {
+  private func checkEachAlone(_ all: [TrainOption]) throws {
     for option in all {
-      try option.checkName()
-      let arguments = (option.name == "data" ? [] : ["--data=none"]) + [option.argument]
-      try refusing(at: option.place) { try read(arguments).validate() }
+      try option.check(reserved: Self.reserved, read)
+      if option.name == "data" || option.name == "eval-data", option.value.hasSuffix(":-") {
+        throw option.place.refusal(
+          "a grid reads its stream once for each cell, and standard input comes only once: "
+            + "give files, such as shards written by `onepass pack`.")
+      }
     }
   }
+
+  /// Options that belong to the grid itself.
+  private static let reserved = [
+    "seed": "say `seeds` in the grid, or --seeds", "config": "a cell has its options from the grid",
+    "help": "it is no option of a run", "version": "it is no option of a run",
+    "output": "the folder of a cell is chosen by the grid",
+    "dry-run": "say --dry-run on the command line",
+    "json": "a cell prints nothing", "quiet": "a cell prints nothing", "progress": "a cell prints nothing",
+  ]
 
   func cells(seed: UInt64) throws -> [GridCell] {
     try combinations.map { combination, place in
@@ -185,7 +197,7 @@ private struct Expansion {
     }
   }
 
-  private func arguments(_ combination: [GridOption], seed: UInt64) -> [String] {
+  private func arguments(_ combination: [TrainOption], seed: UInt64) -> [String] {
     (options + combination).map(\.argument) + ["--seed=\(seed)"]
   }
 

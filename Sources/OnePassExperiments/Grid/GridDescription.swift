@@ -19,7 +19,7 @@ import Yams
 package struct GridDescription: Sendable {
   /// An option with the values that it takes in the cells of a group.
   struct Axis: Sendable {
-    var options: [GridOption]
+    var options: [TrainOption]
   }
 
   /// Cells that are written together.
@@ -30,7 +30,7 @@ package struct GridDescription: Sendable {
 
   /// The file or the preset.
   let source: String
-  var options: [GridOption] = []
+  var options: [TrainOption] = []
   var seeds: [UInt64]?
   var groups: [Group] = []
 
@@ -49,13 +49,11 @@ package struct GridDescription: Sendable {
   /// - Parameter source: What the text is called in messages.
   package init(text: String, source: String) throws {
     self.source = source
-    let root = try Self.compose(text, source)
+    let root = try Node.compose(
+      text, source, emptiness: "the grid is empty: add options, seeds and cells.")
     for (key, value) in try root.entries(source, "options, seeds and cells") {
       switch key.text {
-      case "options":
-        options = try value.entries(source, "options of `onepass train`").map { name, value in
-          GridOption(name.text, try value.scalar(source, name.text), at: name.place)
-        }
+      case "options": options = try value.options(source)
       case "seeds": seeds = try Self.seeds(value, source)
       case "cells": groups = try Self.groups(value, source)
       default:
@@ -65,28 +63,6 @@ package struct GridDescription: Sendable {
     guard !groups.isEmpty else {
       throw Place(source).refusal(
         "there are no cells: add a list `cells` with at least one group of options.")
-    }
-  }
-
-  private static func compose(_ text: String, _ source: String) throws -> Node {
-    let node: Node?
-    do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
-      throw refusal(of: error, source)
-    }
-    guard let node else { throw Place(source).refusal("the grid is empty: add options, seeds and cells.") }
-    return node
-  }
-
-  /// libyaml's complaint, in one line.
-  private static func refusal(of error: YamlError, _ source: String) -> OnePassError {
-    switch error {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-      .composer(_, let problem, let mark, _):
-      Place(source, line: mark.line).refusal("this is not YAML: \(problem).")
-    case .duplicatedKeysInMapping(let duplicates, let context):
-      Place(source, line: context.mark.line).refusal(
-        "\(duplicates.joined(separator: ", ")) is written twice in what begins here: keep one.")
-    default: Place(source).refusal("this is not YAML: \(error).")
     }
   }
 
@@ -121,10 +97,10 @@ package struct GridDescription: Sendable {
           }
           return Axis(
             options: try values.map {
-              GridOption(name.text, try $0.scalar(source, name.text), at: $0.place(source))
+              TrainOption(name.text, try $0.scalar(source, name.text), at: $0.place(source))
             })
         }
-        return Axis(options: [GridOption(name.text, try value.scalar(source, name.text), at: name.place)])
+        return Axis(options: [TrainOption(name.text, try value.scalar(source, name.text), at: name.place)])
       }
       return Group(axes: axes, place: item.place(source))
     }
@@ -146,33 +122,5 @@ package struct SeedList: Sendable {
     guard Set(seeds).count == seeds.count else {
       throw place.refusal("a seed stands twice in \(text): give each once.")
     }
-  }
-}
-
-extension Node {
-  func place(_ source: String) -> Place { Place(source, line: mark?.line) }
-
-  /// The keys and values of a mapping, in their order.
-  fileprivate func entries(
-    _ source: String, _ contents: String
-  ) throws -> [(key: (text: String, place: Place), value: Node)] {
-    guard let mapping else {
-      throw place(source).refusal("there should be \(contents) here, as `name: value`.")
-    }
-    return try mapping.map { key, value in
-      let name = try key.scalar(source, "a name")
-      guard name != "<<" else {
-        throw key.place(source).refusal("merge keys (<<) are not read here: write the options out.")
-      }
-      return ((name, key.place(source)), value)
-    }
-  }
-
-  /// The text of a plain value, as it is written.
-  fileprivate func scalar(_ source: String, _ name: String) throws -> String {
-    guard let scalar, !scalar.string.isEmpty else {
-      throw place(source).refusal("\(name) needs one plain value here.")
-    }
-    return scalar.string
   }
 }

@@ -147,6 +147,11 @@ public enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
     .uniform, .prioritised, .oldest, .fewestReplays, .lowestPriority,
   ]
 
+  /// This kind, or uniform for a program's own, which is not at hand: enough to take items out of a memory that is not used.
+  package var orUniform: SelectorKind {
+    if case .own = self { .uniform } else { self }
+  }
+
   /// An empty selector of this name.
   /// - Precondition: it is one of ``allCases``. A program's own selector is nowhere but in the program.
   public func makeSelector() -> any ItemSelector {

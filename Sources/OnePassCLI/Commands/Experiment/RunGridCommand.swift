@@ -3,6 +3,7 @@ import Foundation
 import OnePass
 import OnePassCore
 import OnePassExperiments
+import OnePassModels
 
 extension GridPreset: ExpressibleByArgument {}
 
@@ -36,18 +37,23 @@ struct RunGridCommand: ParsableCommand {
   @Option(help: "A grid that comes with the program; can be given more than once.")
   var preset: [GridPreset] = []
 
-  @Option(help: ArgumentHelp("The stream to train on, as in `train`.", valueName: "SPEC"))
+  @Option(
+    help: ArgumentHelp("The stream to train on, as in `train`.", valueName: "SPEC"),
+    completion: .specification)
   var data: String?
 
   @Option(
     name: .customLong("eval-data"),
-    help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"))
+    help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"),
+    completion: .specification)
   var evaluationData: String?
 
-  @Option(help: ArgumentHelp("The number of classes, or a file with their names.", valueName: "N|FILE"))
+  @Option(
+    help: ArgumentHelp("The number of classes, or a file with their names.", valueName: "N|FILE"),
+    completion: .file())
   var classes: String?
 
-  @Option(help: ArgumentHelp("The network.", valueName: "NAME"))
+  @Option(help: ArgumentHelp("The network.", valueName: "NAME"), completion: .list(ModelRegistry.names))
   var model: String?
 
   @Option(help: ArgumentHelp("Take at most this many examples from the stream.", valueName: "N"))
@@ -81,6 +87,12 @@ struct RunGridCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Show no progress.")
   var quiet = false
 
+  @Option(
+    help:
+      "A table that renews itself on a terminal and nothing elsewhere (auto), or a line for each change (lines)."
+  )
+  var progress = GridProgressStyle.auto
+
   func run() throws {
     guard (1...256).contains(parallel) else {
       throw OnePassError(.usage, "--parallel \(parallel) is not possible: give 1 to 256.")
@@ -95,7 +107,7 @@ struct RunGridCommand: ParsableCommand {
     try grid.checkSources()
     let runner = GridRunner(
       grid, in: try ExperimentFolder(output), program: try Self.ownProgram(), parallel: parallel)
-    let display = GridDisplay(grid: grid, quiet: quiet)
+    let display = GridDisplay(grid: grid, quiet: quiet, style: progress)
     let outcome = try runner.run { display.show($0) }
     display.close()
     try report(outcome)
@@ -109,8 +121,8 @@ struct RunGridCommand: ParsableCommand {
     try checkMemoryBytes()
     var overrides = [
       ("data", data), ("eval-data", evaluationData), ("classes", classes), ("model", model), ("limit", limit),
-    ].compactMap { name, value in value.map { GridOption(name, $0, at: Place("--\(name)")) } }
-    overrides += try settings.map { try GridOption(assignment: $0) }
+    ].compactMap { name, value in value.map { TrainOption(name, $0, at: Place("--\(name)")) } }
+    overrides += try settings.map { try TrainOption(assignment: $0) }
     let descriptions =
       try grid.map { try GridDescription(path: $0) }
       + preset.flatMap { try $0.descriptions(memoryBytes: memoryBytes) }
@@ -118,10 +130,10 @@ struct RunGridCommand: ParsableCommand {
       descriptions, overrides: overrides, seeds: seeds.map { try SeedList($0, at: Place("--seeds")).seeds },
       read: TrainCommand.read)
     if preset.contains(.ablations), memoryBytes == nil {
-      Console.error("Note: encoded images are not compared with pixels: say at which --memory-bytes.")
+      Console.note("Encoded images are not compared with pixels: say at which --memory-bytes.")
     }
     if grid.cells.contains(where: { $0.configuration.evaluationData == nil }) {
-      Console.error("Note: without --eval-data there will be no accuracy.")
+      Console.note("Without --eval-data there will be no accuracy.")
     }
     return grid
   }
@@ -153,7 +165,9 @@ struct RunGridCommand: ParsableCommand {
     try Console.result(
       "\(Figures.count(progress.cells.count, "cell")): \(made) made, \(progress.doneCount - made) already there"
         + (progress.failures.isEmpty ? "" : ", \(progress.failures.count) failed"))
-    for (cell, reason) in progress.failures { Console.error("Failed: \(cell.name). \(reason)") }
+    for (cell, reason) in progress.failures {
+      Console.error("\(Console.styled("Failed:", .red)) \(cell.name). \(reason)")
+    }
     if outcome.isBlocked {
       Console.error(
         "Stopped: what could not be written or started would fail again with every cell that is left.")

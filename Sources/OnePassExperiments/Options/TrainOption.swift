@@ -3,12 +3,12 @@ import OnePassCore
 
 /// Turns the arguments of `onepass train` into what they ask for; the command line's own parser.
 ///
-/// A grid may use every option of `train` in this way, with the same names, values and refusals.
+/// Files may use every option of `train` in this way, with the same names, values and refusals.
 /// - Throws: `OnePassError` (`usage`, `io`) with the sentence that `train` would print.
 package typealias TrainArgumentReader = ([String]) throws -> RunConfiguration
 
-/// An option of `onepass train` with the value that a grid gives it.
-package struct GridOption: Hashable, Sendable {
+/// An option of `onepass train` with the value that a file, or `--set`, gives it.
+package struct TrainOption: Hashable, Sendable {
   /// Without dashes: `replay-steps`.
   package let name: String
   /// `true` and `false` set and clear a flag.
@@ -41,17 +41,31 @@ package struct GridOption: Hashable, Sendable {
     }
   }
 
-  /// Options that belong to the grid itself.
-  private static let reserved = [
-    "seed": "say `seeds` in the grid, or --seeds",
-    "help": "it is no option of a run", "version": "it is no option of a run",
-    "output": "the folder of a cell is chosen by the grid",
-    "json": "a cell prints nothing", "quiet": "a cell prints nothing", "progress": "a cell prints nothing",
-  ]
+  /// Reads the option for itself, so that a refusal names its line.
+  /// - Parameter reserved: Options that the file may not set, with the reason.
+  /// - Throws: `OnePassError` (`usage`, `io`) if `train` would refuse it.
+  func check(reserved: [String: String], _ read: TrainArgumentReader) throws {
+    try checkForm(reserved)
+    do { try readAlone(argument, read) } catch let error as OnePassError {
+      var sentence = error.message
+      // For what is no switch there is no way to say no; then what counts is what is said of the value.
+      if value == "false" {
+        do {
+          try readAlone("--\(name)=false", read)
+          sentence = "\(name) is no switch: give a value, or leave it out."
+        } catch let named as OnePassError { sentence = named.message }
+      }
+      // In a file options have no dashes.
+      throw OnePassError(error.code, "\(place): \(sentence.replacing("'--", with: "'"))", cause: error.cause)
+    }
+  }
 
-  /// - Throws: `OnePassError` (`usage`) if a grid may not set this option.
-  func checkName() throws {
-    if let reason = Self.reserved[name] { throw place.refusal("\(name) cannot be set here: \(reason).") }
+  private func readAlone(_ argument: String, _ read: TrainArgumentReader) throws {
+    try read((name == "data" ? [] : ["--data=none"]) + [argument]).validate()
+  }
+
+  private func checkForm(_ reserved: [String: String]) throws {
+    if let reason = reserved[name] { throw place.refusal("\(name) cannot be set here: \(reason).") }
     guard !name.isEmpty, !name.hasPrefix("-") else {
       throw place.refusal("\"\(name)\" is no option: write it without dashes.")
     }
@@ -61,11 +75,6 @@ package struct GridOption: Hashable, Sendable {
     }
     if ["null", "~"].contains(lowered) {
       throw place.refusal("\(name) has no value: give one, or leave it out.")
-    }
-    if name == "data" || name == "eval-data", value.hasSuffix(":-") {
-      throw place.refusal(
-        "a grid reads its stream once for each cell, and standard input comes only once: "
-          + "give files, such as shards written by `onepass pack`.")
     }
   }
 }

@@ -1,0 +1,73 @@
+import OnePassCore
+import OnePassData
+import OnePassReplay
+
+/// What a run would keep of its stream, reckoned from the first images.
+struct KeptForecast {
+  /// The mean size of the images, in encoded bytes.
+  let imageBytes: Double
+  /// `nil` where nothing is kept.
+  private(set) var storage: RunForecast.Storage?
+  /// What is kept in RAM, in bytes.
+  private(set) var residentBytes = 0
+
+  /// - Parameters:
+  ///   - examples: The first images, at least one.
+  ///   - isKeptBySource: Whether the source itself can give any example at any time.
+  init(
+    _ configuration: RunConfiguration, _ parts: MethodParts, _ plan: TrainingPlan, _ examples: [Example],
+    pipeline: ImagePipeline, isKeptBySource: Bool
+  ) throws {
+    imageBytes = Double(examples.reduce(0) { $0 + $1.image.byteCount }) / Double(examples.count)
+    var kept = RunForecast.Storage(
+      examples: 0, bytes: 0, isBudgetInBytes: false, isOnDisk: configuration.memoryDirectory != nil,
+      shuffleBufferBytes: 0)
+    if configuration.method == .multiEpoch {
+      (kept.examples, kept.bytes) = (plan.streamExamples, Int(imageBytes * Double(plan.streamExamples)))
+      residentBytes = isKeptBySource ? 0 : kept.bytes
+    }
+    if let capacity = plan.capacity {
+      let item = try Self.item(configuration, parts, capacity, examples, pipeline)
+      switch capacity {
+      case .examples(let count): kept.examples = count
+      case .bytes(let bytes):
+        kept.isBudgetInBytes = true
+        kept.examples = min(plan.streamExamples, Int(Double(bytes) / item.bytes))
+      }
+      kept.bytes = Int(Double(kept.examples) * item.bytes)
+      residentBytes = Int(Double(kept.examples) * item.residentBytes)
+    }
+    if let size = configuration.shuffleBuffer {
+      let waiting = ShuffleBuffer.expected(size, imageBytes: imageBytes, of: plan.streamExamples)
+      kept.shuffleBufferBytes = waiting.bytes
+      kept.examples += waiting.examples
+      kept.bytes += waiting.bytes
+      residentBytes += waiting.bytes
+    }
+    if kept.examples > 0 { storage = kept }
+  }
+
+  /// The mean of what the images would take in the memory with their index: in all, and in RAM.
+  private static func item(
+    _ configuration: RunConfiguration, _ parts: MethodParts, _ capacity: ReplayMemory.Capacity,
+    _ examples: [Example], _ pipeline: ImagePipeline
+  ) throws -> (bytes: Double, residentBytes: Double) {
+    let form = StoredForm(configuration.memoryEncoding, pipeline: pipeline)
+    let memory = ReplayMemory(
+      capacity: capacity, drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed)
+    let images = try examples.map { (image: try form($0.image), label: $0.label) }
+    func mean(_ bytes: (EncodedImage, Int) -> Int) -> Double {
+      Double(images.reduce(0) { $0 + bytes($1.image, $1.label) }) / Double(images.count)
+    }
+    guard configuration.memoryDirectory != nil else {
+      let bytes = mean { memory.cost(of: $0, label: $1) }
+      return (bytes, bytes)
+    }
+    let typical = images[0].image.byteCount
+    let index = Double(memory.indexBytesPerItem)
+    let onDisk = mean { image, _ in
+      DiskImages.bytes(forImageOf: image.byteCount, amongImagesOf: typical)
+    }
+    return (index + onDisk, index)
+  }
+}

@@ -1,0 +1,29 @@
+import OnePassCore
+
+/// The same few examples again and again, each time as if new ones had come.
+struct RepeatedFeed: ExampleFeed {
+  /// At least one.
+  let examples: [Example]
+  /// The size of the second mini-batch, if it is to be another one's.
+  let secondCount: Int?
+  private var taken = 0
+  private var batches = 0
+  let pass = 0
+
+  init(_ examples: [Example], secondCount: Int? = nil) {
+    self.examples = examples
+    self.secondCount = secondCount
+  }
+
+  mutating func resume(after examples: Int, ledger: LedgerFile?) { taken = examples }
+
+  mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) -> TakenPart {
+    let count = batches == 1 ? secondCount ?? count : count
+    defer { (taken, batches) = (taken + count, batches + 1) }
+    let part = (taken..<taken + count).map { id in
+      let example = examples[id % examples.count]
+      return Example(id: id, label: example.label, image: example.image, subject: example.subject)
+    }
+    return TakenPart(examples: part, isEnd: false)
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import OnePassReplay
+import OnePassTorch
+
+extension TrainingRun {
+  /// Looks at the data, trains for some seconds on its first images, and tells what the run would come to.
+  ///
+  /// Nothing is written. Whatever would keep the run from beginning is refused as it would be. Of standard input only what a
+  /// look needs is taken, and that is gone afterwards; of everything else the first mini-batch.
+  /// - Parameters:
+  ///   - output: The folder that would receive the run, if any.
+  ///   - resuming: Whether the run would go on in it.
+  /// - Throws: `OnePassError`, as ``start(output:resuming:checkpoints:stop:group:observe:)`` does.
+  public func forecast(output: String? = nil, resuming: Bool = false) throws -> RunForecast {
+    let clock = ContinuousClock()
+    if resuming, output == nil { throw Self.resumesNowhere }
+    if let output { _ = try RunFolder(creating: output, resuming: resuming) }
+    let stepsSaved = resuming ? try output.flatMap { try UnfinishedRun.stepsSaved(in: $0) } : nil
+    if stepsSaved == nil { try checkMemoryDirectory() }
+    let device = try prepareMachine()
+
+    // What waits in a shuffle buffer would have to be taken from the stream.
+    let source = (source as? ShuffleBuffer)?.base ?? source
+    let look = try StreamLook(source, configuration)
+    let plan = try look.plan(configuration, source, streamExamples: look.examples)
+    let evaluationSource = try openEvaluation(plan)
+
+    let pool = DecodePool(
+      pipeline: look.pipeline, threads: configuration.decodeThreads ?? machineCores(),
+      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2), feeding: device)
+    defer { pool.shutdown() }
+    let examples = try wholeImages(of: source, look, pool)
+    let card = ModelCard(
+      name: configuration.model, stem: look.stem, classes: plan.classes, classNames: plan.classNames,
+      pipeline: look.pipeline)
+    let start = clock.now
+    let warmUp = WarmUp(
+      configuration: configuration, parts: parts, card: card,
+      model: try card.makeModel(seed: configuration.seed, device: device, own: parts.model),
+      device: device, pool: pool, examples: examples,
+      lastBatchSize: (plan.streamExamples - 1) % configuration.batchSize + 1)
+    let (measured, trainingBytes) = try warmUp.measure()
+    let evaluated = evaluationSource.map { source in
+      [configuration.evaluationLimit, source.knownCount].compactMap(\.self).min()
+    }
+    let evaluationSeconds = try evaluated?.map { count in
+      try Double(count) * warmUp.evaluationSeconds(batchSize: measured.batchSize)
+    }
+    let warmUpSeconds = (clock.now - start) / .seconds(1)
+    let measuredBytes = max(trainingBytes, ProcessMemory.peakResidentBytes)
+
+    let compute = makeCompute(plan)
+    let kept = try KeptForecast(
+      configuration, parts, plan, examples, pipeline: look.pipeline, isKeptBySource: source is any RandomAccessSource
+    )
+    let left = 1 - Double(stepsSaved ?? 0) / Double(plan.steps)
+    return RunForecast(
+      stream: .init(
+        examples: plan.streamExamples, classes: plan.classes, imageBytes: kept.imageBytes,
+        imagesSeen: examples.count, isConsumed: source.readsAgainToRestore),
+      compute: compute, storage: kept.storage,
+      time: .init(
+        trainingSeconds: left * Double(compute.examples) / measured.imagesPerSecond,
+        evaluationSeconds: evaluationSeconds ?? nil, imagesPerSecond: measured.imagesPerSecond),
+      peakResidentBytes: measuredBytes + kept.residentBytes,
+      resumesAfterStep: stepsSaved,
+      warmUp: .init(
+        batchSize: measured.batchSize, replaySteps: measured.replaySteps, steps: measured.steps,
+        seconds: warmUpSeconds),
+      notices: look.notices, configuration: resolved(card, device, pool), version: onePassVersion,
+      engine: Engine.version, machine: .current)
+  }
+
+  private func checkMemoryDirectory() throws {
+    guard let path = configuration.memoryDirectory else { return }
+    guard try DiskImages.run(in: path) == nil else { throw DiskImages.occupied(path) }
+    try RunFolder.requireRoom(
+      for: URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL,
+      called: "The memory directory \(path)")
+  }
+
+  /// The first images that can be decoded: a mini-batch, or what a look had to take from a stream that comes only once.
+  private func wholeImages(
+    of source: any ExampleSource, _ look: StreamLook, _ pool: DecodePool
+  ) throws -> [Example] {
+    var examples = look.taken
+    let count = min(configuration.batchSize, look.examples)
+    while !source.readsAgainToRestore, examples.count < count, let example = try source.next() {
+      examples.append(example)
+    }
+    let batch = try pool.submit(examples, views: examples.map { _ in .centre }).wait()
+    guard batch.count > 0 else {
+      let reason = batch.skipped.first.map { " \($0.reason)" } ?? ""
+      throw OnePassError(
+        .badData,
+        "None of the first \(examples.count) images of \(source.specification) can be decoded.\(reason)")
+    }
+    return batch.examples
+  }
+
+  private func makeCompute(_ plan: TrainingPlan) -> RunForecast.Compute {
+    let (passes, replays) =
+      switch configuration.method {
+      case .naive: (1, 0)
+      case .replay: (1, configuration.replaySteps)
+      case .multiEpoch: (configuration.epochs, 0)
+      }
+    // The memory is empty when the first step draws.
+    let examples = passes * plan.streamExamples + replays * configuration.batchSize * max(0, plan.steps - 1)
+    return RunForecast.Compute(
+      steps: plan.steps, updates: plan.updates, examples: examples,
+      fraction: Double(examples) / Double(RunResult.referenceEpochs * plan.streamExamples),
+      effectiveEpochs: passes + replays)
+  }
+}

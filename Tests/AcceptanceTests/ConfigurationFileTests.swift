@@ -1,0 +1,150 @@
+import Foundation
+import OnePass
+import OnePassCore
+import OnePassData
+import OnePassExperiments
+import OnePassModels
+import OnePassReplay
+import OnePassTorch
+import TestSupport
+import Testing
+
+@testable import OnePassCLI
+
+@Suite struct ConfigurationFileTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 120).write(to: folder)
+    try StripedImages(count: 40, seed: 2).write(to: folder, prefix: "t10k")
+  }
+
+  func write(_ text: String, to name: String = "run.yaml") throws -> String {
+    try folder.write(Array(text.utf8), to: name)
+    return folder.file(name)
+  }
+
+  func weights(_ name: String) throws -> [UInt8] {
+    try folder.bytes(of: "\(name)/checkpoint/model.safetensors")
+  }
+
+  func configuration(_ name: String) throws -> NSDictionary {
+    try #require(
+      jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))["configuration"] as? NSDictionary)
+  }
+
+  @Test func aFileSaysWhatTheCommandLineSays() throws {
+    let options = [
+      ("data", "idx:\(folder.path)"), ("eval-data", "idx:\(folder.path):test"), ("model", "resnet8"),
+      ("batch-size", "16"), ("threads", "1"), ("replay-steps", "2"), ("storage", "20%"), ("quiet", "true"),
+      ("importance-weights", "false"), ("checkpoint-every", "2"),
+    ]
+    let file = try write(
+      options.map { "\($0): \"\($1)\"\n" }.joined() + "seed: 5\noutput: \(folder.file("fromFile"))\n")
+    let fromFile = try onepass.run(["train", "--config", file])
+    #expect(fromFile.status == 0 && fromFile.errors.isEmpty, "\(fromFile.errors)")
+    let arguments = options.filter { !["true", "false"].contains($0.1) }.flatMap { ["--\($0)", $1] }
+    let typed = try onepass.run(
+      ["train"] + arguments + ["--seed", "5", "--no-importance-weights", "--output", folder.file("typed")])
+    #expect(typed.status == 0, "\(typed.errors)")
+    #expect(try weights("fromFile") == weights("typed"))
+    #expect(try configuration("fromFile") == configuration("typed"))
+
+    // What the run has saved makes it again, to the last bit.
+    let again = try onepass.run(
+      ["train", "--config", folder.file("fromFile/run.yaml"), "--output", folder.file("again")])
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try weights("again") == weights("typed"))
+    #expect(try configuration("again") == configuration("typed"))
+    #expect(try folder.bytes(of: "again/run.yaml") == folder.bytes(of: "typed/run.yaml"))
+  }
+
+  @Test func theCommandLineWins() throws {
+    let file = try write(
+      "data: idx:\(folder.path)\nmodel: resnet8\nbatch-size: 16\nthreads: 1\nseed: 5\nimportance-weights: false\n"
+        + "json: true\nquiet: true\noutput: \(folder.file("run"))\nresume: true\n")
+    let outcome = try onepass.run([
+      "train", "--seed", "6", "--config", file, "--importance-weights", "--replay-steps=1", "--no-json",
+      "--no-resume",
+    ])
+    #expect(outcome.status == 0 && outcome.output.hasPrefix("storage "), "\(outcome.errors)")
+    let made = try configuration("run")
+    #expect(made["seed"] as? Int == 6 && made["replaySteps"] as? Int == 1)
+    #expect(made["importanceWeights"] as? Bool == true && made["model"] as? String == "resnet8")
+    let twice = try onepass.run(["train", "--config", file, "--no-resume"])
+    #expect(twice.status == 64 && twice.errors.contains("already holds a run"), "\(twice.errors)")
+  }
+
+  /// As `ResultTests.everyOptionSurvivesItsRecord`: no option has its default, so none can be forgotten.
+  @Test func everyOptionSurvivesItsFile() throws {
+    var written = RunConfiguration(data: "folder:a \"b\" # c: 'd' \\ é \u{7F}")
+    (written.evaluationData, written.limit, written.evaluationLimit) = ("wds:{0..9}.tar", 1, 2)
+    (written.classCount, written.classNames) = (nil, ["x: y", "- z", "#1", "\"", "é\u{1F600}"])
+    (written.shuffleBuffer, written.brokenLimit) = (.bytes(ByteCount(500_000_000)), 0.2)
+    (written.model, written.stem, written.imageSize, written.channels) = ("resnet8", .imageNet, 16, 1)
+    (written.method, written.storage, written.replaySteps) = (.multiEpoch, .fraction(0.025), 4)
+    (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
+    (written.importanceWeights, written.recencyBias) = (false, 2)
+    (written.drawing, written.evicting, written.memoryEncoding) = (.oldest, .fewestReplays, .pixels)
+    (written.memoryDirectory, written.timeToLive, written.subjectKey) = ("-d", .seconds(90), .field("who"))
+    (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
+    (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 5e-4, 7)
+    (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
+    (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
+    for (child, standard) in zip(
+      Mirror(reflecting: written).children, Mirror(reflecting: RunConfiguration(data: "")).children)
+    where child.label != "classCount" {
+      #expect("\(child.value)" != "\(standard.value)", "\(child.label ?? "")")
+    }
+    let file = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)
+    #expect(try TrainCommand.read(file.arguments) == written)
+    (written.classCount, written.classNames) = (3, nil)
+    let counted = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)
+    #expect(try TrainCommand.read(counted.arguments) == written)
+  }
+
+  @Test func noFileHoldsWhatOpensAnAddress() {
+    var configuration = RunConfiguration(data: "wds:https://example.org/{0..9}.tar?signature=s3cret")
+    configuration.evaluationData = "wds:https://example.org/val.tar?signature=s3cret"
+    #expect(configuration.fileText.contains("data: \"wds:https://example.org/{0..9}.tar?…\""))
+    #expect(!configuration.fileText.contains("s3cret"))
+  }
+
+  @Test(arguments: [
+    ("data: x\nmodle: resnet8", "run.yaml:2: Unknown option 'modle'. Did you mean 'model'?"),
+    ("data: x\n\nreplay-steps: many", "run.yaml:3: The value 'many' is invalid for 'replay-steps <K>'"),
+    ("replay-steps: -1", "run.yaml:1: --replay-steps -1 is not possible: give 0 to 10000."),
+    ("method: [naive, replay]", "run.yaml:1: method needs one plain value here."),
+    ("data: x\ndata: y", "run.yaml:1: data is written twice in what begins here: keep one."),
+    ("", "run.yaml: the configuration is empty: add options"),
+    ("# only a comment\n", "run.yaml: the configuration is empty"),
+    ("data", "run.yaml:1: there should be options of `onepass train` here"),
+    ("data: [", "this is not YAML"),
+    ("dry-run: true", "run.yaml:1: dry-run cannot be set here"),
+    ("config: other.yaml", "run.yaml:1: config cannot be set here"),
+    ("limit: false", "run.yaml:1: The value 'false' is invalid for 'limit <N>'"),
+    ("output: false", "run.yaml:1: output is no switch: give a value, or leave it out."),
+    ("data: wds:https://example.org/a.tar?…", "has lost its query"),
+    ("limt: false", "run.yaml:1: Unknown option 'limt'. Did you mean 'limit'?"),
+    ("limit: true", "run.yaml:1: Missing value for 'limit <N>'"),
+    ("resume: maybe", "run.yaml:1: The option 'resume' does not take any value, but 'maybe' was specified."),
+    ("resume: yes", "run.yaml:1: resume yes is not read: write true or false."),
+    ("checkpoint-every: often", "run.yaml:1: --checkpoint-every often is not possible"),
+    ("--data: x", "run.yaml:1: \"--data\" is no option: write it without dashes."),
+    ("help-hidden: true", "run.yaml:1: This is no option of a run."),
+    ("model: resnet8", "There is no stream to train on: give --data SPEC"),
+    ("data: x\nmethod: naive\nmemory-directory: m", "--memory-directory is for a replay memory"),
+  ])
+  func aFileThatMakesNoSenseIsRefusedWithItsLine(text: String, sentence: String) throws {
+    let outcome = try onepass.run(["train", "--config", write(text)])
+    #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(sentence), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+  }
+
+  @Test func aFileThatIsNotThereIsNamed() throws {
+    let outcome = try onepass.run(["train", "--config", folder.file("none.yaml")])
+    #expect(outcome.status == 74 && outcome.errors.contains(folder.file("none.yaml")), "\(outcome.errors)")
+  }
+}

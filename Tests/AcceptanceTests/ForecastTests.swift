@@ -1,0 +1,135 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `train --dry-run`: what it says is what the run then does.
+@Suite struct ForecastTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 200).write(to: folder)
+    try StripedImages(count: 60, seed: 2).write(to: folder, prefix: "t10k")
+  }
+
+  func train(_ arguments: [String], input: String? = nil) throws -> Program.Outcome {
+    try onepass.run(["train"] + small + arguments, input: input)
+  }
+
+  func pack(_ name: String) throws -> String {
+    let packed = try onepass.run(["pack", "idx:\(folder.path)", "--output", folder.file(name)])
+    #expect(packed.status == 0, "\(packed.errors)")
+    return folder.file(name)
+  }
+
+  /// The figures that are counted while a run goes on, against those that are reckoned before it.
+  @Test(arguments: [
+    ["--replay-steps", "3", "--storage", "10%"],
+    ["--replay-steps", "2", "--updates", "joint", "--limit", "150"],
+    ["--method", "naive"], ["--method", "multi-epoch", "--epochs", "3"],
+    ["--replay-steps", "1", "--storage", "8kB"], ["--replay-steps", "1", "--drawing", "oldest"],
+    ["--replay-steps", "1", "--memory-encoding", "pixels", "--channels", "3"],
+  ])
+  func whatIsSaidIsWhatHappens(arguments: [String]) throws {
+    let options =
+      ["--data", "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test", "--json"] + arguments
+    let before = folder.contents
+    let outcome = try train(options + ["--dry-run", "--output", folder.file("run")])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    #expect(folder.contents == before, "a dry run writes nothing")
+    let (forecast, result) = (outcome.json, try train(options).json)
+    for figure in ["compute.examples", "compute.fraction", "compute.updates", "stream.examples"] {
+      #expect(forecast.number(figure) != nil && forecast.number(figure) == result.number(figure), "\(figure)")
+    }
+    #expect(forecast.number("compute.steps") == result.number("plan.steps"))
+    #expect(forecast["configuration"] as? NSDictionary == result["configuration"] as? NSDictionary)
+    // All images have one size, so that nothing has to be guessed; a budget in bytes is not filled to the last one.
+    if arguments.contains("8kB") {
+      #expect(forecast.number("storage.examples") == result.number("storage.examples"))
+    } else {
+      #expect(forecast.number("storage.bytes") ?? 0 == result.number("storage.bytes"))
+      #expect(forecast.number("storage.examples") ?? 0 == result.number("storage.examples"))
+    }
+    #expect(forecast.number("time.trainingSeconds") ?? 0 > 0)
+    #expect(forecast.number("time.evaluationSeconds") ?? 0 > 0)
+    #expect(forecast.number("warmUp.batchSize") == 16)
+    // libtorch alone takes more, and so small a run less.
+    #expect((50e6...2e9).contains(forecast.number("peakResidentBytes") ?? 0))
+  }
+
+  @Test func peopleReadIt() throws {
+    let outcome = try train([
+      "--data", "idx:\(folder.path)", "--replay-steps", "3", "--storage", "10%", "--dry-run",
+    ])
+    for text in [
+      "stream     200 examples of 4 classes, taken in at 12 x 12", "4.31 % of 90 epochs",
+      "776 examples trained",
+      "13 steps, 49 updates", "4 effective epochs", "at most 20 examples, about 3.5 kB",
+      "time       ", " images/s",
+      "of RAM at most", "nothing was written",
+    ] {
+      #expect(outcome.output.contains(text), "\(text): \(outcome.output)")
+    }
+    #expect(!outcome.output.contains("gone"))
+  }
+
+  /// Of standard input an example is taken, and that is said; the buffer that would wait for others takes none.
+  @Test func standardInputLosesWhatALookNeeds() throws {
+    let shard = try pack("train.tar")
+    let options = ["--data", "wds:-", "--limit", "200", "--classes", "4", "--dry-run"]
+    for more in [[], ["--shuffle-buffer", "100"]] {
+      let outcome = try train(options + more + ["--json"], input: shard)
+      #expect(outcome.json.number("stream.imagesSeen") == 1, "\(outcome.errors)")
+      #expect((outcome.json.number("storage.shuffleBufferBytes") ?? 0 > 0) == !more.isEmpty)
+    }
+    let text = try train(options, input: shard).output
+    #expect(text.contains("the first image has") && text.contains("it is gone from the stream"), "\(text)")
+  }
+
+  @Test func whatWouldStopTheRunStopsTheDryRun() throws {
+    let data = ["--data", "idx:\(folder.path)", "--dry-run"]
+    try folder.write([1], to: "taken/file")
+    for (status, sentence, arguments) in [
+      (64, "is not empty", data + ["--output", folder.file("taken")]),
+      (74, "takes no folder", data + ["--output", folder.file("taken/file/run")]),
+      (74, "takes no folder", data + ["--memory-directory", folder.file("taken/file/memory")]),
+      (64, "--resume goes on in a folder", data + ["--resume"]),
+      (64, "--checkpoint-every saves in a folder", data + ["--checkpoint-every", "5"]),
+      (74, "nowhere", data + ["--eval-data", "idx:\(folder.path)/nowhere"]),
+      (64, "more than the whole stream", data + ["--storage", "201"]),
+      (64, "There is no stream", ["--dry-run"]),
+      (65, "there are 2 classes", data + ["--classes", "2"]),
+    ] as [(Int32, String, [String])] {
+      let before = folder.contents
+      let outcome = try train(arguments)
+      #expect(
+        outcome.status == status && outcome.errors.contains(sentence), "\(arguments): \(outcome.errors)")
+      #expect(outcome.output.isEmpty && folder.contents == before)
+    }
+    let several = try onepass.run(
+      ["train"] + small + data,
+      environment: [
+        "RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29999",
+      ])
+    #expect(several.status == 64 && several.errors.contains("give it without the launcher"))
+  }
+
+  @Test func aRunThatGoesOnIsForecastFromWhereItStands() throws {
+    let options = [
+      "--data", "idx:\(folder.path)", "--replay-steps", "1", "--output", folder.file("run"),
+      "--checkpoint-every",
+      "1",
+    ]
+    let running = try RunningProgram(onepass, ["train"] + small + options)
+    _ = running.wait { folder.exists("run/unfinished/step-00000002") }
+    running.signal(SIGKILL)
+    _ = running.wait()
+    guard !folder.exists("run/result.json") else { return }
+    let outcome = try train(options + ["--resume", "--dry-run", "--json"])
+    #expect(outcome.json.number("resumesAfterStep") ?? 0 >= 2, "\(outcome.errors)")
+    let finished = try train(options + ["--resume"])
+    #expect(finished.status == 0, "\(finished.errors)")
+    let after = try train(options + ["--resume", "--dry-run"])
+    #expect(after.status == 0 && after.output.contains("is finished: nothing would be done"))
+  }
+}

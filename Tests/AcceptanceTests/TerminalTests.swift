@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a person sees, and what a file gets that standard error is led into.
+@Suite struct TerminalTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 200).write(to: folder)
+  }
+
+  /// A run without --quiet.
+  var training: [String] {
+    [
+      "train", "--data", "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "16", "--threads", "1",
+      "--replay-steps", "1",
+    ]
+  }
+
+  /// What stood in each line, one after the other, without what moves and colours.
+  func lines(_ screen: String) throws -> [String] {
+    screen.replacing(try Regex("\u{1B}\\[[0-9;]*[A-Za-z]"), with: "")
+      .split(whereSeparator: { $0 == "\r" || $0.isNewline }).map(String.init)
+  }
+
+  @Test func aTerminalShowsHowARunGoesOn() throws {
+    let shown = try PseudoTerminal().run(onepass, training)
+    #expect(shown.status == 0 && shown.screen.contains("\r\u{1B}[2K"))
+    let last = try #require(lines(shown.screen).last)
+    for figure in ["100 %", "images/s", "loss ", "accuracy ", "memory 100 %", "0:00 left"] {
+      #expect(last.contains(figure), "\(last)")
+    }
+    #expect(last.count < 80)
+  }
+
+  @Test(arguments: [100, 60, 40, 20, 8] as [UInt16])
+  func noLineIsLongerThanTheTerminal(columns: UInt16) throws {
+    let screen = try PseudoTerminal(columns: columns).run(onepass, training).screen
+    let renewed = try lines(screen).filter { $0.hasPrefix("  ") || $0.hasPrefix("100 %") }
+    #expect(!renewed.isEmpty && renewed.allSatisfy { $0.count < Int(columns) }, "\(renewed)")
+    #expect(try #require(renewed.last).hasPrefix("100 %"))
+    #expect(renewed.last?.contains("step 13/13") == (columns == 100))
+  }
+
+  @Test func aFileGetsNothingThatNobodyNeeds() throws {
+    let outcome = try onepass.run(training)
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    #expect(outcome.output.contains("compute    "))
+    let lines = try onepass.run(training + ["--progress", "lines"])
+    #expect(lines.errors.contains("Training on 200 examples") && lines.errors.contains("images/s"))
+    #expect(!lines.errors.contains("\u{1B}") && !lines.errors.contains("\r"))
+  }
+
+  @Test func onlyTerminalsGetColour() throws {
+    let wrong = ["train", "--data", "nothing"]
+    let red = "\u{1B}[31mError:\u{1B}[0m \"nothing\" names no data."
+    let shown = try PseudoTerminal().run(onepass, wrong)
+    #expect(shown.status == 64 && shown.screen.contains(red), "\(shown.screen)")
+    for (kind, variables) in [
+      ("xterm", ["NO_COLOR": "1"]), ("xterm", ["NO_COLOR": "false"]), ("dumb", [:]), ("", [:]),
+    ] {
+      let plain = try PseudoTerminal(kind: kind).run(onepass, wrong, environment: variables)
+      #expect(plain.screen.hasPrefix("Error: \"nothing\" names no data."), "\(plain.screen)")
+    }
+    #expect(
+      try PseudoTerminal().run(onepass, wrong, environment: ["NO_COLOR": ""]).screen.contains(red))
+    #expect(try onepass.run(wrong).errors.hasPrefix("Error: \"nothing\" names no data."))
+  }
+
+  @Test func aTerminalThatCannotMoveIsLeftAlone() throws {
+    let shown = try PseudoTerminal(kind: "dumb").run(onepass, training)
+    #expect(shown.status == 0 && shown.screen.isEmpty, "\(shown.screen)")
+  }
+
+  /// What the command line's parser refuses looks like what the program refuses.
+  @Test func everyRefusalIsRed() throws {
+    let shown = try PseudoTerminal().run(onepass, ["train", "--modle", "resnet8"])
+    #expect(shown.status == 64)
+    #expect(
+      shown.screen.hasPrefix("\u{1B}[31mError:\u{1B}[0m Unknown option '--modle'. Did you mean '--model'?"))
+  }
+}
