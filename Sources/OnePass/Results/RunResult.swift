@@ -28,6 +28,16 @@ public struct RunResult: Codable, Sendable {
     public var byteFraction: Double
     /// The part of it that waited in the shuffle buffer, where there was one.
     public var shuffleBuffer: ShuffleBuffer.Amount?
+    /// Pictures of the memory in the event files, where there are any: copies of images of the stream that stay when the memory
+    /// has let go of them, and are not part of `bytes`.
+    public var pictures: Pictures?
+  }
+
+  /// Pictures of what the memory held, each of up to 64 images.
+  public struct Pictures: Codable, Hashable, Sendable {
+    public var count: Int
+    /// As PNG files.
+    public var bytes: Int
   }
 
   /// The paper's compute metric: examples back-propagated, relative to 90 passes over the stream.
@@ -52,6 +62,8 @@ public struct RunResult: Codable, Sendable {
     /// Seconds of the training in which the device had nothing to do because images were not decoded yet; on a GPU an
     /// upper bound. `nil` in records of an older program.
     public var imageWaitSeconds: Double?
+    /// Seconds of the training that went into logs. `nil` in records of an older program.
+    public var logSeconds: Double?
   }
 
   /// How several processes trained together.

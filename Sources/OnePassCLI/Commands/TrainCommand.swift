@@ -51,6 +51,14 @@ struct TrainCommand: ParsableCommand {
       "Go on from the last checkpoint in the output folder, exactly as if nothing had been; else begin anew.")
   var resume = false
 
+  @Option(
+    name: .customLong("log"),
+    help: ArgumentHelp(
+      "What is logged in the output folder while the run trains: tensorboard (event files), tensorboard:no-pictures (without "
+        + "images of the memory), jsonl (metrics.jsonl) or none; can be repeated (default: tensorboard and jsonl).",
+      valueName: "KIND"))
+  var logs: [String] = []
+
   @Flag(help: "Print the result as JSON.")
   var json = false
 
@@ -78,6 +86,7 @@ struct TrainCommand: ParsableCommand {
         ProgressDisplay(quiet: quiet)
       }
     defer { observer.closeLine() }
+    let kinds = try LogKind.list(logs)
     let interval = try checkpointEvery.map { try CheckpointInterval($0) }
     guard output != nil || interval == nil else {
       throw OnePassError(.usage, "--checkpoint-every saves in a folder: say with --output in which.")
@@ -106,7 +115,7 @@ struct TrainCommand: ParsableCommand {
       }
       let result = try TrainingRun(configuration).start(
         output: output, resuming: resume, checkpoints: CheckpointPlan(every: interval, kept: keptCheckpoints),
-        stop: stop, group: processes?.group
+        stop: stop, group: processes?.group, logs: LogPlan(kinds)
       ) { observer.show($0) }
       observer.closeLine()
       if isFirst { try show(result) }

@@ -23,6 +23,11 @@ struct ResultText {
       "storage    \(Figures.percent(result.storage.exampleFraction)) of the stream's examples "
         + "(\(Figures.count(result.storage.examples))), \(Figures.percent(result.storage.byteFraction)) of its bytes "
         + "(\(byteText(result.storage.bytes)))")
+    if let pictures = result.storage.pictures {
+      lines.append(
+        "pictures   \(Figures.count(pictures.count)) of the memory's images in the event files (\(byteText(pictures.bytes))), "
+          + "beside the storage; --log tensorboard:no-pictures writes none")
+    }
     lines.append(
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
         + "(\(Figures.count(result.compute.examples, "example")) trained, \(Figures.count(result.compute.updates, "update")))"

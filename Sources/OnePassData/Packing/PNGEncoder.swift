@@ -8,7 +8,7 @@ import OnePassCore
 ///   - pixels: `[height, width, channels]`, row by row.
 ///   - channels: 1 (grey) or 3 (RGB).
 /// - Throws: `OnePassError` (`badData`) if the number of bytes is not that of the shape.
-func encodePNG(_ pixels: [UInt8], width: Int, height: Int, channels: Int) throws -> [UInt8] {
+package func encodePNG(_ pixels: [UInt8], width: Int, height: Int, channels: Int) throws -> [UInt8] {
   guard channels == 1 || channels == 3, width > 0, height > 0, pixels.count == width * height * channels,
     let columns = UInt32(exactly: width), let rows = UInt32(exactly: height)
   else {
