@@ -133,7 +133,10 @@ let package = Package(
     .testTarget(
       name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
-    .testTarget(name: "OnePassTests", dependencies: ["OnePass", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "OnePassTests",
+      dependencies: ["OnePass", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),

@@ -5,7 +5,7 @@ import OnePassReplay
 
 /// Decides what is logged of a run and when, and hands it to the loggers.
 ///
-/// At most 2,000 points and 20 views of the memory a run, at steps that follow from its length alone. What it needs to
+/// At most 2,000 points, 20 histograms and 10 pictures of the memory a run, at steps that follow from its length alone. What it needs to
 /// go on is part of a checkpoint, so that a run that goes on is logged as if nothing had been. No result depends on it.
 final class RunLog {
   /// All that is needed to go on.
@@ -17,7 +17,8 @@ final class RunLog {
     var seconds = 0.0
     var imageWaitSeconds = 0.0
     /// The step after which the memory was last looked at.
-    var lastView = 0
+    var lastHistograms = 0
+    var lastPicture = 0
   }
 
   private(set) var state: State
@@ -31,7 +32,8 @@ final class RunLog {
   private let clock = ContinuousClock()
 
   private static let mostPoints = 2_000
-  private static let mostViews = 20
+  private static let mostHistograms = 20
+  private static let mostPictures = 10
 
   /// - Parameters:
   ///   - loggers: None, and nothing is written.
@@ -63,7 +65,8 @@ final class RunLog {
       let isLast = report.step == plan.steps
       var point = LogPoint(step: report.step, time: Date())
       if isLast || isDue(report.step, most: Self.mostPoints) { addScalars(to: &point, trainer) }
-      if isLast || isDue(report.step, most: Self.mostViews) { addViews(to: &point, trainer) }
+      if isLast || isDue(report.step, most: Self.mostHistograms) { addHistograms(to: &point, trainer) }
+      if isLast || isDue(report.step, most: Self.mostPictures) { addPicture(to: &point, trainer) }
       write(point)
     }
   }
@@ -74,7 +77,8 @@ final class RunLog {
     timed {
       var point = LogPoint(step: trainer.stepsDone, time: Date())
       addScalars(to: &point, trainer)
-      if state.lastView < trainer.stepsDone { addViews(to: &point, trainer) }
+      if state.lastHistograms < trainer.stepsDone { addHistograms(to: &point, trainer) }
+      if state.lastPicture < trainer.stepsDone { addPicture(to: &point, trainer) }
       write(point)
     }
   }
@@ -82,8 +86,8 @@ final class RunLog {
   /// Logs what the evaluation came to.
   func finish(_ accuracy: RunResult.Accuracy, after step: Int) {
     var point = LogPoint(step: step, time: Date())
-    point.scalars = [("accuracy/top1", accuracy.top1), ("loss/evaluation", accuracy.loss)]
-    if let top5 = accuracy.top5 { point.scalars.append(("accuracy/top5", top5)) }
+    point.scalars = [("evaluation/top1", accuracy.top1), ("evaluation/loss", accuracy.loss)]
+    if let top5 = accuracy.top5 { point.scalars.append(("evaluation/top5", top5)) }
     write(point)
   }
 
@@ -119,9 +123,9 @@ final class RunLog {
     state.imageWaitSeconds = trainer.imageWaitSeconds
   }
 
-  private func addViews(to point: inout LogPoint, _ trainer: Trainer) {
+  private func addHistograms(to point: inout LogPoint, _ trainer: Trainer) {
     guard let memory = trainer.memory else { return }
-    state.lastView = trainer.stepsDone
+    state.lastHistograms = trainer.stepsDone
     let items = memory.items
     for (name, values) in [
       ("memory/priority", items.map { Double($0.priority) }), ("memory/loss", items.map { Double($0.loss) }),
@@ -129,12 +133,17 @@ final class RunLog {
     ] {
       if let histogram = Histogram(values.filter(\.isFinite)) { point.histograms.append((name, histogram)) }
     }
+  }
+
+  private func addPicture(to point: inout LogPoint, _ trainer: Trainer) {
+    guard let memory = trainer.memory, let grid else { return }
+    state.lastPicture = trainer.stepsDone
     do {
-      if let picture = try grid?.draw(memory) {
+      if let picture = try grid.draw(memory) {
         point.pictures = [("memory/by_priority", picture)]
       }
     } catch {
-      grid = nil
+      self.grid = nil
       notice("There are no more pictures of the memory: \(error)")
     }
   }
