@@ -40,7 +40,7 @@ import Testing
 
   @Test func logsGrowWhileTheRunTrainsAndStay() throws {
     let running = try RunningProgram(onepass, train("run"))
-    #expect(running.wait { (try? lines("run"))?.first?.number("step") == 1 })
+    #expect(running.wait { (try? self.lines("run"))?.first?.number("step") == 1 })
     #expect(!folder.exists("run/result.json"))
     #expect(running.wait() == 0, "\(running.errors)")
     let lines = try lines("run")
@@ -161,10 +161,9 @@ import Testing
         #expect(points.map { $0[2] } == items, "\(name) \(tag)")
       }
       let pictures = try #require(read["images"] as? [String: [[Double]]])["memory/by_priority"]
-      // After the second step 32 images in rows of eight, then 60.
-      let expected = [2, 4, 6, 8, 10, 12, 14, 16, 18, 19].map {
-        [Double($0), 8 * 30 - 2, ($0 == 2 ? 4 : 8) * 30 - 2]
-      }
+      // After the second step 32 images in rows of eight, then 60; 28 pixels each, and two between.
+      let steps: [Double] = [2, 4, 6, 8, 10, 12, 14, 16, 18, 19]
+      let expected: [[Double]] = steps.map { [$0, 238, $0 == 2 ? 118 : 238] }
       #expect(pictures == expected, "\(name)")
       #expect((read["texts"] as? [String: String])?["options"]?.contains("| replay-steps | 1 |") == true)
     }

@@ -20,9 +20,11 @@ public protocol RunLogger: AnyObject {
   var takesPictures: Bool { get }
 
   /// Called once, before the first step that is to be logged.
+  /// - Parameter run: What is about to be trained.
   func begin(_ run: LoggedRun) throws
 
-  /// Called for each point, with steps that increase.
+  /// Called for each point, with steps that increase; only the evaluation comes after the last step once more.
+  /// - Parameter point: What was found since the point before.
   func log(_ point: LogPoint) throws
 
   /// Called before a checkpoint is saved: what was logged so far has to be there when the run goes on from it.

@@ -25,8 +25,8 @@ struct ResultText {
         + "(\(byteText(result.storage.bytes)))")
     if let pictures = result.storage.pictures {
       lines.append(
-        "pictures   \(Figures.count(pictures.count)) of the memory's images in the event files (\(byteText(pictures.bytes))), "
-          + "beside the storage; --log tensorboard:no-pictures writes none")
+        "pictures   \(byteText(pictures.bytes)) of copied images in \(Figures.count(pictures.count, "picture")) of the memory, "
+          + "beside the storage (tensorboard/)")
     }
     lines.append(
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
