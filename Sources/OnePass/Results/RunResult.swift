@@ -33,7 +33,7 @@ public struct RunResult: Codable, Sendable {
     public var pictures: Pictures?
   }
 
-  /// Pictures of what the memory held, each of up to 64 images.
+  /// Pictures of what the memory held, each of up to 64 images, as they were at the end of the run.
   public struct Pictures: Codable, Hashable, Sendable {
     public var count: Int
     /// As PNG files.
