@@ -75,6 +75,8 @@ let package = Package(
     // Shards from servers: TLS, redirects and connections by the Swift server work group.
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    // The records of TensorBoard's event files: Apple's own, so that no wire format is written by hand.
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
   ],
   targets: [
     .target(
@@ -117,6 +119,7 @@ let package = Package(
       name: "OnePass",
       dependencies: [
         "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: swift),
     .target(
@@ -154,7 +157,10 @@ let package = Package(
     .testTarget(
       name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
-    .testTarget(name: "OnePassTests", dependencies: ["OnePass", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "OnePassTests",
+      dependencies: ["OnePass", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),

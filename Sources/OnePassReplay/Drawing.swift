@@ -43,7 +43,7 @@ extension ReplayMemory {
     return visit
   }
 
-  private func imageInStore(of slot: Int) throws -> EncodedImage {
+  func imageInStore(of slot: Int) throws -> EncodedImage {
     guard let store else {
       preconditionFailure("A memory without images can be looked at, not drawn from.")
     }

@@ -40,6 +40,23 @@ extension ReplayMemory {
     }
   }
 
+  /// Images at evenly spaced ranks of priority, the highest first; nothing is counted as drawn.
+  ///
+  /// Of a memory that several processes share, of those that are here.
+  /// - Throws: `OnePassError` if the images lie on disk and one cannot be read.
+  /// - Complexity: O(items · log items).
+  package func imagesByPriority(_ most: Int) throws -> [EncodedImage] {
+    let held = (store as? SharedImages)?.held
+    let slots = (0..<count).filter { held == nil || held?[table.arrival(of: $0)] != nil }
+      .map { (slot: $0, priority: priority(of: $0), arrival: table.arrival(of: $0)) }
+      .sorted { ($1.priority, $0.arrival) < ($0.priority, $1.arrival) }
+      .map(\.slot)
+    let shown = min(most, slots.count)
+    let chosen = (0..<shown).map { slots[$0 * slots.count / shown] }
+    let loan = table.lend(chosen)
+    return try chosen.map { slot in try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot) }
+  }
+
   /// What the memory holds now, in no particular order.
   public var items: some RandomAccessCollection<MemoryItem> { (0..<count).lazy.map { item(in: $0) } }
 

@@ -93,6 +93,12 @@ import Testing
     let byHand = try onepass.run(words)
     #expect(byHand.status == 0, "\(byHand.errors)")
     #expect(try weights("by-hand") == weights("replay-k2-10pct-seed2"))
+    // Its curves can be compared with other cells'; no images are copied.
+    let cell = folder.file("runs/replay-k2-10pct-seed2")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(cell)/tensorboard").count == 1)
+    #expect(!folder.exists("runs/replay-k2-10pct-seed2/metrics.jsonl"))
+    #expect(
+      !String(decoding: try folder.bytes(of: "runs/by-hand/result.json"), as: UTF8.self).contains("loggedPictures"))
   }
 
   /// A memory directory belongs to one run, so each cell has its own.

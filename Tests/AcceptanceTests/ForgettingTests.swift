@@ -81,6 +81,7 @@ import Testing
     #expect(signal == SIGKILL || status == 0, "\(running.errors)")
     for person in [2, 3, 4] { #expect(try traces(of: person) > 2) }
     let others = try traces(of: 4)
+    let pictured = try picturesInEventFiles()
 
     let rehearsal = try onepass.run([
       "memory", "forget", folder.file("run"), "--subject", "person-3", "--dry-run", "--json",
@@ -94,12 +95,15 @@ import Testing
     let positions = try #require(forgotten.json["positions"] as? [Int])
     #expect(positions.count > 2 && positions == rehearsal.json["positions"] as? [Int])
     #expect(try traces(of: 3) == 0)
+    #expect(forgotten.json["pictures"] as? Int == pictured && pictured > 3)
+    #expect(try picturesInEventFiles() == 0)
     #expect(try traces(of: 4) <= others && traces(of: 4) > 2)
     #expect(try folder.occurrences(of: "person-3") == 0)
 
     let log = String(decoding: try folder.bytes(of: "run/forgotten.jsonl"), as: UTF8.self)
     #expect(
-      log.contains("\"items\":\(positions.count),") && log.contains("ticket 7") && !log.contains("person-3"))
+      log.contains("\"items\":\(positions.count),") && log.contains("\"pictures\":\(pictured),")
+        && log.contains("ticket 7") && !log.contains("person-3"))
     let verified = try onepass.run(["memory", "verify", folder.file("run"), "--json"])
     #expect(
       verified.status == 0 && (verified.json["faults"] as? [String])?.isEmpty == true, "\(verified.errors)")
@@ -110,6 +114,15 @@ import Testing
     let last = try onepass.run(train(options + ["--resume"]))
     #expect(last.status == 0, "\(last.errors)")
     #expect(try onepass.run(["memory", "verify", folder.file("run")]).status == 0)
+  }
+
+  /// Each is a PNG file of its own.
+  func picturesInEventFiles() throws -> Int {
+    let events = folder.file("run/tensorboard")
+    return try FileManager.default.contentsOfDirectory(atPath: events).reduce(0) { sum, name in
+      let file = try folder.bytes(of: "run/tensorboard/\(name)")
+      return sum + file.indices.count { file[$0...].starts(with: "IHDR".utf8) }
+    }
   }
 
   @Test func theOldestWeightsMayPredateASubject() throws {

@@ -26,7 +26,8 @@ final class RunFolder {
       let isUnfinished = contents.contains(UnfinishedRun.folderName)
       // What a run leaves that was cut off before its first checkpoint is nothing.
       let hasCheckpoint = try UnfinishedRun.hasCheckpoint(in: path)
-      let isEmpty = contents.allSatisfy { $0 == UnfinishedRun.folderName } && !hasCheckpoint
+      let left = isUnfinished ? RunLogFiles.names + [UnfinishedRun.folderName] : []
+      let isEmpty = contents.allSatisfy(left.contains) && !hasCheckpoint
       guard isEmpty || (resuming && isUnfinished && !contents.contains("result.json")) else {
         if isUnfinished, !contents.contains("result.json") {
           throw OnePassError(

@@ -21,6 +21,8 @@ struct AuditLog {
     let items: Int
     let positions: [Int]
     let checkpoints: [String]
+    /// Pictures of the memory that were taken out of the event files.
+    let pictures: Int
     let firstUse: Int?
     let version: String
   }
@@ -44,7 +46,8 @@ struct AuditLog {
       className: request.className, before: before,
       requestedPositions: request.positions.isEmpty ? nil : request.positions.sorted(),
       items: forgetting.positions.count,
-      positions: forgetting.positions, checkpoints: forgetting.checkpoints, firstUse: forgetting.firstUse,
+      positions: forgetting.positions, checkpoints: forgetting.checkpoints, pictures: forgetting.pictures,
+      firstUse: forgetting.firstUse,
       version: onePassVersion)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -11,6 +11,8 @@ public struct Forgetting: Codable, Sendable {
   public var positions: [Int]
   /// The saved states that held one of them.
   public var checkpoints: [String]
+  /// Pictures of the memory that are gone from the event files. They do not tell whom they show, so it is all of them.
+  public var pictures: Int
   /// The first position at which the subject passed, where that is known.
   public var firstUse: Int?
   /// The saved states that are older than the first use: their weights have never seen the subject.
@@ -52,12 +54,15 @@ public struct Forgetting: Codable, Sendable {
     let first = passed.min()
     firstUse = first
     olderCheckpoints = run.points.filter { point in first.map { point.examples <= $0 } ?? false }.map(\.name)
+    let events = EventFolder(of: path)
+    pictures = try events.pictures()?.count ?? 0
     guard !isRehearsal else { return }
 
     // Images first: should this break off, the indices still say what has to go when it is done again; and the run does
     // not go on before that.
     if !run.isFinished { try DurableFile.write(JSONEncoder().encode(positions), to: intent) }
     try run.scrub(Set(positions))
+    pictures = try events.removePictures()
     for (index, items) in gone.enumerated() where !items.isEmpty {
       try run.rewrite(index, without: Set(items))
     }

@@ -1,7 +1,7 @@
 import Foundation
 import OnePassCore
 
-/// A file that only grows, written in large pieces. Nothing is on disk before the first of them.
+/// A file that only grows, written in large pieces unless it is asked to write out. Nothing is on disk before the first of them.
 final class AppendedFile {
   let path: String
   private var file: FileHandle?
@@ -38,7 +38,9 @@ final class AppendedFile {
     try reporting { try file?.synchronize() }
   }
 
-  private func writeOut() throws {
+  /// Hands everything to the system, so that others see it.
+  /// - Throws: `OnePassError` (`io`).
+  func writeOut() throws {
     try reporting {
       if file == nil {
         guard FileManager.default.createFile(atPath: path, contents: nil) else { throw POSIXError(.EIO) }

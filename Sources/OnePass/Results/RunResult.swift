@@ -31,6 +31,16 @@ public struct RunResult: Codable, Sendable {
     /// What the finished run still has of the memory's images, as copies to be looked at. Training never uses them, and
     /// the figures above do not count them.
     public var pictures: Pictures?
+    /// Pictures of the memory in the event files, where there are any: copies of images of the stream that stay when the memory
+    /// has let go of them. The figures above do not count them either.
+    public var loggedPictures: LoggedPictures?
+  }
+
+  /// Pictures of what the memory held, each of up to 64 images, as they were at the end of the run.
+  public struct LoggedPictures: Codable, Hashable, Sendable {
+    public var count: Int
+    /// As PNG files.
+    public var bytes: Int
   }
 
   /// Copies of images that are kept with a finished run.
@@ -62,6 +72,8 @@ public struct RunResult: Codable, Sendable {
     /// Seconds of the training in which the device had nothing to do because images were not decoded yet; on a GPU an
     /// upper bound. `nil` in records of an older program.
     public var imageWaitSeconds: Double?
+    /// Seconds of the training that went into logs. `nil` in records of an older program.
+    public var logSeconds: Double?
   }
 
   /// How several processes trained together.

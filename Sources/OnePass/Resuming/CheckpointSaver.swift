@@ -12,6 +12,7 @@ final class CheckpointSaver {
   private let folder: UnfinishedRun?
   private let interval: CheckpointInterval?
   private let stop: StopRequest?
+  private let log: RunLog
   private let output: String?
   private let ranks: Ranks
   private let clock = ContinuousClock()
@@ -20,7 +21,7 @@ final class CheckpointSaver {
   init(
     configuration: RunConfiguration, plan: TrainingPlan, card: ModelCard, learner: Learner,
     shuffleBuffer: ShuffleBuffer?, folder: UnfinishedRun?, interval: CheckpointInterval?, stop: StopRequest?,
-    output: String?, ranks: Ranks
+    output: String?, ranks: Ranks, log: RunLog
   ) {
     self.configuration = configuration
     self.plan = plan
@@ -30,6 +31,7 @@ final class CheckpointSaver {
     self.folder = folder
     self.interval = interval
     self.stop = stop
+    self.log = log
     self.output = output
     self.ranks = ranks
     lastSaved = clock.now
@@ -85,12 +87,13 @@ final class CheckpointSaver {
       return try ranks.barrier()
     }
     shuffleBuffer?.settle(upTo: trainer.tally.taken)
+    log.makeDurable()
     try folder.save(
       RunState(
         configuration: configuration.withoutSecrets, plan: plan, card: card, steps: trainer.stepsDone,
         updates: learner.updatesMade,
         examplesTrained: trainer.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
-        curve: trainer.curve, memoryRun: trainer.memoryRun,
+        curve: trainer.curve, log: log.state, memoryRun: trainer.memoryRun,
         ledger: try trainer.ledger?.makeDurable(), arrivals: trainer.arrivals, seconds: trainer.seconds,
         imageWaitSeconds: trainer.imageWaitSeconds,
         version: onePassVersion),

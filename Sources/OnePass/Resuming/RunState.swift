@@ -17,6 +17,8 @@ struct RunState: Codable {
   var tally: StreamTally.Counts
   var online: OnlineAccuracy
   var curve: TrainingCurve
+  /// What the logs need to go on; older runs had none.
+  var log: RunLog.State?
   /// What tells the memory directory of this run from others, where it has one.
   var memoryRun: String?
   /// How much of the ledger counts, where there is one.

@@ -144,6 +144,9 @@ package final class UnfinishedRun {
   /// Removes what a run leaves that fails before there is anything to go on from.
   func abandon() {
     guard lock >= 0, !hadCheckpoint else { return }
+    RunLogFiles.remove(in: output)
+    // Logs without this folder would be somebody else's.
+    try? DurableFile.synchronise(output)
     remove()
     rmdir(output)  // Only if nothing else is in it.
   }
@@ -185,6 +188,9 @@ package final class UnfinishedRun {
   /// Removes what a process left that was broken off: what it was writing and, if it had saved nothing yet, everything.
   private func removeLeftovers() throws {
     let isNothing = try !hasCheckpoint
+    if isNothing, !FileManager.default.fileExists(atPath: "\(output)/result.json") {
+      RunLogFiles.remove(in: output)
+    }
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     where isNothing
       ? ![Self.lockName, Self.claimName].contains(name) : name.hasSuffix(CheckpointFolder.partialSuffix)

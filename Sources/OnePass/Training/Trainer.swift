@@ -33,6 +33,8 @@ final class Trainer {
   private(set) var arrivals = ArrivalLog()
   private(set) var online = OnlineAccuracy()
   private(set) var curve = TrainingCurve()
+  /// What was told of the last step.
+  private(set) var lastReport: StepReport?
   private(set) var seconds = 0.0
   /// Of these, the seconds in which the device had nothing to do because images were not decoded yet; on a GPU at most.
   private(set) var imageWaitSeconds = 0.0
@@ -390,6 +392,7 @@ final class Trainer {
       memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: fill, seconds: seconds
     )
     curve.record(report)
+    lastReport = report
     observe(.step(report))
   }
 }

@@ -3,30 +3,19 @@
 /// Each point is the state after a step, with the mean loss and accuracy of the examples since the point before.
 struct TrainingCurve: Codable {
   private(set) var points: [StepReport] = []
-  private var lossSum = 0.0
-  private var correctSum = 0.0
-  private var examples = 0
-  private var last: StepReport?
+  private var mean = StepMean()
 
   private static let largestCount = 500
 
   mutating func record(_ report: StepReport) {
-    lossSum += report.loss * Double(report.examples)
-    correctSum += report.accuracy * Double(report.examples)
-    examples += report.examples
-    last = report
+    mean.add(report)
     let interval = max(1, (report.steps + Self.largestCount - 1) / Self.largestCount)
     if report.step % interval == 0 { finish() }
   }
 
   /// Adds the point of the last steps, which may be fewer than those between two points.
   mutating func finish() {
-    guard examples > 0, var point = last else { return }
-    point.loss = lossSum / Double(examples)
-    point.accuracy = correctSum / Double(examples)
-    point.examples = examples
-    points.append(point)
-    (lossSum, correctSum, examples) = (0, 0, 0)
+    if let point = mean.take() { points.append(point) }
   }
 
   /// Comma-separated values with a header line.
@@ -41,5 +30,21 @@ struct TrainingCurve: Codable {
       )
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+// Both in one object, as the first checkpoints had them.
+extension TrainingCurve {
+  private enum CodingKeys: CodingKey { case points }
+
+  init(from decoder: any Decoder) throws {
+    points = try decoder.container(keyedBy: CodingKeys.self).decode([StepReport].self, forKey: .points)
+    mean = try StepMean(from: decoder)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var record = encoder.container(keyedBy: CodingKeys.self)
+    try record.encode(points, forKey: .points)
+    try mean.encode(to: encoder)
   }
 }

@@ -65,15 +65,17 @@ public struct TrainingRun {
   ///   - stop: Asks the run to stop after its current step; it is then saved in `output`.
   ///   - group: The processes that train together; this one alone if `nil`. Each calls this with the same configuration;
   ///     only the first rank touches `output`, and the result is the same on all.
+  ///   - logs: What is logged of the run while it trains; nothing of it decides about the result.
   ///   - observe: Called on this thread after each step.
   /// - Throws: `OnePassError`; `RunStopped` when it was asked to stop.
   public func start(
     output: String? = nil, resuming: Bool = false, checkpoints: CheckpointPlan = CheckpointPlan(),
-    stop: StopRequest? = nil, group: ProcessGroup? = nil,
+    stop: StopRequest? = nil, group: ProcessGroup? = nil, logs: LogPlan = LogPlan(),
     observe: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult {
     let ranks = Ranks(group)
     try ranks.check(configuration, source)
+    let loggers = ranks.isFirst ? try logs.makeLoggers(in: output) : []
     let output = ranks.isFirst ? output : nil
     let folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
     let unfinished = output.map { UnfinishedRun(in: $0, kept: checkpoints.kept) }
@@ -138,14 +140,20 @@ public struct TrainingRun {
       try unfinished?.offeringAnother { try trainer.resume(saved) } ?? trainer.resume(saved)
     }
     try learner.share(over: ranks)
+    let log = RunLog(
+      loggers, configuration: configuration, plan: plan, pipeline: stream.pipeline, saved: saved?.state
+    ) { observe(.notice($0)) }
+    defer { log.end() }
     let saver = CheckpointSaver(
       configuration: configuration, plan: plan, card: card, learner: learner, shuffleBuffer: shuffleBuffer,
-      folder: unfinished, interval: checkpoints.every, stop: stop, output: output, ranks: ranks)
+      folder: unfinished, interval: checkpoints.every, stop: stop, output: output, ranks: ranks,
+      log: log)
     trainer.requests = saver.requests
     let stepsBefore = trainer.stepsDone
     trainer.afterStep = { trainer, isStopping, isDue in
       // The same updates from the same beginning, on processors that need not be alike: found out now, not after days.
       if trainer.stepsDone == stepsBefore + 1 { try learner.checkAgreement(over: ranks) }
+      log.afterStep(trainer)
       try saver.afterStep(trainer, isStopping: isStopping, isDue: isDue)
     }
     do { try trainer.run() } catch let error as OnePassError
@@ -153,6 +161,7 @@ public struct TrainingRun {
     {
       throw saver.rescue(trainer, after: error)
     }
+    log.finish(trainer)
     for notice in notices(after: trainer, plan) { observe(.notice(notice)) }
     // The stream will not come again: the model is safe before anything else can fail.
     if let folder {
@@ -172,6 +181,10 @@ public struct TrainingRun {
 
     var result = makeResult(trainer, learner, ranks, plan, card, device, pool)
     result.storage.pictures = pictures?.amount
+    result.throughput.logSeconds = log.seconds
+    do { result.storage.loggedPictures = try output.flatMap { try EventFolder(of: $0).pictures() } } catch {
+      observe(.notice("The result does not say what pictures of the memory take. \(error)"))
+    }
     var failure: (any Error)?
     if let evaluationSource {
       let clock = ContinuousClock()
@@ -200,6 +213,8 @@ public struct TrainingRun {
       isFinished = true
       unfinished?.remove()
     }
+    // Not before: a run that goes on evaluates again.
+    if let accuracy = result.accuracy { log.finish(accuracy, after: trainer.stepsDone) }
     if let failure {
       if let output {
         observe(.notice("The evaluation failed; the trained model is in \(output), without an accuracy."))

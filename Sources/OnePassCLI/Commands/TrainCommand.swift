@@ -77,6 +77,14 @@ struct TrainCommand: ParsableCommand {
   )
   var dryRun = false
 
+  @Option(
+    name: .customLong("log"),
+    help: ArgumentHelp(
+      "What is logged in the output folder while the run trains: tensorboard (event files), tensorboard:no-pictures (without "
+        + "images of the memory), jsonl (metrics.jsonl) or none; can be repeated (default: tensorboard and jsonl).",
+      valueName: "KIND"))
+  var logs: [String] = []
+
   @Flag(inversion: .prefixedNo, help: "Print the result as JSON.")
   var json = false
 
@@ -107,6 +115,7 @@ struct TrainCommand: ParsableCommand {
         ProgressDisplay(quiet: quiet, lines: progress == .lines)
       }
     defer { observer.closeLine() }
+    let kinds = try LogKind.list(logs)
     let checkpoints = try checkpointPlan()
     let finished = resume && isFirst ? output.flatMap { try? RunFiles.result(in: $0) } : nil
     if try processes?.anyone(finished != nil) ?? (finished != nil) {
@@ -133,7 +142,8 @@ struct TrainCommand: ParsableCommand {
         configuration.decodeThreads = configuration.decodeThreads ?? processes.decodeThreads
       }
       let result = try TrainingRun(configuration).start(
-        output: output, resuming: resume, checkpoints: checkpoints, stop: stop, group: processes?.group
+        output: output, resuming: resume, checkpoints: checkpoints, stop: stop, group: processes?.group,
+        logs: LogPlan(kinds)
       ) { observer.show($0) }
       observer.closeLine()
       if isFirst { try show(result) }

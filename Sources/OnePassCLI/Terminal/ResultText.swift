@@ -28,6 +28,11 @@ struct ResultText {
         "pictures   \(Figures.count(pictures.examples)) of the memory's stay in the checkpoint, to be looked at "
           + "(\(byteText(pictures.bytes)))")
     }
+    if let pictures = result.storage.loggedPictures {
+      lines.append(
+        "logged     \(byteText(pictures.bytes)) of copied images in \(Figures.count(pictures.count, "picture")) of the memory, "
+          + "beside the storage (tensorboard/)")
+    }
     lines.append(
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
         + "(\(Figures.count(result.compute.examples, "example")) trained, \(Figures.count(result.compute.updates, "update")))"

@@ -7,8 +7,11 @@ import OnePassCore
 /// - Parameters:
 ///   - pixels: `[height, width, channels]`, row by row.
 ///   - channels: 1 (grey) or 3 (RGB).
+///   - level: zlib's, 0 (fast) to 9; its own choice if `nil`.
 /// - Throws: `OnePassError` (`badData`) if the number of bytes is not that of the shape.
-func encodePNG(_ pixels: [UInt8], width: Int, height: Int, channels: Int) throws -> [UInt8] {
+package func encodePNG(_ pixels: [UInt8], width: Int, height: Int, channels: Int, level: Int32? = nil) throws
+  -> [UInt8]
+{
   guard channels == 1 || channels == 3, width > 0, height > 0, pixels.count == width * height * channels,
     let columns = UInt32(exactly: width), let rows = UInt32(exactly: height)
   else {
@@ -28,6 +31,7 @@ func encodePNG(_ pixels: [UInt8], width: Int, height: Int, channels: Int) throws
   header.color_type = UInt8((channels == 1 ? SPNG_COLOR_TYPE_GRAYSCALE : SPNG_COLOR_TYPE_TRUECOLOR).rawValue)
   spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1)
   spng_set_ihdr(context, &header)
+  if let level { spng_set_option(context, SPNG_IMG_COMPRESSION_LEVEL, level) }
   var status = pixels.withUnsafeBytes {
     spng_encode_image(
       context, $0.baseAddress, $0.count, Int32(SPNG_FMT_PNG.rawValue), Int32(SPNG_ENCODE_FINALIZE.rawValue))

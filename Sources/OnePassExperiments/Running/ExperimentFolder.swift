@@ -52,7 +52,10 @@ package final class ExperimentFolder {
     let location = location(of: cell)
     guard FileManager.default.fileExists(atPath: "\(location)/result.json") else {
       let contents = (try? FileManager.default.contentsOfDirectory(atPath: location)) ?? []
-      return contents.isEmpty || contents == [UnfinishedRun.folderName]
+      let isUnfinished =
+        contents.contains(UnfinishedRun.folderName)
+        && contents.allSatisfy { $0 == UnfinishedRun.folderName || RunLogFiles.names.contains($0) }
+      return contents.isEmpty || isUnfinished
         ? .absent : .unusable("\(location) is in the way: it holds no result.json. Remove it.")
     }
     do {

@@ -127,6 +127,10 @@ package struct GridRunner {
     var arguments = cell.arguments.map { argument in
       argument.hasPrefix("--memory-directory=") ? "\(argument)/\(cell.name)" : argument
     }
+    // Curves of many runs are compared, and the report has the rest; copies of images would be kept for each.
+    if !arguments.contains(where: { $0.hasPrefix("--log=") }) {
+      arguments.append("--log=tensorboard:no-pictures")
+    }
     if parallel > 1 {
       let share = "\(max(1, cores / parallel))"
       if cell.configuration.threads == nil { arguments.append("--threads=\(share)") }

@@ -8,7 +8,7 @@ struct ForgetMemoryCommand: ParsableCommand {
     abstract: "Remove examples from a run's memory and its checkpoints, and overwrite their bytes.",
     discussion: """
       What is given has to apply together. The request is noted in the run's forgotten.jsonl, with hashes of the subjects. \
-      Weights are not unlearned: what a model has learned from an example stays in it.
+      Pictures of the memory in the run's event files go as well, all of them. Weights are not unlearned: what a model has learned from an example stays in it.
       """)
 
   @OptionGroup var stored: StoredMemoryOptions
@@ -53,6 +53,10 @@ struct ForgetMemoryCommand: ParsableCommand {
     let places = forgotten.checkpoints.isEmpty ? "" : " from \(forgotten.checkpoints.joined(separator: ", "))"
     let count = forgotten.positions.count
     try Console.result("\(verb) \(Figures.count(count)) \(count == 1 ? "item" : "items")\(places).")
+    if forgotten.pictures > 0 {
+      let pictures = Figures.count(forgotten.pictures, "picture")
+      try Console.result("\(verb) \(pictures) of the memory from the run's event files.")
+    }
     if let first = forgotten.firstUse {
       let older =
         forgotten.olderCheckpoints.last.map { "\($0) is older" } ?? "no checkpoint that is kept is older"

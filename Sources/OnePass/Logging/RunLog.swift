@@ -1,0 +1,175 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import OnePassReplay
+
+/// Decides what is logged of a run and when, and hands it to the loggers.
+///
+/// At most 2,000 points, 20 histograms and 10 pictures of the memory a run, at steps that follow from its length alone. What it needs to
+/// go on is part of a checkpoint, so that a run that goes on is logged as if nothing had been. No result depends on it.
+final class RunLog {
+  /// All that is needed to go on.
+  struct State: Codable {
+    /// Since the last point.
+    var mean = StepMean()
+    /// Of the last point, for what is counted between two.
+    var examplesTrained = 0
+    var seconds = 0.0
+    var imageWaitSeconds = 0.0
+    /// The step after which the memory was last looked at.
+    var lastHistograms = 0
+    var lastPicture = 0
+  }
+
+  private(set) var state: State
+  /// Spent here, by this process.
+  private(set) var seconds = 0.0
+  private let configuration: RunConfiguration
+  private let plan: TrainingPlan
+  private var loggers: [any RunLogger]
+  private var grid: MemoryGrid?
+  private let notice: (String) -> Void
+  private let clock = ContinuousClock()
+
+  private static let mostPoints = 2_000
+  private static let mostHistograms = 20
+  private static let mostPictures = 10
+
+  /// - Parameters:
+  ///   - loggers: None, and nothing is written.
+  ///   - pipeline: How the run prepares its images.
+  ///   - saved: Where the run goes on.
+  ///   - notice: Says once that a logger has failed.
+  init(
+    _ loggers: [any RunLogger], configuration: RunConfiguration, plan: TrainingPlan, pipeline: ImagePipeline,
+    saved: RunState?, notice: @escaping (String) -> Void
+  ) {
+    self.loggers = loggers
+    self.configuration = configuration.withoutSecrets
+    self.plan = plan
+    self.notice = notice
+    state = saved?.log ?? State()
+    // What may stay for a time only is not copied to where it stays.
+    if configuration.timeToLive == nil, loggers.contains(where: \.takesPictures) {
+      grid = MemoryGrid(pipeline)
+    }
+    let run = LoggedRun(configuration: self.configuration, plan: plan, stepsDone: saved?.steps ?? 0)
+    each { try $0.begin(run) }
+  }
+
+  /// Takes note of a step that is done.
+  func afterStep(_ trainer: Trainer) {
+    guard !loggers.isEmpty, let report = trainer.lastReport else { return }
+    timed {
+      state.mean.add(report)
+      let isLast = report.step == plan.steps
+      var point = LogPoint(step: report.step, time: Date())
+      if isLast || isDue(report.step, most: Self.mostPoints) { addScalars(to: &point, trainer) }
+      if isLast || isDue(report.step, most: Self.mostHistograms) { addHistograms(to: &point, trainer) }
+      if isLast || isDue(report.step, most: Self.mostPictures) { addPicture(to: &point, trainer) }
+      write(point)
+    }
+  }
+
+  /// Logs what the last steps were, where the stream ended before it was planned to.
+  func finish(_ trainer: Trainer) {
+    guard !loggers.isEmpty else { return }
+    timed {
+      var point = LogPoint(step: trainer.stepsDone, time: Date())
+      addScalars(to: &point, trainer)
+      if state.lastHistograms < trainer.stepsDone { addHistograms(to: &point, trainer) }
+      if state.lastPicture < trainer.stepsDone { addPicture(to: &point, trainer) }
+      write(point)
+    }
+  }
+
+  /// Logs what the evaluation came to.
+  func finish(_ accuracy: RunResult.Accuracy, after step: Int) {
+    var point = LogPoint(step: step, time: Date())
+    point.scalars = [("evaluation/top1", accuracy.top1), ("evaluation/loss", accuracy.loss)]
+    if let top5 = accuracy.top5 { point.scalars.append(("evaluation/top5", top5)) }
+    write(point)
+  }
+
+  func makeDurable() { timed { each { try $0.makeDurable() } } }
+
+  func end() {
+    each { try $0.end() }
+    loggers = []
+  }
+
+  // MARK: What is logged
+
+  private func addScalars(to point: inout LogPoint, _ trainer: Trainer) {
+    guard let report = state.mean.take() else { return }
+    let seconds = max(report.seconds - state.seconds, 1e-9)
+    point.scalars = [
+      ("loss/incoming", report.loss), ("accuracy/incoming", report.accuracy),
+      ("optimiser/learning_rate", report.learningRate),
+      ("progress/examples_seen", Double(report.examplesSeen)),
+      ("progress/examples_trained", Double(report.examplesTrained)),
+      ("progress/seconds", report.seconds),
+      ("throughput/images_per_second", Double(report.examplesTrained - state.examplesTrained) / seconds),
+      ("throughput/image_wait_share", (trainer.imageWaitSeconds - state.imageWaitSeconds) / seconds),
+    ]
+    if trainer.memory != nil {
+      point.scalars += [
+        ("memory/fill", report.memoryFill), ("memory/items", Double(report.memoryItems)),
+        ("memory/bytes", Double(report.memoryBytes)), ("memory/alpha", report.alpha),
+      ]
+    }
+    state.examplesTrained = report.examplesTrained
+    state.seconds = report.seconds
+    state.imageWaitSeconds = trainer.imageWaitSeconds
+  }
+
+  private func addHistograms(to point: inout LogPoint, _ trainer: Trainer) {
+    guard let memory = trainer.memory else { return }
+    state.lastHistograms = trainer.stepsDone
+    let items = memory.items
+    for (name, values) in [
+      ("memory/priority", items.map { Double($0.priority) }), ("memory/loss", items.map { Double($0.loss) }),
+      ("memory/draws", items.map { Double($0.draws) }),
+    ] {
+      if let histogram = Distribution(values.filter(\.isFinite)) { point.histograms.append((name, histogram)) }
+    }
+  }
+
+  private func addPicture(to point: inout LogPoint, _ trainer: Trainer) {
+    guard let memory = trainer.memory, let grid else { return }
+    state.lastPicture = trainer.stepsDone
+    do {
+      if let picture = try grid.draw(memory) {
+        point.pictures = [("memory/by_priority", picture)]
+      }
+    } catch {
+      self.grid = nil
+      notice("There are no more pictures of the memory: \(error)")
+    }
+  }
+
+  // MARK: Loggers
+
+  private func isDue(_ step: Int, most: Int) -> Bool {
+    step % max(1, (plan.steps + most - 1) / most) == 0
+  }
+
+  private func write(_ point: LogPoint) {
+    if !point.isEmpty { each { try $0.log(point) } }
+  }
+
+  /// Does without a logger that fails.
+  private func each(_ body: (any RunLogger) throws -> Void) {
+    loggers.removeAll { logger in
+      do {
+        try body(logger)
+        return false
+      } catch {
+        notice("The run goes on without the log \(logger.name): \(error)")
+        return true
+      }
+    }
+  }
+
+  private func timed(_ body: () -> Void) { seconds += clock.measure(body) / .seconds(1) }
+}

@@ -1,0 +1,12 @@
+import Foundation
+
+/// The logs beside a run, as they lie in its folder.
+package enum RunLogFiles {
+  /// What may be there before the run has come to its end.
+  package static let names = [EventFolder.name, JSONLinesLogger.fileName]
+
+  /// Removes those of a run that left nothing else.
+  static func remove(in output: String) {
+    for name in names { try? FileManager.default.removeItem(atPath: "\(output)/\(name)") }
+  }
+}

@@ -1,0 +1,171 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a run writes beside itself while it trains, and that the real TensorBoard reads it.
+@Suite struct LogTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 300, side: 28).write(to: folder)
+    try StripedImages(count: 40, side: 28, seed: 2).write(to: folder, prefix: "t10k")
+  }
+
+  /// 19 steps.
+  func train(_ name: String, _ more: [String] = []) -> [String] {
+    [
+      "train", "--data", "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test", "--model", "resnet8",
+      "--batch-size", "16", "--replay-steps", "1", "--storage", "20%", "--threads", "1", "--progress", "json",
+      "--output", folder.file(name),
+    ] + more
+  }
+
+  func lines(_ name: String) throws -> [[String: Any]] {
+    String(decoding: try folder.bytes(of: "\(name)/metrics.jsonl"), as: UTF8.self)
+      .split(separator: "\n").map { jsonObject(Data($0.utf8)) }
+  }
+
+  /// What does not say how long something took.
+  func timeless(_ name: String) throws -> [[String: Double]] {
+    try lines(name).map { line in
+      line.compactMapValues { ($0 as? NSNumber)?.doubleValue }
+        .filter { $0.key != "time" && $0.key != "progress/seconds" && !$0.key.hasPrefix("throughput/") }
+    }
+  }
+
+  func eventFiles(_ name: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.file("\(name)/tensorboard")).sorted()
+  }
+
+  @Test func logsGrowWhileTheRunTrainsAndStay() throws {
+    let running = try RunningProgram(onepass, train("run"))
+    #expect(running.wait { (try? self.lines("run"))?.first?.number("step") == 1 })
+    #expect(!folder.exists("run/result.json"))
+    #expect(running.wait() == 0, "\(running.errors)")
+    let lines = try lines("run")
+    #expect(lines.map { $0["step"] as? Int } == Array(1...19) + [19])
+    let result = jsonObject(Data(try folder.bytes(of: "run/result.json")))
+    #expect(lines.last?["evaluation/top1"] as? Double == result.number("accuracy.top1"))
+    #expect(lines[18]["progress/examples_trained"] as? Double == result.number("compute.examples"))
+    #expect(lines[18]["memory/bytes"] as? Double ?? 0 <= result.number("storage.bytes") ?? -1)
+    #expect(result.number("storage.loggedPictures.count") == 10)
+    let pictures = try #require(result.number("storage.loggedPictures.bytes"))
+    let events = try #require(try eventFiles("run").first)
+    let size = try folder.bytes(of: "run/tensorboard/\(events)").count
+    #expect(pictures > 10 * 1_000 && pictures < Double(size))
+    #expect(try folder.occurrences(of: "IHDR") == 10)
+  }
+
+  @Test func whatIsLoggedIsChosen() throws {
+    for (name, options, isLogged) in [
+      ("none", ["--log", "none"], (false, false, 0)), ("lines", ["--log", "jsonl"], (true, false, 0)),
+      ("events", ["--log", "tensorboard:no-pictures"], (false, true, 0)),
+      ("time", ["--time-to-live", "100"], (true, true, 0)),
+    ] {
+      let outcome = try onepass.run(train(name, options))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(folder.exists("\(name)/metrics.jsonl") == isLogged.0, "\(name)")
+      #expect(folder.exists("\(name)/tensorboard") == isLogged.1, "\(name)")
+      let result = jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))
+      #expect(result.number("storage.loggedPictures.count") == nil, "\(name)")
+    }
+    #expect(try folder.occurrences(of: "IHDR") == 0)
+    // What is logged is no part of what a run is.
+    #expect(
+      try folder.bytes(of: "none/checkpoint/model.safetensors")
+        == folder.bytes(of: "lines/checkpoint/model.safetensors"))
+    let nowhere = try onepass.run(["train", "--data", "idx:\(folder.path)", "--log", "jsonl"])
+    #expect(
+      nowhere.status == 64 && nowhere.errors.contains("--log jsonl writes into the folder of the run"),
+      "\(nowhere.errors)")
+    let unknown = try onepass.run(["train", "--data", "idx:\(folder.path)", "--log", "csv"])
+    #expect(unknown.status == 64 && unknown.errors.contains("--log csv is not known"), "\(unknown.errors)")
+  }
+
+  @Test func aRunThatFailsOrIsKilledBeforeACheckpointLeavesNothing() throws {
+    let failed = try onepass.run(train("failed", ["--learning-rate", "1e30"]))
+    #expect(failed.status == 70 && failed.errors.contains("diverged"), "\(failed.errors)")
+    #expect(!folder.exists("failed"))
+    let killed = try RunningProgram(onepass, train("killed"))
+    #expect(killed.wait(for: "\"event\":\"step\""))
+    killed.signal(SIGKILL)
+    _ = killed.wait()
+    #expect(folder.exists("killed/tensorboard"))
+    // It counts as nothing: a new run begins there, and what was logged is gone.
+    #expect(try onepass.run(train("killed")).status == 0)
+    #expect(try lines("killed").count == 20 && eventFiles("killed").count == 1)
+    // What others put there is not.
+    try folder.write([], to: "others/tensorboard/events.out.tfevents.1.x")
+    let refused = try onepass.run(train("others"))
+    #expect(refused.status == 64 && refused.errors.contains("is not empty"), "\(refused.errors)")
+    #expect(folder.exists("others/tensorboard/events.out.tfevents.1.x"))
+  }
+
+  /// Killed between two checkpoints, with a record and a line broken off in the middle.
+  func trainInParts(_ name: String) throws {
+    let running = try RunningProgram(onepass, train(name, ["--checkpoint-every", "3"]))
+    #expect(
+      running.wait {
+        folder.exists("\(name)/unfinished/step-00000006") && (try? lines(name).count > 7) ?? false
+      })
+    running.signal(SIGKILL)
+    _ = running.wait()
+    let events = "\(name)/tensorboard/\(try #require(try eventFiles(name).first))"
+    let written = try folder.bytes(of: events)
+    try folder.write(written + written.prefix(20), to: events)
+    let metrics = "\(name)/metrics.jsonl"
+    try folder.write(try folder.bytes(of: metrics) + Array(#"{"accuracy/inc"#.utf8), to: metrics)
+    let resumed = try onepass.run(train(name, ["--resume"]))
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(try eventFiles(name).count == 2)
+  }
+
+  @Test func aRunThatGoesOnIsLoggedAsTheUnbrokenOne() throws {
+    #expect(try onepass.run(train("whole")).status == 0)
+    try trainInParts("parts")
+    #expect(try timeless("parts") == timeless("whole"))
+  }
+
+  @Test(
+    "TensorBoard reads every scalar, histogram and picture, also of a run that was killed",
+    .enabled(if: PythonTensorBoard.path != nil, "\(PythonTensorBoard.reason)"))
+  func tensorBoard() throws {
+    let python = Program(path: try #require(PythonTensorBoard.path))
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Tools/read_events.py").path
+    #expect(try onepass.run(train("whole")).status == 0)
+    try trainInParts("parts")
+    for name in ["whole", "parts"] {
+      let outcome = try python.run([script, folder.file("\(name)/tensorboard")])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let read = outcome.json
+      let scalars = try #require(read["scalars"] as? [String: [[Double]]])
+      let lines = try lines(name)
+      #expect(Set(scalars.keys) == Set(lines.flatMap(\.keys)).subtracting(["step", "time"]))
+      for (tag, points) in scalars {
+        let written = lines.filter { $0[tag] != nil }
+        // Each step once, in order: what the killed process wrote beyond its checkpoint is purged.
+        #expect(points.map { $0[0] } == written.compactMap { $0.number("step") }, "\(name) \(tag)")
+        for (point, line) in zip(points, written) {
+          let value = try #require(line[tag] as? Double)
+          #expect(abs(point[1] - value) <= 1e-6 * max(1, abs(value)), "\(name) \(tag)")
+        }
+      }
+      let histograms = try #require(read["histograms"] as? [String: [[Double]]])
+      #expect(Set(histograms.keys) == ["memory/priority", "memory/loss", "memory/draws"])
+      let items = lines.compactMap { $0["memory/items"] as? Double }
+      for (tag, points) in histograms {
+        #expect(points.map { $0[0] } == (1...19).map(Double.init), "\(name) \(tag)")
+        #expect(points.map { $0[1] } == items, "\(name) \(tag)")
+        #expect(points.map { $0[2] } == items, "\(name) \(tag)")
+      }
+      let pictures = try #require(read["images"] as? [String: [[Double]]])["memory/by_priority"]
+      // After the second step 32 images in rows of eight, then 60; 28 pixels each, and two between.
+      let steps: [Double] = [2, 4, 6, 8, 10, 12, 14, 16, 18, 19]
+      let expected: [[Double]] = steps.map { [$0, 238, $0 == 2 ? 118 : 238] }
+      #expect(pictures == expected, "\(name)")
+      #expect((read["texts"] as? [String: String])?["options"]?.contains("| replay-steps | 1 |") == true)
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import OnePassCore
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+@Suite struct RunLoggerTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// A run of seven steps on 100 images.
+  func run(_ loggers: [any RunLogger], _ change: (inout RunConfiguration) -> Void = { _ in }) throws
+    -> [String]
+  {
+    try StripedImages(count: 100).write(to: folder)
+    var configuration = RunConfiguration(data: "idx:\(folder.path)")
+    (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 16, 1)
+    (configuration.threads, configuration.decodeThreads) = (1, 1)
+    change(&configuration)
+    var notices: [String] = []
+    _ = try TrainingRun(configuration).start(logs: LogPlan(loggers: loggers)) {
+      if case .notice(let text) = $0 { notices.append(text) }
+    }
+    return notices
+  }
+
+  final class Recorder: RunLogger {
+    let name = "recorder"
+    let takesPictures = true
+    var points: [LogPoint] = []
+    var calls: [String] = []
+    var failure: Int?
+
+    func begin(_ run: LoggedRun) { calls.append("begin \(run.stepsDone) of \(run.plan.steps)") }
+    func log(_ point: LogPoint) throws {
+      calls.append("\(point.step)")
+      if point.step == failure { throw OnePassError(.io, "no more") }
+      points.append(point)
+    }
+    func end() { calls.append("end") }
+  }
+
+  @Test func aLoggerOfOnesOwnSeesEveryStep() throws {
+    let recorder = Recorder()
+    #expect(try run([recorder]).isEmpty)
+    #expect(recorder.calls == ["begin 0 of 7"] + (1...7).map(String.init) + ["end"])
+    for point in recorder.points {
+      let scalars = Dictionary(uniqueKeysWithValues: point.scalars.map { ($0.name, $0.value) })
+      // 10 % of 100 images, full after the first step.
+      #expect(scalars["memory/items"] == 10 && scalars["memory/fill"] == 1)
+      #expect(scalars["progress/examples_seen"] == Double(min(100, 16 * point.step)))
+      #expect(point.histograms.allSatisfy { $0.histogram.counts.reduce(0, +) == 10 })
+      #expect(point.histograms.count == 3)
+      // Eight in a row, and the two others; 12 pixels each, and two between.
+      #expect(point.pictures.map(\.picture.width) == [8 * 14 - 2])
+      #expect(point.pictures.map(\.picture.height) == [2 * 14 - 2])
+    }
+  }
+
+  @Test func theImagesOfThePictureAreThoseOfTheStream() throws {
+    let recorder = Recorder()
+    #expect(try run([recorder]) { $0.storage = .examples(100) }.isEmpty)
+    let picture = try #require(recorder.points.first?.pictures.first?.picture)
+    let images = StripedImages(count: 100)
+    let known = Set((0..<100).map(images.pixels))
+    for index in 0..<16 {
+      let (top, left) = (index / 8 * 14, index % 8 * 14)
+      let tile = (0..<12).flatMap { row in
+        (0..<12).map { picture.pixels[(top + row) * picture.width + left + $0] }
+      }
+      #expect(known.contains(tile), "image \(index)")
+    }
+  }
+
+  @Test func aLoggerThatFailsIsLeftOutAndTheRunGoesOn() throws {
+    let (failing, whole) = (Recorder(), Recorder())
+    failing.failure = 3
+    let notices = try run([failing, whole])
+    #expect(notices == ["The run goes on without the log recorder: no more"])
+    #expect(failing.calls == ["begin 0 of 7", "1", "2", "3"] && whole.points.count == 7)
+  }
+
+  @Test func whatMayStayForATimeOnlyIsNotPictured() throws {
+    let recorder = Recorder()
+    #expect(try run([recorder]) { $0.timeToLive = .examples(50) }.isEmpty)
+    #expect(recorder.points.allSatisfy { $0.pictures.isEmpty && !$0.histograms.isEmpty })
+  }
+
+  @Test func linesBeyondTheCheckpointAreCutOffAndWrittenAgain() throws {
+    let plan = try TrainingPlan(
+      RunConfiguration(data: "x"), streamExamples: 100, classes: 2, classNames: nil)
+    func write(_ steps: ClosedRange<Int>, after stepsDone: Int) throws {
+      let logger = JSONLinesLogger(path: folder.file("metrics.jsonl"))
+      try logger.begin(
+        LoggedRun(configuration: RunConfiguration(data: "x"), plan: plan, stepsDone: stepsDone))
+      for step in steps {
+        var point = LogPoint(step: step, time: Date(timeIntervalSince1970: 0.5))
+        point.scalars = [("loss/incoming", 1 / Double(step))]
+        try logger.log(point)
+      }
+    }
+    try write(1...4, after: 0)
+    let whole = try folder.bytes(of: "metrics.jsonl")
+    let first = whole.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }[0]
+    #expect(first == #"{"loss/incoming":1,"step":1,"time":0.5}"#)
+    // Killed in the middle of a line, or with a disk that lost a part of it.
+    for tail in ["", #"{"loss/incoming":0.2,"st"#, "\0\0\0\n", "{}\n"] {
+      for step in 1...4 {
+        try folder.write(whole + Array(tail.utf8), to: "metrics.jsonl")
+        try write(min(step + 1, 4)...4, after: min(step, 3))
+        #expect(try folder.bytes(of: "metrics.jsonl") == whole, "\(tail) \(step)")
+      }
+    }
+    // A new run does not go on with what is there.
+    try write(1...4, after: 0)
+    #expect(try folder.bytes(of: "metrics.jsonl") == whole)
+  }
+
+  @Test func kindsAreReadAsTheyAreWritten() throws {
+    #expect(try LogKind.list([]) == nil && LogKind.list(["none"]) == [])
+    #expect(
+      try LogKind.list(["jsonl", "tensorboard:no-pictures"]) == [.jsonLines, .tensorBoard(pictures: false)])
+    for (texts, sentence) in [
+      (["csv"], "--log csv is not known"), (["none", "jsonl"], "--log none stands alone"),
+      (["tensorboard", "tensorboard:no-pictures"], "names a log twice"),
+    ] {
+      #expect {
+        try LogKind.list(texts)
+      } throws: { ($0 as? OnePassError)?.code == .usage && "\($0)".contains(sentence) }
+    }
+  }
+}
