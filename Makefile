@@ -1,6 +1,6 @@
 # Every target is one line that calls scripts/; the scripts say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench lint docs build install clean
+.PHONY: help setup demo test soak fuzz bench lint docs build install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -13,6 +13,9 @@ test: ## set up, lint, build without warnings, run all tests
 
 soak: ## kill 200 runs at random instants; power cuts, full and broken disks at every call (an hour or two)
 	@scripts/soak
+
+fuzz: ## broken files of each format for its reader, under the address sanitizer (an hour)
+	@scripts/fuzz
 
 bench: ## measure against the peers, side by side
 	@scripts/bench

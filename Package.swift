@@ -148,6 +148,10 @@ let package = Package(
     .executableTarget(
       name: "RankProgram", dependencies: ["OnePassCore", "OnePassModels", "OnePassTorch", "TestSupport"],
       path: "Tests/RankProgram", swiftSettings: swift),
+    .executableTarget(
+      name: "FuzzProgram",
+      dependencies: ["OnePass", "OnePassCore", "OnePassData", "OnePassExperiments", "OnePassTorch"],
+      path: "Tests/FuzzProgram", exclude: ["Findings", "Seeds"], swiftSettings: swift),
     .testTarget(
       name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
@@ -166,7 +170,7 @@ let package = Package(
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "AcceptanceTests",
-      dependencies: ["OnePassCLI", "OwnPriority", "WatchedRun", "MemoryAlone", "TestSupport"],
+      dependencies: ["FuzzProgram", "OnePassCLI", "OwnPriority", "WatchedRun", "MemoryAlone", "TestSupport"],
       swiftSettings: swift),
 
     // Programs that use the library, one idea each; the acceptance tests run them.

@@ -98,7 +98,8 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(cell)/tensorboard").count == 1)
     #expect(!folder.exists("runs/replay-k2-10pct-seed2/metrics.jsonl"))
     #expect(
-      !String(decoding: try folder.bytes(of: "runs/by-hand/result.json"), as: UTF8.self).contains("loggedPictures"))
+      !String(decoding: try folder.bytes(of: "runs/by-hand/result.json"), as: UTF8.self).contains(
+        "loggedPictures"))
   }
 
   /// A memory directory belongs to one run, so each cell has its own.

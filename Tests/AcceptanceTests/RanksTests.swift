@@ -69,7 +69,8 @@ import Testing
       }
       let together = try result(name)
       for path in [
-        "storage.examples", "storage.bytes", "storage.loggedPictures.count", "compute.examples", "compute.updates",
+        "storage.examples", "storage.bytes", "storage.loggedPictures.count", "compute.examples",
+        "compute.updates",
         "stream.examples",
         "accuracy.examples", "memory.insertions", "memory.distinctDrawn", "memoryContents.draws.maximum",
       ] {

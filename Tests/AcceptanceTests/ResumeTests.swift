@@ -40,7 +40,8 @@ import Testing
     outcome["curve"] = Data(points.joined(separator: "\n").utf8)
     let result = String(decoding: try folder.bytes(of: "\(name)/result.json"), as: UTF8.self)
     // Pictures that were written beyond a checkpoint are written again.
-    let lines = result.replacing(/"(?:p|loggedP)ictures" : \{[^}]*\}/, with: "").split(separator: "\n").filter {
+    let lines = result.replacing(/"(?:p|loggedP)ictures" : \{[^}]*\}/, with: "").split(separator: "\n").filter
+    {
       !$0.contains("Seconds\"") && !$0.contains("imagesPerSecond") && !$0.contains("decodeThreads")
         && !$0.contains("memoryDirectory")
     }

@@ -53,7 +53,8 @@ extension TrainingRun {
 
     let compute = makeCompute(plan)
     let kept = try KeptForecast(
-      configuration, parts, plan, examples, pipeline: look.pipeline, isKeptBySource: source is any RandomAccessSource
+      configuration, parts, plan, examples, pipeline: look.pipeline,
+      isKeptBySource: source is any RandomAccessSource
     )
     let left = 1 - Double(stepsSaved ?? 0) / Double(plan.steps)
     return RunForecast(

@@ -131,7 +131,9 @@ final class RunLog {
       ("memory/priority", items.map { Double($0.priority) }), ("memory/loss", items.map { Double($0.loss) }),
       ("memory/draws", items.map { Double($0.draws) }),
     ] {
-      if let histogram = Distribution(values.filter(\.isFinite)) { point.histograms.append((name, histogram)) }
+      if let histogram = Distribution(values.filter(\.isFinite)) {
+        point.histograms.append((name, histogram))
+      }
     }
   }
 
