@@ -92,6 +92,7 @@ import Testing
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 5e-4, 7)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
     (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
+    (written.initialise, written.keepPictures) = ("weights 1.safetensors", 0)
     for (child, standard) in zip(
       Mirror(reflecting: written).children, Mirror(reflecting: RunConfiguration(data: "")).children)
     where child.label != "classCount" {
