@@ -37,8 +37,27 @@ struct Rendezvous {
       throw OnePassError(
         .io, "Rank 0 ended before all ranks had come: its own output says why.", cause: error)
     }
-    guard verdict.isEmpty else { throw OnePassError(.usage, verdict) }
+    guard verdict.isEmpty else {
+      seeTold(token)
+      throw OnePassError(.usage, verdict)
+    }
     return token
+  }
+
+  /// Keeps rank 0, with which the store may end, until the others that came have read why.
+  private func seeTold(_ token: String) {
+    guard rank == 0 else {
+      try? store.set("onepass/\(token)/told/\(rank)", to: "")
+      return
+    }
+    let deadline = ContinuousClock.now + .seconds(2)
+    func isMissing(_ other: Int) -> Bool {
+      (try? store.has("onepass/\(token)/here/\(other)") && !store.has("onepass/\(token)/told/\(other)"))
+        ?? false
+    }
+    while ContinuousClock.now < deadline, (1..<max(launch.worldSize, 1)).contains(where: isMissing) {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
   }
 
   /// What a rank has to have in common with rank 0.
