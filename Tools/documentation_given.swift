@@ -31,4 +31,5 @@ struct Given: @unchecked Sendable {
   var model: any ImageClassifier
   var optimiser: SGD
   var processes: ProcessGroup
+  var printedLosses: any RunLogger
 }

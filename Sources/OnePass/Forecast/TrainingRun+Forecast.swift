@@ -12,7 +12,7 @@ extension TrainingRun {
   /// - Parameters:
   ///   - output: The folder that would receive the run, if any.
   ///   - resuming: Whether the run would go on in it.
-  /// - Throws: `OnePassError`, as ``start(output:resuming:checkpoints:stop:group:observe:)`` does.
+  /// - Throws: `OnePassError`, as ``start(output:resuming:checkpoints:stop:group:logs:observe:)`` does.
   public func forecast(output: String? = nil, resuming: Bool = false) throws -> RunForecast {
     let clock = ContinuousClock()
     if resuming, output == nil { throw Self.resumesNowhere }

@@ -5,7 +5,7 @@ import OnePassCore
 /// ```swift
 /// var logs = LogPlan()
 /// logs.kinds = [.tensorBoard(pictures: false)]
-/// logs.loggers = [MyLogger()]
+/// logs.loggers = [printedLosses]  // a RunLogger of one's own
 /// let result = try TrainingRun(configuration).start(output: "runs/first", logs: logs)
 /// ```
 public struct LogPlan {
