@@ -146,6 +146,41 @@ import Testing
     }
   }
 
+  /// Forgetting has no program's own selector at hand: it needs none, unless the run is to go on with an order that one keeps.
+  @Test func whatAProgramsSelectorsHoldIsForgotten() throws {
+    func train(_ drawing: any ItemSelector, _ run: String, stoppingAfter last: Int? = nil) throws {
+      let stop = StopRequest()
+      _ = try TrainingRun(
+        configuration, source: source(), drawing: drawing, evicting: Wrapped(base: UniformSelector())
+      ).start(output: folder.file(run), resuming: true, stop: stop) { event in
+        if case .step(let report) = event, report.step == last { stop.stop() }
+      }
+    }
+    func forget(_ positions: Set<Int>, _ run: String) throws -> [Int] {
+      try Forgetting(ForgetRequest(positions: positions), in: folder.file(run)).positions
+    }
+    let (uniform, prioritised) = (Wrapped(base: UniformSelector()), Wrapped(base: PrioritisedSelector()))
+    try train(prioritised, "finished")
+    let rows = try text("finished/checkpoint/memory.csv").split(separator: "\n").dropFirst()
+    let first = try #require(rows.first?.split(separator: ",").first.flatMap { Int($0) })
+    #expect(try forget([first], "finished") == [first])
+    #expect(
+      try text("finished/checkpoint/memory.csv").split(separator: "\n").dropFirst() == rows.dropFirst())
+
+    // After one step all of its examples are held.
+    #expect(throws: RunStopped.self) { try train(uniform, "plain", stoppingAfter: 1) }
+    #expect(try forget([3, 5], "plain") == [3, 5])
+    try train(uniform, "plain")
+    #expect(throws: RunStopped.self) { try train(prioritised, "ordered", stoppingAfter: 1) }
+    do {
+      _ = try forget([3], "ordered")
+      Issue.record("no error")
+    } catch let error as OnePassError {
+      #expect(error.code == .usage && error.message.contains("a program's own selector keeps an order"))
+    }
+    try train(prioritised, "ordered")
+  }
+
   /// A selector knows the classes: where room is made in the last class first, that one is soon gone.
   @Test func aSelectorKnowsTheClasses() throws {
     let result = try TrainingRun(

@@ -36,6 +36,12 @@ public struct Forgetting: Codable, Sendable {
         "The run in \(path) is not finished, and its shuffle buffer holds examples that have not been trained on, of which "
           + "nothing is known: finish it with --resume, or remove it.")
     }
+    guard run.isFinished || !run.hasOrderOfItsOwn else {
+      throw OnePassError(
+        .usage,
+        "The run in \(path) is not finished, and a program's own selector keeps an order of the memory that only that program "
+          + "can change: finish it there with --resume, or remove it.")
+    }
     let gone = try run.points.map { point in
       (point.memory?.items ?? []).filter(try request.matches(run, point)).map(\.id)
     }
@@ -100,9 +106,20 @@ extension StoredRun {
     }
   }
 
+  /// Whether a selector that is not at hand keeps an order of the items.
+  fileprivate var hasOrderOfItsOwn: Bool {
+    points.compactMap(\.memory).contains { memory in
+      (configuration.drawing.isOwn && !memory.drawingArrangement.isEmpty)
+        || (configuration.evicting.isOwn && !memory.evictingArrangement.isEmpty)
+    }
+  }
+
   /// Takes items out of a saved state.
   fileprivate func rewrite(_ index: Int, without ids: Set<Int>) throws {
-    guard let snapshot = points[index].memory, let capacity = plan.capacity else { return }
+    guard var snapshot = points[index].memory, let capacity = plan.capacity else { return }
+    // Of a finished run nothing is drawn any more; one that is not finished keeps no such order here.
+    if configuration.drawing.isOwn { snapshot.drawingArrangement = [] }
+    if configuration.evicting.isOwn { snapshot.evictingArrangement = [] }
     var memory = ReplayMemory(
       capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
       drawing: configuration.drawing.orUniform, evicting: configuration.evicting.orUniform,

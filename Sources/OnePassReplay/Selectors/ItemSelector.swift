@@ -148,9 +148,10 @@ public enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
   ]
 
   /// This kind, or uniform for a program's own, which is not at hand: enough to take items out of a memory that is not used.
-  package var orUniform: SelectorKind {
-    if case .own = self { .uniform } else { self }
-  }
+  package var orUniform: SelectorKind { isOwn ? .uniform : self }
+
+  /// Whether only its program has it.
+  package var isOwn: Bool { if case .own = self { true } else { false } }
 
   /// An empty selector of this name.
   /// - Precondition: it is one of ``allCases``. A program's own selector is nowhere but in the program.
