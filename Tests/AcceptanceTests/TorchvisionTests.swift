@@ -55,7 +55,7 @@ import Testing
     // Some updates, after which running statistics are those of the images and logits are of the size that they have.
     _ = try train([
       "--model", model, "--classes", "1000", "--method", "multi-epoch", "--epochs", "8", "--batch-size", "4",
-      "--learning-rate", "0.01", "--output", run,
+      "--learning-rate", "1e-4", "--output", run,
     ])
     let ours = try logits(run)
     let text = try python("logits", model, "\(run)/checkpoint/model.safetensors", images: images)

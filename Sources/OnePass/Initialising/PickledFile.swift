@@ -21,15 +21,15 @@ enum PickledFile {
   /// Why the file is not read, with the two lines of Python that make one that is.
   static func refusal(of path: String) -> OnePassError {
     let target = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent + ".safetensors"
+    let recipe = [
+      "import torch, safetensors.torch; w = torch.load(\(quoted(path)), \"cpu\", weights_only=True)",
+      "safetensors.torch.save_file({k: v.contiguous().clone() for k, v in w.get(\"state_dict\", w).items()}, "
+        + "\(quoted(target)))",
+    ]
     return OnePassError(
       .badData,
-      """
-      \(path) is a file of PyTorch's own kind, a pickle, and those can run any code when they are read: \
-      convert it to safetensors in Python.
-        import torch, safetensors.torch; w = torch.load(\(quoted(path)), "cpu", weights_only=True)
-        safetensors.torch.save_file({k: v.contiguous().clone() for k, v in w.get("state_dict", w).items()}, \
-      \(quoted(target)))
-      """)
+      "\(path) is a file of PyTorch's own kind, a pickle, and those can run any code when they are read: "
+        + "convert it to safetensors in Python." + recipe.map { "\n  \($0)" }.joined())
   }
 
   /// A path as Python writes it.
