@@ -8,8 +8,9 @@
 
 #include "CImages.h"
 
-// Progressive files of more scans take minutes, however small they are. TurboJPEG's limit.
-enum { most_scans = 500 };
+// Progressive files of many scans take minutes, however small they are: each scan visits every pixel. At most TurboJPEG's limit,
+// and for large images fewer, yet twice as many as encoders write.
+enum { most_scans = 500, usual_scans = 20, most_pixels_of_scans = 400000000 };
 // Smooth upsampling looks at the next chroma sample, which may be 4 pixels away. Narrower regions are not cut.
 enum { margin = 4, narrowest = 32 };
 
@@ -38,8 +39,11 @@ static void note(j_common_ptr jpeg, int level) {
 
 static void limit_scans(j_common_ptr jpeg) {
   CImagesDecoder *decoder = jpeg->client_data;
-  if (decoder->jpeg.input_scan_number <= most_scans) return;
-  snprintf(decoder->message, sizeof decoder->message, "Progressive JPEG image has more than %d scans", most_scans);
+  double pixels = (double)decoder->jpeg.image_width * decoder->jpeg.image_height;
+  double scans = most_pixels_of_scans / (pixels > 1 ? pixels : 1);
+  int most = scans > most_scans ? most_scans : scans < usual_scans ? usual_scans : (int)scans;
+  if (decoder->jpeg.input_scan_number <= most) return;
+  snprintf(decoder->message, sizeof decoder->message, "Progressive JPEG image has more than %d scans", most);
   longjmp(decoder->jump, 1);
 }
 

@@ -69,6 +69,10 @@ package struct GridDescription: Sendable {
   }
 
   private static func compose(_ text: String, _ source: String) throws -> Node {
+    guard !YAMLKeys.mayExplode(in: text) else {
+      throw Place(source).refusal(
+        "keys that are lists or mappings are not read: write each name as plain text.")
+    }
     let node: Node?
     do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
       throw refusal(of: error, source)

@@ -125,7 +125,8 @@ extension ArchivedImages {
         let name = folder(at: depth, of: first)
         // One class of those asked for, and not a folder around them.
         if names?.contains(text(name)) ?? false { return depth }
-        let isCommon = rows.allSatisfy { folder(at: depth, of: $0) == name }
+        // A file may have the name of a folder beside it, and then lies in fewer.
+        let isCommon = rows.allSatisfy { folders(of: $0) > depth && folder(at: depth, of: $0) == name }
         guard isCommon, rows.contains(where: { folders(of: $0) > depth + 1 }) else { return depth }
         depth += 1
       }
