@@ -1,6 +1,6 @@
 # Every target is one line that calls scripts/; the scripts say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak bench lint docs build clean
+.PHONY: help setup demo test fuzz soak bench lint docs build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -10,6 +10,9 @@ demo: ## set up, build, and train on a real stream, naively and with replay (abo
 
 test: ## set up, lint, build without warnings, run all tests
 	@scripts/test
+
+fuzz: ## a hundred thousand broken files for each reader, under the address sanitizer (builds all of it once more)
+	@scripts/fuzz
 
 soak: ## kill 200 runs at random instants; power cuts, full and broken disks at every call (an hour or two)
 	@scripts/soak

@@ -121,6 +121,10 @@ let package = Package(
     .executableTarget(
       name: "RankProgram", dependencies: ["OnePassCore", "OnePassModels", "OnePassTorch", "TestSupport"],
       path: "Tests/RankProgram", swiftSettings: swift),
+    .executableTarget(
+      name: "FuzzProgram",
+      dependencies: ["OnePassCore", "OnePassData", "OnePassExperiments", "OnePassTorch"],
+      path: "Tests/FuzzProgram", exclude: ["Findings", "Seeds"], swiftSettings: swift),
     .testTarget(
       name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
@@ -134,6 +138,8 @@ let package = Package(
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
-    .testTarget(name: "AcceptanceTests", dependencies: ["OnePassCLI", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "AcceptanceTests", dependencies: ["FuzzProgram", "OnePassCLI", "TestSupport"],
+      swiftSettings: swift),
   ]
 )

@@ -1,0 +1,56 @@
+import Foundation
+import OnePassCore
+import OnePassData
+
+/// A stream may be as long as it likes; a thousand examples show whether it is read.
+private let mostExamples = 1_000
+
+private func readAll(_ specification: String, subjects: String? = nil) throws {
+  let source = try SourceRegistry.open(
+    specification, seed: 1, subjectKey: try subjects.map { try SubjectKey($0) })
+  _ = (source.knownCount, source.knownClassCount, source.classNames)
+  for _ in 0..<mostExamples { if try source.next() == nil { return } }
+}
+
+extension Format {
+  /// Names and labels, then everything, then everything by keys alone.
+  func readTar(_ bytes: [UInt8], in folder: WorkFolder) throws {
+    let path = try folder.write(bytes, to: "shard.tar")
+    var problem: (any Error)?
+    do { _ = try WebDatasetSource(path).survey() } catch { problem = error }
+    do { _ = try WebDatasetSource(path).skip(mostExamples) } catch { problem = error }
+    try readAll("wds:\(path)", subjects: "json:who")
+    if let problem { throw problem }
+  }
+
+  func readZip(_ bytes: [UInt8], in folder: WorkFolder) throws {
+    try readAll("zip:\(try folder.write(bytes, to: "images.zip"))")
+  }
+
+  func readParquet(_ bytes: [UInt8], in folder: WorkFolder) throws {
+    try readAll("hf:\(try folder.write(bytes, to: "train.parquet"))")
+  }
+
+  /// As the images of a pair whose labels fit, then as the labels of one whose images fit.
+  func readIDX(_ bytes: [UInt8], in folder: WorkFolder) throws {
+    let ending = bytes.starts(with: [0x1F, 0x8B]) ? ".gz" : ""
+    let (images, labels) = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+    let count = bytes.count >= 8 ? bytes[4..<8].reduce(0) { $0 << 8 | Int($1) } : 0
+    let number = bytes.count >= 8 && ending.isEmpty ? Array(bytes[4..<8]) : [0, 0, 0, 3]
+    let present = ending.isEmpty ? min(count, 5_000) : 3
+    for name in [images, labels] { for end in ["", ".gz"] { folder.removeFile(name + end) } }
+    var problems: [any Error] = []
+    func attempt() { do { try readAll("idx:\(folder.path)") } catch { problems.append(error) } }
+    try folder.write(bytes, to: images + ending)
+    try folder.write([0, 0, 8, 1] + number + (0..<present).map { UInt8($0 % 7) }, to: labels)
+    attempt()
+    folder.removeFile(images + ending)
+    folder.removeFile(labels)
+    try folder.write(bytes, to: labels + ending)
+    try folder.write(
+      [0, 0, 8, 3] + number + [0, 0, 0, 1, 0, 0, 0, 1] + Array(repeating: 9, count: present), to: images)
+    attempt()
+    // It is one of the two at most.
+    if problems.count == 2 { throw problems[0] }
+  }
+}
