@@ -24,47 +24,38 @@ struct FuzzProgram {
       throw OnePassError(
         .usage, "Name a format: \(Format.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
-    let target = try Target(format)
+    let mode = arguments.dropFirst().first
+    let target = try Target(format, isWatched: mode == "--guided")
     let rest = Array(arguments.dropFirst(2))
-    switch arguments.dropFirst().first {
+    switch mode {
     case "--replay":
-      let files = try Self.files(rest)
-      for file in files { target.read(Array(try Data(contentsOf: URL(fileURLWithPath: file)))) }
-      report(files.count, format, target)
+      for file in try contents(of: rest) { target.read(file) }
     case "--count":
       var (count, seed, seeds) = (0, UInt64(1), rest)
       if let number = seeds.first.flatMap({ Int($0) }) { (count, seeds) = (number, Array(seeds.dropFirst())) }
       if seeds.first == "--seed", let number = seeds.dropFirst().first.flatMap({ UInt64($0) }) {
         (seed, seeds) = (number, Array(seeds.dropFirst(2)))
       }
-      let contents = try files(seeds).map { Array(try Data(contentsOf: URL(fileURLWithPath: $0))) }
+      let contents = try contents(of: seeds)
       guard !contents.isEmpty else { throw OnePassError(.usage, "There is nothing to mutate: name files.") }
       let mutator = Mutator(format, seeds: contents)
       for number in 0..<count {
         target.read(mutator.file(number: number, seed: seed), called: "number \(number) of seed \(seed)")
       }
-      report(count, format, target)
-    case "--guided": try Guided.run(target, format, rest)
+    case "--guided": try Guided.run(target, format, rest, whole: contents(of: rest.suffix(1)))
     default: throw OnePassError(.usage, "Say --count, --replay or --guided.")
     }
     target.finish()
   }
 
-  private static func report(_ count: Int, _ format: Format, _ target: Target) {
-    print(
-      "\(format.rawValue): \(count) files, \(target.accepted) of them read to the end, at most "
-        + "\(Int(target.longest * 1_000)) ms and \(target.largest >> 20) MiB a file")
-  }
-
-  /// The files that these names stand for, in a fixed order.
-  private static func files(_ names: [String]) throws -> [String] {
+  /// What is in the files of these names, or in all files of folders, in a fixed order.
+  private static func contents(of names: [String]) throws -> [[UInt8]] {
     try names.flatMap { name in
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), isFolder.boolValue else {
         return [name]
       }
-      return try FileManager.default.contentsOfDirectory(atPath: name).sorted()
-        .filter { !$0.hasPrefix(".") }.map { "\(name)/\($0)" }
-    }
+      return try FileManager.default.contentsOfDirectory(atPath: name).sorted().map { "\(name)/\($0)" }
+    }.map { Array(try Data(contentsOf: URL(fileURLWithPath: $0))) }
   }
 }

@@ -5,10 +5,14 @@ import OnePassCore
 enum Guided {
   #if LIBFUZZER
     nonisolated(unsafe) fileprivate static var format = Format.tar
+    nonisolated(unsafe) fileprivate static var mutator: Mutator?
     nonisolated(unsafe) private static var target: Target?
 
-    /// - Parameter arguments: libFuzzer's options and folders of seeds.
-    static func run(_ target: Target, _ format: Format, _ arguments: [String]) throws {
+    /// - Parameters:
+    ///   - arguments: libFuzzer's options and folders, the last of them with whole files.
+    ///   - whole: These files.
+    static func run(_ target: Target, _ format: Format, _ arguments: [String], whole: [[UInt8]]) throws {
+      mutator = Mutator(format, seeds: whole)
       (Self.target, Self.format) = (target, format)
       // libFuzzer ends the process itself.
       atexit { Guided.target?.finish() }
@@ -20,15 +24,11 @@ enum Guided {
           Guided.target?.read(Array(UnsafeBufferPointer(start: bytes, count: count)))
           return 0
         }
-        print(
-          "longest \(Int(target.longest * 1_000)) ms, largest \(target.largest >> 20) MiB, whole \(target.accepted)"
-        )
-        target.finish()
         exit(status)
       }
     }
   #else
-    static func run(_ target: Target, _ format: Format, _ arguments: [String]) throws {
+    static func run(_ target: Target, _ format: Format, _ arguments: [String], whole: [[UInt8]]) throws {
       throw OnePassError(.usage, "This program was built without libFuzzer: use scripts/fuzz.")
     }
   #endif
@@ -45,15 +45,17 @@ enum Guided {
   @_silgen_name("LLVMFuzzerMutate")
   private func fuzzerMutate(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ limit: Int) -> Int
 
-  /// libFuzzer calls it by this name for each new file: one of its own mutations or one of ours, then mostly right checksums.
+  /// libFuzzer calls it by this name for each new file.
+  ///
+  /// Every other file is a whole one that was changed, so that most of it is read. The others are what libFuzzer makes of those that
+  /// reached new code, mostly with right checksums: it drives into corners, and away from what is whole.
   @_cdecl("LLVMFuzzerCustomMutator")
   public func customMutator(
     _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ limit: Int, _ seed: UInt32
   ) -> Int {
     var file: [UInt8]
-    if seed % 4 == 0 {
-      let whole = Array(UnsafeBufferPointer(start: bytes, count: count))
-      file = Mutator(Guided.format, seeds: [whole]).file(number: 0, seed: UInt64(seed))
+    if let mutator = Guided.mutator, seed % 2 == 0 {
+      file = mutator.file(number: 0, seed: UInt64(seed))
     } else {
       file = Array(UnsafeBufferPointer(start: bytes, count: fuzzerMutate(bytes, count, limit)))
       if seed % 8 != 1 { Guided.format.repair(&file) }

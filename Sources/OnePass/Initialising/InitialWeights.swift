@@ -93,7 +93,7 @@ extension InitialWeights {
     if let misfit = fresh.misfit(of: fitting) {
       throw OnePassError(
         .badData,
-        "The weights in \(path) do not fit a \(card.name), for they \(misfit): give weights of torchvision's \(card.name)."
+        "The weights in \(path) do not fit a \(card.name), for they \(misfit): give weights of that model under torchvision's names."
       )
     }
     for (name, tensor) in fitting.entries where tensor.elementType == .float32 {

@@ -16,6 +16,8 @@ public struct ImageHeader: Hashable, Sendable {
   public let format: ImageFormat?
   /// The colour components of a JPEG frame: 1, 3 or 4. For other images the same as `channels`.
   let components: Int
+  /// No file of this kind packs more pixels into a byte; `nil` where there is no such bound.
+  var mostPixelsPerByte: Int?
 
   /// The header of an image, within `limits`.
   /// - Throws: `OnePassError` (`badData`) if the bytes are no JPEG, PNG or bare pixels, if the header is broken,
@@ -23,7 +25,17 @@ public struct ImageHeader: Hashable, Sendable {
   public static func read(_ image: EncodedImage, limits: ImageLimits = ImageLimits()) throws -> ImageHeader {
     let header = try image.withUnsafeBufferPointer { try read($0, image.encoding, limits) }
     try limits.check(width: header.width, height: header.height)
+    try header.checkLength(image.byteCount)
     return header
+  }
+
+  /// Refuses a file that is too short for its claim, before any memory or time is spent on it.
+  private func checkLength(_ count: Int) throws {
+    guard let mostPixelsPerByte, let format, width * height / mostPixelsPerByte > count else { return }
+    throw OnePassError(
+      .badData,
+      "The \(format.rawValue) ends early, after \(count) bytes of what should be \(width) x \(height) pixels: "
+        + "replace it or remove it from the data.")
   }
 
   private static func read(
@@ -92,7 +104,10 @@ public struct ImageHeader: Hashable, Sendable {
         return ImageHeader(
           width: Int(bytes[at + 5]) << 8 | Int(bytes[at + 6]),
           height: Int(bytes[at + 3]) << 8 | Int(bytes[at + 4]),
-          channels: components == 1 ? 1 : 3, format: .jpeg, components: components)
+          channels: components == 1 ? 1 : 3, format: .jpeg, components: components,
+          // A block of 64 pixels takes a bit or more in one of the components, of which the largest may be halved. Arithmetic
+          // coding, from marker 0xC8 on, has no bound.
+          mostPixelsPerByte: marker < 0xC8 ? 64 * 8 * 2 : nil)
       default:
         break
       }
@@ -111,9 +126,12 @@ public struct ImageHeader: Hashable, Sendable {
     }
     func integer(at offset: Int) -> Int { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
     let isGrey = bytes[25] == 0 || bytes[25] == 4
+    let samples = [2: 3, 4: 2, 6: 4][bytes[25]] ?? 1
     return ImageHeader(
       width: integer(at: 16), height: integer(at: 20), channels: isGrey ? 1 : 3, format: .png,
-      components: isGrey ? 1 : 3)
+      components: isGrey ? 1 : 3,
+      // A byte of deflate is at most 1,032 bytes.
+      mostPixelsPerByte: 1_032 * 8 / (samples * max(1, Int(bytes[24]))))
   }
 
   private static func hexadecimal(_ byte: UInt8) -> String {

@@ -86,10 +86,12 @@ final class ResizeAxes {
   private var recent: [ResizeAxis] = []
   private var next = 0
 
-  /// The axis for this pair of sizes; valid until as many others have been asked for as are kept.
-  func axis(input: Int, output: Int) -> ResizeAxis {
+  /// The axis for this pair of sizes; valid until others are asked for.
+  /// - Parameter kept: One that has been asked for and is still needed.
+  func axis(input: Int, output: Int, keeping kept: ResizeAxis? = nil) -> ResizeAxis {
     if let known = recent.first(where: { $0.input == input && $0.output == output }) { return known }
     if recent.count < Self.most { recent.append(ResizeAxis()) }
+    if recent[next % recent.count] === kept { next += 1 }
     let axis = recent[next % recent.count]
     next += 1
     axis.prepare(input: input, output: output)

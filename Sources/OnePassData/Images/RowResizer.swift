@@ -39,7 +39,7 @@ final class RowResizer {
   /// - Returns: the region of the source that must then be given.
   func begin(_ window: CropWindow, width: Int, height: Int) -> PixelRegion {
     horizontal = axes.axis(input: width, output: window.plane)
-    vertical = axes.axis(input: height, output: window.plane)
+    vertical = axes.axis(input: height, output: window.plane, keeping: horizontal)
     region = PixelRegion(
       rows: vertical.inputRange(of: window.rows), columns: horizontal.inputRange(of: window.columns))
     self.window = window

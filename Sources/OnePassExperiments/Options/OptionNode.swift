@@ -9,6 +9,10 @@ extension Node {
   ///   - emptiness: What to say if there is nothing in it.
   /// - Throws: `OnePassError` (`usage`) with the line of what is no YAML.
   static func compose(_ text: String, _ source: String, emptiness: String) throws -> Node {
+    guard !YAMLKeys.mayExplode(in: text) else {
+      throw Place(source).refusal(
+        "keys that are lists or mappings are not read: write each name as plain text.")
+    }
     let node: Node?
     do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
       throw refusal(of: error, source)

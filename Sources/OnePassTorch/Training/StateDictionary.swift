@@ -54,6 +54,7 @@ public struct StateDictionary {
   }
 
   /// What keeps `source` from being loaded into these tensors, as the middle of a sentence; `nil` if it fits.
+  /// - Parameter source: Tensors that may have other names, shapes or types.
   public func misfit(of source: StateDictionary) -> String? {
     let missing = names.filter { source[$0] == nil }
     let unexpected = source.names.filter { self[$0] == nil }

@@ -39,8 +39,8 @@ extension Format {
     let number = bytes.count >= 8 && ending.isEmpty ? Array(bytes[4..<8]) : [0, 0, 0, 3]
     let present = ending.isEmpty ? min(count, 5_000) : 3
     for name in [images, labels] { for end in ["", ".gz"] { folder.removeFile(name + end) } }
-    var problem: (any Error)?
-    func attempt() { do { try readAll("idx:\(folder.path)") } catch { problem = error } }
+    var problems: [any Error] = []
+    func attempt() { do { try readAll("idx:\(folder.path)") } catch { problems.append(error) } }
     try folder.write(bytes, to: images + ending)
     try folder.write([0, 0, 8, 1] + number + (0..<present).map { UInt8($0 % 7) }, to: labels)
     attempt()
@@ -50,6 +50,7 @@ extension Format {
     try folder.write(
       [0, 0, 8, 3] + number + [0, 0, 0, 1, 0, 0, 0, 1] + Array(repeating: 9, count: present), to: images)
     attempt()
-    if let problem { throw problem }
+    // It is one of the two at most.
+    if problems.count == 2 { throw problems[0] }
   }
 }

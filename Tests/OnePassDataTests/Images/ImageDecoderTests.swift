@@ -39,6 +39,60 @@ struct ImageDecoderTests {
     }
   }
 
+  /// A file of some kilobytes cannot be whole, whatever it holds, if it claims more than so many pixels for each byte.
+  @Test(
+    "A file that is too short for its claim is refused before it is decoded",
+    arguments: ["444.jpg", "progressive.jpg", "rgb.png", "one-bit.png"])
+  func tooShortForItsClaim(name: String) throws {
+    var bytes = try ImageFixtures.file(name).bytes
+    // Depth 1 and grey: 8,256 pixels for a byte; RGB: 344. JPEG: 1,024.
+    let most = name == "one-bit.png" ? 8_256 : name == "rgb.png" ? 344 : 1_024
+    for (pixels, isRefused) in [(bytes.count * most, false), ((bytes.count + 1) * most, true)] {
+      let side = Int(Double(pixels).squareRoot().rounded(isRefused ? .up : .down))
+      let (high, low) = (UInt8(side >> 8), UInt8(side & 255))
+      let frame = zip(bytes, bytes.dropFirst()).enumerated().first {
+        $1.0 == 0xFF && (0xC0...0xC2).contains($1.1)
+      }
+      if name.hasSuffix("jpg") {
+        bytes.replaceSubrange(
+          try #require(frame).offset + 5..<(try #require(frame).offset + 9), with: [high, low, high, low])
+      } else {
+        bytes.replaceSubrange(16..<24, with: [0, 0, high, low, 0, 0, high, low])
+      }
+      let image = EncodedImage(bytes: bytes)
+      if isRefused {
+        #expect {
+          try ImageHeader.read(image)
+        } throws: {
+          "\($0)".contains(
+            "ends early, after \(bytes.count) bytes of what should be \(side) x \(side) pixels")
+        }
+      } else {
+        #expect(try ImageHeader.read(image).width == side)
+      }
+    }
+  }
+
+  @Test("A large progressive JPEG of many scans, each of which visits every pixel, is refused")
+  func manyScans() throws {
+    var bytes = try ImageFixtures.file("progressive.jpg").bytes
+    let pairs = Array(zip(bytes, bytes.dropFirst()))
+    let frame = try #require(pairs.firstIndex { $0 == (0xFF, 0xC2) })
+    let scan = try #require(pairs.lastIndex { $0 == (0xFF, 0xDA) })
+    let repeated = Array(bytes[scan..<(bytes.count - 2)])
+    for (side, scans, limit) in [(4_000, 150, 25), (64, 600, 500)] {
+      bytes.replaceSubrange(
+        frame + 5..<frame + 9,
+        with: [UInt8(side >> 8), UInt8(side & 255), UInt8(side >> 8), UInt8(side & 255)])
+      let file = bytes.dropLast(2) + Array(repeating: repeated, count: scans).joined() + [0xFF, 0xD9]
+      #expect {
+        try ImageDecoder().decode(EncodedImage(bytes: Array(file)), channels: 3)
+      } throws: {
+        "\($0)".contains("more than \(limit) scans")
+      }
+    }
+  }
+
   @Test("The sentence about a decompression bomb names the claim, the limits and the remedy")
   func bombMessage() throws {
     let image = try ImageFixtures.file("bomb.jpg")

@@ -43,6 +43,22 @@ struct RenderingTests {
     return levels
   }
 
+  /// A renderer keeps the weights of the last sizes. Of photographs many share one side, and few both.
+  @Test("An image looks the same whatever sizes came before it", arguments: [3, 1])
+  func rememberedSizes(channels: Int) throws {
+    let pipeline = ImagePipeline(size: 20, channels: channels, geometry: .resizeAndCrop(resize: 24))
+    let renderer = ImageRenderer(pipeline: pipeline)
+    var chance = SeededGenerator(seed: 1, .test)
+    for _ in 0..<200 {
+      let (common, rare) = (60, 30 + chance.next(below: 60))
+      let (width, height) = chance.nextBool() ? (common, rare) : (rare, common)
+      let image = ImageFixtures.pattern(width: width, height: height, channels: channels)
+      var values = [Float](repeating: .nan, count: pipeline.elementsPerImage)
+      try values.withUnsafeMutableBufferPointer { try renderer.render(image, .centre, into: $0) }
+      #expect(try values == render(image, pipeline, CropWindow(pipeline, .centre)), "\(width) x \(height)")
+    }
+  }
+
   /// Sums of the float32 path and of Pillow's 22-bit fixed point differ by less than 1e-3 of a level, so that a
   /// rounded level differs by at most 1, and only where a sum lies that near to a half. Exact halves are common
   /// where the ratio of the sizes is a simple one, hence the 1 %.

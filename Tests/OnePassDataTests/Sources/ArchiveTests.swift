@@ -55,6 +55,14 @@ private func fixture(_ name: String) throws -> String {
     #expect(zip(unpacked, packed).allSatisfy(same) && unpacked.count == packed.count)
   }
 
+  /// A zip may hold a folder with the name of a file, which no file system does.
+  @Test func aFileAndAFolderOfOneName() throws {
+    let finding = "../../FuzzProgram/Findings/zip/image-and-folder-of-one-name.zip"
+    let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    let table = try ZipTable(here.appendingPathComponent(finding).standardizedFileURL.path)
+    #expect(table.classNames == ["b.png"] && table.count == 1)
+  }
+
   @Test(arguments: archives) func labelsFollowGivenNames(name: String) throws {
     let own = try #require(try open(name).classNames)
     let names = ["another"] + own.reversed()
