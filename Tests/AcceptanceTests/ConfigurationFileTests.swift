@@ -86,12 +86,14 @@ import Testing
     (written.method, written.storage, written.replaySteps) = (.multiEpoch, .fraction(0.025), 4)
     (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
     (written.importanceWeights, written.recencyBias) = (false, 2)
-    (written.drawing, written.evicting, written.memoryEncoding) = (.oldest, .fewestReplays, .pixels)
+    (written.drawing, written.evicting) = (.oldest, .mixture(.uniform, .oldest, share: 0.3))
+    written.memoryEncoding = .pixels
     (written.memoryDirectory, written.timeToLive, written.subjectKey) = ("-d", .seconds(90), .field("who"))
     (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 5e-4, 7)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
     (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
+    written.replayCourse = .rising
     (written.initialise, written.keepPictures) = ("weights 1.safetensors", 0)
     for (child, standard) in zip(
       Mirror(reflecting: written).children, Mirror(reflecting: RunConfiguration(data: "")).children)

@@ -116,7 +116,9 @@ import Testing
   @Test(arguments: [
     ["--priority", "uniform"], ["--priority-timing", "current"], ["--priority-timing", "refreshed"],
     ["--alpha", "literal"], ["--no-importance-weights"], ["--drawing", "fewest-replays"],
-    ["--evicting", "oldest"], ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
+    ["--evicting", "oldest"], ["--evicting", "most-replays"], ["--evicting", "largest-class"],
+    ["--evicting", "uniform+oldest:0.5"], ["--drawing", "class-balanced"], ["--replay-course", "rising"],
+    ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
     ["--storage", "8kB"], ["--channels", "3"], ["--image-size", "16"], ["--weight-decay", "0.0005"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
   ])

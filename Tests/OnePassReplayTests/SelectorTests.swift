@@ -4,8 +4,15 @@ import TestSupport
 import Testing
 
 @Suite struct SelectorTests {
+  /// Every kind, and some mixtures.
+  static let kinds =
+    SelectorKind.allCases + [
+      .mixture(.uniform, .oldest, share: 0.3), .mixture(.fewestReplays, .prioritised, share: 0.5),
+      .mixture(.prioritised, .classBalanced, share: 0.8), .mixture(.largestClass, .mostReplays, share: 1),
+    ]
+
   /// Every selector is driven through random changes beside a plain list of the same items.
-  @Test(arguments: SelectorKind.allCases)
+  @Test(arguments: kinds)
   func everySelectorFollowsItsItems(kind: SelectorKind) {
     for seed in 0..<20 as Range<UInt64> {
       var chance = SeededGenerator(seed: seed, .test)
@@ -13,7 +20,8 @@ import Testing
       var items: [ItemFacts] = []
       for arrival in 0..<200 {
         let facts = ItemFacts(
-          priority: Self.somePriority(&chance), label: 0, arrival: arrival, draws: chance.next(below: 5))
+          priority: Self.somePriority(&chance), label: chance.next(below: 7), arrival: arrival,
+          draws: chance.next(below: 5))
         switch chance.next(below: 4) {
         case 0 where !items.isEmpty:
           let slot = chance.next(below: items.count)
@@ -36,10 +44,10 @@ import Testing
         }
         guard !items.isEmpty else { continue }
         let selection = selector.select(using: &chance)
-        let expected = Self.probability(of: selection.slot, in: items, kind)
+        let possible = Self.charges(kind).map { Self.probability(of: selection.slot, in: items, $0) }
         #expect(
-          abs(selection.probability - expected) <= 1e-9 * expected,
-          "\(kind), seed \(seed): probability \(selection.probability), exactly \(expected)")
+          possible.contains { $0 > 0 && abs(selection.probability - $0) <= 1e-9 * $0 },
+          "\(kind), seed \(seed): probability \(selection.probability), exactly \(possible)")
       }
     }
   }
@@ -50,6 +58,12 @@ import Testing
       ? 0
       : Float(
         sign: .plus, exponent: 3 - chance.next(below: 40), significand: Float(1 + chance.nextUnit() / 2))
+  }
+
+  /// The selectors that may make a choice of this kind.
+  static func charges(_ kind: SelectorKind) -> [SelectorKind] {
+    guard case .mixture(let first, let second, let share) = kind else { return [kind] }
+    return (share < 1 ? [first] : []) + (share > 0 ? [second] : [])
   }
 
   /// The probability of a choice by the selector's definition; 0 where it may not be chosen at all.
@@ -63,7 +77,15 @@ import Testing
     case .oldest: return items.allSatisfy { $0.arrival >= item.arrival } ? 1 : 0
     case .fewestReplays: return items.allSatisfy { $0.draws >= item.draws } ? 1 : 0
     case .lowestPriority: return items.allSatisfy { $0.priority >= item.priority } ? 1 : 0
-    case .own(let name): preconditionFailure("Nothing is known of \(name).")
+    case .mostReplays: return items.allSatisfy { $0.draws <= item.draws } ? 1 : 0
+    case .classBalanced:
+      return 1 / Double(Set(items.map(\.label)).count * items.count { $0.label == item.label })
+    case .largestClass:
+      let sizes = Dictionary(grouping: items, by: \.label).mapValues(\.count)
+      let largest = sizes.values.max() ?? 0
+      guard sizes[item.label] == largest else { return 0 }
+      return 1 / Double(largest * sizes.values.count { $0 == largest })
+    case .mixture, .own: preconditionFailure("\(kind) has no definition of its own.")
     }
   }
 
@@ -116,20 +138,85 @@ import Testing
   }
 
   /// Many choices at once are the same as one after the other.
-  @Test(arguments: SelectorKind.allCases)
+  @Test(arguments: kinds)
   func manyChoicesAreAsOneAfterTheOther(kind: SelectorKind) {
     for seed in 0..<10 as Range<UInt64> {
       var chance = SeededGenerator(seed: seed, .test)
       var selector = kind.makeSelector()
       for arrival in 0..<100 {
         selector.append(
-          ItemFacts(priority: Self.somePriority(&chance), label: 0, arrival: arrival, draws: 0))
+          ItemFacts(
+            priority: Self.somePriority(&chance), label: chance.next(below: 7), arrival: arrival, draws: 0))
       }
       var again = chance
       let many = selector.select(200, using: &chance)
       #expect(many == (0..<200).map { _ in selector.select(using: &again) }, "seed \(seed)")
       #expect(chance.next() == again.next(), "seed \(seed)")
     }
+  }
+
+  /// By class, with the places of a class taken over again and again, and with two classes that are equally large.
+  @Test(arguments: [
+    SelectorKind.classBalanced, .largestClass, .mixture(.classBalanced, .largestClass, share: 0.25),
+  ])
+  func choicesByClassAreAsLikelyAsTheySay(kind: SelectorKind) {
+    var selector = kind.makeSelector()
+    // Classes of 1, 3, 6 and 6 items; class 1 is empty.
+    let labels = [0, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4]
+    var items: [ItemFacts] = []
+    for (arrival, label) in (labels + labels).enumerated() {
+      items.append(ItemFacts(priority: 1, label: label, arrival: arrival, draws: 0))
+      selector.append(items[arrival])
+    }
+    for slot in [3, 0, 20, 7, 7, 11, 1, 2, 5, 4, 9, 13, 6, 16, 10, 8] where items.count > labels.count {
+      items.swapAt(slot, items.count - 1)
+      items.removeLast()
+      selector.remove(slot)
+    }
+    let probabilities = items.indices.map { slot in
+      if case .mixture(let first, let second, let share) = kind {
+        (1 - share) * Self.probability(of: slot, in: items, first)
+          + share * Self.probability(of: slot, in: items, second)
+      } else {
+        Self.probability(of: slot, in: items, kind)
+      }
+    }
+    var generator = SeededGenerator(seed: 3, .test)
+    var counts = [Int](repeating: 0, count: items.count)
+    for _ in 0..<100_000 { counts[selector.select(using: &generator).slot] += 1 }
+    for (count, probability) in zip(counts, probabilities) where probability == 0 { #expect(count == 0) }
+    let (observed, expected) = Self.joinSmallCells(counts, probabilities, draws: 100_000)
+    let statistic = Statistics.chiSquared(observed: observed, probabilities: expected)
+    let bound = Statistics.chiSquaredBound(degreesOfFreedom: observed.count - 1, sigmas: 4)
+    #expect(statistic < bound, "χ² = \(statistic), bound \(bound)")
+  }
+
+  /// The memory of a stream with one class in a hundred: as balanced as what has come.
+  @Test func evictingFromTheLargestClassBalances() throws {
+    var memory = ReplayMemory(
+      capacity: .examples(60), inclusion: InclusionProbability(recencyBias: 1), drawing: .uniform,
+      evicting: .largestClass, seed: 1)
+    var inserted = [0, 0, 0]
+    for id in 0..<6_000 {
+      let label = id % 100 == 0 ? 2 : id % 2
+      let offer = try memory.offer(.synthetic(id, label: label, bytes: 8), loss: 1, priority: 1)
+      if case .inserted = offer { inserted[label] += 1 }
+    }
+    let held = memory.items.reduce(into: [0, 0, 0]) { $0[$1.label] += 1 }
+    // What comes of the rare class stays while others have more; a reservoir would let go of nearly all.
+    #expect(held[2] == inserted[2] && (1..<20).contains(held[2]), "\(held), \(inserted) came in")
+    // Of two that are equally large either makes room, also the one that nothing comes of.
+    #expect(abs(held[0] - held[1]) <= 2, "\(held)")
+  }
+
+  @Test func aMixtureIsReadAndWritten() {
+    let mixture = SelectorKind.mixture(.uniform, .oldest, share: 0.25)
+    #expect(SelectorKind(rawValue: "uniform+oldest:0.25") == mixture)
+    for kind in Self.kinds { #expect(SelectorKind(rawValue: kind.rawValue) == kind) }
+    for text in [
+      "uniform+oldest", "uniform+oldest:1.5", "uniform+oldest:", "uniform:0.5", "uniform+:0.5", "+oldest:0.5",
+      "uniform+oldest+uniform:0.5", "uniform+oldest:0.5:0.5", "uniform+old:0.5", "",
+    ] { #expect(SelectorKind(rawValue: text) == nil, "\(text)") }
   }
 
   @Test func zeroTotalPriorityFallsBackToUniform() {

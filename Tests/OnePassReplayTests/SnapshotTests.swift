@@ -4,7 +4,10 @@ import TestSupport
 import Testing
 
 @Suite struct SnapshotTests {
-  static let kinds = SelectorKind.allCases.flatMap { drawing in SelectorKind.allCases.map { (drawing, $0) } }
+  static let kinds =
+    SelectorTests.kinds.flatMap { drawing in
+      [SelectorKind.uniform, .prioritised, .fewestReplays].map { (drawing, $0) }
+    } + SelectorTests.kinds.map { (SelectorKind.mixture(.prioritised, .classBalanced, share: 0.5), $0) }
 
   func makeMemory(
     _ drawing: SelectorKind, _ evicting: SelectorKind, _ capacity: ReplayMemory.Capacity = .examples(40),
@@ -24,7 +27,7 @@ import Testing
       // Priorities over many binary exponents, some of them 0.
       let priority = chance.nextBool() ? Float(chance.nextUnit()) : Float(chance.nextUnit() * 1e-6)
       try memory.offer(
-        .synthetic(id, bytes: 1 + chance.next(below: 60)), loss: 1,
+        .synthetic(id, label: chance.next(below: 5), bytes: 1 + chance.next(below: 60)), loss: 1,
         priority: chance.next(below: 20) == 0 ? 0 : priority)
     }
     return drawn.map(\.example.id)
@@ -39,7 +42,7 @@ import Testing
     return copy
   }
 
-  /// For every pair of selectors and both kinds of budget: the copy goes on as the original does.
+  /// For every selector, drawing and evicting, and both kinds of budget: the copy goes on as the original does.
   @Test(arguments: kinds)
   func aRestoredMemoryGoesOnAlike(drawing: SelectorKind, evicting: SelectorKind) throws {
     for seed in 1...8 as ClosedRange<UInt64> {

@@ -62,6 +62,7 @@ import Testing
     (written.evaluationData, written.limit, written.evaluationLimit) = ("b", 1, 2)
     (written.classCount, written.classNames, written.brokenLimit) = (3, ["x", "y", "z"], 0.2)
     written.shuffleBuffer = .examples(11)
+    written.replayCourse = .rising
     (written.model, written.stem, written.imageSize, written.channels) = ("resnet8", .small, 16, 1)
     written.initialise = "w.safetensors"
     (written.method, written.storage, written.replaySteps) = (.multiEpoch, .examples(9), 4)

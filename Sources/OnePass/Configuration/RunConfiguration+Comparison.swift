@@ -11,6 +11,7 @@ extension RunConfiguration {
     (paper.importanceWeights, paper.recencyBias) = (true, 1.5)
     (paper.drawing, paper.evicting, paper.memoryEncoding) = (.prioritised, .uniform, .original)
     (paper.memoryDirectory, paper.timeToLive) = (nil, nil)
+    paper.replayCourse = .constant
     (paper.updates, paper.incomingView, paper.epochs) = (.sequential, .augmented, 1)
     return paper
   }()
@@ -19,6 +20,7 @@ extension RunConfiguration {
   package func withReplayOptions(of other: RunConfiguration) -> RunConfiguration {
     var changed = self
     (changed.storage, changed.replaySteps) = (other.storage, other.replaySteps)
+    changed.replayCourse = other.replayCourse
     (changed.priority, changed.smoothing) = (other.priority, other.smoothing)
     (changed.priorityTiming, changed.importanceWeights) = (other.priorityTiming, other.importanceWeights)
     (changed.recencyBias, changed.drawing, changed.evicting) = (

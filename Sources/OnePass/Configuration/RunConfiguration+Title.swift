@@ -38,6 +38,7 @@ extension RunConfiguration {
   /// What differs from the paper's method, in words.
   private var replayDeviations: [String] {
     var words: [String] = []
+    if replayCourse == .rising { words.append("k rising") }
     if smoothing == .literal { words.append("literal α") }
     switch priorityTiming {
     case .insertion: break

@@ -58,6 +58,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var storage = StorageBudget.fraction(0.1)
   /// k, the mini-batches replayed with each incoming one.
   public var replaySteps = 8
+  /// How they are spread over the run.
+  public var replayCourse = ReplayCourse.constant
   public var priority = PriorityKind.loss
   /// The course of the priority's α.
   public var smoothing = SmoothingSchedule.full
@@ -146,6 +148,10 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       (0...10_000).contains(replaySteps), "--replay-steps \(replaySteps) is not possible: give 0 to 10000.")
     try storage.validate()
     try require(
+      !(importanceWeights && drawing.mixesOrderWithChance && method == .replay),
+      "--drawing \(drawing.rawValue) chooses partly by an order, and such a draw has no probability to weight by: "
+        + "give --no-importance-weights, or mix selectors that go by chance.")
+    try require(
       memoryDirectory == nil || method == .replay,
       "--memory-directory is for a replay memory, and --method \(method.rawValue) has none: leave it out.")
     try require(
@@ -207,6 +213,7 @@ extension RunConfiguration {
     method = try value(.method)
     storage = try value(.storage)
     replaySteps = try value(.replaySteps)
+    replayCourse = try optional(.replayCourse) ?? .constant
     priority = try value(.priority)
     smoothing = try value(.smoothing)
     priorityTiming = try value(.priorityTiming)

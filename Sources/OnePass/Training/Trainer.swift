@@ -214,7 +214,9 @@ final class Trainer {
       let priorities = priorities
       try memory?.reprioritise { try priorities.priority(loss: $0, progress) }
     }
-    let draws = try (0..<configuration.replaySteps).compactMap { batch in
+    let count = configuration.replayCourse.replays(
+      at: step, of: plan.steps, average: configuration.replaySteps)
+    let draws = try (0..<count).compactMap { batch in
       try memory?.draw(configuration.batchSize, step: step, batch: batch)
     }
     return try zip(draws, ranks.divide(draws, holder: holder)).map { drawn, division in

@@ -10,6 +10,7 @@ import OnePassTorch
 extension OnePass.Method: ExpressibleByArgument {}
 extension PriorityKind: ExpressibleByArgument {}
 extension SelectorKind: ExpressibleByArgument {}
+extension ReplayCourse: ExpressibleByArgument {}
 extension SmoothingSchedule: ExpressibleByArgument {}
 extension UpdateMode: ExpressibleByArgument {}
 extension PriorityTiming: ExpressibleByArgument {}
@@ -161,6 +162,11 @@ struct MethodOptions: ParsableArguments {
     help: ArgumentHelp("k, the mini-batches replayed with each incoming one.", valueName: "K"))
   var replaySteps = 8
 
+  @Option(
+    name: .customLong("replay-course"),
+    help: "How they are spread over the run: k with each (constant), or from none to 2k (rising).")
+  var replayCourse = ReplayCourse.constant
+
   @Option(help: "What makes an example worth replaying.")
   var priority = PriorityKind.loss
 
@@ -183,10 +189,16 @@ struct MethodOptions: ParsableArguments {
       "β of the reservoir: 1 keeps all equally likely, more favours the fresh.", valueName: "BETA"))
   var recencyBias = 1.5
 
-  @Option(help: "Which item is drawn for a replay.")
+  @Option(
+    help:
+      "Which item is drawn for a replay. Two can be mixed: uniform+class-balanced:0.3 leaves three draws in ten to the second."
+  )
   var drawing = SelectorKind.prioritised
 
-  @Option(help: "Which item makes room for a new one.")
+  @Option(
+    help:
+      "Which item makes room for a new one. Two can be mixed: uniform+oldest:0.3 keeps part reservoir, part window."
+  )
   var evicting = SelectorKind.uniform
 
   @Option(
@@ -229,6 +241,7 @@ struct MethodOptions: ParsableArguments {
     configuration.method = method
     configuration.storage = try StorageBudget(storage)
     configuration.replaySteps = replaySteps
+    configuration.replayCourse = replayCourse
     configuration.priority = priority
     configuration.smoothing = smoothing
     configuration.priorityTiming = priorityTiming

@@ -20,6 +20,13 @@ public enum FewestReplaysFirst: SelectionOrder {
   }
 }
 
+public enum MostReplaysFirst: SelectionOrder {
+  public static let dependsOnDraws = true
+  public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
+    (b.draws, a.arrival) < (a.draws, b.arrival)
+  }
+}
+
 public enum LowestPriorityFirst: SelectionOrder {
   public static let dependsOnDraws = false
   public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {

@@ -1,0 +1,157 @@
+import OnePassCore
+
+/// Says from which class an item is chosen.
+public protocol ClassChoice: Sendable {
+  /// Chooses a class that has items.
+  /// - Parameter sizes: The number of items of each class, at least one of them positive.
+  static func choose(from sizes: [Int], using generator: inout SeededGenerator) -> Int
+
+  /// The probability with which an item of a class is chosen.
+  static func probability(ofItemIn label: Int, of sizes: [Int]) -> Double
+}
+
+/// Every class that has items with the same probability, and within it every item.
+///
+/// Drawn so, a class that is rare in the memory is replayed as often as a frequent one.
+public enum EveryClass: ClassChoice {
+  public static func choose(from sizes: [Int], using generator: inout SeededGenerator) -> Int {
+    var left = generator.next(below: sizes.count { $0 > 0 })
+    for (label, size) in sizes.enumerated() where size > 0 {
+      if left == 0 { return label }
+      left -= 1
+    }
+    preconditionFailure("One of the classes has items.")
+  }
+
+  public static func probability(ofItemIn label: Int, of sizes: [Int]) -> Double {
+    1 / Double(sizes.count { $0 > 0 } * sizes[label])
+  }
+}
+
+/// The class with the most items, by chance among equals, and within it every item with the same probability.
+///
+/// Evicted so, the memory becomes as balanced as the stream allows (Chrysakis and Moens 2020, "Online Continual Learning
+/// from Imbalanced Data", algorithm 1).
+public enum LargestClass: ClassChoice {
+  public static func choose(from sizes: [Int], using generator: inout SeededGenerator) -> Int {
+    let largest = sizes.max() ?? 0
+    var left = generator.next(below: sizes.count { $0 == largest })
+    for (label, size) in sizes.enumerated() where size == largest {
+      if left == 0 { return label }
+      left -= 1
+    }
+    preconditionFailure("One of the classes is the largest.")
+  }
+
+  public static func probability(ofItemIn label: Int, of sizes: [Int]) -> Double {
+    let largest = sizes.max() ?? 0
+    return sizes[label] == largest ? 1 / Double(sizes.count { $0 == largest } * largest) : 0
+  }
+}
+
+/// Chooses a class, and within it every item with the same probability.
+///
+/// - Complexity: a choice takes O(classes), a change O(1). 12 bytes an item.
+public struct ClassSelector<Choice: ClassChoice>: ItemSelector {
+  public static var bytesPerItem: Int { 3 * MemoryLayout<UInt32>.stride }
+  public static var dependsOnDraws: Bool { false }
+
+  /// The class of each slot.
+  private var labels: [UInt32] = []
+  /// Where each slot stands among those of its class.
+  private var positions: [UInt32] = []
+  /// The slots of each class.
+  private var members: [[UInt32]] = []
+  /// How many slots each class has.
+  private var sizes: [Int] = []
+
+  public init() {}
+
+  public var count: Int { labels.count }
+
+  public mutating func append(_ item: ItemFacts) {
+    labels.appendToTable(0)
+    positions.appendToTable(0)
+    join(count - 1, item.label)
+  }
+
+  public mutating func update(_ slot: Int, to item: ItemFacts) {
+    guard labels[slot] != UInt32(item.label) else { return }
+    leave(slot)
+    join(slot, item.label)
+  }
+
+  public mutating func remove(_ slot: Int) {
+    leave(slot)
+    let last = count - 1
+    if slot != last { members[Int(labels[last])][Int(positions[last])] = UInt32(slot) }
+    labels.swapRemove(slot)
+    positions.swapRemove(slot)
+  }
+
+  public mutating func select(using generator: inout SeededGenerator) -> Selection {
+    let label = Choice.choose(from: sizes, using: &generator)
+    return Selection(
+      slot: Int(members[label][generator.next(below: sizes[label])]),
+      probability: Choice.probability(ofItemIn: label, of: sizes))
+  }
+
+  private mutating func join(_ slot: Int, _ label: Int) {
+    while members.count <= label {
+      members.append([])
+      sizes.append(0)
+    }
+    labels[slot] = UInt32(label)
+    positions[slot] = UInt32(sizes[label])
+    members[label].appendToTable(UInt32(slot))
+    sizes[label] += 1
+  }
+
+  /// The last of the class takes the place.
+  private mutating func leave(_ slot: Int) {
+    let (label, position) = (Int(labels[slot]), Int(positions[slot]))
+    members[label].swapRemove(position)
+    sizes[label] -= 1
+    if position < sizes[label] { positions[Int(members[label][position])] = UInt32(position) }
+  }
+
+  /// Class after class.
+  public var arrangement: [UInt32] { members.flatMap(\.self) }
+
+  public mutating func restore(arrangement: [UInt32]) throws {
+    var isSeen = [Bool](repeating: false, count: count)
+    var start = 0
+    let isValid =
+      arrangement.count == count
+      && sizes.indices.allSatisfy { label in
+        defer { start += sizes[label] }
+        return arrangement[start..<start + sizes[label]].allSatisfy { slot in
+          guard slot < count, !isSeen[Int(slot)], Int(labels[Int(slot)]) == label else { return false }
+          isSeen[Int(slot)] = true
+          return true
+        }
+      }
+    guard isValid else {
+      throw OnePassError(
+        .badData, "The saved memory is damaged: its order is not one of its \(count) items by their classes.")
+    }
+    start = 0
+    for label in sizes.indices {
+      for position in 0..<sizes[label] {
+        let slot = arrangement[start + position]
+        members[label][position] = slot
+        positions[Int(slot)] = UInt32(position)
+      }
+      start += sizes[label]
+    }
+  }
+
+  public func checkInvariants() {
+    precondition(positions.count == count && sizes == members.map(\.count))
+    precondition(sizes.reduce(0, +) == count, "Every slot is in one class.")
+    for slot in labels.indices {
+      precondition(
+        Int(members[Int(labels[slot])][Int(positions[slot])]) == slot, "A slot stands where it says.")
+    }
+  }
+}
