@@ -118,6 +118,7 @@ import Testing
     ["--alpha", "literal"], ["--no-importance-weights"], ["--drawing", "fewest-replays"],
     ["--evicting", "oldest"], ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
     ["--storage", "8kB"], ["--channels", "3"], ["--image-size", "16"], ["--weight-decay", "0.0005"],
+    ["--augmentation", "cut-out"], ["--augmentation", "trivial"], ["--augmentation", "rand,cut-out"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {
