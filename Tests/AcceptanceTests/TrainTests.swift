@@ -120,6 +120,7 @@ import Testing
     ["--evicting", "uniform+oldest:0.5"], ["--drawing", "class-balanced"], ["--replay-course", "rising"],
     ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
     ["--storage", "8kB"], ["--channels", "3"], ["--image-size", "16"], ["--weight-decay", "0.0005"],
+    ["--augmentation", "cut-out"], ["--augmentation", "trivial"], ["--augmentation", "rand,cut-out"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {

@@ -71,6 +71,8 @@ import Testing
     (written.drawing, written.evicting, written.memoryEncoding) = (.oldest, .fewestReplays, .pixels)
     (written.memoryDirectory, written.timeToLive, written.subjectKey) = ("d", .seconds(90), .field("who"))
     (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
+    (written.augmentation, written.augmentationMagnitude) = (.init(policy: .rand, cutsOut: true), 0.4)
+    written.augmentationGrowth = 3
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
     written.keepPictures = 7

@@ -86,3 +86,30 @@ void cimages_normalise(
 // As cimages_normalise, but the levels stay what they are.
 void cimages_copy_levels(
     const uint8_t *_Nonnull source, int step, int channels, int is_flipped, uint8_t *_Nonnull target, int count);
+
+// ---- Operations on the levels of a square image without gaps, `side * side * channels`, in Pillow's arithmetic
+
+// Where the pixels of an image come from, in 16.16 fixed point: the source of the first one, and by how much that moves
+// from one column, and from one row, to the next.
+typedef struct {
+  int32_t x, y;
+  int32_t x_by_column, y_by_column;
+  int32_t x_by_row, y_by_row;
+} CImagesAffine;
+
+// Takes each pixel from the nearest one of the source; black where that lies outside.
+void cimages_affine(
+    const uint8_t *_Nonnull source, int side, int channels, CImagesAffine map, uint8_t *_Nonnull target);
+
+// Counts the levels of each channel: 256 counts a channel, which are added to.
+void cimages_count_levels(const uint8_t *_Nonnull levels, size_t count, int channels, uint32_t *_Nonnull counts);
+
+// Replaces each level by what its channel's table of 256 has for it.
+void cimages_replace_levels(uint8_t *_Nonnull levels, size_t count, int channels, const uint8_t *_Nonnull tables);
+
+// Moves `count` pixels of three channels away from their grey (factor over 1), or towards it.
+void cimages_saturate(uint8_t *_Nonnull levels, const uint8_t *_Nonnull grey, float factor, size_t count);
+
+// Moves the pixels away from the mean over their neighbourhood (factor over 1), or towards it; not those of the border.
+void cimages_sharpen(
+    const uint8_t *_Nonnull source, int side, int channels, float factor, uint8_t *_Nonnull target);

@@ -83,6 +83,14 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   /// Passes of multi-epoch training.
   public var epochs = 90
 
+  /// What training images get beyond crop and flip. Centre crops get nothing.
+  public var augmentation = AugmentationChoice.standard
+  /// The share (0 … 1) of the largest magnitude that the operations of RandAugment and TrivialAugment have; the usual one of
+  /// each if `nil`.
+  public var augmentationMagnitude: Double?
+  /// The visits of an image until its augmentation has the full strength; with 0 arriving images are augmented too.
+  public var augmentationGrowth = 1.0
+
   // MARK: Optimisation
 
   public var batchSize = 128
@@ -163,6 +171,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       !cudaGraphs || updates == .sequential || method != .replay,
       "--cuda-graphs records the update on one mini-batch, and --updates joint makes one on several: "
         + "leave one of the two out.")
+    try validateAugmentation()
     try require(memoryDirectory?.isEmpty != true, "The memory directory has no name: give a folder.")
     try require(
       recencyBias > 0 && recencyBias.isFinite,
@@ -228,6 +237,9 @@ extension RunConfiguration {
     updates = try value(.updates)
     incomingView = try value(.incomingView)
     epochs = try value(.epochs)
+    augmentation = try optional(.augmentation) ?? .standard
+    augmentationMagnitude = try optional(.augmentationMagnitude)
+    augmentationGrowth = try optional(.augmentationGrowth) ?? 1
     batchSize = try value(.batchSize)
     learningRate = try value(.learningRate)
     momentum = try value(.momentum)

@@ -29,7 +29,8 @@ extension TrainingRun {
 
     let pool = DecodePool(
       pipeline: look.pipeline, threads: configuration.decodeThreads ?? machineCores(),
-      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2), feeding: device)
+      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2),
+      augmentation: configuration.imageAugmentation, feeding: device)
     defer { pool.shutdown() }
     let examples = try wholeImages(of: source, look, pool)
     let card = ModelCard(

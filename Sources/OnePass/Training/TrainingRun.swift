@@ -110,7 +110,8 @@ public struct TrainingRun {
     // The incoming mini-batch, the next one, and the replays of a step wait to be decoded at once.
     let pool = DecodePool(
       pipeline: stream.pipeline, threads: configuration.decodeThreads ?? machineCores(),
-      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2), feeding: device)
+      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2),
+      augmentation: configuration.imageAugmentation, feeding: device)
     defer { pool.shutdown() }
 
     let card = ModelCard(

@@ -1,6 +1,6 @@
 import OnePassCore
 
-/// Carries out an ``ImagePipeline`` for one image after the other, with memory that it uses again.
+/// Carries out an ``ImagePipeline``, and an ``Augmentation``, for one image after the other, with memory that it uses again.
 ///
 /// One per thread, not Sendable. In the steady state it allocates nothing but what libjpeg and libspng do.
 ///
@@ -12,12 +12,21 @@ public final class ImageRenderer {
   public let pipeline: ImagePipeline
   private let decoder: ImageDecoder
   private let resizer: RowResizer
+  /// `nil` where no view is augmented beyond crop and flip.
+  private let augmenter: ImageAugmenter?
   /// The normalisation of a whole row: value = level · factor + offset.
   private let factor = ScratchBuffer<Float>(zero: 0)
   private let offset = ScratchBuffer<Float>(zero: 0)
 
-  public init(pipeline: ImagePipeline, limits: ImageLimits = ImageLimits()) {
+  /// - Parameters:
+  ///   - pipeline: what is done to each image.
+  ///   - limits: the largest image that is decoded.
+  ///   - augmentation: what augmented views get beyond crop and flip.
+  public init(
+    pipeline: ImagePipeline, limits: ImageLimits = ImageLimits(), augmentation: Augmentation = .standard
+  ) {
     self.pipeline = pipeline
+    augmenter = augmentation.choice == .standard ? nil : ImageAugmenter(augmentation, pipeline: pipeline)
     decoder = ImageDecoder(limits: limits)
     resizer = RowResizer(channels: pipeline.channels)
     let count = pipeline.size * pipeline.channels
@@ -40,7 +49,7 @@ public final class ImageRenderer {
   public func render(
     _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableBufferPointer<Float>
   ) throws {
-    try render(image, CropWindow(pipeline, view), into: .float32(Self.start(of: slot, pipeline)))
+    try render(image, view, into: .float32(Self.start(of: slot, pipeline)))
   }
 
   /// Writes the same view as 8-bit levels, not normalised.
@@ -49,7 +58,7 @@ public final class ImageRenderer {
   public func render(
     _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableBufferPointer<UInt8>
   ) throws {
-    try render(image, CropWindow(pipeline, view), into: .uint8(Self.start(of: slot, pipeline)))
+    try render(image, view, into: .uint8(Self.start(of: slot, pipeline)))
   }
 
   private static func start<Number>(
@@ -61,9 +70,29 @@ public final class ImageRenderer {
     return start
   }
 
+  private func render(
+    _ image: EncodedImage, _ view: ImagePipeline.View, into target: RowWriter.Target
+  ) throws {
+    let window = CropWindow(pipeline, view)
+    guard case .augmented(let seed, let id, let visit) = view, let augmenter, augmenter.isNeeded(for: view)
+    else { return try render(image, window, into: target) }
+    try render(image, window, into: .uint8(augmenter.levels))
+    augmenter.apply(seed: seed, id: id, visit: visit)
+    let writer = writer(into: target)
+    let count = pipeline.size * pipeline.channels
+    for row in 0..<pipeline.size {
+      writer.copy(
+        augmenter.levels + row * count, step: pipeline.channels, isFlipped: false, to: row * count,
+        count: pipeline.size)
+    }
+  }
+
+  private func writer(into target: RowWriter.Target) -> RowWriter {
+    RowWriter(target: target, factor: factor.base, offset: offset.base, channels: pipeline.channels)
+  }
+
   func render(_ image: EncodedImage, _ window: CropWindow, into target: RowWriter.Target) throws {
-    let writer = RowWriter(
-      target: target, factor: factor.base, offset: offset.base, channels: pipeline.channels)
+    let writer = writer(into: target)
     if window.columns.count < window.size || window.rows.count < window.size {
       let count = pipeline.size * pipeline.channels
       for row in 0..<pipeline.size { writer.blacken(row * count, count: count) }

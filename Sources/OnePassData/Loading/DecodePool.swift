@@ -28,17 +28,20 @@ public final class DecodePool: Sendable {
   ///   - queueCapacity: the most images submitted and not yet decoded; beyond it `submit` waits.
   ///   - limits: the largest image that is decoded.
   ///   - pixelType: what the batches hold.
+  ///   - augmentation: what augmented views get beyond crop and flip.
   ///   - allocate: makes the memory of a batch, of this many bytes; called by the threads that submit.
   public init(
     pipeline: ImagePipeline, threads: Int, queueCapacity: Int = 1024, limits: ImageLimits = ImageLimits(),
-    pixelType: PixelType = .float32, allocate: @escaping @Sendable (Int) -> BatchBlock = BatchBlock.pageable
+    pixelType: PixelType = .float32, augmentation: Augmentation = .standard,
+    allocate: @escaping @Sendable (Int) -> BatchBlock = BatchBlock.pageable
   ) {
     precondition(threads >= 1 && queueCapacity >= 1, "A decode pool needs a thread and room for an image.")
     self.pipeline = pipeline
     self.threads = threads
     memory = BatchMemoryPool(limit: 8, allocate: allocate)
     let queue = DecodeQueue(
-      pipeline: pipeline, pixelType: pixelType, limits: limits, capacity: queueCapacity, threads: threads)
+      pipeline: pipeline, augmentation: augmentation, pixelType: pixelType, limits: limits,
+      capacity: queueCapacity, threads: threads)
     self.queue = queue
     for index in 0..<threads {
       // The threads hold the queue and not the pool, so that letting go of the pool ends them.

@@ -27,6 +27,7 @@ final class DecodeJob: @unchecked Sendable {
 /// `@unchecked Sendable` because every variable is touched only between `lock` and `unlock`.
 final class DecodeQueue: @unchecked Sendable {
   let pipeline: ImagePipeline
+  let augmentation: Augmentation
   let pixelType: PixelType
   let limits: ImageLimits
   let capacity: Int
@@ -39,8 +40,12 @@ final class DecodeQueue: @unchecked Sendable {
   private var threadsAlive: Int
   private var isStopping = false
 
-  init(pipeline: ImagePipeline, pixelType: PixelType, limits: ImageLimits, capacity: Int, threads: Int) {
+  init(
+    pipeline: ImagePipeline, augmentation: Augmentation = .standard, pixelType: PixelType,
+    limits: ImageLimits, capacity: Int, threads: Int
+  ) {
     self.pipeline = pipeline
+    self.augmentation = augmentation
     self.pixelType = pixelType
     self.limits = limits
     self.capacity = capacity
@@ -103,7 +108,7 @@ final class DecodeQueue: @unchecked Sendable {
 
   /// The life of one thread.
   func work() {
-    let renderer = ImageRenderer(pipeline: pipeline, limits: limits)
+    let renderer = ImageRenderer(pipeline: pipeline, limits: limits, augmentation: augmentation)
     while let (job, range) = claim() {
       var failures: [Int: String] = [:]
       for index in range {

@@ -137,7 +137,7 @@ extension RunConfiguration {
     switch method {
     case .naive: (0, 0, 0, "")
     case .replay: (1, replaySteps, storage.sortKey, self == withPaperMethod ? "" : title)
-    case .multiEpoch: (2, epochs, 0, "")
+    case .multiEpoch: (2, epochs, 0, self == withPaperMethod ? "" : title)
     }
   }
 }
