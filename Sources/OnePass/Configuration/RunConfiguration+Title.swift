@@ -12,7 +12,8 @@ extension RunConfiguration {
       case .multiEpoch: "multi-epoch, \(epochs) \(epochs == 1 ? "pass" : "passes")"
       case .replay: ([replayTitle] + replayDeviations).joined(separator: ", ")
       }
-    return shuffleBuffer.map { "\(method), shuffle buffer of \($0)" } ?? method
+    let buffer = shuffleBuffer.map { ["shuffle buffer of \($0)"] } ?? []
+    return ([method] + buffer + recipeWords).joined(separator: ", ")
   }
 
   /// The network, and with what it began: `resnet18`, `resnet18 from weights.safetensors`.

@@ -17,6 +17,7 @@ extension TrainCommand {
     model.apply(to: &configuration)
     try method.apply(to: &configuration)
     optimisation.apply(to: &configuration)
+    recipe.apply(to: &configuration)
     configuration.device = compute.device
     precision.apply(to: &configuration)
     configuration.threads = compute.threads
