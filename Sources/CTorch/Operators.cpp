@@ -74,9 +74,9 @@ CTError *ct_log_softmax(const CTTensor *input, int64_t dimension, CTTensor **out
   return produce(out, [&] { return at::log_softmax(input->value, dimension); });
 }
 
-CTError *ct_cross_entropy(const CTTensor *logits, const CTTensor *labels, CTTensor **out) {
+CTError *ct_cross_entropy(const CTTensor *logits, const CTTensor *targets, CTTensor **out) {
   return produce(out, [&] {
-    return at::cross_entropy_loss(logits->value, labels->value, /*weight=*/{}, at::Reduction::None);
+    return at::cross_entropy_loss(logits->value, targets->value, /*weight=*/{}, at::Reduction::None);
   });
 }
 

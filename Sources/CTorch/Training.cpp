@@ -66,3 +66,10 @@ CTError *ct_sgd_step(const CTTensor *const *parameters, const CTTensor *const *m
     heldLearningRate ? step(heldLearningRate->value) : step(learningRate);
   });
 }
+
+CTError *ct_move_towards(const CTTensor *const *tensors, const CTTensor *const *targets, int64_t count, double share) {
+  return guard([&] {
+    c10::NoGradGuard noGradient;
+    at::_foreach_lerp_(ctorch::values(tensors, count), ctorch::values(targets, count), share);
+  });
+}

@@ -16,15 +16,70 @@ public enum SmoothingSchedule: String, CaseIterable, Sendable, Codable {
   }
 }
 
-/// Cosine decay of the learning rate to 0 over all updates (Loshchilov and Hutter 2017, without restarts).
-public struct CosineDecay: Hashable, Sendable {
-  /// The learning rate of the first update.
-  public let initial: Double
+/// The course of the learning rate over the updates of a run, as a share of its highest value.
+///
+/// It may rise along a line at first (Goyal et al. 2017); then comes its shape.
+///
+/// ```swift
+/// let schedule = LearningRateSchedule(.trapezoid, warmUp: 0.05, coolDown: 0.3)
+/// let learningRate = 0.1 * schedule.factor(ofUpdate: 0, of: 10_000)
+/// ```
+public struct LearningRateSchedule: Hashable, Sendable {
+  /// What comes after the warm-up.
+  public enum Shape: String, CaseIterable, Codable, Sendable {
+    /// Falls to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts), as in the paper. The default.
+    case cosine
+    /// Falls to 0 along a line.
+    case linear
+    /// Stays: the only one that needs not know the stream's length.
+    case constant
+    /// Stays, and falls to 0 along a line at the end (Hägele et al. 2024): how long the stream is has to be known only
+    /// when the cool-down begins.
+    case trapezoid
+  }
 
-  public init(initial: Double) { self.initial = initial }
+  public let shape: Shape
+  /// The share of all updates over which the rate rises, 0 … 1.
+  public let warmUp: Double
+  /// Of a trapezoid: the share of all updates over which the rate falls, 0 … 1.
+  public let coolDown: Double
 
-  /// η(t) = η₀ · (1 + cos(π t/t_max)) / 2.
-  public func learningRate(at progress: RunProgress) -> Double {
-    initial * 0.5 * (1 + cos(.pi * progress.fraction))
+  /// - Parameters:
+  ///   - shape: what comes after the warm-up.
+  ///   - warmUp: the share of all updates over which the rate rises, 0 … 1.
+  ///   - coolDown: of a trapezoid, the share of all updates over which the rate falls, 0 … 1.
+  /// - Precondition: the shares lie in their ranges; those of a trapezoid are together at most 1.
+  public init(_ shape: Shape = .cosine, warmUp: Double = 0, coolDown: Double = 0.2) {
+    precondition(
+      (0...1).contains(warmUp) && (0...1).contains(coolDown)
+        && (shape != .trapezoid || warmUp + coolDown <= 1),
+      "The parts of a schedule are shares of a run.")
+    self.shape = shape
+    self.warmUp = warmUp
+    self.coolDown = coolDown
+  }
+
+  /// The share of the highest learning rate with which an update is made, above 0 and at most 1.
+  ///
+  /// Of W updates of warm-up the t-th has (t + 1) / (W + 1), so that none is made with a rate of 0. Cosine and line then run
+  /// over the T − W others: (1 + cos π p) / 2 and 1 − p, with p = (t − W) / (T − W). Of a cool-down over C updates the last
+  /// ones have (T − t) / C. W and C are rounded to whole updates.
+  /// - Parameters:
+  ///   - update: t, counted from 0.
+  ///   - total: T, the updates of the run.
+  /// - Precondition: `0 <= update < total`.
+  public func factor(ofUpdate update: Int, of total: Int) -> Double {
+    precondition(update >= 0 && update < total, "An update lies between a run's start and its end.")
+    let rising = Int((warmUp * Double(total)).rounded())
+    guard update >= rising else { return Double(update + 1) / Double(rising + 1) }
+    let progress = Double(update - rising) / Double(total - rising)
+    switch shape {
+    case .cosine: return 0.5 * (1 + cos(.pi * progress))
+    case .linear: return 1 - progress
+    case .constant: return 1
+    case .trapezoid:
+      let falling = Int((coolDown * Double(total)).rounded())
+      return min(1, Double(total - update) / Double(max(1, falling)))
+    }
   }
 }

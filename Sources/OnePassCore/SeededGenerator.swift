@@ -20,6 +20,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     case test = 7
     case syntheticImage = 8
     case shuffleBuffer = 9
+    case mixing = 12
     /// What is done to an image beyond crop and flip.
     case imageOperations = 16
     /// Whatever a program needs chance for beside OnePass.

@@ -69,6 +69,15 @@ import Testing
     ],
     ["--replay-steps", "2", "--storage", "20%", "--memory-directory", "@memory"],
     [
+      "--replay-steps", "2", "--optimiser", "muon", "--schedule", "trapezoid", "--warm-up", "0.1",
+      "--weight-decay", "5e-4", "--weight-decay-on", "filters", "--weight-average", "0.9",
+      "--label-smoothing", "0.1", "--mixing", "cutmix",
+    ],
+    [
+      "--method", "multi-epoch", "--epochs", "3", "--mixing", "mixup", "--weight-average", "0.9",
+      "--cuda-graphs",
+    ],
+    [
       "--replay-steps", "1", "--storage", "120kB", "--memory-directory", "@memory", "--checkpoint-every", "2",
       "--keep-checkpoints", "3",
     ],

@@ -122,6 +122,9 @@ import Testing
     ["--storage", "8kB"], ["--channels", "3"], ["--image-size", "16"], ["--weight-decay", "0.0005"],
     ["--augmentation", "cut-out"], ["--augmentation", "trivial"], ["--augmentation", "rand,cut-out"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
+    ["--optimiser", "muon"], ["--schedule", "linear"], ["--schedule", "constant"],
+    ["--schedule", "trapezoid"], ["--warm-up", "0.2"], ["--weight-average", "0.9"],
+    ["--label-smoothing", "0.1"], ["--mixing", "mixup"], ["--mixing", "cutmix"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {
     let common = ["--data", "idx:\(folder.path)"] + small + ["--replay-steps", "2"]

@@ -33,11 +33,4 @@ import Testing
   func refusesImpossibleBudgets(text: String) {
     #expect { try StorageBudget(text) } throws: { ($0 as? OnePassError)?.code == .usage }
   }
-
-  @Test func cosineDecayEndsAtZero() {
-    let decay = CosineDecay(initial: 0.1)
-    #expect(decay.learningRate(at: RunProgress(step: 0, of: 10)) == 0.1)
-    #expect(abs(decay.learningRate(at: RunProgress(step: 5, of: 10)) - 0.05) < 1e-15)
-    #expect(abs(decay.learningRate(at: RunProgress(step: 10, of: 10))) < 1e-15)
-  }
 }

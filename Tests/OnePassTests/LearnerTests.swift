@@ -15,12 +15,14 @@ import Testing
   /// The losses of ten updates, the last but one on a smaller mini-batch, and how many examples were taken right.
   func losses(
     of pixelType: PixelType, recording: Bool, weights: [Float]? = nil, precision: Precision = .float32,
+    change: (inout RunConfiguration) -> Void = { _ in }, mixing: Bool = false,
     observe: (Learner) -> Void = { _ in }
   ) throws -> (losses: [[Float]], correct: Int) {
     var configuration = RunConfiguration(data: "stripes")
     (configuration.model, configuration.method, configuration.batchSize) = ("resnet8", .naive, 8)
     (configuration.learningRate, configuration.cudaGraphs) = (0.02, recording)
     configuration.precision = precision
+    change(&configuration)
     let plan = try TrainingPlan(configuration, streamExamples: 80, classes: 4, classNames: nil)
     let card = ModelCard(
       name: "resnet8", stem: .small, classes: 4, classNames: nil, pipeline: Self.pipeline)
@@ -41,7 +43,9 @@ import Testing
       }
       let views = examples.map { ImagePipeline.View.augmented(seed: 1, id: $0.id, visit: 0) }
       let batch = try pool.submit(examples, views: views).wait()
-      let pass = try learner.train(batch, weights: weights.map { Array($0.prefix(count)) }, predicting: true)
+      let pass = try learner.train(
+        batch, weights: weights.map { Array($0.prefix(count)) }, mixing: mixing,
+        predicting: true)
       all.append(try pass.losses.floats())
       correct += try zip(pass.predictions?.integers() ?? [], batch.labels).count { $0 == Int64($1) }
     }
@@ -68,6 +72,46 @@ import Testing
         #expect(abs(other.correct - plain.correct) <= 1)
       }
     }
+  }
+
+  static let recipes: [@Sendable (inout RunConfiguration) -> Void] = [
+    { ($0.optimiser, $0.muonWeightDecay, $0.weightDecay, $0.weightDecayOn) = (.muon, 0.1, 0.01, .filters) },
+    { ($0.labelSmoothing, $0.schedule, $0.warmUp) = (0.2, .trapezoid, 0.3) },
+    { $0.mixing = .mixup }, { ($0.mixing, $0.labelSmoothing, $0.optimiser) = (.cutmix, 0.1, .muon) },
+  ]
+
+  @Test("A recorded update is the plain one with every recipe", arguments: recipes.indices, [false, true])
+  func recordedRecipes(recipe: Int, mixing: Bool) throws {
+    let change = Self.recipes[recipe]
+    let weights: [Float] = [0.25, 2, 1, 0.5, 1.5, 1, 0.75, 1]
+    let plain = try losses(of: .float32, recording: false, weights: weights, change: change, mixing: mixing)
+    let other = try losses(of: .uint8, recording: true, weights: weights, change: change, mixing: mixing)
+    #expect(other.losses.map(\.count) == plain.losses.map(\.count))
+    #expect(distance(other.losses, plain.losses) < 2e-3)
+    // It is another run than that of the paper's recipe, from the second update on.
+    let paper = try losses(of: .float32, recording: false, weights: weights)
+    #expect(distance(plain.losses, paper.losses) > 0.01)
+  }
+
+  @Test("Whatever is trained towards, the loss that is told is the label's")
+  func lossesOfTheLabel() throws {
+    let paper = try losses(of: .float32, recording: false)
+    for recording in [false, true] {
+      let smoothed = try losses(
+        of: .float32, recording: recording, change: { $0.labelSmoothing = 0.5 }, mixing: true)
+      // From the same weights.
+      #expect(distance(Array(smoothed.losses.prefix(1)), Array(paper.losses.prefix(1))) < 1e-5)
+      #expect(distance(smoothed.losses, paper.losses) > 0.01)
+    }
+  }
+
+  @Test("Images that come for the first time are not mixed")
+  func firstTime() throws {
+    let paper = try losses(of: .float32, recording: false)
+    let mixed = try losses(of: .float32, recording: false, change: { $0.mixing = .cutmix })
+    #expect(mixed.losses == paper.losses)
+    let seen = try losses(of: .float32, recording: false, change: { $0.mixing = .cutmix }, mixing: true)
+    #expect(seen.losses[0] != paper.losses[0])
   }
 
   @Test(

@@ -41,6 +41,17 @@ import Testing
       ("--image-size", { $0.imageSize = 4 }), ("--channels", { $0.channels = 2 }),
       ("--classes", { $0.classCount = 1 }), ("--threads", { $0.threads = 0 }),
       ("--broken-limit", { $0.brokenLimit = 2 }), ("A storage", { $0.storage = .fraction(5) }),
+      ("--muon-learning-rate", { $0.muonLearningRate = 0 }),
+      ("--muon-weight-decay", { $0.muonWeightDecay = -1 }),
+      ("--warm-up", { $0.warmUp = 1.1 }), ("--cool-down", { $0.coolDown = -0.1 }),
+      (
+        "--warm-up 0.5 and --cool-down 0.6",
+        { ($0.schedule, $0.warmUp, $0.coolDown) = (.trapezoid, 0.5, 0.6) }
+      ),
+      ("--weight-average", { $0.weightAverage = 1 }), ("--label-smoothing", { $0.labelSmoothing = 1 }),
+      ("--mixing-alpha", { $0.mixingAlpha = 0 }),
+      ("--mixing mixup is for images", { ($0.mixing, $0.method) = (.mixup, .naive) }),
+      ("--priority-timing refreshed", { ($0.mixing, $0.priorityTiming) = (.cutmix, .refreshed) }),
     ]
     for (option, change) in impossible {
       var configuration = RunConfiguration(data: "test")

@@ -162,6 +162,15 @@ CTError *_Nullable ct_sgd_step(const CTTensor *_Nonnull const *_Nonnull paramete
                                const CTTensor *_Nonnull const *_Nonnull momentumBuffers, int64_t count,
                                double learningRate, const CTTensor *_Nullable heldLearningRate, double momentum,
                                double weightDecay, bool nesterov);
+/// One step of Muon over all parameters that have a gradient, matrices or filters; buffers start at zero. Learning rates as
+/// for ct_sgd_step. (Muon.cpp)
+CTError *_Nullable ct_muon_step(const CTTensor *_Nonnull const *_Nonnull parameters,
+                                const CTTensor *_Nonnull const *_Nonnull momentumBuffers, int64_t count,
+                                double learningRate, const CTTensor *_Nullable heldLearningRate, double momentum,
+                                double weightDecay, bool nesterov);
+/// Moves each tensor of float32 by a share of the way to its target, without recording a gradient.
+CTError *_Nullable ct_move_towards(const CTTensor *_Nonnull const *_Nonnull tensors,
+                                   const CTTensor *_Nonnull const *_Nonnull targets, int64_t count, double share);
 
 // MARK: Layers' operators (Layers.cpp)
 
@@ -212,7 +221,8 @@ CTError *_Nullable ct_constant_pad(const CTTensor *input, const int64_t *amounts
                                    CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_softmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_log_softmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
-CTError *_Nullable ct_cross_entropy(const CTTensor *logits, const CTTensor *labels,
+/// `targets`: a label for each row of logits, or as many probabilities as it has logits.
+CTError *_Nullable ct_cross_entropy(const CTTensor *logits, const CTTensor *targets,
                                     CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_argmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
 /// How many rows have their label among their k largest logits.

@@ -8,7 +8,7 @@ extension RunConfiguration {
   }
 
   /// This run with fixed values for the options that its augmentation does not use.
-  var withAugmentationEssence: RunConfiguration {
+  var withEssentialAugmentation: RunConfiguration {
     var essence = self
     essence.augmentationMagnitude = augmentation.policy == nil ? nil : imageAugmentation.magnitude
     if augmentation == .standard { essence.augmentationGrowth = 1 }

@@ -36,7 +36,7 @@ extension RunConfiguration {
   /// This run with fixed values for the options that its method does not use, and for those on which no result
   /// depends: what is left tells two runs apart.
   package var essence: RunConfiguration {
-    var essence = withoutSecrets.withAugmentationEssence
+    var essence = withoutSecrets.withEssentialAugmentation.withEssentialRecipe
     (essence.device, essence.threads, essence.decodeThreads) = ("auto", nil, nil)
     (essence.cudaGraphs, essence.keepPictures) = (false, 0)
     // Where a memory lies changes nothing; that it lies on disk changes what a number of bytes holds.

@@ -12,8 +12,8 @@ extension RunConfiguration {
       case .multiEpoch: "multi-epoch, \(epochs) \(epochs == 1 ? "pass" : "passes")"
       case .replay: ([replayTitle] + replayDeviations).joined(separator: ", ")
       }
-    return ([method, augmentationTitle] + [shuffleBuffer.map { "shuffle buffer of \($0)" }])
-      .compactMap(\.self).joined(separator: ", ")
+    let others = [augmentationTitle, shuffleBuffer.map { "shuffle buffer of \($0)" }].compactMap(\.self)
+    return ([method] + others + recipeWords).joined(separator: ", ")
   }
 
   /// The network, and with what it began: `resnet18`, `resnet18 from weights.safetensors`.

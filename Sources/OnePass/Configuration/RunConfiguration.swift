@@ -94,9 +94,31 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   // MARK: Optimisation
 
   public var batchSize = 128
+  /// The highest learning rate of SGD.
   public var learningRate = 0.1
   public var momentum = 0.9
   public var weightDecay = 0.0
+  /// What the weight decay of SGD takes hold of.
+  public var weightDecayOn = WeightDecayScope.all
+  public var optimiser = OptimiserKind.sgd
+  /// The highest learning rate of Muon, where there is one; it follows the same schedule.
+  public var muonLearningRate = 0.02
+  /// Muon's weight decay, which is decoupled from the gradient: a share of each weight, times the learning rate.
+  public var muonWeightDecay = 0.0
+  /// The course of the learning rates after the warm-up.
+  public var schedule = LearningRateSchedule.Shape.cosine
+  /// The share of the updates over which the learning rates rise.
+  public var warmUp = 0.0
+  /// Of a trapezoid: the share of the updates over which the learning rates fall at the end.
+  public var coolDown = 0.2
+  /// The decay of the moving average of the weights that is evaluated and saved; none is taken if 0.
+  public var weightAverage = 0.0
+  /// ε: the share of an image's target that all classes have alike.
+  public var labelSmoothing = 0.0
+  /// What is made of the images of a mini-batch that were trained before.
+  public var mixing = Mixing.none
+  /// The α of Beta(α, α), from which the shares of mixed images are drawn; 0.2 for mixup and 1 for CutMix if `nil`.
+  public var mixingAlpha: Double?
   public var seed: UInt64 = 1
 
   // MARK: Machine
@@ -184,6 +206,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
     try require(
       weightDecay >= 0 && weightDecay.isFinite,
       "--weight-decay \(weightDecay) is not possible: give 0 or more.")
+    try validateRecipe()
     try require(
       (0...1).contains(brokenLimit),
       "--broken-limit \(brokenLimit) is not possible: give a share from 0 to 1.")
@@ -244,6 +267,17 @@ extension RunConfiguration {
     learningRate = try value(.learningRate)
     momentum = try value(.momentum)
     weightDecay = try value(.weightDecay)
+    weightDecayOn = try optional(.weightDecayOn) ?? .all
+    optimiser = try optional(.optimiser) ?? .sgd
+    muonLearningRate = try optional(.muonLearningRate) ?? 0.02
+    muonWeightDecay = try optional(.muonWeightDecay) ?? 0
+    schedule = try optional(.schedule) ?? .cosine
+    warmUp = try optional(.warmUp) ?? 0
+    coolDown = try optional(.coolDown) ?? 0.2
+    weightAverage = try optional(.weightAverage) ?? 0
+    labelSmoothing = try optional(.labelSmoothing) ?? 0
+    mixing = try optional(.mixing) ?? .none
+    mixingAlpha = try optional(.mixingAlpha)
     seed = try value(.seed)
     device = try value(.device)
     precision = try optional(.precision) ?? .float32

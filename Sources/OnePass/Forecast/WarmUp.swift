@@ -93,7 +93,7 @@ struct WarmUp {
     configuration.storage = .examples(4 * batchSize)
     (configuration.memoryDirectory, configuration.timeToLive) = (nil, nil)
     // Nothing is to be learnt, and nothing can diverge.
-    configuration.learningRate = 1e-9
+    (configuration.learningRate, configuration.muonLearningRate) = (1e-9, 1e-9)
     let plan = try TrainingPlan(
       configuration, streamExamples: batchSize << 20, classes: card.classes, classNames: nil)
     let learner = try Learner(

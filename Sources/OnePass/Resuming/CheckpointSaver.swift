@@ -97,7 +97,7 @@ final class CheckpointSaver {
         ledger: try trainer.ledger?.makeDurable(), arrivals: trainer.arrivals, seconds: trainer.seconds,
         imageWaitSeconds: trainer.imageWaitSeconds,
         version: onePassVersion),
-      weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
+      weights: learner.model.stateDictionary, optimiser: learner.optimiserState,
       memory: trainer.memory, shared: trainer.sharedImages, shuffleBuffer: shuffleBuffer?.snapshot)
     try ranks.barrier()
   }

@@ -19,16 +19,23 @@ struct ForwardPass {
 /// The model with its optimiser: turns a weighted mini-batch into an update.
 final class Learner {
   let model: any ImageClassifier
-  let optimiser: SGD
+  let optimiser: OptimiserGroups
   let device: Device
   private let precision: Precision
   private let transfer: BatchTransfer
-  private let schedule: CosineDecay
+  private let highestLearningRate: Double
+  private let schedule: LearningRateSchedule
   private let plannedUpdates: Int
   private let recorded: RecordedUpdate?
+  /// The average of the weights, where one is taken.
+  private let average: WeightAverage?
+  /// What is trained towards where that is not the label alone.
+  private let softTargets: SoftTargets?
   /// Sums gradients over ranks, where there are several.
   private let reducer: GradientReducer?
   private(set) var updatesMade = 0
+  /// Mini-batches whose gradients wait for the next update.
+  private var gathered = 0
 
   init(
     model: any ImageClassifier, device: Device, normalisation: Normalisation, configuration: RunConfiguration,
@@ -39,10 +46,13 @@ final class Learner {
     self.device = device
     precision = configuration.precision
     transfer = try BatchTransfer(to: device, normalisation: normalisation)
-    optimiser = try SGD(
-      parameters: model.parameters, momentum: configuration.momentum, nesterov: true,
-      weightDecay: configuration.weightDecay)
-    schedule = CosineDecay(initial: configuration.learningRate)
+    optimiser = try OptimiserGroups(configuration, model.parameters, on: device)
+    highestLearningRate = configuration.learningRate
+    schedule = configuration.learningRateSchedule
+    average =
+      configuration.weightAverage > 0
+      ? try WeightAverage(of: model.stateDictionary, decay: configuration.weightAverage) : nil
+    softTargets = SoftTargets(configuration, classes: model.classes)
     plannedUpdates = plan.updates
     reducer = try ranks.group.map { try GradientReducer(of: model.parameters.map(\.tensor), over: $0) }
     recorded = configuration.cudaGraphs ? RecordedUpdate(batchSize: configuration.batchSize) : nil
@@ -51,13 +61,24 @@ final class Learner {
   /// Takes over where another learner stood.
   func resume(_ saved: UnfinishedRun.Saved) throws {
     if let weights = saved.weights { try model.stateDictionary.load(from: weights) }
-    if let optimiser = saved.optimiser { try self.optimiser.stateDictionary.load(from: optimiser) }
+    if let optimiser = saved.optimiser { try optimiserState.load(from: optimiser) }
     updatesMade = saved.state.updates
+  }
+
+  /// The momentum and, where one is taken, the average of the weights: what a run needs beside the weights to go on.
+  var optimiserState: StateDictionary {
+    let averages = average?.stateDictionary.entries.map { (name: "average.\($0.name)", tensor: $0.tensor) }
+    return StateDictionary(optimiser.stateDictionary.entries + (averages ?? []))
+  }
+
+  /// Has the model take the average of its weights, where one was taken: after the last update.
+  func adoptAverage() throws {
+    if let average { try model.stateDictionary.load(from: average.stateDictionary) }
   }
 
   /// Takes over the first rank's weights, statistics and momentum.
   func share(over ranks: Ranks) throws {
-    let state = model.stateDictionary.entries + optimiser.stateDictionary.entries
+    let state = model.stateDictionary.entries + optimiserState.entries
     try ranks.group?.broadcast(state.map(\.tensor))
   }
 
@@ -72,28 +93,26 @@ final class Learner {
 
   /// Makes an update on a mini-batch: `accumulate` and `update`.
   func train(
-    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double? = nil, predicting: Bool = false
+    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double? = nil, mixing: Bool = false,
+    predicting: Bool = false
   ) throws -> ForwardPass {
     guard let recorded, batch.count == recorded.batchSize else {
-      let pass = try accumulate(batch, weights: weights, of: total, predicting: predicting)
+      let pass = try accumulate(batch, weights: weights, of: total, mixing: mixing, predicting: predicting)
       try update()
       return pass
     }
-    let (images, labels) = try transfer(batch)
-    let weights = try Tensor(
-      weights ?? Array(repeating: 1, count: batch.count), shape: [batch.count], on: device)
-    beginUpdate()
-    let rate = try Tensor([Float(learningRate)], shape: [], on: device)
-    let (losses, logits) = try recorded.launch([images, labels, weights, rate]) { [unowned self] inputs in
-      let (objective, (losses, logits)) = try forward(
-        inputs[0], labels: inputs[1], weights: inputs[2], of: nil
-      ) { ($0, $1) }
+    let task = try prepare(
+      batch, weights: weights ?? Array(repeating: 1, count: batch.count), mixing: mixing, alwaysSoft: true)
+    let rates = try optimiser.learningRates(factor: beginUpdate())
+    let inputs = [rates] + task.tensors
+    let (losses, logits) = try recorded.launch(inputs) { [unowned self] inputs in
+      let (objective, (losses, logits)) = try forward(Task(Array(inputs.dropFirst())), of: nil) { ($0, $1) }
       try objective.backward()
-      try optimiser.step(learningRate: inputs[3])
+      try optimiser.step(learningRates: inputs[0])
       try optimiser.zeroGradients()
       return (losses, logits)
     }
-    updatesMade += 1
+    try endUpdate()
     return try ForwardPass(losses: losses, logits: logits, predicting: predicting)
   }
 
@@ -104,16 +123,17 @@ final class Learner {
   ///   - total: Σ w_i of the whole mini-batch, where this is a part of it.
   ///   - scale: Of several mini-batches that make one update, the share of this one.
   ///   - isLast: Whether it is the last of them, after which gradients are summed over ranks.
+  ///   - mixing: Whether its images were trained before, and may be mixed.
   ///   - predicting: Whether the predicted classes are wanted.
   func accumulate(
     _ batch: ImageBatch, weights: [Float]? = nil, of total: Double? = nil, scale: Double = 1,
-    isLast: Bool = true, predicting: Bool = false
+    isLast: Bool = true, mixing: Bool = false, predicting: Bool = false
   ) throws -> ForwardPass {
-    let (images, labels) = try transfer(batch)
-    let weights = try weights.map { try Tensor($0, shape: [batch.count], on: device) }
+    let task = try prepare(batch, weights: weights, mixing: mixing)
+    gathered += 1
     let forward = {
       // Fetched before the backward pass, for which whoever reads the losses need not wait.
-      try self.forward(images, labels: labels, weights: weights, of: total) {
+      try self.forward(task, of: total) {
         try ForwardPass(losses: $0, logits: $1, predicting: predicting)
       }
     }
@@ -123,29 +143,86 @@ final class Learner {
     return pass
   }
 
-  /// - Parameter observe: Takes ℓ `[N]` and the logits `[N, classes]`.
-  private func forward<Result>(
-    _ images: Tensor, labels: Tensor, weights: Tensor?, of total: Double?,
-    _ observe: (Tensor, Tensor) throws -> Result
-  ) throws -> (objective: Tensor, result: Result) {
-    let (losses, logits) = try withPrecision(precision, on: device) {
-      let logits = try model(images, .training)
-      return (try crossEntropy(logits, labels: labels), logits)
+  /// A mini-batch as it is trained.
+  private struct Task {
+    var images: Tensor
+    var labels: Tensor
+    /// w_i; 1 where `nil`.
+    var weights: Tensor?
+    /// q, `[N, classes]`, where it is not the label alone.
+    var targets: Tensor?
+
+    /// All of them, where there are weights.
+    var tensors: [Tensor] { [images, labels] + [weights, targets].compactMap { $0 } }
+
+    init(images: Tensor, labels: Tensor, weights: Tensor?, targets: Tensor?) {
+      (self.images, self.labels, self.weights, self.targets) = (images, labels, weights, targets)
     }
-    let result = try observe(losses.detached(), logits.detached())
-    guard let total else { return (try weightedMean(losses, weights: weights), result) }
-    return (try (weights.map { try losses * $0 } ?? losses).sum() * (1 / total), result)
+
+    init(_ tensors: [Tensor]) {
+      self.init(
+        images: tensors[0], labels: tensors[1], weights: tensors[2],
+        targets: tensors.count > 3 ? tensors[3] : nil)
+    }
+  }
+
+  /// - Parameter alwaysSoft: Whether a run that trains towards soft targets has them here also where they say no more than
+  ///   the label.
+  private func prepare(
+    _ batch: ImageBatch, weights: [Float]?, mixing: Bool, alwaysSoft: Bool = false
+  ) throws -> Task {
+    let (images, labels) = try transfer(batch)
+    let mixture =
+      mixing && batch.count > 0
+      ? softTargets?.mixture(update: updatesMade, part: gathered, shape: images.shape) : nil
+    let weights = mixture.map { mixture in weights.map { mixture.mixed($0) } } ?? weights
+    let targets = softTargets.flatMap { soft in
+      alwaysSoft || soft.isNeeded(mixture) ? soft.targets(batch.labels, mixture) : nil
+    }
+    return Task(
+      images: try mixture?(images) ?? images, labels: labels,
+      weights: try weights.map { try Tensor($0, shape: [batch.count], on: device) },
+      targets: try targets.map { try Tensor($0, shape: [batch.count, model.classes], on: device) })
+  }
+
+  /// - Parameter observe: Takes ℓ `[N]`, the loss of the true label whatever is trained towards, and the logits
+  ///   `[N, classes]`.
+  private func forward<Result>(
+    _ task: Task, of total: Double?, _ observe: (Tensor, Tensor) throws -> Result
+  ) throws -> (objective: Tensor, result: Result) {
+    let (trained, losses, logits) = try withPrecision(precision, on: device) {
+      let logits = try model(task.images, .training)
+      guard let targets = task.targets else {
+        let losses = try crossEntropy(logits, labels: task.labels)
+        return (losses, try losses.detached(), try logits.detached())
+      }
+      let known = try logits.detached()
+      return (
+        try crossEntropy(logits, targets: targets), try crossEntropy(known, labels: task.labels), known
+      )
+    }
+    let result = try observe(losses, logits)
+    guard let total else { return (try weightedMean(trained, weights: task.weights), result) }
+    return (try (task.weights.map { try trained * $0 } ?? trained).sum() * (1 / total), result)
   }
 
   /// Applies the gradients gathered since the last update.
   func update() throws {
-    beginUpdate()
-    try optimiser.step(learningRate: learningRate)
+    try optimiser.step(factor: beginUpdate())
     try optimiser.zeroGradients()
-    updatesMade += 1
+    try endUpdate()
   }
 
-  private func beginUpdate() {
-    learningRate = schedule.learningRate(at: RunProgress(step: updatesMade, of: plannedUpdates))
+  /// The share of the highest learning rates with which the next update is made.
+  private func beginUpdate() -> Double {
+    let factor = schedule.factor(ofUpdate: updatesMade, of: plannedUpdates)
+    learningRate = factor * highestLearningRate
+    return factor
+  }
+
+  private func endUpdate() throws {
+    updatesMade += 1
+    gathered = 0
+    try average?.take(afterUpdate: updatesMade)
   }
 }

@@ -136,10 +136,12 @@ final class Trainer {
 
       // 4. Train on the incoming mini-batch and on the replayed ones.
       let parts = 1 + replays.count
-      let arrival = try train(incoming, of: Double(whole.count), part: 0, of: parts, predicting: true)
+      let arrival = try train(
+        incoming, of: Double(whole.count), part: 0, of: parts, mixing: taken.pass > 0)
       let replayPasses = try replays.enumerated().map { index, replay in
         try train(
-          decoded(replay), weights: replay.partOfWeights, of: replay.totalWeight, part: 1 + index, of: parts)
+          decoded(replay), weights: replay.partOfWeights, of: replay.totalWeight, part: 1 + index, of: parts,
+          mixing: true)
       }
       if configuration.updates == .joint { try learner.update() }
       examplesTrained += whole.count + replays.reduce(0) { $0 + $1.drawn.count }
@@ -270,20 +272,18 @@ final class Trainer {
   ///   - weights: w_i of its examples; 1 where `nil`.
   ///   - total: Σ w_i of the whole mini-batch.
   ///   - part: The place of the mini-batch among the `parts` of this step, which may make one update together.
+  ///   - mixing: Whether its images were trained before, and may be mixed.
   private func train(
-    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double, part: Int, of parts: Int,
-    predicting: Bool = false
+    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double, part: Int, of parts: Int, mixing: Bool
   ) throws -> ForwardPass {
     // A whole mini-batch has its own sum.
     let total = ranks.count > 1 ? total : nil
-    switch configuration.updates {
-    case .sequential:
-      return try learner.train(batch, weights: weights, of: total, predicting: predicting)
-    case .joint:
-      return try learner.accumulate(
-        batch, weights: weights, of: total, scale: 1 / Double(parts), isLast: part == parts - 1,
-        predicting: predicting)
+    guard configuration.updates == .joint else {
+      return try learner.train(batch, weights: weights, of: total, mixing: mixing, predicting: part == 0)
     }
+    return try learner.accumulate(
+      batch, weights: weights, of: total, scale: 1 / Double(parts), isLast: part == parts - 1, mixing: mixing,
+      predicting: part == 0)
   }
 
   // MARK: Step 5

@@ -10,8 +10,8 @@ extension TrainingRun {
     var notices: [String] = []
     let taken = trainer.tally.taken
     if configuration.method != .multiEpoch, taken < plan.streamExamples {
-      var notice =
-        "The stream ended after \(taken) of \(plan.streamExamples) examples, so the learning rate did not reach 0"
+      var notice = "The stream ended after \(taken) of \(plan.streamExamples) examples"
+      if configuration.schedule != .constant { notice += ", so the learning rate did not reach 0" }
       if let capacity = plan.capacityExamples {
         notice += ", and a memory of \(capacity) examples is a larger share of it than was planned"
       }

@@ -163,6 +163,7 @@ public struct TrainingRun {
       throw saver.rescue(trainer, after: error)
     }
     log.finish(trainer)
+    try learner.adoptAverage()
     for notice in notices(after: trainer, plan) { observe(.notice(notice)) }
     // The stream will not come again: the model is safe before anything else can fail.
     if let folder {

@@ -18,6 +18,7 @@ extension TrainCommand {
     try method.apply(to: &configuration)
     try augmentation.apply(to: &configuration)
     optimisation.apply(to: &configuration)
+    recipe.apply(to: &configuration)
     configuration.device = compute.device
     precision.apply(to: &configuration)
     configuration.threads = compute.threads

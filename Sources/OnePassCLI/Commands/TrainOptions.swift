@@ -278,14 +278,14 @@ struct OptimisationOptions: ParsableArguments {
 
   @Option(
     name: .customLong("learning-rate"),
-    help: ArgumentHelp("At the first update; it decays to 0 along a cosine.", valueName: "RATE"))
+    help: ArgumentHelp("The highest of SGD; --schedule says how it changes.", valueName: "RATE"))
   var learningRate = 0.1
 
   @Option(help: ArgumentHelp("Nesterov momentum.", valueName: "0..<1"))
   var momentum = 0.9
 
   @Option(
-    name: .customLong("weight-decay"), help: ArgumentHelp("L2 penalty on all parameters.", valueName: "RATE"))
+    name: .customLong("weight-decay"), help: ArgumentHelp("L2 penalty of SGD.", valueName: "RATE"))
   var weightDecay = 0.0
 
   @Option(help: ArgumentHelp("Fixes every random choice.", valueName: "S"))

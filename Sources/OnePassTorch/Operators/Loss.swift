@@ -13,6 +13,18 @@ public func crossEntropy(_ logits: Tensor, labels: Tensor) throws -> Tensor {
   }
 }
 
+/// The cross entropy −Σ q log softmax(logits) of each example with a target that is a distribution, not reduced.
+/// - Parameters:
+///   - logits: `[N, classes]`, float32.
+///   - targets: q, `[N, classes]`, float32, 0 or more; of each example they sum to 1. No gradient flows to them.
+/// - Returns: `[N]`, in nats.
+/// - Throws: `OnePassError` (`engine`) if the shapes do not fit.
+public func crossEntropy(_ logits: Tensor, targets: Tensor) throws -> Tensor {
+  try result(of: "crossEntropy", using: logits, targets) {
+    ct_cross_entropy(logits.handle, targets.handle, $0)
+  }
+}
+
 /// Σ wᵢ·lossᵢ / Σ wᵢ, as a single number; the plain mean without weights.
 ///
 /// With importance weights of mean 1 this is Σ wᵢ·lossᵢ / N, the objective of a replay batch.

@@ -16,17 +16,12 @@ import OnePassCore
 /// try optimiser.step(learningRate: 0.1)
 /// try optimiser.zeroGradients()
 /// ```
-public final class SGD {
+public final class SGD: Optimiser {
   public let momentum: Double
   public let nesterov: Bool
   public let weightDecay: Double
 
-  private let names: [String]
-  private let parameters: [Tensor]
-  private let momentumBuffers: [Tensor]
-  // The handles of the two arrays above, which keep them alive.
-  private let parameterHandles: [OpaquePointer]
-  private let bufferHandles: [OpaquePointer]
+  private let trained: ParametersWithMomentum
 
   /// - Parameters:
   ///   - parameters: what is trained, each with the name under which its momentum is saved.
@@ -48,41 +43,25 @@ public final class SGD {
     self.momentum = momentum
     self.nesterov = nesterov && momentum > 0
     self.weightDecay = weightDecay
-    self.names = parameters.map(\.name)
-    self.parameters = parameters.map(\.tensor)
     // μ·0 + g = g, so a buffer of zeros makes the first step what PyTorch's special case makes it.
-    self.momentumBuffers = try parameters.map { try $0.tensor.zerosLike() }
-    self.parameterHandles = self.parameters.map(\.handle)
-    self.bufferHandles = self.momentumBuffers.map(\.handle)
+    trained = try ParametersWithMomentum(parameters)
   }
 
-  /// Moves every parameter that has a gradient.
   public func step(learningRate: Double) throws { try step(learningRate, held: nil) }
 
-  /// Moves every parameter that has a gradient, by a learning rate that is read when the device comes to it.
-  /// - Parameter learningRate: A single float32 on the parameters' device.
   public func step(learningRate: Tensor) throws { try step(0, held: learningRate) }
 
   private func step(_ learningRate: Double, held: Tensor?) throws {
     try withExtendedLifetime((self, held)) {
       try perform("the step of SGD") {
         ct_sgd_step(
-          parameterHandles, bufferHandles, Int64(parameters.count), learningRate, held?.handle, momentum,
+          trained.handles, trained.bufferHandles, trained.count, learningRate, held?.handle, momentum,
           weightDecay, nesterov)
       }
     }
   }
 
-  /// Drops the gradients of all parameters and their memory.
-  public func zeroGradients() throws {
-    for parameter in parameters { try parameter.clearGradient() }
-  }
+  public func zeroGradients() throws { try trained.zeroGradients() }
 
-  /// The momentum of each parameter under the parameter's name.
-  ///
-  /// The tensors are the optimiser's own: saving them saves its state, and
-  /// `stateDictionary.load(from:)` restores it.
-  public var stateDictionary: StateDictionary {
-    StateDictionary(zip(names, momentumBuffers).map { (name: $0, tensor: $1) })
-  }
+  public var stateDictionary: StateDictionary { trained.stateDictionary }
 }

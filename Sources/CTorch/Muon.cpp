@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "Guard.hpp"
+
+using ctorch::guard;
+
+namespace {
+// The quintic iteration of Jordan et al. 2024, with the coefficients, steps and smallest norm of torch.optim.Muon.
+constexpr double kLinear = 3.4445, kCubic = -4.7750, kQuintic = 2.0315;
+constexpr int kSteps = 5;
+constexpr double kSmallestNorm = 1e-7;
+
+/// Filters [out, in, height, width] as a matrix with a row for each. The columns are in the order in which channels-last
+/// filters lie in memory: no order of columns changes what becomes of them.
+at::Tensor matrixOf(const at::Tensor &filters) {
+  return (filters.dim() == 4 ? filters.permute({0, 2, 3, 1}) : filters).flatten(1);
+}
+
+/// A matrix as filters of the shape of `like`.
+at::Tensor filtersOf(const at::Tensor &matrix, const at::Tensor &like) {
+  if (like.dim() != 4) return matrix.view(like.sizes());
+  return matrix.view({like.size(0), like.size(2), like.size(3), like.size(1)}).permute({0, 3, 1, 2});
+}
+
+/// Matrices [n, rows, columns], each with its singular values near 1.
+at::Tensor orthogonalised(at::Tensor x) {
+  const bool isTall = x.size(1) > x.size(2);
+  if (isTall) x = x.transpose(1, 2);
+  x = x / at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, /*keepdim=*/true).clamp_min(kSmallestNorm);
+  for (int step = 0; step < kSteps; ++step) {
+    const at::Tensor gram = at::bmm(x, x.transpose(1, 2));
+    x = at::baddbmm(x, at::baddbmm(gram, gram, gram, kCubic, kQuintic), x, kLinear, 1);
+  }
+  return isTall ? x.transpose(1, 2) : x;
+}
+}  // namespace
+
+CTError *ct_muon_step(const CTTensor *const *parameters, const CTTensor *const *momentumBuffers, int64_t count,
+                      double learningRate, const CTTensor *heldLearningRate, double momentum, double weightDecay,
+                      bool nesterov) {
+  return guard([&] {
+    c10::NoGradGuard noGradient;
+    std::vector<at::Tensor> updated, gradients, buffers;
+    for (int64_t i = 0; i < count; ++i) {
+      const at::Tensor gradient = parameters[i]->value.grad();
+      // As torch.optim does: a parameter without a gradient is left alone, its momentum too.
+      if (!gradient.defined()) continue;
+      updated.push_back(parameters[i]->value);
+      gradients.push_back(gradient);
+      buffers.push_back(momentumBuffers[i]->value);
+    }
+    if (updated.empty()) return;
+    at::_foreach_lerp_(buffers, gradients, 1 - momentum);
+    const std::vector<at::Tensor> directions =
+        nesterov ? at::_foreach_lerp(gradients, buffers, momentum) : buffers;
+
+    // Filters of one shape are turned together: a network has many of few shapes, most of them small.
+    std::map<std::vector<int64_t>, std::vector<size_t>> groups;
+    for (size_t i = 0; i < updated.size(); ++i) groups[updated[i].sizes().vec()].push_back(i);
+    const auto step = [&](const auto &rate) {
+      for (const auto &[shape, members] : groups) {
+        std::vector<at::Tensor> matrices, filters, moves;
+        for (size_t i : members) {
+          matrices.push_back(matrixOf(directions[i]));
+          filters.push_back(updated[i]);
+        }
+        at::Tensor turned = orthogonalised(at::stack(matrices));
+        const double rows = turned.size(1), columns = turned.size(2);
+        turned = (turned * (rate * std::sqrt(std::max(1.0, rows / columns)))).contiguous();
+        for (size_t i = 0; i < members.size(); ++i) moves.push_back(filtersOf(turned[i], filters[i]));
+        if (weightDecay != 0) at::_foreach_mul_(filters, 1 - rate * weightDecay);
+        at::_foreach_sub_(filters, moves);
+      }
+    };
+    heldLearningRate ? step(heldLearningRate->value) : step(learningRate);
+  });
+}

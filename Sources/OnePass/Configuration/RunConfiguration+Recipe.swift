@@ -1,0 +1,75 @@
+import OnePassCore
+
+// The training recipe beyond the paper's: what `RecipeOptions` of the command line sets.
+extension RunConfiguration {
+  /// The course of the learning rates.
+  var learningRateSchedule: LearningRateSchedule {
+    LearningRateSchedule(schedule, warmUp: warmUp, coolDown: coolDown)
+  }
+
+  /// - Throws: `OnePassError` (`usage`) naming the first option of the recipe that cannot mean anything.
+  func validateRecipe() throws {
+    func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
+      if !condition { throw OnePassError(.usage, sentence()) }
+    }
+    try require(
+      muonLearningRate > 0 && muonLearningRate.isFinite,
+      "--muon-learning-rate \(muonLearningRate) is not possible: give a positive number.")
+    try require(
+      muonWeightDecay >= 0 && muonWeightDecay.isFinite,
+      "--muon-weight-decay \(muonWeightDecay) is not possible: give 0 or more.")
+    for (name, share) in [("--warm-up", warmUp), ("--cool-down", coolDown)] {
+      try require(
+        (0...1).contains(share), "\(name) \(share) is not possible: give a share of the updates, from 0 to 1."
+      )
+    }
+    try require(
+      schedule != .trapezoid || warmUp + coolDown <= 1,
+      "--warm-up \(warmUp) and --cool-down \(coolDown) are more than the whole run: give at most 1 together.")
+    try require(
+      (0..<1).contains(weightAverage),
+      "--weight-average \(weightAverage) is not possible: give 0 (none) or more, and less than 1.")
+    try require(
+      (0..<1).contains(labelSmoothing),
+      "--label-smoothing \(labelSmoothing) is not possible: give 0 (none) or more, and less than 1.")
+    try require(
+      (mixingAlpha ?? 1) > 0 && (mixingAlpha ?? 1).isFinite,
+      "--mixing-alpha \(mixingAlpha ?? 0) is not possible: give a positive number.")
+    guard mixing != .none else { return }
+    try require(
+      method != .naive,
+      "--mixing \(mixing.rawValue) is for images that were trained before, and --method naive trains each once: "
+        + "leave it out.")
+    try require(
+      method != .replay || priorityTiming != .refreshed,
+      "--priority-timing refreshed takes priorities from replayed images, and --mixing \(mixing.rawValue) mixes those: "
+        + "leave one of the two out.")
+  }
+
+  /// The recipe with fixed values for what the rest of it does not use.
+  var withEssentialRecipe: RunConfiguration {
+    var essence = self
+    let standard = RunConfiguration(data: data)
+    if optimiser != .muon {
+      (essence.muonLearningRate, essence.muonWeightDecay) = (
+        standard.muonLearningRate, standard.muonWeightDecay
+      )
+    }
+    if weightDecay == 0 { essence.weightDecayOn = .all }
+    if schedule != .trapezoid { essence.coolDown = standard.coolDown }
+    essence.mixingAlpha = mixing == .none ? nil : mixingAlpha ?? mixing.standardAlpha
+    return essence
+  }
+
+  /// What differs from the paper's recipe, in words.
+  var recipeWords: [String] {
+    var words: [String] = []
+    if optimiser == .muon { words.append("Muon") }
+    if schedule != .cosine { words.append("\(schedule.rawValue) learning rate") }
+    if warmUp > 0 { words.append("\(Figures.short(100 * warmUp))% warm-up") }
+    if weightAverage > 0 { words.append("weights averaged by \(weightAverage)") }
+    if labelSmoothing > 0 { words.append("labels smoothed by \(labelSmoothing)") }
+    if mixing != .none { words.append("\(mixing.rawValue) of what was seen before") }
+    return words
+  }
+}

@@ -1,0 +1,68 @@
+import OnePassTorch
+
+/// The parameters of a model in groups, each with the optimiser and the highest learning rate that the run gives it.
+struct OptimiserGroups {
+  private let groups: [(optimiser: any Optimiser, learningRate: Double)]
+  private let device: Device
+
+  init(_ configuration: RunConfiguration, _ parameters: [(name: String, tensor: Tensor)], on device: Device)
+    throws
+  {
+    self.device = device
+    typealias Parameters = [(name: String, tensor: Tensor)]
+    func sgd(_ parameters: Parameters, weightDecay: Double) throws -> (any Optimiser, Double)? {
+      guard !parameters.isEmpty else { return nil }
+      let optimiser = try SGD(
+        parameters: parameters, momentum: configuration.momentum, nesterov: true, weightDecay: weightDecay)
+      return (optimiser, configuration.learningRate)
+    }
+    var (turned, plain): (Parameters, Parameters) = ([], parameters)
+    if configuration.optimiser == .muon {
+      let filters = parameters.filter { $0.tensor.shape.count == 4 }.dropFirst()
+      let names = Set(filters.map(\.name))
+      (turned, plain) = (Array(filters), parameters.filter { !names.contains($0.name) })
+    }
+    // Parameters that are treated alike make one call, as do all where there is no decay to spare some of.
+    let sparesSome = configuration.weightDecayOn == .filters && configuration.weightDecay > 0
+    let decayed = sparesSome ? plain.filter { $0.tensor.shape.count > 1 } : plain
+    let spared = sparesSome ? plain.filter { $0.tensor.shape.count <= 1 } : []
+    var groups = [
+      try sgd(decayed, weightDecay: configuration.weightDecay), try sgd(spared, weightDecay: 0),
+    ].compactMap { $0 }
+    if !turned.isEmpty {
+      let muon = try Muon(
+        parameters: turned, momentum: configuration.momentum, nesterov: true,
+        weightDecay: configuration.muonWeightDecay)
+      groups.append((muon, configuration.muonLearningRate))
+    }
+    self.groups = groups
+  }
+
+  /// Makes an update.
+  /// - Parameter factor: The share of each group's highest learning rate.
+  func step(factor: Double) throws {
+    for group in groups { try group.optimiser.step(learningRate: factor * group.learningRate) }
+  }
+
+  /// The learning rate of each group, `[groups]`, for a step that reads them on the device.
+  func learningRates(factor: Double) throws -> Tensor {
+    try Tensor(groups.map { Float(factor * $0.learningRate) }, shape: [groups.count], on: device)
+  }
+
+  /// Makes an update by rates that are read when the device comes to it.
+  func step(learningRates: Tensor) throws {
+    for (index, group) in groups.enumerated() {
+      try group.optimiser.step(
+        learningRate: learningRates.narrowed(from: index, length: 1).reshaped([]))
+    }
+  }
+
+  func zeroGradients() throws {
+    for group in groups { try group.optimiser.zeroGradients() }
+  }
+
+  /// The momentum of every parameter.
+  var stateDictionary: StateDictionary {
+    StateDictionary(groups.flatMap(\.optimiser.stateDictionary.entries))
+  }
+}

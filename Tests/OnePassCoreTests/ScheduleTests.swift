@@ -1,0 +1,55 @@
+import Foundation
+import OnePassCore
+import Testing
+
+/// The course of the learning rate against its formulas, written out.
+@Suite struct ScheduleTests {
+  func factors(_ schedule: LearningRateSchedule, _ total: Int) -> [Double] {
+    (0..<total).map { schedule.factor(ofUpdate: $0, of: total) }
+  }
+
+  func expect(_ schedule: LearningRateSchedule, _ expected: [Double]) {
+    for (factor, reference) in zip(factors(schedule, expected.count), expected) {
+      #expect(abs(factor - reference) < 1e-12, "\(schedule)")
+    }
+  }
+
+  @Test func shapesFollowTheirFormulas() {
+    let steps = (0..<10).map { Double($0) / 10 }
+    expect(LearningRateSchedule(.cosine), steps.map { (1 + cos(.pi * $0)) / 2 })
+    expect(LearningRateSchedule(.linear), steps.map { 1 - $0 })
+    expect(LearningRateSchedule(.constant), steps.map { _ in 1 })
+    expect(LearningRateSchedule(.trapezoid, coolDown: 0.4), [1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25])
+    expect(LearningRateSchedule(.trapezoid, coolDown: 0), Array(repeating: 1, count: 10))
+  }
+
+  @Test func aWarmUpRisesAndTheRestIsTheShapeOfWhatIsLeft() {
+    let rise = [0.2, 0.4, 0.6, 0.8]
+    expect(
+      LearningRateSchedule(.cosine, warmUp: 0.4),
+      rise + (0..<6).map { (1 + cos(.pi * Double($0) / 6)) / 2 })
+    expect(LearningRateSchedule(.linear, warmUp: 0.4), rise + (0..<6).map { 1 - Double($0) / 6 })
+    expect(LearningRateSchedule(.constant, warmUp: 0.4), rise + Array(repeating: 1, count: 6))
+    expect(
+      LearningRateSchedule(.trapezoid, warmUp: 0.4, coolDown: 0.2), rise + [1, 1, 1, 1, 1, 0.5])
+    expect(LearningRateSchedule(.cosine, warmUp: 1), (1...10).map { Double($0) / 11 })
+  }
+
+  /// To the last bit: runs that older versions began go on as they were.
+  @Test func theDefaultIsThePapersCosine() {
+    for total in [1, 7, 1_000, 46_875] {
+      for update in stride(from: 0, to: total, by: max(1, total / 97)) {
+        let before = 0.1 * 0.5 * (1 + cos(.pi * (Double(update) / Double(total))))
+        #expect(0.1 * LearningRateSchedule().factor(ofUpdate: update, of: total) == before)
+      }
+    }
+  }
+
+  @Test(arguments: LearningRateSchedule.Shape.allCases, [1, 2, 3, 10, 4_999])
+  func everyUpdateHasARate(shape: LearningRateSchedule.Shape, total: Int) {
+    for (warmUp, coolDown) in [(0, 0.2), (0.05, 0.95), (0.5, 0.5), (1, 0), (0, 1)] {
+      let all = factors(LearningRateSchedule(shape, warmUp: warmUp, coolDown: coolDown), total)
+      #expect(all.allSatisfy { $0 > 0 && $0 <= 1 }, "\(warmUp), \(coolDown)")
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import OnePassCore
+import OnePassTorch
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+/// Mixed mini-batches and their targets against torchvision's, and the shares against their distribution.
+@Suite struct MixtureTests {
+  struct Reference: Decodable {
+    struct Case: Decodable, CustomTestStringConvertible {
+      let kind: String
+      let share: Double
+      let centre: [Int]?
+      let images: [Double]
+      let targets: [Double]
+      var testDescription: String { "\(kind) \(share) \(centre ?? [])" }
+    }
+
+    let labels: [Int]
+    let cases: [Case]
+  }
+
+  static func reference() throws -> Reference {
+    let folder = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
+    return try JSONDecoder().decode(
+      Reference.self, from: Data(contentsOf: folder.appendingPathComponent("mixing.json")))
+  }
+
+  @Test("torchvision's MixUp and CutMix", arguments: try reference().cases)
+  func equalsTorchvision(_ reference: Reference.Case) throws {
+    let shape = [4, 1, 9, 7]
+    let mixture =
+      reference.centre.map {
+        Mixture(cutting: reference.share, centre: ($0[0], $0[1]), width: 7, height: 9)
+      } ?? Mixture(averaging: reference.share)
+    for isChannelsLast in [true, false] {
+      let plain = try Tensor(referenceNumbers(0, count: 4 * 9 * 7), shape: shape)
+      let images = try isChannelsLast ? plain.channelsLast() : plain
+      let mixed = try mixture(images)
+      #expect(mixed.shape == shape)
+      for (value, expected) in zip(try mixed.floats(), reference.images) {
+        #expect(abs(Double(value) - expected) < 1e-6)
+      }
+      // What was given may still be read by whoever lent it.
+      #expect(try images.floats() == plain.floats())
+    }
+    var configuration = RunConfiguration(data: "test")
+    configuration.mixing = .mixup
+    let soft = try #require(SoftTargets(configuration, classes: 4))
+    let labels = try Self.reference().labels
+    for (value, expected) in zip(soft.targets(labels, mixture), reference.targets) {
+      #expect(abs(Double(value) - expected) < 1e-6)
+    }
+  }
+
+  @Test func smoothedTargetsAreDistributions() throws {
+    var configuration = RunConfiguration(data: "test")
+    #expect(SoftTargets(configuration, classes: 3) == nil)
+    configuration.labelSmoothing = 0.3
+    let soft = try #require(SoftTargets(configuration, classes: 3))
+    let targets = soft.targets([2, 0], nil)
+    for (value, expected) in zip(targets, [0.1, 0.1, 0.8, 0.8, 0.1, 0.1]) {
+      #expect(abs(Double(value) - expected) < 1e-6)
+    }
+    #expect(soft.mixture(update: 0, part: 0, shape: [2, 1, 8, 8]) == nil)
+    let mixed = soft.targets([2, 0], Mixture(averaging: 0.75))
+    for (value, expected) in zip(mixed, [0.275, 0.1, 0.625, 0.625, 0.1, 0.275]) {
+      #expect(abs(Double(value) - expected) < 1e-6)
+    }
+  }
+
+  /// Weights are mixed as the images are, and keep their sum, by which the losses are divided.
+  @Test func weightsKeepTheirSum() {
+    let weights: [Float] = [0.5, 2, 1, 0.25]
+    let mixed = Mixture(averaging: 0.75).mixed(weights)
+    #expect(mixed == [0.4375, 1.625, 1.25, 0.4375])
+    #expect(mixed.reduce(0, +) == weights.reduce(0, +))
+  }
+
+  @Test func amixtureIsAFunctionOfSeedAndUpdate() throws {
+    var configuration = RunConfiguration(data: "test")
+    configuration.mixing = .cutmix
+    let soft = try #require(SoftTargets(configuration, classes: 3))
+    let shape = [8, 3, 32, 32]
+    let first = (0..<50).map { soft.mixture(update: $0, part: 0, shape: shape) }
+    #expect(first == (0..<50).map { soft.mixture(update: $0, part: 0, shape: shape) })
+    #expect(Set(first).count > 45)
+    #expect(soft.mixture(update: 3, part: 1, shape: shape) != first[3])
+    configuration.seed = 2
+    let other = try #require(SoftTargets(configuration, classes: 3))
+    #expect(other.mixture(update: 3, part: 0, shape: shape) != first[3])
+  }
+
+  /// Images of one pixel, and mini-batches of one image, are mixed as well.
+  @Test func smallestOnes() throws {
+    for (shape, seed) in [([1, 1, 1, 1], 1), ([1, 3, 5, 4], 2), ([3, 1, 1, 1], 3)] {
+      let images = try Tensor(referenceNumbers(0, count: shape.reduce(1, *)), shape: shape)
+      for kind in [Mixing.mixup, .cutmix] {
+        var generator = SeededGenerator(seed: UInt64(seed), .test)
+        let mixture = Mixture(kind, alpha: 0.5, width: shape[3], height: shape[2], using: &generator)
+        #expect((0...1).contains(mixture.share))
+        #expect(try mixture(images).shape == shape)
+        guard shape[0] == 1 else { continue }
+        for (a, b) in zip(try mixture(images).floats(), try images.floats()) { #expect(abs(a - b) < 1e-6) }
+      }
+    }
+  }
+}
