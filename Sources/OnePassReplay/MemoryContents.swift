@@ -57,6 +57,26 @@ extension ReplayMemory {
     return try chosen.map { slot in try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot) }
   }
 
+  /// The slots whose images are in this process, in the order of the stream.
+  package var slotsHere: [Int] {
+    let held = (store as? SharedImages)?.held
+    return (0..<count).map { (slot: $0, arrival: table.arrival(of: $0)) }
+      .filter { held == nil || held?[$0.arrival] != nil }
+      .sorted { $0.arrival < $1.arrival }.map(\.slot)
+  }
+
+  /// The examples in these slots; nothing is counted as drawn.
+  /// - Throws: `OnePassError` if the images lie on disk and one cannot be read.
+  package func examples(in slots: some Sequence<Int>) throws -> [Example] {
+    let slots = Array(slots)
+    let loan = table.lend(slots)
+    return try slots.map { slot in
+      Example(
+        id: table.arrival(of: slot), label: Int(table.label(of: slot)),
+        image: try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot))
+    }
+  }
+
   /// What the memory holds now, in no particular order.
   public var items: some RandomAccessCollection<MemoryItem> { (0..<count).lazy.map { item(in: $0) } }
 

@@ -52,6 +52,10 @@ import Testing
     ["--method", "naive"], ["--replay-steps", "2", "--storage", "20%"],
     ["--replay-steps", "1", "--storage", "40kB", "--priority-timing", "refreshed"],
     ["--replay-steps", "2", "--storage", "60", "--updates", "joint", "--memory-encoding", "resized"],
+    [
+      "--replay-steps", "1", "--storage", "10%", "--optimiser", "muon", "--muon-learning-rate", "0.0001",
+      "--weight-average", "0.9", "--label-smoothing", "0.1", "--schedule", "trapezoid",
+    ],
   ])
   func anyNumberOfRanksTrainsTheSame(method: [String]) throws {
     for ranks in [1, 2, 4] { try train(ranks, "ranks-\(ranks)", method) }
@@ -79,6 +83,21 @@ import Testing
       #expect(abs((together.number("accuracy.loss") ?? 0) - (alone.number("accuracy.loss") ?? 1)) < 1e-4)
     }
     #expect(method[1] == "naive" || (alone.number("memory.insertions") ?? 0) > 60)
+  }
+
+  /// Images and their partners are of one rank, so that nothing is as with one process but the choices.
+  @Test func mixedImagesAndStatisticsOfTheEndAreSharedOut() throws {
+    let recipe = [
+      "--replay-steps", "1", "--storage", "10%", "--mixing", "cutmix", "--reestimate-batch-norm",
+    ]
+    for ranks in [1, 2] { try train(ranks, "ranks-\(ranks)", recipe) }
+    let (alone, together) = (try result("ranks-1"), try result("ranks-2"))
+    #expect(alone.number("compute.forwardExamples") == 160)
+    for path in ["compute.forwardExamples", "compute.fraction", "memory.insertions", "memory.distinctDrawn"] {
+      #expect(alone.number(path) == together.number(path), "\(path)")
+    }
+    #expect(try folder.bytes(of: "ranks-1/ledger") == folder.bytes(of: "ranks-2/ledger"))
+    #expect(try #require(together.number("accuracy.loss")).isFinite)
   }
 
   @Test func shardsAreDividedToo() throws {

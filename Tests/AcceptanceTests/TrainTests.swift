@@ -137,6 +137,43 @@ import Testing
     #expect(weights[0] != weights[1], "\(arguments) changed nothing")
   }
 
+  /// Only the running statistics are others, taken from what the memory holds, or from all data; a forward pass costs a third.
+  @Test(arguments: [
+    (["--replay-steps", "2", "--storage", "25%"], 50.0, 584.0),
+    (["--method", "multi-epoch", "--epochs", "2", "--weight-average", "0.9"], 200.0, 400.0),
+  ])
+  func statisticsAreTakenAnew(method: [String], images: Double, trained: Double) throws {
+    let common = ["--data", "idx:\(folder.path)"] + small + method
+    for (name, more) in [("plain", []), ("anew", ["--reestimate-batch-norm"])] {
+      let outcome = try onepass.run(["train"] + common + more + ["--output", folder.file(name)])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    let result = try result("anew")
+    #expect(result.number("compute.examples") == trained)
+    #expect(result.number("compute.forwardExamples") == images)
+    #expect(
+      try #require(result.number("compute.fraction")).distance(to: (trained + images / 3) / 18_000).magnitude
+        < 1e-12)
+    #expect(try self.result("plain").number("compute.forwardExamples") == nil)
+    let (plain, anew) = try (weights("plain"), weights("anew"))
+    #expect(plain.keys == anew.keys && plain.count > 30)
+    for (name, bytes) in plain {
+      let isStatistic = name.hasSuffix("running_mean") || name.hasSuffix("running_var")
+      #expect((anew[name] == bytes) != isStatistic, "\(name)")
+    }
+  }
+
+  /// The bytes of each tensor of a run's model.
+  private func weights(_ run: String) throws -> [String: [UInt8]] {
+    let file = try folder.bytes(of: "\(run)/checkpoint/model.safetensors")
+    let length = file.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+    let header = jsonObject(Data(file[8..<8 + length]))
+    return header.compactMapValues { entry in
+      guard let place = (entry as? [String: Any])?["data_offsets"] as? [Int] else { return nil }
+      return Array(file[8 + length + place[0]..<8 + length + place[1]])
+    }
+  }
+
   /// Equation 1, from what a run wrote: the id of an item tells the step T at which it came in.
   @Test(arguments: ["full", "literal"])
   func everyItemHasThePriorityOfEquationOne(alpha: String) throws {

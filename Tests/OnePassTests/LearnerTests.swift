@@ -88,9 +88,9 @@ import Testing
     let other = try losses(of: .uint8, recording: true, weights: weights, change: change, mixing: mixing)
     #expect(other.losses.map(\.count) == plain.losses.map(\.count))
     #expect(distance(other.losses, plain.losses) < 2e-3)
-    // It is another run than that of the paper's recipe, from the second update on.
+    // It is another run than that of the paper's recipe, unless all that is asked for is mixing, and nothing may be mixed.
     let paper = try losses(of: .float32, recording: false, weights: weights)
-    #expect(distance(plain.losses, paper.losses) > 0.01)
+    #expect((distance(plain.losses, paper.losses) > 0.01) == (mixing || recipe != 2))
   }
 
   @Test("Whatever is trained towards, the loss that is told is the label's")
@@ -129,7 +129,7 @@ import Testing
   @Test("A learner that records can be let go of")
   func noCycle() throws {
     weak var learner: Learner?
-    _ = try losses(of: .uint8, recording: true) { learner = $0 }
+    _ = try losses(of: .uint8, recording: true, observe: { learner = $0 })
     #expect(learner == nil)
   }
 }

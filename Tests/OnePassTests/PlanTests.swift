@@ -49,6 +49,7 @@ import Testing
         { ($0.schedule, $0.warmUp, $0.coolDown) = (.trapezoid, 0.5, 0.6) }
       ),
       ("--weight-average", { $0.weightAverage = 1 }), ("--label-smoothing", { $0.labelSmoothing = 1 }),
+      ("--reestimate-batch-norm", { ($0.reestimateBatchNorm, $0.method) = (true, .naive) }),
       ("--mixing-alpha", { $0.mixingAlpha = 0 }),
       ("--mixing mixup is for images", { ($0.mixing, $0.method) = (.mixup, .naive) }),
       ("--priority-timing refreshed", { ($0.mixing, $0.priorityTiming) = (.cutmix, .refreshed) }),

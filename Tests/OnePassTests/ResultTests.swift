@@ -76,7 +76,7 @@ import Testing
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
     (written.optimiser, written.muonLearningRate, written.muonWeightDecay) = (.muon, 0.03, 0.01)
     (written.weightDecayOn, written.schedule, written.warmUp) = (.filters, .trapezoid, 0.1)
-    (written.coolDown, written.weightAverage) = (0.3, 0.99)
+    (written.coolDown, written.weightAverage, written.reestimateBatchNorm) = (0.3, 0.99, true)
     (written.labelSmoothing, written.mixing, written.mixingAlpha) = (0.1, .cutmix, 0.5)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
     written.keepPictures = 7

@@ -35,6 +35,10 @@ extension RunConfiguration {
     try require(
       (mixingAlpha ?? 1) > 0 && (mixingAlpha ?? 1).isFinite,
       "--mixing-alpha \(mixingAlpha ?? 0) is not possible: give a positive number.")
+    try require(
+      !reestimateBatchNorm || method != .naive,
+      "--reestimate-batch-norm needs images that are still at hand, and --method naive keeps none: leave it out."
+    )
     guard mixing != .none else { return }
     try require(
       method != .naive,
@@ -68,6 +72,7 @@ extension RunConfiguration {
     if schedule != .cosine { words.append("\(schedule.rawValue) learning rate") }
     if warmUp > 0 { words.append("\(Figures.short(100 * warmUp))% warm-up") }
     if weightAverage > 0 { words.append("weights averaged by \(weightAverage)") }
+    if reestimateBatchNorm { words.append("batch norm re-estimated") }
     if labelSmoothing > 0 { words.append("labels smoothed by \(labelSmoothing)") }
     if mixing != .none { words.append("\(mixing.rawValue) of what was seen before") }
     return words

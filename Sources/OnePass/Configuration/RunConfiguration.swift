@@ -113,6 +113,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var coolDown = 0.2
   /// The decay of the moving average of the weights that is evaluated and saved; none is taken if 0.
   public var weightAverage = 0.0
+  /// Whether the running statistics of batch normalisation are taken anew at the end, over the images still at hand.
+  public var reestimateBatchNorm = false
   /// ε: the share of an image's target that all classes have alike.
   public var labelSmoothing = 0.0
   /// What is made of the images of a mini-batch that were trained before.
@@ -275,6 +277,7 @@ extension RunConfiguration {
     warmUp = try optional(.warmUp) ?? 0
     coolDown = try optional(.coolDown) ?? 0.2
     weightAverage = try optional(.weightAverage) ?? 0
+    reestimateBatchNorm = try optional(.reestimateBatchNorm) ?? false
     labelSmoothing = try optional(.labelSmoothing) ?? 0
     mixing = try optional(.mixing) ?? .none
     mixingAlpha = try optional(.mixingAlpha)

@@ -52,11 +52,11 @@ extension TrainingRun {
     let warmUpSeconds = (clock.now - start) / .seconds(1)
     let measuredBytes = max(trainingBytes, ProcessMemory.peakResidentBytes)
 
-    let compute = makeCompute(plan)
     let kept = try KeptForecast(
       configuration, parts, plan, examples, pipeline: look.pipeline,
       isKeptBySource: source is any RandomAccessSource
     )
+    let compute = makeCompute(plan, keptExamples: kept.storage?.examples)
     let left = 1 - Double(stepsSaved ?? 0) / Double(plan.steps)
     return RunForecast(
       stream: .init(
@@ -102,7 +102,7 @@ extension TrainingRun {
     return batch.examples
   }
 
-  private func makeCompute(_ plan: TrainingPlan) -> RunForecast.Compute {
+  private func makeCompute(_ plan: TrainingPlan, keptExamples: Int?) -> RunForecast.Compute {
     let (passes, replays) =
       switch configuration.method {
       case .naive: (1, 0)
@@ -113,7 +113,11 @@ extension TrainingRun {
     let examples = passes * plan.streamExamples + replays * configuration.batchSize * max(0, plan.steps - 1)
     return RunForecast.Compute(
       steps: plan.steps, updates: plan.updates, examples: examples,
-      fraction: Double(examples) / Double(RunResult.referenceEpochs * plan.streamExamples),
+      fraction: RunResult.Compute.fraction(
+        examples: examples,
+        forwardExamples: configuration.reestimateBatchNorm
+          ? min(keptExamples ?? 0, plan.streamExamples) : nil,
+        ofStream: plan.streamExamples),
       effectiveEpochs: passes + replays)
   }
 }

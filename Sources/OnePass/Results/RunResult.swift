@@ -53,10 +53,17 @@ public struct RunResult: Codable, Sendable {
   /// The paper's compute metric: examples back-propagated, relative to 90 passes over the stream.
   public struct Compute: Codable, Hashable, Sendable {
     public var examples: Int
-    /// `examples` / (90 · examples of the stream).
+    /// Examples that passed forward only, beside the evaluation, where there were any: `--reestimate-batch-norm`.
+    public var forwardExamples: Int?
+    /// (`examples` + `forwardExamples` / 3) / (90 · examples of the stream): the backward pass takes about twice the operations
+    /// of the forward one.
     public var fraction: Double
     /// Optimiser updates made.
     public var updates: Int
+
+    static func fraction(examples: Int, forwardExamples: Int?, ofStream count: Int) -> Double {
+      (Double(examples) + Double(forwardExamples ?? 0) / 3) / Double(referenceEpochs * count)
+    }
   }
 
   /// How the stream was classified on its way in, each example before it was trained on.

@@ -9,6 +9,8 @@ struct StreamPreparation {
   let pipeline: ImagePipeline
   let stem: Stem
   let feed: any ExampleFeed
+  /// The data of multi-epoch training, all of which is kept.
+  let kept: (any RandomAccessSource)?
   /// The first image that is whole; `nil` where the run goes on.
   let firstImage: EncodedImage?
   /// What the user should know.
@@ -23,7 +25,9 @@ struct StreamPreparation {
       let kept = try limited ?? KeptStream(source, alreadyTaken: look.taken, limit: look.examples)
       streamExamples = kept.count
       feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
+      self.kept = kept
     } else {
+      kept = nil
       feed = StreamFeed(source, alreadyTaken: look.taken, limit: look.examples)
     }
     plan = try look.plan(configuration, source, streamExamples: streamExamples)
@@ -52,7 +56,9 @@ struct StreamPreparation {
       let limited = LimitedSource.first(plan.streamExamples, of: source) as? any RandomAccessSource
       let kept = try limited ?? KeptStream(source, alreadyTaken: [], limit: plan.streamExamples)
       feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
+      self.kept = kept
     } else {
+      kept = nil
       feed = StreamFeed(source, alreadyTaken: [], limit: plan.streamExamples)
     }
     try feed.resume(after: state.tally.taken, ledger: ledger)

@@ -26,7 +26,7 @@ extension TrainingRun {
 
   func makeResult(
     _ trainer: Trainer, _ learner: Learner, _ ranks: Ranks, _ plan: TrainingPlan, _ card: ModelCard,
-    _ device: Device, _ pool: DecodePool
+    _ device: Device, _ pool: DecodePool, _ reestimation: Reestimation?
   ) -> RunResult {
     let passes = configuration.method == .multiEpoch ? configuration.epochs : 1
     let stream = RunResult.Stream(
@@ -51,13 +51,16 @@ extension TrainingRun {
         exampleFraction: Double(storage.examples) / Double(stream.examples),
         byteFraction: Double(storage.bytes) / Double(stream.bytes), shuffleBuffer: waiting),
       compute: .init(
-        examples: trainer.examplesTrained,
-        fraction: Double(trainer.examplesTrained) / Double(RunResult.referenceEpochs * stream.examples),
+        examples: trainer.examplesTrained, forwardExamples: reestimation?.examples,
+        fraction: RunResult.Compute.fraction(
+          examples: trainer.examplesTrained, forwardExamples: reestimation?.examples,
+          ofStream: stream.examples),
         updates: learner.updatesMade),
       throughput: .init(
         imagesPerSecond: Double(trainer.examplesTrained) / max(trainer.seconds, 1e-9),
         imageWaitSeconds: trainer.imageWaitSeconds),
-      wallSeconds: trainer.seconds, trainingSeconds: trainer.seconds, stream: stream,
+      wallSeconds: trainer.seconds + (reestimation?.seconds ?? 0), trainingSeconds: trainer.seconds,
+      stream: stream,
       memory: trainer.memory?.counters,
       memoryContents: trainer.memory.map {
         MemorySummary(Array($0.items), examplesSeen: trainer.tally.taken)

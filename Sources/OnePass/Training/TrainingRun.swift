@@ -164,6 +164,7 @@ public struct TrainingRun {
     }
     log.finish(trainer)
     try learner.adoptAverage()
+    let reestimation = try reestimateBatchNorm(of: learner, trainer, stream.kept, pool, ranks)
     for notice in notices(after: trainer, plan) { observe(.notice(notice)) }
     // The stream will not come again: the model is safe before anything else can fail.
     if let folder {
@@ -181,7 +182,7 @@ public struct TrainingRun {
       observe(.notice("\(error.message) Those of rank 0 were saved."))
     }
 
-    var result = makeResult(trainer, learner, ranks, plan, card, device, pool)
+    var result = makeResult(trainer, learner, ranks, plan, card, device, pool, reestimation)
     result.storage.pictures = pictures?.amount
     result.throughput.logSeconds = log.seconds
     do { result.storage.loggedPictures = try output.flatMap { try EventFolder(of: $0).pictures() } } catch {

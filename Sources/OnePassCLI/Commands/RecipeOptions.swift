@@ -55,6 +55,13 @@ struct RecipeOptions: ParsableArguments {
       valueName: "0..<1"))
   var weightAverage = 0.0
 
+  @Flag(
+    name: .customLong("reestimate-batch-norm"), inversion: .prefixedNo,
+    help:
+      "At the end take the running statistics of batch normalisation anew, over the memory's images or all data kept."
+  )
+  var reestimateBatchNorm = false
+
   @Option(
     name: .customLong("label-smoothing"),
     help: ArgumentHelp("The share of each target that goes to all classes alike.", valueName: "0..<1"))
@@ -80,6 +87,7 @@ struct RecipeOptions: ParsableArguments {
     configuration.warmUp = warmUp
     configuration.coolDown = coolDown
     configuration.weightAverage = weightAverage
+    configuration.reestimateBatchNorm = reestimateBatchNorm
     configuration.labelSmoothing = labelSmoothing
     configuration.mixing = mixing
     configuration.mixingAlpha = mixingAlpha

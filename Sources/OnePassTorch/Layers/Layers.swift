@@ -61,11 +61,17 @@ public struct BatchNorm2d: Module {
     throws -> Tensor
   {
     let hasVariance = input.count > runningMean.count
+    let (usesBatch, momentum, group): (Bool, Double, ProcessGroup?) =
+      switch mode {
+      case .training: (hasVariance || group != nil, 0.1, group)
+      // Each process takes as many batches as it has.
+      case .reestimation(let share): (hasVariance, share, nil)
+      case .evaluation: (false, 0, nil)
+      }
     if mode == .training { try batchesTracked.addInPlace(1) }
     return try batchNorm(
       input, weight: weight, bias: bias, runningMean: runningMean, runningVariance: runningVariance,
-      adding: addend, rectifies: rectifies, training: mode == .training && (hasVariance || group != nil),
-      over: group)
+      adding: addend, rectifies: rectifies, training: usesBatch, momentum: momentum, over: group)
   }
 
   public var namedTensors: [NamedTensor] {
