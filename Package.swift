@@ -2,6 +2,10 @@
 import Foundation
 import PackageDescription
 
+// The libtorch that OnePass is built and tested with. This is its only place: `scripts/setup`, which holds the checksums of its
+// wheels, reads it here. (The other way round SwiftPM would not notice a change, since it keeps what this file came to.)
+let libtorchVersion = "2.11.0"
+
 // libtorch: `scripts/setup` links the pinned one as `.deps/site`; LIBTORCH names another copy (a directory with `lib/` and
 // `include/`, such as site-packages/torch). A package that depends on OnePass has a copy of this folder without `.deps`;
 // it finds what `scripts/setup` of any copy has put into the user's cache.
@@ -17,7 +21,7 @@ let libtorch: String = {
     environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
     ?? "\(environment["HOME"] ?? "")/\(caches)"
   let linked = "\(Context.packageDirectory)/.deps/site/torch"
-  let cached = "\(cache)/onepass/libtorch-2.11.0/torch"  // the version as in scripts/setup
+  let cached = "\(cache)/onepass/libtorch-\(libtorchVersion)/torch"
   return FileManager.default.fileExists(atPath: linked) ? linked : cached
 }()
 

@@ -128,6 +128,14 @@ import Testing
     let most = try page(["--pictures", "20"])
     #expect(most.pictures.count == 14 && most.text.contains("keeps pictures of 7 of them"))
     #expect(try files() == before)
+    // The page of another run, or somebody's own file, is not the place for it.
+    for other in ["<title>The memory of another</title>", "\u{FF}notes"] {
+      try folder.write(Array(other.utf8), to: "page.html")
+      let refused = try onepass.run(
+        ["memory", "inspect", folder.file("run"), "--html", folder.file("page.html")])
+      #expect(refused.status == 64 && refused.errors.contains("is no page of"), "\(refused.errors)")
+      #expect(try folder.bytes(of: "page.html") == Array(other.utf8))
+    }
 
     let figures = try onepass.run(["memory", "inspect", folder.file("run"), "--json", "--pictures", "3"]).json
     #expect(

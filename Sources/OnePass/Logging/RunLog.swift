@@ -131,7 +131,7 @@ final class RunLog {
       ("memory/priority", items.map { Double($0.priority) }), ("memory/loss", items.map { Double($0.loss) }),
       ("memory/draws", items.map { Double($0.draws) }),
     ] {
-      if let histogram = Distribution(values.filter(\.isFinite)) {
+      if let histogram = Histogram(spanning: values) {
         point.histograms.append((name, histogram))
       }
     }

@@ -57,7 +57,7 @@ public struct LogPoint: Sendable {
   public let time: Date
   /// Named as TensorBoard groups them: `loss/incoming`, `memory/fill`.
   public var scalars: [(name: String, value: Double)] = []
-  public var histograms: [(name: String, histogram: Distribution)] = []
+  public var histograms: [(name: String, histogram: Histogram)] = []
   public var pictures: [(name: String, picture: Picture)] = []
 
   var isEmpty: Bool { scalars.isEmpty && histograms.isEmpty && pictures.isEmpty }

@@ -36,7 +36,7 @@ extension ExampleTable {
 public final class ShuffledSource: RandomAccessSource {
   public let specification: String
   public let table: any ExampleTable
-  public private(set) var position = 0
+  private var place: StreamPlace
   private let order: [UInt32]
   private let subjectKey: SubjectKey?
 
@@ -53,6 +53,7 @@ public final class ShuffledSource: RandomAccessSource {
     self.specification = specification
     var generator = SeededGenerator(seed: seed, .streamOrder)
     order = randomOrder(of: table.count, using: &generator)
+    place = StreamPlace(count: order.count)
   }
 
   public var count: Int { order.count }
@@ -69,31 +70,8 @@ public final class ShuffledSource: RandomAccessSource {
 
   public func location(of id: Int) -> String? { table.path(at: Int(order[id])) }
 
-  public func next() throws -> Example? {
-    guard position < count else { return nil }
-    let example = try example(at: position)
-    position += 1
-    return example
-  }
-
-  public func skip(_ count: Int) -> Int {
-    let skipped = min(count, self.count - position)
-    position += skipped
-    return skipped
-  }
-
-  public func restore(position: Int) throws {
-    try checkRestore(to: position, within: count, of: specification)
-    self.position = position
-  }
-}
-
-/// Refuses a position at which a stream of `count` examples cannot go on.
-func checkRestore(to position: Int, within count: Int, of specification: String) throws {
-  guard position >= 0, position <= count else {
-    throw OnePassError(
-      .badData,
-      "\(specification) holds \(count) examples and cannot go on at \(position). "
-        + "Resume with the same data as before.")
-  }
+  public var position: Int { place.position }
+  public func next() throws -> Example? { try place.next(example(at:)) }
+  public func skip(_ count: Int) -> Int { place.skip(count) }
+  public func restore(position: Int) throws { try place.restore(to: position, of: specification) }
 }

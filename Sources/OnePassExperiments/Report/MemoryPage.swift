@@ -1,3 +1,4 @@
+import Foundation
 import OnePass
 import OnePassCore
 import OnePassReplay
@@ -33,24 +34,36 @@ package struct MemoryPage {
     return memory.pictures.absence ?? "The run has no pictures of these items."
   }
 
-  /// Writes the page, whole or not at all.
-  /// - Throws: `OnePassError` (`io`).
-  package func write(to path: String) throws { try Report.write(html, to: path) }
+  /// Writes the page, whole or not at all, in the place of an earlier page of the same run.
+  /// - Throws: `OnePassError`: `usage` if something else is there, `io` if it cannot be written.
+  package func write(to path: String) throws {
+    let present = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: 4_096) } ?? Data()
+    guard present.isEmpty || present.range(of: Data(title.utf8)) != nil else {
+      throw OnePassError(
+        .usage,
+        "\(path) exists, and is no page of \(memory.path): name another with --html FILE, or remove it.")
+    }
+    try Report.write(html, to: path)
+  }
+
+  /// What only a page of this run has, near its beginning.
+  private var title: String {
+    "<title>The memory of \(escaped(URL(fileURLWithPath: memory.path).relativePath))</title>"
+  }
 
   /// The page.
   package var html: String {
-    let title = "The memory of \(memory.path)"
-    return """
-      <!DOCTYPE html>
-      <html lang="en" xmlns="http://www.w3.org/1999/xhtml"><head><meta charset="utf-8"/>\
-      <meta name="viewport" content="width=device-width,initial-scale=1"/>
-      <title>\(escaped(title))</title><style>\(ReportStyle.page)\(ReportStyle.memory)</style></head><body>
-      <h1>\(escaped(title))</h1>
-      \(lead)
-      \(memory.items.isEmpty ? "<p>The memory is empty.</p>" : sections)
-      </body></html>
+    """
+    <!DOCTYPE html>
+    <html lang="en" xmlns="http://www.w3.org/1999/xhtml"><head><meta charset="utf-8"/>\
+    <meta name="viewport" content="width=device-width,initial-scale=1"/>
+    \(title)<style>\(ReportStyle.page)\(ReportStyle.memory)</style></head><body>
+    <h1>The memory of \(escaped(memory.path))</h1>
+    \(lead)
+    \(memory.items.isEmpty ? "<p>The memory is empty.</p>" : sections)
+    </body></html>
 
-      """
+    """
   }
 
   private var sections: String {

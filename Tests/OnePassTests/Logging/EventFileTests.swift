@@ -31,7 +31,7 @@ import Testing
     let values = (0..<60).map { Double($0 * 37 % 101) / 8 }
     var point = LogPoint(step: 12, time: Date(timeIntervalSince1970: 1.5e9 + 0.25))
     point.scalars = [("loss/incoming", 2.3025851)]
-    point.histograms = [("memory/priority", try #require(Distribution(values)))]
+    point.histograms = [("memory/priority", try #require(Histogram(spanning: values)))]
     let written = try write([point])
     try #require(written.count == 3)
     #expect(written[2] == records[1])
@@ -129,15 +129,15 @@ import Testing
     var chance = SeededGenerator(seed: 1, .test)
     for count in 1...200 {
       let values = (0..<count).map { _ in (chance.nextUnit() * 20).rounded() / 7 }
-      let histogram = try #require(Distribution(values))
+      let histogram = try #require(Histogram(spanning: values))
       var lower = -Double.infinity
       for (limit, inBucket) in zip(histogram.limits, histogram.counts) {
-        let isLast = limit == histogram.maximum
+        let isLast = limit == histogram.upper
         #expect(inBucket == values.count { $0 >= lower && (isLast ? $0 <= limit : $0 < limit) })
         lower = limit
       }
       #expect(histogram.counts.reduce(0, +) == count)
     }
-    #expect(Distribution([]) == nil)
+    #expect(Histogram(spanning: []) == nil)
   }
 }

@@ -75,9 +75,9 @@ final class TensorBoardLogger: RunLogger {
     return value
   }
 
-  private static func message(of histogram: Distribution) -> ProtoHistogramProto {
+  private static func message(of histogram: Histogram) -> ProtoHistogramProto {
     var message = ProtoHistogramProto()
-    (message.min, message.max) = (histogram.minimum, histogram.maximum)
+    (message.min, message.max) = (histogram.lower, histogram.upper)
     message.num = Double(histogram.counts.reduce(0, +))
     (message.sum, message.sumSquares) = (histogram.sum, histogram.sumOfSquares)
     message.bucketLimit = histogram.limits

@@ -10,7 +10,8 @@ struct InspectMemoryCommand: ParsableCommand {
     discussion: """
       Of a run that is training, or was broken off, its last checkpoint is shown. Nothing is changed.
 
-      The page holds copies of images of the stream: `memory forget` does not know of it.
+      The page holds copies of images of the stream: `memory forget` does not know of it. It takes the place of an earlier page
+      of the same run, and of nothing else.
       """)
 
   @OptionGroup var stored: StoredMemoryOptions

@@ -12,7 +12,7 @@ public final class IndexedSource: RandomAccessSource {
   public let count: Int
   public let classNames: [String]?
   public let knownClassCount: Int?
-  public private(set) var position = 0
+  private var place: StreamPlace
   private let example: (Int) throws -> LabelledImage
 
   /// - Parameters:
@@ -33,6 +33,7 @@ public final class IndexedSource: RandomAccessSource {
     self.classNames = classNames
     knownClassCount = agreedClassCount(classNames, classCount)
     self.example = example
+    place = StreamPlace(count: count)
   }
 
   public var knownCount: Int? { count }
@@ -43,23 +44,10 @@ public final class IndexedSource: RandomAccessSource {
     return Example(id: id, try example(id))
   }
 
-  public func next() throws -> Example? {
-    guard position < count else { return nil }
-    let next = try example(at: position)
-    position += 1
-    return next
-  }
-
-  public func skip(_ count: Int) -> Int {
-    let skipped = min(count, self.count - position)
-    position += skipped
-    return skipped
-  }
-
-  public func restore(position: Int) throws {
-    try checkRestore(to: position, within: count, of: specification)
-    self.position = position
-  }
+  public var position: Int { place.position }
+  public func next() throws -> Example? { try place.next(example(at:)) }
+  public func skip(_ count: Int) -> Int { place.skip(count) }
+  public func restore(position: Int) throws { try place.restore(to: position, of: specification) }
 }
 
 /// The number of classes where a program gives names, a number, both or neither.
