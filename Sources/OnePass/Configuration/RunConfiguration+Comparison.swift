@@ -13,6 +13,9 @@ extension RunConfiguration {
     (paper.memoryDirectory, paper.timeToLive) = (nil, nil)
     paper.replayCourse = .constant
     (paper.updates, paper.incomingView, paper.epochs) = (.sequential, .augmented, 1)
+    (paper.batchSize, paper.learningRate, paper.momentum, paper.weightDecay) = (128, 0.1, 0.9, 0)
+    (paper.optimiser, paper.schedule, paper.warmUp, paper.weightAverage) = (.sgd, .cosine, 0, 0)
+    (paper.reestimateBatchNorm, paper.labelSmoothing, paper.mixing) = (false, 0, .none)
     (paper.augmentation, paper.augmentationMagnitude, paper.augmentationGrowth) = (.standard, nil, 1)
     return paper
   }()

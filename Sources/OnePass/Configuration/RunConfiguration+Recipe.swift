@@ -65,6 +65,20 @@ extension RunConfiguration {
     return essence
   }
 
+  /// This run with the other's recipe, its rates and mini-batches included.
+  package func withRecipe(of other: RunConfiguration) -> RunConfiguration {
+    var changed = self
+    (changed.batchSize, changed.learningRate) = (other.batchSize, other.learningRate)
+    (changed.momentum, changed.optimiser) = (other.momentum, other.optimiser)
+    (changed.weightDecay, changed.weightDecayOn) = (other.weightDecay, other.weightDecayOn)
+    (changed.muonLearningRate, changed.muonWeightDecay) = (other.muonLearningRate, other.muonWeightDecay)
+    (changed.schedule, changed.warmUp, changed.coolDown) = (other.schedule, other.warmUp, other.coolDown)
+    (changed.weightAverage, changed.reestimateBatchNorm) = (other.weightAverage, other.reestimateBatchNorm)
+    (changed.labelSmoothing, changed.mixing) = (other.labelSmoothing, other.mixing)
+    changed.mixingAlpha = other.mixingAlpha
+    return changed
+  }
+
   /// What differs from the paper's recipe, in words.
   var recipeWords: [String] {
     var words: [String] = []

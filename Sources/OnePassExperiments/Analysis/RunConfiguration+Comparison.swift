@@ -11,6 +11,12 @@ extension RunConfiguration {
     return withReplayOptions(of: method).withAugmentation(of: method)
   }
 
+  /// This run with the paper's method and the paper's recipe, at the same k and the same storage or with as many passes.
+  var asInThePaper: RunConfiguration { withPaperMethod.withPaperRecipe }
+
+  /// This run with the paper's recipe.
+  var withPaperRecipe: RunConfiguration { withRecipe(of: .paper).essence }
+
   /// What all methods of a setting share.
   var withoutMethod: RunConfiguration {
     var shared = withReplayOptions(of: .paper).withAugmentation(of: .paper)

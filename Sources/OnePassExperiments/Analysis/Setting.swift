@@ -8,14 +8,18 @@ package struct Setting: Sendable {
   /// In the order naive, replay by k and storage, multi-epoch by passes.
   package let variants: [Variant]
 
+  /// Those of the same stream and model with the paper's recipe, where this setting has another one.
+  let paperRecipe: [Variant]
+
   var configuration: RunConfiguration { variants[0].configuration }
   package var examplesOfStream: Int { variants[0].examplesOfStream }
 
   /// `resnet20 on 10,000 examples of wds:cifar10-train.tar.zst`, and what sets it apart from other settings.
   package let title: String
 
-  private init(_ variants: [Variant], distinction: String) {
+  private init(_ variants: [Variant], distinction: String, paperRecipe: [Variant]) {
     self.variants = variants
+    self.paperRecipe = paperRecipe
     title = Self.plainTitle(variants[0]) + distinction
   }
 
@@ -56,8 +60,11 @@ package struct Setting: Sendable {
       let differing = group.shared.options.filter { options.contains($0.name) }.map {
         "\($0.name) \($0.value)"
       }
+      let paper = group.shared.withPaperRecipe
       return Setting(
-        group.variants, distinction: differing.isEmpty ? "" : " (\(differing.joined(separator: ", ")))")
+        group.variants, distinction: differing.isEmpty ? "" : " (\(differing.joined(separator: ", ")))",
+        paperRecipe: paper == group.shared.essence
+          ? [] : groups.first { $0.shared.essence == paper }?.variants ?? [])
     }
     .sorted { ($1.recordCount, $0.title) < ($0.recordCount, $1.title) }
   }

@@ -13,7 +13,7 @@ struct SettingSection {
     <h3>Accuracy, storage, compute</h3>
     \(figures(metricFigures))
     \(setting.paretoTable.html)
-    \(tables([.claims, .ablations]))
+    \(tables([.claims, .ablations, .recipe]))
     <h3>Over the stream</h3>
     \(figures(streamFigures))
     \(memory)

@@ -8,6 +8,8 @@ package enum TableLayout: String, CaseIterable, Sendable {
   case table2
   /// Every change of the method against the method, seed by seed.
   case ablations
+  /// Another recipe than the paper's against the paper's, seed by seed.
+  case recipe
   /// The paper's claims, one by one.
   case claims
   /// Every variant with its three metrics.
@@ -19,6 +21,7 @@ package enum TableLayout: String, CaseIterable, Sendable {
     case .table1: Tables.table1(setting)
     case .table2: Tables.table2(setting)
     case .ablations: Tables.ablations(setting)
+    case .recipe: Tables.recipe(setting)
     case .claims: Tables.claims(setting)
     case .variants: Tables.variants(setting)
     }

@@ -15,8 +15,8 @@ struct TableCommand: ParsableCommand {
     commandName: "table",
     abstract: "Print the paper's tables with the figures of finished runs beside the paper's.",
     discussion: """
-      Layouts: table1 and table2 (the paper's), ablations (each change against the method, paired by seed), claims \
-      (the paper's claims, one by one), variants (everything). Without --layout all are printed.
+      Layouts: table1 and table2 (the paper's), ablations (each change against the method, paired by seed), recipe \
+      (another recipe against the paper's), claims (the paper's claims, one by one), variants (everything). Without --layout all are printed.
       """)
 
   @Argument(help: "Folders that `experiment run --output` made.", completion: .directory)
