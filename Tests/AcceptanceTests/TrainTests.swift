@@ -119,6 +119,8 @@ import Testing
     ["--evicting", "oldest"], ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
     ["--storage", "8kB"], ["--channels", "3"], ["--image-size", "16"], ["--weight-decay", "0.0005"],
     ["--augmentation", "cut-out"], ["--augmentation", "trivial"], ["--augmentation", "rand,cut-out"],
+    ["--memory-encoding", "resized", "--memory-size", "8"],
+    ["--memory-encoding", "resized", "--memory-quality", "10"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {

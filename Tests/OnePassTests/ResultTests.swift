@@ -72,6 +72,7 @@ import Testing
     (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
     (written.augmentation, written.augmentationMagnitude) = (.init(policy: .rand, cutsOut: true), 0.4)
     written.augmentationGrowth = 3
+    (written.memorySize, written.memoryQuality, written.incomingForm) = (24, 60, .stored)
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
     written.keepPictures = 7
