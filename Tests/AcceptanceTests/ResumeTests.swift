@@ -78,6 +78,12 @@ import Testing
       "--cuda-graphs",
     ],
     [
+      "--replay-steps", "2", "--storage", "8kB", "--augmentation", "rand,cut-out", "--augmentation-growth",
+      "2",
+      "--memory-encoding", "resized", "--memory-size", "8", "--memory-quality", "30", "--incoming-form",
+      "stored",
+    ],
+    [
       "--replay-steps", "1", "--storage", "120kB", "--memory-directory", "@memory", "--checkpoint-every", "2",
       "--keep-checkpoints", "3",
     ],

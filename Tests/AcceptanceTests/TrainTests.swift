@@ -121,6 +121,8 @@ import Testing
     ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
     ["--storage", "8kB"], ["--channels", "3"], ["--image-size", "16"], ["--weight-decay", "0.0005"],
     ["--augmentation", "cut-out"], ["--augmentation", "trivial"], ["--augmentation", "rand,cut-out"],
+    ["--memory-encoding", "resized", "--memory-size", "8"],
+    ["--memory-encoding", "resized", "--memory-quality", "10"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
     ["--optimiser", "muon"], ["--schedule", "linear"], ["--schedule", "constant"],
     ["--schedule", "trapezoid"], ["--warm-up", "0.2"], ["--weight-average", "0.9"],

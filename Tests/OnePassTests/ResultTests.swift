@@ -73,6 +73,7 @@ import Testing
     (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
     (written.augmentation, written.augmentationMagnitude) = (.init(policy: .rand, cutsOut: true), 0.4)
     written.augmentationGrowth = 3
+    (written.memorySize, written.memoryQuality, written.incomingForm) = (24, 60, .stored)
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
     (written.optimiser, written.muonLearningRate, written.muonWeightDecay) = (.muon, 0.03, 0.01)
     (written.weightDecayOn, written.schedule, written.warmUp) = (.filters, .trapezoid, 0.1)

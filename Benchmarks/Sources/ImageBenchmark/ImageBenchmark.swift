@@ -9,6 +9,7 @@ import OnePassData
 ///     ImageBenchmark CASE TAR [SECONDS] [THREADS]
 ///
 /// - `photos`: resize to 250, crop 224; `small`: pad by 4, crop at the size of the first image. Flip, normalise.
+///   `photos:rand`, `small:rand,cut-out`: the same with an augmentation at full strength.
 /// - `replay-resized`: the images of a run with k = 8 whose memory keeps resized JPEGs.
 /// - `bare`: libjpeg-turbo alone, the limit. `tar`: reading WebDataset samples, without decoding.
 @main struct ImageBenchmark {
@@ -17,7 +18,9 @@ import OnePassData
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count >= 3 else {
-      print("usage: ImageBenchmark photos|small|replay-resized|bare|tar TAR [SECONDS] [THREADS]")
+      print(
+        "usage: ImageBenchmark photos[:AUGMENTATION]|small[:AUGMENTATION]|replay-resized|bare|tar TAR [SECONDS] [THREADS]"
+      )
       exit(2)
     }
     let (name, path) = (arguments[1], arguments[2])
@@ -33,9 +36,12 @@ import OnePassData
       let images = try TarImages.read(path)
       guard let first = images.first else { throw OnePassError(.usage, "\(path) holds no JPEG.") }
       let pipeline = try ImagePipeline.automatic(
-        firstImage: ImageHeader.read(first), size: name == "small" ? nil : 224)
-      let stream = ImageStream(images, pipeline: pipeline, threads: threads)
-      switch name {
+        firstImage: ImageHeader.read(first), size: name.hasPrefix("small") ? nil : 224)
+      let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
+      let choice = try parts.count > 1 ? AugmentationChoice(parts[1]) : .standard
+      let stream = ImageStream(
+        images, pipeline: pipeline, augmentation: Augmentation(choice, growth: 0), threads: threads)
+      switch parts[0] {
       case "photos", "small": work = { try stream.pass() }
       case "replay-resized": work = { try stream.replayPass() }
       default: throw OnePassError(.usage, "There is no case '\(name)'.")

@@ -13,10 +13,10 @@ final class ImageStream {
   private var memory: [EncodedImage] = []
   private var visit = 0
 
-  init(_ images: [EncodedImage], pipeline: ImagePipeline, threads: Int) {
+  init(_ images: [EncodedImage], pipeline: ImagePipeline, augmentation: Augmentation, threads: Int) {
     self.images = images
     self.pipeline = pipeline
-    pool = DecodePool(pipeline: pipeline, threads: threads)
+    pool = DecodePool(pipeline: pipeline, threads: threads, augmentation: augmentation)
   }
 
   /// Every image once. Returns their number.

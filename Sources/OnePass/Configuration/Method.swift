@@ -35,3 +35,11 @@ public enum IncomingView: String, CaseIterable, Codable, Sendable {
   /// Centre crop, as in evaluation.
   case centre
 }
+
+/// In which form an incoming image trains.
+public enum IncomingForm: String, CaseIterable, Codable, Sendable {
+  /// As it arrived. The default.
+  case arrived
+  /// Resized and compressed as the memory keeps images, so that both look alike.
+  case stored
+}

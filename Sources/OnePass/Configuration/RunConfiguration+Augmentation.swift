@@ -11,7 +11,7 @@ extension RunConfiguration {
   var withEssentialAugmentation: RunConfiguration {
     var essence = self
     essence.augmentationMagnitude = augmentation.policy == nil ? nil : imageAugmentation.magnitude
-    if augmentation == .standard { essence.augmentationGrowth = 1 }
+    if augmentation.isStandard { essence.augmentationGrowth = 1 }
     return essence
   }
 
@@ -25,7 +25,7 @@ extension RunConfiguration {
 
   /// The augmentation in words, where there is any: `rand 0.3 and cut-out over 4 visits`.
   var augmentationTitle: String? {
-    guard augmentation != .standard else { return nil }
+    guard !augmentation.isStandard else { return nil }
     let policy = augmentation.policy.map { "\($0.rawValue) \(Figures.short(imageAugmentation.magnitude))" }
     let parts = [policy, augmentation.cutsOut ? "cut-out" : nil].compactMap(\.self).joined(separator: " and ")
     switch augmentationGrowth {
@@ -35,21 +35,20 @@ extension RunConfiguration {
     }
   }
 
-  /// - Throws: `OnePassError` (`usage`) if the options of augmentation cannot mean anything.
+  /// - Throws: `OnePassError` (`usage`) if the options of augmentation mean nothing together.
   func validateAugmentation() throws {
     func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
       if !condition { throw OnePassError(.usage, sentence()) }
     }
-    let (magnitude, growth) = (augmentationMagnitude, augmentationGrowth)
     try require(
-      (0...1).contains(magnitude ?? 0),
-      "--augmentation-magnitude \(magnitude ?? 0) is not possible: give a share from 0 to 1.")
-    try require(
-      growth >= 0 && growth.isFinite,
-      "--augmentation-growth \(growth) is not possible: give a number of visits, 0 or more.")
-    try require(
-      augmentation == .standard || method != .naive,
+      augmentation.isStandard || method != .naive,
       "--augmentation is for images that are cropped at random, and --method naive takes the centre: leave it out."
     )
+    try require(
+      augmentationMagnitude == nil || augmentation.policy != nil,
+      "--augmentation-magnitude is for rand and trivial: say --augmentation rand, or leave it out.")
+    try require(
+      augmentationGrowth == 1 || !augmentation.isStandard,
+      "--augmentation-growth is for an augmentation: say --augmentation rand, or leave it out.")
   }
 }

@@ -10,6 +10,7 @@ extension RunConfiguration {
     (paper.priority, paper.smoothing, paper.priorityTiming) = (.loss, .full, .insertion)
     (paper.importanceWeights, paper.recencyBias) = (true, 1.5)
     (paper.drawing, paper.evicting, paper.memoryEncoding) = (.prioritised, .uniform, .original)
+    (paper.memorySize, paper.memoryQuality, paper.incomingForm) = (nil, nil, .arrived)
     (paper.memoryDirectory, paper.timeToLive) = (nil, nil)
     paper.replayCourse = .constant
     (paper.updates, paper.incomingView, paper.epochs) = (.sequential, .augmented, 1)
@@ -32,7 +33,8 @@ extension RunConfiguration {
     )
     (changed.memoryEncoding, changed.memoryDirectory) = (other.memoryEncoding, other.memoryDirectory)
     (changed.updates, changed.timeToLive) = (other.updates, other.timeToLive)
-    changed.incomingView = other.incomingView
+    (changed.incomingView, changed.incomingForm) = (other.incomingView, other.incomingForm)
+    (changed.memorySize, changed.memoryQuality) = (other.memorySize, other.memoryQuality)
     return changed
   }
 

@@ -50,13 +50,10 @@ extension RunConfiguration {
     if recencyBias != 1.5 { words.append("β = \(Figures.short(recencyBias))") }
     if drawing != .prioritised { words.append("drawing \(drawing.rawValue)") }
     if evicting != .uniform { words.append("evicting \(evicting.rawValue)") }
-    switch memoryEncoding {
-    case .original: break
-    case .pixels: words.append("pixels kept")
-    case .resized: words.append("resized JPEGs kept")
-    }
+    if let storedFormTitle { words.append(storedFormTitle) }
     if updates == .joint { words.append("joint updates") }
     if incomingView == .centre { words.append("incoming centred") }
+    if incomingForm == .stored { words.append("incoming alike") }
     return words
   }
 }

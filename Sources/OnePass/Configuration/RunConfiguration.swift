@@ -71,6 +71,10 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var evicting = SelectorKind.uniform
   /// In which form the memory keeps an image.
   public var memoryEncoding = MemoryEncoding.original
+  /// The side of resized images in the memory, in pixels; the size from which crops are taken if `nil`.
+  public var memorySize: Int?
+  /// The JPEG quality of resized images in the memory, 1 … 100; 90 if `nil`.
+  public var memoryQuality: Int?
   /// The folder in which the memory keeps its images; in the process's own memory if `nil`.
   public var memoryDirectory: String?
   /// How long an example may stay in the memory; as long as chance lets it if `nil`.
@@ -80,6 +84,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var keepPictures = 24
   public var updates = UpdateMode.sequential
   public var incomingView = IncomingView.augmented
+  public var incomingForm = IncomingForm.arrived
   /// Passes of multi-epoch training.
   public var epochs = 90
 
@@ -141,9 +146,9 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
 
   public init(data: String) { self.data = data }
 
-  /// Refuses values that cannot mean anything, before any data is touched.
+  /// Refuses values that cannot mean anything, each by itself.
   /// - Throws: `OnePassError` (`usage`) naming the first such option.
-  public func validate() throws {
+  package func validateValues() throws {
     func require(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
       if !condition { throw OnePassError(.usage, sentence()) }
     }
@@ -195,7 +200,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       !cudaGraphs || updates == .sequential || method != .replay,
       "--cuda-graphs records the update on one mini-batch, and --updates joint makes one on several: "
         + "leave one of the two out.")
-    try validateAugmentation()
+    try validateImageValues()
     try require(memoryDirectory?.isEmpty != true, "The memory directory has no name: give a folder.")
     try require(
       recencyBias > 0 && recencyBias.isFinite,
@@ -256,11 +261,14 @@ extension RunConfiguration {
     drawing = try value(.drawing)
     evicting = try value(.evicting)
     memoryEncoding = try optional(.memoryEncoding) ?? .original
+    memorySize = try optional(.memorySize)
+    memoryQuality = try optional(.memoryQuality)
     memoryDirectory = try optional(.memoryDirectory)
     timeToLive = try optional(.timeToLive)
     keepPictures = try optional(.keepPictures) ?? 0
     updates = try value(.updates)
     incomingView = try value(.incomingView)
+    incomingForm = try optional(.incomingForm) ?? .arrived
     epochs = try value(.epochs)
     augmentation = try optional(.augmentation) ?? .standard
     augmentationMagnitude = try optional(.augmentationMagnitude)

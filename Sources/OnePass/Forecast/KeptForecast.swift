@@ -52,7 +52,7 @@ struct KeptForecast {
     _ configuration: RunConfiguration, _ parts: MethodParts, _ capacity: ReplayMemory.Capacity,
     _ examples: [Example], _ pipeline: ImagePipeline
   ) throws -> (bytes: Double, residentBytes: Double) {
-    let form = StoredForm(configuration.memoryEncoding, pipeline: pipeline)
+    let form = StoredForm(configuration.storedFormat, pipeline: pipeline)
     let memory = ReplayMemory(
       capacity: capacity, drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed)
     let images = try examples.map { (image: try form($0.image), label: $0.label) }

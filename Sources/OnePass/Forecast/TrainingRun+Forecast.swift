@@ -30,7 +30,8 @@ extension TrainingRun {
     let pool = DecodePool(
       pipeline: look.pipeline, threads: configuration.decodeThreads ?? machineCores(),
       queueCapacity: configuration.batchSize * (configuration.replaySteps + 2),
-      augmentation: configuration.imageAugmentation, feeding: device)
+      augmentation: configuration.imageAugmentation, storedFormat: configuration.storedFormat, feeding: device
+    )
     defer { pool.shutdown() }
     let examples = try wholeImages(of: source, look, pool)
     let card = ModelCard(

@@ -38,11 +38,12 @@ extension DecodePool {
   /// A pool whose batches suit a model on `device`.
   convenience init(
     pipeline: ImagePipeline, threads: Int, queueCapacity: Int = 1024, augmentation: Augmentation = .standard,
-    feeding device: Device
+    storedFormat: StoredFormat = StoredFormat(.original), feeding device: Device
   ) {
     self.init(
       pipeline: pipeline, threads: threads, queueCapacity: queueCapacity,
-      pixelType: device == .cpu ? .float32 : .uint8, augmentation: augmentation
+      pixelType: device == .cpu ? .float32 : .uint8, augmentation: augmentation,
+      storedFormat: storedFormat
     ) { count in
       guard device != .cpu, let memory = PinnedMemory(count) else { return .pageable(count) }
       return BatchBlock(base: memory.base, owner: memory)

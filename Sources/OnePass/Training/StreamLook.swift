@@ -38,6 +38,7 @@ struct StreamLook {
     (taken, header) = try Self.firstImage(of: source, atMost: examples)
     pipeline = try ImagePipeline.automatic(
       firstImage: header, size: configuration.imageSize, channels: configuration.channels)
+    try configuration.checkMemorySize(pipeline)
     stem = configuration.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
     self.classes = classes ?? 0
     self.notices = notices

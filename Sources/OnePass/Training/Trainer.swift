@@ -62,7 +62,7 @@ final class Trainer {
     self.observe = observe
     self.ranks = ranks
     priorities = PriorityRule(function: parts.priority)
-    storedForm = StoredForm(configuration.memoryEncoding, pipeline: pool.pipeline)
+    storedForm = StoredForm(configuration.storedFormat, pipeline: pool.pipeline)
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
     let shared = ranks.count > 1 && plan.capacity != nil ? SharedImages() : nil
     sharedImages = shared.map { ImageTransfer($0, ranks: ranks) }
@@ -189,7 +189,7 @@ final class Trainer {
       part.examples,
       views: part.examples.map {
         isCentred ? .centre : .augmented(seed: configuration.seed, id: $0.id, visit: feed.pass)
-      })
+      }, isStoredFirst: configuration.method == .replay && configuration.incomingForm == .stored)
     return Taken(examples: part.examples, pending: pending, pass: feed.pass, time: time)
   }
 

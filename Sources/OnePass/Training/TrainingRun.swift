@@ -111,7 +111,8 @@ public struct TrainingRun {
     let pool = DecodePool(
       pipeline: stream.pipeline, threads: configuration.decodeThreads ?? machineCores(),
       queueCapacity: configuration.batchSize * (configuration.replaySteps + 2),
-      augmentation: configuration.imageAugmentation, feeding: device)
+      augmentation: configuration.imageAugmentation, storedFormat: configuration.storedFormat, feeding: device
+    )
     defer { pool.shutdown() }
 
     let card = ModelCard(
@@ -286,7 +287,7 @@ public struct TrainingRun {
     // First the claim: what is made afterwards is known as this run's, whenever it breaks off.
     let run = UUID().uuidString
     try unfinished?.claimMemory(run)
-    let form = StoredForm(configuration.memoryEncoding, pipeline: stream.pipeline)
+    let form = StoredForm(configuration.storedFormat, pipeline: stream.pipeline)
     return try MemoryDirectory(creating: path, run: run, plan: plan, imageBytes: form(first).byteCount)
   }
 

@@ -16,6 +16,7 @@ extension TrainCommand {
     try data.apply(to: &configuration)
     model.apply(to: &configuration)
     try method.apply(to: &configuration)
+    storedForm.apply(to: &configuration)
     try augmentation.apply(to: &configuration)
     optimisation.apply(to: &configuration)
     recipe.apply(to: &configuration)

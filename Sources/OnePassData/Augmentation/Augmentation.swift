@@ -34,7 +34,7 @@ public struct Augmentation: Hashable, Sendable {
   /// How much of the augmentation an image gets, 0 … 1: min(1, visit / growth).
   /// - Parameter visit: How often the image was seen before, 0 or more.
   public func strength(visit: Int) -> Double {
-    if choice == .standard { return 0 }
+    if choice.isStandard { return 0 }
     return growth == 0 ? 1 : min(1, Double(visit) / growth)
   }
 }

@@ -25,6 +25,9 @@ public struct AugmentationChoice: RawRepresentable, Codable, Hashable, Sendable 
   /// Crop and flip alone.
   public static let standard = AugmentationChoice()
 
+  /// Whether there is nothing beyond crop and flip. (To compare with ``standard`` would make two texts.)
+  public var isStandard: Bool { policy == nil && !cutsOut }
+
   public var rawValue: String {
     let names = (policy.map { [$0.rawValue] } ?? []) + (cutsOut ? [Self.cutOutName] : [])
     return names.isEmpty ? Self.standardName : names.joined(separator: ",")

@@ -18,12 +18,12 @@ struct CropWindow: Hashable, Sendable {
   /// The window that a pipeline takes for a view. The offsets are torchvision's: a random crop is uniform over
   /// all places, a central one rounds half a pixel to even.
   init(_ pipeline: ImagePipeline, _ view: ImagePipeline.View) {
-    let padding: Int
-    switch pipeline.geometry {
-    case .resizeAndCrop(let resize): (plane, padding) = (resize, 0)
-    case .padAndCrop(let amount): (plane, padding) = (pipeline.size, amount)
-    }
-    size = pipeline.size
+    let padding =
+      switch pipeline.geometry {
+      case .resizeAndCrop: 0
+      case .padAndCrop(let amount): amount
+      }
+    (plane, size) = (pipeline.plane, pipeline.size)
     let room = plane + 2 * padding - size
     switch view {
     case .augmented(let seed, let id, let visit):

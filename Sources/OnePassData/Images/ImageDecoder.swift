@@ -27,6 +27,9 @@ public struct DecodedImage: Equatable, Sendable {
 public final class ImageDecoder {
   let limits: ImageLimits
   let pixels = ScratchBuffer<UInt8>(zero: 0)
+  /// A file that was made whole again, and the headers for that, by side, quality and colours.
+  private let file = ScratchBuffer<UInt8>(zero: 0)
+  private var fileHeaders: [AbbreviatedJPEG: [UInt8]] = [:]
   /// Made at the first JPEG, so that a stream of PNGs needs none.
   private(set) var jpeg: OpaquePointer?
 
@@ -71,8 +74,9 @@ public final class ImageDecoder {
     }
     switch header.format {
     case .jpeg:
-      try image.withUnsafeBufferPointer {
-        try decodeJPEG($0, header, channels: channels, isPadded: isPadded, region: region, body)
+      try image.withUnsafeBufferPointer { bytes in
+        let file = header.isAbbreviated ? try wholeFile(of: bytes) : bytes
+        try decodeJPEG(file, header, channels: channels, isPadded: isPadded, region: region, body)
       }
     case .png:
       try image.withUnsafeBufferPointer { try decodePNG($0, header, channels: channels) }
@@ -92,6 +96,15 @@ public final class ImageDecoder {
         try body(strip(converted))
       }
     }
+  }
+
+  private func wholeFile(of bytes: UnsafeBufferPointer<UInt8>) throws -> UnsafeBufferPointer<UInt8> {
+    guard let image = AbbreviatedJPEG(bytes) else { return bytes }
+    // A memory has one kind; a stream that is out for harm might have all there are.
+    if fileHeaders.count > 16 { fileHeaders = [:] }
+    let header = try fileHeaders[image] ?? image.fileHeader()
+    fileHeaders[image] = header
+    return image.restore(bytes, header: header, into: file)
   }
 
   func jpegDecoder() throws -> OpaquePointer {

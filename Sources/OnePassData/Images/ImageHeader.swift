@@ -18,6 +18,8 @@ public struct ImageHeader: Hashable, Sendable {
   let components: Int
   /// No file of this kind packs more pixels into a byte; `nil` where there is no such bound.
   var mostPixelsPerByte: Int?
+  /// Whether the bytes are an ``AbbreviatedJPEG``.
+  var isAbbreviated = false
 
   /// The header of an image, within `limits`.
   /// - Throws: `OnePassError` (`badData`) if the bytes are no JPEG, PNG or bare pixels, if the header is broken,
@@ -47,6 +49,12 @@ public struct ImageHeader: Hashable, Sendable {
     case .file:
       guard !bytes.isEmpty else {
         throw OnePassError(.badData, "The image is empty (0 bytes): replace it or remove it from the data.")
+      }
+      if let jpeg = AbbreviatedJPEG(bytes) {
+        return ImageHeader(
+          width: jpeg.side, height: jpeg.side, channels: jpeg.channels, format: .jpeg,
+          components: jpeg.channels,
+          mostPixelsPerByte: pixelsPerByteOfJPEG, isAbbreviated: true)
       }
       switch ImageFormat(bytes: bytes) {
       case .jpeg: return try jpeg(bytes)
@@ -105,9 +113,8 @@ public struct ImageHeader: Hashable, Sendable {
           width: Int(bytes[at + 5]) << 8 | Int(bytes[at + 6]),
           height: Int(bytes[at + 3]) << 8 | Int(bytes[at + 4]),
           channels: components == 1 ? 1 : 3, format: .jpeg, components: components,
-          // A block of 64 pixels takes a bit or more in one of the components, of which the largest may be halved. Arithmetic
-          // coding, from marker 0xC8 on, has no bound.
-          mostPixelsPerByte: marker < 0xC8 ? 64 * 8 * 2 : nil)
+          // Arithmetic coding, from marker 0xC8 on, has no bound.
+          mostPixelsPerByte: marker < 0xC8 ? pixelsPerByteOfJPEG : nil)
       default:
         break
       }
@@ -118,6 +125,9 @@ public struct ImageHeader: Hashable, Sendable {
       .badData,
       "The JPEG ends within its header after \(bytes.count) bytes: replace it or remove it from the data.")
   }
+
+  /// A block of 64 pixels takes a bit or more in one of the components, of which the largest may be halved.
+  private static let pixelsPerByteOfJPEG = 64 * 8 * 2
 
   /// Reads the IHDR chunk, which always comes first (PNG 1.2, section 11.2.2).
   private static func png(_ bytes: UnsafeBufferPointer<UInt8>) throws -> ImageHeader {

@@ -67,6 +67,14 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
   /// Numbers of one image: size · size · channels.
   public var elementsPerImage: Int { size * size * channels }
 
+  /// The side, in pixels, of what crops are taken from: every image is resized to it first.
+  package var plane: Int {
+    switch geometry {
+    case .resizeAndCrop(let resize): resize
+    case .padAndCrop: size
+    }
+  }
+
   /// The pipeline that suits a stream, judged by its first image.
   ///
   /// - Images of at most 64 pixels a side are padded by 4 and cropped at their own size (the longer side).

@@ -26,7 +26,7 @@ public final class ImageRenderer {
     pipeline: ImagePipeline, limits: ImageLimits = ImageLimits(), augmentation: Augmentation = .standard
   ) {
     self.pipeline = pipeline
-    augmenter = augmentation.choice == .standard ? nil : ImageAugmenter(augmentation, pipeline: pipeline)
+    augmenter = augmentation.choice.isStandard ? nil : ImageAugmenter(augmentation, pipeline: pipeline)
     decoder = ImageDecoder(limits: limits)
     resizer = RowResizer(channels: pipeline.channels)
     let count = pipeline.size * pipeline.channels

@@ -29,10 +29,12 @@ public final class DecodePool: Sendable {
   ///   - limits: the largest image that is decoded.
   ///   - pixelType: what the batches hold.
   ///   - augmentation: what augmented views get beyond crop and flip.
+  ///   - storedFormat: the form through which images go that are submitted so.
   ///   - allocate: makes the memory of a batch, of this many bytes; called by the threads that submit.
   public init(
     pipeline: ImagePipeline, threads: Int, queueCapacity: Int = 1024, limits: ImageLimits = ImageLimits(),
     pixelType: PixelType = .float32, augmentation: Augmentation = .standard,
+    storedFormat: StoredFormat = StoredFormat(.original),
     allocate: @escaping @Sendable (Int) -> BatchBlock = BatchBlock.pageable
   ) {
     precondition(threads >= 1 && queueCapacity >= 1, "A decode pool needs a thread and room for an image.")
@@ -40,7 +42,8 @@ public final class DecodePool: Sendable {
     self.threads = threads
     memory = BatchMemoryPool(limit: 8, allocate: allocate)
     let queue = DecodeQueue(
-      pipeline: pipeline, augmentation: augmentation, pixelType: pixelType, limits: limits,
+      pipeline: pipeline, augmentation: augmentation, storedFormat: storedFormat, pixelType: pixelType,
+      limits: limits,
       capacity: queueCapacity, threads: threads)
     self.queue = queue
     for index in 0..<threads {
@@ -57,11 +60,19 @@ public final class DecodePool: Sendable {
   ///
   /// A batch larger than the queue's capacity is taken when the queue is empty. Batches that are decoded and not
   /// yet waited for do not count: their number is the caller's to bound.
+  /// - Parameters:
+  ///   - examples: the images, encoded.
+  ///   - views: which view of each is wanted.
+  ///   - isStoredFirst: whether the images are first brought into the form in which a memory keeps them. The batch still has the
+  ///     examples as they are given here.
   /// - Precondition: one view for each example.
-  public func submit(_ examples: [Example], views: [ImagePipeline.View]) -> PendingBatch {
+  public func submit(
+    _ examples: [Example], views: [ImagePipeline.View], isStoredFirst: Bool = false
+  ) -> PendingBatch {
     precondition(examples.count == views.count, "Each example needs one view.")
     let bytes = examples.count * pipeline.elementsPerImage * queue.pixelType.size
-    let job = DecodeJob(examples: examples, views: views, memory: memory.take(count: bytes))
+    let job = DecodeJob(
+      examples: examples, views: views, memory: memory.take(count: bytes), isStoredFirst: isStoredFirst)
     queue.add(job)
     return PendingBatch(job: job, queue: queue)
   }

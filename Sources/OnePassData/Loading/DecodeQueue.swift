@@ -9,13 +9,18 @@ final class DecodeJob: @unchecked Sendable {
   let examples: [Example]
   let views: [ImagePipeline.View]
   let memory: BatchMemory
+  /// Whether the images go through the form in which a memory keeps them.
+  let isStoredFirst: Bool
   var nextUnclaimed = 0
   var decoded = 0
   /// Why an image is broken, by its place in the batch.
   var failures: [Int: String] = [:]
   var outcome: Result<ImageBatch, OnePassError>?
 
-  init(examples: [Example], views: [ImagePipeline.View], memory: BatchMemory) {
+  init(
+    examples: [Example], views: [ImagePipeline.View], memory: BatchMemory, isStoredFirst: Bool = false
+  ) {
+    self.isStoredFirst = isStoredFirst
     self.examples = examples
     self.views = views
     self.memory = memory
@@ -28,6 +33,7 @@ final class DecodeJob: @unchecked Sendable {
 final class DecodeQueue: @unchecked Sendable {
   let pipeline: ImagePipeline
   let augmentation: Augmentation
+  let storedFormat: StoredFormat
   let pixelType: PixelType
   let limits: ImageLimits
   let capacity: Int
@@ -41,11 +47,13 @@ final class DecodeQueue: @unchecked Sendable {
   private var isStopping = false
 
   init(
-    pipeline: ImagePipeline, augmentation: Augmentation = .standard, pixelType: PixelType,
+    pipeline: ImagePipeline, augmentation: Augmentation = .standard,
+    storedFormat: StoredFormat = StoredFormat(.original), pixelType: PixelType,
     limits: ImageLimits, capacity: Int, threads: Int
   ) {
     self.pipeline = pipeline
     self.augmentation = augmentation
+    self.storedFormat = storedFormat
     self.pixelType = pixelType
     self.limits = limits
     self.capacity = capacity
@@ -109,12 +117,15 @@ final class DecodeQueue: @unchecked Sendable {
   /// The life of one thread.
   func work() {
     let renderer = ImageRenderer(pipeline: pipeline, limits: limits, augmentation: augmentation)
+    let storedForm = StoredForm(storedFormat, pipeline: pipeline)
     while let (job, range) = claim() {
       var failures: [Int: String] = [:]
       for index in range {
         let slot = job.memory.base + index * pipeline.elementsPerImage * pixelType.size
         do {
-          try render(job.examples[index].image, job.views[index], into: slot, with: renderer)
+          let image = job.examples[index].image
+          try render(
+            job.isStoredFirst ? storedForm(image) : image, job.views[index], into: slot, with: renderer)
         } catch {
           failures[index] = (error as? OnePassError)?.message ?? "\(error)"
         }

@@ -61,7 +61,7 @@ package struct TrainOption: Hashable, Sendable {
   }
 
   private func readAlone(_ argument: String, _ read: TrainArgumentReader) throws {
-    try read((name == "data" ? [] : ["--data=none"]) + [argument]).validate()
+    try read((name == "data" ? [] : ["--data=none"]) + [argument]).validateValues()
   }
 
   private func checkForm(_ reserved: [String: String]) throws {
