@@ -53,8 +53,8 @@ import Testing
     ["--replay-steps", "1", "--storage", "40kB", "--priority-timing", "refreshed"],
     ["--replay-steps", "2", "--storage", "60", "--updates", "joint", "--memory-encoding", "resized"],
     [
-      "--replay-steps", "1", "--storage", "10%", "--optimiser", "muon", "--muon-learning-rate", "0.0001",
-      "--weight-average", "0.9", "--label-smoothing", "0.1", "--schedule", "trapezoid",
+      "--replay-steps", "1", "--storage", "10%", "--optimiser", "muon", "--muon-learning-rate",
+      "0.00002", "--weight-average", "0.9", "--label-smoothing", "0.1", "--schedule", "linear",
     ],
   ])
   func anyNumberOfRanksTrainsTheSame(method: [String]) throws {
