@@ -221,6 +221,7 @@ public struct TrainingRun {
       }
       throw failure
     }
+    log.outcome = .finished
     return result
   }
 
