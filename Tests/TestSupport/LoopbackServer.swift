@@ -11,6 +11,7 @@ public final class LoopbackServer: Sendable {
     public let target: String
     /// By their names in lower case.
     public let headers: [String: String]
+    public let body: [UInt8]
 
     /// Where a `Range: bytes=N-` begins.
     public var rangeStart: Int? {
@@ -112,7 +113,14 @@ public final class LoopbackServer: Sendable {
         line[..<colon].lowercased(), line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
       )
     }
-    return Request(
-      method: words[0], target: words[1], headers: Dictionary(headers) { first, _ in first })
+    let named = Dictionary(headers) { first, _ in first }
+    var body = [UInt8](repeating: 0, count: named["content-length"].flatMap { Int($0) } ?? 0)
+    var filled = 0
+    while filled < body.count {
+      let got = body[filled...].withUnsafeMutableBytes { recv(client, $0.baseAddress, $0.count, 0) }
+      guard got > 0 else { return nil }
+      filled += got
+    }
+    return Request(method: words[0], target: words[1], headers: named, body: body)
   }
 }

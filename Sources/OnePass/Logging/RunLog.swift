@@ -24,6 +24,8 @@ final class RunLog {
   private(set) var state: State
   /// Spent here, by this process.
   private(set) var seconds = 0.0
+  /// How the run will have ended, if it ends now.
+  var outcome = RunOutcome.failed
   private let configuration: RunConfiguration
   private let plan: TrainingPlan
   private var loggers: [any RunLogger]
@@ -94,7 +96,9 @@ final class RunLog {
   func makeDurable() { timed { each { try $0.makeDurable() } } }
 
   func end() {
-    each { try $0.end() }
+    for logger in loggers {
+      do { try logger.end(outcome) } catch { notice("The log \(logger.name) is not whole: \(error)") }
+    }
     loggers = []
   }
 

@@ -30,15 +30,25 @@ public protocol RunLogger: AnyObject {
   /// Called before a checkpoint is saved: what was logged so far has to be there when the run goes on from it.
   func makeDurable() throws
 
-  /// Called once, when the run has ended or is broken off.
-  func end() throws
+  /// Called once, when the run has ended or is broken off. What it throws is told; the run is as it is.
+  /// - Parameter outcome: How the run ended.
+  func end(_ outcome: RunOutcome) throws
 }
 
 extension RunLogger {
   public var takesPictures: Bool { false }
   public func begin(_ run: LoggedRun) throws {}
   public func makeDurable() throws {}
-  public func end() throws {}
+  public func end(_ outcome: RunOutcome) throws {}
+}
+
+/// How a run ended.
+public enum RunOutcome: String, Hashable, Sendable {
+  /// It has come to its end.
+  case finished
+  /// It was asked to stop, and may go on later.
+  case stopped
+  case failed
 }
 
 /// A run that is about to be logged.

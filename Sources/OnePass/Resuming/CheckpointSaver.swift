@@ -66,6 +66,7 @@ final class CheckpointSaver {
   private func stopped(_ trainer: Trainer) throws -> RunStopped {
     let isSaved = try ranks.sum([folder == nil ? 0 : 1])[0] > 0
     if isSaved { try save(trainer) }
+    log.outcome = .stopped
     return RunStopped(step: trainer.stepsDone, steps: plan.steps, output: isSaved ? output : nil)
   }
 

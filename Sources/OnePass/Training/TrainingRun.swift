@@ -225,6 +225,7 @@ public struct TrainingRun {
       }
       throw failure
     }
+    log.outcome = .finished
     return result
   }
 

@@ -83,8 +83,9 @@ struct TrainCommand: ParsableCommand {
   @Option(
     name: .customLong("log"),
     help: ArgumentHelp(
-      "What is logged in the output folder while the run trains: tensorboard (event files), tensorboard:no-pictures (without "
-        + "images of the memory), jsonl (metrics.jsonl) or none; can be repeated (default: tensorboard and jsonl).",
+      "What is logged while the run trains: in the output folder tensorboard (event files), tensorboard:no-pictures (without "
+        + "images of the memory) and jsonl (metrics.jsonl); mlflow:http://HOST:PORT#EXPERIMENT on a server; or none. Can be "
+        + "repeated (default: tensorboard and jsonl).",
       valueName: "KIND"))
   var logs: [String] = []
 

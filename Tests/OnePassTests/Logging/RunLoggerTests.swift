@@ -39,13 +39,13 @@ import Testing
       if point.step == failure { throw OnePassError(.io, "no more") }
       points.append(point)
     }
-    func end() { calls.append("end") }
+    func end(_ outcome: RunOutcome) { calls.append("end \(outcome)") }
   }
 
   @Test func aLoggerOfOnesOwnSeesEveryStep() throws {
     let recorder = Recorder()
     #expect(try run([recorder]).isEmpty)
-    #expect(recorder.calls == ["begin 0 of 7"] + (1...7).map(String.init) + ["end"])
+    #expect(recorder.calls == ["begin 0 of 7"] + (1...7).map(String.init) + ["end finished"])
     for point in recorder.points {
       let scalars = Dictionary(uniqueKeysWithValues: point.scalars.map { ($0.name, $0.value) })
       // 10 % of 100 images, full after the first step.

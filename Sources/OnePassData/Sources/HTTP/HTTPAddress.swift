@@ -1,12 +1,12 @@
 import Foundation
 import OnePassCore
 
-/// The address of a file on a server.
-struct HTTPAddress {
-  let url: URL
+/// The address of something on a server.
+package struct HTTPAddress: Sendable {
+  package let url: URL
 
   /// - Throws: `OnePassError` (`usage`) if it is no address.
-  init(_ text: String) throws {
+  package init(_ text: String) throws {
     guard let url = URL(string: text), let scheme = url.scheme?.lowercased(),
       ["http", "https"].contains(scheme),
       url.host?.isEmpty == false
@@ -39,7 +39,7 @@ struct HTTPAddress {
 
   /// A text that holds an address, or several, without what opens the files: of all that follows the first query only a
   /// sign, and no name and password.
-  static func shown(_ text: String) -> String {
+  package static func shown(_ text: String) -> String {
     guard let scheme = text.range(of: "[A-Za-z][A-Za-z0-9+.-]*://", options: .regularExpression) else {
       return text
     }

@@ -4,20 +4,20 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// One request and its answer, read by a thread that may wait.
+/// One request to a server and its answer, read by a thread that may wait.
 ///
 /// The answer is taken from the network ahead of the reader, up to a fixed amount; then the server has to wait.
-final class HTTPExchange: Sendable {
+package final class HTTPExchange: Sendable {
   /// The beginning of an answer.
-  struct Head {
-    let status: Int
+  package struct Head {
+    package let status: Int
     let headers: HTTPHeaders
 
-    subscript(name: String) -> String? { headers.first(name: name) }
+    package subscript(name: String) -> String? { headers.first(name: name) }
   }
 
   /// What became of the connection.
-  struct Broken: Error { let detail: String }
+  package struct Broken: Error { package let detail: String }
 
   private let receiver: Receiver
   private let task: HTTPClient.Task<Void>
@@ -34,16 +34,29 @@ final class HTTPExchange: Sendable {
       eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: configuration)
   }()
 
-  /// Sends a GET request.
+  /// What a request asks for.
+  package enum Method {
+    case get
+    case post([UInt8])
+  }
+
+  /// Sends a request.
   /// - Throws: `Broken` if the address cannot be asked.
-  init(_ address: HTTPAddress, headers: [(String, String)]) throws(Broken) {
+  package init(
+    _ address: HTTPAddress, _ method: Method = .get, headers: [(String, String)]
+  ) throws(Broken) {
     var all = HTTPHeaders(headers)
     all.add(name: "User-Agent", value: "onepass")
     all.add(name: "Accept-Encoding", value: "identity")
     let receiver = Receiver()
     self.receiver = receiver
     do {
-      let request = try HTTPClient.Request(url: address.url, method: .GET, headers: all)
+      let request =
+        switch method {
+        case .get: try HTTPClient.Request(url: address.url, method: .GET, headers: all)
+        case .post(let body):
+          try HTTPClient.Request(url: address.url, method: .POST, headers: all, body: .bytes(body))
+        }
       task = Self.client.execute(request: request, delegate: receiver)
     } catch { throw Broken(detail: describe(error)) }
   }
@@ -51,11 +64,24 @@ final class HTTPExchange: Sendable {
   deinit { cancel() }
 
   /// The head of the answer, at latest after so many seconds.
-  func head(within seconds: Double) throws(Broken) -> Head { try receiver.head(within: seconds) }
+  package func head(within seconds: Double) throws(Broken) -> Head { try receiver.head(within: seconds) }
 
   /// Takes as many bytes of the body as there are at once; 0 at its end.
   func read(into target: UnsafeMutableRawBufferPointer, within seconds: Double) throws(Broken) -> Int {
     try receiver.read(into: target, within: seconds)
+  }
+
+  /// The whole body, or about so many bytes of its beginning.
+  package func body(atMost limit: Int, within seconds: Double) throws(Broken) -> [UInt8] {
+    let part = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 14, alignment: 16)
+    defer { part.deallocate() }
+    var body: [UInt8] = []
+    while body.count < limit {
+      let count = try read(into: part, within: seconds)
+      guard count > 0 else { break }
+      body += part.prefix(count)
+    }
+    return body
   }
 
   /// Ends the exchange, whatever is still to come.

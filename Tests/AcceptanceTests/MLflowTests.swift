@@ -1,0 +1,158 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs that are logged to an MLflow server: one that fails, and the real one.
+@Suite struct MLflowTests {
+  let logs: LogTests
+
+  init() throws { logs = try LogTests() }
+
+  var folder: TemporaryFolder { logs.folder }
+
+  func train(_ name: String, _ address: String, _ more: [String] = []) -> [String] {
+    logs.train(name, ["--log", "jsonl", "--log", "mlflow:\(address)"] + more)
+  }
+
+  /// As if it had been killed: it goes on from the checkpoint of its third step, when the server has more.
+  func trainInParts(_ name: String, _ address: String) throws {
+    let running = try RunningProgram(
+      onepass, train(name, address, ["--checkpoint-every", "3", "--keep-checkpoints", "100"]))
+    #expect(running.wait { folder.exists("\(name)/unfinished/step-00000006") })
+    running.signal(SIGINT)
+    #expect(running.wait() == 0)
+    let unfinished = folder.file("\(name)/unfinished")
+    for step in try FileManager.default.contentsOfDirectory(atPath: unfinished)
+    where step.hasPrefix("step-") && step > "step-00000003" {
+      try FileManager.default.removeItem(atPath: "\(unfinished)/\(step)")
+    }
+    let resumed = try onepass.run(train(name, address, ["--resume"]))
+    #expect(resumed.status == 0 && !resumed.errors.contains("mlflow"), "\(resumed.errors)")
+  }
+
+  /// Compares what a server has with `metrics.jsonl`: each value once.
+  func expectSame(_ metrics: [String: [[Double]]], _ name: String, timeless: Bool) throws {
+    let lines = try logs.lines(name)
+    #expect(Set(metrics.keys) == Set(lines.flatMap(\.keys)).subtracting(["step", "time"]), "\(name)")
+    for (key, points) in metrics {
+      let written = lines.filter { $0[key] != nil }
+      #expect(points.map { $0[0] } == written.compactMap { $0.number("step") }, "\(name) \(key)")
+      // A process that was killed had its own times.
+      if timeless, key == "progress/seconds" || key.hasPrefix("throughput/") { continue }
+      #expect(points.map { $0[1] } == written.compactMap { $0.number(key) }, "\(name) \(key)")
+    }
+  }
+
+  func metrics(of run: MLflowStandIn.Run) -> [String: [[Double]]] {
+    Dictionary(grouping: run.metrics, by: \.key).mapValues {
+      $0.map { [Double($0.step), Double($0.value) ?? .nan] }
+    }
+  }
+
+  @Test func aRunThatGoesOnGoesOnThere() throws {
+    let server = try MLflowStandIn()
+    try trainInParts("parts", server.address("photos"))
+    #expect(server.runs.count == 1)
+    let run = try #require(server.runs.first)
+    #expect(run.status == "FINISHED" && run.name == "parts" && run.parameters["replay-steps"] == "1")
+    try expectSame(metrics(of: run), "parts", timeless: true)
+  }
+
+  @Test func aRunThatStopsOrFailsSaysSo() throws {
+    let server = try MLflowStandIn()
+    let stopped = try RunningProgram(onepass, train("stopped", server.address()))
+    #expect(stopped.wait(for: "\"event\":\"step\""))
+    stopped.signal(SIGINT)
+    #expect(stopped.wait() == 0)
+    #expect(server.runs.map(\.status) == ["KILLED"])
+    let failed = try onepass.run(train("failed", server.address(), ["--learning-rate", "1e30"]))
+    #expect(failed.status == 70 && !folder.exists("failed"))
+    #expect(server.runs.map(\.status) == ["KILLED", "FAILED"])
+    #expect(try onepass.run(train("stopped", server.address(), ["--resume"])).status == 0)
+    #expect(server.runs.map(\.status) == ["FINISHED", "FAILED"])
+    try expectSame(metrics(of: server.runs[0]), "stopped", timeless: false)
+  }
+
+  @Test func aServerThatFailsIsNoPartOfTheRun() throws {
+    #expect(try onepass.run(logs.train("alone", ["--log", "jsonl"])).status == 0)
+    for (name, failure) in [
+      ("silent", MLflowStandIn.Behaviour.stall(60)), ("broken", .status(500)), ("closed", .close),
+    ] {
+      let server = try MLflowStandIn { $0 == "runs/log-batch" && $1 > 0 ? failure : .answer }
+      let outcome = try onepass.run(train(name, server.address()))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains("The log mlflow is not whole: The server "), "\(outcome.errors)")
+      #expect(outcome.errors.contains(" values: "), "\(outcome.errors)")
+      #expect(
+        try folder.bytes(of: "\(name)/checkpoint/model.safetensors")
+          == folder.bytes(of: "alone/checkpoint/model.safetensors"))
+      let record = jsonObject(Data(try folder.bytes(of: "\(name)/mlflow.json")))
+      #expect((record["unsent"] as? [Any])?.isEmpty == false)
+    }
+    // One that is not there at the start is told, before the stream is touched.
+    let absent = try onepass.run(train("absent", "http://127.0.0.1:1#x"))
+    #expect(
+      absent.status == 74 && absent.errors.contains("The MLflow server http://127.0.0.1:1 cannot be used"))
+    #expect(!folder.exists("absent"))
+  }
+
+  @Test(
+    "MLflow's own server and client have every option and each value once, also of a run that was killed",
+    .enabled(if: PythonMLflow.path != nil, "\(PythonMLflow.reason)"))
+  func mlflow() throws {
+    let python = Program(path: try #require(PythonMLflow.path))
+    let port = try Ranks.freePort()
+    let server = Process()
+    server.executableURL = URL(fileURLWithPath: python.path)
+    // A thread of the tests hands on a mask that blocks the signal that ends the server and its processes.
+    let start = """
+      import signal
+      signal.pthread_sigmask(signal.SIG_SETMASK, [])
+      from mlflow.cli import cli
+      cli()
+      """
+    server.arguments = [
+      "-c", start, "server", "--host", "127.0.0.1", "--port", "\(port)", "--workers", "1",
+      "--backend-store-uri", "sqlite:///\(folder.file("mlflow.db"))",
+      "--artifacts-destination", folder.file("artifacts"),
+    ]
+    server.environment = ProcessInfo.processInfo.environment.merging(
+      ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"]) { $1 }
+    (server.standardOutput, server.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+    try server.run()
+    // Its processes end with it.
+    defer {
+      server.terminate()
+      server.waitUntilExit()
+    }
+    let knock = "import urllib.request as u; u.urlopen('http://127.0.0.1:\(port)/health', timeout=5)"
+    var isUp = false
+    for _ in 0..<300 where !isUp && server.isRunning {
+      isUp = try python.run(["-c", knock]).status == 0
+      if !isUp { Thread.sleep(forTimeInterval: 0.2) }
+    }
+    try #require(isUp)
+    let address = "http://127.0.0.1:\(port)#Zwei Läufe"
+    let whole = try onepass.run(train("whole", address))
+    #expect(whole.status == 0 && !whole.errors.contains("mlflow"), "\(whole.errors)")
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Tools/read_mlflow.py").path
+    func runs() throws -> [[String: Any]] {
+      let outcome = try python.run([script, "http://127.0.0.1:\(port)", "Zwei Läufe"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]] ?? []
+    }
+    try trainInParts("parts", address)
+    let found = try runs()
+    #expect(found.map { $0["name"] as? String } == ["whole", "parts"])
+    for (run, name) in zip(found, ["whole", "parts"]) {
+      #expect(run["status"] as? String == "FINISHED")
+      let parameters = try #require(run["parameters"] as? [String: String])
+      #expect(parameters["replay-steps"] == "1" && parameters["data"] == "idx:\(folder.path)")
+      #expect(
+        (run["tags"] as? [String: String])?["onepass.method"] == "prioritised replay, k = 1, 20% storage")
+      try expectSame(try #require(run["metrics"] as? [String: [[Double]]]), name, timeless: true)
+    }
+  }
+}
