@@ -64,6 +64,7 @@ public final class StoredForm {
     self.init(StoredFormat(encoding), pipeline: pipeline)
   }
 
+  /// The form, whatever the size and the quality.
   public var encoding: MemoryEncoding { format.encoding }
 
   /// The image in this form.
