@@ -25,14 +25,21 @@ at::Tensor filtersOf(const at::Tensor &matrix, const at::Tensor &like) {
 }
 
 /// Matrices [n, rows, columns], each with its singular values near 1.
+///
+/// A step multiplies X from the left by a polynomial of X·Xᵀ. The polynomials are multiplied first, and X once at the end: where
+/// rows are nine times as long as there are of them, as in 3x3 filters, that is a third of the work, and as precise.
 at::Tensor orthogonalised(at::Tensor x) {
   const bool isTall = x.size(1) > x.size(2);
   if (isTall) x = x.transpose(1, 2);
   x = x / at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, /*keepdim=*/true).clamp_min(kSmallestNorm);
+  at::Tensor gram = at::bmm(x, x.transpose(1, 2)), product;
   for (int step = 0; step < kSteps; ++step) {
-    const at::Tensor gram = at::bmm(x, x.transpose(1, 2));
-    x = at::baddbmm(x, at::baddbmm(gram, gram, gram, kCubic, kQuintic), x, kLinear, 1);
+    at::Tensor polynomial = at::baddbmm(gram, gram, gram, kCubic, kQuintic);
+    polynomial.diagonal(0, 1, 2).add_(kLinear);
+    product = step == 0 ? polynomial : at::bmm(polynomial, product);
+    if (step + 1 < kSteps) gram = at::bmm(polynomial, at::bmm(gram, polynomial));
   }
+  x = at::bmm(product, x);
   return isTall ? x.transpose(1, 2) : x;
 }
 }  // namespace

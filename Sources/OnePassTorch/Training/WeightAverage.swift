@@ -9,7 +9,7 @@ import OnePassCore
 ///
 /// ```swift
 /// let average = try WeightAverage(of: model.stateDictionary, decay: 0.999)
-/// for update in 1...updates {
+/// for update in 1...10_000 {
 ///   try optimiser.step(learningRate: 0.1)
 ///   try average.take(afterUpdate: update)
 /// }
