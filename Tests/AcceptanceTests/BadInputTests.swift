@@ -163,11 +163,19 @@ import Testing
     }
   }
 
+  @Test func drawsByAnOrderHaveNoWeights() throws {
+    let arguments = [
+      "train", "--data", idx, "--model", "resnet8", "--drawing", "uniform+oldest:0.5", "--quiet",
+    ]
+    try expectFailure(64, "no probability to weight by: give --no-importance-weights", arguments)
+  }
+
   /// Each of these is refused while arguments are read, in ways of their own.
   @Test(arguments: [
     ["train", "--data", "x", "--threads", "0"], ["train", "--data", "x", "--rank-timeout", "0"],
     ["predict", "--checkpoint", "x", "--top", "0", "x.jpg"], ["train", "--data", "x", "--limit", "many"],
-    ["train", "--data", "x", "--method", "epr"], ["train", "--data", "x", "--progress", "loud"],
+    ["train", "--data", "x", "--method", "epr"], ["train", "--data", "x", "--drawing", "uniform+oldest"],
+    ["train", "--data", "x", "--progress", "loud"],
     ["train", "more", "--data", "x"], ["experiment", "run"], ["trian"],
     ["--generate-completion-script", "csh"],
   ])

@@ -86,7 +86,8 @@ import Testing
     (written.method, written.storage, written.replaySteps) = (.multiEpoch, .fraction(0.025), 4)
     (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
     (written.importanceWeights, written.recencyBias) = (false, 2)
-    (written.drawing, written.evicting) = (.oldest, .mixture(.uniform, .oldest, share: 0.3))
+    written.drawing = .mixture(.fewestReplays, .prioritised, share: 0.25)
+    written.evicting = .mixture(.uniform, .oldest, share: 0.3)
     written.memoryEncoding = .pixels
     (written.memoryDirectory, written.timeToLive, written.subjectKey) = ("-d", .seconds(90), .field("who"))
     (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)

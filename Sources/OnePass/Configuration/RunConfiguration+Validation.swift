@@ -7,5 +7,11 @@ extension RunConfiguration {
     try validateValues()
     try validateAugmentation()
     try validateStoredForm()
+    guard !(importanceWeights && drawing.mixesOrderWithChance && method == .replay) else {
+      throw OnePassError(
+        .usage,
+        "--drawing \(drawing.rawValue) chooses partly by an order, and such a draw has no probability to weight by: "
+          + "give --no-importance-weights, or mix selectors that go by chance.")
+    }
   }
 }

@@ -185,10 +185,6 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
       (0...10_000).contains(replaySteps), "--replay-steps \(replaySteps) is not possible: give 0 to 10000.")
     try storage.validate()
     try require(
-      !(importanceWeights && drawing.mixesOrderWithChance && method == .replay),
-      "--drawing \(drawing.rawValue) chooses partly by an order, and such a draw has no probability to weight by: "
-        + "give --no-importance-weights, or mix selectors that go by chance.")
-    try require(
       memoryDirectory == nil || method == .replay,
       "--memory-directory is for a replay memory, and --method \(method.rawValue) has none: leave it out.")
     try require(

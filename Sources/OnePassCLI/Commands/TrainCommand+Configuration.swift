@@ -3,6 +3,8 @@ import OnePass
 import OnePassCore
 import OnePassExperiments
 
+extension RunPreset: ExpressibleByArgument {}
+
 extension TrainCommand {
   /// What the options ask for.
   func configuration() throws -> RunConfiguration {
@@ -31,7 +33,7 @@ extension TrainCommand {
   /// - Throws: `OnePassError` with the sentence that the command would print.
   static func read(_ arguments: [String]) throws -> RunConfiguration {
     do {
-      let command = try parse(arguments)
+      let command = try parse(arguments).withPreset(arguments: arguments)
       _ = try command.checkpointEvery.map { try CheckpointInterval($0) }
       try requirePositive("--keep-checkpoints", command.keptCheckpoints)
       return try command.configuration()
@@ -44,12 +46,21 @@ extension TrainCommand {
     }
   }
 
-  /// This command with the options of the file that `--config` names; what the command line says wins.
+  /// This command with the options of its preset; what the arguments say wins.
+  /// - Parameter arguments: Of which this command was made.
+  private func withPreset(arguments: [String]) throws -> TrainCommand {
+    guard let preset else { return self }
+    return try Self.parse(preset.arguments + arguments)
+  }
+
+  /// This command with the options of its preset and of the file that `--config` names; the file wins over the preset, and
+  /// the command line over both.
   /// - Parameter arguments: The command line, without the program and the name of this command.
-  func withConfigurationFile(arguments: [String]) throws -> TrainCommand {
-    guard let config else { return self }
+  func withFileAndPreset(arguments: [String]) throws -> TrainCommand {
+    guard let config else { return try withPreset(arguments: arguments) }
     let file = try ConfigurationFile(path: config, read: Self.read)
-    let command = try Self.parse(file.arguments + arguments)
+    let all = file.arguments + arguments
+    let command = try Self.parse(all).withPreset(arguments: all)
     for (option, address) in [("data", command.data.data), ("eval-data", command.data.evaluationData)] {
       guard let address, address.hasSuffix("?…") else { continue }
       throw OnePassError(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import OnePass
 import OnePassCore
+import OnePassExperiments
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -40,6 +41,13 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "Machine") var precision: PrecisionOptions
   @OptionGroup(title: "Machine") var processes: ProcessOptions
   @OptionGroup(title: "Machine") var decoding: DecodeOptions
+
+  @Option(
+    help: """
+      Options under one name: the paper's method and recipe (paper: what every option is if nothing is said), or what was best \
+      in our experiments at the same storage and compute (best). What a configuration or the command line says wins.
+      """)
+  var preset: RunPreset?
 
   @Option(
     help: ArgumentHelp(

@@ -1,0 +1,68 @@
+import Foundation
+import OnePass
+import OnePassCore
+import OnePassExperiments
+import TestSupport
+import Testing
+
+@testable import OnePassCLI
+
+@Suite struct PresetTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try StripedImages(count: 120).write(to: folder)
+  }
+
+  @Test func thePaperIsWhatHoldsIfNothingIsSaid() throws {
+    #expect(try TrainCommand.read(["--preset=paper", "--data=x"]) == RunConfiguration(data: "x"))
+    #expect(RunConfiguration(data: "").withReplayOptions(of: .paper) == RunConfiguration(data: ""))
+  }
+
+  /// Each option of a preset does something, and can be given otherwise, before the preset or after it.
+  @Test func whatIsGivenBesideAPresetWins() throws {
+    let best = try TrainCommand.read(["--preset=best", "--data=x"])
+    try best.validate()
+    #expect(!RunPreset.best.arguments.isEmpty)
+    for option in RunPreset.best.arguments {
+      #expect(try TrainCommand.read(["--data=x", option]) != RunConfiguration(data: "x"), "\(option)")
+    }
+    let other = ["--weight-decay=0.25", "--optimiser=sgd"]
+    for arguments in [["--preset=best"] + other, other + ["--preset=best"]] {
+      let read = try TrainCommand.read(["--data=x"] + arguments)
+      #expect(read.weightDecay == 0.25 && read.optimiser == .sgd)
+      #expect(read.replaySteps == best.replaySteps && read.augmentation == best.augmentation)
+    }
+    // The paper's storage and compute.
+    #expect(best.storage == .fraction(0.1) && best.replaySteps == 8 && best.method == .replay)
+  }
+
+  /// A file may name a preset and change it, and the command line changes both; the run's own file needs no preset.
+  @Test func aRunWithAPresetSaysAllItsOptions() throws {
+    try folder.write(
+      Array("preset: best\nmodel: resnet8\nweight-decay: 0.25\nseed: 3\n".utf8), to: "mine.yaml")
+    let outcome = try onepass.run([
+      "train", "--config", folder.file("mine.yaml"), "--data", "idx:\(folder.path)", "--batch-size", "16",
+      "--replay-steps", "1", "--seed", "4", "--threads", "1", "--quiet", "--output", folder.file("run"),
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let file = try ConfigurationFile(path: folder.file("run/run.yaml"), read: TrainCommand.read)
+    let made = try TrainCommand.read(file.arguments)
+    var expected = try TrainCommand.read([
+      "--preset=best", "--data=idx:\(folder.path)", "--model=resnet8", "--weight-decay=0.25", "--seed=4",
+      "--batch-size=16", "--replay-steps=1", "--threads=1",
+    ])
+    // Found in the data.
+    (expected.stem, expected.imageSize, expected.channels) = (made.stem, made.imageSize, made.channels)
+    (expected.classCount, expected.classNames) = (made.classCount, made.classNames)
+    expected.decodeThreads = made.decodeThreads
+    #expect(made == expected)
+    #expect(!file.arguments.contains { $0.hasPrefix("--preset") })
+  }
+
+  @Test func aPresetThatIsNotKnownIsRefused() throws {
+    let outcome = try onepass.run(["train", "--data", "idx:\(folder.path)", "--preset", "bset"])
+    #expect(outcome.status == 64 && outcome.errors.contains("paper, best"), "\(outcome.errors)")
+  }
+}
