@@ -164,10 +164,9 @@ import Testing
   }
 
   @Test func drawsByAnOrderHaveNoWeights() throws {
-    let arguments = [
-      "train", "--data", idx, "--model", "resnet8", "--drawing", "uniform+oldest:0.5", "--quiet",
-    ]
-    try expectFailure(64, "no probability to weight by: give --no-importance-weights", arguments)
+    try expectFailure(
+      64, "no probability to weight by: give --no-importance-weights",
+      ["--data", idx, "--drawing", "uniform+oldest:0.5"])
   }
 
   /// Each of these is refused while arguments are read, in ways of their own.

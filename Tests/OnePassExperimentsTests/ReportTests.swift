@@ -34,13 +34,33 @@ import Testing
   @Test func everyChartIsWellFormed() throws {
     let folder = try TemporaryFolder()
     let names = try report { try SampleRuns.writeTables(to: $0) }.writeCharts(in: folder.path)
-    #expect(names.count == 10)
+    #expect(names.count == 11)
     for name in names {
       let parser = XMLParser(data: Data(try folder.bytes(of: name)))
       #expect(parser.parse(), "\(name): \(String(describing: parser.parserError))")
       let text = String(decoding: try folder.bytes(of: name), as: UTF8.self)
       #expect(!text.contains("nan") && !text.contains("=\"-inf") && text.contains("<style>"))
     }
+  }
+
+  /// Another recipe beside the paper's method, at 1 and at 10 %, and beside everything kept.
+  @Test func methodsAreDrawnBesideThePapers() throws {
+    let folder = try TemporaryFolder()
+    try SampleRuns.writeTables(to: folder)
+    try SampleRuns.writeMuon(to: folder)
+    let settings = Setting.settings(of: try RecordSet(reading: [folder.path]).records)
+    let chart = try #require(settings[1].methodsChart)
+    #expect(
+      chart.series.map(\.name) == [
+        "uniform replay, Muon", "prioritised replay", "9 passes", "9 passes, the paper's recipe",
+      ])
+    #expect(chart.series.map(\.points.count) == [1, 2, 1, 1])
+    #expect(abs(chart.series[0].points[0].y - 48.2) < 1e-9 && abs(chart.series[3].points[0].y - 60) < 1e-9)
+    // Without any other method there is nothing to draw.
+    let plain = try TemporaryFolder()
+    try SampleRuns.write(
+      SampleRuns.result(seed: 1, top1: 0.5) { $0.storage = .fraction(0.1) }, to: plain, "a")
+    #expect(Setting.settings(of: try RecordSet(reading: [plain.path]).records)[0].methodsChart == nil)
   }
 
   /// Where a point lies: 10 % storage on a logarithmic axis, and its mean on a linear one.

@@ -99,7 +99,8 @@ extension Setting {
   /// The charts of a setting with the names of their files.
   var charts: [(name: String, chart: Chart)] {
     [
-      ("accuracy-storage", storageChart), ("accuracy-compute", computeChart), ("pareto-front", paretoChart),
+      ("accuracy-storage", storageChart), ("methods-storage", methodsChart),
+      ("accuracy-compute", computeChart), ("pareto-front", paretoChart),
       ("online-accuracy", onlineChart), ("online-loss", lossChart), ("memory-bytes", memoryBytesChart),
       ("throughput", rateChart),
       ("memory-age", arrivalChart), ("memory-replays", replayChart), ("memory-balance", balanceChart),

@@ -36,6 +36,10 @@ struct SettingSection {
         "Error bars are standard errors over seeds. The dashed lines lead to multi-epoch training of the same compute, "
           + "which keeps everything."
       ),
+      (
+        setting.methodsChart,
+        "The best methods of this setting, and the paper's. Hollow: everything kept, at the same compute."
+      ),
       (setting.computeChart, "Error bars are standard errors over seeds."),
       (
         setting.paretoChart,

@@ -1,0 +1,67 @@
+import OnePass
+import OnePassCore
+
+extension Setting {
+  /// A line for each method over the storage, at the largest k of a method that is not the paper's, and everything kept at the
+  /// same compute; where this setting has another recipe than the paper's, the paper's method and recipe beside it.
+  var methodsChart: Chart? {
+    let own = variants.filter { $0.configuration.method == .replay && $0.accuracy != nil }
+    let changed = own.filter { baseline(of: $0) != nil || !paperRecipe.isEmpty }
+    guard let k = changed.map(\.configuration.replaySteps).max() else { return nil }
+    let paper = paperRecipe.filter {
+      $0.configuration.method == .replay && $0.configuration == $0.configuration.asInThePaper
+    }
+    let families = Dictionary(grouping: (own + paper).filter { $0.configuration.replaySteps == k }) {
+      $0.configuration.withoutStorage
+    }.values.sorted { Self.height($0) > Self.height($1) }.prefix(Chart.colours - 1)
+    guard families.count > 1 else { return nil }
+    let passes =
+      [(multiEpoch(k + 1), "\(k + 1) passes")]
+      + [
+        (
+          paperRecipe.first {
+            $0.configuration.method == .multiEpoch && $0.configuration.epochs == k + 1
+              && $0.configuration == $0.configuration.asInThePaper
+          },
+          "\(k + 1) passes, the paper's recipe"
+        )
+      ]
+    let shown = families.flatMap { $0 } + passes.compactMap(\.0)
+    var chart = Chart(
+      title: "Methods against storage, k = \(k)",
+      horizontal: .logarithmic(
+        "storage, % of the stream's examples", families.joined().map(\.storage) + [100]),
+      vertical: .linear("top-1, %", shown.flatMap(\.accuracyRange)))
+    for (colour, family) in families.enumerated() {
+      let points = family.sorted { $0.storage < $1.storage }.compactMap { $0.point(at: $0.storage) }
+      chart.series.append(.init(name: Self.name(of: family[0]), colour: colour, points: points))
+    }
+    for (index, (variant, name)) in passes.enumerated() {
+      guard let point = variant?.point(at: 100) else { continue }
+      chart.series.append(
+        .init(name: name, colour: index == 0 ? 0 : 6, points: [point], style: .points, isHollow: true))
+    }
+    return chart
+  }
+
+  /// By which methods are ordered: the best that one reaches.
+  private static func height(_ family: [Variant]) -> Double {
+    family.compactMap { $0.accuracy?.mean }.max() ?? 0
+  }
+
+  /// The title without what the chart says of all.
+  private static func name(of variant: Variant) -> String {
+    let configuration = variant.configuration
+    return variant.title.replacing(
+      ", k = \(configuration.replaySteps), \(configuration.storageTitle) storage", with: "")
+  }
+}
+
+extension RunConfiguration {
+  /// What a method is at any storage.
+  fileprivate var withoutStorage: RunConfiguration {
+    var method = self
+    method.storage = .fraction(1)
+    return method
+  }
+}
