@@ -57,6 +57,22 @@ import Testing
   }
 
   /// Whatever the options are, they come back; and no option is left out.
+  @Test func aTitleSaysWhatIsNotThePapers() {
+    func title(_ change: (inout RunConfiguration) -> Void) -> String {
+      var configuration = RunConfiguration(data: "x")
+      change(&configuration)
+      return configuration.title
+    }
+    let paper = "prioritised replay, k = 8, 10% storage"
+    #expect(title { _ in } == paper)
+    #expect(title { ($0.recencyBias, $0.evicting) = (1e6, .oldest) } == paper + ", window")
+    #expect(title { ($0.recencyBias, $0.evicting) = (3, .oldest) } == paper + ", β = 3, evicting oldest")
+    #expect(title { $0.recencyBias = 1e9 } == paper + ", all taken in")
+    #expect(
+      title { ($0.replayCourse, $0.optimiser, $0.augmentation) = (.rising, .muon, .init(policy: .rand)) }
+        == paper + ", k rising, rand 0.3, Muon")
+  }
+
   @Test func everyOptionSurvivesItsRecord() throws {
     var written = RunConfiguration(data: "a")
     (written.evaluationData, written.limit, written.evaluationLimit) = ("b", 1, 2)

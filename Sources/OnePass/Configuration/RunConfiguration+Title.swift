@@ -47,9 +47,18 @@ extension RunConfiguration {
     case .refreshed: words.append("priorities refreshed")
     }
     if !importanceWeights { words.append("no importance weights") }
-    if recencyBias != 1.5 { words.append("β = \(Figures.short(recencyBias))") }
+    // With β so large every example of any stream comes in.
+    let takesAllIn = recencyBias >= 1e6
+    let isWindow = takesAllIn && evicting == .oldest
+    if isWindow {
+      words.append("window")
+    } else if takesAllIn {
+      words.append("all taken in")
+    } else if recencyBias != 1.5 {
+      words.append("β = \(Figures.short(recencyBias))")
+    }
     if drawing != .prioritised { words.append("drawing \(drawing.rawValue)") }
-    if evicting != .uniform { words.append("evicting \(evicting.rawValue)") }
+    if evicting != .uniform, !isWindow { words.append("evicting \(evicting.rawValue)") }
     if let storedFormTitle { words.append(storedFormTitle) }
     if updates == .joint { words.append("joint updates") }
     if incomingView == .centre { words.append("incoming centred") }
