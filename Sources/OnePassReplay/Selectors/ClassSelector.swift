@@ -3,10 +3,15 @@ import OnePassCore
 /// Says from which class an item is chosen.
 public protocol ClassChoice: Sendable {
   /// Chooses a class that has items.
-  /// - Parameter sizes: The number of items of each class, at least one of them positive.
+  /// - Parameters:
+  ///   - sizes: The number of items of each class, at least one of them positive.
+  ///   - generator: What chance comes from.
   static func choose(from sizes: [Int], using generator: inout SeededGenerator) -> Int
 
   /// The probability with which an item of a class is chosen.
+  /// - Parameters:
+  ///   - label: The class.
+  ///   - sizes: The number of items of each class.
   static func probability(ofItemIn label: Int, of sizes: [Int]) -> Double
 }
 
