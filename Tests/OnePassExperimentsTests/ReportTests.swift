@@ -52,7 +52,7 @@ import Testing
     let chart = try #require(settings[1].methodsChart)
     #expect(
       chart.series.map(\.name) == [
-        "uniform replay, Muon", "prioritised replay", "9 passes", "9 passes, the paper's recipe",
+        "uniform replay, Muon", "prioritised replay", "9 passes, Muon", "9 passes",
       ])
     #expect(chart.series.map(\.points.count) == [1, 2, 1, 1])
     #expect(abs(chart.series[0].points[0].y - 48.2) < 1e-9 && abs(chart.series[3].points[0].y - 60) < 1e-9)

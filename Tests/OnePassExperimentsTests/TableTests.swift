@@ -1,6 +1,7 @@
 import Foundation
 import OnePass
 import OnePassCore
+import OnePassData
 import TestSupport
 import Testing
 
@@ -74,6 +75,22 @@ import Testing
     #expect(
       Array(table.rows[1][2...]) == ["60.00 ± 5.77"] + fromRecipe + ["60.00 ± 5.77"] + fromRecipe + ["3"])
     #expect(Set(table.data.flatMap { $0.map(\.name) }).count == table.data[0].count)
+  }
+
+  /// Passes whose images are augmented are no substitute for the paper's passes.
+  @Test func augmentedPassesAreNotThePapers() throws {
+    let folder = try TemporaryFolder()
+    try SampleRuns.write(
+      SampleRuns.result(seed: 1, top1: 0.5) { ($0.replaySteps, $0.storage) = (8, .fraction(0.1)) },
+      to: folder,
+      "replay")
+    try SampleRuns.write(
+      SampleRuns.result(seed: 1, top1: 0.7) {
+        ($0.method, $0.epochs, $0.augmentation) = (.multiEpoch, 9, .init(policy: .rand))
+      }, to: folder, "augmented")
+    let setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
+    #expect(setting.variants.count == 2 && setting.multiEpoch(9) == nil && setting.reference == nil)
+    #expect(try #require(TableLayout.table2.table(of: setting)).rows.map { $0.last } == ["-"])
   }
 
   @Test func oneSeedPretendsNothing() throws {

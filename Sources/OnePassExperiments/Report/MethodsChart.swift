@@ -13,20 +13,16 @@ extension Setting {
     }
     let families = Dictionary(grouping: (own + paper).filter { $0.configuration.replaySteps == k }) {
       $0.configuration.withoutStorage
-    }.values.sorted { Self.height($0) > Self.height($1) }.prefix(Chart.colours - 1)
+    }.values.sorted {
+      // By the title where two are equal, so that the same records make the same chart.
+      (Self.height($1), $0[0].title) < (Self.height($0), $1[0].title)
+    }.prefix(Chart.colours - 1)
     guard families.count > 1 else { return nil }
-    let passes =
-      [(multiEpoch(k + 1), "\(k + 1) passes")]
-      + [
-        (
-          paperRecipe.first {
-            $0.configuration.method == .multiEpoch && $0.configuration.epochs == k + 1
-              && $0.configuration == $0.configuration.asInThePaper
-          },
-          "\(k + 1) passes, the paper's recipe"
-        )
-      ]
-    let shown = families.flatMap { $0 } + passes.compactMap(\.0)
+    let kept = variants.filter { $0.isMultiEpoch(k + 1) }
+    let paperKept = paperRecipe.filter {
+      $0.isMultiEpoch(k + 1) && $0.configuration == $0.configuration.asInThePaper
+    }
+    let shown = families.flatMap { $0 } + kept + paperKept
     var chart = Chart(
       title: "Methods against storage, k = \(k)",
       horizontal: .logarithmic(
@@ -36,10 +32,12 @@ extension Setting {
       let points = family.sorted { $0.storage < $1.storage }.compactMap { $0.point(at: $0.storage) }
       chart.series.append(.init(name: Self.name(of: family[0]), colour: colour, points: points))
     }
-    for (index, (variant, name)) in passes.enumerated() {
-      guard let point = variant?.point(at: 100) else { continue }
+    for (index, variant) in (kept + paperKept).enumerated() {
+      guard let point = variant.point(at: 100) else { continue }
       chart.series.append(
-        .init(name: name, colour: index == 0 ? 0 : 6, points: [point], style: .points, isHollow: true))
+        .init(
+          name: Self.name(of: variant), colour: index < kept.count ? index % 6 : 6, points: [point],
+          style: .points, isHollow: true))
     }
     return chart
   }
@@ -53,7 +51,14 @@ extension Setting {
   private static func name(of variant: Variant) -> String {
     let configuration = variant.configuration
     return variant.title.replacing(
-      ", k = \(configuration.replaySteps), \(configuration.storageTitle) storage", with: "")
+      ", k = \(configuration.replaySteps), \(configuration.storageTitle) storage", with: ""
+    ).replacing("multi-epoch, ", with: "")
+  }
+}
+
+extension Variant {
+  fileprivate func isMultiEpoch(_ passes: Int) -> Bool {
+    configuration.method == .multiEpoch && configuration.epochs == passes && accuracy != nil
   }
 }
 

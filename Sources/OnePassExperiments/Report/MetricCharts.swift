@@ -46,7 +46,7 @@ extension Setting {
           name: "replay, \(storage)", colour: index % 5, points: line.compactMap { $0.point(at: $0.compute) })
       )
     }
-    let epochs = variants.filter { $0.configuration.method == .multiEpoch }.sorted { $0.compute < $1.compute }
+    let epochs = multiEpochs.sorted { $0.compute < $1.compute }
     if !epochs.isEmpty {
       chart.series.append(
         .init(

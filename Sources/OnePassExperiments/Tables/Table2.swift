@@ -7,14 +7,13 @@ extension Tables {
     let replays = setting.prioritised
     let storages = setting.storages
     let ks = Set(replays.map(\.configuration.replaySteps))
-    let epochs = Set(
-      setting.variants.filter { $0.configuration.method == .multiEpoch && $0.configuration.epochs < 90 }
-        .map(\.configuration.epochs))
+    let multiEpochs = setting.multiEpochs.filter { $0.configuration.epochs < 90 }
+    let epochs = Set(multiEpochs.map(\.configuration.epochs))
     guard !ks.isEmpty else { return nil }
     var table = ResultTable(
       "Table 2", of: setting,
       columns: ["#effective epochs", "#compute"] + storages.map { "#\($0)" } + ["#multi-epoch (100%)"])
-    let shown = replays + setting.variants.filter { epochs.contains($0.configuration.epochs) }
+    let shown = replays + multiEpochs
     let usual = shown.map(\.n).max() ?? 0
     for passes in epochs.union(ks.map { $0 + 1 }).sorted() {
       let row = storages.map { storage in
