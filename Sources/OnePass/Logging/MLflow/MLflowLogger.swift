@@ -56,7 +56,7 @@ final class MLflowLogger: RunLogger {
         }
         throw OnePassError(
           .io,
-          "The MLflow server \(server.address.server) cannot be used, because \(error.detail). \(remedy(for: error))",
+          "The MLflow server \(server.address.server) cannot be used: \(error.detail). \(remedy(for: error))",
           cause: error)
       }
     }
