@@ -4,7 +4,7 @@ import OnePassCore
 package enum RunPreset: String, CaseIterable, Sendable {
   /// The paper's method and recipe: what every option is if nothing is said.
   case paper
-  /// What was best in our experiments at the paper's storage and compute; docs/results/beyond-the-paper.md says why.
+  /// What was best in our experiments at the paper's storage and compute; docs/results/beyond-the-paper says why.
   case best
 
   private var options: [(name: String, value: String)] {
@@ -18,6 +18,9 @@ package enum RunPreset: String, CaseIterable, Sendable {
         ("augmentation", "rand"),
         // More is learnt from each update, of which one pass makes few.
         ("optimiser", "muon"),
+        // What arrives late is learnt as well as what arrives early, however long the stream is; the average over the last
+        // updates, a tenth of them old in the mean, takes the place of the falling learning rate.
+        ("schedule", "constant"), ("weight-average", "0.9999"),
       ]
     }
   }
