@@ -51,6 +51,10 @@ import Testing
   @Test(arguments: [
     ["--method", "naive"], ["--replay-steps", "2", "--storage", "20%"],
     ["--replay-steps", "1", "--storage", "40kB", "--priority-timing", "refreshed"],
+    [
+      "--replay-steps", "1", "--storage", "60", "--priority", "learnability", "--priority-timing",
+      "refreshed",
+    ],
     ["--replay-steps", "2", "--storage", "60", "--updates", "joint", "--memory-encoding", "resized"],
     [
       "--replay-steps", "1", "--storage", "10%", "--optimiser", "muon", "--muon-learning-rate",

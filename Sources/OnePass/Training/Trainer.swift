@@ -20,7 +20,7 @@ final class Trainer {
 
   private var feed: any ExampleFeed
   private let learner: Learner
-  private let priorities: PriorityRule
+  private var priorities: PriorityRule
   private let storedForm: StoredForm
   private(set) var memory: ReplayMemory?
   /// The way of the memory's images between ranks, where several share it.
@@ -61,7 +61,7 @@ final class Trainer {
     self.pool = pool
     self.observe = observe
     self.ranks = ranks
-    priorities = PriorityRule(function: parts.priority)
+    priorities = PriorityRule(parts.priority, timing: configuration.priorityTiming)
     storedForm = StoredForm(configuration.storedFormat, pipeline: pool.pipeline)
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
     let shared = ranks.count > 1 && plan.capacity != nil ? SharedImages() : nil
@@ -212,10 +212,7 @@ final class Trainer {
 
   private func drawReplays(for step: Int, _ progress: RunProgress) throws -> [ReplayBatch] {
     guard let held = memory?.count, held > 0 else { return [] }
-    if configuration.priorityTiming == .current {
-      let priorities = priorities
-      try memory?.reprioritise { try priorities.priority(loss: $0, progress) }
-    }
+    try priorities.beginStep(&memory, progress)
     let count = configuration.replayCourse.replays(
       at: step, of: plan.steps, average: configuration.replaySteps)
     let draws = try (0..<count).compactMap { batch in
@@ -320,7 +317,7 @@ final class Trainer {
     _ progress: RunProgress
   ) throws {
     guard memory != nil else { return }
-    let priorities = try losses.map { try self.priorities.priority(loss: $0, progress) }
+    let priorities = try losses.map { try self.priorities.priority(ofArrival: $0, progress) }
     if ranks.count == 1 {
       try memory?.offer(
         incoming.examples, losses: losses, priorities: priorities, storing: storedForm.callAsFunction)
@@ -359,10 +356,7 @@ final class Trainer {
     for (index, replay) in replays.enumerated() {
       let losses = try checked(
         replay.losses(ofEachRank: outcomes.map { $0.replayLosses[index] }), at: step)
-      guard configuration.priorityTiming == .refreshed else { continue }
-      for (drawn, loss) in zip(replay.drawn, losses) {
-        memory?.refresh(drawn, loss: loss, priority: try priorities.priority(loss: loss, progress))
-      }
+      try priorities.refresh(replay.drawn, losses: losses, in: &memory, progress)
     }
   }
 
@@ -379,19 +373,14 @@ final class Trainer {
   private func report(_ step: Int, losses: [Float], correct: Int) {
     stepsDone = step + 1
     let counters = memory?.counters
-    let fill: Double
-    switch memory?.capacity {
-    case .examples(let capacity): fill = Double(counters?.items ?? 0) / Double(capacity)
-    case .bytes(let capacity): fill = Double(counters?.bytes ?? 0) / Double(capacity)
-    case nil: fill = 0
-    }
     let report = StepReport(
       step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: examplesTrained,
       updates: learner.updatesMade, examples: losses.count,
       loss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count),
       accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,
       alpha: configuration.smoothing.alpha(at: RunProgress(step: step, of: plan.steps)),
-      memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: fill, seconds: seconds
+      memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: memory?.fill ?? 0,
+      seconds: seconds
     )
     curve.record(report)
     lastReport = report
