@@ -127,7 +127,8 @@ import Testing
     ["--memory-encoding", "resized", "--memory-quality", "10"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
     ["--optimiser", "muon"], ["--schedule", "linear"], ["--schedule", "constant"],
-    ["--schedule", "trapezoid"], ["--warm-up", "0.2"], ["--weight-average", "0.9"],
+    ["--schedule", "trapezoid"], ["--schedule", "on-demand"], ["--warm-up", "0.2"],
+    ["--weight-average", "0.9"],
     ["--label-smoothing", "0.1"], ["--mixing", "mixup"], ["--mixing", "cutmix"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {

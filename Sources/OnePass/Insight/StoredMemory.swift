@@ -75,7 +75,8 @@ public struct StoredMemory {
     let (checkpoint, state, memory) = try Self.lastCheckpoint(in: path)
     try Self.checkMemory(state.configuration, path)
     self.path = path
-    stage = .unfinished(step: state.steps, of: state.plan.steps, checkpoint: checkpoint.name)
+    stage = .unfinished(
+      step: state.steps, of: state.coolDown?.lastStep ?? state.plan.steps, checkpoint: checkpoint.name)
     items = (memory?.items ?? []).sorted { $0.id < $1.id }
     (examplesSeen, counters, seed) = (state.tally.taken, memory?.counters, state.configuration.seed)
     (card, weights) = (state.card, checkpoint.path(of: "model.safetensors"))

@@ -41,10 +41,11 @@ final class Trainer {
   private(set) var stepsDone = 0
   /// Examples back-propagated so far, replays included, by all ranks.
   private(set) var examplesTrained = 0
+  private(set) var end: RunEnd
   /// Whether everything is as it was after `stepsDone` steps.
   private(set) var isBetweenSteps = true
-  /// What this process has to say at the end of a step: whether it was asked to stop, and whether a checkpoint is due.
-  var requests: (_ stepsDone: Int) -> (stop: Bool, save: Bool) = { _ in (false, false) }
+  /// What this process has to say at the end of a step.
+  var requests: (_ stepsDone: Int) -> StepRequests = { _ in StepRequests() }
   /// Called after each step, on every rank with the same requests; the run stops when it throws.
   var afterStep: (Trainer, _ stop: Bool, _ save: Bool) throws -> Void = { _, _, _ in }
 
@@ -64,6 +65,7 @@ final class Trainer {
     priorities = PriorityRule(parts.priority, timing: configuration.priorityTiming)
     storedForm = StoredForm(configuration.storedFormat, pipeline: pool.pipeline)
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
+    end = RunEnd(configuration, plan)
     let shared = ranks.count > 1 && plan.capacity != nil ? SharedImages() : nil
     sharedImages = shared.map { ImageTransfer($0, ranks: ranks) }
     memory = plan.capacity.map {
@@ -95,12 +97,12 @@ final class Trainer {
     }
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source, counts: saved.state.tally)
     arrivals = saved.state.arrivals ?? ArrivalLog()
-    online = saved.state.online
-    curve = saved.state.curve
+    (online, curve) = (saved.state.online, saved.state.curve)
     seconds = saved.state.seconds
     imageWaitSeconds = saved.state.imageWaitSeconds ?? 0
     stepsDone = saved.state.steps
     examplesTrained = saved.state.examplesTrained
+    end = RunEnd(configuration, plan, coolDown: saved.state.coolDown)
   }
 
   /// Trains on the whole stream, or on what is left of it.
@@ -109,13 +111,13 @@ final class Trainer {
     let clock = ContinuousClock()
     let start = clock.now
     let secondsBefore = seconds
-    var upcoming = try takeIncoming()
+    var upcoming = try takeIncoming(for: stepsDone)
 
     for step in stepsDone..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
       guard let taken = upcoming else { break }
       let incoming = try images(of: taken.pending)
-      upcoming = try takeIncoming()
+      upcoming = try takeIncoming(for: step + 1)
       let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: incoming))
       guard !arrived.isEmpty else { break }
       isBetweenSteps = false
@@ -150,6 +152,7 @@ final class Trainer {
       let stored = try storedForms(of: incoming, among: whole)
       let outcomes = try outcomes(of: arrival, replayPasses, incoming, stored: stored)
       let losses = try checked(outcomes.flatMap(\.losses), at: step)
+      if outcomes.contains(where: \.requests.coolDown) { coolDown(after: step) }
       try refreshPriorities(of: replays, outcomes, at: step, progress)
       try offer(whole, incoming, stored: stored, outcomes, losses: losses, progress)
 
@@ -158,10 +161,17 @@ final class Trainer {
       if taken.pass == 0 { online.record(correct: correct, of: losses.count) }
       report(step, losses: losses, correct: correct)
       isBetweenSteps = true
-      try afterStep(self, outcomes.contains(where: \.isStopping), outcomes[0].isSaveDue)
+      try afterStep(self, outcomes.contains(where: \.requests.stop), outcomes[0].requests.save)
     }
     curve.finish()
     try tally.finish()
+  }
+
+  private func coolDown(after step: Int) {
+    if let notice = end.coolDown(afterStep: step + 1, updates: learner.updatesMade) {
+      observe(.notice(notice))
+    }
+    learner.coolDown = end.coolDown
   }
 
   // MARK: Steps 1 to 3
@@ -174,7 +184,8 @@ final class Trainer {
     let time: Date
   }
 
-  private func takeIncoming() throws -> Taken? {
+  private func takeIncoming(for step: Int) throws -> Taken? {
+    guard step < end.steps else { return nil }  // What comes after is left to others.
     // They came at this time or later, never earlier.
     let time = try agreedTime()
     let part = try feed.next(configuration.batchSize, for: ranks.rank, of: ranks.shares)
@@ -295,7 +306,7 @@ final class Trainer {
     mine.correct = zip(predictions, incoming.labels).count { $0 == Int64($1) }
     mine.replayLosses = try replayPasses.map { try $0.losses.floats() }
     mine.storedBytes = stored.map(\.image.byteCount)
-    (mine.isStopping, mine.isSaveDue) = requests(stepsDone + 1)
+    mine.requests = requests(stepsDone + 1)
     return try ranks.gather([mine])
   }
 
@@ -374,7 +385,7 @@ final class Trainer {
     stepsDone = step + 1
     let counters = memory?.counters
     let report = StepReport(
-      step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: examplesTrained,
+      step: step + 1, steps: end.steps, examplesSeen: tally.taken, examplesTrained: examplesTrained,
       updates: learner.updatesMade, examples: losses.count,
       loss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count),
       accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,
