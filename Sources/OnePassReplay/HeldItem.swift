@@ -5,7 +5,7 @@ struct HeldItem: Sendable {
   let image: HeldImage
   let arrival: Int
   let label: Int32
-  /// The loss with which it came in, or that of its last refresh.
+  /// The loss with which it came in, or that of its last refresh; the running average, where priorities go by it.
   let loss: Float
   let draws: UInt32
 

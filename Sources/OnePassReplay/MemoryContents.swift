@@ -5,7 +5,7 @@ public struct MemoryItem: Hashable, Sendable {
   /// The position in the stream.
   public let id: Int
   public let label: Int
-  /// The loss with which it came in, or that of its last refresh.
+  /// The loss with which it came in, or that of its last refresh; the running average, where priorities go by it.
   public let loss: Float
   public let priority: Float
   /// How often it has been drawn; from 131,072 on only its remainder to 65,536, added to that, unless choices depend on it.

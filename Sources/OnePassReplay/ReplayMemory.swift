@@ -317,22 +317,7 @@ public struct ReplayMemory {
     counters.peakItems = max(counters.peakItems, counters.items)
   }
 
-  // MARK: Changing priorities
-
-  /// Gives a drawn item a new loss and priority, if it is still there (the paper's "priority updating").
-  public mutating func refresh(_ drawn: DrawnExample, loss: Float, priority: Float) {
-    precondition(
-      priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
-    guard drawn.slot < count, table.arrival(of: drawn.slot) == drawn.example.id else { return }
-    table.setLoss(of: drawn.slot, to: loss)
-    inform(drawn.slot, priority)
-  }
-
-  /// Computes every item's priority anew from the loss that is stored with it.
-  /// - Complexity: O(count).
-  public mutating func reprioritise(_ priority: (_ loss: Float) throws -> Float) rethrows {
-    for slot in 0..<count { inform(slot, try priority(table.loss(of: slot))) }
-  }
+  // MARK: Priorities
 
   func priority(of slot: Int) -> Float {
     switch priorityKeeper {

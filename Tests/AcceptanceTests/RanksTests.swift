@@ -51,6 +51,10 @@ import Testing
   @Test(arguments: [
     ["--method", "naive"], ["--replay-steps", "2", "--storage", "20%"],
     ["--replay-steps", "1", "--storage", "40kB", "--priority-timing", "refreshed"],
+    [
+      "--replay-steps", "1", "--storage", "60", "--priority", "learnability", "--priority-timing",
+      "refreshed",
+    ],
     ["--replay-steps", "2", "--storage", "60", "--updates", "joint", "--memory-encoding", "resized"],
     [
       "--replay-steps", "1", "--storage", "10%", "--optimiser", "muon", "--muon-learning-rate",
@@ -191,6 +195,28 @@ import Testing
       #expect(try folder.bytes(of: "parts/\(file)") == folder.bytes(of: "whole/\(file)"), "\(file)")
     }
     #expect(try column("loss", of: "parts") == column("loss", of: "whole"))
+  }
+
+  /// A signal to one of them has all cool down together, and end as one run.
+  @Test func aCoolDownIsAskedOfAll() throws {
+    let outcomes = try Ranks.run(
+      2, of: onepass,
+      arguments("run", ["--replay-steps", "1", "--schedule", "on-demand", "--checkpoint-every", "5"])
+    ) { processes in
+      while !folder.exists("run/unfinished/step-00000005"), processes[0].isRunning {
+        Thread.sleep(forTimeInterval: 0.002)
+      }
+      kill(processes[1].processIdentifier, SIGUSR1)
+    }
+    #expect(outcomes.map(\.status) == [0, 0], "\(outcomes.map(\.errors))")
+    #expect(outcomes[0].errors.contains("Cooling down over") && outcomes[1].errors == "")
+    let result = try result("run")
+    let (before, steps) = (result.number("coolDown.stepsBefore") ?? 0, result.number("coolDown.steps") ?? 0)
+    #expect(before >= 5 && steps >= 1 && before + steps < 51)
+    #expect(result.number("stream.examples") == 32 * (before + steps))
+    let rates = try column("learning_rate", of: "run").compactMap(Double.init)
+    // Two updates a step; that of the last one is the last of 2 · steps that fall.
+    #expect(rates.count == Int(before + steps) && abs((rates.last ?? 0) - 0.0001 / (2 * steps)) < 1e-12)
   }
 
   @Test(

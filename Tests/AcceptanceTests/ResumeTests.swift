@@ -69,6 +69,11 @@ import Testing
     ],
     ["--replay-steps", "2", "--storage", "20%", "--memory-directory", "@memory"],
     [
+      "--replay-steps", "2", "--storage", "20%", "--priority", "learnability", "--priority-timing",
+      "refreshed",
+    ],
+    ["--replay-steps", "2", "--storage", "20%", "--priority", "pruning", "--priority-timing", "refreshed"],
+    [
       "--replay-steps", "2", "--optimiser", "muon", "--schedule", "trapezoid", "--warm-up", "0.1",
       "--weight-decay", "5e-4", "--weight-decay-on", "filters", "--weight-average", "0.9",
       "--label-smoothing", "0.1", "--mixing", "cutmix", "--reestimate-batch-norm",

@@ -115,7 +115,9 @@ import Testing
   /// Each option changes the course of the run: the weights are not those of the defaults.
   @Test(arguments: [
     ["--priority", "uniform"], ["--priority-timing", "current"], ["--priority-timing", "refreshed"],
-    ["--alpha", "literal"], ["--no-importance-weights"], ["--drawing", "fewest-replays"],
+    ["--priority", "learnability", "--priority-timing", "refreshed"],
+    ["--priority", "pruning", "--priority-timing", "refreshed"], ["--alpha", "literal"],
+    ["--no-importance-weights"], ["--drawing", "fewest-replays"],
     ["--evicting", "oldest"], ["--evicting", "most-replays"], ["--evicting", "largest-class"],
     ["--evicting", "uniform+oldest:0.5"], ["--drawing", "class-balanced"], ["--replay-course", "rising"],
     ["--recency-bias", "1"], ["--incoming-view", "centre"], ["--storage", "30"],
@@ -125,7 +127,8 @@ import Testing
     ["--memory-encoding", "resized", "--memory-quality", "10"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
     ["--optimiser", "muon"], ["--schedule", "linear"], ["--schedule", "constant"],
-    ["--schedule", "trapezoid"], ["--warm-up", "0.2"], ["--weight-average", "0.9"],
+    ["--schedule", "trapezoid"], ["--schedule", "on-demand"], ["--warm-up", "0.2"],
+    ["--weight-average", "0.9"],
     ["--label-smoothing", "0.1"], ["--mixing", "mixup"], ["--mixing", "cutmix"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {
@@ -192,6 +195,29 @@ import Testing
       let progress = (id / 16).rounded(.down) / 13
       let expected = 1 - (1 - cos(alpha == "full" ? .pi / 2 * progress : progress)) * exp(-loss)
       #expect(abs(priority - expected) < 1e-5, "example \(Int(id))")
+    }
+  }
+
+  /// At the end of a run nothing is pruned any more; the losses of learnability are averages, and called so.
+  @Test func prioritiesThatFollowReplaysCanBeInspected() throws {
+    for priority in ["learnability", "pruning"] {
+      let options = ["--replay-steps", "2", "--storage", "50%", "--priority", priority]
+      let refused = try train(options)
+      #expect(
+        refused.status == 64
+          && refused.errors.contains(
+            "--priority \(priority) follows the losses that items have when they are replayed"),
+        "\(refused.errors)")
+      let run = folder.file(priority)
+      let outcome = try train(options + ["--priority-timing", "refreshed", "--output", run])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let inspected = try onepass.run(["memory", "inspect", run])
+      #expect(inspected.output.contains("mean loss (nats)") == (priority == "learnability"))
+      let rows = String(decoding: try folder.bytes(of: "\(priority)/checkpoint/memory.csv"), as: UTF8.self)
+        .split(separator: "\n").dropFirst().map { $0.split(separator: ",")[3] }
+      #expect(rows.count == 100)
+      #expect(Set(rows) == ["1.0"] || priority == "learnability")
+      #expect(Set(rows).count > 20 || priority == "pruning")
     }
   }
 

@@ -35,6 +35,31 @@ import Testing
     expect(LearningRateSchedule(.cosine, warmUp: 1), (1...10).map { Double($0) / 11 })
   }
 
+  /// As a trapezoid until it is asked; then c · T of the T updates that there are by the end fall to 0.
+  @Test func aCoolDownOnDemandIsItsShareOfTheRun() {
+    let schedule = LearningRateSchedule(.onDemand, warmUp: 0.04, coolDown: 0.2)
+    let trapezoid = LearningRateSchedule(.trapezoid, warmUp: 0.04, coolDown: 0.2)
+    #expect(factors(schedule, 100) == factors(trapezoid, 100))
+    for made in 0..<100 {
+      guard let updates = schedule.coolDown(after: made, of: 100) else {
+        #expect(made > 80)
+        continue
+      }
+      #expect(made <= 80 && abs(Double(updates) - max(1, Double(made) / 4)) <= 0.5)
+      let coolDown = CoolDown(stepsBefore: 0, steps: 1, updatesBefore: made, updates: updates)
+      let rates = (0..<made + updates).map { schedule.factor(ofUpdate: $0, of: 100, coolingDown: coolDown) }
+      #expect(Array(rates.prefix(made)) == Array(factors(schedule, 100).prefix(made)))
+      // During the warm-up it falls from where it had come.
+      let top = min(1, Double(made + 1) / 5)
+      for (place, rate) in rates.dropFirst(made).enumerated() {
+        #expect(abs(rate - top * (1 - Double(place) / Double(updates))) < 1e-12)
+      }
+    }
+    #expect(LearningRateSchedule(.onDemand, coolDown: 0).coolDown(after: 50, of: 100) == 1)
+    #expect(LearningRateSchedule(.onDemand, coolDown: 1).coolDown(after: 0, of: 100) == 100)
+    #expect(LearningRateSchedule(.onDemand, coolDown: 1).coolDown(after: 1, of: 100) == nil)
+  }
+
   /// To the last bit: runs that older versions began go on as they were.
   @Test func theDefaultIsThePapersCosine() {
     for total in [1, 7, 1_000, 46_875] {

@@ -11,8 +11,15 @@ import Testing
       let function = kind.makeFunction(smoothing: smoothing)
       for step in [0, 1, 500, 999, 1_000] {
         for loss in [0, 1e-12, 0.1, 2.3, 50, 1e30, .infinity] {
-          let priority = function.priority(loss: loss, progress: RunProgress(step: step, of: 1_000))
-          #expect(priority.isFinite && priority >= 0, "\(kind) at loss \(loss), step \(step): \(priority)")
+          let progress = RunProgress(step: step, of: 1_000)
+          var priorities = [function.priority(loss: loss, progress: progress)]
+          for other in [nil, 0, 1e-12, 2.3, .infinity] as [Double?] {
+            let losses = LossContext(loss: loss, ownAverage: other, memoryMean: other)
+            priorities.append(function.priority(of: losses, progress: progress))
+          }
+          #expect(
+            priorities.allSatisfy { $0.isFinite && $0 >= 0 },
+            "\(kind) at loss \(loss), step \(step): \(priorities)")
         }
       }
     }
@@ -33,6 +40,47 @@ import Testing
     // α = 1: P = 1 − e^−ℓ = ℓ − ℓ²/2 + …, which 1 − exp(−ℓ) would round to 12 digits less.
     let priority = LossPriority().priority(loss: 1e-9, progress: RunProgress(step: 10, of: 10))
     #expect(abs(priority / 1e-9 - 1) < 1e-6)
+  }
+
+  /// 1 − α·exp(−|ℓ − ℓ̄|), whichever is larger; without history 1.
+  @Test func learnabilityIsTheChangeOfTheLoss() throws {
+    let function = PriorityKind.learnability.makeFunction(smoothing: .literal)
+    #expect(function.basis == .ownAverage)
+    for step in stride(from: 0, through: 1_000, by: 50) {
+      let (alpha, progress) = (1 - cos(Double(step) / 1_000), RunProgress(step: step, of: 1_000))
+      for (loss, average) in [(0.01, 0.02), (0.5, 3), (3, 0.5), (7, 7)] {
+        let priority = function.priority(
+          of: LossContext(loss: loss, ownAverage: average), progress: progress)
+        #expect(abs(priority - (1 - alpha * exp(-max(loss - average, average - loss)))) < 1e-12)
+      }
+      #expect(function.priority(of: LossContext(loss: 0.1), progress: progress) == 1)
+      #expect(function.priority(loss: 0.1, progress: progress) == 1)
+    }
+  }
+
+  @Test func anAverageHalvesWhatWasBefore() {
+    var average: Double?
+    for loss in [4.0, 2, 1, 0] { average = LossContext(loss: loss, ownAverage: average).nextAverage }
+    #expect(average == 4.0 / 8 + 2.0 / 8 + 1.0 / 4 + 0.0 / 2)
+  }
+
+  @Test func pruningHalvesWhatIsBelowTheMeanUntilTheLastEighth() throws {
+    let function = PriorityKind.pruning.makeFunction(smoothing: .full)
+    #expect(function.basis == .memoryMean)
+    for (loss, mean, step, expected) in [
+      (1.0, 2.0, 0, 0.5), (2, 2, 0, 1), (3, 2, 0, 1), (1, nil, 0, 1), (1, 2, 874, 0.5), (1, 2, 875, 1),
+      (1, 2, 1_000, 1),
+    ] as [(Double, Double?, Int, Double)] {
+      let priority = function.priority(
+        of: LossContext(loss: loss, memoryMean: mean), progress: RunProgress(step: step, of: 1_000))
+      #expect(priority == expected, "\(loss), \(mean ?? -1), \(step)")
+    }
+    let other = PruningPriority(share: 0.9, end: 0.1)
+    #expect(
+      abs(
+        other.priority(of: LossContext(loss: 1, memoryMean: 2), progress: RunProgress(step: 9, of: 100)) - 0.1
+      )
+        < 1e-15)
   }
 
   @Test func alphaRunsFromZeroToOneAndTheLiteralFormulaDoesNot() throws {

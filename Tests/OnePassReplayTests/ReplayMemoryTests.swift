@@ -59,6 +59,23 @@ import Testing
     #expect(memory.items.map(\.priority) == [0.75])
   }
 
+  @Test func aRefreshCanGoFromTheLossThatIsKept() throws {
+    var memory = ReplayMemory(capacity: .examples(2), seed: 1)
+    #expect(memory.meanLoss == nil)
+    for id in 0..<2 { try memory.offer(.synthetic(id), loss: Float(4 + 2 * id), priority: 1) }
+    #expect(memory.meanLoss == 5)
+    for drawn in try memory.draw(3, step: 0, batch: 0) {
+      let before = memory.items.first { $0.id == drawn.example.id }?.loss
+      memory.refresh(drawn) { kept in
+        #expect(kept == before)
+        return (kept + 1, kept / 8)
+      }
+      let after = try #require(memory.items.first { $0.id == drawn.example.id })
+      #expect(after.loss == (before ?? 0) + 1 && after.priority == (before ?? 0) / 8)
+    }
+    #expect(memory.meanLoss == 6.5)
+  }
+
   @Test func reprioritisingUsesTheStoredLosses() throws {
     var memory = ReplayMemory(capacity: .examples(10), seed: 1)
     for id in 0..<10 { try memory.offer(.synthetic(id), loss: Float(id), priority: 1) }

@@ -49,7 +49,7 @@ extension RunConfiguration {
     if method != .replay { essence = essence.withReplayOptions(of: .paper) }
     if method != .multiEpoch { essence.epochs = 1 }
     if priority == .uniform { essence.priorityTiming = .insertion }
-    if priority != .loss { essence.smoothing = .full }
+    if priority != .loss, priority != .learnability { essence.smoothing = .full }
     return essence
   }
 

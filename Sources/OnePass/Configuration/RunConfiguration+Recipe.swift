@@ -24,8 +24,12 @@ extension RunConfiguration {
       )
     }
     try require(
-      schedule != .trapezoid || warmUp + coolDown <= 1,
+      !schedule.coolsDown || warmUp + coolDown <= 1,
       "--warm-up \(warmUp) and --cool-down \(coolDown) are more than the whole run: give at most 1 together.")
+    try require(
+      schedule != .onDemand || method != .multiEpoch,
+      "--schedule on-demand is for a stream that passes once, and --method multi-epoch keeps all data: use trapezoid."
+    )
     try require(
       (0..<1).contains(weightAverage),
       "--weight-average \(weightAverage) is not possible: give 0 (none) or more, and less than 1.")
@@ -60,7 +64,7 @@ extension RunConfiguration {
       )
     }
     if weightDecay == 0 { essence.weightDecayOn = .all }
-    if schedule != .trapezoid { essence.coolDown = standard.coolDown }
+    if !schedule.coolsDown { essence.coolDown = standard.coolDown }
     essence.mixingAlpha = mixing == .none ? nil : mixingAlpha ?? mixing.standardAlpha
     return essence
   }

@@ -26,6 +26,8 @@ extension RunConfiguration {
       switch priority {
       case .loss: "prioritised replay"
       case .uniform: "uniform replay"
+      case .learnability: "replay by learnability"
+      case .pruning: "replay with pruning"
       case .own(let name): "replay by \(name)"
       }
     return "\(kind), k = \(replaySteps), \(storageTitle) storage"
@@ -44,6 +46,7 @@ extension RunConfiguration {
     switch priorityTiming {
     case .insertion: break
     case .current: words.append("priorities with the current α")
+    case .refreshed where priority.followsReplays: break
     case .refreshed: words.append("priorities refreshed")
     }
     if !importanceWeights { words.append("no importance weights") }

@@ -7,6 +7,12 @@ extension RunConfiguration {
     try validateValues()
     try validateAugmentation()
     try validateStoredForm()
+    guard !(priority.followsReplays && priorityTiming != .refreshed && method == .replay) else {
+      throw OnePassError(
+        .usage,
+        "--priority \(priority.rawValue) follows the losses that items have when they are replayed: "
+          + "give --priority-timing refreshed as well.")
+    }
     guard !(importanceWeights && drawing.mixesOrderWithChance && method == .replay) else {
       throw OnePassError(
         .usage,

@@ -114,7 +114,7 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var schedule = LearningRateSchedule.Shape.cosine
   /// The share of the updates over which the learning rates rise.
   public var warmUp = 0.0
-  /// Of a trapezoid: the share of the updates over which the learning rates fall at the end.
+  /// Of a trapezoid, planned or on demand: the share of the updates over which the learning rates fall at the end.
   public var coolDown = 0.2
   /// The decay of the moving average of the weights that is evaluated and saved; none is taken if 0.
   public var weightAverage = 0.0

@@ -75,7 +75,8 @@ public struct StoredMemory {
     let (checkpoint, state, memory) = try Self.lastCheckpoint(in: path)
     try Self.checkMemory(state.configuration, path)
     self.path = path
-    stage = .unfinished(step: state.steps, of: state.plan.steps, checkpoint: checkpoint.name)
+    stage = .unfinished(
+      step: state.steps, of: state.coolDown?.lastStep ?? state.plan.steps, checkpoint: checkpoint.name)
     items = (memory?.items ?? []).sorted { $0.id < $1.id }
     (examplesSeen, counters, seed) = (state.tally.taken, memory?.counters, state.configuration.seed)
     (card, weights) = (state.card, checkpoint.path(of: "model.safetensors"))
@@ -139,6 +140,9 @@ public struct StoredMemory {
     }
     return Histogram(values, from: span.minimum)
   }
+
+  /// What the loss is that is kept of an item.
+  package var lossTitle: String { configuration?.priority == .learnability ? "mean loss" : "loss" }
 
   /// The losses, in nats, in twenty equal parts from 0.
   public var losses: Histogram { Histogram(items.map { Double($0.loss) }, from: 0) }

@@ -64,7 +64,7 @@ final class RunLog {
     guard !loggers.isEmpty, let report = trainer.lastReport else { return }
     timed {
       state.mean.add(report)
-      let isLast = report.step == plan.steps
+      let isLast = report.step == report.steps
       var point = LogPoint(step: report.step, time: Date())
       if isLast || isDue(report.step, most: Self.mostPoints) { addScalars(to: &point, trainer) }
       if isLast || isDue(report.step, most: Self.mostHistograms) { addHistograms(to: &point, trainer) }

@@ -1,6 +1,16 @@
 import Foundation
 import OnePassCore
 
+/// What a process was asked for, or finds due, at the end of a step.
+struct StepRequests: Hashable {
+  /// Whether it was asked to stop, so that the run can go on later.
+  var stop = false
+  /// Whether it was asked to cool down and end.
+  var coolDown = false
+  /// Whether it finds that a checkpoint is due; what the first rank says counts.
+  var save = false
+}
+
 /// What a rank found in a step, told to all at its end.
 struct StepOutcome {
   /// ℓ_i of its part of the incoming mini-batch, those that could be decoded.
@@ -11,10 +21,7 @@ struct StepOutcome {
   var storedBytes: [Int] = []
   /// ℓ_i of its part of each replayed mini-batch.
   var replayLosses: [[Float]] = []
-  /// Whether it was asked to stop.
-  var isStopping = false
-  /// Whether it finds that a checkpoint is due; what the first rank says counts.
-  var isSaveDue = false
+  var requests = StepRequests()
 }
 
 extension StepOutcome: RankRecord {
@@ -27,7 +34,8 @@ extension StepOutcome: RankRecord {
     for bytes in storedBytes { data.append(integer: UInt64(bytes)) }
     data.append(integer: UInt64(replayLosses.count))
     for losses in replayLosses { data.append(floats: losses) }
-    data.append(integer: UInt8((isStopping ? 1 : 0) + (isSaveDue ? 2 : 0)))
+    data.append(
+      integer: UInt8((requests.stop ? 1 : 0) + (requests.save ? 2 : 0) + (requests.coolDown ? 4 : 0)))
   }
 
   init(from reader: inout ByteReader) throws {
@@ -36,7 +44,7 @@ extension StepOutcome: RankRecord {
     storedBytes = try (0..<reader.count(of: 8)).map { _ in Int(clamping: try reader.integer() as UInt64) }
     replayLosses = try (0..<reader.count(of: 8)).map { _ in try reader.floats() }
     let flags: UInt8 = try reader.integer()
-    (isStopping, isSaveDue) = (flags & 1 != 0, flags & 2 != 0)
+    requests = StepRequests(stop: flags & 1 != 0, coolDown: flags & 4 != 0, save: flags & 2 != 0)
   }
 }
 

@@ -116,6 +116,8 @@ public struct RunResult: Codable, Sendable {
   /// Seconds of training alone.
   public var trainingSeconds: Double
   public var stream: Stream
+  /// The cool-down with which the run ended before its plan, where it was asked to: how far it came is in ``stream``.
+  public var coolDown: CoolDown?
   /// What the replay memory did, where there was one.
   public var memory: MemoryCounters?
   /// What the replay memory held at the end, where there was one. Records of version 0.1.0 have none.

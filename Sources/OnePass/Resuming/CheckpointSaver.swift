@@ -38,9 +38,11 @@ final class CheckpointSaver {
   }
 
   /// What this process has to say of a step that is about to end.
-  func requests(after steps: Int) -> (stop: Bool, save: Bool) {
-    // After the last step the run is all but finished; it is saved whole.
-    (stop?.isStopping ?? false, folder != nil && steps < plan.steps && isDue(after: steps))
+  func requests(after steps: Int) -> StepRequests {
+    StepRequests(
+      stop: stop?.isStopping ?? false, coolDown: stop?.isCoolingDown ?? false,
+      // After the last step the run is all but finished; it is saved whole.
+      save: folder != nil && steps < plan.steps && isDue(after: steps))
   }
 
   /// Saves the run if that is due.
@@ -67,7 +69,7 @@ final class CheckpointSaver {
     let isSaved = try ranks.sum([folder == nil ? 0 : 1])[0] > 0
     if isSaved { try save(trainer) }
     log.outcome = .stopped
-    return RunStopped(step: trainer.stepsDone, steps: plan.steps, output: isSaved ? output : nil)
+    return RunStopped(step: trainer.stepsDone, steps: trainer.end.steps, output: isSaved ? output : nil)
   }
 
   /// Saves a run that cannot go on for a reason outside of it, if that is possible.
@@ -96,7 +98,7 @@ final class CheckpointSaver {
         examplesTrained: trainer.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
         curve: trainer.curve, log: log.state, memoryRun: trainer.memoryRun,
         ledger: try trainer.ledger?.makeDurable(), arrivals: trainer.arrivals, seconds: trainer.seconds,
-        imageWaitSeconds: trainer.imageWaitSeconds,
+        imageWaitSeconds: trainer.imageWaitSeconds, coolDown: trainer.end.coolDown,
         version: onePassVersion),
       weights: learner.model.stateDictionary, optimiser: learner.optimiserState,
       memory: trainer.memory, shared: trainer.sharedImages, shuffleBuffer: shuffleBuffer?.snapshot)

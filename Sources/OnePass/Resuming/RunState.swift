@@ -29,6 +29,8 @@ struct RunState: Codable {
   var seconds: Double
   /// Of these, the seconds of waiting for images.
   var imageWaitSeconds: Double?
+  /// The cool-down that was asked for, once it was.
+  var coolDown: CoolDown?
   /// The version of OnePass that wrote it.
   var version: String
 }

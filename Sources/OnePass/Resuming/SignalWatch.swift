@@ -1,12 +1,14 @@
 import Foundation
 
-/// Hears SIGINT and SIGTERM in place of the process, until it is cancelled.
+/// Hears signals in place of the process, until it is cancelled.
 package final class SignalWatch {
   private let sources: [any DispatchSourceSignal]
 
-  /// - Parameter handler: Called on a thread of its own with the signal's number.
-  package init(_ handler: @escaping @Sendable (Int32) -> Void) {
-    sources = [SIGINT, SIGTERM].map { number in
+  /// - Parameters:
+  ///   - numbers: Which signals.
+  ///   - handler: Called on a thread of its own with the signal's number.
+  package init(_ numbers: [Int32] = [SIGINT, SIGTERM], _ handler: @escaping @Sendable (Int32) -> Void) {
+    sources = numbers.map { number in
       #if canImport(Darwin)
         // There a source is given only what the process ignores; on Linux it takes over by itself.
         signal(number, SIG_IGN)

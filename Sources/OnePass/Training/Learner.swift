@@ -26,6 +26,8 @@ final class Learner {
   private let highestLearningRate: Double
   private let schedule: LearningRateSchedule
   private let plannedUpdates: Int
+  /// The cool-down that the run was asked for, once it was.
+  var coolDown: CoolDown?
   private let recorded: RecordedUpdate?
   /// The average of the weights, where one is taken.
   private let average: WeightAverage?
@@ -63,6 +65,7 @@ final class Learner {
     if let weights = saved.weights { try model.stateDictionary.load(from: weights) }
     if let optimiser = saved.optimiser { try optimiserState.load(from: optimiser) }
     updatesMade = saved.state.updates
+    coolDown = saved.state.coolDown
   }
 
   /// The momentum and, where one is taken, the average of the weights: what a run needs beside the weights to go on.
@@ -215,7 +218,7 @@ final class Learner {
 
   /// The share of the highest learning rates with which the next update is made.
   private func beginUpdate() -> Double {
-    let factor = schedule.factor(ofUpdate: updatesMade, of: plannedUpdates)
+    let factor = schedule.factor(ofUpdate: updatesMade, of: plannedUpdates, coolingDown: coolDown)
     learningRate = factor * highestLearningRate
     return factor
   }

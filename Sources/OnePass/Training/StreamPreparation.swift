@@ -64,7 +64,7 @@ struct StreamPreparation {
     try feed.resume(after: state.tally.taken, ledger: ledger)
     firstImage = nil
     self.feed = feed
-    var notices = ["Going on after step \(state.steps) of \(plan.steps)."]
+    var notices = ["Going on after step \(state.steps) of \(state.coolDown?.lastStep ?? plan.steps)."]
     if source.readsAgainToRestore {
       notices.append(
         "\(source.specification) cannot seek: its first \(state.tally.taken) examples were read again and passed over."

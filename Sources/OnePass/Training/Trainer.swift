@@ -20,7 +20,7 @@ final class Trainer {
 
   private var feed: any ExampleFeed
   private let learner: Learner
-  private let priorities: PriorityRule
+  private var priorities: PriorityRule
   private let storedForm: StoredForm
   private(set) var memory: ReplayMemory?
   /// The way of the memory's images between ranks, where several share it.
@@ -41,10 +41,11 @@ final class Trainer {
   private(set) var stepsDone = 0
   /// Examples back-propagated so far, replays included, by all ranks.
   private(set) var examplesTrained = 0
+  private(set) var end: RunEnd
   /// Whether everything is as it was after `stepsDone` steps.
   private(set) var isBetweenSteps = true
-  /// What this process has to say at the end of a step: whether it was asked to stop, and whether a checkpoint is due.
-  var requests: (_ stepsDone: Int) -> (stop: Bool, save: Bool) = { _ in (false, false) }
+  /// What this process has to say at the end of a step.
+  var requests: (_ stepsDone: Int) -> StepRequests = { _ in StepRequests() }
   /// Called after each step, on every rank with the same requests; the run stops when it throws.
   var afterStep: (Trainer, _ stop: Bool, _ save: Bool) throws -> Void = { _, _, _ in }
 
@@ -61,9 +62,10 @@ final class Trainer {
     self.pool = pool
     self.observe = observe
     self.ranks = ranks
-    priorities = PriorityRule(function: parts.priority)
+    priorities = PriorityRule(parts.priority, timing: configuration.priorityTiming)
     storedForm = StoredForm(configuration.storedFormat, pipeline: pool.pipeline)
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
+    end = RunEnd(configuration, plan)
     let shared = ranks.count > 1 && plan.capacity != nil ? SharedImages() : nil
     sharedImages = shared.map { ImageTransfer($0, ranks: ranks) }
     memory = plan.capacity.map {
@@ -95,12 +97,12 @@ final class Trainer {
     }
     tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source, counts: saved.state.tally)
     arrivals = saved.state.arrivals ?? ArrivalLog()
-    online = saved.state.online
-    curve = saved.state.curve
+    (online, curve) = (saved.state.online, saved.state.curve)
     seconds = saved.state.seconds
     imageWaitSeconds = saved.state.imageWaitSeconds ?? 0
     stepsDone = saved.state.steps
     examplesTrained = saved.state.examplesTrained
+    end = RunEnd(configuration, plan, coolDown: saved.state.coolDown)
   }
 
   /// Trains on the whole stream, or on what is left of it.
@@ -109,13 +111,13 @@ final class Trainer {
     let clock = ContinuousClock()
     let start = clock.now
     let secondsBefore = seconds
-    var upcoming = try takeIncoming()
+    var upcoming = try takeIncoming(for: stepsDone)
 
     for step in stepsDone..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
       guard let taken = upcoming else { break }
       let incoming = try images(of: taken.pending)
-      upcoming = try takeIncoming()
+      upcoming = try takeIncoming(for: step + 1)
       let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: incoming))
       guard !arrived.isEmpty else { break }
       isBetweenSteps = false
@@ -150,6 +152,7 @@ final class Trainer {
       let stored = try storedForms(of: incoming, among: whole)
       let outcomes = try outcomes(of: arrival, replayPasses, incoming, stored: stored)
       let losses = try checked(outcomes.flatMap(\.losses), at: step)
+      if outcomes.contains(where: \.requests.coolDown) { coolDown(after: step) }
       try refreshPriorities(of: replays, outcomes, at: step, progress)
       try offer(whole, incoming, stored: stored, outcomes, losses: losses, progress)
 
@@ -158,10 +161,17 @@ final class Trainer {
       if taken.pass == 0 { online.record(correct: correct, of: losses.count) }
       report(step, losses: losses, correct: correct)
       isBetweenSteps = true
-      try afterStep(self, outcomes.contains(where: \.isStopping), outcomes[0].isSaveDue)
+      try afterStep(self, outcomes.contains(where: \.requests.stop), outcomes[0].requests.save)
     }
     curve.finish()
     try tally.finish()
+  }
+
+  private func coolDown(after step: Int) {
+    if let notice = end.coolDown(afterStep: step + 1, updates: learner.updatesMade) {
+      observe(.notice(notice))
+    }
+    learner.coolDown = end.coolDown
   }
 
   // MARK: Steps 1 to 3
@@ -174,7 +184,8 @@ final class Trainer {
     let time: Date
   }
 
-  private func takeIncoming() throws -> Taken? {
+  private func takeIncoming(for step: Int) throws -> Taken? {
+    guard step < end.steps else { return nil }  // What comes after is left to others.
     // They came at this time or later, never earlier.
     let time = try agreedTime()
     let part = try feed.next(configuration.batchSize, for: ranks.rank, of: ranks.shares)
@@ -212,10 +223,7 @@ final class Trainer {
 
   private func drawReplays(for step: Int, _ progress: RunProgress) throws -> [ReplayBatch] {
     guard let held = memory?.count, held > 0 else { return [] }
-    if configuration.priorityTiming == .current {
-      let priorities = priorities
-      try memory?.reprioritise { try priorities.priority(loss: $0, progress) }
-    }
+    try priorities.beginStep(&memory, progress)
     let count = configuration.replayCourse.replays(
       at: step, of: plan.steps, average: configuration.replaySteps)
     let draws = try (0..<count).compactMap { batch in
@@ -298,7 +306,7 @@ final class Trainer {
     mine.correct = zip(predictions, incoming.labels).count { $0 == Int64($1) }
     mine.replayLosses = try replayPasses.map { try $0.losses.floats() }
     mine.storedBytes = stored.map(\.image.byteCount)
-    (mine.isStopping, mine.isSaveDue) = requests(stepsDone + 1)
+    mine.requests = requests(stepsDone + 1)
     return try ranks.gather([mine])
   }
 
@@ -320,7 +328,7 @@ final class Trainer {
     _ progress: RunProgress
   ) throws {
     guard memory != nil else { return }
-    let priorities = try losses.map { try self.priorities.priority(loss: $0, progress) }
+    let priorities = try losses.map { try self.priorities.priority(ofArrival: $0, progress) }
     if ranks.count == 1 {
       try memory?.offer(
         incoming.examples, losses: losses, priorities: priorities, storing: storedForm.callAsFunction)
@@ -359,10 +367,7 @@ final class Trainer {
     for (index, replay) in replays.enumerated() {
       let losses = try checked(
         replay.losses(ofEachRank: outcomes.map { $0.replayLosses[index] }), at: step)
-      guard configuration.priorityTiming == .refreshed else { continue }
-      for (drawn, loss) in zip(replay.drawn, losses) {
-        memory?.refresh(drawn, loss: loss, priority: try priorities.priority(loss: loss, progress))
-      }
+      try priorities.refresh(replay.drawn, losses: losses, in: &memory, progress)
     }
   }
 
@@ -379,19 +384,14 @@ final class Trainer {
   private func report(_ step: Int, losses: [Float], correct: Int) {
     stepsDone = step + 1
     let counters = memory?.counters
-    let fill: Double
-    switch memory?.capacity {
-    case .examples(let capacity): fill = Double(counters?.items ?? 0) / Double(capacity)
-    case .bytes(let capacity): fill = Double(counters?.bytes ?? 0) / Double(capacity)
-    case nil: fill = 0
-    }
     let report = StepReport(
-      step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: examplesTrained,
+      step: step + 1, steps: end.steps, examplesSeen: tally.taken, examplesTrained: examplesTrained,
       updates: learner.updatesMade, examples: losses.count,
       loss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count),
       accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,
       alpha: configuration.smoothing.alpha(at: RunProgress(step: step, of: plan.steps)),
-      memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: fill, seconds: seconds
+      memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: memory?.fill ?? 0,
+      seconds: seconds
     )
     curve.record(report)
     lastReport = report

@@ -13,6 +13,7 @@ public enum TrainingEvent: Sendable {
 public struct StepReport: Sendable, Codable, Hashable {
   /// Steps done, 1 … `steps`.
   public var step: Int
+  /// Those of the whole run: as planned, or fewer once it was asked to cool down.
   public var steps: Int
   /// Examples taken from the stream so far.
   public var examplesSeen: Int

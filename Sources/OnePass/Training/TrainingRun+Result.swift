@@ -10,8 +10,12 @@ extension TrainingRun {
     var notices: [String] = []
     let taken = trainer.tally.taken
     if configuration.method != .multiEpoch, taken < plan.streamExamples {
-      var notice = "The stream ended after \(taken) of \(plan.streamExamples) examples"
-      if configuration.schedule != .constant { notice += ", so the learning rate did not reach 0" }
+      let isAsked = trainer.end.coolDown != nil && trainer.stepsDone == trainer.end.steps
+      var notice =
+        isAsked
+        ? "The run ended as it was asked to, after \(taken) of the \(plan.streamExamples) examples that were planned"
+        : "The stream ended after \(taken) of \(plan.streamExamples) examples"
+      if configuration.schedule != .constant, !isAsked { notice += ", so the learning rate did not reach 0" }
       if let capacity = plan.capacityExamples {
         notice += ", and a memory of \(capacity) examples is a larger share of it than was planned"
       }
@@ -60,7 +64,7 @@ extension TrainingRun {
         imagesPerSecond: Double(trainer.examplesTrained) / max(trainer.seconds, 1e-9),
         imageWaitSeconds: trainer.imageWaitSeconds),
       wallSeconds: trainer.seconds + (reestimation?.seconds ?? 0), trainingSeconds: trainer.seconds,
-      stream: stream,
+      stream: stream, coolDown: trainer.end.coolDown,
       memory: trainer.memory?.counters,
       memoryContents: trainer.memory.map {
         MemorySummary(Array($0.items), examplesSeen: trainer.tally.taken)

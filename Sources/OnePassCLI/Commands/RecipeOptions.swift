@@ -31,7 +31,8 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: """
-      The course of the learning rates: to 0 along a cosine or a line, constant, or constant with a cool-down at the end.
+      The course of the learning rates: to 0 along a cosine or a line, constant, or constant with a cool-down at the end \
+      (trapezoid), which can be asked for at any time by SIGUSR1 (on-demand).
       """)
   var schedule = LearningRateSchedule.Shape.cosine
 
@@ -44,7 +45,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("cool-down"),
     help: ArgumentHelp(
-      "Of a trapezoid, the share of the updates over which the learning rates fall to 0 at the end.",
+      "Of trapezoid and on-demand, the share of the updates over which the learning rates fall to 0 at the end.",
       valueName: "0...1"))
   var coolDown = 0.2
 

@@ -27,6 +27,8 @@ struct TrainCommand: ParsableCommand {
       What the command line says wins. Paths start from where the program is started, as they do there. Each run \
       leaves the file that makes it again in its output folder, run.yaml.
 
+      SIGINT and SIGTERM stop a run so that --resume goes on; SIGUSR1 has one with --schedule on-demand cool down and finish.
+
       Started by torchrun, srun, Kubernetes or by hand with RANK and WORLD_SIZE, processes train together.
       """)
 
@@ -137,7 +139,8 @@ struct TrainCommand: ParsableCommand {
       return try show(finished)
     }
     let stop = StopRequest()
-    let signals = SignalWatch { number in
+    let signals = SignalWatch([SIGINT, SIGTERM, SIGUSR1]) { number in
+      if number == SIGUSR1 { return stop.coolDown() }
       // What was saved last is whole: checkpoints get their names when they are complete.
       if stop.isStopping { _exit(128 + number) }
       stop.stop()

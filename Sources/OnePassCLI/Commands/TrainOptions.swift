@@ -167,7 +167,12 @@ struct MethodOptions: ParsableArguments {
     help: "How they are spread over the run: k with each (constant), or from none to 2k (rising).")
   var replayCourse = ReplayCourse.constant
 
-  @Option(help: "What makes an example worth replaying.")
+  @Option(
+    help: """
+      What makes an example worth replaying: its loss; nothing, all alike (uniform); that its loss still changes (learnability); \
+      all alike, but half as often where its loss is below the memory's mean (pruning). The last two need --priority-timing \
+      refreshed.
+      """)
   var priority = PriorityKind.loss
 
   @Option(

@@ -96,7 +96,7 @@ struct MemoryText {
     var table = TextTable(header: ["", "min", "25 %", "median", "75 %", "max"])
     for (name, quartiles) in [
       ("age (examples)", summary.age), ("replays", summary.draws), ("priority", summary.priority),
-      ("loss (nats)", summary.loss), ("items of a class", memory.balance.itemsPerClass),
+      ("\(memory.lossTitle) (nats)", summary.loss), ("items of a class", memory.balance.itemsPerClass),
     ] {
       guard let q = quartiles else { continue }
       table.rows.append(
@@ -141,7 +141,7 @@ struct MemoryText {
     return [("highest priorities", ends.highest), ("lowest priorities", ends.lowest)].filter { !$1.isEmpty }
       .map { title, items in
         var table = TextTable(
-          header: [title, "loss", "priority", "replays", "position"],
+          header: [title, memory.lossTitle, "priority", "replays", "position"],
           isText: [true, false, false, false, false])
         for item in items {
           table.rows.append([

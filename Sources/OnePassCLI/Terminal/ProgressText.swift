@@ -5,7 +5,7 @@ struct ProgressText {
   /// Moving averages over the last steps, so that the line can be read.
   private var loss: Double?
   private var accuracy: Double?
-  private var plannedUpdates = 1
+  private var planned = (steps: 1, updates: 1)
 
   /// What is about to be trained.
   static func start(_ plan: TrainingPlan) -> String {
@@ -16,7 +16,7 @@ struct ProgressText {
       + "\(Figures.count(plan.steps, "step")), \(Figures.count(plan.updates, "update"))\(kept)."
   }
 
-  mutating func begin(_ plan: TrainingPlan) { plannedUpdates = plan.updates }
+  mutating func begin(_ plan: TrainingPlan) { planned = (plan.steps, plan.updates) }
 
   /// Lets a step count for the averages.
   mutating func note(_ report: StepReport) {
@@ -49,8 +49,9 @@ struct ProgressText {
 
   /// Judged by the updates, since the first step has no replays.
   private func secondsLeft(_ report: StepReport) -> Double {
-    let left = plannedUpdates - report.updates
-    return report.seconds / Double(max(1, report.updates)) * Double(left)
+    // A run may end before its plan.
+    let updates = Double(planned.updates) * Double(report.steps) / Double(planned.steps)
+    return report.seconds / Double(max(1, report.updates)) * max(0, updates - Double(report.updates))
   }
 
   private static func padded(_ text: String, to width: Int) -> String {

@@ -156,7 +156,7 @@ package struct MemoryPage {
     var rows: [String] = []
     for (name, quartiles) in [
       ("age, in examples", summary.age), ("replays", summary.draws), ("priority", summary.priority),
-      ("loss, in nats", summary.loss), ("items of a class", memory.balance.itemsPerClass),
+      ("\(memory.lossTitle), in nats", summary.loss), ("items of a class", memory.balance.itemsPerClass),
     ] {
       guard let q = quartiles else { continue }
       let cells = [q.minimum, q.lower, q.median, q.upper, q.maximum].map {
@@ -176,7 +176,19 @@ package struct MemoryPage {
   /// What a priority says, by how it was made.
   private var timing: String {
     guard let configuration = memory.configuration else { return "" }
-    if configuration.priority == .uniform { return "All priorities are equal." }
+    switch configuration.priority {
+    case .uniform: return "All priorities are equal."
+    case .learnability:
+      return
+        "A priority is 1 − α · exp(−change), made anew at each replay: how far the loss then was from the running average "
+        + "before it. The loss that is shown is that average. What was not replayed yet has priority 1."
+    case .pruning:
+      return
+        "A priority is 0.5 where the loss of the last replay is below the mean of all, and 1 elsewhere; at the end of the "
+        + "run all are 1."
+    case .own(let name): return "A priority is what \(name) makes of the loss."
+    case .loss: break
+    }
     return switch configuration.priorityTiming {
     case .insertion:
       "A priority is 1 − α · exp(−loss) with loss and α of the step at which the item came in. α grows with the stream: "

@@ -1,0 +1,198 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+/// Runs that are asked to end: what they did by then, and that they go on exactly when they are stopped meanwhile.
+@Suite(.serialized) struct CoolDownTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  static let images = StripedImages(count: 320)
+
+  /// How many examples were taken from a stream that does not come again.
+  final class Taken {
+    var count = 0
+  }
+
+  func source(counting taken: Taken = Taken()) -> SequenceSource {
+    let stream = (0..<320).lazy.map { position in
+      taken.count += 1
+      return LabelledImage(
+        EncodedImage(
+          bytes: Self.images.pixels(position), encoding: .pixels(width: 12, height: 12, channels: 1)),
+        label: Self.images.label(position))
+    }
+    return SequenceSource("feed", stream, classCount: 4)
+  }
+
+  /// 20 steps of 16 examples; the first has one update, each other three: 58, of which 6 are a warm-up.
+  var configuration: RunConfiguration {
+    var configuration = RunConfiguration(data: "feed")
+    (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 16, 2)
+    (configuration.storage, configuration.learningRate, configuration.limit) = (.examples(24), 0.05, 320)
+    (configuration.threads, configuration.decodeThreads, configuration.device) = (1, 1, "cpu")
+    (configuration.schedule, configuration.coolDown, configuration.warmUp) = (.onDemand, 0.25, 0.1)
+    return configuration
+  }
+
+  /// What a run told.
+  struct Story {
+    var notices: [String] = []
+    var reports: [StepReport] = []
+    var result: RunResult?
+
+    /// The learning rate of each step's last update, as a share of the highest.
+    var rates: [Double] { reports.map { $0.learningRate / 0.05 } }
+    func hasNotice(_ text: String) -> Bool { notices.contains { $0.contains(text) } }
+  }
+
+  /// - Parameters:
+  ///   - asked: The steps at whose report the run is asked to cool down; it hears of it in the next one.
+  ///   - stopped: The step at whose report it is asked to stop.
+  func train(
+    _ run: String, asked: Set<Int> = [], stopped: Int? = nil, from source: SequenceSource? = nil,
+    change: (inout RunConfiguration) -> Void = { _ in }
+  ) throws -> Story {
+    var configuration = configuration
+    change(&configuration)
+    let stop = StopRequest()
+    var story = Story()
+    do {
+      story.result = try TrainingRun(configuration, source: source ?? self.source())
+        .start(output: folder.file(run), resuming: true, stop: stop) { event in
+          switch event {
+          case .step(let report):
+            story.reports.append(report)
+            if asked.contains(report.step) { stop.coolDown() }
+            if report.step == stopped { stop.stop() }
+          case .notice(let text): story.notices.append(text)
+          default: break
+          }
+        }
+      #expect(stopped == nil)
+    } catch is RunStopped { #expect(stopped != nil) }
+    return story
+  }
+
+  func expectSame(_ a: String, _ b: String) throws {
+    for name in [
+      "checkpoint/model.safetensors", "checkpoint/optimiser.safetensors", "checkpoint/memory.csv", "ledger",
+    ] {
+      #expect(try folder.bytes(of: "\(a)/\(name)") == folder.bytes(of: "\(b)/\(name)"), "\(name)")
+    }
+  }
+
+  /// Asked at step 8, it hears of it in step 9, at whose end 25 updates are made: 25 · 0.25 / 0.75 = 8.3, which is 8 updates
+  /// and takes three steps of three.
+  @Test func aRunThatIsAskedCoolsDownAndEnds() throws {
+    let taken = Taken()
+    let story = try train("run", asked: [8, 9, 11], from: source(counting: taken))
+    #expect(story.reports.map(\.updates) == (0..<12).map { 1 + 3 * $0 })
+    #expect(story.reports.map(\.steps) == Array(repeating: 20, count: 8) + Array(repeating: 12, count: 4))
+    let expected = [1.0 / 7, 4.0 / 7, 1, 1, 1, 1, 1, 1, 1, 7.0 / 9, 4.0 / 9, 1.0 / 9]
+    #expect(zip(story.rates, expected).allSatisfy { abs($0 - $1) < 1e-12 }, "\(story.rates)")
+    // Nothing was taken that was not trained, and the record tells what was.
+    #expect(taken.count == 12 * 16)
+    let result = try #require(story.result)
+    #expect(result.stream.examples == 12 * 16 && result.compute.updates == 34 && result.plan.updates == 58)
+    #expect(result.coolDown == CoolDown(stepsBefore: 9, steps: 3, updatesBefore: 25, updates: 9))
+    #expect(result.storage.exampleFraction == 24.0 / 192)
+    #expect(try RunFiles.result(in: folder.file("run")).coolDown == result.coolDown)
+    #expect(
+      story.notices.filter { $0.contains("ooling down") } == [
+        "Cooling down over 9 updates: the run ends after step 12 of 20 that were planned."
+      ])
+    #expect(
+      story.hasNotice("The run ended as it was asked to, after 192 of the 320 examples that were planned"))
+    #expect(!story.hasNotice("did not reach 0"))
+    #expect(try PassVerification(of: folder.file("run")).faults.isEmpty)
+  }
+
+  /// Stopped with the request itself, in the middle of the cool-down, and both.
+  @Test(arguments: [[8], [9], [10], [8, 10]])
+  func aCoolDownGoesOnExactly(stops: [Int]) throws {
+    let whole = try train("whole", asked: [8])
+    var reports: [StepReport] = []
+    for stop in stops { reports += try train("parts", asked: [8], stopped: stop).reports }
+    let last = try train("parts")
+    #expect(last.hasNotice("Going on after step \((stops.last ?? 0) + 1) of 12."))
+    reports += last.reports
+    #expect(reports.map(\.learningRate) == whole.reports.map(\.learningRate))
+    #expect(last.result?.coolDown == whole.result?.coolDown && last.result?.coolDown != nil)
+    try expectSame("whole", "parts")
+  }
+
+  /// Whoever stops it after its last step has nothing left to train, and takes nothing more.
+  @Test func aRunThatWasStoppedAtItsEndTakesNothingMore() throws {
+    _ = try train("run", asked: [8], stopped: 11)
+    let taken = Taken()
+    let last = try train("run", from: source(counting: taken))
+    #expect(last.reports.isEmpty && taken.count == 192 && last.result?.stream.examples == 192)
+  }
+
+  @Test func aRunThatIsNotAskedIsATrapezoid() throws {
+    let onDemand = try train("demand")
+    let trapezoid = try train("trapezoid") { $0.schedule = .trapezoid }
+    #expect(onDemand.reports.map(\.learningRate) == trapezoid.reports.map(\.learningRate))
+    #expect(onDemand.result?.coolDown == nil && onDemand.result?.stream.examples == 320)
+    try expectSame("demand", "trapezoid")
+  }
+
+  @Test(arguments: LearningRateSchedule.Shape.allCases.filter { $0 != .onDemand })
+  func otherSchedulesSayThatTheyCannot(shape: LearningRateSchedule.Shape) throws {
+    let plain = try train("plain") { $0.schedule = shape }
+    let asked = try train("asked", asked: [2, 5]) { $0.schedule = shape }
+    let sentence = "A run with --schedule \(shape.rawValue) cannot be ended before its time, and goes on"
+    #expect(asked.notices.filter { $0.contains(sentence) }.count == 1 && !plain.hasNotice(sentence))
+    #expect(asked.result?.stream.examples == 320 && asked.result?.coolDown == nil)
+    try expectSame("plain", "asked")
+  }
+
+  /// Against a count, step by step, for every step at which a run can be asked.
+  @Test(arguments: ReplayCourse.allCases, [UpdateMode.sequential, .joint])
+  func aCoolDownIsItsShareOfTheRun(course: ReplayCourse, updates: UpdateMode) throws {
+    var configuration = configuration
+    (configuration.replayCourse, configuration.updates, configuration.replaySteps) = (course, updates, 3)
+    let plan = try TrainingPlan(configuration, streamExamples: 320, classes: 4, classNames: nil)
+    let ofStep = (0..<20).map { step in
+      updates == .joint ? 1 : 1 + course.replays(at: step, of: 20, average: 3)
+    }
+    #expect(ofStep.reduce(0, +) == plan.updates)
+    var (begun, late) = (0, 0)
+    for done in 1...20 {
+      var end = RunEnd(configuration, plan)
+      let made = ofStep.prefix(done).reduce(0, +)
+      let notice = end.coolDown(afterStep: done, updates: made)
+      guard let coolDown = end.coolDown else {
+        // The planned one is a quarter of the updates.
+        #expect(Double(made) > 0.75 * Double(plan.updates) - 0.5 && end.steps == 20)
+        #expect((notice == nil) == (done == 20))
+        if notice != nil { late += 1 }
+        continue
+      }
+      begun += 1
+      let wanted = max(1, (Double(made) / 3).rounded())
+      let taken = ofStep[done..<coolDown.lastStep].reduce(0, +)
+      #expect(coolDown.updates == taken && coolDown.updatesBefore == made && coolDown.stepsBefore == done)
+      #expect(Double(taken) >= wanted || coolDown.lastStep == 20)
+      #expect(Double(taken - ofStep[coolDown.lastStep - 1]) < wanted)
+      let second = end.coolDown(afterStep: done + 1, updates: made + 1)
+      #expect(second == nil && end.coolDown == coolDown)
+    }
+    #expect(begun >= 10 && late >= 1)
+  }
+
+  @Test func ranksTellEachOtherWhatTheyWereAsked() throws {
+    for flags in 0..<8 {
+      var outcome = StepOutcome()
+      outcome.requests = StepRequests(stop: flags & 1 != 0, coolDown: flags & 2 != 0, save: flags & 4 != 0)
+      let read = try #require(try StepOutcome.decode(StepOutcome.encode([outcome]), from: 0).first)
+      #expect(read.requests == outcome.requests)
+    }
+  }
+}

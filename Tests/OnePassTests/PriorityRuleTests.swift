@@ -1,0 +1,98 @@
+import Foundation
+import OnePassCore
+import OnePassReplay
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+/// What the memory's losses and priorities become while a run replays.
+@Suite struct PriorityRuleTests {
+  /// A memory of items with the losses 0, 1, 2, …
+  func memory(_ count: Int, _ rule: PriorityRule, _ progress: RunProgress) throws -> ReplayMemory {
+    var memory = ReplayMemory(capacity: .examples(count), seed: 3)
+    for id in 0..<count {
+      try memory.offer(
+        .synthetic(id), loss: Float(id), priority: rule.priority(ofArrival: Float(id), progress))
+    }
+    return memory
+  }
+
+  /// An item may be drawn twice in one mini-batch: then the second loss meets the average with the first.
+  @Test func learnabilityKeepsARunningAverage() throws {
+    let progress = RunProgress(step: 1, of: 2)
+    var rule = PriorityRule(LearnabilityPriority(), timing: .refreshed)
+    var memory: ReplayMemory? = try memory(6, rule, progress)
+    #expect(memory?.items.allSatisfy { $0.priority == 1 } == true)
+    var averages = (0..<6).map(Double.init)
+    var priorities = Array(repeating: 1.0, count: 6)
+    let alpha = 1 - cos(Double.pi / 4)
+    var repeated = 0
+    for step in 0..<5 {
+      try rule.beginStep(&memory, progress)
+      let drawn = try #require(try memory?.draw(4, step: step, batch: 0))
+      let losses = drawn.indices.map { Float(step) + 0.25 * Float($0) }
+      for (item, loss) in zip(drawn, losses) {
+        let id = item.example.id
+        priorities[id] = 1 - alpha * exp(-abs(Double(loss) - averages[id]))
+        averages[id] = 0.5 * averages[id] + 0.5 * Double(loss)
+      }
+      repeated += 4 - Set(drawn.map(\.example.id)).count
+      try rule.refresh(drawn, losses: losses, in: &memory, progress)
+      for item in memory.map({ Array($0.items) }) ?? [] {
+        #expect(abs(Double(item.loss) - averages[item.id]) < 1e-5)
+        #expect(abs(Double(item.priority) - priorities[item.id]) < 1e-5)
+      }
+    }
+    #expect(repeated > 0)
+  }
+
+  /// Below the mean of what the items had last half the probability, and so twice the weight; at the end all are alike.
+  @Test func pruningFollowsTheMeanOfTheMemory() throws {
+    let progress = RunProgress(step: 1, of: 8)
+    var rule = PriorityRule(PruningPriority(), timing: .refreshed)
+    var memory: ReplayMemory? = try memory(6, rule, progress)
+    func prioritiesByID() -> [Float] {
+      (memory.map { Array($0.items) } ?? []).sorted { $0.id < $1.id }.map(\.priority)
+    }
+    try rule.beginStep(&memory, progress)
+    #expect(prioritiesByID() == [0.5, 0.5, 0.5, 1, 1, 1])
+    let drawn = try #require(try memory?.draw(64, step: 0, batch: 0))
+    let weights = importanceWeights(forProbabilities: drawn.map(\.probability))
+    for (item, weight) in zip(drawn, weights) {
+      #expect(abs(weight / (item.example.id < 3 ? 2 : 1) - (weights.min() ?? 0)) < 1e-5)
+    }
+    // One item becomes so hard that all others are below the mean, also those that were not drawn.
+    let hard = try #require(drawn.first)
+    try rule.refresh([hard], losses: [60], in: &memory, progress)
+    try rule.beginStep(&memory, progress)
+    #expect(prioritiesByID() == (0..<6).map { $0 == hard.example.id ? 1 : 0.5 })
+    try rule.beginStep(&memory, RunProgress(step: 7, of: 8))
+    #expect(prioritiesByID() == Array(repeating: 1, count: 6))
+  }
+
+  struct AboveMean: PriorityFunction {
+    let basis = PriorityBasis.memoryMean
+    func priority(loss: Double, progress: RunProgress) -> Double { 9 }
+    func priority(of losses: LossContext, progress: RunProgress) -> Double {
+      losses.memoryMean.map { losses.loss > $0 ? 3 : 2 } ?? priority(loss: losses.loss, progress: progress)
+    }
+  }
+
+  /// A program's own function gets what it asks for with every timing; only losses of arrival are there for two of them.
+  @Test(arguments: PriorityTiming.allCases)
+  func everyTimingKeepsItsMeaning(timing: PriorityTiming) throws {
+    let progress = RunProgress(step: 1, of: 8)
+    var rule = PriorityRule(AboveMean(), timing: timing)
+    var memory: ReplayMemory? = try memory(2, rule, progress)
+    try rule.beginStep(&memory, progress)
+    #expect((memory?.items.map(\.priority)) == (timing == .insertion ? [9, 9] : [2, 3]))
+    let drawn = try #require(try memory?.draw(8, step: 0, batch: 0)).filter { $0.example.id == 0 }
+    try rule.refresh([try #require(drawn.first)], losses: [5], in: &memory, progress)
+    #expect((memory?.items.map(\.loss)) == (timing == .refreshed ? [5, 1] : [0, 1]))
+    try rule.beginStep(&memory, progress)
+    #expect(
+      (memory?.items.map(\.priority))
+        == (timing == .insertion ? [9, 9] : timing == .current ? [2, 3] : [3, 2]))
+  }
+}
