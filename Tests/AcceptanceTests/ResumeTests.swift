@@ -71,7 +71,7 @@ import Testing
     [
       "--replay-steps", "2", "--optimiser", "muon", "--schedule", "trapezoid", "--warm-up", "0.1",
       "--weight-decay", "5e-4", "--weight-decay-on", "filters", "--weight-average", "0.9",
-      "--label-smoothing", "0.1", "--mixing", "cutmix", "--reestimate-batch-norm",
+      "--label-smoothing", "0.1", "--mixing", "cutmix", "--reestimate-batch-norm", "--blur-pool",
     ],
     [
       "--method", "multi-epoch", "--epochs", "3", "--mixing", "mixup", "--weight-average", "0.9",

@@ -75,7 +75,7 @@ extension RunConfiguration {
     (changed.schedule, changed.warmUp, changed.coolDown) = (other.schedule, other.warmUp, other.coolDown)
     (changed.weightAverage, changed.reestimateBatchNorm) = (other.weightAverage, other.reestimateBatchNorm)
     (changed.labelSmoothing, changed.mixing) = (other.labelSmoothing, other.mixing)
-    changed.mixingAlpha = other.mixingAlpha
+    (changed.mixingAlpha, changed.blurPool) = (other.mixingAlpha, other.blurPool)
     return changed
   }
 
@@ -86,6 +86,7 @@ extension RunConfiguration {
     if schedule != .cosine { words.append("\(schedule.rawValue) learning rate") }
     if warmUp > 0 { words.append("\(Figures.short(100 * warmUp))% warm-up") }
     if weightAverage > 0 { words.append("weights averaged by \(weightAverage)") }
+    if blurPool { words.append("blur pool") }
     if reestimateBatchNorm { words.append("batch norm re-estimated") }
     if labelSmoothing > 0 { words.append("labels smoothed by \(labelSmoothing)") }
     if mixing != .none { words.append("\(mixing.rawValue) of what was seen before") }

@@ -50,6 +50,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   /// The weights to begin with: a safetensors file with torchvision's names, or the folder of a finished run; random ones by
   /// the seed if `nil`. The last layer is new where the classes differ.
   public var initialise: String?
+  /// Whether images are blurred before each convolution that takes a stride, so that what it skips is not lost.
+  public var blurPool = false
 
   // MARK: Method
 
@@ -245,6 +247,7 @@ extension RunConfiguration {
     imageSize = try optional(.imageSize)
     channels = try optional(.channels)
     initialise = try optional(.initialise)
+    blurPool = try optional(.blurPool) ?? false
     method = try value(.method)
     storage = try value(.storage)
     replaySteps = try value(.replaySteps)

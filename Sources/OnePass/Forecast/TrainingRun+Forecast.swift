@@ -36,7 +36,7 @@ extension TrainingRun {
     let examples = try wholeImages(of: source, look, pool)
     let card = ModelCard(
       name: configuration.model, stem: look.stem, classes: plan.classes, classNames: plan.classNames,
-      pipeline: look.pipeline)
+      pipeline: look.pipeline, blurPool: configuration.blurPool)
     let start = clock.now
     let warmUp = WarmUp(
       configuration: configuration, parts: parts, card: card,

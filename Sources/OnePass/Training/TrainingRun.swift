@@ -117,7 +117,7 @@ public struct TrainingRun {
 
     let card = ModelCard(
       name: configuration.model, stem: stream.stem, classes: plan.classes, classNames: plan.classNames,
-      pipeline: stream.pipeline)
+      pipeline: stream.pipeline, blurPool: configuration.blurPool)
     let model = try card.makeModel(
       seed: configuration.seed, device: device,
       normalisingOver: configuration.synchronisedBatchNorm ? group : nil, own: parts.model)

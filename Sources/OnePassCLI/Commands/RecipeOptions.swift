@@ -62,6 +62,13 @@ struct RecipeOptions: ParsableArguments {
   )
   var reestimateBatchNorm = false
 
+  @Flag(
+    name: .customLong("blur-pool"), inversion: .prefixedNo,
+    help:
+      "Blur images before each convolution that takes a stride, but the first, so that what it skips is not lost."
+  )
+  var blurPool = false
+
   @Option(
     name: .customLong("label-smoothing"),
     help: ArgumentHelp("The share of each target that goes to all classes alike.", valueName: "0..<1"))
@@ -88,6 +95,7 @@ struct RecipeOptions: ParsableArguments {
     configuration.coolDown = coolDown
     configuration.weightAverage = weightAverage
     configuration.reestimateBatchNorm = reestimateBatchNorm
+    configuration.blurPool = blurPool
     configuration.labelSmoothing = labelSmoothing
     configuration.mixing = mixing
     configuration.mixingAlpha = mixingAlpha
