@@ -127,6 +127,7 @@ import Testing
     ["--optimiser", "muon"], ["--schedule", "linear"], ["--schedule", "constant"],
     ["--schedule", "trapezoid"], ["--warm-up", "0.2"], ["--weight-average", "0.9"],
     ["--label-smoothing", "0.1"], ["--mixing", "mixup"], ["--mixing", "cutmix"], ["--blur-pool"],
+    ["--progressive-resolution", "0.5"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {
     let common = ["--data", "idx:\(folder.path)"] + small + ["--replay-steps", "2"]

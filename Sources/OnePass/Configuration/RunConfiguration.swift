@@ -90,6 +90,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   /// Passes of multi-epoch training.
   public var epochs = 90
 
+  /// The share of the full side that training images have at first; they grow to the full side by the middle of the run.
+  public var progressiveResolution = 1.0
   /// What training images get beyond crop and flip. Centre crops get nothing.
   public var augmentation = AugmentationChoice.standard
   /// The share (0 … 1) of the largest magnitude that the operations of RandAugment and TrivialAugment have; the usual one of
@@ -269,6 +271,7 @@ extension RunConfiguration {
     incomingView = try value(.incomingView)
     incomingForm = try optional(.incomingForm) ?? .arrived
     epochs = try value(.epochs)
+    progressiveResolution = try optional(.progressiveResolution) ?? 1
     augmentation = try optional(.augmentation) ?? .standard
     augmentationMagnitude = try optional(.augmentationMagnitude)
     augmentationGrowth = try optional(.augmentationGrowth) ?? 1

@@ -11,17 +11,17 @@ import OnePassTorch
 ///
 /// Source: Hu et al. 2021, section 3; the numbers in `run` are the steps of the method in the paper map.
 final class Trainer {
-  private let configuration: RunConfiguration
+  let configuration: RunConfiguration
   private let plan: TrainingPlan
   private let pool: DecodePool
   private let source: any ExampleSource
   private let observe: (TrainingEvent) -> Void
-  private let ranks: Ranks
+  let ranks: Ranks
 
   private var feed: any ExampleFeed
   private let learner: Learner
   private let priorities: PriorityRule
-  private let storedForm: StoredForm
+  let storedForm: StoredForm
   private(set) var memory: ReplayMemory?
   /// The way of the memory's images between ranks, where several share it.
   let sharedImages: ImageTransfer?
@@ -40,7 +40,7 @@ final class Trainer {
   private(set) var imageWaitSeconds = 0.0
   private(set) var stepsDone = 0
   /// Examples back-propagated so far, replays included, by all ranks.
-  private(set) var examplesTrained = 0
+  private(set) var trained = TrainedExamples()
   /// Whether everything is as it was after `stepsDone` steps.
   private(set) var isBetweenSteps = true
   /// What this process has to say at the end of a step: whether it was asked to stop, and whether a checkpoint is due.
@@ -100,7 +100,7 @@ final class Trainer {
     seconds = saved.state.seconds
     imageWaitSeconds = saved.state.imageWaitSeconds ?? 0
     stepsDone = saved.state.steps
-    examplesTrained = saved.state.examplesTrained
+    trained = saved.state.trained(fullSide: pool.pipeline.size)
   }
 
   /// Trains on the whole stream, or on what is left of it.
@@ -109,13 +109,13 @@ final class Trainer {
     let clock = ContinuousClock()
     let start = clock.now
     let secondsBefore = seconds
-    var upcoming = try takeIncoming()
+    var upcoming = try takeIncoming(for: stepsDone)
 
     for step in stepsDone..<plan.steps {
       // 1. Take B examples from the stream; the next ones are decoded while these are trained.
       guard let taken = upcoming else { break }
       let incoming = try images(of: taken.pending)
-      upcoming = try takeIncoming()
+      upcoming = try takeIncoming(for: step + 1)
       let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: incoming))
       guard !arrived.isEmpty else { break }
       isBetweenSteps = false
@@ -144,7 +144,7 @@ final class Trainer {
           mixing: true)
       }
       if configuration.updates == .joint { try learner.update() }
-      examplesTrained += whole.count + replays.reduce(0) { $0 + $1.drawn.count }
+      trained.record(whole.count + replays.reduce(0) { $0 + $1.drawn.count }, side: side(at: step))
 
       // 5. Offer every incoming example to the memory.
       let stored = try storedForms(of: incoming, among: whole)
@@ -174,7 +174,13 @@ final class Trainer {
     let time: Date
   }
 
-  private func takeIncoming() throws -> Taken? {
+  /// The side of the images of a step, in pixels.
+  private func side(at step: Int) -> Int {
+    ProgressiveResolution(from: configuration.progressiveResolution)
+      .side(at: RunProgress(step: step, of: plan.steps), full: pool.pipeline.size)
+  }
+
+  private func takeIncoming(for step: Int) throws -> Taken? {
     // They came at this time or later, never earlier.
     let time = try agreedTime()
     let part = try feed.next(configuration.batchSize, for: ranks.rank, of: ranks.shares)
@@ -189,7 +195,8 @@ final class Trainer {
       part.examples,
       views: part.examples.map {
         isCentred ? .centre : .augmented(seed: configuration.seed, id: $0.id, visit: feed.pass)
-      }, isStoredFirst: configuration.method == .replay && configuration.incomingForm == .stored)
+      }, side: side(at: step),
+      isStoredFirst: configuration.method == .replay && configuration.incomingForm == .stored)
     return Taken(examples: part.examples, pending: pending, pass: feed.pass, time: time)
   }
 
@@ -230,7 +237,7 @@ final class Trainer {
           division.examples,
           views: division.places.map {
             .augmented(seed: configuration.seed, id: drawn[$0].example.id, visit: drawn[$0].visit)
-          }),
+          }, side: side(at: step)),
         places: division.places)
     }
   }
@@ -302,19 +309,6 @@ final class Trainer {
     return try ranks.gather([mine])
   }
 
-  /// This rank's part of the incoming mini-batch as the memory would keep it, as far as it may; nothing for one rank, whose
-  /// memory asks for the form of what it takes in.
-  private func storedForms(of incoming: ImageBatch, among whole: [Arrival]) throws -> [Example] {
-    guard ranks.count > 1, let memory else { return [] }
-    let wanted = Set(zip(whole, memory.mayTakeIn(whole.count)).filter(\.1).map(\.0.id))
-    return try incoming.examples.map { example in
-      Example(
-        id: example.id, label: example.label,
-        image: wanted.contains(example.id) ? try storedForm(example.image) : EncodedImage(elsewhere: 0),
-        subject: example.subject)
-    }
-  }
-
   private func offer(
     _ whole: [Arrival], _ incoming: ImageBatch, stored: [Example], _ outcomes: [StepOutcome], losses: [Float],
     _ progress: RunProgress
@@ -335,22 +329,6 @@ final class Trainer {
       try memory?.offer(examples, losses: losses, priorities: priorities)
     }
     if let memory, memory.counters.insertions == 0 { throw try smallStorage(memory, incoming) }
-  }
-
-  private func smallStorage(_ memory: ReplayMemory, _ incoming: ImageBatch) throws -> OnePassError {
-    guard ranks.count == 1 else {
-      return OnePassError(
-        .usage,
-        "A storage of \(configuration.storage) is smaller than one image: give more, or use --method naive.")
-    }
-    let smallest =
-      try incoming.examples.map { memory.cost(of: try storedForm($0.image), label: $0.label) }.min() ?? 0
-    let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""
-    return OnePassError(
-      .usage,
-      "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
-        + "\(incoming.count) takes \(smallest) bytes with its index\(files). Give more, or use --method naive."
-    )
   }
 
   private func refreshPriorities(
@@ -386,7 +364,7 @@ final class Trainer {
     case nil: fill = 0
     }
     let report = StepReport(
-      step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: examplesTrained,
+      step: step + 1, steps: plan.steps, examplesSeen: tally.taken, examplesTrained: trained.count,
       updates: learner.updatesMade, examples: losses.count,
       loss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count),
       accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,

@@ -309,7 +309,7 @@ public struct TrainingRun {
       card: card, weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
       progress: TrainingPosition(
         step: trainer.stepsDone, updates: learner.updatesMade, examplesSeen: trainer.tally.taken,
-        examplesTrained: trainer.examplesTrained, seed: configuration.seed,
+        examplesTrained: trainer.trained.count, seed: configuration.seed,
         memory: trainer.memory?.counters, memoryRun: trainer.memoryRun,
         ledger: try trainer.ledger?.makeDurable(),
         arrivals: trainer.arrivals),

@@ -70,6 +70,13 @@ struct RecipeOptions: ParsableArguments {
   var blurPool = false
 
   @Option(
+    name: .customLong("progressive-resolution"),
+    help: ArgumentHelp(
+      "Begin with images of this share of the full side; they grow to the full side by the middle of the run (1: full all along).",
+      valueName: "0...1"))
+  var progressiveResolution = 1.0
+
+  @Option(
     name: .customLong("label-smoothing"),
     help: ArgumentHelp("The share of each target that goes to all classes alike.", valueName: "0..<1"))
   var labelSmoothing = 0.0
@@ -96,6 +103,7 @@ struct RecipeOptions: ParsableArguments {
     configuration.weightAverage = weightAverage
     configuration.reestimateBatchNorm = reestimateBatchNorm
     configuration.blurPool = blurPool
+    configuration.progressiveResolution = progressiveResolution
     configuration.labelSmoothing = labelSmoothing
     configuration.mixing = mixing
     configuration.mixingAlpha = mixingAlpha
