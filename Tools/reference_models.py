@@ -85,13 +85,14 @@ class CifarBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(filters)
         self.conv2 = nn.Conv2d(filters, filters, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(filters)
-        self.stride, self.extra = stride, filters - inputs
+        self.stride, self.extra, self.blurs = stride, filters - inputs, False
 
     def forward(self, x):
         shortcut = x
         if self.extra:
+            picked = binomial(x) if self.blurs else x
             zeros = x.new_zeros(x.shape[0], self.extra // 2, x.shape[2] // 2, x.shape[3] // 2)
-            shortcut = torch.cat([zeros, x[:, :, :: self.stride, :: self.stride], zeros], dim=1)
+            shortcut = torch.cat([zeros, picked[:, :, :: self.stride, :: self.stride], zeros], dim=1)
         return torch.relu(self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x))))) + shortcut)
 
 
@@ -111,6 +112,23 @@ class CifarResNet(nn.Module):
         return self.fc(self.layer3(self.layer2(self.layer1(x))).mean(dim=(2, 3)))
 
 
+def binomial(x):
+    """The filter of FFCV's BlurPoolConv2d (rn50.py): depth-wise, 3 x 3, with a border of one zero."""
+    row = torch.tensor([1, 2, 1], dtype=x.dtype)
+    weight = (row[:, None] * row / 16).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(x, weight, padding=1, groups=x.shape[1])
+
+
+def blur(model: nn.Module) -> nn.Module:
+    """FFCV's apply_blurpool: before every convolution with a stride and 16 input channels or more. Hooks leave names alone."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and max(module.stride) > 1 and module.in_channels >= 16:
+            module.register_forward_pre_hook(lambda _, inputs: (binomial(inputs[0]),))
+        if isinstance(module, CifarBlock):
+            module.blurs = True  # its shortcut stands for a convolution with a stride
+    return model
+
+
 def make(name: str, classes: int, channels: int, stem: str) -> nn.Module:
     depth = int(name.removeprefix("resnet"))
     if depth in (8, 20, 32, 44, 56, 110):
@@ -128,6 +146,8 @@ def run(case, dtype, memory_format):
     """What the tests compare, computed in one number format."""
     model = make(case["model"], case["classes"], case["channels"], case["stem"])
     fill(model, case["residualScale"])
+    if case.get("blurPool"):
+        blur(model)
     model = model.to(dtype).to(memory_format=memory_format)
     shape = (case["batch"], case["channels"], case["size"], case["size"])
     labels = torch.tensor([(7 * i + 3) % case["classes"] for i in range(case["batch"])])
@@ -195,6 +215,12 @@ CASES = [
     dict(model="resnet18", classes=10, channels=1, stem="small", batch=8, size=16,
          residualScale=0.2, learningRate=1e-3, weightDecay=0.0),
     dict(model="resnet50", classes=7, channels=3, stem="imageNet", batch=8, size=64,
+         residualScale=0.2, learningRate=3e-6, weightDecay=0.1),
+    dict(model="resnet20", classes=10, channels=3, stem="small", batch=8, size=32, blurPool=True,
+         residualScale=1.0, learningRate=1e-3, weightDecay=0.1),
+    dict(model="resnet18", classes=10, channels=3, stem="imageNet", batch=8, size=64, blurPool=True,
+         residualScale=0.2, learningRate=1e-3, weightDecay=0.0),
+    dict(model="resnet50", classes=7, channels=3, stem="small", batch=8, size=16, blurPool=True,
          residualScale=0.2, learningRate=3e-6, weightDecay=0.1),
 ]
 

@@ -145,6 +145,37 @@ bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t 
          Shape{images.size(0), images.size(2), images.size(3), 16, 16}.tiles() >= 32;
 }
 
+/// Whether there is one filter for each of several channels, which then are convolved by themselves.
+bool isDepthwise(const at::Tensor &images, const at::Tensor &filters) {
+  return images.dim() == 4 && filters.dim() == 4 && filters.size(1) == 1 && filters.size(0) == images.size(1) &&
+         images.size(1) > 1;
+}
+
+/// A depth-wise convolution with filters that are not trained, and that keeps the size of the images. The gradient is the
+/// convolution with the filters turned, and as cheap: oneDNN takes ten times as long for it.
+struct FixedDepthwiseConvolution : torch::autograd::Function<FixedDepthwiseConvolution> {
+  static at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters) {
+    return at::conv2d(images, filters.to(images.scalar_type()), {}, 1, filters.size(2) / 2, 1, images.size(1));
+  }
+
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &images,
+                            const at::Tensor &filters) {
+    context->save_for_backward({filters});
+    return convolve(images, filters);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list gradients) {
+    const at::Tensor filters = context->get_saved_variables()[0];
+    return {convolve(gradients[0].contiguous(channelsLast), filters.flip({2, 3})), at::Tensor()};
+  }
+
+  static bool suits(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
+    return isDepthwise(images, filters) && !filters.requires_grad() && stride == 1 &&
+           filters.size(2) == 2 * padding + 1 && filters.size(3) == filters.size(2);
+  }
+};
+
 }  // namespace
 
 CTError *ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride,
@@ -152,6 +183,9 @@ CTError *ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor
   return produce(out, [&] {
     const at::Tensor &images = input->value, &filters = weight->value;
     if (!bias && suitsWinograd(images, filters, stride, padding)) return WinogradConvolution::apply(images, filters);
-    return at::conv2d(images, filters, optionalValue(bias), {stride, stride}, {padding, padding});
+    if (!bias && FixedDepthwiseConvolution::suits(images, filters, stride, padding))
+      return FixedDepthwiseConvolution::apply(images, filters);
+    const int64_t groups = isDepthwise(images, filters) ? images.size(1) : 1;
+    return at::conv2d(images, filters, optionalValue(bias), {stride, stride}, {padding, padding}, {1, 1}, groups);
   });
 }

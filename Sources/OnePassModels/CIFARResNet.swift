@@ -6,6 +6,9 @@ import OnePassTorch
 /// channels are zero, as many before the old ones as after them. The paper does not say where the zeros go;
 /// this is what the common reimplementations do.
 ///
+/// With blurring before strides (``/OnePassTorch/Blur2d``) the shortcuts pick their pixels from the blurred image as well: they
+/// stand for 1x1 convolutions with a stride, which torchvision's ResNets have in their place and which are blurred there.
+///
 /// Convolutions are initialised as torchvision's ResNets are (Kaiming by fan-out), the last layer as PyTorch
 /// initialises it.
 public struct CIFARResNet: ImageClassifier {
@@ -79,8 +82,9 @@ extension CIFARResNet {
     }
 
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-      let x = try bn1(conv1(input), mode, rectifies: true)
-      return try bn2(conv2(x), mode, adding: shortcut(input), rectifies: true)
+      let seen = try conv1.blurred(input)
+      let x = try bn1(conv1.convolved(seen), mode, rectifies: true)
+      return try bn2(conv2(x), mode, adding: shortcut(seen), rectifies: true)
     }
 
     private func shortcut(_ input: Tensor) throws -> Tensor {

@@ -42,10 +42,12 @@ public struct ModelKind: Sendable {
   ///   - seed: the same seed gives the same weights, on any device.
   ///   - device: where the weights lie.
   ///   - group: the processes whose batches are normalised together in training. Default none.
+  ///   - blurPool: whether convolutions that take a stride over 16 channels or more blur their images first
+  ///     (``/OnePassTorch/Blur2d``); a kind of a program's own does so where it is built of ``/OnePassTorch/Conv2d``. Default no.
   /// - Throws: `OnePassError` (`usage`) for an impossible number.
   public func makeModel(
     classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device,
-    normalisingOver group: ProcessGroup? = nil
+    normalisingOver group: ProcessGroup? = nil, blurPool: Bool = false
   ) throws -> any ImageClassifier {
     guard classes >= 1 else {
       throw OnePassError(.usage, "A model for \(classes) classes is not possible: give at least 1.")
@@ -54,7 +56,8 @@ public struct ModelKind: Sendable {
       throw OnePassError(
         .usage, "Images of \(channels) channels are not possible: use 1 (grey) or 3 (colour).")
     }
-    let initialiser = try Initialiser(seed: seed, device: device, normalisingOver: group)
+    let initialiser = try Initialiser(
+      seed: seed, device: device, normalisingOver: group, blursBeforeStrides: blurPool)
     return try make(ModelRequest(classes: classes, channels: channels, stem: stem, initialiser: initialiser))
   }
 }

@@ -36,17 +36,20 @@ public enum ModelRegistry {
   ///   - seed: the same seed gives the same weights, on any device.
   ///   - device: where the weights lie.
   ///   - group: the processes whose batches are normalised together in training. Default none.
+  ///   - blurPool: whether convolutions that take a stride over 16 channels or more blur their images first
+  ///     (``/OnePassTorch/Blur2d``). Default no.
   /// - Throws: `OnePassError` (`usage`) for an unknown name or an impossible number.
   public static func make(
     _ name: String, classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device,
-    normalisingOver group: ProcessGroup? = nil
+    normalisingOver group: ProcessGroup? = nil, blurPool: Bool = false
   ) throws -> any ImageClassifier {
     guard let kind = kinds.first(where: { $0.name == name }) else {
       throw OnePassError(
         .usage, "The model \(name) is not known: use one of \(names.joined(separator: ", ")).")
     }
     return try kind.makeModel(
-      classes: classes, channels: channels, stem: stem, seed: seed, device: device, normalisingOver: group)
+      classes: classes, channels: channels, stem: stem, seed: seed, device: device, normalisingOver: group,
+      blurPool: blurPool)
   }
 
   private static func cifar(_ name: String, _ depth: CIFARResNet.Depth) -> ModelKind {

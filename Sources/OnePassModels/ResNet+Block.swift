@@ -36,11 +36,18 @@ extension ResNet {
     }
 
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-      let shortcut = try downsample.map { try $0.bn($0.conv(input), mode) } ?? input
-      var x = input
+      // A basic block's first convolution takes the stride of its shortcut, and both see the same blurred image.
+      let first = convolutions[0]
+      let seen = try first.blurred(input)
+      let shortcut =
+        try downsample.map { conv, bn in
+          try bn(conv.stride == first.stride ? conv.convolved(seen) : conv(input), mode)
+        } ?? input
+      var x = seen
       for (index, (conv, bn)) in zip(convolutions, normalisations).enumerated() {
         let isLast = index == convolutions.count - 1
-        x = try bn(conv(x), mode, adding: isLast ? shortcut : nil, rectifies: true)
+        x = try bn(
+          index == 0 ? conv.convolved(x) : conv(x), mode, adding: isLast ? shortcut : nil, rectifies: true)
       }
       return x
     }

@@ -7,6 +7,9 @@ import OnePassTorch
 /// last of a block too), the last layer as PyTorch does. With the stem `imageNet` and 3 channels, weights
 /// saved from torchvision load as they are.
 ///
+/// With blurring before strides (``/OnePassTorch/Blur2d``) every convolution with a stride but the stem's sees blurred images,
+/// those of the shortcuts included; the max pool stays as it is (FFCV's `use_blurpool`).
+///
 /// ```swift
 /// let model = try ResNet(.resnet50, classes: 1000, channels: 3, stem: .imageNet, from: Initialiser(seed: 1))
 /// let logits = try model(images, .evaluation)  // [N, 3, 224, 224] → [N, 1000]

@@ -60,6 +60,7 @@ import Testing
       "--replay-steps", "1", "--storage", "10%", "--optimiser", "muon", "--muon-learning-rate",
       "0.00002", "--weight-average", "0.9", "--label-smoothing", "0.1", "--schedule", "linear",
     ],
+    ["--replay-steps", "1", "--storage", "10%", "--progressive-resolution", "0.5", "--blur-pool"],
   ])
   func anyNumberOfRanksTrainsTheSame(method: [String]) throws {
     for ranks in [1, 2, 4] { try train(ranks, "ranks-\(ranks)", method) }
@@ -78,6 +79,7 @@ import Testing
       let together = try result(name)
       for path in [
         "storage.examples", "storage.bytes", "storage.loggedPictures.count", "compute.examples",
+        "compute.fraction",
         "compute.updates",
         "stream.examples",
         "accuracy.examples", "memory.insertions", "memory.distinctDrawn", "memoryContents.draws.maximum",

@@ -36,6 +36,14 @@ import Testing
     #expect(model.parameters.allSatisfy { $0.tensor.shape.count != 4 || $0.tensor.isChannelsLast })
     #expect(model.buffers.allSatisfy { !$0.tensor.requiresGradient })
 
+    let blurred = try ModelRegistry.make(
+      layout.model, classes: 11, channels: layout.channels, stem: layout.stem, seed: 3, device: .cpu,
+      blurPool: true)
+    #expect(blurred.stateDictionary.names == state.names)
+    for (a, b) in zip(model.parameters, blurred.parameters).prefix(3) {
+      #expect(try a.tensor.floats() == b.tensor.floats(), "\(a.name) is drawn differently")
+    }
+
     // Large enough that the deepest stage of the ImageNet stem still has a pixel.
     let images = try Tensor.full(0.5, shape: [2, layout.channels, 32, 32]).channelsLast()
     let logits = try withoutGradient { try model(images, .evaluation) }

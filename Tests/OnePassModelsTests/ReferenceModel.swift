@@ -17,6 +17,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
   let stem: Stem
   let batch: Int
   let size: Int
+  let blurPool: Bool?
   let residualScale: Double
   let learningRate: Double
   let weightDecay: Double
@@ -26,7 +27,9 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
   let losses: [Double]
   let runningNorms: [Double]
 
-  var testDescription: String { "\(model), \(stem.rawValue) stem, \(channels) channels" }
+  var testDescription: String {
+    "\(model), \(stem.rawValue) stem, \(channels) channels\(blurPool == true ? ", blurred" : "")"
+  }
 
   static func all() throws -> [ReferenceCase] {
     try JSONDecoder().decode([ReferenceCase].self, from: Data(contentsOf: fixture("references.json")))
@@ -35,7 +38,8 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
   /// The model with the weights of the script's `fill`, where the reasons for them stand.
   func makeModel() throws -> any ImageClassifier {
     let model = try ModelRegistry.make(
-      self.model, classes: classes, channels: channels, stem: stem, seed: 0, device: .cpu)
+      self.model, classes: classes, channels: channels, stem: stem, seed: 0, device: .cpu,
+      blurPool: blurPool ?? false)
     let state = model.stateDictionary
     let lastOfBlock = state["layer1.0.bn3.weight"] == nil ? "bn2" : "bn3"
     for (index, (name, tensor)) in state.entries.enumerated() where !name.hasSuffix("num_batches_tracked") {

@@ -16,6 +16,7 @@ import Testing
   func losses(
     of pixelType: PixelType, recording: Bool, weights: [Float]? = nil, precision: Precision = .float32,
     change: (inout RunConfiguration) -> Void = { _ in }, mixing: Bool = false,
+    side: (Int) -> Int = { _ in 16 },
     observe: (Learner) -> Void = { _ in }
   ) throws -> (losses: [[Float]], correct: Int) {
     var configuration = RunConfiguration(data: "stripes")
@@ -25,7 +26,7 @@ import Testing
     change(&configuration)
     let plan = try TrainingPlan(configuration, streamExamples: 80, classes: 4, classNames: nil)
     let card = ModelCard(
-      name: "resnet8", stem: .small, classes: 4, classNames: nil, pipeline: Self.pipeline)
+      name: "resnet8", stem: .small, classes: 4, classNames: nil, pipeline: Self.pipeline, blurPool: false)
     let learner = try Learner(
       model: card.makeModel(seed: 1, device: .cpu), device: .cpu,
       normalisation: Self.pipeline.normalisation, configuration: configuration, plan: plan)
@@ -42,7 +43,7 @@ import Testing
             bytes: Self.images.pixels(id), encoding: .pixels(width: 16, height: 16, channels: 1)))
       }
       let views = examples.map { ImagePipeline.View.augmented(seed: 1, id: $0.id, visit: 0) }
-      let batch = try pool.submit(examples, views: views).wait()
+      let batch = try pool.submit(examples, views: views, side: side(update)).wait()
       let pass = try learner.train(
         batch, weights: weights.map { Array($0.prefix(count)) }, mixing: mixing,
         predicting: true)
@@ -91,6 +92,16 @@ import Testing
     // It is another run than that of the paper's recipe, unless all that is asked for is mixing, and nothing may be mixed.
     let paper = try losses(of: .float32, recording: false, weights: weights)
     #expect((distance(plain.losses, paper.losses) > 0.01) == (mixing || recipe != 2))
+  }
+
+  @Test("An update is recorded anew where images have grown")
+  func recordedSides() throws {
+    func grown(_ pixelType: PixelType, recording: Bool) throws -> [[Float]] {
+      try losses(of: pixelType, recording: recording, side: { $0 < 5 ? 8 : 16 }).losses
+    }
+    let plain = try grown(.float32, recording: false)
+    #expect(distance(plain, try grown(.uint8, recording: true)) < 1e-3)
+    #expect(distance(plain, try losses(of: .float32, recording: false).losses) > 0.01)
   }
 
   @Test("Whatever is trained towards, the loss that is told is the label's")

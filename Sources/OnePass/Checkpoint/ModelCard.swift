@@ -10,6 +10,8 @@ public struct ModelCard: Codable, Sendable {
   public let classes: Int
   public let classNames: [String]?
   public let pipeline: ImagePipeline
+  /// Whether images are blurred before each stride.
+  public let blurPool: Bool
 
   /// The model with fresh weights.
   /// - Parameters:
@@ -30,16 +32,29 @@ public struct ModelCard: Codable, Sendable {
       }
       return try own.makeModel(
         classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
-        normalisingOver: group)
+        normalisingOver: group, blurPool: blurPool)
     }
     return try ModelRegistry.make(
       name, classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
-      normalisingOver: group)
+      normalisingOver: group, blurPool: blurPool)
   }
 
   /// The name of a class, or its number where the classes have no names.
   public func className(_ label: Int) -> String {
     guard let classNames, classNames.indices.contains(label) else { return "class \(label)" }
     return classNames[label]
+  }
+}
+
+extension ModelCard {
+  public init(from decoder: any Decoder) throws {
+    let record = try decoder.container(keyedBy: CodingKeys.self)
+    name = try record.decode(String.self, forKey: .name)
+    stem = try record.decode(Stem.self, forKey: .stem)
+    classes = try record.decode(Int.self, forKey: .classes)
+    classNames = try record.decodeIfPresent([String].self, forKey: .classNames)
+    pipeline = try record.decode(ImagePipeline.self, forKey: .pipeline)
+    // Version 0.1.0 had no blur.
+    blurPool = try record.decodeIfPresent(Bool.self, forKey: .blurPool) ?? false
   }
 }

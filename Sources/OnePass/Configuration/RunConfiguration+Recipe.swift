@@ -34,6 +34,10 @@ extension RunConfiguration {
       (0..<1).contains(weightAverage),
       "--weight-average \(weightAverage) is not possible: give 0 (none) or more, and less than 1.")
     try require(
+      progressiveResolution > 0 && progressiveResolution <= 1,
+      "--progressive-resolution \(progressiveResolution) is not possible: give a share of the full side, more than 0 and "
+        + "at most 1.")
+    try require(
       (0..<1).contains(labelSmoothing),
       "--label-smoothing \(labelSmoothing) is not possible: give 0 (none) or more, and less than 1.")
     try require(
@@ -79,7 +83,8 @@ extension RunConfiguration {
     (changed.schedule, changed.warmUp, changed.coolDown) = (other.schedule, other.warmUp, other.coolDown)
     (changed.weightAverage, changed.reestimateBatchNorm) = (other.weightAverage, other.reestimateBatchNorm)
     (changed.labelSmoothing, changed.mixing) = (other.labelSmoothing, other.mixing)
-    changed.mixingAlpha = other.mixingAlpha
+    (changed.mixingAlpha, changed.blurPool) = (other.mixingAlpha, other.blurPool)
+    changed.progressiveResolution = other.progressiveResolution
     return changed
   }
 
@@ -90,6 +95,10 @@ extension RunConfiguration {
     if schedule != .cosine { words.append("\(schedule.rawValue) learning rate") }
     if warmUp > 0 { words.append("\(Figures.short(100 * warmUp))% warm-up") }
     if weightAverage > 0 { words.append("weights averaged by \(weightAverage)") }
+    if blurPool { words.append("blur pool") }
+    if progressiveResolution < 1 {
+      words.append("images growing from \(Figures.short(100 * progressiveResolution))% of the side")
+    }
     if reestimateBatchNorm { words.append("batch norm re-estimated") }
     if labelSmoothing > 0 { words.append("labels smoothed by \(labelSmoothing)") }
     if mixing != .none { words.append("\(mixing.rawValue) of what was seen before") }

@@ -50,6 +50,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   /// The weights to begin with: a safetensors file with torchvision's names, or the folder of a finished run; random ones by
   /// the seed if `nil`. The last layer is new where the classes differ.
   public var initialise: String?
+  /// Whether images are blurred before each convolution that takes a stride, so that what it skips is not lost.
+  public var blurPool = false
 
   // MARK: Method
 
@@ -88,6 +90,8 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   /// Passes of multi-epoch training.
   public var epochs = 90
 
+  /// The share of the full side that training images have at first; they grow to the full side by the middle of the run.
+  public var progressiveResolution = 1.0
   /// What training images get beyond crop and flip. Centre crops get nothing.
   public var augmentation = AugmentationChoice.standard
   /// The share (0 … 1) of the largest magnitude that the operations of RandAugment and TrivialAugment have; the usual one of
@@ -245,6 +249,7 @@ extension RunConfiguration {
     imageSize = try optional(.imageSize)
     channels = try optional(.channels)
     initialise = try optional(.initialise)
+    blurPool = try optional(.blurPool) ?? false
     method = try value(.method)
     storage = try value(.storage)
     replaySteps = try value(.replaySteps)
@@ -266,6 +271,7 @@ extension RunConfiguration {
     incomingView = try value(.incomingView)
     incomingForm = try optional(.incomingForm) ?? .arrived
     epochs = try value(.epochs)
+    progressiveResolution = try optional(.progressiveResolution) ?? 1
     augmentation = try optional(.augmentation) ?? .standard
     augmentationMagnitude = try optional(.augmentationMagnitude)
     augmentationGrowth = try optional(.augmentationGrowth) ?? 1

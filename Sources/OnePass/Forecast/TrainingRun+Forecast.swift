@@ -36,7 +36,7 @@ extension TrainingRun {
     let examples = try wholeImages(of: source, look, pool)
     let card = ModelCard(
       name: configuration.model, stem: look.stem, classes: plan.classes, classNames: plan.classNames,
-      pipeline: look.pipeline)
+      pipeline: look.pipeline, blurPool: configuration.blurPool)
     let start = clock.now
     let warmUp = WarmUp(
       configuration: configuration, parts: parts, card: card,
@@ -57,15 +57,15 @@ extension TrainingRun {
       configuration, parts, plan, examples, pipeline: look.pipeline,
       isKeptBySource: source is any RandomAccessSource
     )
-    let compute = makeCompute(plan, keptExamples: kept.storage?.examples)
-    let left = 1 - Double(stepsSaved ?? 0) / Double(plan.steps)
+    let compute = makeCompute(plan, look.pipeline, keptExamples: kept.storage?.examples)
+    let left = fullSizeExamples(plan, look.pipeline, from: stepsSaved ?? 0)
     return RunForecast(
       stream: .init(
         examples: plan.streamExamples, classes: plan.classes, imageBytes: kept.imageBytes,
         imagesSeen: examples.count, isConsumed: source.readsAgainToRestore),
       compute: compute, storage: kept.storage,
       time: .init(
-        trainingSeconds: left * Double(compute.examples) / measured.imagesPerSecond,
+        trainingSeconds: left / measured.imagesPerSecond,
         evaluationSeconds: evaluationSeconds ?? nil, imagesPerSecond: measured.imagesPerSecond),
       peakResidentBytes: measuredBytes + kept.residentBytes,
       resumesAfterStep: stepsSaved,
@@ -103,7 +103,9 @@ extension TrainingRun {
     return batch.examples
   }
 
-  private func makeCompute(_ plan: TrainingPlan, keptExamples: Int?) -> RunForecast.Compute {
+  private func makeCompute(
+    _ plan: TrainingPlan, _ pipeline: ImagePipeline, keptExamples: Int?
+  ) -> RunForecast.Compute {
     let (passes, replays) =
       switch configuration.method {
       case .naive: (1, 0)
@@ -112,13 +114,32 @@ extension TrainingRun {
       }
     // The memory is empty when the first step draws.
     let examples = passes * plan.streamExamples + replays * configuration.batchSize * max(0, plan.steps - 1)
+    let fullSizeExamples = fullSizeExamples(plan, pipeline, from: 0)
     return RunForecast.Compute(
       steps: plan.steps, updates: plan.updates, examples: examples,
+      fullSizeExamples: configuration.progressiveResolution < 1 ? fullSizeExamples : nil,
       fraction: RunResult.Compute.fraction(
-        examples: examples,
+        examples: fullSizeExamples,
         forwardExamples: configuration.reestimateBatchNorm
           ? min(keptExamples ?? 0, plan.streamExamples) : nil,
         ofStream: plan.streamExamples),
       effectiveEpochs: passes + replays)
+  }
+
+  /// What is trained from a step on, each example by the share of the full side's pixels that it has.
+  private func fullSizeExamples(_ plan: TrainingPlan, _ pipeline: ImagePipeline, from start: Int) -> Double {
+    let resolution = ProgressiveResolution(from: configuration.progressiveResolution)
+    let stepsInPass = (plan.streamExamples + configuration.batchSize - 1) / configuration.batchSize
+    var trained = TrainedExamples()
+    for step in start..<plan.steps {
+      let position = step % stepsInPass * configuration.batchSize
+      let replays =
+        configuration.method == .replay
+        ? configuration.replayCourse.replays(at: step, of: plan.steps, average: configuration.replaySteps) : 0
+      trained.record(
+        min(configuration.batchSize, plan.streamExamples - position) + replays * configuration.batchSize,
+        side: resolution.side(at: RunProgress(step: step, of: plan.steps), full: pipeline.size))
+    }
+    return trained.atFullSide(pipeline.size)
   }
 }

@@ -92,6 +92,8 @@ struct WarmUp {
     configuration.replaySteps = replaySteps
     configuration.storage = .examples(4 * batchSize)
     (configuration.memoryDirectory, configuration.timeToLive) = (nil, nil)
+    // What is reckoned from is the time and the RAM of images of the full side.
+    configuration.progressiveResolution = 1
     // Nothing is to be learnt, and nothing can diverge.
     (configuration.learningRate, configuration.muonLearningRate) = (1e-9, 1e-9)
     let plan = try TrainingPlan(

@@ -10,8 +10,8 @@ struct InitialWeights {
   private let weights: StateDictionary
   /// What all names in the file begin with and the model's do not: `module.`
   private let prefix: String
-  /// The names of its classes, where the file is that of a run that knew them.
-  private let classNames: [String]?
+  /// What the model was, where the file is that of a finished run.
+  private let origin: ModelCard?
 
   /// - Parameter path: A safetensors file, or a folder with one: that of a finished run.
   /// - Throws: `OnePassError`: `io` if there is none, `badData` if it is damaged or no such file.
@@ -27,15 +27,15 @@ struct InitialWeights {
     prefix = Self.commonPrefix(of: stored.names)
     let length = prefix.count
     weights = StateDictionary(stored.entries.map { (String($0.name.dropFirst(length)), $0.tensor) })
-    classNames = Self.classNames(besides: file)
+    origin = Self.card(besides: file)
   }
 
-  /// The names of the classes of a checkpoint's weights, where the run knew them.
-  private static func classNames(besides file: String) -> [String]? {
+  /// What a checkpoint says beside its weights.
+  private static func card(besides file: String) -> ModelCard? {
     let url = URL(fileURLWithPath: file)
     let files = try? RunFiles(url.deletingLastPathComponent().path)
     guard let files, files.path(of: Checkpoint.weightsName) == url.path else { return nil }
-    return (try? files.modelCard())?.classNames
+    return try? files.modelCard()
   }
 
   private static func file(at path: String) throws -> String {
@@ -82,6 +82,7 @@ extension InitialWeights {
     try checkModel(card)
     let fresh = model.stateDictionary
     try checkFirstLayer(fresh, card)
+    try checkBlur(card)
     let newHead = reasonForNewHead(fresh, card)
     var fitting = StateDictionary(weights.entries.filter { newHead == nil || !Self.isHead($0.name) })
     for (name, tensor) in fresh.entries where fitting[name] == nil {
@@ -105,8 +106,18 @@ extension InitialWeights {
     }
     try fresh.load(from: fitting)
     let names = prefix.isEmpty ? "" : " (without the \(prefix) of their names)"
+    let isNewToBlur = card.blurPool && origin?.blurPool == false
     return "The run begins with the weights in \(path)\(names). "
       + (newHead ?? "The last layer is theirs as well, for \(card.classes) classes.")
+      + (isNewToBlur ? " They were trained without --blur-pool." : "")
+  }
+
+  /// Refuses weights of a run that saw blurred images for a model that would not blur them: nothing in the file tells.
+  private func checkBlur(_ card: ModelCard) throws {
+    guard origin?.blurPool == true, !card.blurPool else { return }
+    throw OnePassError(
+      .usage,
+      "The weights in \(path) are those of a run with --blur-pool, and the model has none: say --blur-pool.")
   }
 
   /// Refuses weights of another network.
@@ -148,7 +159,7 @@ extension InitialWeights {
       return "Their last layer is of another form: \(new)"
     }
     if weight.shape[0] != card.classes { return "Their last layer is for \(weight.shape[0]) classes: \(new)" }
-    if let classNames, let names = card.classNames, classNames != names {
+    if let theirs = origin?.classNames, let names = card.classNames, theirs != names {
       return "Their last layer is for other classes: \(new)"
     }
     return nil

@@ -95,7 +95,8 @@ final class CheckpointSaver {
       RunState(
         configuration: configuration.withoutSecrets, plan: plan, card: card, steps: trainer.stepsDone,
         updates: learner.updatesMade,
-        examplesTrained: trainer.examplesTrained, tally: trainer.tally.counts, online: trainer.online,
+        examplesTrained: trainer.trained.count, trainedSides: trainer.trained.sides,
+        tally: trainer.tally.counts, online: trainer.online,
         curve: trainer.curve, log: log.state, memoryRun: trainer.memoryRun,
         ledger: try trainer.ledger?.makeDurable(), arrivals: trainer.arrivals, seconds: trainer.seconds,
         imageWaitSeconds: trainer.imageWaitSeconds, coolDown: trainer.end.coolDown,

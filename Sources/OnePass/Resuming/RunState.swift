@@ -14,6 +14,8 @@ struct RunState: Codable {
   var steps: Int
   var updates: Int
   var examplesTrained: Int
+  /// The same by the side of their images; older runs did not tell.
+  var trainedSides: [RunResult.Compute.Side]?
   var tally: StreamTally.Counts
   var online: OnlineAccuracy
   var curve: TrainingCurve

@@ -8,7 +8,9 @@ final class RecordedUpdate {
   private static let warmUps = 3
 
   let batchSize: Int
+  /// Made with tensors of the shapes that the last one had.
   private var made = 0
+  private var shapes: [[Int]] = []
   /// What the recorded work reads; each mini-batch is copied to where the first ones lay.
   private var inputs: [Tensor] = []
   private var graph: DeviceGraph?
@@ -22,27 +24,26 @@ final class RecordedUpdate {
 
   /// Makes an update.
   /// - Parameters:
-  ///   - inputs: Tensors of the same shapes each time.
+  ///   - inputs: Tensors of the same shapes each time; with others it begins anew, and the earlier recording is let go.
   ///   - update: The same work each time, on the tensors that it is given. It is kept.
   /// - Returns: What the update made; the next launch writes over it.
   func launch(_ inputs: [Tensor], _ update: @escaping ([Tensor]) throws -> Outcome) throws -> Outcome {
+    let shapes = inputs.map(\.shape)
+    if shapes != self.shapes { (made, self.shapes) = (0, shapes) }
     made += 1
     guard made > Self.warmUps else { return try update(inputs) }
-    let graph = try graph ?? record(inputs, update)
+    if made == Self.warmUps + 1 { try record(inputs, update) }
     for (held, new) in zip(self.inputs, inputs) { try held.copy(from: new) }
-    try graph.launch()
+    try graph?.launch()
     guard let outcome = outcome.value else { preconditionFailure("A recorded update has an outcome.") }
     return outcome
   }
 
-  private func record(
-    _ inputs: [Tensor], _ update: @escaping ([Tensor]) throws -> Outcome
-  ) throws -> DeviceGraph {
+  private func record(_ inputs: [Tensor], _ update: @escaping ([Tensor]) throws -> Outcome) throws {
     let (held, outcome) = (try inputs.map { try $0.copied() }, outcome)
     guard let device = held.first?.device else { preconditionFailure("An update has inputs.") }
-    let made = try DeviceGraph(on: device) { outcome.value = try update(held) }
+    // An earlier recording is held until the device has done what it was asked for: the new one waits for that.
+    graph = try DeviceGraph(on: device) { outcome.value = try update(held) }
     self.inputs = held
-    graph = made
-    return made
   }
 }

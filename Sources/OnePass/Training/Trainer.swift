@@ -11,17 +11,17 @@ import OnePassTorch
 ///
 /// Source: Hu et al. 2021, section 3; the numbers in `run` are the steps of the method in the paper map.
 final class Trainer {
-  private let configuration: RunConfiguration
+  let configuration: RunConfiguration
   private let plan: TrainingPlan
   private let pool: DecodePool
   private let source: any ExampleSource
   private let observe: (TrainingEvent) -> Void
-  private let ranks: Ranks
+  let ranks: Ranks
 
   private var feed: any ExampleFeed
   private let learner: Learner
   private var priorities: PriorityRule
-  private let storedForm: StoredForm
+  let storedForm: StoredForm
   private(set) var memory: ReplayMemory?
   /// The way of the memory's images between ranks, where several share it.
   let sharedImages: ImageTransfer?
@@ -40,7 +40,7 @@ final class Trainer {
   private(set) var imageWaitSeconds = 0.0
   private(set) var stepsDone = 0
   /// Examples back-propagated so far, replays included, by all ranks.
-  private(set) var examplesTrained = 0
+  private(set) var trained = TrainedExamples()
   private(set) var end: RunEnd
   /// Whether everything is as it was after `stepsDone` steps.
   private(set) var isBetweenSteps = true
@@ -101,7 +101,7 @@ final class Trainer {
     seconds = saved.state.seconds
     imageWaitSeconds = saved.state.imageWaitSeconds ?? 0
     stepsDone = saved.state.steps
-    examplesTrained = saved.state.examplesTrained
+    trained = saved.state.trained(fullSide: pool.pipeline.size)
     end = RunEnd(configuration, plan, coolDown: saved.state.coolDown)
   }
 
@@ -146,7 +146,7 @@ final class Trainer {
           mixing: true)
       }
       if configuration.updates == .joint { try learner.update() }
-      examplesTrained += whole.count + replays.reduce(0) { $0 + $1.drawn.count }
+      trained.record(whole.count + replays.reduce(0) { $0 + $1.drawn.count }, side: side(at: step))
 
       // 5. Offer every incoming example to the memory.
       let stored = try storedForms(of: incoming, among: whole)
@@ -184,6 +184,12 @@ final class Trainer {
     let time: Date
   }
 
+  /// The side of the images of a step, in pixels.
+  private func side(at step: Int) -> Int {
+    ProgressiveResolution(from: configuration.progressiveResolution)
+      .side(at: RunProgress(step: step, of: plan.steps), full: pool.pipeline.size)
+  }
+
   private func takeIncoming(for step: Int) throws -> Taken? {
     guard step < end.steps else { return nil }  // What comes after is left to others.
     // They came at this time or later, never earlier.
@@ -200,7 +206,8 @@ final class Trainer {
       part.examples,
       views: part.examples.map {
         isCentred ? .centre : .augmented(seed: configuration.seed, id: $0.id, visit: feed.pass)
-      }, isStoredFirst: configuration.method == .replay && configuration.incomingForm == .stored)
+      }, side: side(at: step),
+      isStoredFirst: configuration.method == .replay && configuration.incomingForm == .stored)
     return Taken(examples: part.examples, pending: pending, pass: feed.pass, time: time)
   }
 
@@ -238,7 +245,7 @@ final class Trainer {
           division.examples,
           views: division.places.map {
             .augmented(seed: configuration.seed, id: drawn[$0].example.id, visit: drawn[$0].visit)
-          }),
+          }, side: side(at: step)),
         places: division.places)
     }
   }
@@ -310,19 +317,6 @@ final class Trainer {
     return try ranks.gather([mine])
   }
 
-  /// This rank's part of the incoming mini-batch as the memory would keep it, as far as it may; nothing for one rank, whose
-  /// memory asks for the form of what it takes in.
-  private func storedForms(of incoming: ImageBatch, among whole: [Arrival]) throws -> [Example] {
-    guard ranks.count > 1, let memory else { return [] }
-    let wanted = Set(zip(whole, memory.mayTakeIn(whole.count)).filter(\.1).map(\.0.id))
-    return try incoming.examples.map { example in
-      Example(
-        id: example.id, label: example.label,
-        image: wanted.contains(example.id) ? try storedForm(example.image) : EncodedImage(elsewhere: 0),
-        subject: example.subject)
-    }
-  }
-
   private func offer(
     _ whole: [Arrival], _ incoming: ImageBatch, stored: [Example], _ outcomes: [StepOutcome], losses: [Float],
     _ progress: RunProgress
@@ -343,22 +337,6 @@ final class Trainer {
       try memory?.offer(examples, losses: losses, priorities: priorities)
     }
     if let memory, memory.counters.insertions == 0 { throw try smallStorage(memory, incoming) }
-  }
-
-  private func smallStorage(_ memory: ReplayMemory, _ incoming: ImageBatch) throws -> OnePassError {
-    guard ranks.count == 1 else {
-      return OnePassError(
-        .usage,
-        "A storage of \(configuration.storage) is smaller than one image: give more, or use --method naive.")
-    }
-    let smallest =
-      try incoming.examples.map { memory.cost(of: try storedForm($0.image), label: $0.label) }.min() ?? 0
-    let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""
-    return OnePassError(
-      .usage,
-      "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
-        + "\(incoming.count) takes \(smallest) bytes with its index\(files). Give more, or use --method naive."
-    )
   }
 
   private func refreshPriorities(
@@ -385,7 +363,7 @@ final class Trainer {
     stepsDone = step + 1
     let counters = memory?.counters
     let report = StepReport(
-      step: step + 1, steps: end.steps, examplesSeen: tally.taken, examplesTrained: examplesTrained,
+      step: step + 1, steps: end.steps, examplesSeen: tally.taken, examplesTrained: trained.count,
       updates: learner.updatesMade, examples: losses.count,
       loss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count),
       accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,

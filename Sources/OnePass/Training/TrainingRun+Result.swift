@@ -55,13 +55,10 @@ extension TrainingRun {
         exampleFraction: Double(storage.examples) / Double(stream.examples),
         byteFraction: Double(storage.bytes) / Double(stream.bytes), shuffleBuffer: waiting),
       compute: .init(
-        examples: trainer.examplesTrained, forwardExamples: reestimation?.examples,
-        fraction: RunResult.Compute.fraction(
-          examples: trainer.examplesTrained, forwardExamples: reestimation?.examples,
-          ofStream: stream.examples),
-        updates: learner.updatesMade),
+        trainer.trained, fullSide: card.pipeline.size, forwardExamples: reestimation?.examples,
+        updates: learner.updatesMade, ofStream: stream.examples),
       throughput: .init(
-        imagesPerSecond: Double(trainer.examplesTrained) / max(trainer.seconds, 1e-9),
+        imagesPerSecond: Double(trainer.trained.count) / max(trainer.seconds, 1e-9),
         imageWaitSeconds: trainer.imageWaitSeconds),
       wallSeconds: trainer.seconds + (reestimation?.seconds ?? 0), trainingSeconds: trainer.seconds,
       stream: stream, coolDown: trainer.end.coolDown,

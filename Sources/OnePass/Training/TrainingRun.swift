@@ -117,7 +117,7 @@ public struct TrainingRun {
 
     let card = ModelCard(
       name: configuration.model, stem: stream.stem, classes: plan.classes, classNames: plan.classNames,
-      pipeline: stream.pipeline)
+      pipeline: stream.pipeline, blurPool: configuration.blurPool)
     let model = try card.makeModel(
       seed: configuration.seed, device: device,
       normalisingOver: configuration.synchronisedBatchNorm ? group : nil, own: parts.model)
@@ -309,7 +309,7 @@ public struct TrainingRun {
       card: card, weights: learner.model.stateDictionary, optimiser: learner.optimiser.stateDictionary,
       progress: TrainingPosition(
         step: trainer.stepsDone, updates: learner.updatesMade, examplesSeen: trainer.tally.taken,
-        examplesTrained: trainer.examplesTrained, seed: configuration.seed,
+        examplesTrained: trainer.trained.count, seed: configuration.seed,
         memory: trainer.memory?.counters, memoryRun: trainer.memoryRun,
         ledger: try trainer.ledger?.makeDurable(),
         arrivals: trainer.arrivals),

@@ -63,6 +63,20 @@ struct RecipeOptions: ParsableArguments {
   )
   var reestimateBatchNorm = false
 
+  @Flag(
+    name: .customLong("blur-pool"), inversion: .prefixedNo,
+    help:
+      "Blur images before each convolution that takes a stride, but the first, so that what it skips is not lost."
+  )
+  var blurPool = false
+
+  @Option(
+    name: .customLong("progressive-resolution"),
+    help: ArgumentHelp(
+      "Begin with images of this share of the full side; they grow to the full side by the middle of the run (1: full all along).",
+      valueName: "0...1"))
+  var progressiveResolution = 1.0
+
   @Option(
     name: .customLong("label-smoothing"),
     help: ArgumentHelp("The share of each target that goes to all classes alike.", valueName: "0..<1"))
@@ -89,6 +103,8 @@ struct RecipeOptions: ParsableArguments {
     configuration.coolDown = coolDown
     configuration.weightAverage = weightAverage
     configuration.reestimateBatchNorm = reestimateBatchNorm
+    configuration.blurPool = blurPool
+    configuration.progressiveResolution = progressiveResolution
     configuration.labelSmoothing = labelSmoothing
     configuration.mixing = mixing
     configuration.mixingAlpha = mixingAlpha

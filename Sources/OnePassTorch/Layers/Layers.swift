@@ -1,5 +1,7 @@
 /// A convolution without bias, square filters, equal stride and padding in both directions.
 ///
+/// One that takes a stride over 16 channels or more blurs its images first, if its ``Initialiser`` says so.
+///
 /// ```swift
 /// let layer = try Conv2d(3, 16, size: 3, padding: 1, from: Initialiser(seed: 1))
 /// let output = try layer(images)  // [N, 3, H, W] → [N, 16, H, W]
@@ -9,6 +11,7 @@ public struct Conv2d: Module {
   public let weight: Tensor
   public let stride: Int
   public let padding: Int
+  private let blur: Blur2d?
 
   public init(
     _ channels: Int, _ filters: Int, size: Int, stride: Int = 1, padding: Int = 0,
@@ -17,10 +20,18 @@ public struct Conv2d: Module {
     weight = try initialiser.convolutionWeight(filters: filters, channels: channels, size: size)
     self.stride = stride
     self.padding = padding
+    let isBlurred = initialiser.blursBeforeStrides && stride > 1 && channels >= Blur2d.fewestChannels
+    blur = isBlurred ? try Blur2d(channels, on: initialiser.device) : nil
   }
 
   /// `[N, channels, H, W]` → `[N, filters, H', W']`; the same in training and evaluation.
-  public func callAsFunction(_ input: Tensor) throws -> Tensor {
+  public func callAsFunction(_ input: Tensor) throws -> Tensor { try convolved(blurred(input)) }
+
+  /// The images as the filters see them: blurred, if this convolution does so.
+  public func blurred(_ input: Tensor) throws -> Tensor { try blur?(input) ?? input }
+
+  /// The convolution alone, of images that are blurred already where they have to be.
+  public func convolved(_ input: Tensor) throws -> Tensor {
     try conv2d(input, weight: weight, stride: stride, padding: padding)
   }
 

@@ -3,7 +3,7 @@ import CTorch
 /// Convolves images with filters, the same stride and zero padding in both directions.
 /// - Parameters:
 ///   - input: `[N, C, H, W]`, float32.
-///   - weight: `[F, C, kH, kW]`.
+///   - weight: `[F, C, kH, kW]`; or `[C, 1, kH, kW]` with C > 1, a filter for each channel by itself.
 ///   - bias: `[F]`, or none.
 ///   - stride: steps between two places of a filter, 1 or more.
 ///   - padding: zeros added on each side.
