@@ -127,7 +127,7 @@ final class Learner {
       // Fetched before the backward pass, for which whoever reads the losses need not wait.
       try self.forward(task, of: total) {
         try ForwardPass(
-          losses: $0, logits: $1, predicting: predicting, storing: isStored(mixing: mixing))
+          losses: $0, logits: $1, predicting: predicting, storing: self.isStored(mixing: mixing))
       }
     }
     let (objective, pass) = try reducer?.forward(sums: isLast, forward) ?? forward()
