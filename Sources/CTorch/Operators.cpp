@@ -84,6 +84,16 @@ CTError *ct_argmax(const CTTensor *input, int64_t dimension, CTTensor **out) {
   return produce(out, [&] { return at::argmax(input->value, dimension); });
 }
 
+CTError *ct_likeliest(const CTTensor *logits, int64_t k, CTTensor **outProbabilities, CTTensor **outClasses) {
+  return guard([&] {
+    c10::NoGradGuard noGradient;
+    const auto [probabilities, classes] = at::topk(at::softmax(logits->value, /*dim=*/1, at::kFloat), k, /*dim=*/1);
+    auto made = std::make_unique<CTTensor>(probabilities);
+    *outClasses = new CTTensor(classes);
+    *outProbabilities = made.release();
+  });
+}
+
 CTError *ct_correct_count(const CTTensor *logits, const CTTensor *labels, int64_t k, int64_t *out) {
   return guard([&] {
     c10::NoGradGuard noGradient;

@@ -33,7 +33,7 @@ extension ReplayMemory {
       let image = try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot)
       return DrawnExample(
         example: Example(id: table.arrival(of: slot), label: Int(table.label(of: slot)), image: image),
-        slot: slot, visit: Int(visit), probability: probability)
+        slot: slot, visit: Int(visit), probability: probability, prediction: table.prediction(of: slot))
     }
   }
 
@@ -60,4 +60,6 @@ public struct DrawnExample: Sendable {
   public let visit: Int
   /// The probability with which this draw fell on it.
   public let probability: Double
+  /// What the model took it for when it was trained last, where the memory keeps predictions.
+  public let prediction: StoredPrediction?
 }

@@ -8,13 +8,16 @@ struct HeldItem: Sendable {
   /// The loss with which it came in, or that of its last refresh; the running average, where priorities go by it.
   let loss: Float
   let draws: UInt32
+  /// Where the memory keeps them.
+  let prediction: StoredPrediction?
 
-  init(_ example: Example, storedAs image: HeldImage, loss: Float) {
+  init(_ example: Example, storedAs image: HeldImage, loss: Float, prediction: StoredPrediction?) {
     self.image = image
     arrival = example.id
     label = Int32(example.label)
     self.loss = loss
     draws = 0
+    self.prediction = prediction
   }
 
   init(_ item: MemoryItem, image: HeldImage) {
@@ -23,6 +26,7 @@ struct HeldItem: Sendable {
     label = Int32(item.label)
     loss = item.loss
     draws = UInt32(item.draws)
+    prediction = item.prediction
   }
 }
 

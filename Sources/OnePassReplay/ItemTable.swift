@@ -4,19 +4,24 @@ import OnePassCore
 /// sizes.
 ///
 /// 20 bytes an item: position, label, draws and form 8, where the image is and its size 8, loss 4; 4 more where draws decide
-/// about choices. (What the allocator adds to an image, with glibc 8 bytes and up to 15 of rounding, is not counted.)
+/// about choices, and 12 more where predictions are kept. (What the allocator adds to an image, with glibc 8 bytes and up to 15 of rounding, is not counted.)
 ///
 /// A value: a copy has images of its own as soon as one of the two is changed.
 struct ItemTable {
   private var columns = Columns()
   /// Whether draws have a column of their own, and are never rounded.
   private let countsDrawsApart: Bool
+  private let keepsPredictions: Bool
 
-  init(countsDrawsApart: Bool) { self.countsDrawsApart = countsDrawsApart }
+  init(countsDrawsApart: Bool, keepsPredictions: Bool) {
+    self.countsDrawsApart = countsDrawsApart
+    self.keepsPredictions = keepsPredictions
+  }
 
   var bytesPerItem: Int {
     MemoryLayout<ItemRow>.stride + MemoryLayout<Float>.stride
       + (countsDrawsApart ? MemoryLayout<UInt32>.stride : 0)
+      + (keepsPredictions ? MemoryLayout<StoredPrediction>.stride : 0)
   }
 
   /// Owns the blocks that its rows tell of.
@@ -25,6 +30,7 @@ struct ItemTable {
     @exclusivity(unchecked) var rows: [ItemRow] = []
     @exclusivity(unchecked) var losses: [Float] = []
     @exclusivity(unchecked) var draws: [UInt32] = []
+    @exclusivity(unchecked) var predictions: [StoredPrediction] = []
     /// `nil` where the images lie elsewhere.
     var blocks: ImageBlocks?
 
@@ -32,6 +38,7 @@ struct ItemTable {
 
     init(copying other: Columns) {
       (rows, losses, draws) = (other.rows, other.losses, other.draws)
+      predictions = other.predictions
       guard other.blocks != nil else { return }
       let blocks = ImageBlocks()
       self.blocks = blocks
@@ -64,12 +71,14 @@ struct ItemTable {
     columns.rows.appendToTable(row)
     columns.losses.appendToTable(item.loss)
     if countsDrawsApart { columns.draws.appendToTable(item.draws) }
+    if let prediction = item.prediction { columns.predictions.appendToTable(prediction) }
   }
 
   mutating func replace(_ slot: Int, with item: HeldItem) {
     makeUnique()
     columns.losses[slot] = item.loss
     if countsDrawsApart { columns.draws[slot] = item.draws }
+    if let prediction = item.prediction { columns.predictions[slot] = prediction }
     switch item.image {
     case .here(let image):
       guard let blocks = columns.blocks else { preconditionFailure("A memory without images takes none in.") }
@@ -96,6 +105,7 @@ struct ItemTable {
     columns.rows.swapRemove(slot)
     columns.losses.swapRemove(slot)
     if countsDrawsApart { columns.draws.swapRemove(slot) }
+    if keepsPredictions { columns.predictions.swapRemove(slot) }
   }
 
   private mutating func makeUnique() {
@@ -113,6 +123,13 @@ struct ItemTable {
   mutating func setLoss(of slot: Int, to loss: Float) {
     makeUnique()
     columns.losses[slot] = loss
+  }
+
+  func prediction(of slot: Int) -> StoredPrediction? { keepsPredictions ? columns.predictions[slot] : nil }
+
+  mutating func setPrediction(of slot: Int, to prediction: StoredPrediction) {
+    makeUnique()
+    columns.predictions[slot] = prediction
   }
 
   func label(of slot: Int) -> Int32 {

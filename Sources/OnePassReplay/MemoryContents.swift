@@ -14,9 +14,12 @@ public struct MemoryItem: Hashable, Sendable {
   public let bytes: Int
   /// Whom it is about, where the stream says so.
   public let subject: String?
+  /// What the model took it for when it was trained last, where the memory keeps predictions.
+  public let prediction: StoredPrediction?
 
   public init(
-    id: Int, label: Int, loss: Float, priority: Float, draws: Int, bytes: Int, subject: String? = nil
+    id: Int, label: Int, loss: Float, priority: Float, draws: Int, bytes: Int, subject: String? = nil,
+    prediction: StoredPrediction? = nil
   ) {
     self.id = id
     self.label = label
@@ -25,10 +28,19 @@ public struct MemoryItem: Hashable, Sendable {
     self.draws = draws
     self.bytes = bytes
     self.subject = subject
+    self.prediction = prediction
   }
 }
 
 extension ReplayMemory {
+  /// How much of what it may hold it does hold, 0 … 1.
+  package var fill: Double {
+    switch capacity {
+    case .examples(let capacity): Double(counters.items) / Double(capacity)
+    case .bytes(let capacity): Double(counters.bytes) / Double(capacity)
+    }
+  }
+
   /// The images that the memory holds now in RAM, in the order of the slots.
   package func images(
     where isWanted: @escaping (MemoryItem) -> Bool = { _ in true }
@@ -84,6 +96,7 @@ extension ReplayMemory {
     let id = table.arrival(of: slot)
     return MemoryItem(
       id: id, label: Int(table.label(of: slot)), loss: table.loss(of: slot), priority: priority(of: slot),
-      draws: Int(table.draws(of: slot)), bytes: table.imageBytes(of: slot), subject: subjects[id])
+      draws: Int(table.draws(of: slot)), bytes: table.imageBytes(of: slot), subject: subjects[id],
+      prediction: table.prediction(of: slot))
   }
 }

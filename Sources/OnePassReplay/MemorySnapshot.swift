@@ -62,6 +62,7 @@ extension ReplayMemory {
         (0..<min(snapshot.counters.examplesSeen, PackedFacts.arrivalLimit)).contains(item.id)
           && (0...Int(UInt32.max)).contains(item.draws),
         "item \(item.id) was never offered, or drawn \(item.draws) times")
+      try require(isKept(item.prediction), "item \(item.id) has another prediction than it should have")
       let held = HeldItem(
         item,
         image: store == nil

@@ -6,23 +6,29 @@ extension ReplayMemory {
   ///   - examples: The next examples.
   ///   - losses: The loss of each.
   ///   - priorities: The priority of each.
+  ///   - predictions: What the model took each for, where the memory keeps predictions; empty elsewhere.
   ///   - encode: Makes the form in which an image is kept, as for one example.
   /// - Throws: As for one example; the memory then holds what it held after the one before.
   /// - Returns: What became of each.
   @discardableResult
   public mutating func offer(
-    _ examples: [Example], losses: [Float], priorities: [Float],
+    _ examples: [Example], losses: [Float], priorities: [Float], predictions: [StoredPrediction] = [],
     storing encode: (EncodedImage) throws -> EncodedImage = { $0 }
   ) throws -> [Offer] {
     precondition(
       examples.count == losses.count && examples.count == priorities.count, "Each has a loss and a priority.")
+    precondition(
+      predictions.count == (predictedClasses == nil ? 0 : examples.count),
+      "Each has a prediction where the memory keeps them, and none elsewhere.")
     readAhead(examples)
     return try examples.indices.map { index in
-      Self.check(loss: losses[index], priority: priorities[index])
+      let prediction = predictedClasses == nil ? nil : predictions[index]
+      check(loss: losses[index], priority: priorities[index], prediction)
       // What is declined is not looked at: it may be waited for, as anything that has left the processor's caches.
       guard var chance = chanceOfNextOffer() else { return .declined }
       return try takeIn(
-        examples[index], loss: losses[index], priority: priorities[index], storing: encode, using: &chance)
+        examples[index], loss: losses[index], priority: priorities[index], prediction: prediction,
+        storing: encode, using: &chance)
     }
   }
 

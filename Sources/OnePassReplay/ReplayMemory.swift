@@ -60,10 +60,12 @@ public struct ReplayMemory {
   /// What was read ahead: a compiler drops what nobody keeps.
   var readAhead = 0
 
-  /// What one item costs beside its encoded bytes: 31 with the default selectors.
+  /// What one item costs beside its encoded bytes: 31 with the default selectors, 12 more with predictions.
   ///
   /// An unusual one in RAM costs 40 more: a label from 1,024, a file from 1 MiB, bare pixels with a side from 1,024.
   public let indexBytesPerItem: Int
+  /// The number of classes over which a prediction is kept with each item; none is kept if `nil`.
+  public let predictedClasses: Int?
 
   /// - Parameters:
   ///   - capacity: The most that it may hold.
@@ -73,26 +75,33 @@ public struct ReplayMemory {
   ///   - seed: Fixes every random choice.
   ///   - store: Where the images lie; in the process's own memory if `nil`. No choice depends on it where the budget
   ///     is in examples.
+  ///   - predictedClasses: Keeps a prediction over so many classes with each item, at most
+  ///     ``StoredPrediction/classLimit``; none if `nil`.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
     drawing: SelectorKind = .prioritised, evicting: SelectorKind = .uniform, seed: UInt64,
-    store: (any ImageStore)? = nil
+    store: (any ImageStore)? = nil, predictedClasses: Int? = nil
   ) {
     self.init(
       capacity: capacity, inclusion: inclusion,
-      drawing: drawing.makeSelector(), evicting: evicting.makeSelector(), seed: seed, store: store)
+      drawing: drawing.makeSelector(), evicting: evicting.makeSelector(), seed: seed, store: store,
+      predictedClasses: predictedClasses)
   }
 
   /// As above, with selectors of one's own; both must be empty.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
     drawing: any ItemSelector, evicting: any ItemSelector, seed: UInt64,
-    store: (any ImageStore)? = nil
+    store: (any ImageStore)? = nil, predictedClasses: Int? = nil
   ) {
     switch capacity {
     case .examples(let count): precondition(count > 0, "A memory holds at least one example.")
     case .bytes(let bytes): precondition(bytes > 0, "A memory holds at least one byte.")
     }
+    precondition(
+      (1...StoredPrediction.classLimit).contains(predictedClasses ?? 1),
+      "A prediction is over 1 to \(StoredPrediction.classLimit) classes.")
+    self.predictedClasses = predictedClasses
     self.capacity = capacity
     self.inclusion = inclusion
     self.drawing = drawing
@@ -102,7 +111,7 @@ public struct ReplayMemory {
     tellsDraws = type(of: drawing).dependsOnDraws || type(of: evicting).dependsOnDraws
     priorityKeeper =
       type(of: drawing).keepsPriorities ? .drawing : type(of: evicting).keepsPriorities ? .evicting : .memory
-    table = ItemTable(countsDrawsApart: tellsDraws)
+    table = ItemTable(countsDrawsApart: tellsDraws, keepsPredictions: predictedClasses != nil)
     indexBytesPerItem =
       table.bytesPerItem
       + (priorityKeeper == .memory ? MemoryLayout<Float>.stride : 0)
@@ -146,11 +155,14 @@ public struct ReplayMemory {
   ///   - example: The next example; its `id` is its position in the stream.
   ///   - loss: The example's loss in the forward pass that trained it; finite or +∞.
   ///   - priority: Finite, not negative.
+  ///   - prediction: What the model took it for in that pass, where the memory keeps predictions.
   /// - Throws: `OnePassError` (`io`) if the images lie on disk and cannot be written; the memory is then not to be used.
   /// - Complexity: O(1) expected.
   @discardableResult
-  public mutating func offer(_ example: Example, loss: Float, priority: Float) throws -> Offer {
-    try offer(example, loss: loss, priority: priority) { $0 }
+  public mutating func offer(
+    _ example: Example, loss: Float, priority: Float, prediction: StoredPrediction? = nil
+  ) throws -> Offer {
+    try offer(example, loss: loss, priority: priority, prediction: prediction) { $0 }
   }
 
   /// As above, with the image kept in another form.
@@ -158,21 +170,34 @@ public struct ReplayMemory {
   ///   - example: The next example.
   ///   - loss: Its loss.
   ///   - priority: Finite, not negative.
+  ///   - prediction: What the model took it for, where the memory keeps predictions.
   ///   - encode: Makes the form; called at most once, and only for an example that chance has decided for.
   /// - Throws: What `encode` throws; the memory then holds what it held. `OnePassError` as above.
   @discardableResult
   public mutating func offer(
-    _ example: Example, loss: Float, priority: Float, storing encode: (EncodedImage) throws -> EncodedImage
+    _ example: Example, loss: Float, priority: Float, prediction: StoredPrediction? = nil,
+    storing encode: (EncodedImage) throws -> EncodedImage
   ) throws -> Offer {
-    Self.check(loss: loss, priority: priority)
+    check(loss: loss, priority: priority, prediction)
     guard var chance = chanceOfNextOffer() else { return .declined }
-    return try takeIn(example, loss: loss, priority: priority, storing: encode, using: &chance)
+    return try takeIn(
+      example, loss: loss, priority: priority, prediction: prediction, storing: encode, using: &chance)
   }
 
-  static func check(loss: Float, priority: Float) {
+  func check(loss: Float, priority: Float, _ prediction: StoredPrediction?) {
     precondition(
       priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
     precondition(!loss.isNaN, "A loss is a number.")
+    precondition(
+      isKept(prediction),
+      "An example comes with a prediction over the memory's classes where it keeps them, and without one elsewhere."
+    )
+  }
+
+  /// Whether this is what the memory keeps: a prediction over its classes, or none.
+  func isKept(_ prediction: StoredPrediction?) -> Bool {
+    guard let predictedClasses else { return prediction == nil }
+    return prediction?.isPossible(over: predictedClasses) ?? false
   }
 
   /// Counts an offer. Returns what makes its further choices, or `nil` if chance has declined it already.
@@ -190,8 +215,8 @@ public struct ReplayMemory {
 
   /// The rest of an offer that chance has not declined.
   mutating func takeIn(
-    _ example: Example, loss: Float, priority: Float, storing encode: (EncodedImage) throws -> EncodedImage,
-    using generator: inout SeededGenerator
+    _ example: Example, loss: Float, priority: Float, prediction: StoredPrediction?,
+    storing encode: (EncodedImage) throws -> EncodedImage, using generator: inout SeededGenerator
   ) throws -> Offer {
     switch capacity {
     case .examples(let limit):
@@ -199,7 +224,8 @@ public struct ReplayMemory {
       let victim = count < limit ? nil : evicting.select(using: &generator).slot
       // First out, then in, so that there is never one too many.
       if let victim { try discardImage(of: victim) }
-      let item = HeldItem(example, storedAs: try keep(image, of: example), loss: loss)
+      let item = HeldItem(
+        example, storedAs: try keep(image, of: example), loss: loss, prediction: prediction)
       if let victim { replace(victim, with: item, priority) } else { append(item, priority) }
       note(example.subject, of: example.id)
       return .inserted(evicted: victim == nil ? 0 : 1)
@@ -223,7 +249,9 @@ public struct ReplayMemory {
         counters.evictions += 1
         evicted += 1
       }
-      append(HeldItem(example, storedAs: try keep(image, of: example), loss: loss), priority)
+      append(
+        HeldItem(example, storedAs: try keep(image, of: example), loss: loss, prediction: prediction),
+        priority)
       note(example.subject, of: example.id)
       return .inserted(evicted: evicted)
     }

@@ -74,6 +74,9 @@ import Testing
 
   @Test func labelOutsideTheClasses() throws {
     try expectFailure(65, "there are 2 classes", ["--data", idx, "--classes", "2"])
+    try expectFailure(
+      64, "--stored-predictions keeps classes in 16 bits",
+      ["--data", idx, "--classes", "65537", "--stored-predictions", "0.3"])
   }
 
   /// A class folder of PNG files, of which some are replaced by `broken`.

@@ -99,7 +99,7 @@ import Testing
     (written.weightDecayOn, written.schedule, written.warmUp) = (.filters, .trapezoid, 0.1)
     (written.coolDown, written.weightAverage, written.reestimateBatchNorm) = (0.3, 0.99, true)
     (written.labelSmoothing, written.mixing, written.mixingAlpha) = (0.1, .cutmix, 0.5)
-    (written.blurPool, written.progressiveResolution) = (true, 0.5)
+    (written.blurPool, written.progressiveResolution, written.storedPredictions) = (true, 0.5, 0.3)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
     (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
     written.replayCourse = .rising

@@ -61,7 +61,7 @@ import Testing
 
   /// Stopped with the last step saved, or killed some steps after a checkpoint, or finished.
   static let endings = [
-    Ending(options: ["--checkpoint-every", "3"], signal: SIGTERM),
+    Ending(options: ["--checkpoint-every", "3", "--stored-predictions", "0.3"], signal: SIGTERM),
     Ending(options: ["--memory-directory", "@memory", "--checkpoint-every", "3"], signal: SIGTERM),
     Ending(options: ["--memory-directory", "@memory", "--checkpoint-every", "4"], signal: SIGKILL),
     Ending(options: ["--memory-directory", "@memory"]),

@@ -56,6 +56,7 @@ import Testing
       "refreshed",
     ],
     ["--replay-steps", "2", "--storage", "60", "--updates", "joint", "--memory-encoding", "resized"],
+    ["--replay-steps", "2", "--storage", "20%", "--stored-predictions", "0.5"],
     [
       "--replay-steps", "1", "--storage", "10%", "--optimiser", "muon", "--muon-learning-rate",
       "0.00002", "--weight-average", "0.9", "--label-smoothing", "0.1", "--schedule", "linear",

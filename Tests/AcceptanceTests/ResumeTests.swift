@@ -68,6 +68,7 @@ import Testing
       "pixels",
     ],
     ["--replay-steps", "2", "--storage", "20%", "--memory-directory", "@memory"],
+    ["--replay-steps", "2", "--storage", "20%", "--stored-predictions", "0.5"],
     [
       "--replay-steps", "2", "--storage", "20%", "--priority", "learnability", "--priority-timing",
       "refreshed",
@@ -91,7 +92,7 @@ import Testing
     ],
     [
       "--replay-steps", "1", "--storage", "120kB", "--memory-directory", "@memory", "--checkpoint-every", "2",
-      "--keep-checkpoints", "3",
+      "--keep-checkpoints", "3", "--stored-predictions", "0.2", "--mixing", "mixup",
     ],
   ]
 

@@ -128,8 +128,8 @@ import Testing
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
     ["--optimiser", "muon"], ["--schedule", "linear"], ["--schedule", "constant"],
     ["--schedule", "trapezoid"], ["--schedule", "on-demand"], ["--warm-up", "0.2"],
-    ["--weight-average", "0.9"], ["--label-smoothing", "0.1"], ["--mixing", "mixup"],
-    ["--mixing", "cutmix"], ["--blur-pool"], ["--progressive-resolution", "0.5"],
+    ["--weight-average", "0.9"], ["--label-smoothing", "0.1"], ["--stored-predictions", "0.3"],
+    ["--mixing", "mixup"], ["--mixing", "cutmix"], ["--blur-pool"], ["--progressive-resolution", "0.5"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {
     let common = ["--data", "idx:\(folder.path)"] + small + ["--replay-steps", "2"]

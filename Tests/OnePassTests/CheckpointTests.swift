@@ -55,19 +55,28 @@ import Testing
     #expect(folder.contents.isEmpty)
   }
 
-  func snapshot() throws -> MemorySnapshot {
-    var memory = ReplayMemory(capacity: .examples(20), seed: 1)
+  func snapshot(predictedClasses: Int?) throws -> MemorySnapshot {
+    var memory = ReplayMemory(capacity: .examples(20), seed: 1, predictedClasses: predictedClasses)
     for id in 0..<90 {
       try memory.offer(
-        .synthetic(id, bytes: 1 + id), loss: Float(id) * 0.1, priority: id == 70 ? 0 : 1 / Float(id + 1))
+        .synthetic(id, bytes: 1 + id), loss: Float(id) * 0.1, priority: id == 70 ? 0 : 1 / Float(id + 1),
+        prediction: predictedClasses.map {
+          StoredPrediction(
+            classes: [$0 - 1, id], probabilities: [1 - Float(id) / 200, Float(id) / 400])
+        })
       _ = try memory.draw(2, step: id, batch: 0)
     }
     return memory.snapshot
   }
 
-  @Test func aMemoryComesBackFromItsBytes() throws {
-    let snapshot = try snapshot()
+  @Test(arguments: [nil, 100, 65_536])
+  func aMemoryComesBackFromItsBytes(predictedClasses: Int?) throws {
+    let snapshot = try snapshot(predictedClasses: predictedClasses)
     let data = try MemoryIndex.encode(snapshot)
+    let plain = try MemoryIndex.encode(self.snapshot(predictedClasses: nil))
+    // The counters, which are text, tell of more bytes.
+    let more = (plain.count..<plain.count + 8).contains(data.count - (predictedClasses == nil ? 0 : 20 * 12))
+    #expect(more && Set(snapshot.items.map(\.prediction)).count == (predictedClasses == nil ? 1 : 20))
     #expect(try MemoryIndex.decode(data, path: "memory.index") == snapshot)
     #expect(!snapshot.drawingArrangement.isEmpty && snapshot.counters.draws == 180)
     for count in 0..<data.count {

@@ -1,5 +1,6 @@
 import Foundation
 import OnePassCore
+import OnePassReplay
 import OnePassTorch
 import TestSupport
 import Testing
@@ -50,7 +51,7 @@ import Testing
     configuration.mixing = .mixup
     let soft = try #require(SoftTargets(configuration, classes: 4))
     let labels = try Self.reference().labels
-    for (value, expected) in zip(soft.targets(labels, mixture), reference.targets) {
+    for (value, expected) in zip(soft.targets(labels, [], mixture), reference.targets) {
       #expect(abs(Double(value) - expected) < 1e-6)
     }
   }
@@ -60,15 +61,45 @@ import Testing
     #expect(SoftTargets(configuration, classes: 3) == nil)
     configuration.labelSmoothing = 0.3
     let soft = try #require(SoftTargets(configuration, classes: 3))
-    let targets = soft.targets([2, 0], nil)
+    let targets = soft.targets([2, 0], [], nil)
     for (value, expected) in zip(targets, [0.1, 0.1, 0.8, 0.8, 0.1, 0.1]) {
       #expect(abs(Double(value) - expected) < 1e-6)
     }
     #expect(soft.mixture(update: 0, part: 0, shape: [2, 1, 8, 8]) == nil)
-    let mixed = soft.targets([2, 0], Mixture(averaging: 0.75))
+    let mixed = soft.targets([2, 0], [], Mixture(averaging: 0.75))
     for (value, expected) in zip(mixed, [0.275, 0.1, 0.625, 0.625, 0.1, 0.275]) {
       #expect(abs(Double(value) - expected) < 1e-6)
     }
+  }
+
+  /// (1 − w)·t + w·stored by hand: t as above, stored [0, 1, 0] and [0.4, 0, 0.6], both whole 255ths.
+  @Test func storedPredictionsHaveTheirShare() throws {
+    var configuration = RunConfiguration(data: "test")
+    (configuration.storedPredictions, configuration.labelSmoothing) = (0.4, 0.3)
+    let soft = try #require(SoftTargets(configuration, classes: 3))
+    let stored = [
+      StoredPrediction(classes: [1, 0, 2], probabilities: [1, 0, 0]),
+      StoredPrediction(classes: [2, 0, 1], probabilities: [0.6, 0.4, 0]),
+    ]
+    for (mixture, expected) in [
+      (nil, [0.06, 0.46, 0.48, 0.64, 0.06, 0.3]),
+      (Mixture(averaging: 0.75), [0.205, 0.36, 0.435, 0.495, 0.16, 0.345]),
+    ] {
+      let targets = soft.targets([2, 0], stored, mixture)
+      #expect(targets.count == expected.count)
+      for (value, expected) in zip(targets, expected) { #expect(abs(Double(value) - expected) < 1e-6) }
+    }
+    // An image that arrives has none.
+    for (value, expected) in zip(soft.targets([2], [], nil), [0.1, 0.1, 0.8]) {
+      #expect(abs(Double(value) - expected) < 1e-6)
+    }
+    configuration.labelSmoothing = 0
+    let alone = try #require(SoftTargets(configuration, classes: 3))
+    #expect(alone.isNeeded(stored, nil) && !alone.isNeeded([], nil))
+    #expect(alone.stores(mixing: false) && alone.stores(mixing: true))
+    configuration.mixing = .mixup
+    let mixing = try #require(SoftTargets(configuration, classes: 3))
+    #expect(mixing.stores(mixing: false) && !mixing.stores(mixing: true))
   }
 
   /// Weights are mixed as the images are, and keep their sum, by which the losses are divided.

@@ -51,6 +51,12 @@ import Testing
       ("--weight-average", { $0.weightAverage = 1 }), ("--label-smoothing", { $0.labelSmoothing = 1 }),
       ("--reestimate-batch-norm", { ($0.reestimateBatchNorm, $0.method) = (true, .naive) }),
       ("--mixing-alpha", { $0.mixingAlpha = 0 }),
+      ("--stored-predictions 1.0", { $0.storedPredictions = 1 }),
+      ("--stored-predictions -0.1", { $0.storedPredictions = -0.1 }),
+      (
+        "--stored-predictions is for a replay memory, and --method multi-epoch",
+        { ($0.storedPredictions, $0.method) = (0.3, .multiEpoch) }
+      ),
       ("--mixing mixup is for images", { ($0.mixing, $0.method) = (.mixup, .naive) }),
       ("--priority-timing refreshed", { ($0.mixing, $0.priorityTiming) = (.cutmix, .refreshed) }),
     ]

@@ -68,6 +68,7 @@ import Testing
     #expect(title { ($0.recencyBias, $0.evicting) = (1e6, .oldest) } == paper + ", window")
     #expect(title { ($0.recencyBias, $0.evicting) = (3, .oldest) } == paper + ", β = 3, evicting oldest")
     #expect(title { $0.recencyBias = 1e9 } == paper + ", all taken in")
+    #expect(title { $0.storedPredictions = 0.3 } == paper + ", 0.3 of targets from stored predictions")
     #expect(
       title { ($0.blurPool, $0.progressiveResolution) = (true, 0.5) }
         == paper + ", blur pool, images growing from 50% of the side")
@@ -98,7 +99,7 @@ import Testing
     (written.weightDecayOn, written.schedule, written.warmUp) = (.filters, .trapezoid, 0.1)
     (written.coolDown, written.weightAverage, written.reestimateBatchNorm) = (0.3, 0.99, true)
     (written.labelSmoothing, written.mixing, written.mixingAlpha) = (0.1, .cutmix, 0.5)
-    (written.blurPool, written.progressiveResolution) = (true, 0.5)
+    (written.blurPool, written.progressiveResolution, written.storedPredictions) = (true, 0.5, 0.3)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
     written.keepPictures = 7
     (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)

@@ -225,6 +225,9 @@ CTError *_Nullable ct_log_softmax(const CTTensor *input, int64_t dimension, CTTe
 CTError *_Nullable ct_cross_entropy(const CTTensor *logits, const CTTensor *targets,
                                     CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_argmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
+/// The k largest of softmax(logits) in each row, in falling order, in float32, and their places.
+CTError *_Nullable ct_likeliest(const CTTensor *logits, int64_t k, CTTensor *_Nullable *_Nonnull outProbabilities,
+                                CTTensor *_Nullable *_Nonnull outClasses);
 /// How many rows have their label among their k largest logits.
 CTError *_Nullable ct_correct_count(const CTTensor *logits, const CTTensor *labels, int64_t k, int64_t *out);
 

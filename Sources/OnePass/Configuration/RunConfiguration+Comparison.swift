@@ -17,7 +17,7 @@ extension RunConfiguration {
     (paper.batchSize, paper.learningRate, paper.momentum, paper.weightDecay) = (128, 0.1, 0.9, 0)
     (paper.optimiser, paper.schedule, paper.warmUp, paper.weightAverage) = (.sgd, .cosine, 0, 0)
     (paper.reestimateBatchNorm, paper.labelSmoothing, paper.mixing) = (false, 0, .none)
-    (paper.blurPool, paper.progressiveResolution) = (false, 1)
+    (paper.blurPool, paper.progressiveResolution, paper.storedPredictions) = (false, 1, 0)
     (paper.augmentation, paper.augmentationMagnitude, paper.augmentationGrowth) = (.standard, nil, 1)
     return paper
   }()
@@ -36,6 +36,7 @@ extension RunConfiguration {
     (changed.updates, changed.timeToLive) = (other.updates, other.timeToLive)
     (changed.incomingView, changed.incomingForm) = (other.incomingView, other.incomingForm)
     (changed.memorySize, changed.memoryQuality) = (other.memorySize, other.memoryQuality)
+    changed.storedPredictions = other.storedPredictions
     return changed
   }
 

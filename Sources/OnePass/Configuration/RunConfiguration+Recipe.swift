@@ -41,6 +41,12 @@ extension RunConfiguration {
       (0..<1).contains(labelSmoothing),
       "--label-smoothing \(labelSmoothing) is not possible: give 0 (none) or more, and less than 1.")
     try require(
+      (0..<1).contains(storedPredictions),
+      "--stored-predictions \(storedPredictions) is not possible: give 0 (none) or more, and less than 1.")
+    try require(
+      storedPredictions == 0 || method == .replay,
+      "--stored-predictions is for a replay memory, and --method \(method.rawValue) has none: leave it out.")
+    try require(
       (mixingAlpha ?? 1) > 0 && (mixingAlpha ?? 1).isFinite,
       "--mixing-alpha \(mixingAlpha ?? 0) is not possible: give a positive number.")
     try require(
@@ -57,6 +63,9 @@ extension RunConfiguration {
       "--priority-timing refreshed takes priorities from replayed images, and --mixing \(mixing.rawValue) mixes those: "
         + "leave one of the two out.")
   }
+
+  /// The classes over which the memory keeps predictions, where it keeps any.
+  func predictedClasses(of plan: TrainingPlan) -> Int? { storedPredictions > 0 ? plan.classes : nil }
 
   /// The recipe with fixed values for what the rest of it does not use.
   var withEssentialRecipe: RunConfiguration {

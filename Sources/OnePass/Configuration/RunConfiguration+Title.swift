@@ -63,6 +63,7 @@ extension RunConfiguration {
     if drawing != .prioritised { words.append("drawing \(drawing.rawValue)") }
     if evicting != .uniform, !isWindow { words.append("evicting \(evicting.rawValue)") }
     if let storedFormTitle { words.append(storedFormTitle) }
+    if storedPredictions > 0 { words.append("\(storedPredictions) of targets from stored predictions") }
     if updates == .joint { words.append("joint updates") }
     if incomingView == .centre { words.append("incoming centred") }
     if incomingForm == .stored { words.append("incoming alike") }

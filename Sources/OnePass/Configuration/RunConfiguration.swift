@@ -126,6 +126,10 @@ public struct RunConfiguration: Codable, Hashable, Sendable {
   public var reestimateBatchNorm = false
   /// ε: the share of an image's target that all classes have alike.
   public var labelSmoothing = 0.0
+  /// w: the share of a replayed image's target that is what the model took it for when it was trained last.
+  ///
+  /// The memory then keeps that with each item, in 12 bytes.
+  public var storedPredictions = 0.0
   /// What is made of the images of a mini-batch that were trained before.
   public var mixing = Mixing.none
   /// The α of Beta(α, α), from which the shares of mixed images are drawn; 0.2 for mixup and 1 for CutMix if `nil`.
@@ -289,6 +293,7 @@ extension RunConfiguration {
     weightAverage = try optional(.weightAverage) ?? 0
     reestimateBatchNorm = try optional(.reestimateBatchNorm) ?? false
     labelSmoothing = try optional(.labelSmoothing) ?? 0
+    storedPredictions = try optional(.storedPredictions) ?? 0
     mixing = try optional(.mixing) ?? .none
     mixingAlpha = try optional(.mixingAlpha)
     seed = try value(.seed)

@@ -27,7 +27,7 @@ struct KeptForecast {
       residentBytes = isKeptBySource ? 0 : kept.bytes
     }
     if let capacity = plan.capacity {
-      let item = try Self.item(configuration, parts, capacity, examples, pipeline)
+      let item = try Self.item(configuration, parts, plan, capacity, examples, pipeline)
       switch capacity {
       case .examples(let count): kept.examples = count
       case .bytes(let bytes):
@@ -49,12 +49,13 @@ struct KeptForecast {
 
   /// The mean of what the images would take in the memory with their index: in all, and in RAM.
   private static func item(
-    _ configuration: RunConfiguration, _ parts: MethodParts, _ capacity: ReplayMemory.Capacity,
-    _ examples: [Example], _ pipeline: ImagePipeline
+    _ configuration: RunConfiguration, _ parts: MethodParts, _ plan: TrainingPlan,
+    _ capacity: ReplayMemory.Capacity, _ examples: [Example], _ pipeline: ImagePipeline
   ) throws -> (bytes: Double, residentBytes: Double) {
     let form = StoredForm(configuration.storedFormat, pipeline: pipeline)
     let memory = ReplayMemory(
-      capacity: capacity, drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed)
+      capacity: capacity, drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed,
+      predictedClasses: configuration.predictedClasses(of: plan))
     let images = try examples.map { (image: try form($0.image), label: $0.label) }
     func mean(_ bytes: (EncodedImage, Int) -> Int) -> Double {
       Double(images.reduce(0) { $0 + bytes($1.image, $1.label) }) / Double(images.count)

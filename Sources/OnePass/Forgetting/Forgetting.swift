@@ -124,7 +124,7 @@ extension StoredRun {
       capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
       drawing: configuration.drawing.orUniform, evicting: configuration.evicting.orUniform,
       seed: configuration.seed,
-      store: diskImages)
+      store: diskImages, predictedClasses: configuration.predictedClasses(of: plan))
     try memory.restore(snapshot, image: nil)
     try memory.forget { ids.contains($0.id) }
     let rest = memory.snapshot

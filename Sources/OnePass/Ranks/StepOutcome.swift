@@ -1,5 +1,7 @@
 import Foundation
 import OnePassCore
+import OnePassData
+import OnePassReplay
 
 /// What a process was asked for, or finds due, at the end of a step.
 struct StepRequests: Hashable {
@@ -21,11 +23,33 @@ struct StepOutcome {
   var storedBytes: [Int] = []
   /// ℓ_i of its part of each replayed mini-batch.
   var replayLosses: [[Float]] = []
+  /// What the model took each of its part of the incoming mini-batch for, where that is stored.
+  var predictions: [StoredPrediction] = []
+  /// The same of its part of each replayed mini-batch; nothing of one whose images were mixed.
+  var replayPredictions: [[StoredPrediction]] = []
   var requests = StepRequests()
 }
 
+extension StepOutcome {
+  /// What this rank's forward passes told; waits for them.
+  /// - Parameters:
+  ///   - arrival: That of the incoming mini-batch.
+  ///   - replays: Those of the replayed ones.
+  ///   - incoming: This rank's part of the incoming mini-batch.
+  ///   - stored: The same as the memory would keep it, where it may.
+  init(arrival: ForwardPass, replays: [ForwardPass], incoming: ImageBatch, stored: [Example]) throws {
+    losses = try arrival.losses.floats()
+    let classes = try arrival.predictions?.integers() ?? []
+    correct = zip(classes, incoming.labels).count { $0 == Int64($1) }
+    replayLosses = try replays.map { try $0.losses.floats() }
+    predictions = try arrival.storedPredictions()
+    replayPredictions = try replays.map { try $0.storedPredictions() }
+    storedBytes = stored.map(\.image.byteCount)
+  }
+}
+
 extension StepOutcome: RankRecord {
-  static let leastBytes = 8 + 8 + 8 + 8 + 1
+  static let leastBytes = 6 * 8 + 1
 
   func write(to data: inout Data) {
     data.append(floats: losses)
@@ -34,6 +58,9 @@ extension StepOutcome: RankRecord {
     for bytes in storedBytes { data.append(integer: UInt64(bytes)) }
     data.append(integer: UInt64(replayLosses.count))
     for losses in replayLosses { data.append(floats: losses) }
+    data += StoredPrediction.encode(predictions)
+    data.append(integer: UInt64(replayPredictions.count))
+    for predictions in replayPredictions { data += StoredPrediction.encode(predictions) }
     data.append(
       integer: UInt8((requests.stop ? 1 : 0) + (requests.save ? 2 : 0) + (requests.coolDown ? 4 : 0)))
   }
@@ -43,6 +70,8 @@ extension StepOutcome: RankRecord {
     correct = Int(clamping: try reader.integer() as UInt64)
     storedBytes = try (0..<reader.count(of: 8)).map { _ in Int(clamping: try reader.integer() as UInt64) }
     replayLosses = try (0..<reader.count(of: 8)).map { _ in try reader.floats() }
+    predictions = try reader.predictions()
+    replayPredictions = try (0..<reader.count(of: 8)).map { _ in try reader.predictions() }
     let flags: UInt8 = try reader.integer()
     requests = StepRequests(stop: flags & 1 != 0, coolDown: flags & 4 != 0, save: flags & 2 != 0)
   }
@@ -58,5 +87,9 @@ extension Data {
 extension ByteReader {
   fileprivate mutating func floats() throws -> [Float] {
     try (0..<count(of: 4)).map { _ in Float(bitPattern: try integer()) }
+  }
+
+  fileprivate mutating func predictions() throws -> [StoredPrediction] {
+    try (0..<count(of: StoredPrediction.bytes)).map { _ in try StoredPrediction(from: &self) }
   }
 }

@@ -2,18 +2,19 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// The snapshot of a replay memory as bytes: what JSON says in 200 bytes an item takes 32 here.
+/// The snapshot of a replay memory as bytes: what JSON says in 200 bytes an item takes 32 here, and 12 more with a prediction.
 ///
 /// Little-endian. The counters as JSON with its length before it, a byte for `hasBeenFull`, then the items, the two
 /// arrangements and the subjects, each with its count before it; a subject is the place of its item, and text with its
-/// length before it.
+/// length before it. Where that byte says so, the predictions of all items, in their order, come last.
 enum MemoryIndex {
   static func encode(_ snapshot: MemorySnapshot) throws -> Data {
     var data = Data()
     let counters = try JSONEncoder().encode(snapshot.counters)
     data.append(integer: UInt64(counters.count))
     data += counters
-    data.append(integer: UInt8(snapshot.hasBeenFull ? 1 : 0))
+    let predictions = snapshot.items.compactMap(\.prediction)
+    data.append(integer: UInt8((snapshot.hasBeenFull ? 1 : 0) + (predictions.isEmpty ? 0 : 2)))
     data.append(integer: UInt64(snapshot.items.count))
     for item in snapshot.items {
       data.append(integer: Int64(item.id))
@@ -33,6 +34,7 @@ enum MemoryIndex {
       data.append(integer: UInt64(place))
       data.append(text: item.subject ?? "")
     }
+    for prediction in predictions { prediction.write(to: &data) }
     return data
   }
 
@@ -43,7 +45,7 @@ enum MemoryIndex {
     guard let counters = try? JSONDecoder().decode(MemoryCounters.self, from: counters) else {
       throw reader.damage
     }
-    let hasBeenFull: UInt8 = try reader.integer()
+    let flags: UInt8 = try reader.integer()
     var items = try (0..<reader.count(of: 32)).map { _ in
       let (id, label) = (Int(try reader.integer() as Int64), Int(try reader.integer() as Int32))
       let (loss, priority) = (
@@ -62,16 +64,22 @@ enum MemoryIndex {
       guard place < UInt64(items.count) else { throw reader.damage }
       items[Int(place)] = items[Int(place)].with(subject: subject)
     }
+    if flags & 2 != 0 {
+      for place in items.indices {
+        items[place] = items[place].with(prediction: try StoredPrediction(from: &reader))
+      }
+    }
     guard reader.isAtEnd else { throw reader.damage }
     return MemorySnapshot(
-      counters: counters, hasBeenFull: hasBeenFull == 1, items: items, drawingArrangement: arrangements[0],
+      counters: counters, hasBeenFull: flags & 1 != 0, items: items, drawingArrangement: arrangements[0],
       evictingArrangement: arrangements[1])
   }
 }
 
 extension MemoryItem {
-  fileprivate func with(subject: String) -> MemoryItem {
+  fileprivate func with(subject: String? = nil, prediction: StoredPrediction? = nil) -> MemoryItem {
     MemoryItem(
-      id: id, label: label, loss: loss, priority: priority, draws: draws, bytes: bytes, subject: subject)
+      id: id, label: label, loss: loss, priority: priority, draws: draws, bytes: bytes,
+      subject: subject ?? self.subject, prediction: prediction ?? self.prediction)
   }
 }

@@ -1,20 +1,8 @@
 import OnePassCore
 import OnePassData
 import OnePassModels
+import OnePassReplay
 import OnePassTorch
-
-/// What the model made of a mini-batch before it was trained on it.
-struct ForwardPass {
-  /// ℓ_i, the loss of each example, `[N]`.
-  let losses: FetchedValues
-  /// The class that the model took each example for, `[N]`, where it was asked for.
-  let predictions: FetchedValues?
-
-  init(losses: Tensor, logits: Tensor, predicting: Bool) throws {
-    self.losses = try losses.fetched()
-    predictions = predicting ? try logits.argmax().fetched() : nil
-  }
-}
 
 /// The model with its optimiser: turns a weighted mini-batch into an update.
 final class Learner {
@@ -96,16 +84,18 @@ final class Learner {
 
   /// Makes an update on a mini-batch: `accumulate` and `update`.
   func train(
-    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double? = nil, mixing: Bool = false,
-    predicting: Bool = false
+    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double? = nil, stored: [StoredPrediction] = [],
+    mixing: Bool = false, predicting: Bool = false
   ) throws -> ForwardPass {
     guard let recorded, batch.count == recorded.batchSize else {
-      let pass = try accumulate(batch, weights: weights, of: total, mixing: mixing, predicting: predicting)
+      let pass = try accumulate(
+        batch, weights: weights, of: total, stored: stored, mixing: mixing, predicting: predicting)
       try update()
       return pass
     }
     let task = try prepare(
-      batch, weights: weights ?? Array(repeating: 1, count: batch.count), mixing: mixing, alwaysSoft: true)
+      batch, weights: weights ?? Array(repeating: 1, count: batch.count), stored: stored, mixing: mixing,
+      alwaysSoft: true)
     let rates = try optimiser.learningRates(factor: beginUpdate())
     let inputs = [rates] + task.tensors
     let (losses, logits) = try recorded.launch(inputs) { [unowned self] inputs in
@@ -116,7 +106,8 @@ final class Learner {
       return (losses, logits)
     }
     try endUpdate()
-    return try ForwardPass(losses: losses, logits: logits, predicting: predicting)
+    return try ForwardPass(
+      losses: losses, logits: logits, predicting: predicting, storing: isStored(mixing: mixing))
   }
 
   /// Adds a mini-batch's gradient: ∇ scale · Σ w_i ℓ_i / Σ w_i.
@@ -126,18 +117,20 @@ final class Learner {
   ///   - total: Σ w_i of the whole mini-batch, where this is a part of it.
   ///   - scale: Of several mini-batches that make one update, the share of this one.
   ///   - isLast: Whether it is the last of them, after which gradients are summed over ranks.
+  ///   - stored: What the model took each example for before, where that is to be trained towards as well; else empty.
   ///   - mixing: Whether its images were trained before, and may be mixed.
   ///   - predicting: Whether the predicted classes are wanted.
   func accumulate(
     _ batch: ImageBatch, weights: [Float]? = nil, of total: Double? = nil, scale: Double = 1,
-    isLast: Bool = true, mixing: Bool = false, predicting: Bool = false
+    isLast: Bool = true, stored: [StoredPrediction] = [], mixing: Bool = false, predicting: Bool = false
   ) throws -> ForwardPass {
-    let task = try prepare(batch, weights: weights, mixing: mixing)
+    let task = try prepare(batch, weights: weights, stored: stored, mixing: mixing)
     gathered += 1
     let forward = {
       // Fetched before the backward pass, for which whoever reads the losses need not wait.
       try self.forward(task, of: total) {
-        try ForwardPass(losses: $0, logits: $1, predicting: predicting)
+        try ForwardPass(
+          losses: $0, logits: $1, predicting: predicting, storing: self.isStored(mixing: mixing))
       }
     }
     let (objective, pass) = try reducer?.forward(sums: isLast, forward) ?? forward()
@@ -145,6 +138,9 @@ final class Learner {
     if let reducer { try reducer.backward(from: scaled) } else { try scaled.backward() }
     return pass
   }
+
+  /// Whether the memory keeps what the model takes the images for that are trained now.
+  private func isStored(mixing: Bool) -> Bool { softTargets?.stores(mixing: mixing) ?? false }
 
   /// A mini-batch as it is trained.
   private struct Task {
@@ -172,7 +168,7 @@ final class Learner {
   /// - Parameter alwaysSoft: Whether a run that trains towards soft targets has them here also where they say no more than
   ///   the label.
   private func prepare(
-    _ batch: ImageBatch, weights: [Float]?, mixing: Bool, alwaysSoft: Bool = false
+    _ batch: ImageBatch, weights: [Float]?, stored: [StoredPrediction], mixing: Bool, alwaysSoft: Bool = false
   ) throws -> Task {
     let (images, labels) = try transfer(batch)
     let mixture =
@@ -180,7 +176,7 @@ final class Learner {
       ? softTargets?.mixture(update: updatesMade, part: gathered, shape: images.shape) : nil
     let weights = mixture.map { mixture in weights.map { mixture.mixed($0) } } ?? weights
     let targets = softTargets.flatMap { soft in
-      alwaysSoft || soft.isNeeded(mixture) ? soft.targets(batch.labels, mixture) : nil
+      alwaysSoft || soft.isNeeded(stored, mixture) ? soft.targets(batch.labels, stored, mixture) : nil
     }
     return Task(
       images: try mixture?(images) ?? images, labels: labels,

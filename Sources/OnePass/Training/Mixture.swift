@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassReplay
 import OnePassTorch
 
 /// How the images of a mini-batch are mixed, each with the one before it, and the first with the last.
@@ -81,6 +82,7 @@ struct Mixture: Hashable {
 /// The targets of a run that are more than the label, and the mixtures of its images.
 struct SoftTargets {
   private let smoothing: Double
+  private let storedShare: Double
   private let mixing: Mixing
   private let alpha: Double
   private let seed: UInt64
@@ -88,8 +90,11 @@ struct SoftTargets {
 
   /// `nil` where the label is all there is.
   init?(_ configuration: RunConfiguration, classes: Int) {
-    guard configuration.labelSmoothing > 0 || configuration.mixing != .none else { return nil }
+    guard
+      configuration.labelSmoothing > 0 || configuration.mixing != .none || configuration.storedPredictions > 0
+    else { return nil }
     smoothing = configuration.labelSmoothing
+    storedShare = configuration.storedPredictions
     mixing = configuration.mixing
     alpha = configuration.mixingAlpha ?? configuration.mixing.standardAlpha
     seed = configuration.seed
@@ -107,15 +112,33 @@ struct SoftTargets {
     return Mixture(mixing, alpha: alpha, width: shape[3], height: shape[2], using: &generator)
   }
 
-  /// Whether targets are needed: those of a mixture, or smoothed ones.
-  func isNeeded(_ mixture: Mixture?) -> Bool { smoothing > 0 || mixture != nil }
+  /// Whether the memory is to keep what the model takes images for. What it takes a mixture for says nothing of one of them.
+  /// - Parameter mixing: Whether they were trained before, and may be mixed.
+  func stores(mixing: Bool) -> Bool { storedShare > 0 && (!mixing || self.mixing == .none) }
 
-  /// q, `[N, classes]` row by row: (1 − ε)·[label] + ε / classes, then mixed.
-  func targets(_ labels: [Int], _ mixture: Mixture?) -> [Float] {
+  /// Whether targets are needed: those of a mixture, of stored predictions, or smoothed ones.
+  func isNeeded(_ stored: [StoredPrediction], _ mixture: Mixture?) -> Bool {
+    smoothing > 0 || mixture != nil || !stored.isEmpty
+  }
+
+  /// q, `[N, classes]` row by row: t = (1 − ε)·[label] + ε / classes, then (1 − w)·t + w·stored, then mixed.
+  /// - Parameters:
+  ///   - labels: `[N]`.
+  ///   - stored: What the model took each for before; where it is empty, q is t.
+  ///   - mixture: That of the images.
+  func targets(_ labels: [Int], _ stored: [StoredPrediction], _ mixture: Mixture?) -> [Float] {
+    precondition(
+      stored.isEmpty || stored.count == labels.count, "All of a mini-batch were trained before, or none.")
     let common = Float(smoothing / Double(classes))
     var targets = [Float](repeating: common, count: labels.count * classes)
     for (row, label) in labels.enumerated() {
       targets[row * classes + label] = Float(1 - smoothing + smoothing / Double(classes))
+    }
+    for (row, prediction) in stored.enumerated() {
+      for (id, probability) in prediction.distribution(over: classes).enumerated() {
+        let place = row * classes + id
+        targets[place] = Float(1 - storedShare) * targets[place] + Float(storedShare) * probability
+      }
     }
     return mixture?.mixed(targets, rowsOf: classes) ?? targets
   }

@@ -19,14 +19,18 @@ struct ReplayBatch {
   /// w_i of this rank's part.
   var partOfWeights: [Float]? { weights.map { weights in places.map { weights[$0] } } }
 
-  /// ℓ_i of the whole, from those of each rank's part.
-  func losses(ofEachRank parts: [[Float]]) -> [Float] {
+  /// What the memory keeps of this rank's part, where it keeps predictions.
+  var partOfPredictions: [StoredPrediction] { places.compactMap { drawn[$0].prediction } }
+
+  /// What was found of each example of the whole, from what each rank found of its part; empty where that is nothing.
+  func whole<Value>(ofEachRank parts: [[Value]]) -> [Value] {
+    guard parts.contains(where: { !$0.isEmpty }) else { return [] }
     var next = parts.map { $0.makeIterator() }
     return trainers.map { trainer in
-      guard let loss = next[trainer].next() else {
-        preconditionFailure("A rank has a loss for each example of its part.")
+      guard let value = next[trainer].next() else {
+        preconditionFailure("A rank tells something of each example of its part.")
       }
-      return loss
+      return value
     }
   }
 }

@@ -1,6 +1,7 @@
 import OnePassCore
 import OnePassData
 import OnePassModels
+import OnePassReplay
 
 /// What a look at the start of a stream tells: its length, its classes, what its images are like.
 struct StreamLook {
@@ -58,6 +59,12 @@ struct StreamLook {
         .badData,
         "\(source.specification) has \(plan.classes) class: a classifier needs at least 2. "
           + "Say --classes if there are more.")
+    }
+    guard configuration.storedPredictions == 0 || plan.classes <= StoredPrediction.classLimit else {
+      throw OnePassError(
+        .usage,
+        "--stored-predictions keeps classes in 16 bits, for at most \(StoredPrediction.classLimit), and "
+          + "\(source.specification) has \(plan.classes): leave it out.")
     }
     return plan
   }

@@ -72,7 +72,7 @@ final class Trainer {
       ReplayMemory(
         capacity: $0, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
         drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed,
-        store: shared ?? diskMemory?.images)
+        store: shared ?? diskMemory?.images, predictedClasses: configuration.predictedClasses(of: plan))
     }
     memoryRun = diskMemory?.run
     self.ledger = ledger
@@ -143,7 +143,7 @@ final class Trainer {
       let replayPasses = try replays.enumerated().map { index, replay in
         try train(
           decoded(replay), weights: replay.partOfWeights, of: replay.totalWeight, part: 1 + index, of: parts,
-          mixing: true)
+          stored: replay.partOfPredictions, mixing: true)
       }
       if configuration.updates == .joint { try learner.update() }
       trained.record(whole.count + replays.reduce(0) { $0 + $1.drawn.count }, side: side(at: step))
@@ -153,7 +153,7 @@ final class Trainer {
       let outcomes = try outcomes(of: arrival, replayPasses, incoming, stored: stored)
       let losses = try checked(outcomes.flatMap(\.losses), at: step)
       if outcomes.contains(where: \.requests.coolDown) { coolDown(after: step) }
-      try refreshPriorities(of: replays, outcomes, at: step, progress)
+      try refresh(replays, outcomes, at: step, progress)
       try offer(whole, incoming, stored: stored, outcomes, losses: losses, progress)
 
       seconds = secondsBefore + (clock.now - start) / .seconds(1)
@@ -287,18 +287,21 @@ final class Trainer {
   ///   - weights: w_i of its examples; 1 where `nil`.
   ///   - total: Σ w_i of the whole mini-batch.
   ///   - part: The place of the mini-batch among the `parts` of this step, which may make one update together.
+  ///   - stored: What the memory keeps of what the model took its examples for.
   ///   - mixing: Whether its images were trained before, and may be mixed.
   private func train(
-    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double, part: Int, of parts: Int, mixing: Bool
+    _ batch: ImageBatch, weights: [Float]? = nil, of total: Double, part: Int, of parts: Int,
+    stored: [StoredPrediction] = [], mixing: Bool
   ) throws -> ForwardPass {
     // A whole mini-batch has its own sum.
     let total = ranks.count > 1 ? total : nil
     guard configuration.updates == .joint else {
-      return try learner.train(batch, weights: weights, of: total, mixing: mixing, predicting: part == 0)
+      return try learner.train(
+        batch, weights: weights, of: total, stored: stored, mixing: mixing, predicting: part == 0)
     }
     return try learner.accumulate(
-      batch, weights: weights, of: total, scale: 1 / Double(parts), isLast: part == parts - 1, mixing: mixing,
-      predicting: part == 0)
+      batch, weights: weights, of: total, scale: 1 / Double(parts), isLast: part == parts - 1, stored: stored,
+      mixing: mixing, predicting: part == 0)
   }
 
   // MARK: Step 5
@@ -307,12 +310,7 @@ final class Trainer {
   private func outcomes(
     of arrival: ForwardPass, _ replayPasses: [ForwardPass], _ incoming: ImageBatch, stored: [Example]
   ) throws -> [StepOutcome] {
-    var mine = StepOutcome()
-    mine.losses = try arrival.losses.floats()
-    let predictions = try arrival.predictions?.integers() ?? []
-    mine.correct = zip(predictions, incoming.labels).count { $0 == Int64($1) }
-    mine.replayLosses = try replayPasses.map { try $0.losses.floats() }
-    mine.storedBytes = stored.map(\.image.byteCount)
+    var mine = try StepOutcome(arrival: arrival, replays: replayPasses, incoming: incoming, stored: stored)
     mine.requests = requests(stepsDone + 1)
     return try ranks.gather([mine])
   }
@@ -323,9 +321,11 @@ final class Trainer {
   ) throws {
     guard memory != nil else { return }
     let priorities = try losses.map { try self.priorities.priority(ofArrival: $0, progress) }
+    let predictions = outcomes.flatMap(\.predictions)
     if ranks.count == 1 {
       try memory?.offer(
-        incoming.examples, losses: losses, priorities: priorities, storing: storedForm.callAsFunction)
+        incoming.examples, losses: losses, priorities: priorities, predictions: predictions,
+        storing: storedForm.callAsFunction)
     } else {
       let mine = Dictionary(stored.map { ($0.id, $0) }) { first, _ in first }
       let examples = zip(whole, outcomes.flatMap(\.storedBytes)).map { arrival, bytes in
@@ -334,17 +334,22 @@ final class Trainer {
             id: arrival.id, label: arrival.label, image: EncodedImage(elsewhere: bytes),
             subject: arrival.subject)
       }
-      try memory?.offer(examples, losses: losses, priorities: priorities)
+      try memory?.offer(examples, losses: losses, priorities: priorities, predictions: predictions)
     }
     if let memory, memory.counters.insertions == 0 { throw try smallStorage(memory, incoming) }
   }
 
-  private func refreshPriorities(
-    of replays: [ReplayBatch], _ outcomes: [StepOutcome], at step: Int, _ progress: RunProgress
+  /// Brings up to date what the memory keeps of replayed items, as far as it is not that of their arrival.
+  private func refresh(
+    _ replays: [ReplayBatch], _ outcomes: [StepOutcome], at step: Int, _ progress: RunProgress
   ) throws {
     for (index, replay) in replays.enumerated() {
       let losses = try checked(
-        replay.losses(ofEachRank: outcomes.map { $0.replayLosses[index] }), at: step)
+        replay.whole(ofEachRank: outcomes.map { $0.replayLosses[index] }), at: step)
+      let predictions = replay.whole(ofEachRank: outcomes.map { $0.replayPredictions[index] })
+      for (drawn, prediction) in zip(replay.drawn, predictions) {
+        memory?.refresh(drawn, prediction: prediction)
+      }
       try priorities.refresh(replay.drawn, losses: losses, in: &memory, progress)
     }
   }
@@ -369,8 +374,7 @@ final class Trainer {
       accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,
       alpha: configuration.smoothing.alpha(at: RunProgress(step: step, of: plan.steps)),
       memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: memory?.fill ?? 0,
-      seconds: seconds
-    )
+      seconds: seconds)
     curve.record(report)
     lastReport = report
     observe(.step(report))

@@ -83,6 +83,13 @@ struct RecipeOptions: ParsableArguments {
   var labelSmoothing = 0.0
 
   @Option(
+    name: .customLong("stored-predictions"),
+    help: ArgumentHelp(
+      "The share of a replayed image's target that is what the model took it for when it was trained last; the memory keeps that in 12 bytes an item (0: none).",
+      valueName: "0..<1"))
+  var storedPredictions = 0.0
+
+  @Option(
     help: "Mix the images of a mini-batch that were trained before, and their targets: mixup or cutmix.")
   var mixing = Mixing.none
 
@@ -106,6 +113,7 @@ struct RecipeOptions: ParsableArguments {
     configuration.blurPool = blurPool
     configuration.progressiveResolution = progressiveResolution
     configuration.labelSmoothing = labelSmoothing
+    configuration.storedPredictions = storedPredictions
     configuration.mixing = mixing
     configuration.mixingAlpha = mixingAlpha
   }

@@ -44,6 +44,23 @@ extension Tensor {
   }
 }
 
+/// The likeliest classes of each row of logits, in falling order, and their probabilities.
+///
+/// Equal logits are ranked as libtorch's `topk` ranks them.
+/// - Parameters:
+///   - logits: `[N, classes]`; no gradient flows to them.
+///   - count: How many are wanted, 1 … classes.
+/// - Returns: Classes, int64, and probabilities, float32: `[N, count]`.
+/// - Throws: `OnePassError` (`engine`) if there are not so many classes.
+public func likeliest(_ logits: Tensor, count: Int) throws -> (classes: Tensor, probabilities: Tensor) {
+  var classes: OpaquePointer?
+  let probabilities = try result(of: "likeliest", using: logits) {
+    ct_likeliest(logits.handle, Int64(count), $0, &classes)
+  }
+  guard let classes else { throw OnePassError(.engine, "libtorch made no tensor in likeliest.") }
+  return (Tensor(owning: classes), probabilities)
+}
+
 /// How many examples have their label among their k largest logits.
 ///
 /// Equal logits are ranked as libtorch's `topk` ranks them. A k above the number of classes counts all.

@@ -1,0 +1,134 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import OnePassModels
+import OnePassReplay
+import OnePassTorch
+import TestSupport
+import Testing
+
+@testable import OnePass
+
+@Suite("Stored predictions: what is trained towards, and what is kept") struct StoredTargetTests {
+  static let pipeline = ImagePipeline(size: 12, channels: 1, geometry: .padAndCrop(padding: 2))
+  static let images = StripedImages(count: 64)
+  static let examples = (0..<64).map { id in
+    Example(
+      id: id, label: images.label(id),
+      image: EncodedImage(bytes: images.pixels(id), encoding: .pixels(width: 12, height: 12, channels: 1)))
+  }
+
+  func makeLearner(_ configuration: RunConfiguration) throws -> (Learner, TrainingPlan) {
+    let plan = try TrainingPlan(configuration, streamExamples: 1_000, classes: 4, classNames: nil)
+    let card = ModelCard(
+      name: "resnet8", stem: .small, classes: 4, classNames: nil, pipeline: Self.pipeline)
+    let learner = try Learner(
+      model: card.makeModel(seed: 1, device: .cpu), device: .cpu,
+      normalisation: Self.pipeline.normalisation, configuration: configuration, plan: plan)
+    return (learner, plan)
+  }
+
+  /// −Σ q log p is linear in q, and so is the first update: towards (1 − w)·label + w·stored it is the mean, with these weights, of
+  /// the updates towards the label and towards each class that is stored, which no stored prediction has a part in.
+  @Test(arguments: [UpdateMode.sequential, .joint])
+  func anUpdateIsTheMeanOfThoseTowardsEachClass(updates: UpdateMode) throws {
+    let weights: [Float] = (0..<16).map { 0.25 + Float($0 % 5) / 4 }
+    func update(_ share: Double, labels: (Int) -> Int, stored: [StoredPrediction]) throws -> [Float] {
+      var configuration = RunConfiguration(data: "test")
+      (configuration.model, configuration.batchSize, configuration.storedPredictions) = ("resnet8", 16, share)
+      let (learner, _) = try makeLearner(configuration)
+      let examples = Self.examples.prefix(16).map {
+        Example(id: $0.id, label: labels($0.label), image: $0.image)
+      }
+      let pool = DecodePool(pipeline: Self.pipeline, threads: 1)
+      defer { pool.shutdown() }
+      let batch = try pool.submit(
+        examples, views: examples.map { .augmented(seed: 1, id: $0.id, visit: 0) }
+      ).wait()
+      let before = try learner.model.parameters.flatMap { try $0.tensor.floats() }
+      if updates == .sequential {
+        _ = try learner.train(batch, weights: weights, stored: stored)
+      } else {
+        _ = try learner.accumulate(batch, weights: weights, scale: 0.5, stored: stored)
+        try learner.update()
+      }
+      return zip(try learner.model.parameters.flatMap { try $0.tensor.floats() }, before).map { $0 - $1 }
+    }
+    // 153, 51 and 51 of 255: the class of the label itself, and the two after it.
+    let stored = Self.examples.prefix(16).map {
+      StoredPrediction(
+        classes: [($0.label + 1) % 4, $0.label, ($0.label + 2) % 4], probabilities: [0.6, 0.2, 0.2])
+    }
+    let mixed = try update(0.4, labels: { $0 }, stored: stored)
+    let towards = try (0..<3).map { further in try update(0, labels: { ($0 + further) % 4 }, stored: []) }
+    let (label, next, second) = (towards[0], towards[1], towards[2])
+    let size = label.map(abs).max() ?? 0
+    for (index, value) in mixed.enumerated() {
+      let expected = 0.6 * label[index] + 0.4 * (0.2 * label[index] + 0.6 * next[index] + 0.2 * second[index])
+      // float32 sums of some hundred terms, relative to the largest.
+      #expect(abs(value - expected) < 2e-5 * size, "parameter \(index)")
+    }
+    #expect(zip(mixed, label).contains { abs($0 - $1) > 0.1 * size })
+  }
+
+  private struct Over: Error {}
+
+  /// The memory after 14 steps.
+  func memory(_ change: (inout RunConfiguration) -> Void) throws -> ReplayMemory {
+    var configuration = RunConfiguration(data: "test")
+    (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 16, 2)
+    (configuration.storage, configuration.learningRate) = (.examples(60), 0.05)
+    configuration.storedPredictions = 0.3
+    change(&configuration)
+    let (learner, plan) = try makeLearner(configuration)
+    let parts = try MethodParts(&configuration, priority: nil, drawing: nil, evicting: nil, model: nil)
+    let pool = DecodePool(pipeline: Self.pipeline, threads: 1)
+    defer { pool.shutdown() }
+    let trainer = Trainer(
+      configuration: configuration, parts: parts, plan: plan, source: SyntheticSource(1_000),
+      feed: RepeatedFeed(Self.examples), learner: learner, pool: pool, diskMemory: nil, ledger: nil,
+      ranks: Ranks(nil), observe: { _ in })
+    trainer.afterStep = { trainer, _, _ in if trainer.stepsDone == 14 { throw Over() } }
+    #expect(throws: Over.self) { try trainer.run() }
+    return try #require(trainer.memory)
+  }
+
+  /// The probability of the label in what is stored is that of the loss which is stored: e^(−ℓ), within 1/255.
+  func isOfItsLoss(_ item: MemoryItem) throws -> Bool {
+    let probability = try #require(item.prediction).distribution(over: 4)[item.label]
+    return abs(probability - exp(-item.loss)) < 1 / 255 + 1e-5
+  }
+
+  @Test(
+    "The prediction of an item is that of the forward pass which trained it last",
+    arguments: UpdateMode.allCases)
+  func theLastForwardPass(updates: UpdateMode) throws {
+    // The loss is refreshed by the same passes.
+    let refreshed = try memory { ($0.priorityTiming, $0.updates) = (.refreshed, updates) }
+    #expect(refreshed.items.count { $0.draws > 0 } > 30)
+    for item in refreshed.items { #expect(try isOfItsLoss(item), "\(item)") }
+    // Here the loss stays that of the arrival.
+    let atInsertion = try memory { $0.updates = updates }
+    for item in atInsertion.items where item.draws == 0 { #expect(try isOfItsLoss(item), "\(item)") }
+    #expect(try atInsertion.items.count { try $0.draws > 0 && !isOfItsLoss($0) } > 20)
+  }
+
+  @Test("Where replayed images are mixed, it stays that of the arrival")
+  func mixedImagesSayNothing() throws {
+    let mixed = try memory { $0.mixing = .cutmix }
+    #expect(mixed.items.count { $0.draws > 0 } > 30)
+    for item in mixed.items { #expect(try isOfItsLoss(item), "\(item)") }
+  }
+
+  @Test("Recorded updates store the same")
+  func recordedUpdates() throws {
+    let recorded = try memory { ($0.priorityTiming, $0.cudaGraphs) = (.refreshed, true) }
+    for item in recorded.items { #expect(try isOfItsLoss(item), "\(item)") }
+  }
+
+  @Test("Nothing is kept where nothing is asked for")
+  func nothingByDefault() throws {
+    let plain = try memory { $0.storedPredictions = 0 }
+    #expect(plain.predictedClasses == nil && plain.items.allSatisfy { $0.prediction == nil })
+  }
+}
