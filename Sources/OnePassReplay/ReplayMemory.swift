@@ -185,13 +185,17 @@ public struct ReplayMemory {
   }
 
   func check(loss: Float, priority: Float, _ prediction: StoredPrediction?) {
-    precondition(
-      priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
-    precondition(!loss.isNaN, "A loss is a number.")
+    Self.check(loss: loss, priority: priority)
     precondition(
       isKept(prediction),
       "An example comes with a prediction over the memory's classes where it keeps them, and without one elsewhere."
     )
+  }
+
+  static func check(loss: Float, priority: Float) {
+    precondition(
+      priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
+    precondition(!loss.isNaN, "A loss is a number.")
   }
 
   /// Whether this is what the memory keeps: a prediction over its classes, or none.
@@ -344,8 +348,6 @@ public struct ReplayMemory {
     counters.peakBytes = max(counters.peakBytes, counters.bytes)
     counters.peakItems = max(counters.peakItems, counters.items)
   }
-
-  // MARK: Priorities
 
   func priority(of slot: Int) -> Float {
     switch priorityKeeper {
