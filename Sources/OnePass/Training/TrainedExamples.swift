@@ -20,7 +20,8 @@ struct TrainedExamples: Hashable {
 
   /// What they come to in examples of the full side: each counts as the share of its pixels.
   func atFullSide(_ full: Int) -> Double {
-    counts.reduce(0) { $0 + Double($1.value * $1.key * $1.key) / Double(full * full) }
+    // Whole pixels are summed, so that the order of the sides does not matter.
+    Double(counts.reduce(0) { $0 + $1.value * $1.key * $1.key }) / Double(full * full)
   }
 }
 

@@ -27,5 +27,7 @@ public struct Blur2d {
   }
 
   /// `[N, channels, H, W]` → the same shape; the same in training and evaluation.
-  public func callAsFunction(_ input: Tensor) throws -> Tensor { try conv2d(input, weight: filters, padding: 1) }
+  public func callAsFunction(_ input: Tensor) throws -> Tensor {
+    try conv2d(input, weight: filters, padding: 1)
+  }
 }

@@ -34,6 +34,7 @@ struct SmallerSideTests {
   func levels() throws {
     let cases: [Case] = try ImageFixtures.json("sides.json")
     #expect(cases.count == 14)
+    var (differing, total) = (0, 0)
     for test in cases {
       let image = ImageFixtures.pattern(width: test.width, height: test.height, channels: test.channels)
       var levels = [UInt8](repeating: 77, count: test.side * test.side * test.channels)
@@ -45,8 +46,10 @@ struct SmallerSideTests {
       let name: Comment = "\(test.kind) \(test.width) x \(test.height), \(test.side) of \(test.size)"
       #expect(levels.count == test.levels.count)
       #expect(differences.allSatisfy { $0 <= 1 }, name)
-      #expect(differences.filter { $0 > 0 }.count * 50 <= differences.count, name)
+      differing += differences.reduce(0, +)
+      total += differences.count
     }
+    #expect(differing * 100 <= total, "\(differing) of \(total) levels differ from Pillow's")
   }
 
   static let pipelines = [
@@ -118,7 +121,7 @@ struct SmallerSideTests {
       }
       let (whole, half) = (try cut(32), try cut(16))
       for (a, b) in [(whole.rows, half.rows), (whole.columns, half.columns)] where !a.isEmpty && !b.isEmpty {
-        #expect(zip(a, b).allSatisfy { abs($0 - 2 * $1) <= 1 }, "\(a), \(b)")
+        #expect(abs(a[0] - 2 * b[0]) <= 1 && abs(a[1] + 1 - 2 * (b[1] + 1)) <= 1, "\(a), \(b)")
       }
       #expect(whole.rows.isEmpty == half.rows.isEmpty || whole.rows == [0, 0])
     }
