@@ -23,7 +23,7 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 5, 10, 1_000, StoredPrediction.classLimit])
   func whatIsLostIsBounded(classes: Int) {
     let rounding = 1e-5
-    for seed in 0..<(classes > 1_000 ? 3 : 200) {
+    for seed in 0..<(classes > 100 ? 3 : 200) {
       var chance = SeededGenerator(seed: UInt64(seed), .test)
       let (exact, kept) = random(classes, &chance)
       let back = kept.distribution(over: classes).map(Double.init)
@@ -122,7 +122,8 @@ import Testing
       for item in memory.items { #expect(item.prediction == known[item.id], "step \(step)") }
       if step == 40 { copy = (memory, known) }
     }
-    #expect(losses > 20 && memory.count > 20)
+    // What was drawn goes last where the fewest replays decide.
+    #expect((losses > 20 || evicting == .fewestReplays) && memory.count > 20)
     // A copy is not told of what became of the other.
     let kept = try #require(copy)
     for item in kept.memory.items { #expect(item.prediction == kept.known[item.id]) }
