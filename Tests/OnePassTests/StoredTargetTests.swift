@@ -21,7 +21,7 @@ import Testing
   func makeLearner(_ configuration: RunConfiguration) throws -> (Learner, TrainingPlan) {
     let plan = try TrainingPlan(configuration, streamExamples: 1_000, classes: 4, classNames: nil)
     let card = ModelCard(
-      name: "resnet8", stem: .small, classes: 4, classNames: nil, pipeline: Self.pipeline)
+      name: "resnet8", stem: .small, classes: 4, classNames: nil, pipeline: Self.pipeline, blurPool: false)
     let learner = try Learner(
       model: card.makeModel(seed: 1, device: .cpu), device: .cpu,
       normalisation: Self.pipeline.normalisation, configuration: configuration, plan: plan)
