@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Puts the records of the two grids here, with the tables and charts that are made of them. Paths of the data are shortened to
+# Puts the records of the three grids here, with the tables and charts that are made of them. Paths of the data are shortened to
 # those of the commands in README.md.
 #
-#   docs/results/beyond-the-paper/collect.sh ONEPASS CHOOSING FINAL
+#   docs/results/beyond-the-paper/collect.sh ONEPASS CHOOSING FINAL FASHION-MNIST
 set -euo pipefail
 onepass=$1
 here=$(dirname "$0")
@@ -21,3 +21,4 @@ collect() {
 }
 collect "$2" choosing "Beyond the paper: choosing, CIFAR-10, ResNet-20"
 collect "$3" final "Beyond the paper: the final comparison, CIFAR-10, ResNet-20"
+collect "$4" fashion-mnist "Beyond the paper: the preset on Fashion-MNIST, ResNet-20"
