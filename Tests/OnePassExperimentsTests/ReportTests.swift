@@ -111,4 +111,14 @@ import Testing
     // 100 images in a second, in each of the three runs.
     #expect(course[4].rate == 100)
   }
+
+  /// No row of a legend is wider than the chart, and no word of a name is lost.
+  @Test func longNamesAreBroken() {
+    let name =
+      "prioritised replay, window, rand 0.3, Muon, constant learning rate, weights averaged by 0.9999"
+    let rows = Chart.rows(of: name)
+    #expect(rows.count == 2 && rows.joined(separator: " ") == name)
+    #expect(rows.allSatisfy { 22 + Double($0.count) * 6.4 + 12 <= 480 - 48 }, "\(rows)")
+    #expect(Chart.rows(of: "naive") == ["naive"])
+  }
 }

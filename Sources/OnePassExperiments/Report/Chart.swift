@@ -208,7 +208,8 @@ struct Chart {
   private var legend: (svg: String, lines: Int) {
     var (parts, left, row) = ("", Self.plot.left, 0)
     for series in series where series.isInLegend && !series.name.isEmpty {
-      let width = 22 + Double(series.name.count) * 6.4 + 12
+      let lines = Self.rows(of: series.name)
+      let width = 22 + Double(lines.map(\.count).max() ?? 0) * Self.letter + 12
       if left + width > Self.width, left > Self.plot.left { (left, row) = (Self.plot.left, row + 1) }
       let y = Self.plot.bottom + 55 + Double(row) * 17
       let colour = "c\(series.colour % Self.colours)"
@@ -217,9 +218,27 @@ struct Chart {
           left, y - 4, left + 18, y - 4, "\(colour) line\(series.style.isDashed ? " dashed" : "")")
       }
       if series.style.hasMarkers { parts += marker(series, left + 9, y - 4, "") }
-      parts += text(series.name, left + 23, y, "start")
+      for (index, words) in lines.enumerated() {
+        parts += text(words, left + 23, y + Double(index) * 17, "start")
+      }
       left += width
+      row += lines.count - 1
     }
     return (parts, parts.isEmpty ? 0 : row + 1)
+  }
+
+  /// The width of a letter, about.
+  private static let letter = 6.4
+
+  /// A name that is longer than a row of the legend, broken between its words.
+  static func rows(of name: String) -> [String] {
+    let most = Int((width - plot.left - 34) / letter)
+    return name.split(separator: " ").reduce(into: []) { rows, word in
+      if let last = rows.last, last.count + 1 + word.count <= most {
+        rows[rows.count - 1] += " \(word)"
+      } else {
+        rows.append(String(word))
+      }
+    }
   }
 }
