@@ -4,7 +4,8 @@ import OnePassCore
 /// sizes.
 ///
 /// 20 bytes an item: position, label, draws and form 8, where the image is and its size 8, loss 4; 4 more where draws decide
-/// about choices, and 12 more where predictions are kept. (What the allocator adds to an image, with glibc 8 bytes and up to 15 of rounding, is not counted.)
+/// about choices, and 12 more where predictions are kept. (What the allocator adds to an image, with glibc 8 bytes and up to 15 of
+/// rounding, is not counted.)
 ///
 /// A value: a copy has images of its own as soon as one of the two is changed.
 struct ItemTable {
