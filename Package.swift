@@ -60,6 +60,11 @@ let torchLibraries: [LinkerSetting] = [
   .linkedLibrary("c10"),
 ]
 
+func benchmark(_ name: String, of dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Benchmarks/Sources/\(name)", swiftSettings: swift)
+}
+
 let package = Package(
   name: "OnePass",
   platforms: [.macOS(.v15)],
@@ -176,6 +181,13 @@ let package = Package(
       name: "AcceptanceTests",
       dependencies: ["FuzzProgram", "OnePassCLI", "OwnPriority", "WatchedRun", "MemoryAlone", "TestSupport"],
       swiftSettings: swift),
+
+    // What `make bench` measures beside the program itself. Here, and not in a package of its own, they are built from what is
+    // built already; a package that depends on OnePass does not build them.
+    benchmark("ReplayMemoryBenchmark", of: ["OnePassCore", "OnePassReplay"]),
+    benchmark("FullSizeMemory", of: ["OnePassCore", "OnePassReplay", "OnePassTorch"]),
+    benchmark("ImageBenchmark", of: ["BareDecode", "OnePassCore", "OnePassData"]),
+    .target(name: "BareDecode", dependencies: ["CLibJPEG"], path: "Benchmarks/Sources/BareDecode"),
 
     // Programs that use the library, one idea each; the acceptance tests run them.
     .executableTarget(

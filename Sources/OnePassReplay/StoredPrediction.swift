@@ -43,6 +43,12 @@ public struct StoredPrediction: Hashable, Sendable {
     self.levels = levels
   }
 
+  /// The classes that it names, the likeliest first.
+  public var classes: [Int] { named.map(\.id) }
+
+  /// Their probabilities, in 255ths.
+  public var probabilities: [Float] { named.map { Float($0.level) / Float(Self.whole) } }
+
   /// The probability of each class.
   /// - Parameter classes: How many there are: more than each that is named.
   /// - Returns: `classes` numbers of 0 … 1 that sum to 1.

@@ -73,6 +73,34 @@ import Testing
     #expect(again.status == 0 && again.errors.contains("is finished"), "\(again.errors)")
   }
 
+  /// A signal to a grid reaches the cell that trains, and the next one is a whole run.
+  @Test func aSignalToAGridReachesItsCell() throws {
+    let grid = """
+      options:
+        data: "idx:\(folder.path)"
+        model: resnet8
+        batch-size: 16
+        threads: 1
+        schedule: on-demand
+      seeds: 1
+      cells:
+        - {method: naive}
+        - {method: naive, limit: 160}
+      """
+    try folder.write(Array(grid.utf8), to: "grid.yaml")
+    let running = try RunningProgram(
+      onepass,
+      ["experiment", "run", folder.file("grid.yaml"), "--output", folder.file("runs"), "--progress", "lines"])
+    #expect(running.wait(for: "naive-seed1: running"))
+    running.signal(SIGUSR1)
+    #expect(running.wait() == 0, "\(running.errors)")
+    let asked = jsonObject(Data(try folder.bytes(of: "runs/naive-seed1/result.json")))
+    let steps = try #require(asked.number("coolDown.stepsBefore")) + (asked.number("coolDown.steps") ?? 0)
+    #expect(steps < 100 && asked.number("stream.examples") == 16 * steps)
+    let next = jsonObject(Data(try folder.bytes(of: "runs/naive-limit-160-seed1/result.json")))
+    #expect(next.number("coolDown.steps") == nil && next.number("stream.examples") == 160)
+  }
+
   @Test func aStraySignalEndsNothing() throws {
     let running = try RunningProgram(onepass, arguments("run", ["--limit", "320"]))
     #expect(wait(for: 1, of: running))

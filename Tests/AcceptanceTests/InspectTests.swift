@@ -192,6 +192,36 @@ import Testing
       })
   }
 
+  /// The last replay of an item is the last that is known of it: in a run without another step that is what the model says.
+  @Test func storedPredictionsAreShown() throws {
+    let trained = try onepass.run(train(["--stored-predictions", "0.3"]))
+    #expect(trained.status == 0, "\(trained.errors)")
+    let figures = try onepass.run(["memory", "inspect", folder.file("run"), "--json", "--pictures", "60"])
+      .json
+    let recognised = try #require(figures.number("recognised"))
+    // With so many of each end all of them are named.
+    let items = ["highest", "lowest"].flatMap { figures[$0] as? [[String: Any]] ?? [] }
+    let all = Dictionary(items.map { ($0["position"] as? Int, $0) }) { first, _ in first }.values
+    #expect(all.count == 60)
+    var own = 0
+    for item in all {
+      let prediction = try #require(item["prediction"] as? [[String: Any]])
+      #expect(prediction.count == 3 && prediction[0]["className"] is String)
+      let sum = prediction.reduce(0) { $0 + ($1["probability"] as? Double ?? 0) }
+      #expect(abs(sum - 1) < 1e-5)
+      if prediction[0]["label"] as? Int == item["label"] as? Int { own += 1 }
+    }
+    #expect(Double(own) == recognised)
+    let text = try onepass.run(["memory", "inspect", folder.file("run")]).output
+    #expect(text.contains("predictions \(own) of the items were taken for their own class when trained last"))
+    // There, and over both tables.
+    #expect(text.components(separatedBy: "taken for").count == 1 + 3, "\(text)")
+    #expect(try page().text.contains("<dt>recognised</dt><dd><b>\(own)</b>"))
+    let without = try onepass.run(train(["--output", folder.file("without")]))
+    #expect(without.status == 0)
+    #expect(!(try onepass.run(["memory", "inspect", folder.file("without")]).output.contains("taken for")))
+  }
+
   @Test func damageIsToldInASentence() throws {
     #expect(try onepass.run(train(["--keep-pictures", "4"])).status == 0)
     let path = "run/checkpoint/pictures/images.sqlite"

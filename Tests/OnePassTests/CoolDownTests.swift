@@ -113,14 +113,34 @@ import Testing
     #expect(try PassVerification(of: folder.file("run")).faults.isEmpty)
   }
 
+  /// 160 of 320 were given out when it was asked, and 99 wait: the 112 of seven steps are these and 13 others.
+  @Test func whatWaitsInAShuffleBufferIsTrained() throws {
+    let taken = Taken()
+    let story = try train("run", asked: [8], from: source(counting: taken)) {
+      $0.shuffleBuffer = .examples(100)
+    }
+    let result = try #require(story.result)
+    #expect(taken.count == 17 * 16 && result.stream.examples == 17 * 16)
+    #expect(result.coolDown == CoolDown(stepsBefore: 9, steps: 8, updatesBefore: 25, updates: 24))
+    #expect(story.rates.last.map { abs($0 - 1 / 24.0) < 1e-12 } == true)
+    #expect(try PassVerification(of: folder.file("run")).faults.isEmpty)
+  }
+
   /// Stopped with the request itself, in the middle of the cool-down, and both.
-  @Test(arguments: [[8], [9], [10], [8, 10]])
-  func aCoolDownGoesOnExactly(stops: [Int]) throws {
-    let whole = try train("whole", asked: [8])
+  @Test(
+    arguments: [[8], [9], [10], [8, 10]],
+    [nil, .examples(100), .bytes(ByteCount(9_000))] as [ShuffleBufferSize?])
+  func aCoolDownGoesOnExactly(stops: [Int], buffer: ShuffleBufferSize?) throws {
+    let whole = try train("whole", asked: [8]) { $0.shuffleBuffer = buffer }
     var reports: [StepReport] = []
-    for stop in stops { reports += try train("parts", asked: [8], stopped: stop).reports }
-    let last = try train("parts")
-    #expect(last.hasNotice("Going on after step \((stops.last ?? 0) + 1) of 12."))
+    for stop in stops {
+      reports += try train("parts", asked: [8], stopped: stop) { $0.shuffleBuffer = buffer }.reports
+    }
+    let last = try train("parts") { $0.shuffleBuffer = buffer }
+    let steps = whole.reports.count
+    #expect(
+      steps >= 12 && steps < 20 && last.hasNotice("Going on after step \((stops.last ?? 0) + 1) of \(steps).")
+    )
     reports += last.reports
     #expect(reports.map(\.learningRate) == whole.reports.map(\.learningRate))
     #expect(last.result?.coolDown == whole.result?.coolDown && last.result?.coolDown != nil)
@@ -163,11 +183,12 @@ import Testing
       updates == .joint ? 1 : 1 + course.replays(at: step, of: 20, average: 3)
     }
     #expect(ofStep.reduce(0, +) == plan.updates)
+    var feed: any ExampleFeed = StreamFeed(source(), alreadyTaken: [], limit: 320)
     var (begun, late) = (0, 0)
     for done in 1...20 {
       var end = RunEnd(configuration, plan)
       let made = ofStep.prefix(done).reduce(0, +)
-      let notice = end.coolDown(afterStep: done, updates: made)
+      let notice = end.coolDown(afterStep: done, updates: made, feed: &feed)
       guard let coolDown = end.coolDown else {
         // The planned one is a quarter of the updates.
         #expect(Double(made) > 0.75 * Double(plan.updates) - 0.5 && end.steps == 20)
@@ -181,7 +202,7 @@ import Testing
       #expect(coolDown.updates == taken && coolDown.updatesBefore == made && coolDown.stepsBefore == done)
       #expect(Double(taken) >= wanted || coolDown.lastStep == 20)
       #expect(Double(taken - ofStep[coolDown.lastStep - 1]) < wanted)
-      let second = end.coolDown(afterStep: done + 1, updates: made + 1)
+      let second = end.coolDown(afterStep: done + 1, updates: made + 1, feed: &feed)
       #expect(second == nil && end.coolDown == coolDown)
     }
     #expect(begun >= 10 && late >= 1)

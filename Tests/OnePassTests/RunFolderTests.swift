@@ -78,12 +78,45 @@ import Testing
     }
   }
 
+  @Test func memoryTablesTellPredictions() throws {
+    let items = (0..<300).map { id in
+      let classes = Array([id, id + 1, 65_535, 0].filter { $0 == id || $0 != 0 }.prefix(1 + id % 4))
+      let share = Float(id % 255) / 255
+      return MemoryItem(
+        id: id, label: 1, loss: 1, priority: 0.5, draws: 0, bytes: 10,
+        prediction: StoredPrediction(
+          classes: classes, probabilities: classes.indices.map { $0 == 0 ? share : (1 - share) / 3 }))
+    }
+    let text = MemoryTable(items: items).csv
+    #expect(try MemoryTable(csv: text, path: "memory.csv").items == items)
+    let start = text.prefix { $0 != "\n" } + "\n0,1,1.0,0.5,0,10"
+    #expect(try MemoryTable(csv: start + ",7:204 2:51\n", path: "").items[0].prediction?.classes == [7, 2])
+    for damaged in [
+      "", ",", ",7", ",7:204 7:51", ",7:204 2:52", ",65536:1", ",1:-1", ",1:2:3", ",1:1 2:1 3:1 4:1 5:1",
+      ",x:1",
+    ] {
+      #expect {
+        try MemoryTable(csv: start + damaged + "\n", path: "")
+      } throws: { ($0 as? OnePassError)?.code == .badData && "\($0)".contains("line 2") }
+    }
+  }
+
+  @Test func summaryCountsWhatWasRecognised() throws {
+    let items = [(1, [1, 0]), (1, [0, 1]), (0, [0, 2])].enumerated().map { id, item in
+      MemoryItem(
+        id: id, label: item.0, loss: 1, priority: 0.5, draws: 0, bytes: 10,
+        prediction: StoredPrediction(classes: item.1, probabilities: [0.6, 0.4]))
+    }
+    #expect(MemorySummary(items, examplesSeen: 3).recognised == 2)
+  }
+
   @Test func summaryCountsClassesAndAges() throws {
     let items = [(0, 1), (5, 1), (9, 0)].map {
       MemoryItem(id: $0.0, label: $0.1, loss: 1, priority: 0.5, draws: $0.0, bytes: 10)
     }
     let summary = MemoryTable(items: items).summary(examplesSeen: 10)
     #expect(summary.itemsPerClass == [0: 1, 1: 2] && summary.imageBytes == 30 && summary.neverDrawn == 1)
+    #expect(summary.recognised == nil)
     #expect(summary.age?.minimum == 0 && summary.age?.median == 4 && summary.age?.maximum == 9)
   }
 }

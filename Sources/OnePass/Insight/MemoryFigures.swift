@@ -16,11 +16,26 @@ public struct MemoryFigures: Encodable {
     public let priority: Float
     public let draws: Int
     public let bytes: Int
+    /// What the model took it for when it was trained last, the likeliest first, where the memory keeps predictions.
+    public let prediction: [LikelyClass]?
 
     init(_ item: MemoryItem, _ card: ModelCard) {
       (position, label, className) = (item.id, item.label, card.className(item.label))
       (loss, priority, draws, bytes) = (item.loss, item.priority, item.draws, item.bytes)
+      prediction = item.prediction.map { prediction in
+        zip(prediction.classes, prediction.probabilities).map {
+          LikelyClass(label: $0, className: card.className($0), probability: $1)
+        }
+      }
     }
+  }
+
+  /// One of the four likeliest classes that a stored prediction names.
+  public struct LikelyClass: Encodable {
+    public let label: Int
+    public let className: String
+    /// In 255ths.
+    public let probability: Float
   }
 
   public let summary: MemorySummary

@@ -52,6 +52,8 @@ public struct MemorySummary: Codable, Sendable {
   public let neverDrawn: Int
   public let priority: Quartiles?
   public let loss: Quartiles?
+  /// Items that the model took for their own class when they were trained last; `nil` where the memory keeps no predictions.
+  public let recognised: Int?
 
   /// The number of equal parts of the stream in which arrivals are counted.
   static let parts = 20
@@ -72,5 +74,7 @@ public struct MemorySummary: Codable, Sendable {
     neverDrawn = items.count { $0.draws == 0 }
     priority = Quartiles(items.map { Double($0.priority) })
     loss = Quartiles(items.map { Double($0.loss) })
+    let predictions = items.compactMap { item in item.prediction.map { (item.label, $0) } }
+    recognised = predictions.isEmpty ? nil : predictions.count { $1.classes.first == $0 }
   }
 }

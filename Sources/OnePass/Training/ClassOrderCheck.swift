@@ -79,6 +79,8 @@ struct WatchedFeed: ExampleFeed {
   }
 
   var pass: Int { feed.pass }
+  var waiting: Int { feed.waiting }
+  mutating func end(at end: Int, from start: Int) { feed.end(at: end, from: start) }
 
   mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
     try feed.resume(after: examples, ledger: ledger)

@@ -17,11 +17,22 @@ protocol ExampleFeed {
   /// - Parameter ledger: What passed before, with which a source is compared that has to read it again.
   mutating func resume(after examples: Int, ledger: LedgerFile?) throws
 
+  /// How many examples were taken from their source, or read ahead, and not yet given out.
+  var waiting: Int { get }
+
+  /// Has a run that ends early give out all that was taken: from one position on, no more is taken than is given out until
+  /// another, at least `waiting` later. Positions count examples from the start of the run.
+  mutating func end(at end: Int, from start: Int)
+
   /// The pass over the data from which `next` took its last examples, counted from 0.
   var pass: Int { get }
 }
 
 extension ExampleFeed {
+  /// Whoever keeps all examples takes none ahead.
+  var waiting: Int { 0 }
+  mutating func end(at end: Int, from start: Int) {}
+
   /// All of the next `count` examples; empty at the end of the run.
   mutating func next(_ count: Int) throws -> [Example] {
     try next(count, for: 0, of: BatchShares(ranks: 1)).examples
@@ -71,6 +82,10 @@ struct StreamFeed: ExampleFeed {
     try skip(count - part.upperBound)
     return TakenPart(examples: examples, isEnd: count == 0)
   }
+
+  var waiting: Int { taken.count + ((source as? ShuffleBuffer)?.waiting ?? 0) }
+
+  func end(at end: Int, from start: Int) { (source as? ShuffleBuffer)?.end(at: end, from: start) }
 
   private mutating func skip(_ count: Int) throws {
     let known = min(count, taken.count)

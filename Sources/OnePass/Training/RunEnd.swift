@@ -24,8 +24,10 @@ struct RunEnd {
   /// - Parameters:
   ///   - steps: The steps that are done.
   ///   - updates: The updates that are made.
+  ///   - feed: Where the examples come from, of which the next step's are taken. The run goes on until all that it has taken
+  ///     are trained, and then takes no others.
   /// - Returns: What the user should know. Asked again, a run changes nothing and says nothing.
-  mutating func coolDown(afterStep steps: Int, updates: Int) -> String? {
+  mutating func coolDown(afterStep steps: Int, updates: Int, feed: inout any ExampleFeed) -> String? {
     guard !wasAsked, coolDown == nil, steps < plan.steps, updates < plan.updates else { return nil }
     wasAsked = true
     guard configuration.schedule == .onDemand else {
@@ -38,15 +40,25 @@ struct RunEnd {
     }
     // Whole steps, as many as it takes.
     var (last, taken) = (steps, 0)
-    while last < plan.steps, taken < wanted {
+    let waiting = feed.waiting
+    while last < plan.steps, taken < wanted || (last - steps - 1) * configuration.batchSize < waiting {
       taken += configuration.updates(ofStep: last, of: plan.steps)
       last += 1
     }
-    coolDown = CoolDown(
-      stepsBefore: steps, steps: last - steps, updatesBefore: updates, updates: taken)
+    let begun = CoolDown(stepsBefore: steps, steps: last - steps, updatesBefore: updates, updates: taken)
+    begun.end(&feed, batchSize: configuration.batchSize)
+    coolDown = begun
     return
       "Cooling down over \(Figures.count(taken, "update")): the run ends after step \(Figures.count(last)) of "
       + "\(Figures.count(plan.steps)) that were planned."
+  }
+}
+
+extension CoolDown {
+  /// Has a feed give out by the last step what it has taken, and no more.
+  func end(_ feed: inout any ExampleFeed, batchSize: Int) {
+    // The examples of the first step were taken when it was asked for.
+    feed.end(at: lastStep * batchSize, from: (stepsBefore + 1) * batchSize)
   }
 }
 

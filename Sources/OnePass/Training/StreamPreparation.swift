@@ -61,6 +61,7 @@ struct StreamPreparation {
       kept = nil
       feed = StreamFeed(source, alreadyTaken: [], limit: plan.streamExamples)
     }
+    state.coolDown?.end(&feed, batchSize: configuration.batchSize)
     try feed.resume(after: state.tally.taken, ledger: ledger)
     firstImage = nil
     self.feed = feed

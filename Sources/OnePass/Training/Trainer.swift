@@ -168,7 +168,7 @@ final class Trainer {
   }
 
   private func coolDown(after step: Int) {
-    if let notice = end.coolDown(afterStep: step + 1, updates: learner.updatesMade) {
+    if let notice = end.coolDown(afterStep: step + 1, updates: learner.updatesMade, feed: &feed) {
       observe(.notice(notice))
     }
     learner.coolDown = end.coolDown

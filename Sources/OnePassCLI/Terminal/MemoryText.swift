@@ -47,6 +47,13 @@ struct MemoryText {
             + "\(Figures.count(summary.neverDrawn)) of the items were never drawn"
         ))
     }
+    if let recognised = summary.recognised {
+      lines.append(
+        (
+          "predictions",
+          "\(Figures.count(recognised)) of the items were taken for their own class when trained last"
+        ))
+    }
     lines.append(("classes", balance))
     lines.append(("arrival", "\(Self.sparkline(summary.arrivals))  from the first to the last of the stream"))
     return lines.map { $0.padded(to: 12) + $1 }.joined(separator: "\n")
@@ -140,17 +147,26 @@ struct MemoryText {
     let ends = PriorityExtremes(of: memory.items, count: Self.listedItems)
     return [("highest priorities", ends.highest), ("lowest priorities", ends.lowest)].filter { !$1.isEmpty }
       .map { title, items in
+        let keepsPredictions = summary.recognised != nil
         var table = TextTable(
-          header: [title, memory.lossTitle, "priority", "replays", "position"],
-          isText: [true, false, false, false, false])
+          header: [title, memory.lossTitle, "priority", "replays", "position"]
+            + (keepsPredictions ? ["taken for"] : []),
+          isText: [true, false, false, false, false] + (keepsPredictions ? [true] : []))
         for item in items {
-          table.rows.append([
-            name(item.label), Figures.loss(Double(item.loss)), Figures.decimal(Double(item.priority)),
-            Figures.count(item.draws), Figures.count(item.id),
-          ])
+          table.rows.append(
+            [
+              name(item.label), Figures.loss(Double(item.loss)), Figures.decimal(Double(item.priority)),
+              Figures.count(item.draws), Figures.count(item.id),
+            ] + (keepsPredictions ? [taken(item)] : []))
         }
         return table.text
       }
+  }
+
+  /// The likeliest class when the item was trained last, and how likely it was.
+  private func taken(_ item: MemoryItem) -> String {
+    guard let prediction = item.prediction else { return "" }
+    return "\(name(prediction.classes[0])), \(Figures.percent(Double(prediction.probabilities[0])))"
   }
 
   private var classes: [String] {

@@ -50,6 +50,8 @@ public final class ShuffleBuffer: ExampleSource {
   private var unsettled: [Example] = []
   private var snapshotToRestore: Snapshot?
   private var isAtEnd = false
+  /// The position at which delivery ends, and that from which on only what this takes is read.
+  private var end: (at: Int, from: Int)?
 
   /// Bytes of an example's place in the buffer, and of the header of its image's array.
   static let placeBytes = MemoryLayout<Example>.stride + 32
@@ -88,7 +90,7 @@ public final class ShuffleBuffer: ExampleSource {
   }
 
   private func fill() throws {
-    while !isAtEnd, !isFull {
+    while !isAtEnd, !isFull, isMoreNeeded {
       guard let example = try base.next() else {
         isAtEnd = true
         return
@@ -98,6 +100,21 @@ public final class ShuffleBuffer: ExampleSource {
       peak.examples = max(peak.examples, held.count)
       peak.bytes = max(peak.bytes, heldBytes)
     }
+  }
+
+  /// How many examples wait in the buffer.
+  public var waiting: Int { held.count }
+
+  /// Has delivery end at a position that comes before the stream's own end, with nothing left in the buffer: from another
+  /// position on, no more is taken from the stream below than is delivered.
+  /// - Parameters:
+  ///   - end: At least ``waiting`` examples after the present position.
+  ///   - start: Where it was asked for. A stream that is read again to go on needs both before it is restored.
+  public func end(at end: Int, from start: Int) { self.end = (end, start) }
+
+  private var isMoreNeeded: Bool {
+    guard let end, position >= end.from else { return true }
+    return held.count < end.at - position
   }
 
   private var isFull: Bool {

@@ -146,6 +146,13 @@ package struct MemoryPage {
         "classes", Figures.count(balance.held),
         "of \(Figures.count(balance.classes)); as diverse as \(Figures.short(balance.effectiveClasses)) equal ones"
       ))
+    if let recognised = summary.recognised {
+      tiles.append(
+        (
+          "recognised", Figures.count(recognised),
+          "of the items: taken for their own class when they were trained last"
+        ))
+    }
     let entries = tiles.map { tile in
       "<div><dt>\(tile.name)</dt><dd><b>\(tile.figure)</b><small>\(escaped(tile.more))</small></dd></div>"
     }

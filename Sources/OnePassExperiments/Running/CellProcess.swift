@@ -52,6 +52,11 @@ final class CellProcess: @unchecked Sendable {
 
   func terminate() { process.terminate() }
 
+  /// Asks it to cool down and finish; only one that has said something listens.
+  func coolDown() {
+    if process.isRunning { kill(process.processIdentifier, SIGUSR1) }
+  }
+
   /// Reads lines to the end. Returns the last that is no progress.
   private static func read(_ handle: FileHandle, _ send: (Signal) -> Void) -> String {
     var rest = Data()

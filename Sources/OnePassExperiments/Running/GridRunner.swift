@@ -15,7 +15,7 @@ package struct GridRunner {
 
   private enum Signal: Sendable {
     case cell(Int, CellProcess.Signal)
-    case interrupted(Int32)
+    case signalled(Int32)
   }
 
   private let grid: Grid
@@ -40,7 +40,8 @@ package struct GridRunner {
     self.cores = cores
   }
 
-  /// Runs what is left of the grid. SIGINT and SIGTERM end the running cells and then the grid.
+  /// Runs what is left of the grid. SIGINT and SIGTERM end the running cells and then the grid; SIGUSR1 goes to the running
+  /// cells.
   /// - Parameter observe: Called on this thread after every change, and twice a second.
   /// - Throws: `OnePassError` (`io`) if the list of commands cannot be written.
   package func run(observe: (GridProgress) -> Void) throws -> Outcome {
@@ -49,10 +50,13 @@ package struct GridRunner {
     observe(progress)
 
     let signals = SignalQueue<Signal>()
-    Self.unblock([SIGINT, SIGTERM])
-    let watch = SignalWatch { signals.send(.interrupted($0)) }
+    let watched = [SIGINT, SIGTERM, SIGUSR1]
+    Self.unblock(watched)
+    let watch = SignalWatch(watched) { signals.send(.signalled($0)) }
     defer { watch.cancel() }
     var running: [Int: CellProcess] = [:]
+    // Those that have said something, and those that are to cool down as soon as they do.
+    var (heard, toCoolDown): (Set<Int>, Set<Int>) = ([], [])
     var interruption: Int32?
     // A cell that could not be started or written: the next ones would train for nothing.
     var isBlocked = false
@@ -69,7 +73,10 @@ package struct GridRunner {
       observe(progress)
       if running.isEmpty { break }
       switch signals.receive(within: 0.5) {
-      case .cell(let index, .progress(let line)): progress.update(index, with: line)
+      case .cell(let index, .progress(let line)):
+        progress.update(index, with: line)
+        heard.insert(index)
+        if toCoolDown.remove(index) != nil { running[index]?.coolDown() }
       case .cell(let index, .ended(let status, let byItself, let lastWords)):
         running[index] = nil
         let ending = state(of: index, status, byItself, lastWords)
@@ -84,7 +91,10 @@ package struct GridRunner {
           progress.learn(from: index, seconds: result.seconds)
           try folder.record(GridCell.command(arguments(of: index)))
         }
-      case .interrupted(let number):
+      case .signalled(SIGUSR1):
+        toCoolDown.formUnion(running.keys.filter { !heard.contains($0) })
+        for (index, process) in running where heard.contains(index) { process.coolDown() }
+      case .signalled(let number):
         interruption = number
         for process in running.values { process.terminate() }
       case nil: break

@@ -120,6 +120,34 @@ import Testing
     expectError(.badData, naming: ["saved at example 3", "goes on at 4"]) { try other.restore(position: 4) }
   }
 
+  /// Until it is asked nothing changes; then nothing is taken from below that is not delivered.
+  @Test(arguments: [ShuffleBufferSize.examples(4), .bytes(ByteCount(500))])
+  func anEarlyEndLeavesNothing(size: ShuffleBufferSize) throws {
+    let folder = try TemporaryFolder()
+    let specification = try shards(10, in: folder)
+    func open() throws -> ShuffleBuffer {
+      ShuffleBuffer(try SourceRegistry.open(specification, seed: 1), size: size, seed: 9)
+    }
+    let whole = try takeAll(open())
+    for start in 0...25 {
+      let source = try open()
+      let before = try (0..<start).compactMap { _ in try source.next() }
+      let waiting = source.waiting
+      #expect(waiting == source.base.position - start)
+      for more in waiting...30 - start {
+        let ended = try open()
+        // Also where it is read again, and told before.
+        if more % 2 == 0 { ended.end(at: start + more, from: start) }
+        let again = try (0..<start).compactMap { _ in try ended.next() }
+        #expect(zip(again, whole).allSatisfy(same) && again.count == before.count)
+        ended.end(at: start + more, from: start)
+        let rest = try (0..<more).compactMap { _ in try ended.next() }
+        #expect(rest.count == more && ended.waiting == 0 && ended.base.position == start + more)
+        #expect(Set((again + rest).map(\.image.bytes)).count == start + more)
+      }
+    }
+  }
+
   @Test(arguments: ["", "x", "-3", "10%"]) func whatIsNoAmountIsRefused(text: String) {
     expectError(.usage, naming: ["shuffle"]) { _ = try ShuffleBufferSize(text) }
   }
