@@ -46,7 +46,7 @@ public struct StoredPrediction: Hashable, Sendable {
   /// The classes that it names, the likeliest first.
   public var classes: [Int] { named.map(\.id) }
 
-  /// Their probabilities, in 255ths.
+  /// Their probabilities, 0 … 1, multiples of 1/255.
   public var probabilities: [Float] { named.map { Float($0.level) / Float(Self.whole) } }
 
   /// The probability of each class.

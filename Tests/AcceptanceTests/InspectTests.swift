@@ -213,7 +213,9 @@ import Testing
     }
     #expect(Double(own) == recognised)
     let text = try onepass.run(["memory", "inspect", folder.file("run")]).output
-    #expect(text.contains("predictions \(own) of the items were taken for their own class when trained last"))
+    #expect(
+      text.contains(
+        "predictions \(own) of the items were taken for their own class when their prediction was stored"))
     // There, and over both tables.
     #expect(text.components(separatedBy: "taken for").count == 1 + 3, "\(text)")
     #expect(try page().text.contains("<dt>recognised</dt><dd><b>\(own)</b>"))

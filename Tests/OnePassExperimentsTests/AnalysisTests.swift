@@ -53,6 +53,23 @@ import Testing
     #expect(settings.map { $0.variants.map(\.records.count) } == [[2], [1]])
   }
 
+  /// A run that was asked to end is none of those that were not; with a shuffle buffer it may have held more than it took.
+  @Test func aRunThatEndedEarlyStandsByItself() throws {
+    let other = try TemporaryFolder()
+    for seed in UInt64(1)...3 {
+      var result = try SampleRuns.result(seed: seed, top1: 0.5)
+      if seed > 1 {
+        result.coolDown = CoolDown(stepsBefore: 2, steps: 1, updatesBefore: 10, updates: 9)
+        result.stream = .init(examples: 384, skipped: 0, bytes: 38_400)
+        result.storage.exampleFraction = 1.7
+      }
+      try SampleRuns.write(result, to: other, "\(seed)")
+    }
+    let settings = Setting.settings(of: try RecordSet(reading: [other.path]).records)
+    #expect(settings.map(\.examplesOfStream) == [384, 1_000])
+    #expect(settings.map { $0.variants.map(\.seeds) } == [[[2, 3]], [[1]]])
+  }
+
   @Test func aChangeIsComparedWithTheMethod() throws {
     let uniform = try #require(setting.variants.first { $0.configuration.priority == .uniform })
     let baseline = try #require(setting.baseline(of: uniform))

@@ -20,12 +20,6 @@ import Testing
   }
 
   /// The bounds that the documentation states, for each class and for what the named ones have together.
-  @Test func itNamesWhatItWasGiven() {
-    let prediction = StoredPrediction(classes: [7, 2, 65_535], probabilities: [0.6, 0.2, 0.1])
-    #expect(prediction.classes == [7, 2, 65_535])
-    #expect(zip(prediction.probabilities, [0.6, 0.2, 0.1]).allSatisfy { abs($0 - $1) <= 1 / 255 })
-  }
-
   @Test(arguments: [1, 2, 3, 4, 5, 10, 1_000, StoredPrediction.classLimit])
   func whatIsLostIsBounded(classes: Int) {
     let rounding = 1e-5
@@ -176,5 +170,11 @@ import Testing
         ($0 as? OnePassError)?.code == .badData && "\($0)".contains("has another prediction")
       }
     }
+  }
+
+  @Test func itNamesWhatItWasGiven() {
+    let prediction = StoredPrediction(classes: [7, 2, 65_535], probabilities: [0.6, 0.2, 0.1])
+    #expect(prediction.classes == [7, 2, 65_535])
+    #expect(zip(prediction.probabilities, [0.6, 0.2, 0.1]).allSatisfy { abs($0 - $1) <= 1 / 255 })
   }
 }

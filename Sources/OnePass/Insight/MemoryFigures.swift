@@ -16,7 +16,7 @@ public struct MemoryFigures: Encodable {
     public let priority: Float
     public let draws: Int
     public let bytes: Int
-    /// What the model took it for when it was trained last, the likeliest first, where the memory keeps predictions.
+    /// What the model took it for when its prediction was stored, the likeliest first, where the memory keeps predictions.
     public let prediction: [LikelyClass]?
 
     init(_ item: MemoryItem, _ card: ModelCard) {
@@ -34,7 +34,7 @@ public struct MemoryFigures: Encodable {
   public struct LikelyClass: Encodable {
     public let label: Int
     public let className: String
-    /// In 255ths.
+    /// 0 … 1, a multiple of 1/255.
     public let probability: Float
   }
 

@@ -52,7 +52,7 @@ public struct MemorySummary: Codable, Sendable {
   public let neverDrawn: Int
   public let priority: Quartiles?
   public let loss: Quartiles?
-  /// Items that the model took for their own class when they were trained last; `nil` where the memory keeps no predictions.
+  /// Items that the model took for their own class when their prediction was stored; `nil` where the memory keeps no predictions.
   public let recognised: Int?
 
   /// The number of equal parts of the stream in which arrivals are counted.

@@ -51,7 +51,7 @@ struct MemoryText {
       lines.append(
         (
           "predictions",
-          "\(Figures.count(recognised)) of the items were taken for their own class when trained last"
+          "\(Figures.count(recognised)) of the items were taken for their own class when their prediction was stored"
         ))
     }
     lines.append(("classes", balance))
@@ -163,7 +163,7 @@ struct MemoryText {
       }
   }
 
-  /// The likeliest class when the item was trained last, and how likely it was.
+  /// The likeliest class of the stored prediction, and how likely it was.
   private func taken(_ item: MemoryItem) -> String {
     guard let prediction = item.prediction else { return "" }
     return "\(name(prediction.classes[0])), \(Figures.percent(Double(prediction.probabilities[0])))"

@@ -102,8 +102,10 @@ public final class ShuffleBuffer: ExampleSource {
     }
   }
 
-  /// How many examples wait in the buffer.
-  public var waiting: Int { held.count }
+  /// How many examples were taken from the stream below and not delivered; those that are to be delivered again included.
+  public var waiting: Int {
+    held.count + (unsettled.first.map { unsettled.count - (position - $0.id) } ?? 0)
+  }
 
   /// Has delivery end at a position that comes before the stream's own end, with nothing left in the buffer: from another
   /// position on, no more is taken from the stream below than is delivered.

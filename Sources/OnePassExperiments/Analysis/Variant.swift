@@ -17,12 +17,12 @@ package struct Variant: Sendable {
     var key = record.result.configuration.essence
     if !withSeed { key.seed = 0 }
     // A limit that takes the whole stream is no limit.
-    key.limit = record.result.plan.streamExamples
+    key.limit = record.result.examplesOfRun
     return key
   }
 
   package var seeds: [UInt64] { records.map(\.result.configuration.seed) }
-  var examplesOfStream: Int { records[0].result.plan.streamExamples }
+  var examplesOfStream: Int { records[0].result.examplesOfRun }
 
   /// A figure of the records that have it.
   package func sample(_ figure: (RunResult) -> Double?) -> Sample? {
@@ -62,4 +62,9 @@ package struct Variant: Sendable {
       Estimate(paper: nil, bySeed: accuracyBySeed) - Estimate(paper: nil, bySeed: other.accuracyBySeed)
     return difference.bySeed.flatMap { PairedComparison(differences: $0) }
   }
+}
+
+extension RunResult {
+  /// The length of its stream; where it was asked to end before, what it took.
+  fileprivate var examplesOfRun: Int { coolDown == nil ? plan.streamExamples : stream.examples }
 }

@@ -150,7 +150,7 @@ package struct MemoryPage {
       tiles.append(
         (
           "recognised", Figures.count(recognised),
-          "of the items: taken for their own class when they were trained last"
+          "of the items: taken for their own class when their prediction was stored"
         ))
     }
     let entries = tiles.map { tile in

@@ -28,4 +28,6 @@ package struct CellResult: Sendable {
   package var seconds: Double
   /// Whether it was made by this run of the grid.
   package var isNew: Bool
+  /// Whether it was trained to its planned end.
+  package var isWhole = true
 }

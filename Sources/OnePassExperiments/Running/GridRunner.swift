@@ -88,7 +88,7 @@ package struct GridRunner {
         }
         isBlocked = isBlocked || (byItself && status == OnePassError.Code.io.exitStatus)
         if case .done(let result) = progress.states[index] {
-          progress.learn(from: index, seconds: result.seconds)
+          if result.isWhole { progress.learn(from: index, seconds: result.seconds) }
           try folder.record(GridCell.command(arguments(of: index)))
         }
       case .signalled(SIGUSR1):
@@ -113,7 +113,9 @@ package struct GridRunner {
       case .present(let result):
         progress.set(
           index, .done(CellResult(top1: result.accuracy?.top1, seconds: result.wallSeconds, isNew: false)))
-        if result.machine == .current { progress.learn(from: index, seconds: result.wallSeconds) }
+        if result.machine == .current, result.coolDown == nil {
+          progress.learn(from: index, seconds: result.wallSeconds)
+        }
       }
     }
   }
@@ -158,7 +160,10 @@ package struct GridRunner {
     }
     switch folder.presence(of: grid.cells[index]) {
     case .present(let result):
-      return .done(CellResult(top1: result.accuracy?.top1, seconds: result.wallSeconds, isNew: true))
+      return .done(
+        CellResult(
+          top1: result.accuracy?.top1, seconds: result.wallSeconds, isNew: true,
+          isWhole: result.coolDown == nil))
     case .absent: return .failed("it wrote no result.json")
     case .unusable(let reason): return .failed(reason)
     }

@@ -136,14 +136,21 @@ import Testing
       #expect(waiting == source.base.position - start)
       for more in waiting...30 - start {
         let ended = try open()
-        // Also where it is read again, and told before.
-        if more % 2 == 0 { ended.end(at: start + more, from: start) }
-        let again = try (0..<start).compactMap { _ in try ended.next() }
-        #expect(zip(again, whole).allSatisfy(same) && again.count == before.count)
-        ended.end(at: start + more, from: start)
+        // Told before what is read again, or what is restored, or when it has come so far.
+        let first = more % 3 == 1 ? max(0, start - 2) : 0
+        if more % 3 == 1 {
+          source.settle(upTo: first)
+          ended.prepareToRestore(try #require(source.snapshot))
+          try ended.restore(position: first)
+          #expect(ended.waiting == waiting + start - first)
+        }
+        if more % 3 < 2 { ended.end(at: start + more, from: start) }
+        let again = try (first..<start).compactMap { _ in try ended.next() }
+        #expect(zip(again, whole[first...]).allSatisfy(same) && again.count == start - first)
+        if more % 3 == 2 { ended.end(at: start + more, from: start) }
         let rest = try (0..<more).compactMap { _ in try ended.next() }
         #expect(rest.count == more && ended.waiting == 0 && ended.base.position == start + more)
-        #expect(Set((again + rest).map(\.image.bytes)).count == start + more)
+        #expect(Set((before + rest).map(\.image.bytes)).count == start + more)
       }
     }
   }
