@@ -1,7 +1,7 @@
 """torchvision's side of the exchange of weights (pip install torch torchvision safetensors pillow); WeightTests runs it.
 
     images FOLDER                     writes 12 images of 250 x 250 pixels, in 3 class folders
-    logits MODEL WEIGHTS IMAGE…       what the model makes of images, as JSON
+    logits MODEL WEIGHTS IMAGE…       what the model makes of images, as JSON; MODEL+blur is one with --blur-pool
     save MODEL WEIGHTS [module.]      writes a model with random weights and statistics; names may have a prefix
     step MODEL WEIGHTS FOLDER AFTER   one forward pass in training mode over all images of FOLDER: the mean loss, and how
                                       far parameters and statistics are from those in AFTER, as JSON
@@ -32,10 +32,25 @@ def batch(paths):
     return torch.stack([prepare(Image.open(path).convert("RGB")) for path in paths])
 
 
+def blurred(model):
+    """As Weights.md tells users to."""
+    kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]) / 16
+
+    def blur(convolution, inputs):
+        channels = convolution.in_channels
+        return torch.nn.functional.conv2d(inputs[0], kernel.expand(channels, 1, 3, 3), padding=1, groups=channels)
+
+    for module in model.modules():
+        if isinstance(module, torch.nn.Conv2d) and module.stride[0] > 1 and module.in_channels >= 16:
+            module.register_forward_pre_hook(blur)
+    return model
+
+
 def model(name, weights):
+    name, _, blur = name.partition("+")
     made = getattr(torchvision.models, name)()
     made.load_state_dict(load_file(weights))
-    return made
+    return blurred(made) if blur else made
 
 
 if command == "images":

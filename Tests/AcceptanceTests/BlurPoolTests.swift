@@ -66,6 +66,7 @@ import Testing
     for more in [[], ["--blur-pool"]] {
       let outcome = try begins(with: "alone.safetensors", more)
       #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("say --no-blur-pool") == !more.isEmpty, "\(outcome.errors)")
     }
   }
 }

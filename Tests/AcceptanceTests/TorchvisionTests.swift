@@ -49,16 +49,17 @@ import Testing
     }
   }
 
-  @Test(arguments: ["resnet18", "resnet50"])
-  func torchvisionLoadsACheckpointAndGivesTheSameLogits(model: String) throws {
+  @Test(arguments: ["resnet18", "resnet50"], [true, false])
+  func torchvisionLoadsACheckpointAndGivesTheSameLogits(model: String, blurs: Bool) throws {
     let run = folder.file("run")
     // Some updates, after which running statistics are those of the images and logits are of the size that they have.
     _ = try train([
       "--model", model, "--classes", "1000", "--method", "multi-epoch", "--epochs", "8", "--batch-size", "4",
-      "--learning-rate", "1e-4", "--output", run,
+      "--learning-rate", "1e-4", blurs ? "--blur-pool" : "--no-blur-pool", "--output", run,
     ])
     let ours = try logits(run)
-    let text = try python("logits", model, "\(run)/checkpoint/model.safetensors", images: images)
+    let text = try python(
+      "logits", model + (blurs ? "+blur" : ""), "\(run)/checkpoint/model.safetensors", images: images)
     let theirs = try JSONDecoder().decode([[Double]].self, from: Data(text.utf8))
     #expect(ours.count == 3 && ours.allSatisfy { $0.count == 1_000 } && ours[0] != ours[1])
     for (ours, theirs) in zip(ours, theirs) {

@@ -106,10 +106,18 @@ extension InitialWeights {
     }
     try fresh.load(from: fitting)
     let names = prefix.isEmpty ? "" : " (without the \(prefix) of their names)"
-    let isNewToBlur = card.blurPool && origin?.blurPool == false
     return "The run begins with the weights in \(path)\(names). "
       + (newHead ?? "The last layer is theirs as well, for \(card.classes) classes.")
-      + (isNewToBlur ? " They were trained without --blur-pool." : "")
+      + (card.blurPool ? wordOnBlur : "")
+  }
+
+  /// What has to be known of weights before they are used with blurred strides.
+  private var wordOnBlur: String {
+    switch origin?.blurPool {
+    case true?: ""
+    case false?: " They were trained without --blur-pool."
+    case nil: " If they were trained without --blur-pool, as torchvision's are, say --no-blur-pool."
+    }
   }
 
   /// Refuses weights of a run that saw blurred images for a model that would not blur them: nothing in the file tells.
