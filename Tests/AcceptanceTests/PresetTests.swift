@@ -28,10 +28,10 @@ import Testing
     for option in RunPreset.best.arguments {
       #expect(try TrainCommand.read(["--data=x", option]) != RunConfiguration(data: "x"), "\(option)")
     }
-    let other = ["--weight-decay=0.25", "--optimiser=sgd"]
+    let other = ["--weight-decay=0.25", "--optimiser=sgd", "--no-blur-pool"]
     for arguments in [["--preset=best"] + other, other + ["--preset=best"]] {
       let read = try TrainCommand.read(["--data=x"] + arguments)
-      #expect(read.weightDecay == 0.25 && read.optimiser == .sgd)
+      #expect(read.weightDecay == 0.25 && read.optimiser == .sgd && !read.blurPool)
       #expect(read.replaySteps == best.replaySteps && read.augmentation == best.augmentation)
     }
     // The paper's storage and compute.

@@ -18,6 +18,8 @@ package enum RunPreset: String, CaseIterable, Sendable {
         ("augmentation", "rand"),
         // More is learnt from each update, of which one pass makes few.
         ("optimiser", "muon"),
+        // What a stride skips is not lost, and an image that lies a pixel further on looks alike.
+        ("blur-pool", "true"),
         // What arrives late is learnt as well as what arrives early, however long the stream is; the average over the last
         // updates, a tenth of them old in the mean, takes the place of the falling learning rate.
         ("schedule", "constant"), ("weight-average", "0.9999"),
