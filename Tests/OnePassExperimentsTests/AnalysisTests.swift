@@ -57,7 +57,7 @@ import Testing
   @Test func aRunThatEndedEarlyStandsByItself() throws {
     let other = try TemporaryFolder()
     for seed in UInt64(1)...3 {
-      var result = try SampleRuns.result(seed: seed, top1: 0.5)
+      var result = try SampleRuns.result(seed: seed, top1: 0.5) { $0.shuffleBuffer = .examples(300) }
       if seed > 1 {
         result.coolDown = CoolDown(stepsBefore: 2, steps: 1, updatesBefore: 10, updates: 9)
         result.stream = .init(examples: 384, skipped: 0, bytes: 38_400)

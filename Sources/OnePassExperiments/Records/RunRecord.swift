@@ -43,8 +43,10 @@ package struct RunRecord: Sendable {
       try require(accuracy.loss.isFinite, "its loss is not a number")
     }
     let storage = result.storage
-    // A memory and a shuffle buffer, each of which may have held all of a short stream.
-    try require((0...2).contains(storage.exampleFraction), "its storage is not a share of the stream")
+    // A shuffle buffer counts beside the memory, and each may have held all of a stream that ended early.
+    let mostStorage = result.configuration.shuffleBuffer == nil ? 1.0 : 2
+    try require(
+      (0...mostStorage).contains(storage.exampleFraction), "its storage is not a share of the stream")
     try require((0...1e6).contains(storage.byteFraction), "its storage in bytes is not a share of the stream")
     try require((1e-12...1e6).contains(result.compute.fraction), "its compute is not a positive number")
     try require((0...1e12).contains(result.throughput.imagesPerSecond), "its rate is not possible")
