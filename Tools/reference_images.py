@@ -248,45 +248,6 @@ def write_pipelines():
     (FOLDER / "pipelines.json").write_text(json.dumps(cases, indent=1))
 
 
-def write_sides():
-    """Crops resampled to smaller sides by Pillow: straight from the image (`box`), or from the padded crop. Two calls, as above."""
-    cases = []
-
-    def reduced(image, box, side):
-        left, top, right, bottom = box
-        narrow = image.resize((side, image.height), Image.Resampling.BILINEAR, (left, 0, right, image.height))
-        return narrow.resize((side, side), Image.Resampling.BILINEAR, (0, top, side, bottom))
-
-    def add(kind, source, channels, view, flip, **extra):
-        view = F.horizontal_flip(view) if flip else view
-        cases.append({
-            "kind": kind, "width": source.width, "height": source.height, "channels": channels, "flip": flip,
-            **extra, "levels": base64_text(np.asarray(view))})
-
-    def image(width, height, channels):
-        pixels = pattern(width, height, channels)
-        return Image.fromarray(pixels if channels == 3 else pixels[:, :, 0])
-
-    for width, height, channels, plane, size, side, left, top, flip in [
-        (97, 71, 3, 30, 24, 12, 3, 6, False), (97, 71, 3, 30, 24, 16, 0, 1, True), (61, 40, 3, 31, 24, 20, 7, 7, False),
-        (20, 18, 3, 50, 45, 32, 2, 5, True), (50, 50, 1, 25, 24, 8, 1, 0, False), (41, 97, 1, 30, 24, 16, 4, 2, True),
-        (30, 30, 3, 30, 24, 12, 6, 0, False), (24, 24, 3, 24, 24, 16, 0, 0, False),
-    ]:
-        source = image(width, height, channels)
-        box = (left * width / plane, top * height / plane, (left + size) * width / plane, (top + size) * height / plane)
-        add("resize", source, channels, reduced(source, box, side), flip,
-            plane=plane, size=size, side=side, left=left, top=top)
-    for channels, size, side, left, top, flip in [
-        (3, 16, 8, 0, 0, False), (3, 16, 12, 8, 8, True), (3, 16, 12, 4, 4, False), (3, 16, 4, 6, 1, True),
-        (1, 16, 12, 7, 0, False), (1, 28, 20, 1, 8, True),
-    ]:
-        source = image(size, size, channels)
-        view = F.crop(F.pad(source, [4, 4, 4, 4], fill=0), top, left, size, size)
-        add("padded", source, channels, reduced(view, (0, 0, size, size), side), flip,
-            plane=size, size=size, side=side, left=left - 4, top=top - 4)
-    (FOLDER / "sides.json").write_text(json.dumps(cases, indent=1))
-
-
 def write_partial():
     """JPEGs of many sizes in every kind, of which the Swift test decodes parts."""
     chance = np.random.default_rng(5)
@@ -343,7 +304,6 @@ if __name__ == "__main__":
     write_files()
     write_resized()
     write_pipelines()
-    write_sides()
     write_partial()
     if options.shared:
         write_imagenet(options.shared, options.full)

@@ -13,6 +13,9 @@ public protocol ImageStore: AnyObject {
   /// Whether an unusual item takes what it does in the memory's own blocks.
   var countsUnusualItems: Bool { get }
 
+  /// Whether the image under a position is with this process.
+  func isHere(_ id: Int) -> Bool
+
   /// Whether an image of so many bytes can be kept at all.
   func admits(imageOf bytes: Int) -> Bool
 
@@ -31,6 +34,7 @@ public protocol ImageStore: AnyObject {
 
 extension ImageStore {
   public var countsUnusualItems: Bool { false }
+  public func isHere(_ id: Int) -> Bool { true }
 }
 
 /// The images that this process holds of a memory that several processes share.
@@ -50,6 +54,7 @@ public final class SharedImages: ImageStore {
   public var countsUnusualItems: Bool { true }
   public func bytes(forImageOf bytes: Int) -> Int { bytes }
   public func admits(imageOf bytes: Int) -> Bool { true }
+  public func isHere(_ id: Int) -> Bool { images[id] != nil }
 
   public func insert(_ image: EncodedImage, id: Int) {
     if image.isHere { images[id] = image }

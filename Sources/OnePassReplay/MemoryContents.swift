@@ -58,8 +58,7 @@ extension ReplayMemory {
   /// - Throws: `OnePassError` if the images lie on disk and one cannot be read.
   /// - Complexity: O(items · log items).
   package func imagesByPriority(_ most: Int) throws -> [EncodedImage] {
-    let held = (store as? SharedImages)?.held
-    let slots = (0..<count).filter { held == nil || held?[table.arrival(of: $0)] != nil }
+    let slots = (0..<count).filter { store?.isHere(table.arrival(of: $0)) ?? true }
       .map { (slot: $0, priority: priority(of: $0), arrival: table.arrival(of: $0)) }
       .sorted { ($1.priority, $0.arrival) < ($0.priority, $1.arrival) }
       .map(\.slot)
@@ -67,26 +66,6 @@ extension ReplayMemory {
     let chosen = (0..<shown).map { slots[$0 * slots.count / shown] }
     let loan = table.lend(chosen)
     return try chosen.map { slot in try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot) }
-  }
-
-  /// The slots whose images are in this process, in the order of the stream.
-  package var slotsHere: [Int] {
-    let held = (store as? SharedImages)?.held
-    return (0..<count).map { (slot: $0, arrival: table.arrival(of: $0)) }
-      .filter { held == nil || held?[$0.arrival] != nil }
-      .sorted { $0.arrival < $1.arrival }.map(\.slot)
-  }
-
-  /// The examples in these slots; nothing is counted as drawn.
-  /// - Throws: `OnePassError` if the images lie on disk and one cannot be read.
-  package func examples(in slots: some Sequence<Int>) throws -> [Example] {
-    let slots = Array(slots)
-    let loan = table.lend(slots)
-    return try slots.map { slot in
-      Example(
-        id: table.arrival(of: slot), label: Int(table.label(of: slot)),
-        image: try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot))
-    }
   }
 
   /// What the memory holds now, in no particular order.

@@ -40,8 +40,6 @@ public struct ReplayMemory {
   var subjects: [Int: String] = [:]
   /// Where the images lie, if not in the process's own memory.
   public let store: (any ImageStore)?
-  /// The store, where it is on disk.
-  public var diskImages: DiskImages? { store as? DiskImages }
 
   /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
   /// afterwards is not given to whichever example happens to fit.
@@ -268,19 +266,24 @@ public struct ReplayMemory {
     return .elsewhere(bytes: image.byteCount)
   }
 
-  /// Which of the next offers may be taken in, as far as that is known before; of the others it is certain that they are
-  /// declined.
+  /// Which of the next offers may be taken in. It is certain of the others that they are declined.
   package func mayTakeIn(_ offers: Int) -> [Bool] {
-    var items = count
-    return (1...max(1, offers)).prefix(offers).map { ahead in
-      guard case .examples(let limit) = capacity else { return true }
-      if items < limit {
-        items += 1
+    // What a full memory in bytes holds at most by the time of the last offer: one item more for each.
+    let fullSize: Int? =
+      switch capacity {
+      case .examples(let limit): limit
+      case .bytes: isFull ? count + offers : nil
+      }
+    var room = if case .examples(let limit) = capacity { limit - count } else { 0 }
+    return (0..<offers).map { before in
+      guard let fullSize else { return true }
+      if room > 0 {
+        room -= 1
         return true
       }
-      let seen = counters.examplesSeen + ahead
+      let seen = counters.examplesSeen + before + 1
       var generator = SeededGenerator(seed: seed, .reservoir, seen)
-      return includes(seen: seen, capacity: limit, using: &generator)
+      return includes(seen: seen, capacity: fullSize, using: &generator)
     }
   }
 

@@ -97,16 +97,16 @@ import Testing
     (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 5e-4, 7)
     (written.optimiser, written.muonLearningRate, written.muonWeightDecay) = (.muon, 0.03, 0.01)
     (written.weightDecayOn, written.schedule, written.warmUp) = (.filters, .trapezoid, 0.1)
-    (written.coolDown, written.weightAverage, written.reestimateBatchNorm) = (0.3, 0.99, true)
+    (written.coolDown, written.weightAverage) = (0.3, 0.99)
     (written.labelSmoothing, written.mixing, written.mixingAlpha) = (0.1, .cutmix, 0.5)
-    (written.blurPool, written.progressiveResolution, written.storedPredictions) = (true, 0.5, 0.3)
+    (written.blurPool, written.storedPredictions) = (true, 0.3)
     (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
     (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
     written.replayCourse = .rising
     (written.initialise, written.keepPictures) = ("weights 1.safetensors", 0)
     for (child, standard) in zip(
       Mirror(reflecting: written).children, Mirror(reflecting: RunConfiguration(data: "")).children)
-    where child.label != "classCount" {
+    where !["classCount", "reestimateBatchNorm", "progressiveResolution"].contains(child.label) {
       #expect("\(child.value)" != "\(standard.value)", "\(child.label ?? "")")
     }
     let file = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)

@@ -61,7 +61,7 @@ import Testing
       "--replay-steps", "1", "--storage", "10%", "--optimiser", "muon", "--muon-learning-rate",
       "0.00002", "--weight-average", "0.9", "--label-smoothing", "0.1", "--schedule", "linear",
     ],
-    ["--replay-steps", "1", "--storage", "10%", "--progressive-resolution", "0.5", "--blur-pool"],
+    ["--replay-steps", "1", "--storage", "10%", "--blur-pool"],
   ])
   func anyNumberOfRanksTrainsTheSame(method: [String]) throws {
     for ranks in [1, 2, 4] { try train(ranks, "ranks-\(ranks)", method) }
@@ -95,7 +95,7 @@ import Testing
   /// Images and their partners are of one rank, so that nothing is as with one process but the choices.
   @Test func mixedImagesAndStatisticsOfTheEndAreSharedOut() throws {
     let recipe = [
-      "--replay-steps", "1", "--storage", "10%", "--mixing", "cutmix", "--reestimate-batch-norm",
+      "--replay-steps", "1", "--storage", "10%", "--mixing", "cutmix",
     ]
     for ranks in [1, 2] { try train(ranks, "ranks-\(ranks)", recipe) }
     let (alone, together) = (try result("ranks-1"), try result("ranks-2"))

@@ -77,12 +77,11 @@ import Testing
     [
       "--replay-steps", "2", "--optimiser", "muon", "--schedule", "trapezoid", "--warm-up", "0.1",
       "--weight-decay", "5e-4", "--weight-decay-on", "filters", "--weight-average", "0.9",
-      "--label-smoothing", "0.1", "--mixing", "cutmix", "--reestimate-batch-norm", "--blur-pool",
-      "--progressive-resolution", "0.4",
+      "--label-smoothing", "0.1", "--mixing", "cutmix", "--blur-pool",
     ],
     [
       "--method", "multi-epoch", "--epochs", "3", "--mixing", "mixup", "--weight-average", "0.9",
-      "--cuda-graphs", "--progressive-resolution", "0.4",
+      "--cuda-graphs",
     ],
     [
       "--replay-steps", "2", "--storage", "8kB", "--augmentation", "rand,cut-out", "--augmentation-growth",

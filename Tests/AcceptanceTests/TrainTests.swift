@@ -129,7 +129,7 @@ import Testing
     ["--optimiser", "muon"], ["--schedule", "linear"], ["--schedule", "constant"],
     ["--schedule", "trapezoid"], ["--schedule", "on-demand"], ["--warm-up", "0.2"],
     ["--weight-average", "0.9"], ["--label-smoothing", "0.1"], ["--stored-predictions", "0.3"],
-    ["--mixing", "mixup"], ["--mixing", "cutmix"], ["--blur-pool"], ["--progressive-resolution", "0.5"],
+    ["--mixing", "mixup"], ["--mixing", "cutmix"], ["--blur-pool"],
   ])
   func everyOptionChangesTheRun(arguments: [String]) throws {
     let common = ["--data", "idx:\(folder.path)"] + small + ["--replay-steps", "2"]
@@ -140,32 +140,6 @@ import Testing
     }
     let weights = try ["plain", "changed"].map { try folder.bytes(of: "\($0)/checkpoint/model.safetensors") }
     #expect(weights[0] != weights[1], "\(arguments) changed nothing")
-  }
-
-  /// Only the running statistics are others, taken from what the memory holds, or from all data; a forward pass costs a third.
-  @Test(arguments: [
-    (["--replay-steps", "2", "--storage", "25%"], 50.0, 584.0),
-    (["--method", "multi-epoch", "--epochs", "2", "--weight-average", "0.9"], 200.0, 400.0),
-  ])
-  func statisticsAreTakenAnew(method: [String], images: Double, trained: Double) throws {
-    let common = ["--data", "idx:\(folder.path)"] + small + method
-    for (name, more) in [("plain", []), ("anew", ["--reestimate-batch-norm"])] {
-      let outcome = try onepass.run(["train"] + common + more + ["--output", folder.file(name)])
-      #expect(outcome.status == 0, "\(outcome.errors)")
-    }
-    let result = try result("anew")
-    #expect(result.number("compute.examples") == trained)
-    #expect(result.number("compute.forwardExamples") == images)
-    #expect(
-      try #require(result.number("compute.fraction")).distance(to: (trained + images / 3) / 18_000).magnitude
-        < 1e-12)
-    #expect(try self.result("plain").number("compute.forwardExamples") == nil)
-    let (plain, anew) = try (weights("plain"), weights("anew"))
-    #expect(plain.keys == anew.keys && plain.count > 30)
-    for (name, bytes) in plain {
-      let isStatistic = name.hasSuffix("running_mean") || name.hasSuffix("running_var")
-      #expect((anew[name] == bytes) != isStatistic, "\(name)")
-    }
   }
 
   /// The bytes of each tensor of a run's model.

@@ -159,3 +159,8 @@ import Testing
     #expect(memory.counters.forgotten == 21 && memory.count == 39)
   }
 }
+
+extension ReplayMemory {
+  /// The images of a memory that was made with a store on disk.
+  fileprivate var diskImages: DiskImages? { store as? DiskImages }
+}

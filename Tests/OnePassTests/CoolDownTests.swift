@@ -183,12 +183,11 @@ import Testing
       updates == .joint ? 1 : 1 + course.replays(at: step, of: 20, average: 3)
     }
     #expect(ofStep.reduce(0, +) == plan.updates)
-    var feed: any ExampleFeed = StreamFeed(source(), alreadyTaken: [], limit: 320)
     var (begun, late) = (0, 0)
     for done in 1...20 {
       var end = RunEnd(configuration, plan)
       let made = ofStep.prefix(done).reduce(0, +)
-      let notice = end.coolDown(afterStep: done, updates: made, feed: &feed)
+      let notice = end.coolDown(afterStep: done, updates: made, waiting: 0).notice
       guard let coolDown = end.coolDown else {
         // The planned one is a quarter of the updates.
         #expect(Double(made) > 0.75 * Double(plan.updates) - 0.5 && end.steps == 20)
@@ -202,17 +201,17 @@ import Testing
       #expect(coolDown.updates == taken && coolDown.updatesBefore == made && coolDown.stepsBefore == done)
       #expect(Double(taken) >= wanted || coolDown.lastStep == 20)
       #expect(Double(taken - ofStep[coolDown.lastStep - 1]) < wanted)
-      let second = end.coolDown(afterStep: done + 1, updates: made + 1, feed: &feed)
-      #expect(second == nil && end.coolDown == coolDown)
+      let second = end.coolDown(afterStep: done + 1, updates: made + 1, waiting: 0)
+      #expect(second.begun == nil && second.notice == nil && end.coolDown == coolDown)
     }
     #expect(begun >= 10 && late >= 1)
   }
 
   @Test func ranksTellEachOtherWhatTheyWereAsked() throws {
     for flags in 0..<8 {
-      var outcome = StepOutcome()
+      var outcome = RankOutcome()
       outcome.requests = StepRequests(stop: flags & 1 != 0, coolDown: flags & 2 != 0, save: flags & 4 != 0)
-      let read = try #require(try StepOutcome.decode(StepOutcome.encode([outcome]), from: 0).first)
+      let read = try #require(try RankOutcome.decode(RankOutcome.encode([outcome]), from: 0).first)
       #expect(read.requests == outcome.requests)
     }
   }

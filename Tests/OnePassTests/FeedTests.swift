@@ -77,7 +77,7 @@ final class PixelSource: ExampleSource {
     (configuration.method, configuration.epochs, configuration.limit) = (.multiEpoch, 3, 1_000)
     configuration.imageSize = 8
     let source = PixelSource(50)
-    #expect(try StreamPreparation(source, configuration).plan.updates == 3)
+    #expect(try StreamPreparation(RunStream(source), configuration).plan.updates == 3)
   }
 
   @Test func everyEpochIsAnotherOrderOfAllExamples() throws {

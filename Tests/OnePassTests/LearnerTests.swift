@@ -17,7 +17,6 @@ import Testing
   func losses(
     of pixelType: PixelType, recording: Bool, weights: [Float]? = nil, precision: Precision = .float32,
     change: (inout RunConfiguration) -> Void = { _ in }, mixing: Bool = false,
-    side: (Int) -> Int = { _ in 16 },
     observe: (Learner) -> Void = { _ in }
   ) throws -> (losses: [[Float]], correct: Int) {
     var configuration = RunConfiguration(data: "stripes")
@@ -44,16 +43,17 @@ import Testing
             bytes: Self.images.pixels(id), encoding: .pixels(width: 16, height: 16, channels: 1)))
       }
       let views = examples.map { ImagePipeline.View.augmented(seed: 1, id: $0.id, visit: 0) }
-      let batch = try pool.submit(examples, views: views, side: side(update)).wait()
+      let batch = try pool.submit(examples, views: views).wait()
       // What was trained before has been taken for something: the class after its own, most of all.
       let stored =
         mixing && configuration.storedPredictions > 0
         ? batch.labels.map { StoredPrediction(classes: [($0 + 1) % 4, $0], probabilities: [0.7, 0.2]) } : []
       let pass = try learner.train(
-        batch, weights: weights.map { Array($0.prefix(count)) }, stored: stored, mixing: mixing,
-        predicting: true)
-      all.append(try pass.losses.floats())
-      correct += try zip(pass.predictions?.integers() ?? [], batch.labels).count { $0 == Int64($1) }
+        WeightedBatch(
+          images: batch, weights: weights.map { Array($0.prefix(count)) }, predictions: stored,
+          isReplayed: mixing, wantsClasses: true))
+      all.append(try pass.losses())
+      correct += try zip(pass.classes(), batch.labels).count { $0 == $1 }
     }
     #expect(learner.updatesMade == 10)
     return (all, correct)
@@ -98,16 +98,6 @@ import Testing
     // It is another run than that of the paper's recipe, unless it only changes images that were trained before.
     let paper = try losses(of: .float32, recording: false, weights: weights)
     #expect((distance(plain.losses, paper.losses) > 0.01) == (mixing || ![2, 4, 5].contains(recipe)))
-  }
-
-  @Test("An update is recorded anew where images have grown")
-  func recordedSides() throws {
-    func grown(_ pixelType: PixelType, recording: Bool) throws -> [[Float]] {
-      try losses(of: pixelType, recording: recording, side: { $0 < 5 ? 8 : 16 }).losses
-    }
-    let plain = try grown(.float32, recording: false)
-    #expect(distance(plain, try grown(.uint8, recording: true)) < 1e-3)
-    #expect(distance(plain, try losses(of: .float32, recording: false).losses) > 0.01)
   }
 
   @Test("Whatever is trained towards, the loss that is told is the label's")

@@ -49,7 +49,8 @@ import Testing
         { ($0.schedule, $0.warmUp, $0.coolDown) = (.trapezoid, 0.5, 0.6) }
       ),
       ("--weight-average", { $0.weightAverage = 1 }), ("--label-smoothing", { $0.labelSmoothing = 1 }),
-      ("--reestimate-batch-norm", { ($0.reestimateBatchNorm, $0.method) = (true, .naive) }),
+      ("--reestimate-batch-norm", { $0.reestimateBatchNorm = true }),
+      ("--progressive-resolution", { $0.progressiveResolution = 0.5 }),
       ("--mixing-alpha", { $0.mixingAlpha = 0 }),
       ("--stored-predictions 1.0", { $0.storedPredictions = 1 }),
       ("--stored-predictions -0.1", { $0.storedPredictions = -0.1 }),

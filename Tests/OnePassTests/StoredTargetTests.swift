@@ -18,14 +18,12 @@ import Testing
       image: EncodedImage(bytes: images.pixels(id), encoding: .pixels(width: 12, height: 12, channels: 1)))
   }
 
-  func makeLearner(_ configuration: RunConfiguration) throws -> (Learner, TrainingPlan) {
+  func makeAssembly(_ configuration: RunConfiguration) throws -> RunAssembly {
+    var configuration = configuration
+    configuration.decodeThreads = 1
+    let parts = try MethodParts(&configuration, priority: nil, drawing: nil, evicting: nil, model: nil)
     let plan = try TrainingPlan(configuration, streamExamples: 1_000, classes: 4, classNames: nil)
-    let card = ModelCard(
-      name: "resnet8", stem: .small, classes: 4, classNames: nil, pipeline: Self.pipeline, blurPool: false)
-    let learner = try Learner(
-      model: card.makeModel(seed: 1, device: .cpu), device: .cpu,
-      normalisation: Self.pipeline.normalisation, configuration: configuration, plan: plan)
-    return (learner, plan)
+    return try RunAssembly(configuration, parts, plan, Self.pipeline, .small, on: .cpu)
   }
 
   /// −Σ q log p is linear in q, and so is the first update: towards (1 − w)·label + w·stored it is the mean, with these weights, of
@@ -36,7 +34,7 @@ import Testing
     func update(_ share: Double, labels: (Int) -> Int, stored: [StoredPrediction]) throws -> [Float] {
       var configuration = RunConfiguration(data: "test")
       (configuration.model, configuration.batchSize, configuration.storedPredictions) = ("resnet8", 16, share)
-      let (learner, _) = try makeLearner(configuration)
+      let learner = try makeAssembly(configuration).makeLearner()
       let examples = Self.examples.prefix(16).map {
         Example(id: $0.id, label: labels($0.label), image: $0.image)
       }
@@ -46,10 +44,11 @@ import Testing
         examples, views: examples.map { .augmented(seed: 1, id: $0.id, visit: 0) }
       ).wait()
       let before = try learner.model.parameters.flatMap { try $0.tensor.floats() }
+      let weighted = WeightedBatch(images: batch, weights: weights, predictions: stored)
       if updates == .sequential {
-        _ = try learner.train(batch, weights: weights, stored: stored)
+        _ = try learner.train(weighted)
       } else {
-        _ = try learner.accumulate(batch, weights: weights, scale: 0.5, stored: stored)
+        _ = try learner.accumulate(weighted, share: 0.5, isLast: true)
         try learner.update()
       }
       return zip(try learner.model.parameters.flatMap { try $0.tensor.floats() }, before).map { $0 - $1 }
@@ -71,8 +70,6 @@ import Testing
     #expect(zip(mixed, label).contains { abs($0 - $1) > 0.1 * size })
   }
 
-  private struct Over: Error {}
-
   /// The memory after 14 steps.
   func memory(_ change: (inout RunConfiguration) -> Void) throws -> ReplayMemory {
     var configuration = RunConfiguration(data: "test")
@@ -80,17 +77,12 @@ import Testing
     (configuration.storage, configuration.learningRate) = (.examples(60), 0.05)
     configuration.storedPredictions = 0.3
     change(&configuration)
-    let (learner, plan) = try makeLearner(configuration)
-    let parts = try MethodParts(&configuration, priority: nil, drawing: nil, evicting: nil, model: nil)
-    let pool = DecodePool(pipeline: Self.pipeline, threads: 1)
-    defer { pool.shutdown() }
-    let trainer = Trainer(
-      configuration: configuration, parts: parts, plan: plan, source: SyntheticSource(1_000),
-      feed: RepeatedFeed(Self.examples), learner: learner, pool: pool, diskMemory: nil, ledger: nil,
-      ranks: Ranks(nil), observe: { _ in })
-    trainer.afterStep = { trainer, _, _ in if trainer.stepsDone == 14 { throw Over() } }
-    #expect(throws: Over.self) { try trainer.run() }
-    return try #require(trainer.memory)
+    let assembly = try makeAssembly(configuration)
+    defer { assembly.pool.shutdown() }
+    var loop = assembly.makeLoop(
+      try assembly.makeLearner(), RepeatedFeed(Self.examples), of: SyntheticSource(1_000))
+    for _ in 0..<14 { _ = try loop.step() }
+    return try #require(loop.rehearsal?.memory)
   }
 
   /// The probability of the label in what is stored is that of the loss which is stored: e^(−ℓ), within 1/255.

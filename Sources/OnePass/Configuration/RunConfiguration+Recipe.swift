@@ -33,10 +33,13 @@ extension RunConfiguration {
     try require(
       (0..<1).contains(weightAverage),
       "--weight-average \(weightAverage) is not possible: give 0 (none) or more, and less than 1.")
+    // Records of earlier versions still have these two.
     try require(
-      progressiveResolution > 0 && progressiveResolution <= 1,
-      "--progressive-resolution \(progressiveResolution) is not possible: give a share of the full side, more than 0 and "
-        + "at most 1.")
+      progressiveResolution == 1,
+      "--progressive-resolution was removed: training images have the full side. Leave it out.")
+    try require(
+      !reestimateBatchNorm,
+      "--reestimate-batch-norm was removed: running statistics are those of the training. Leave it out.")
     try require(
       (0..<1).contains(labelSmoothing),
       "--label-smoothing \(labelSmoothing) is not possible: give 0 (none) or more, and less than 1.")
@@ -49,10 +52,6 @@ extension RunConfiguration {
     try require(
       (mixingAlpha ?? 1) > 0 && (mixingAlpha ?? 1).isFinite,
       "--mixing-alpha \(mixingAlpha ?? 0) is not possible: give a positive number.")
-    try require(
-      !reestimateBatchNorm || method != .naive,
-      "--reestimate-batch-norm needs images that are still at hand, and --method naive keeps none: leave it out."
-    )
     guard mixing != .none else { return }
     try require(
       method != .naive,

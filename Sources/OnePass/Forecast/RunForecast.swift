@@ -29,9 +29,7 @@ public struct RunForecast: Codable, Hashable, Sendable {
     public var updates: Int
     /// Examples back-propagated, replays included.
     public var examples: Int
-    /// What they come to in examples of the full side, where some are smaller, as in `result.json`.
-    public var fullSizeExamples: Double?
-    /// `examples` / (90 · examples of the stream), with what passes forward only, as in `result.json`.
+    /// `examples` / (90 · examples of the stream).
     public var fraction: Double
     /// Mini-batches that are trained for each incoming one: k + 1; the passes of multi-epoch training.
     public var effectiveEpochs: Int

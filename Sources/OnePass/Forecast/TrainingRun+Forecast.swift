@@ -22,26 +22,17 @@ extension TrainingRun {
     let device = try prepareMachine()
 
     // What waits in a shuffle buffer would have to be taken from the stream.
-    let source = (source as? ShuffleBuffer)?.base ?? source
-    let look = try StreamLook(source, configuration)
+    let source = stream.arriving
+    let look = try StreamLook(RunStream(source), configuration)
     let plan = try look.plan(configuration, source, streamExamples: look.examples)
     let evaluationSource = try openEvaluation(plan)
 
-    let pool = DecodePool(
-      pipeline: look.pipeline, threads: configuration.decodeThreads ?? machineCores(),
-      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2),
-      augmentation: configuration.imageAugmentation, storedFormat: configuration.storedFormat, feeding: device
-    )
-    defer { pool.shutdown() }
-    let examples = try wholeImages(of: source, look, pool)
-    let card = ModelCard(
-      name: configuration.model, stem: look.stem, classes: plan.classes, classNames: plan.classNames,
-      pipeline: look.pipeline, blurPool: configuration.blurPool)
+    let assembly = try RunAssembly(configuration, parts, plan, look.pipeline, look.stem, on: device)
+    defer { assembly.pool.shutdown() }
+    let examples = try wholeImages(of: source, look, assembly.pool)
     let start = clock.now
     let warmUp = WarmUp(
-      configuration: configuration, parts: parts, card: card,
-      model: try card.makeModel(seed: configuration.seed, device: device, own: parts.model),
-      device: device, pool: pool, examples: examples,
+      assembly: assembly, examples: examples,
       lastBatchSize: (plan.streamExamples - 1) % configuration.batchSize + 1)
     let (measured, trainingBytes) = try warmUp.measure()
     let evaluated = evaluationSource.map { source in
@@ -57,22 +48,22 @@ extension TrainingRun {
       configuration, parts, plan, examples, pipeline: look.pipeline,
       isKeptBySource: source is any RandomAccessSource
     )
-    let compute = makeCompute(plan, look.pipeline, keptExamples: kept.storage?.examples)
-    let left = fullSizeExamples(plan, look.pipeline, from: stepsSaved ?? 0)
+    let compute = makeCompute(plan)
+    let left = examplesTrained(plan, from: stepsSaved ?? 0)
     return RunForecast(
       stream: .init(
         examples: plan.streamExamples, classes: plan.classes, imageBytes: kept.imageBytes,
         imagesSeen: examples.count, isConsumed: source.readsAgainToRestore),
       compute: compute, storage: kept.storage,
       time: .init(
-        trainingSeconds: left / measured.imagesPerSecond,
+        trainingSeconds: Double(left) / measured.imagesPerSecond,
         evaluationSeconds: evaluationSeconds ?? nil, imagesPerSecond: measured.imagesPerSecond),
       peakResidentBytes: measuredBytes + kept.residentBytes,
       resumesAfterStep: stepsSaved,
       warmUp: .init(
         batchSize: measured.batchSize, replaySteps: measured.replaySteps, steps: measured.steps,
         seconds: warmUpSeconds),
-      notices: look.notices, configuration: resolved(card, device, pool), version: onePassVersion,
+      notices: look.notices, configuration: assembly.resolvedConfiguration, version: onePassVersion,
       engine: Engine.version, machine: .current)
   }
 
@@ -103,9 +94,7 @@ extension TrainingRun {
     return batch.examples
   }
 
-  private func makeCompute(
-    _ plan: TrainingPlan, _ pipeline: ImagePipeline, keptExamples: Int?
-  ) -> RunForecast.Compute {
+  private func makeCompute(_ plan: TrainingPlan) -> RunForecast.Compute {
     let (passes, replays) =
       switch configuration.method {
       case .naive: (1, 0)
@@ -114,32 +103,22 @@ extension TrainingRun {
       }
     // The memory is empty when the first step draws.
     let examples = passes * plan.streamExamples + replays * configuration.batchSize * max(0, plan.steps - 1)
-    let fullSizeExamples = fullSizeExamples(plan, pipeline, from: 0)
     return RunForecast.Compute(
       steps: plan.steps, updates: plan.updates, examples: examples,
-      fullSizeExamples: configuration.progressiveResolution < 1 ? fullSizeExamples : nil,
-      fraction: RunResult.Compute.fraction(
-        examples: fullSizeExamples,
-        forwardExamples: configuration.reestimateBatchNorm
-          ? min(keptExamples ?? 0, plan.streamExamples) : nil,
-        ofStream: plan.streamExamples),
+      fraction: RunResult.Compute.fraction(examples: examples, ofStream: plan.streamExamples),
       effectiveEpochs: passes + replays)
   }
 
-  /// What is trained from a step on, each example by the share of the full side's pixels that it has.
-  private func fullSizeExamples(_ plan: TrainingPlan, _ pipeline: ImagePipeline, from start: Int) -> Double {
-    let resolution = ProgressiveResolution(from: configuration.progressiveResolution)
+  /// Examples that are trained from a step on, replays included.
+  private func examplesTrained(_ plan: TrainingPlan, from start: Int) -> Int {
     let stepsInPass = (plan.streamExamples + configuration.batchSize - 1) / configuration.batchSize
-    var trained = TrainedExamples()
-    for step in start..<plan.steps {
+    return (start..<plan.steps).reduce(0) { sum, step in
       let position = step % stepsInPass * configuration.batchSize
       let replays =
         configuration.method == .replay
         ? configuration.replayCourse.replays(at: step, of: plan.steps, average: configuration.replaySteps) : 0
-      trained.record(
-        min(configuration.batchSize, plan.streamExamples - position) + replays * configuration.batchSize,
-        side: resolution.side(at: RunProgress(step: step, of: plan.steps), full: pipeline.size))
+      return sum + min(configuration.batchSize, plan.streamExamples - position)
+        + replays * configuration.batchSize
     }
-    return trained.atFullSide(pipeline.size)
   }
 }

@@ -29,14 +29,7 @@ struct WarmUp {
     }
   }
 
-  private struct Over: Error {}
-
-  let configuration: RunConfiguration
-  let parts: MethodParts
-  let card: ModelCard
-  let model: any ImageClassifier
-  let device: Device
-  let pool: DecodePool
+  let assembly: RunAssembly
   /// Whole images, at least one.
   let examples: [Example]
   /// The size of the last mini-batch of a pass.
@@ -47,6 +40,7 @@ struct WarmUp {
   /// How long steps are timed, in seconds.
   private static let timedSeconds = 2.5
 
+  private var configuration: RunConfiguration { assembly.configuration }
   private var replaySteps: Int { configuration.method == .replay ? configuration.replaySteps : 0 }
 
   /// - Returns: What was measured, and the RAM that the run's own mini-batches would take, in bytes.
@@ -78,8 +72,8 @@ struct WarmUp {
     }
     // The replays of a step wait decoded, all at once.
     bytes +=
-      (replaySteps - last.replaySteps) * configuration.batchSize * pool.pipeline.elementsPerImage
-      * (device == .cpu ? PixelType.float32 : .uint8).size
+      (replaySteps - last.replaySteps) * configuration.batchSize * assembly.card.pipeline.elementsPerImage
+      * (assembly.device == .cpu ? PixelType.float32 : .uint8).size
     return (last, bytes)
   }
 
@@ -87,39 +81,31 @@ struct WarmUp {
   private func train(
     _ batchSize: Int, _ replaySteps: Int, timing: Double, secondBatchSize: Int? = nil
   ) throws -> Measurement {
-    var configuration = configuration
-    configuration.batchSize = batchSize
-    configuration.replaySteps = replaySteps
-    configuration.storage = .examples(4 * batchSize)
-    (configuration.memoryDirectory, configuration.timeToLive) = (nil, nil)
-    // What is reckoned from is the time and the RAM of images of the full side.
-    configuration.progressiveResolution = 1
+    var sized = assembly
+    sized.configuration.batchSize = batchSize
+    sized.configuration.replaySteps = replaySteps
+    sized.configuration.storage = .examples(4 * batchSize)
+    (sized.configuration.memoryDirectory, sized.configuration.timeToLive) = (nil, nil)
     // Nothing is to be learnt, and nothing can diverge.
-    (configuration.learningRate, configuration.muonLearningRate) = (1e-9, 1e-9)
-    let plan = try TrainingPlan(
-      configuration, streamExamples: batchSize << 20, classes: card.classes, classNames: nil)
-    let learner = try Learner(
-      model: model, device: device, normalisation: card.pipeline.normalisation,
-      configuration: configuration, plan: plan)
-    let trainer = Trainer(
-      configuration: configuration, parts: parts, plan: plan, source: SampleSource(examples, count: .max),
-      feed: RepeatedFeed(examples, secondCount: secondBatchSize), learner: learner, pool: pool,
-      diskMemory: nil, ledger: nil,
-      ranks: Ranks(nil), observe: { _ in })
+    (sized.configuration.learningRate, sized.configuration.muonLearningRate) = (1e-9, 1e-9)
+    sized.plan = try TrainingPlan(
+      sized.configuration, streamExamples: batchSize << 20, classes: assembly.card.classes, classNames: nil)
+    var loop = sized.makeLoop(
+      try sized.makeLearner(), RepeatedFeed(examples, secondCount: secondBatchSize),
+      of: SampleSource(examples, count: .max))
     // The first step allocates and replays nothing; the next one brings the first replays, and a recording if there is one.
     let untimed = configuration.cudaGraphs ? 4 : 2
     let clock = ContinuousClock()
     var start = clock.now
-    var seconds = 0.0
-    trainer.afterStep = { trainer, _, _ in
-      try Engine.synchronise(device)
+    var (steps, seconds) = (0, 0.0)
+    while steps <= untimed || seconds < timing, try loop.step() != nil {
+      steps += 1
+      try Engine.synchronise(assembly.device)
       seconds = (clock.now - start) / .seconds(1)
-      if trainer.stepsDone == untimed { start = clock.now }
-      if trainer.stepsDone > untimed, seconds >= timing { throw Over() }
+      if steps == untimed { start = clock.now }
     }
-    do { try trainer.run() } catch is Over {}
     return Measurement(
-      batchSize: batchSize, replaySteps: replaySteps, steps: trainer.stepsDone - untimed, seconds: seconds,
+      batchSize: batchSize, replaySteps: replaySteps, steps: steps - untimed, seconds: seconds,
       peakResidentBytes: ProcessMemory.peakResidentBytes)
   }
 
@@ -127,14 +113,15 @@ struct WarmUp {
   /// - Parameter batchSize: Images that are evaluated at once.
   func evaluationSeconds(batchSize: Int) throws -> Double {
     let evaluator = Evaluator(
-      model: model, device: device, pool: pool, classes: card.classes, batchSize: batchSize,
+      model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.card.classes,
+      batchSize: batchSize,
       brokenLimit: 1, ranks: Ranks(nil))
     // Mini-batches are decoded while others are evaluated, so one of them tells too much.
     let source = SampleSource(examples, count: 3 * batchSize)
     let clock = ContinuousClock()
     let start = clock.now
     _ = try evaluator.evaluate(source)
-    try Engine.synchronise(device)
+    try Engine.synchronise(assembly.device)
     return (clock.now - start) / .seconds(1) / Double(3 * batchSize)
   }
 }

@@ -16,19 +16,19 @@ struct KeptPictures {
 
   /// Takes copies of the images with the highest and the lowest priorities.
   /// - Parameters:
-  ///   - trainer: At the end of its run.
+  ///   - loop: At the end of its run, on every rank.
   ///   - count: How many of each.
-  ///   - ranks: The processes that train together; all of them come here.
   ///   - isWanted: Whether there is a place to keep them, on the first rank.
-  init?(of trainer: Trainer, count: Int, _ ranks: Ranks, isWanted: Bool) throws {
-    guard count > 0, let memory = trainer.memory,
-      try ranks.sum([ranks.isFirst && isWanted ? 1 : 0])[0] > 0
+  init?(of loop: TrainingLoop, count: Int, isWanted: Bool) throws {
+    guard count > 0, let rehearsal = loop.rehearsal,
+      try loop.ranks.sum([loop.ranks.isFirst && isWanted ? 1 : 0])[0] > 0
     else { return nil }
+    let memory = rehearsal.memory
     let extremes = PriorityExtremes(of: Array(memory.items), count: count)
     let items = extremes.highest + extremes.lowest
     let ids = extremes.ids
     amount = .init(examples: items.count, bytes: items.reduce(0) { $0 + $1.bytes })
-    if let shared = trainer.sharedImages {
+    if let shared = rehearsal.images.transfer {
       try shared.collect(ids) { images.append($0) }
     } else {
       images = memory.images { ids.contains($0.id) }.map { SentImage(id: $0.id, image: $1) }

@@ -76,9 +76,10 @@ public struct StoredMemory {
     try Self.checkMemory(state.configuration, path)
     self.path = path
     stage = .unfinished(
-      step: state.steps, of: state.coolDown?.lastStep ?? state.plan.steps, checkpoint: checkpoint.name)
+      step: state.loop.position.steps, of: state.loop.position.coolDown?.lastStep ?? state.plan.steps,
+      checkpoint: checkpoint.name)
     items = (memory?.items ?? []).sorted { $0.id < $1.id }
-    (examplesSeen, counters, seed) = (state.tally.taken, memory?.counters, state.configuration.seed)
+    (examplesSeen, counters, seed) = (state.examplesTaken, memory?.counters, state.configuration.seed)
     (card, weights) = (state.card, checkpoint.path(of: "model.safetensors"))
     (configuration, plan) = (state.configuration, state.plan)
     let folder = "\(path)/\(UnfinishedRun.folderName)"

@@ -18,7 +18,7 @@ final class Ledger {
 
   private let entries: AppendedFile
   private let subjects: AppendedFile?
-  private var examples = 0
+  private(set) var examples = 0
   private let hash = RunningHash()
 
   /// - Parameters:

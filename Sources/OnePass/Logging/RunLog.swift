@@ -7,7 +7,7 @@ import OnePassReplay
 ///
 /// At most 2,000 points, 20 histograms and 10 pictures of the memory a run, at steps that follow from its length alone. What it needs to
 /// go on is part of a checkpoint, so that a run that goes on is logged as if nothing had been. No result depends on it.
-final class RunLog {
+final class RunLog: StepObserver {
   /// All that is needed to go on.
   struct State: Codable {
     /// Since the last point.
@@ -21,7 +21,7 @@ final class RunLog {
     var lastPicture = 0
   }
 
-  private(set) var state: State
+  private(set) var state = State()
   /// Spent here, by this process.
   private(set) var seconds = 0.0
   /// How the run will have ended, if it ends now.
@@ -40,47 +40,50 @@ final class RunLog {
   /// - Parameters:
   ///   - loggers: None, and nothing is written.
   ///   - pipeline: How the run prepares its images.
-  ///   - saved: Where the run goes on.
   ///   - notice: Says once that a logger has failed.
   init(
     _ loggers: [any RunLogger], configuration: RunConfiguration, plan: TrainingPlan, pipeline: ImagePipeline,
-    saved: RunState?, notice: @escaping (String) -> Void
+    notice: @escaping (String) -> Void
   ) {
     self.loggers = loggers
     self.configuration = configuration.withoutSecrets
     self.plan = plan
     self.notice = notice
-    state = saved?.log ?? State()
     // What may stay for a time only is not copied to where it stays.
     if configuration.timeToLive == nil, loggers.contains(where: \.takesPictures) {
       grid = MemoryGrid(pipeline)
     }
-    let run = LoggedRun(configuration: self.configuration, plan: plan, stepsDone: saved?.steps ?? 0)
+  }
+
+  /// Begins to log, from the start or where a run is resumed.
+  func begin(resuming saved: RunState?) {
+    if let saved { state = saved.log }
+    let run = LoggedRun(
+      configuration: configuration, plan: plan, stepsDone: saved?.loop.position.steps ?? 0)
     each { try $0.begin(run) }
   }
 
-  /// Takes note of a step that is done.
-  func afterStep(_ trainer: Trainer) {
-    guard !loggers.isEmpty, let report = trainer.lastReport else { return }
+  func observe(_ step: StepRecord, of loop: TrainingLoop) {
+    guard !loggers.isEmpty, let report = step.report else { return }
     timed {
       state.mean.add(report)
       let isLast = report.step == report.steps
       var point = LogPoint(step: report.step, time: Date())
-      if isLast || isDue(report.step, most: Self.mostPoints) { addScalars(to: &point, trainer) }
-      if isLast || isDue(report.step, most: Self.mostHistograms) { addHistograms(to: &point, trainer) }
-      if isLast || isDue(report.step, most: Self.mostPictures) { addPicture(to: &point, trainer) }
+      if isLast || isDue(report.step, most: Self.mostPoints) { addScalars(to: &point, loop) }
+      if isLast || isDue(report.step, most: Self.mostHistograms) { addHistograms(to: &point, loop) }
+      if isLast || isDue(report.step, most: Self.mostPictures) { addPicture(to: &point, loop) }
       write(point)
     }
   }
 
   /// Logs what the last steps were, where the stream ended before it was planned to.
-  func finish(_ trainer: Trainer) {
+  func finish(_ loop: TrainingLoop) {
     guard !loggers.isEmpty else { return }
     timed {
-      var point = LogPoint(step: trainer.stepsDone, time: Date())
-      addScalars(to: &point, trainer)
-      if state.lastHistograms < trainer.stepsDone { addHistograms(to: &point, trainer) }
-      if state.lastPicture < trainer.stepsDone { addPicture(to: &point, trainer) }
+      var point = LogPoint(step: loop.position.steps, time: Date())
+      addScalars(to: &point, loop)
+      if state.lastHistograms < loop.position.steps { addHistograms(to: &point, loop) }
+      if state.lastPicture < loop.position.steps { addPicture(to: &point, loop) }
       write(point)
     }
   }
@@ -104,7 +107,7 @@ final class RunLog {
 
   // MARK: What is logged
 
-  private func addScalars(to point: inout LogPoint, _ trainer: Trainer) {
+  private func addScalars(to point: inout LogPoint, _ loop: TrainingLoop) {
     guard let report = state.mean.take() else { return }
     let seconds = max(report.seconds - state.seconds, 1e-9)
     point.scalars = [
@@ -114,9 +117,9 @@ final class RunLog {
       ("progress/examples_trained", Double(report.examplesTrained)),
       ("progress/seconds", report.seconds),
       ("throughput/images_per_second", Double(report.examplesTrained - state.examplesTrained) / seconds),
-      ("throughput/image_wait_share", (trainer.imageWaitSeconds - state.imageWaitSeconds) / seconds),
+      ("throughput/image_wait_share", (loop.incoming.imageWaitSeconds - state.imageWaitSeconds) / seconds),
     ]
-    if trainer.memory != nil {
+    if loop.rehearsal?.memory != nil {
       point.scalars += [
         ("memory/fill", report.memoryFill), ("memory/items", Double(report.memoryItems)),
         ("memory/bytes", Double(report.memoryBytes)), ("memory/alpha", report.alpha),
@@ -124,12 +127,12 @@ final class RunLog {
     }
     state.examplesTrained = report.examplesTrained
     state.seconds = report.seconds
-    state.imageWaitSeconds = trainer.imageWaitSeconds
+    state.imageWaitSeconds = loop.incoming.imageWaitSeconds
   }
 
-  private func addHistograms(to point: inout LogPoint, _ trainer: Trainer) {
-    guard let memory = trainer.memory else { return }
-    state.lastHistograms = trainer.stepsDone
+  private func addHistograms(to point: inout LogPoint, _ loop: TrainingLoop) {
+    guard let memory = loop.rehearsal?.memory else { return }
+    state.lastHistograms = loop.position.steps
     let items = memory.items
     for (name, values) in [
       ("memory/priority", items.map { Double($0.priority) }), ("memory/loss", items.map { Double($0.loss) }),
@@ -141,9 +144,9 @@ final class RunLog {
     }
   }
 
-  private func addPicture(to point: inout LogPoint, _ trainer: Trainer) {
-    guard let memory = trainer.memory, let grid else { return }
-    state.lastPicture = trainer.stepsDone
+  private func addPicture(to point: inout LogPoint, _ loop: TrainingLoop) {
+    guard let memory = loop.rehearsal?.memory, let grid else { return }
+    state.lastPicture = loop.position.steps
     do {
       if let picture = try grid.draw(memory) {
         point.pictures = [("memory/by_priority", picture)]

@@ -7,7 +7,7 @@ import OnePassReplay
 /// under way at a time.
 final class ImageTransfer {
   private let ranks: Ranks
-  private let images: SharedImages
+  let images: SharedImages
   /// What the first rank has of this one.
   private var known: Set<Int> = []
 

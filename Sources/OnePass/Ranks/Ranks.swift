@@ -1,3 +1,4 @@
+import Foundation
 import OnePassCore
 import OnePassTorch
 
@@ -44,6 +45,11 @@ final class Ranks {
 
   /// The sums over all ranks.
   func sum(_ values: [Double]) throws -> [Double] { try group?.sum(values) ?? values }
+
+  /// The first rank's time, on every rank.
+  func agreedTime() throws -> Date {
+    Date(timeIntervalSince1970: try sum([isFirst ? Date().timeIntervalSince1970 : 0])[0])
+  }
 
   /// Waits until all have come here.
   func barrier() throws { try group?.barrier() }

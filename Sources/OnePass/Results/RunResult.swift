@@ -52,30 +52,14 @@ public struct RunResult: Codable, Sendable {
 
   /// The paper's compute metric: examples back-propagated, relative to 90 passes over the stream.
   public struct Compute: Codable, Hashable, Sendable {
-    /// Examples whose images had one side.
-    public struct Side: Codable, Hashable, Sendable {
-      /// In pixels.
-      public var side: Int
-      public var examples: Int
-    }
-
     public var examples: Int
-    /// The same by the side of their images, the smallest first, where some were smaller than the model's input:
-    /// `--progressive-resolution`.
-    public var sides: [Side]?
-    /// What those come to in examples of the full side: the operations of a convolution go with the pixels, so that an example
-    /// counts as the square of its side's share of the full side.
-    public var fullSizeExamples: Double?
-    /// Examples that passed forward only, beside the evaluation, where there were any: `--reestimate-batch-norm`.
-    public var forwardExamples: Int?
-    /// (`examples` + `forwardExamples` / 3) / (90 · examples of the stream): the backward pass takes about twice the operations
-    /// of the forward one. Where there are `fullSizeExamples`, these are in the place of `examples`.
+    /// `examples` / (90 · examples of the stream).
     public var fraction: Double
     /// Optimiser updates made.
     public var updates: Int
 
-    static func fraction(examples: Double, forwardExamples: Int?, ofStream count: Int) -> Double {
-      (examples + Double(forwardExamples ?? 0) / 3) / Double(referenceEpochs * count)
+    static func fraction(examples: Int, ofStream count: Int) -> Double {
+      Double(examples) / Double(referenceEpochs * count)
     }
   }
 

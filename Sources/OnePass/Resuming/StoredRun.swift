@@ -80,8 +80,9 @@ final class StoredRun {
       memoryRun = last.state.memoryRun
       points = saved.map {
         Point(
-          folder: $0.folder.path, examples: $0.state.tally.taken, ledger: $0.state.ledger, memory: $0.memory,
-          arrivals: $0.state.arrivals)
+          folder: $0.folder.path, examples: $0.state.examplesTaken, ledger: $0.state.ledger,
+          memory: $0.memory,
+          arrivals: $0.state.loop.incoming.arrivals)
       }
       archive =
         try ImageArchive.exists(in: unfinished.path)

@@ -69,21 +69,21 @@ package final class UnfinishedRun {
   // MARK: Saving
 
   /// Saves a run after a step.
-  /// - Parameter shared: The images of a memory that several ranks share, where it is one.
   /// - Throws: `OnePassError` (`io`); the checkpoints before are then as they were.
   func save(
-    _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory: ReplayMemory?,
-    shared: ImageTransfer? = nil, shuffleBuffer: ShuffleBuffer.Snapshot? = nil
+    _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory rehearsal: Rehearsal?,
+    shuffleBuffer: ShuffleBuffer.Snapshot? = nil
   ) throws {
     try checkPresence()
-    let snapshot = memory?.snapshot
+    let snapshot = rehearsal?.memory.snapshot
     let ids = Set(snapshot?.items.map(\.id) ?? [])
-    if let images = memory?.diskImages {
-      try images.makeDurable()
-    } else if let memory {
-      try archiveImages(of: memory, notIn: keptItems, shared)
+    let imagesOnDisk = rehearsal?.images.directory?.images
+    if let imagesOnDisk {
+      try imagesOnDisk.makeDurable()
+    } else if let rehearsal {
+      try archiveImages(of: rehearsal.memory, notIn: keptItems, rehearsal.images.transfer)
     }
-    let digits = String(state.steps)
+    let digits = String(state.loop.position.steps)
     let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     let checkpoint = try CheckpointFolder.write(to: "\(path)/\(name)") { partial in
       try weights.write(to: "\(partial)/\(Checkpoint.weightsName)")
@@ -96,8 +96,8 @@ package final class UnfinishedRun {
     }
     held.append((checkpoint, ids))
     try prune()
-    if let images = memory?.diskImages {
-      images.protect(keptItems, in: try openArchive(imageBytes: snapshot?.items.first?.bytes ?? 0))
+    if let imagesOnDisk {
+      imagesOnDisk.protect(keptItems, in: try openArchive(imageBytes: snapshot?.items.first?.bytes ?? 0))
     }
   }
 
@@ -355,9 +355,17 @@ package final class UnfinishedRun {
   private static func decode(_ checkpoint: CheckpointFolder) throws -> RunState {
     let path = checkpoint.path(of: "state.json")
     do {
-      return try JSONDecoder().decode(RunState.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      throw OnePassError(.badData, "\(path) was written by another onepass, or is damaged.", cause: error)
+      let data = try Data(contentsOf: URL(fileURLWithPath: path))
+      let origin = try JSONDecoder().decode(CheckpointOrigin.self, from: data)
+      guard origin.format == RunState.currentFormat else {
+        throw OnePassError(
+          .usage,
+          "\(checkpoint.path) was written by onepass \(origin.version), whose checkpoints this version (\(onePassVersion)) "
+            + "cannot resume: finish the run with that version, or start it again in another folder.")
+      }
+      return try JSONDecoder().decode(RunState.self, from: data)
+    } catch let error as OnePassError { throw error } catch {
+      throw OnePassError(.badData, "\(path) is damaged: it is not what onepass wrote.", cause: error)
     }
   }
 }

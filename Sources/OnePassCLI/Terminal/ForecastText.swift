@@ -28,12 +28,8 @@ struct ForecastText {
 
   private var work: String {
     let compute = forecast.compute
-    let smaller =
-      compute.fullSizeExamples.map {
-        ", which come to \(Figures.count(Int($0.rounded()))) of the full side"
-      } ?? ""
     return "compute    \(Figures.percent(compute.fraction, decimals: 2)) of 90 epochs "
-      + "(\(Figures.count(compute.examples, "example")) trained\(smaller), \(Figures.count(compute.steps, "step")), "
+      + "(\(Figures.count(compute.examples, "example")) trained, \(Figures.count(compute.steps, "step")), "
       + "\(Figures.count(compute.updates, "update"))), \(Figures.count(compute.effectiveEpochs, "effective epoch"))"
   }
 

@@ -35,7 +35,7 @@ struct ResultText {
     }
     lines.append(
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
-        + "(\(Figures.count(result.compute.examples, "example")) trained\(smaller(result.compute)), "
+        + "(\(Figures.count(result.compute.examples, "example")) trained, "
         + "\(Figures.count(result.compute.updates, "update")))")
     let waiting = (result.throughput.imageWaitSeconds ?? 0) / max(result.trainingSeconds, 1e-9)
     let waits = waiting < 0.01 ? "" : ", \(Figures.percent(waiting)) of the training waiting for images"
@@ -48,15 +48,5 @@ struct ResultText {
       )
     }
     return lines.joined(separator: "\n")
-  }
-
-  /// What images of smaller sides come to: `, of 16 to 32 pixels a side, which come to 812 of the full side`.
-  private func smaller(_ compute: RunResult.Compute) -> String {
-    guard let sides = compute.sides, let first = sides.first, let last = sides.last,
-      let atFullSide = compute.fullSizeExamples
-    else { return "" }
-    let range = first == last ? "\(first.side)" : "\(first.side) to \(last.side)"
-    return
-      ", of \(range) pixels a side, which come to \(Figures.count(Int(atFullSide.rounded()))) of the full side"
   }
 }

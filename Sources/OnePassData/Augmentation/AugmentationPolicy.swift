@@ -37,14 +37,12 @@ public enum AugmentationPolicy: String, CaseIterable, Sendable {
   /// The next operation.
   /// - Parameters:
   ///   - side: The image's, in pixels.
-  ///   - fullSide: That of an image whose shifts are torchvision's; the same if `nil`.
   ///   - magnitude: The share of the largest magnitude, 0 … 1.
   ///   - strength: By how much the magnitude is weakened, 0 … 1.
   ///   - generator: All chance there is.
   /// - Returns: `nil` for the identity.
   func operation(
-    side: Int, of fullSide: Int? = nil, magnitude: Double, strength: Double,
-    using generator: inout SeededGenerator
+    side: Int, magnitude: Double, strength: Double, using generator: inout SeededGenerator
   ) -> ImageOperation? {
     let kind = Kind.allCases[generator.next(below: Kind.allCases.count)]
     let level: Double =
@@ -55,8 +53,7 @@ public enum AugmentationPolicy: String, CaseIterable, Sendable {
     let sign = generator.nextBool() ? 1.0 : -1
     let isApplied = generator.nextUnit() < strength
     return operation(
-      kind, side: side, of: fullSide, magnitude: level * magnitude * strength, sign: sign,
-      isApplied: isApplied)
+      kind, side: side, magnitude: level * magnitude * strength, sign: sign, isApplied: isApplied)
   }
 
   /// Torchvision's `num_magnitude_bins`.
@@ -66,12 +63,11 @@ public enum AugmentationPolicy: String, CaseIterable, Sendable {
   ///   - sign: 1 or -1, for operations that have two directions.
   ///   - isApplied: Whether an operation without magnitude is.
   func operation(
-    _ kind: Kind, side: Int, of fullSide: Int? = nil, magnitude: Double, sign: Double, isApplied: Bool
+    _ kind: Kind, side: Int, magnitude: Double, sign: Double, isApplied: Bool
   ) -> ImageOperation? {
     let isWide = self == .trivial
     let shear = sign * magnitude * (isWide ? 0.99 : 0.3)
-    let widest = isWide ? 32 * Double(side) / Double(fullSide ?? side) : 150 / 331 * Double(side)
-    let shift = Int(sign * magnitude * widest)
+    let shift = Int(sign * magnitude * (isWide ? 32 : 150 / 331 * Double(side)))
     let factor = 1 + sign * magnitude * (isWide ? 0.99 : 0.9)
     return switch kind {
     case .identity: nil

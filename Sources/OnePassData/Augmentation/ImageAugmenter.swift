@@ -7,9 +7,7 @@ import OnePassCore
 /// and flips are the same with and without.
 final class ImageAugmenter {
   let augmentation: Augmentation
-  /// The largest side of an image, and that of the image in hand.
-  private let fullSide: Int
-  private var side: Int
+  private let side: Int
   private let channels: Int
   /// The mean colour, which normalisation makes about 0.
   private let mean: [UInt8]
@@ -21,7 +19,7 @@ final class ImageAugmenter {
 
   init(_ augmentation: Augmentation, pipeline: ImagePipeline) {
     self.augmentation = augmentation
-    (fullSide, side, channels) = (pipeline.size, pipeline.size, pipeline.channels)
+    (side, channels) = (pipeline.size, pipeline.channels)
     mean = pipeline.normalisation.mean.map { UInt8(max(0, min(255, (255 * $0).rounded()))) }
     tables = LevelTables(channels: channels)
     current.reserve(count)
@@ -31,7 +29,7 @@ final class ImageAugmenter {
 
   private var count: Int { side * side * channels }
 
-  /// The levels of the image, `[side, side, channels]`: to be filled before ``apply(seed:id:visit:side:)``, and its result after.
+  /// The levels of the image, `[side, side, channels]`: to be filled before ``apply(seed:id:visit:)``, and its result after.
   var levels: UnsafeMutablePointer<UInt8> { current.base }
 
   /// Whether a view of an image is augmented. The centre never is.
@@ -41,23 +39,20 @@ final class ImageAugmenter {
   }
 
   /// Augments ``levels`` as this visit of an example is due.
-  ///
-  /// An image of a smaller side is augmented by the same choices, with what is counted in pixels in proportion.
-  func apply(seed: UInt64, id: Int, visit: Int, side: Int) {
-    self.side = side
+  func apply(seed: UInt64, id: Int, visit: Int) {
     let strength = augmentation.strength(visit: visit)
     var generator = SeededGenerator(seed: seed, .imageOperations, id, visit)
     if let policy = augmentation.choice.policy {
       for _ in 0..<policy.count {
         let operation = policy.operation(
-          side: side, of: fullSide, magnitude: augmentation.magnitude, strength: strength, using: &generator)
+          side: side, magnitude: augmentation.magnitude, strength: strength, using: &generator)
         if let operation { apply(operation) }
       }
     }
     guard augmentation.choice.cutsOut else { return }
     cutOut(
-      Int((strength * Double(side) / 2).rounded()), row: generator.next(below: fullSide) * side / fullSide,
-      column: generator.next(below: fullSide) * side / fullSide)
+      Int((strength * Double(side) / 2).rounded()), row: generator.next(below: side),
+      column: generator.next(below: side))
   }
 
   func apply(_ operation: ImageOperation) {

@@ -6,25 +6,8 @@ import CImages
 /// `precompute_coeffs` and torchvision's `antialias=True`. Every output has the same number of taps, so that
 /// the loops over them do not branch.
 final class ResizeAxis {
-  /// Which pixels become which: of `input` pixels, stretched over a plane, those of a window become `output` pixels.
-  struct Mapping: Hashable {
-    let input: Int
-    /// The side of the plane, and the window in it, in pixels of the plane.
-    let plane: Int
-    let first: Int
-    let size: Int
-    let output: Int
-
-    /// All pixels.
-    init(input: Int, output: Int) { self.init(input: input, plane: 1, first: 0, size: 1, output: output) }
-
-    init(input: Int, plane: Int, first: Int, size: Int, output: Int) {
-      (self.input, self.plane, self.first) = (input, plane, first)
-      (self.size, self.output) = (size, output)
-    }
-  }
-
-  private(set) var mapping = Mapping(input: 0, output: 0)
+  private(set) var input = 0
+  private(set) var output = 0
   /// Weights of each output pixel.
   private(set) var taps = 0
   private let startMemory = ScratchBuffer<Int32>(zero: 0)
@@ -42,18 +25,12 @@ final class ResizeAxis {
   /// sums is one. 2⁻¹³ is more than the errors of float32 sums and of Pillow's weights, and too little to matter.
   var nudges: UnsafePointer<Float> { UnsafePointer(nudgeMemory.base) }
 
-  /// Makes the weights for all pixels.
-  func prepare(input: Int, output: Int) { prepare(Mapping(input: input, output: output)) }
-
-  /// Makes the weights, unless they are those of the last image. As with Pillow's `box`, the first and last places of a window see
-  /// what lies beside it.
+  /// Makes the weights for this pair of sizes, unless they are those of the last image.
   /// - Complexity: O(input + output); some microseconds, nothing beside a decode.
-  func prepare(_ mapping: Mapping) {
-    guard mapping != self.mapping else { return }
-    self.mapping = mapping
-    let (input, output) = (mapping.input, mapping.output)
-    let scale = Double(input * mapping.size) / Double(output * mapping.plane)
-    let start = Double(input * mapping.first) / Double(mapping.plane)
+  func prepare(input: Int, output: Int) {
+    guard input != self.input || output != self.output else { return }
+    (self.input, self.output) = (input, output)
+    let scale = Double(input) / Double(output)
     // Half the width of the triangle, in input pixels.
     let support = max(scale, 1)
     let most = min(input, Int(support.rounded(.up)) * 2 + 1)
@@ -62,7 +39,7 @@ final class ResizeAxis {
     let nudges = nudgeMemory.reserve(output)
     taps = 1
     for index in 0..<output {
-      let centre = start + (Double(index) + 0.5) * scale
+      let centre = (Double(index) + 0.5) * scale
       let first = max(0, Int(centre - support + 0.5))
       let end = min(input, Int(centre + support + 0.5))
       var sum = 0.0
@@ -109,15 +86,15 @@ final class ResizeAxes {
   private var recent: [ResizeAxis] = []
   private var next = 0
 
-  /// The axis for these sizes; valid until others are asked for.
+  /// The axis for this pair of sizes; valid until others are asked for.
   /// - Parameter kept: One that has been asked for and is still needed.
-  func axis(_ mapping: ResizeAxis.Mapping, keeping kept: ResizeAxis? = nil) -> ResizeAxis {
-    if let known = recent.first(where: { $0.mapping == mapping }) { return known }
+  func axis(input: Int, output: Int, keeping kept: ResizeAxis? = nil) -> ResizeAxis {
+    if let known = recent.first(where: { $0.input == input && $0.output == output }) { return known }
     if recent.count < Self.most { recent.append(ResizeAxis()) }
     if recent[next % recent.count] === kept { next += 1 }
     let axis = recent[next % recent.count]
     next += 1
-    axis.prepare(mapping)
+    axis.prepare(input: input, output: output)
     return axis
   }
 }

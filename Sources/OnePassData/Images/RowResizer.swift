@@ -38,8 +38,8 @@ final class RowResizer {
   /// Begins an image of this size. The window shows some of the plane.
   /// - Returns: the region of the source that must then be given.
   func begin(_ window: CropWindow, width: Int, height: Int) -> PixelRegion {
-    horizontal = axes.axis(window.mapping(ofColumns: width))
-    vertical = axes.axis(window.mapping(ofRows: height), keeping: horizontal)
+    horizontal = axes.axis(input: width, output: window.plane)
+    vertical = axes.axis(input: height, output: window.plane, keeping: horizontal)
     region = PixelRegion(
       rows: vertical.inputRange(of: window.rows), columns: horizontal.inputRange(of: window.columns))
     self.window = window

@@ -63,20 +63,16 @@ public final class DecodePool: Sendable {
   /// - Parameters:
   ///   - examples: the images, encoded.
   ///   - views: which view of each is wanted.
-  ///   - side: pixels of a side of what is wanted; the pipeline's if `nil`. The windows are the same, see ``ImageRenderer``.
   ///   - isStoredFirst: whether the images are first brought into the form in which a memory keeps them. The batch still has the
   ///     examples as they are given here.
-  /// - Precondition: one view for each example; a side from 1 to the pipeline's.
+  /// - Precondition: one view for each example.
   public func submit(
-    _ examples: [Example], views: [ImagePipeline.View], side: Int? = nil, isStoredFirst: Bool = false
+    _ examples: [Example], views: [ImagePipeline.View], isStoredFirst: Bool = false
   ) -> PendingBatch {
     precondition(examples.count == views.count, "Each example needs one view.")
-    let side = side ?? pipeline.size
-    precondition((1...pipeline.size).contains(side), "A view is not larger than the pipeline's.")
-    let bytes = examples.count * side * side * pipeline.channels * queue.pixelType.size
+    let bytes = examples.count * pipeline.elementsPerImage * queue.pixelType.size
     let job = DecodeJob(
-      examples: examples, views: views, side: side, memory: memory.take(count: bytes),
-      isStoredFirst: isStoredFirst)
+      examples: examples, views: views, memory: memory.take(count: bytes), isStoredFirst: isStoredFirst)
     queue.add(job)
     return PendingBatch(job: job, queue: queue)
   }

@@ -8,8 +8,6 @@ import OnePassCore
 final class DecodeJob: @unchecked Sendable {
   let examples: [Example]
   let views: [ImagePipeline.View]
-  /// Of each image, in pixels.
-  let side: Int
   let memory: BatchMemory
   /// Whether the images go through the form in which a memory keeps them.
   let isStoredFirst: Bool
@@ -20,10 +18,8 @@ final class DecodeJob: @unchecked Sendable {
   var outcome: Result<ImageBatch, OnePassError>?
 
   init(
-    examples: [Example], views: [ImagePipeline.View], side: Int, memory: BatchMemory,
-    isStoredFirst: Bool = false
+    examples: [Example], views: [ImagePipeline.View], memory: BatchMemory, isStoredFirst: Bool = false
   ) {
-    self.side = side
     self.isStoredFirst = isStoredFirst
     self.examples = examples
     self.views = views
@@ -83,8 +79,7 @@ final class DecodeQueue: @unchecked Sendable {
     } else if count == 0 {
       job.outcome = .success(
         ImageBatch(
-          examples: [], failures: [:], side: job.side, channels: pipeline.channels, pixelType: pixelType,
-          memory: job.memory))
+          examples: [], failures: [:], pipeline: pipeline, pixelType: pixelType, memory: job.memory))
     } else {
       imagesInQueue += count
       unclaimedJobs.append(job)
@@ -125,14 +120,12 @@ final class DecodeQueue: @unchecked Sendable {
     let storedForm = StoredForm(storedFormat, pipeline: pipeline)
     while let (job, range) = claim() {
       var failures: [Int: String] = [:]
-      let count = job.side * job.side * pipeline.channels
       for index in range {
-        let slot = job.memory.base + index * count * pixelType.size
+        let slot = job.memory.base + index * pipeline.elementsPerImage * pixelType.size
         do {
           let image = job.examples[index].image
           try render(
-            job.isStoredFirst ? storedForm(image) : image, job.views[index], job.side, into: slot,
-            count: count, with: renderer)
+            job.isStoredFirst ? storedForm(image) : image, job.views[index], into: slot, with: renderer)
         } catch {
           failures[index] = (error as? OnePassError)?.message ?? "\(error)"
         }
@@ -146,18 +139,17 @@ final class DecodeQueue: @unchecked Sendable {
   }
 
   private func render(
-    _ image: EncodedImage, _ view: ImagePipeline.View, _ side: Int, into slot: UnsafeMutableRawPointer,
-    count: Int, with renderer: ImageRenderer
+    _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableRawPointer,
+    with renderer: ImageRenderer
   ) throws {
+    let count = pipeline.elementsPerImage
     switch pixelType {
     case .float32:
       let start = slot.bindMemory(to: Float.self, capacity: count)
-      try renderer.render(
-        image, view, side: side, into: UnsafeMutableBufferPointer(start: start, count: count))
+      try renderer.render(image, view, into: UnsafeMutableBufferPointer(start: start, count: count))
     case .uint8:
       let start = slot.bindMemory(to: UInt8.self, capacity: count)
-      try renderer.render(
-        image, view, side: side, into: UnsafeMutableBufferPointer(start: start, count: count))
+      try renderer.render(image, view, into: UnsafeMutableBufferPointer(start: start, count: count))
     }
   }
 
@@ -192,8 +184,8 @@ final class DecodeQueue: @unchecked Sendable {
       // Moving images takes time; no other thread looks at this job now.
       condition.unlock()
       let batch = ImageBatch(
-        examples: job.examples, failures: allFailures, side: job.side, channels: pipeline.channels,
-        pixelType: pixelType, memory: job.memory)
+        examples: job.examples, failures: allFailures, pipeline: pipeline, pixelType: pixelType,
+        memory: job.memory)
       condition.lock()
       job.outcome = .success(batch)
     }

@@ -4,7 +4,7 @@ import OnePassCore
 ///
 /// ```swift
 /// let batch = try pool.submit(examples, views: views).wait()
-/// batch.withPixels { pixels in print(pixels.count) }   // batch.shape: [count, side, side, channels]
+/// batch.withPixels { pixels in print(pixels.count) }   // batch.shape: [count, size, size, channels]
 /// for skipped in batch.skipped { print("example \(skipped.id): \(skipped.reason)") }
 /// ```
 ///
@@ -17,7 +17,7 @@ public final class ImageBatch: @unchecked Sendable {
   public let examples: [Example]
   /// The examples that were left out because their images are broken, in order.
   public let skipped: [SkippedExample]
-  /// `[count, side, side, channels]`.
+  /// `[count, size, size, channels]`.
   public let shape: [Int]
   /// What its numbers are.
   public let pixelType: PixelType
@@ -30,10 +30,10 @@ public final class ImageBatch: @unchecked Sendable {
 
   /// Takes over the memory of a finished job, moving good images into the places of broken ones.
   init(
-    examples: [Example], failures: [Int: String], side: Int, channels: Int, pixelType: PixelType,
+    examples: [Example], failures: [Int: String], pipeline: ImagePipeline, pixelType: PixelType,
     memory: BatchMemory
   ) {
-    let stride = side * side * channels * pixelType.size
+    let stride = pipeline.elementsPerImage * pixelType.size
     if failures.isEmpty {
       self.examples = examples
     } else {
@@ -52,7 +52,7 @@ public final class ImageBatch: @unchecked Sendable {
         SkippedExample(id: examples[index].id, reason: $0, bytes: examples[index].image.byteCount)
       }
     }
-    shape = [self.examples.count, side, side, channels]
+    shape = [self.examples.count, pipeline.size, pipeline.size, pipeline.channels]
     self.pixelType = pixelType
     self.memory = memory
   }

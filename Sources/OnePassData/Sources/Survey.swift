@@ -20,7 +20,6 @@ public struct Survey: Hashable, Sendable {
       let whole = try of(limited.base)
       return Survey(count: min(whole.count, limited.limit), classCount: whole.classCount)
     }
-    if let shuffled = source as? ShuffleBuffer { return try of(shuffled.base) }
     if let count = source.knownCount, let classCount = source.knownClassCount {
       return Survey(count: count, classCount: classCount)
     }

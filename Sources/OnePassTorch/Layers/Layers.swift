@@ -75,8 +75,6 @@ public struct BatchNorm2d: Module {
     let (usesBatch, momentum, group): (Bool, Double, ProcessGroup?) =
       switch mode {
       case .training: (hasVariance || group != nil, 0.1, group)
-      // Each process takes as many batches as it has.
-      case .reestimation(let share): (hasVariance, share, nil)
       case .evaluation: (false, 0, nil)
       }
     if mode == .training { try batchesTracked.addInPlace(1) }

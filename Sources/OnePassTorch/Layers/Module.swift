@@ -2,10 +2,6 @@
 public enum Mode: Hashable, Sendable {
   /// Batch normalisation uses the batch's statistics and moves its running ones.
   case training
-  /// Batch normalisation uses the batch's statistics and makes its running ones the mean over all batches of this kind.
-  ///
-  /// `share` is that of this batch in all of them so far, 0 … 1: 1, 1/2, 1/3, … for batches of one size.
-  case reestimation(share: Double)
   /// Batch normalisation uses its running statistics; nothing changes.
   case evaluation
 }

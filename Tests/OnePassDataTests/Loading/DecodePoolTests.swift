@@ -120,8 +120,7 @@ struct DecodePoolTests {
     let all = try examples(3)
     let jobs = (0..<2).map { _ in
       DecodeJob(
-        examples: all, views: views(all), side: pipeline.size,
-        memory: memory.take(count: 3 * 4 * pipeline.elementsPerImage))
+        examples: all, views: views(all), memory: memory.take(count: 3 * 4 * pipeline.elementsPerImage))
     }
     queue.add(jobs[0])
     #expect(queue.load == 3)

@@ -1,0 +1,90 @@
+import OnePassCore
+import OnePassReplay
+
+/// How far a run has come, and where it ends.
+struct LoopPosition {
+  struct State: Codable {
+    /// Steps that are done.
+    var steps = 0
+    /// Examples back-propagated by all ranks, replays included.
+    var examplesTrained = 0
+    /// Seconds of training.
+    var seconds = 0.0
+    /// The cool-down that the run was asked for, if any.
+    var coolDown: CoolDown?
+  }
+
+  private let configuration: RunConfiguration
+  private let plan: TrainingPlan
+  private(set) var state = State()
+  private var ending: RunEnd
+  /// Whether no step is under way, so that all parts of the loop stand after the same step.
+  private(set) var isBetweenSteps = true
+  private let clock = ContinuousClock()
+  private var start: ContinuousClock.Instant?
+  private var secondsBefore = 0.0
+
+  init(_ configuration: RunConfiguration, _ plan: TrainingPlan) {
+    self.configuration = configuration
+    self.plan = plan
+    ending = RunEnd(configuration, plan)
+  }
+
+  var steps: Int { state.steps }
+  var examplesTrained: Int { state.examplesTrained }
+  var seconds: Double { state.seconds }
+  var coolDown: CoolDown? { ending.coolDown }
+  /// The number of steps after which the run ends.
+  var end: Int { ending.steps }
+  /// Where the step that is under way, or comes next, is in the run as it was planned.
+  var progress: RunProgress { RunProgress(step: steps, of: plan.steps) }
+
+  mutating func restore(_ state: State) {
+    self.state = state
+    secondsBefore = state.seconds
+    ending = RunEnd(configuration, plan, coolDown: state.coolDown)
+  }
+
+  /// Starts the clock of the run: before its first mini-batch is taken.
+  mutating func startClock() { start = start ?? clock.now }
+
+  mutating func beginStep() { isBetweenSteps = false }
+
+  /// Ends the run early, see ``RunEnd/coolDown(afterStep:updates:waiting:)``.
+  mutating func coolDown(updates: Int, waiting: Int) -> (begun: CoolDown?, notice: String?) {
+    let answer = ending.coolDown(afterStep: steps + 1, updates: updates, waiting: waiting)
+    state.coolDown = ending.coolDown
+    return answer
+  }
+
+  /// Ends a step whose images are all broken.
+  mutating func skip(_ batch: IncomingBatch) -> StepRecord {
+    state.steps += 1
+    isBetweenSteps = true
+    return StepRecord(
+      step: steps, arrivals: batch.arrivals, report: nil, correct: 0, isFirstPass: batch.pass == 0,
+      requests: StepRequests(), notice: nil)
+  }
+
+  /// Ends a step.
+  mutating func advance(
+    _ batch: IncomingBatch, _ replays: [ReplayBatch], _ outcome: StepOutcome, _ learner: any BatchLearner,
+    memory: ReplayMemory?, seen: Int, notice: String?
+  ) -> StepRecord {
+    let alpha = configuration.smoothing.alpha(at: progress)
+    state.steps += 1
+    state.examplesTrained += batch.whole.count + replays.reduce(0) { $0 + $1.drawn.count }
+    if let start { state.seconds = secondsBefore + (clock.now - start) / .seconds(1) }
+    isBetweenSteps = true
+    let count = Double(outcome.losses.count)
+    let report = StepReport(
+      step: steps, steps: end, examplesSeen: seen, examplesTrained: examplesTrained,
+      updates: learner.updatesMade, examples: outcome.losses.count,
+      loss: outcome.losses.reduce(0) { $0 + Double($1) } / count, accuracy: Double(outcome.correct) / count,
+      learningRate: learner.learningRate, alpha: alpha, memoryItems: memory?.counters.items ?? 0,
+      memoryBytes: memory?.counters.bytes ?? 0, memoryFill: memory?.fill ?? 0, seconds: seconds)
+    return StepRecord(
+      step: steps, arrivals: batch.arrivals, report: report, correct: outcome.correct,
+      isFirstPass: batch.pass == 0, requests: outcome.requests, notice: notice)
+  }
+}

@@ -1,0 +1,22 @@
+import OnePassReplay
+
+/// Where the images of a run's memory are.
+enum MemoryImages {
+  /// In the RAM of this process.
+  case inProcess
+  /// In a folder of the run's own.
+  case onDisk(MemoryDirectory)
+  /// In the RAM of several ranks, each image with one of them.
+  case shared(ImageTransfer)
+
+  var store: (any ImageStore)? {
+    switch self {
+    case .inProcess: nil
+    case .onDisk(let directory): directory.images
+    case .shared(let transfer): transfer.images
+    }
+  }
+
+  var directory: MemoryDirectory? { if case .onDisk(let directory) = self { directory } else { nil } }
+  var transfer: ImageTransfer? { if case .shared(let transfer) = self { transfer } else { nil } }
+}

@@ -1,0 +1,153 @@
+import OnePassCore
+import OnePassTorch
+
+/// A run that is under way: its loop, with everything around it. It trains, saves the model, evaluates and commits.
+final class ActiveRun {
+  let configuration: RunConfiguration
+  let stream: RunStream
+  let session: RunSession
+  let assembly: RunAssembly
+  let learner: Learner
+  let records: RunRecords
+  let saver: CheckpointSaver
+  let observe: (TrainingEvent) -> Void
+  private(set) var loop: TrainingLoop
+  private let clock = ContinuousClock()
+
+  /// - Parameters:
+  ///   - prepared: What is known of the stream.
+  ///   - loggers: What is logged to.
+  ///   - checkpoints: When the run is saved.
+  /// - Throws: `OnePassError` if the memory directory or the checkpoint cannot be read.
+  init(
+    _ assembly: RunAssembly, _ learner: Learner, _ stream: RunStream, _ prepared: StreamPreparation,
+    in session: RunSession, loggers: [any RunLogger], every interval: CheckpointInterval?, stop: StopRequest?,
+    ranks: Ranks, observe: @escaping (TrainingEvent) -> Void
+  ) throws {
+    configuration = assembly.configuration
+    (self.assembly, self.learner, self.stream, self.session) = (assembly, learner, stream, session)
+    self.observe = observe
+    let images = try session.openMemory(prepared, ranks: ranks)
+    let feed = WatchedFeed(prepared.feed, of: stream, isAtStart: session.saved == nil) {
+      observe(.notice($0))
+    }
+    loop = assembly.makeLoop(learner, feed, of: stream.source, images: images, ranks: ranks)
+    records = RunRecords(
+      ledger: try session.openLedger(),
+      log: RunLog(
+        loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
+      ) { observe(.notice($0)) })
+    saver = CheckpointSaver(
+      assembly, learner, records, in: session, buffer: stream.buffer, every: interval, stop: stop)
+    try session.restore(&loop, learner, records)
+    try learner.share(over: ranks)
+    loop.requests = saver.requests
+    records.log.begin(resuming: session.saved?.state)
+  }
+
+  private var ranks: Ranks { loop.ranks }
+
+  /// Trains on the stream, or on what is left of it.
+  /// - Throws: `OnePassError`; `RunStopped` when the run was asked to stop.
+  func train() throws {
+    let observers =
+      records.observers(reporting: observe) + [AgreementCheck(learner), records.log, saver]
+    do {
+      while let step = try loop.step() {
+        for observer in observers { try observer.observe(step, of: loop) }
+      }
+      records.curve.curve.finish()
+      try loop.finish()
+    } catch let error as OnePassError
+      where error.code == .io && loop.position.isBetweenSteps && loop.position.steps > 0
+    {
+      throw saver.rescue(loop, after: error)
+    }
+    records.log.finish(loop)
+    try learner.adoptAverage()
+    for notice in notices { observe(.notice(notice)) }
+  }
+
+  /// Saves the trained model: the stream will not come again, so before anything else can fail.
+  /// - Returns: The result, which is still without an accuracy.
+  func save() throws -> RunResult {
+    try rescuing { if let folder = session.folder { try saveModel(in: folder) } }
+    let pictures = try KeptPictures(
+      of: loop, count: configuration.picturesKept, isWanted: session.folder != nil)
+    if let folder = session.folder, let pictures, let memory = loop.rehearsal?.memory {
+      try rescuing { try pictures.write(to: folder, with: memory.snapshot) }
+    }
+    do { try learner.checkAgreement(over: ranks) } catch let error as OnePassError where error.code == .usage
+    {
+      observe(.notice("\(error.message) Those of rank 0 were saved."))
+    }
+    var result = makeResult()
+    result.storage.pictures = pictures?.amount
+    result.throughput.logSeconds = records.log.seconds
+    do {
+      result.storage.loggedPictures = try session.output.flatMap { try EventFolder(of: $0).pictures() }
+    } catch { observe(.notice("The result does not say what pictures of the memory take. \(error)")) }
+    return result
+  }
+
+  /// Evaluates the model, and gives the run its name with or without an accuracy.
+  func finish(_ result: RunResult, evaluatingOn source: (any ExampleSource)?) throws -> RunResult {
+    var result = result
+    var failure: (any Error)?
+    if let source {
+      let start = clock.now
+      do { result.accuracy = try evaluate(on: source) } catch let stopped as RunStopped {
+        throw stopped
+      } catch {
+        failure = error
+      }
+      result.wallSeconds += (clock.now - start) / .seconds(1)
+    }
+    try rescuing { try session.commit(result, runFile: runFile(of: result)) }
+    // Not before: a run that is resumed evaluates again.
+    if let accuracy = result.accuracy { records.log.finish(accuracy, after: loop.position.steps) }
+    if let failure {
+      if let output = session.output {
+        observe(.notice("The evaluation failed; the trained model is in \(output), without an accuracy."))
+      }
+      throw failure
+    }
+    records.log.outcome = .finished
+    return result
+  }
+
+  private func evaluate(on source: any ExampleSource) throws -> RunResult.Accuracy {
+    // Each rank normalised by what it saw; they are measured as what is saved.
+    try learner.share(over: ranks)
+    let evaluator = Evaluator(
+      model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
+      brokenLimit: configuration.brokenLimit, ranks: ranks)
+    let total = configuration.evaluationLimit ?? source.knownCount
+    return try evaluator.evaluate(source, limit: configuration.evaluationLimit) {
+      observe(.evaluated(examples: $0, total: total))
+      try saver.stopIfAsked(loop)
+    }
+  }
+
+  /// Saves the run if what it does last fails, so that it can be resumed.
+  private func rescuing(_ body: () throws -> Void) throws {
+    do { try body() } catch { throw saver.rescue(loop, after: error) }
+  }
+
+  private func saveModel(in folder: RunFolder) throws {
+    let memory = loop.rehearsal
+    try memory?.images.directory?.images.makeDurable()
+    try Checkpoint(
+      card: assembly.card, weights: learner.model.stateDictionary,
+      optimiser: learner.optimiser.stateDictionary,
+      progress: TrainingPosition(
+        step: loop.position.steps, updates: learner.updatesMade, examplesSeen: loop.incoming.tally.taken,
+        examplesTrained: loop.position.examplesTrained, seed: configuration.seed,
+        memory: memory?.memory.counters, memoryRun: memory?.images.directory?.run,
+        ledger: try records.ledger?.makeDurable(), arrivals: loop.incoming.arrivals),
+      memory: memory?.memory.snapshot
+    ).write(in: folder)
+    try folder.write(records.curve.curve.csv, to: "curve.csv")
+    for file in records.ledger?.files ?? [] { try folder.copy(file.path, to: file.name) }
+  }
+}

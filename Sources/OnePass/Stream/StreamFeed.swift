@@ -1,0 +1,84 @@
+import OnePassCore
+import OnePassData
+
+/// One pass over a stream: each example is taken from the source once and never again.
+///
+/// The ids of the examples have to be 0, 1, 2, …, which proves that none comes twice and none is left out.
+struct StreamFeed: ExampleFeed {
+  let source: any ExampleSource
+  private let buffer: ShuffleBuffer?
+  /// Examples that were taken to look at and have not been trained yet.
+  private var taken: ArraySlice<Example>
+  private var left: Int
+  private var expectedID = 0
+  let pass = 0
+
+  /// - Parameter buffer: The source, if it is a shuffle buffer.
+  init(_ source: any ExampleSource, buffer: ShuffleBuffer? = nil, alreadyTaken: [Example], limit: Int) {
+    self.source = source
+    self.buffer = buffer
+    taken = alreadyTaken[...]
+    left = limit
+  }
+
+  mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
+    precondition(taken.isEmpty && expectedID == 0, "A feed is resumed before anything is taken from it.")
+    if let ledger, source.readsAgainToRestore {
+      for position in 0..<examples {
+        guard let example = try source.next(), LedgerEntry(of: example) == ledger[position] else {
+          throw OnePassError(
+            .badData,
+            "Example \(position) of \(source.specification) is not the one that passed there before: give the same "
+              + "stream again, from its start.")
+        }
+      }
+    } else {
+      try source.restore(position: examples)
+    }
+    expectedID = examples
+    left -= examples
+  }
+
+  mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
+    let count = min(count, left)
+    let part = shares.part(of: count, for: rank)
+    try skip(part.lowerBound)
+    let examples = try take(part.count)
+    try skip(count - part.upperBound)
+    return TakenPart(examples: examples, isEnd: count == 0)
+  }
+
+  var waiting: Int { taken.count + (buffer?.waiting ?? 0) }
+
+  func end(at end: Int, from start: Int) { buffer?.end(at: end, from: start) }
+
+  private mutating func skip(_ count: Int) throws {
+    let known = min(count, taken.count)
+    taken.removeFirst(known)
+    let wanted = min(count, left) - known
+    let skipped = known + (wanted > 0 ? try source.skip(wanted) : 0)
+    expectedID += skipped
+    left = skipped < count ? 0 : left - count
+  }
+
+  private mutating func take(_ count: Int) throws -> [Example] {
+    var examples: [Example] = []
+    examples.reserveCapacity(count)
+    while examples.count < count, left > 0 {
+      guard let example = try taken.popFirst() ?? source.next() else {
+        left = 0
+        break
+      }
+      guard example.id == expectedID else {
+        throw OnePassError(
+          .badData,
+          "\(source.specification) delivered example \(example.id) where \(expectedID) was due: a source gives each "
+            + "example once, in the order of its position.")
+      }
+      expectedID += 1
+      examples.append(example)
+      left -= 1
+    }
+    return examples
+  }
+}

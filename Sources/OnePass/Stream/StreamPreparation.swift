@@ -1,0 +1,74 @@
+import Foundation
+import OnePassCore
+import OnePassData
+import OnePassModels
+
+/// What has to be known of a stream before its first mini-batch: length, classes, size and kind of images.
+struct StreamPreparation {
+  let plan: TrainingPlan
+  let pipeline: ImagePipeline
+  let stem: Stem
+  let feed: any ExampleFeed
+  /// The first image that is whole; `nil` where the run goes on.
+  let firstImage: EncodedImage?
+  /// What the user should know.
+  let notices: [String]
+
+  init(_ stream: RunStream, _ configuration: RunConfiguration) throws {
+    let source = stream.source
+    let look = try StreamLook(stream, configuration)
+    var streamExamples = look.examples
+    if configuration.method == .multiEpoch {
+      // All data is kept: by the source itself where it has random access, else in memory.
+      let limited = LimitedSource.first(look.examples, of: source) as? any RandomAccessSource
+      let kept = try limited ?? KeptStream(source, alreadyTaken: look.taken, limit: look.examples)
+      streamExamples = kept.count
+      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
+    } else {
+      feed = stream.feed(alreadyTaken: look.taken, limit: look.examples)
+    }
+    plan = try look.plan(configuration, source, streamExamples: streamExamples)
+    (pipeline, stem) = (look.pipeline, look.stem)
+    firstImage = look.taken.last?.image
+    notices = look.notices
+  }
+
+  /// As it was known when the run began: nothing is read ahead, so that the source is still at its start.
+  /// - Throws: `OnePassError` if the stream is not the one that the run began with.
+  init(
+    _ stream: RunStream, _ configuration: RunConfiguration, resuming state: RunState, ledger: LedgerFile?
+  ) throws {
+    let source = stream.source
+    plan = state.plan
+    pipeline = state.card.pipeline
+    stem = state.card.stem
+    if let length = source.knownCount, min(length, configuration.limit ?? .max) != plan.streamExamples {
+      throw OnePassError(
+        .badData,
+        "\(source.specification) has \(length) examples, and the run began with \(plan.streamExamples): "
+          + "resume with the same data as before.")
+    }
+    var feed: any ExampleFeed
+    if configuration.method == .multiEpoch {
+      let limited = LimitedSource.first(plan.streamExamples, of: source) as? any RandomAccessSource
+      let kept = try limited ?? KeptStream(source, alreadyTaken: [], limit: plan.streamExamples)
+      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
+    } else {
+      feed = stream.feed(limit: plan.streamExamples)
+    }
+    state.loop.position.coolDown?.end(&feed, batchSize: configuration.batchSize)
+    let taken = state.loop.incoming.tally.taken
+    try feed.resume(after: taken, ledger: ledger)
+    firstImage = nil
+    self.feed = feed
+    var notices = [
+      "Going on after step \(state.loop.position.steps) of \(state.loop.position.coolDown?.lastStep ?? plan.steps)."
+    ]
+    if source.readsAgainToRestore {
+      notices.append(
+        "\(source.specification) cannot seek: its first \(taken) examples were read again and passed over."
+      )
+    }
+    self.notices = notices
+  }
+}
