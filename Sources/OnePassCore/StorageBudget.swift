@@ -68,14 +68,4 @@ struct ShortNumber: CustomStringConvertible {
   }
 }
 
-/// Stored as the text that people write.
-extension StorageBudget: Codable {
-  public init(from decoder: any Decoder) throws {
-    try self.init(decoder.singleValueContainer().decode(String.self))
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
-  }
-}
+extension StorageBudget: TextCoded {}

@@ -46,14 +46,4 @@ public enum SubjectKey: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Stored as the text that people write.
-extension SubjectKey: Codable {
-  public init(from decoder: any Decoder) throws {
-    try self.init(decoder.singleValueContainer().decode(String.self))
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
-  }
-}
+extension SubjectKey: TextCoded {}

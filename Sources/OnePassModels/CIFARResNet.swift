@@ -30,16 +30,19 @@ public struct CIFARResNet: ImageClassifier {
   private let layers: [[Block]]
   private let fc: Linear
 
-  public init(_ depth: Depth, classes: Int, channels: Int, from initialiser: Initialiser) throws {
+  public init(
+    _ depth: Depth, classes: Int, channels: Int, options: LayerOptions = LayerOptions(),
+    from initialiser: Initialiser
+  ) throws {
     self.classes = classes
     self.channels = channels
     conv1 = try Conv2d(channels, 16, size: 3, padding: 1, from: initialiser)
-    bn1 = try BatchNorm2d(16, from: initialiser)
+    bn1 = try BatchNorm2d(16, over: options.normalisationGroup, from: initialiser)
     layers = try [(16, 16, 1), (16, 32, 2), (32, 64, 2)].map { inputs, filters, stride in
       try (0..<depth.rawValue).map { index in
         try index == 0
-          ? Block(inputs, filters, stride: stride, from: initialiser)
-          : Block(filters, filters, stride: 1, from: initialiser)
+          ? Block(inputs, filters, stride: stride, options: options, from: initialiser)
+          : Block(filters, filters, stride: 1, options: options, from: initialiser)
       }
     }
     fc = try Linear(64, classes, from: initialiser)
@@ -72,11 +75,15 @@ extension CIFARResNet {
     private let stride: Int
     private let newChannels: Int
 
-    init(_ inputs: Int, _ filters: Int, stride: Int, from initialiser: Initialiser) throws {
-      conv1 = try Conv2d(inputs, filters, size: 3, stride: stride, padding: 1, from: initialiser)
-      bn1 = try BatchNorm2d(filters, from: initialiser)
+    init(
+      _ inputs: Int, _ filters: Int, stride: Int, options: LayerOptions, from initialiser: Initialiser
+    ) throws {
+      conv1 = try Conv2d(
+        inputs, filters, size: 3, stride: stride, padding: 1, blursBeforeStride: options.blursBeforeStrides,
+        from: initialiser)
+      bn1 = try BatchNorm2d(filters, over: options.normalisationGroup, from: initialiser)
       conv2 = try Conv2d(filters, filters, size: 3, padding: 1, from: initialiser)
-      bn2 = try BatchNorm2d(filters, from: initialiser)
+      bn2 = try BatchNorm2d(filters, over: options.normalisationGroup, from: initialiser)
       self.stride = stride
       newChannels = filters - inputs
     }

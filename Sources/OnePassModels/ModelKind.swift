@@ -9,8 +9,24 @@ public struct ModelRequest {
   public let channels: Int
   /// For which image sizes.
   public let stem: Stem
+  /// How its layers are built.
+  public let options: LayerOptions
   /// The source of its random weights.
   public let initialiser: Initialiser
+}
+
+/// What a run may change of how every model's layers are built.
+public struct LayerOptions {
+  /// The processes whose batches are normalised together in training; each process by itself if `nil`.
+  public var normalisationGroup: ProcessGroup?
+  /// Whether convolutions that take a stride over 16 channels or more blur their images first
+  /// (``/OnePassTorch/Blur2d``).
+  public var blursBeforeStrides: Bool
+
+  public init(normalisationGroup: ProcessGroup? = nil, blursBeforeStrides: Bool = false) {
+    self.normalisationGroup = normalisationGroup
+    self.blursBeforeStrides = blursBeforeStrides
+  }
 }
 
 /// A kind of model: what it is called, how it is made.
@@ -18,7 +34,8 @@ public struct ModelRequest {
 /// ```swift
 /// let tiny = ModelKind("tiny") { request in
 ///   try CIFARResNet(
-///     .resnet8, classes: request.classes, channels: request.channels, from: request.initialiser)
+///     .resnet8, classes: request.classes, channels: request.channels, options: request.options,
+///     from: request.initialiser)
 /// }
 /// ```
 public struct ModelKind: Sendable {
@@ -41,13 +58,11 @@ public struct ModelKind: Sendable {
   ///   - stem: the first layers; the CIFAR ResNets (8, 20, 32, 44, 56, 110) have only the small one, and ignore this.
   ///   - seed: the same seed gives the same weights, on any device.
   ///   - device: where the weights lie.
-  ///   - group: the processes whose batches are normalised together in training. Default none.
-  ///   - blurPool: whether convolutions that take a stride over 16 channels or more blur their images first
-  ///     (``/OnePassTorch/Blur2d``); a kind of a program's own does so where it is built of ``/OnePassTorch/Conv2d``. Default no.
+  ///   - options: how its layers are built.
   /// - Throws: `OnePassError` (`usage`) for an impossible number.
   public func makeModel(
     classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device,
-    normalisingOver group: ProcessGroup? = nil, blurPool: Bool = false
+    options: LayerOptions = LayerOptions()
   ) throws -> any ImageClassifier {
     guard classes >= 1 else {
       throw OnePassError(.usage, "A model for \(classes) classes is not possible: give at least 1.")
@@ -56,8 +71,9 @@ public struct ModelKind: Sendable {
       throw OnePassError(
         .usage, "Images of \(channels) channels are not possible: use 1 (grey) or 3 (colour).")
     }
-    let initialiser = try Initialiser(
-      seed: seed, device: device, normalisingOver: group, blursBeforeStrides: blurPool)
-    return try make(ModelRequest(classes: classes, channels: channels, stem: stem, initialiser: initialiser))
+    return try make(
+      ModelRequest(
+        classes: classes, channels: channels, stem: stem, options: options,
+        initialiser: Initialiser(seed: seed, device: device)))
   }
 }

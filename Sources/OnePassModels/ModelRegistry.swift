@@ -35,32 +35,32 @@ public enum ModelRegistry {
   ///   - stem: the first layers; the CIFAR ResNets (8, 20, 32, 44, 56, 110) have only the small one, and ignore this.
   ///   - seed: the same seed gives the same weights, on any device.
   ///   - device: where the weights lie.
-  ///   - group: the processes whose batches are normalised together in training. Default none.
-  ///   - blurPool: whether convolutions that take a stride over 16 channels or more blur their images first
-  ///     (``/OnePassTorch/Blur2d``). Default no.
+  ///   - options: how its layers are built.
   /// - Throws: `OnePassError` (`usage`) for an unknown name or an impossible number.
   public static func make(
     _ name: String, classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device,
-    normalisingOver group: ProcessGroup? = nil, blurPool: Bool = false
+    options: LayerOptions = LayerOptions()
   ) throws -> any ImageClassifier {
     guard let kind = kinds.first(where: { $0.name == name }) else {
       throw OnePassError(
         .usage, "The model \(name) is not known: use one of \(names.joined(separator: ", ")).")
     }
     return try kind.makeModel(
-      classes: classes, channels: channels, stem: stem, seed: seed, device: device, normalisingOver: group,
-      blurPool: blurPool)
+      classes: classes, channels: channels, stem: stem, seed: seed, device: device, options: options)
   }
 
   private static func cifar(_ name: String, _ depth: CIFARResNet.Depth) -> ModelKind {
     ModelKind(name) {
-      try CIFARResNet(depth, classes: $0.classes, channels: $0.channels, from: $0.initialiser)
+      try CIFARResNet(
+        depth, classes: $0.classes, channels: $0.channels, options: $0.options, from: $0.initialiser)
     }
   }
 
   private static func resnet(_ name: String, _ depth: ResNet.Depth) -> ModelKind {
     ModelKind(name) {
-      try ResNet(depth, classes: $0.classes, channels: $0.channels, stem: $0.stem, from: $0.initialiser)
+      try ResNet(
+        depth, classes: $0.classes, channels: $0.channels, stem: $0.stem, options: $0.options,
+        from: $0.initialiser)
     }
   }
 }

@@ -10,25 +10,33 @@ extension ResNet {
     /// A 1x1 convolution with its batch normalisation, where the shape changes.
     private let downsample: (conv: Conv2d, bn: BatchNorm2d)?
 
-    init(_ inputs: Int, width: Int, stride: Int, bottleneck: Bool, from initialiser: Initialiser) throws {
+    init(
+      _ inputs: Int, width: Int, stride: Int, bottleneck: Bool, options: LayerOptions,
+      from initialiser: Initialiser
+    ) throws {
+      let (blurs, group) = (options.blursBeforeStrides, options.normalisationGroup)
       let outputs = bottleneck ? 4 * width : width
       if bottleneck {
         convolutions = try [
           Conv2d(inputs, width, size: 1, from: initialiser),
-          Conv2d(width, width, size: 3, stride: stride, padding: 1, from: initialiser),
+          Conv2d(
+            width, width, size: 3, stride: stride, padding: 1, blursBeforeStride: blurs, from: initialiser),
           Conv2d(width, outputs, size: 1, from: initialiser),
         ]
       } else {
         convolutions = try [
-          Conv2d(inputs, width, size: 3, stride: stride, padding: 1, from: initialiser),
+          Conv2d(
+            inputs, width, size: 3, stride: stride, padding: 1, blursBeforeStride: blurs, from: initialiser),
           Conv2d(width, width, size: 3, padding: 1, from: initialiser),
         ]
       }
-      normalisations = try convolutions.map { try BatchNorm2d($0.weight.shape[0], from: initialiser) }
+      normalisations = try convolutions.map {
+        try BatchNorm2d($0.weight.shape[0], over: group, from: initialiser)
+      }
       if stride != 1 || inputs != outputs {
         downsample = try (
-          Conv2d(inputs, outputs, size: 1, stride: stride, from: initialiser),
-          BatchNorm2d(outputs, from: initialiser)
+          Conv2d(inputs, outputs, size: 1, stride: stride, blursBeforeStride: blurs, from: initialiser),
+          BatchNorm2d(outputs, over: group, from: initialiser)
         )
       } else {
         downsample = nil

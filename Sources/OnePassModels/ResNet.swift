@@ -45,7 +45,10 @@ public struct ResNet: ImageClassifier {
   private let layers: [[Block]]
   private let fc: Linear
 
-  public init(_ depth: Depth, classes: Int, channels: Int, stem: Stem, from initialiser: Initialiser) throws {
+  public init(
+    _ depth: Depth, classes: Int, channels: Int, stem: Stem, options: LayerOptions = LayerOptions(),
+    from initialiser: Initialiser
+  ) throws {
     self.classes = classes
     self.channels = channels
     self.stem = stem
@@ -53,7 +56,7 @@ public struct ResNet: ImageClassifier {
     case .imageNet: conv1 = try Conv2d(channels, 64, size: 7, stride: 2, padding: 3, from: initialiser)
     case .small: conv1 = try Conv2d(channels, 64, size: 3, padding: 1, from: initialiser)
     }
-    bn1 = try BatchNorm2d(64, from: initialiser)
+    bn1 = try BatchNorm2d(64, over: options.normalisationGroup, from: initialiser)
 
     var inputs = 64
     var layers: [[Block]] = []
@@ -63,7 +66,9 @@ public struct ResNet: ImageClassifier {
       for index in 0..<count {
         let stride = stage > 0 && index == 0 ? 2 : 1
         layer.append(
-          try Block(inputs, width: width, stride: stride, bottleneck: depth.isBottleneck, from: initialiser))
+          try Block(
+            inputs, width: width, stride: stride, bottleneck: depth.isBottleneck, options: options,
+            from: initialiser))
         inputs = depth.isBottleneck ? 4 * width : width
       }
       layers.append(layer)

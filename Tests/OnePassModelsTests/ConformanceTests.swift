@@ -38,7 +38,7 @@ import Testing
 
     let blurred = try ModelRegistry.make(
       layout.model, classes: 11, channels: layout.channels, stem: layout.stem, seed: 3, device: .cpu,
-      blurPool: true)
+      options: LayerOptions(blursBeforeStrides: true))
     #expect(blurred.stateDictionary.names == state.names)
     for (a, b) in zip(model.parameters, blurred.parameters).prefix(3) {
       #expect(try a.tensor.floats() == b.tensor.floats(), "\(a.name) is drawn differently")

@@ -39,7 +39,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
   func makeModel() throws -> any ImageClassifier {
     let model = try ModelRegistry.make(
       self.model, classes: classes, channels: channels, stem: stem, seed: 0, device: .cpu,
-      blurPool: blurPool ?? false)
+      options: LayerOptions(blursBeforeStrides: blurPool ?? false))
     let state = model.stateDictionary
     let lastOfBlock = state["layer1.0.bn3.weight"] == nil ? "bn2" : "bn3"
     for (index, (name, tensor)) in state.entries.enumerated() where !name.hasSuffix("num_batches_tracked") {

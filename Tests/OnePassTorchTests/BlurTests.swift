@@ -42,7 +42,7 @@ import Testing
   func who() throws {
     func isBlurred(_ channels: Int, stride: Int, _ blurs: Bool) throws -> Bool {
       let layer = try Conv2d(
-        channels, 2, size: 3, stride: stride, from: Initialiser(seed: 1, blursBeforeStrides: blurs))
+        channels, 2, size: 3, stride: stride, blursBeforeStride: blurs, from: Initialiser(seed: 1))
       #expect(layer.namedTensors.map(\.name) == ["weight"])
       let images = try Tensor.full(1, shape: [1, channels, 5, 5]).channelsLast()
       return try layer.blurred(images).floats() != images.floats()

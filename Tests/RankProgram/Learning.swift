@@ -60,11 +60,11 @@ private struct SmoothNetwork: Module {
   let layers: [(conv: Conv2d, bn: BatchNorm2d)]
   let fc: Linear
 
-  init(from initialiser: Initialiser) throws {
+  init(over group: ProcessGroup?, from initialiser: Initialiser) throws {
     layers = try [(3, 16), (16, 24)].map {
       try (
         Conv2d($0.0, $0.1, size: 3, padding: 1, from: initialiser),
-        BatchNorm2d($0.1, from: initialiser)
+        BatchNorm2d($0.1, over: group, from: initialiser)
       )
     }
     fc = try Linear(24, 10, from: initialiser)
@@ -86,7 +86,7 @@ private struct SmoothNetwork: Module {
 /// - Parameter updates: `sequential`: summed after each pass, cleared between them; `joint`: summed once.
 func differentiate(_ group: ProcessGroup?, updates: String, sizes: [Int]) throws -> [String: [Double]] {
   let model = try SmoothNetwork(
-    from: Initialiser(seed: UInt64(group?.rank ?? 0), normalisingOver: group))
+    over: group, from: Initialiser(seed: UInt64(group?.rank ?? 0)))
   // The weights of rank 0 count.
   try group?.broadcast(model.namedTensors.map(\.tensor))
   let parameters = model.parameters.map(\.tensor)
@@ -123,7 +123,8 @@ func train(_ group: ProcessGroup?, steps: Int, learningRate: Double, sizes: [Int
   [Double]]
 {
   let model = try ModelRegistry.make(
-    "resnet8", classes: 10, channels: 3, stem: .small, seed: 1, device: .cpu, normalisingOver: group)
+    "resnet8", classes: 10, channels: 3, stem: .small, seed: 1, device: .cpu,
+    options: LayerOptions(normalisationGroup: group))
   let optimiser = try SGD(parameters: model.parameters)
   let reducer = try group.map { try GradientReducer(of: model.parameters.map(\.tensor), over: $0) }
   let count = sizes.reduce(0, +)

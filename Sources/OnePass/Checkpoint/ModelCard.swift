@@ -23,6 +23,7 @@ public struct ModelCard: Codable, Sendable {
   public func makeModel(
     seed: UInt64, device: Device, normalisingOver group: ProcessGroup? = nil, own: ModelKind? = nil
   ) throws -> any ImageClassifier {
+    let options = LayerOptions(normalisationGroup: group, blursBeforeStrides: blurPool)
     if let ownName = OwnPart.name(in: name) {
       guard let own, own.name == ownName else {
         throw OnePassError(
@@ -32,11 +33,11 @@ public struct ModelCard: Codable, Sendable {
       }
       return try own.makeModel(
         classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
-        normalisingOver: group, blurPool: blurPool)
+        options: options)
     }
     return try ModelRegistry.make(
       name, classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
-      normalisingOver: group, blurPool: blurPool)
+      options: options)
   }
 
   /// The name of a class, or its number where the classes have no names.

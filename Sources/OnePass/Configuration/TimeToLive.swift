@@ -37,14 +37,4 @@ public enum TimeToLive: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Stored as the text that people write.
-extension TimeToLive: Codable {
-  public init(from decoder: any Decoder) throws {
-    try self.init(decoder.singleValueContainer().decode(String.self))
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
-  }
-}
+extension TimeToLive: TextCoded {}

@@ -8,10 +8,10 @@ struct RunRecords {
   let online = OnlineAccuracyRecorder()
   let log: RunLog
 
-  /// In the order in which they see a step.
+  /// All but the log, which comes after what ranks agree on; in the order in which they see a step.
   func observers(reporting observe: @escaping (TrainingEvent) -> Void) -> [any StepObserver] {
     let first: [any StepObserver] = ledger.map { [$0] } ?? []
-    return first + [online, curve, EventReporter(observe), log]
+    return first + [online, curve, EventReporter(observe)]
   }
 
   func restore(_ state: RunState) { (online.accuracy, curve.curve) = (state.online, state.curve) }

@@ -44,14 +44,4 @@ public enum ShuffleBufferSize: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Stored as the text that people write.
-extension ShuffleBufferSize: Codable {
-  public init(from decoder: any Decoder) throws {
-    try self.init(decoder.singleValueContainer().decode(String.self))
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
-  }
-}
+extension ShuffleBufferSize: TextCoded {}

@@ -7,29 +7,17 @@ import OnePassCore
 /// are drawn in the order in which layers are made.
 public final class Initialiser {
   public let device: Device
-  /// The processes whose batches the model's batch normalisations take together, if they do.
-  public let normalisationGroup: ProcessGroup?
-  /// Whether convolutions that take a stride blur their images first (``Blur2d``).
-  public let blursBeforeStrides: Bool
   private let generator: OpaquePointer
 
   /// - Parameters:
   ///   - seed: what decides the weights.
   ///   - device: where they are put.
-  ///   - normalisationGroup: whose batches are normalised together, as by `torch.nn.SyncBatchNorm`. Default none: each
-  ///     process normalises by its own batch.
-  ///   - blursBeforeStrides: whether convolutions that take a stride blur their images first. Default no.
-  public init(
-    seed: UInt64, device: Device = .cpu, normalisingOver normalisationGroup: ProcessGroup? = nil,
-    blursBeforeStrides: Bool = false
-  ) throws {
+  public init(seed: UInt64, device: Device = .cpu) throws {
     var made: OpaquePointer?
     try check("the making of a generator", ct_generator_make(seed, &made))
     guard let made else { throw OnePassError(.engine, "libtorch made no generator.") }
     self.generator = made
     self.device = device
-    self.normalisationGroup = normalisationGroup
-    self.blursBeforeStrides = blursBeforeStrides
   }
 
   deinit { ct_generator_free(generator) }

@@ -1,7 +1,5 @@
 /// A convolution without bias, square filters, equal stride and padding in both directions.
 ///
-/// One that takes a stride over 16 channels or more blurs its images first, if its ``Initialiser`` says so.
-///
 /// ```swift
 /// let layer = try Conv2d(3, 16, size: 3, padding: 1, from: Initialiser(seed: 1))
 /// let output = try layer(images)  // [N, 3, H, W] → [N, 16, H, W]
@@ -13,14 +11,16 @@ public struct Conv2d: Module {
   public let padding: Int
   private let blur: Blur2d?
 
+  /// - Parameter blursBeforeStride: Whether images are blurred first (``Blur2d``), where the convolution takes a stride over
+  ///   16 channels or more.
   public init(
     _ channels: Int, _ filters: Int, size: Int, stride: Int = 1, padding: Int = 0,
-    from initialiser: Initialiser
+    blursBeforeStride: Bool = false, from initialiser: Initialiser
   ) throws {
     weight = try initialiser.convolutionWeight(filters: filters, channels: channels, size: size)
     self.stride = stride
     self.padding = padding
-    let isBlurred = initialiser.blursBeforeStrides && stride > 1 && channels >= Blur2d.fewestChannels
+    let isBlurred = blursBeforeStride && stride > 1 && channels >= Blur2d.fewestChannels
     blur = isBlurred ? try Blur2d(channels, on: initialiser.device) : nil
   }
 
@@ -53,13 +53,15 @@ public struct BatchNorm2d: Module {
   /// The processes whose batches are normalised together in training; `nil` where each batch stands for itself.
   public let group: ProcessGroup?
 
-  public init(_ channels: Int, from initialiser: Initialiser) throws {
+  /// - Parameter group: The processes whose batches are normalised together in training, as by `torch.nn.SyncBatchNorm`.
+  ///   Default none: each process normalises by its own batch.
+  public init(_ channels: Int, over group: ProcessGroup? = nil, from initialiser: Initialiser) throws {
+    self.group = group
     weight = try initialiser.constant(1, shape: [channels])
     bias = try initialiser.constant(0, shape: [channels])
     runningMean = try initialiser.buffer(0, shape: [channels])
     runningVariance = try initialiser.buffer(1, shape: [channels])
     batchesTracked = try initialiser.buffer(0, shape: [], type: .int64)
-    group = initialiser.normalisationGroup
   }
 
   /// `[N, channels, H, W]` → the same shape; then the addition of another image and max(x, 0), where asked for.

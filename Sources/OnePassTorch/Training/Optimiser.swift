@@ -1,3 +1,5 @@
+import OnePassCore
+
 /// What moves parameters along their gradients.
 ///
 /// ``SGD`` and ``Muon`` are the two; both leave a parameter alone that has no gradient.
@@ -17,6 +19,55 @@ public protocol Optimiser: AnyObject {
   /// The tensors are the optimiser's own: saving them saves its state, and
   /// `stateDictionary.load(from:)` restores it.
   var stateDictionary: StateDictionary { get }
+}
+
+/// What ``SGD`` and ``Muon`` have in common: parameters with a momentum buffer each, momentum and weight decay.
+public class MomentumOptimiser: Optimiser {
+  /// μ, 0 ..< 1.
+  public let momentum: Double
+  /// Whether the step looks ahead along the momentum.
+  public let nesterov: Bool
+  /// λ, 0 or more.
+  public let weightDecay: Double
+
+  let trained: ParametersWithMomentum
+
+  init(
+    _ parameters: [(name: String, tensor: Tensor)], momentum: Double, nesterov: Bool, weightDecay: Double
+  ) throws {
+    guard momentum >= 0, momentum < 1 else {
+      throw OnePassError(
+        .usage, "A momentum of \(momentum) is not possible: give 0 or more, and less than 1.")
+    }
+    guard weightDecay >= 0, weightDecay.isFinite else {
+      throw OnePassError(.usage, "A weight decay of \(weightDecay) is not possible: give 0 or more.")
+    }
+    self.momentum = momentum
+    self.nesterov = nesterov && momentum > 0
+    self.weightDecay = weightDecay
+    // μ·0 + g = g, so a buffer of zeros makes the first step what PyTorch's special case makes it.
+    trained = try ParametersWithMomentum(parameters)
+  }
+
+  public func step(learningRate: Double) throws { try step(learningRate, held: nil) }
+
+  public func step(learningRate: Tensor) throws { try step(0, held: learningRate) }
+
+  private func step(_ learningRate: Double, held: Tensor?) throws {
+    try withExtendedLifetime((self, held)) { try move(learningRate, held?.handle) }
+  }
+
+  /// Moves every parameter that has a gradient.
+  /// - Parameters:
+  ///   - learningRate: Used if `held` is `nil`.
+  ///   - held: A learning rate on the device.
+  func move(_ learningRate: Double, _ held: OpaquePointer?) throws {
+    preconditionFailure("An optimiser moves its parameters.")
+  }
+
+  public func zeroGradients() throws { try trained.zeroGradients() }
+
+  public var stateDictionary: StateDictionary { trained.stateDictionary }
 }
 
 /// Parameters with a momentum buffer each, as the engine's calls take them.

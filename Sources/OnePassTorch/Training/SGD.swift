@@ -16,13 +16,7 @@ import OnePassCore
 /// try optimiser.step(learningRate: 0.1)
 /// try optimiser.zeroGradients()
 /// ```
-public final class SGD: Optimiser {
-  public let momentum: Double
-  public let nesterov: Bool
-  public let weightDecay: Double
-
-  private let trained: ParametersWithMomentum
-
+public final class SGD: MomentumOptimiser {
   /// - Parameters:
   ///   - parameters: what is trained, each with the name under which its momentum is saved.
   ///   - momentum: μ, 0 ..< 1.
@@ -33,35 +27,14 @@ public final class SGD: Optimiser {
     parameters: [(name: String, tensor: Tensor)], momentum: Double = 0.9, nesterov: Bool = true,
     weightDecay: Double = 0
   ) throws {
-    guard momentum >= 0, momentum < 1 else {
-      throw OnePassError(
-        .usage, "A momentum of \(momentum) is not possible: give 0 or more, and less than 1.")
-    }
-    guard weightDecay >= 0, weightDecay.isFinite else {
-      throw OnePassError(.usage, "A weight decay of \(weightDecay) is not possible: give 0 or more.")
-    }
-    self.momentum = momentum
-    self.nesterov = nesterov && momentum > 0
-    self.weightDecay = weightDecay
-    // μ·0 + g = g, so a buffer of zeros makes the first step what PyTorch's special case makes it.
-    trained = try ParametersWithMomentum(parameters)
+    try super.init(parameters, momentum: momentum, nesterov: nesterov, weightDecay: weightDecay)
   }
 
-  public func step(learningRate: Double) throws { try step(learningRate, held: nil) }
-
-  public func step(learningRate: Tensor) throws { try step(0, held: learningRate) }
-
-  private func step(_ learningRate: Double, held: Tensor?) throws {
-    try withExtendedLifetime((self, held)) {
-      try perform("the step of SGD") {
-        ct_sgd_step(
-          trained.handles, trained.bufferHandles, trained.count, learningRate, held?.handle, momentum,
-          weightDecay, nesterov)
-      }
+  override func move(_ learningRate: Double, _ held: OpaquePointer?) throws {
+    try perform("the step of SGD") {
+      ct_sgd_step(
+        trained.handles, trained.bufferHandles, trained.count, learningRate, held, momentum, weightDecay,
+        nesterov)
     }
   }
-
-  public func zeroGradients() throws { try trained.zeroGradients() }
-
-  public var stateDictionary: StateDictionary { trained.stateDictionary }
 }

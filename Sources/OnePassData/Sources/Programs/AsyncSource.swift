@@ -12,16 +12,9 @@ import Synchronization
 /// concurrency's own, of which there are few: where that happens, `next()` refuses with a sentence. What has come and was not
 /// taken waits in the buffer; when that is full, the sequence is not asked for more. Going on is as for ``SequenceSource``.
 public final class AsyncSource: ExampleSource {
-  public let specification: String
-  public let knownCount: Int?
-  public let classNames: [String]?
-  public let knownClassCount: Int?
-  public let readsAgainToRestore = true
-  public private(set) var position = 0
+  private let taken: SequenceSource
   private let queue: AsyncQueue
-  private let read: @Sendable (AsyncQueue) async -> Void
-  private var task: Task<Void, Never>?
-  private var isAtEnd = false
+  private let reading: ReadingTask
 
   /// - Parameters:
   ///   - specification: What records and messages call it.
@@ -36,12 +29,8 @@ public final class AsyncSource: ExampleSource {
     classNames: [String]? = nil, classCount: Int? = nil
   ) where Examples.Element == LabelledImage {
     precondition(buffering > 0, "A stream waits in room for one example at least.")
-    self.specification = specification
-    knownCount = count
-    self.classNames = classNames
-    knownClassCount = agreedClassCount(classNames, classCount)
-    queue = AsyncQueue(capacity: buffering)
-    read = { queue in
+    let queue = AsyncQueue(capacity: buffering)
+    let reading = ReadingTask {
       do {
         for try await example in sequence {
           await queue.append(example)
@@ -50,42 +39,55 @@ public final class AsyncSource: ExampleSource {
         queue.finish(throwing: nil)
       } catch { queue.finish(throwing: error) }
     }
+    (self.queue, self.reading) = (queue, reading)
+    taken = SequenceSource(specification, count: count, classNames: classNames, classCount: classCount) {
+      reading.start()
+      return try queue.next()
+    }
   }
 
   deinit {
-    task?.cancel()
+    reading.cancel()
     queue.abandon()
   }
 
+  public var specification: String { taken.specification }
+  public var knownCount: Int? { taken.knownCount }
+  public var classNames: [String]? { taken.classNames }
+  public var knownClassCount: Int? { taken.knownClassCount }
+  public var readsAgainToRestore: Bool { taken.readsAgainToRestore }
+  public var position: Int { taken.position }
+
   public func next() throws -> Example? {
-    guard !isAtEnd, position < knownCount ?? .max else { return nil }
     guard withUnsafeCurrentTask(body: { $0 == nil }) else {
       throw OnePassError(
         .usage,
         "\(specification) is waited for inside of a task, which could hold up the tasks that it comes from: train on a "
           + "thread of its own, as onTrainingThread does.")
     }
-    if task == nil { task = Task.detached { [queue, read] in await read(queue) } }
-    do {
-      guard let labelled = try queue.next() else {
-        isAtEnd = true
-        return nil
-      }
-      defer { position += 1 }
-      return Example(id: position, labelled)
-    } catch {
-      isAtEnd = true
-      throw error as? OnePassError
-        ?? OnePassError(
-          .io,
-          "\(specification) broke off after \(position) examples: \(error). Go on from the last checkpoint.",
-          cause: error)
+    do { return try taken.next() } catch let error as OnePassError { throw error } catch {
+      throw OnePassError(
+        .io,
+        "\(specification) broke off after \(position) examples: \(error). Go on from the last checkpoint.",
+        cause: error)
     }
   }
 
-  public func restore(position: Int) throws {
-    try readAgain(self, upTo: position)
+  public func restore(position: Int) throws { try readAgain(self, upTo: position) }
+}
+
+/// The task that reads a sequence, from the first time that an example is asked for. Belongs to one thread.
+private final class ReadingTask {
+  private let read: @Sendable () async -> Void
+  private var task: Task<Void, Never>?
+
+  init(_ read: @escaping @Sendable () async -> Void) { self.read = read }
+
+  func start() {
+    if task == nil { task = Task.detached { [read] in await read() } }
   }
+
+  func cancel() { task?.cancel() }
 }
 
 /// Examples on their way from one task to one thread, no more than a fixed number of them.

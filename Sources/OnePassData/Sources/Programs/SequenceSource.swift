@@ -38,7 +38,7 @@ public final class SequenceSource: ExampleSource {
   ///   - count: The number of examples, where it is known.
   ///   - classNames: The names of the classes in label order, if they have names.
   ///   - classCount: The number of classes; that of the names if there are names.
-  ///   - next: The next example. Called on the thread that reads the source, never after it has returned `nil`. What it
+  ///   - next: The next example. Called on the thread that reads the source, never after it has returned `nil` or thrown. What it
   ///     throws ends the run, which can go on from its last checkpoint.
   public init(
     _ specification: String, count: Int? = nil, classNames: [String]? = nil, classCount: Int? = nil,
@@ -53,10 +53,10 @@ public final class SequenceSource: ExampleSource {
 
   public func next() throws -> Example? {
     guard !isAtEnd, position < knownCount ?? .max else { return nil }
-    guard let labelled = try following() else {
-      isAtEnd = true
-      return nil
-    }
+    // Also when it throws.
+    isAtEnd = true
+    guard let labelled = try following() else { return nil }
+    isAtEnd = false
     defer { position += 1 }
     return Example(id: position, labelled)
   }
