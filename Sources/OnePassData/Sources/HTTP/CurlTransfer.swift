@@ -10,8 +10,8 @@ final class CurlTransfer {
 
   /// Whether nothing more will come.
   private(set) var isOver = false
-  /// Why it failed, in words; `nil` as long as it has not.
-  private(set) var problem: String?
+  /// Why it failed; `nil` as long as it has not.
+  private(set) var problem: HTTPExchange.Broken?
 
   private let address: HTTPAddress
   private let easy: UnsafeMutableRawPointer
@@ -94,7 +94,7 @@ final class CurlTransfer {
       var running: Int32 = 0
       let code = withoutPipeSignal { curl_multi_perform(connections.multi, &running) }
       guard code == CURLM_OK else {
-        throw HTTPExchange.Broken(detail: "libcurl failed: \(String(cString: curl_multi_strerror(code)))")
+        throw HTTPExchange.Broken("libcurl failed: \(String(cString: curl_multi_strerror(code)))")
       }
       noteEnd()
       if isEnough() || isOver { return }
@@ -110,17 +110,17 @@ final class CurlTransfer {
       guard message.pointee.msg == CURLMSG_DONE else { continue }
       isOver = true
       let code = message.pointee.data.result
-      if code != CURLE_OK { problem = describe(code) }
+      if code != CURLE_OK { problem = meaning(of: code) }
     }
   }
 
-  private func describe(_ code: CURLcode) -> String {
+  private func meaning(of code: CURLcode) -> HTTPExchange.Broken {
     CurlProblem(
-      code: code, host: address.url.host ?? "", systemError: Int32(ccurl_number(easy, CURLINFO_OS_ERRNO)),
+      code: code, address: address, systemError: Int32(ccurl_number(easy, CURLINFO_OS_ERRNO)),
       proxyStatus: ccurl_number(easy, CURLINFO_HTTP_CONNECTCODE),
       verification: ccurl_number(easy, CURLINFO_SSL_VERIFYRESULT),
       words: words.baseAddress.map { String(cString: $0) } ?? ""
-    ).description
+    ).meaning
   }
 }
 

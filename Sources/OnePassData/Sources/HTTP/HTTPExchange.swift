@@ -17,7 +17,13 @@ package final class HTTPExchange {
   }
 
   /// What became of the connection.
-  package struct Broken: Error { package let detail: String }
+  package struct Broken: Error {
+    package let detail: String
+    /// What has to be done where another attempt would end in the same way.
+    package let remedy: String?
+
+    init(_ detail: String, remedy: String? = nil) { (self.detail, self.remedy) = (detail, remedy) }
+  }
 
   /// What a request asks for.
   package enum Method {
@@ -41,7 +47,7 @@ package final class HTTPExchange {
   package init(
     _ address: HTTPAddress, _ method: Method = .get, headers: [(String, String)]
   ) throws(Broken) {
-    guard let transfer = CurlTransfer(to: address) else { throw Broken(detail: "libcurl is out of memory") }
+    guard let transfer = CurlTransfer(to: address) else { throw Broken("libcurl is out of memory") }
     self.transfer = transfer
     // No `Expect`: the answer to it would be waited for, and few servers give one.
     let own = [("User-Agent", "onepass"), ("Accept-Encoding", "identity"), ("Expect", "")]
@@ -70,8 +76,8 @@ package final class HTTPExchange {
   package func head(within seconds: Double) throws(Broken) -> Head {
     try transfer.drive(within: seconds) { head != nil }
     if let head { return head }
-    if transfer.isOver { throw Broken(detail: transfer.problem ?? "the server closed the connection") }
-    throw Broken(detail: "the server was silent for \(Int(seconds)) s")
+    if transfer.isOver { throw transfer.problem ?? Broken("the server closed the connection") }
+    throw Broken("the server was silent for \(Int(seconds)) s")
   }
 
   /// Takes as many bytes of the body as there are at once; 0 at its end.
@@ -86,9 +92,9 @@ package final class HTTPExchange {
     defer { self.target = UnsafeMutableRawBufferPointer(start: nil, count: 0) }
     try transfer.drive(within: seconds) { filled > 0 }
     if filled > 0 { return filled }
-    if let problem = transfer.problem { throw Broken(detail: problem) }
+    if let problem = transfer.problem { throw problem }
     if transfer.isOver { return 0 }
-    throw Broken(detail: "no byte came for \(Int(seconds)) s")
+    throw Broken("no byte came for \(Int(seconds)) s")
   }
 
   /// The whole body, or about so many bytes of its beginning.
