@@ -81,9 +81,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     // Grid files: libyaml behind a Swift interface that tells the line of every value.
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-    // Shards from servers: TLS, redirects and connections by the Swift server work group.
-    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
-    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     // The records of TensorBoard's event files: Apple's own, so that no wire format is written by hand.
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
   ],
@@ -100,6 +97,9 @@ let package = Package(
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive",
       providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
 
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3",
@@ -113,13 +113,7 @@ let package = Package(
     .target(
       name: "OnePassReplay", dependencies: ["OnePassCore", "CSQLite", "CXXHash"], swiftSettings: swift),
     .target(
-      name: "OnePassData",
-      dependencies: [
-        "OnePassCore", "CImages", "CSpng", "CArchive",
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
-        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-      ],
+      name: "OnePassData", dependencies: ["OnePassCore", "CImages", "CSpng", "CArchive", "CCurl"],
       swiftSettings: swift),
     .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
     .target(

@@ -9,10 +9,10 @@ protocol ByteInput: AnyObject {
   var offset: Int? { get }
 
   /// Reads as many bytes as there are at once, at most as many as `target` has; 0 at the end.
-  func read(into target: UnsafeMutableRawBufferPointer) throws(TarReader.Failure) -> Int
+  func read(into target: UnsafeMutableRawBufferPointer) throws(ReadFailure) -> Int
 
   /// Passes over bytes without reading them; `false` if there are fewer, `nil` if they have to be read.
-  func skip(_ count: Int) throws(TarReader.Failure) -> Bool?
+  func skip(_ count: Int) throws(ReadFailure) -> Bool?
 }
 
 /// A file, a part of one, or whatever else a descriptor reads.
@@ -37,7 +37,7 @@ final class FileInput: ByteInput {
 
   var offset: Int? { isFile ? position : nil }
 
-  func read(into target: UnsafeMutableRawBufferPointer) throws(TarReader.Failure) -> Int {
+  func read(into target: UnsafeMutableRawBufferPointer) throws(ReadFailure) -> Int {
     let count = min(target.count, max(0, end - position))
     while true {
       let got =
@@ -49,7 +49,7 @@ final class FileInput: ByteInput {
         return got
       }
       guard errno == EINTR else {
-        throw TarReader.Failure(kind: .io, detail: String(cString: strerror(errno)))
+        throw ReadFailure(kind: .io, detail: String(cString: strerror(errno)))
       }
     }
   }

@@ -39,7 +39,7 @@ public struct ILSVRCTable: ExampleTable {
         }
         current = path
       }
-    } catch let failure as TarReader.Failure {
+    } catch let failure as ReadFailure {
       throw failure.error(of: "The archive", current, at: "after \(builder.count) images found")
     }
     guard builder.count > 0 || imagesOutside == 0 else {

@@ -44,7 +44,7 @@ public struct ZipTable: ExampleTable {
   public func image(at row: Int) throws -> EncodedImage {
     let place = images.place(at: row)
     let entry = ZipEntry(FileInput(file, range: place.offset..<body.upperBound))
-    do throws(TarReader.Failure) { return EncodedImage(bytes: try entry.bytes(count: place.size)) } catch {
+    do throws(ReadFailure) { return EncodedImage(bytes: try entry.bytes(count: place.size)) } catch {
       throw error.error(of: "The file", images.path(at: row), at: "when it was unpacked")
     }
   }
@@ -57,7 +57,7 @@ public struct ZipTable: ExampleTable {
 private final class ZipEntry {
   private let input: FileInput
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-  private var readFailure: TarReader.Failure?
+  private var readFailure: ReadFailure?
 
   /// - Parameter input: What begins with the entry's local header.
   init(_ input: FileInput) { self.input = input }
@@ -65,9 +65,9 @@ private final class ZipEntry {
   deinit { buffer.deallocate() }
 
   /// The unpacked bytes, of which there have to be so many.
-  func bytes(count: Int) throws(TarReader.Failure) -> [UInt8] {
+  func bytes(count: Int) throws(ReadFailure) -> [UInt8] {
     guard let archive = archive_read_new() else {
-      throw TarReader.Failure(kind: .io, detail: "out of memory")
+      throw ReadFailure(kind: .io, detail: "out of memory")
     }
     defer { archive_read_free(archive) }
     archive_read_support_format_zip_streamable(archive)
@@ -97,7 +97,7 @@ private final class ZipEntry {
       bytes += UnsafeRawBufferPointer(start: block, count: size)
     }
     guard bytes.count == count else {
-      throw TarReader.Failure(
+      throw ReadFailure(
         kind: .corrupt, detail: "it does not have the \(count) bytes that the list tells")
     }
     return bytes
@@ -112,8 +112,8 @@ private final class ZipEntry {
     }
   }
 
-  private func failure(_ archive: OpaquePointer) -> TarReader.Failure {
-    readFailure ?? TarReader.Failure(kind: .corrupt, detail: archiveMessage(archive))
+  private func failure(_ archive: OpaquePointer) -> ReadFailure {
+    readFailure ?? ReadFailure(kind: .corrupt, detail: archiveMessage(archive))
   }
 }
 

@@ -1,38 +1,23 @@
-import AsyncHTTPClient
+import CCurl
 import Foundation
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 
-/// One request to a server and its answer, read by a thread that may wait.
+/// One request to a server and its answer. Owned by one thread.
 ///
-/// The answer is taken from the network ahead of the reader, up to a fixed amount; then the server has to wait.
-package final class HTTPExchange: Sendable {
+/// That thread drives libcurl while it waits, and no other does. So nothing is taken from the network while nobody reads:
+/// what arrives meanwhile fills the system's buffer, and then the server has to wait.
+package final class HTTPExchange {
   /// The beginning of an answer.
   package struct Head {
     package let status: Int
-    let headers: HTTPHeaders
+    fileprivate var fields: [(name: String, value: String)] = []
 
-    package subscript(name: String) -> String? { headers.first(name: name) }
+    package subscript(name: String) -> String? {
+      fields.first { $0.name.caseInsensitiveCompare(name) == .orderedSame }?.value
+    }
   }
 
   /// What became of the connection.
   package struct Broken: Error { package let detail: String }
-
-  private let receiver: Receiver
-  private let task: HTTPClient.Task<Void>
-
-  /// Never shut down: it lives as long as the process, with the threads of NIO's own group.
-  private static let client: HTTPClient = {
-    var configuration = HTTPClient.Configuration(
-      redirectConfiguration: .disallow, timeout: .init(connect: .seconds(20)), decompression: .disabled)
-    // Bytes have to be those of the file, and one connection does not carry two of them.
-    configuration.httpVersion = .http1Only
-    // Attempts are counted by whoever asks.
-    configuration.connectionPool.retryConnectionEstablishment = false
-    return HTTPClient(
-      eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: configuration)
-  }()
 
   /// What a request asks for.
   package enum Method {
@@ -40,35 +25,70 @@ package final class HTTPExchange: Sendable {
     case post([UInt8])
   }
 
-  /// Sends a request.
+  private let transfer: CurlTransfer
+  /// The head as far as it has come.
+  private var arriving: Head?
+  private var head: Head?
+  /// Where the reader wants the next bytes, and how many lie there.
+  private var target = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private var filled = 0
+  /// What came beyond that: at most what libcurl hands over at once, 16 KiB.
+  private var rest: [UInt8] = []
+  private var restStart = 0
+
+  /// Prepares a request; it is sent by whoever waits for the answer.
   /// - Throws: `Broken` if the address cannot be asked.
   package init(
     _ address: HTTPAddress, _ method: Method = .get, headers: [(String, String)]
   ) throws(Broken) {
-    var all = HTTPHeaders(headers)
-    all.add(name: "User-Agent", value: "onepass")
-    all.add(name: "Accept-Encoding", value: "identity")
-    let receiver = Receiver()
-    self.receiver = receiver
-    do {
-      let request =
-        switch method {
-        case .get: try HTTPClient.Request(url: address.url, method: .GET, headers: all)
-        case .post(let body):
-          try HTTPClient.Request(url: address.url, method: .POST, headers: all, body: .bytes(body))
-        }
-      task = Self.client.execute(request: request, delegate: receiver)
-    } catch { throw Broken(detail: describe(error)) }
+    guard let transfer = CurlTransfer(to: address) else { throw Broken(detail: "libcurl is out of memory") }
+    self.transfer = transfer
+    // No `Expect`: the answer to it would be waited for, and few servers give one.
+    let own = [("User-Agent", "onepass"), ("Accept-Encoding", "identity"), ("Expect", "")]
+    transfer.set(headers: headers + own)
+    if case .post(let body) = method { transfer.set(body: body) }
+    transfer.hand(
+      to: Unmanaged.passUnretained(self).toOpaque(),
+      header: { bytes, _, count, context in
+        HTTPExchange.of(context).receive(line: UnsafeRawBufferPointer(start: bytes, count: count))
+        return count
+      },
+      body: { bytes, _, count, context in
+        let bytes = UnsafeRawBufferPointer(start: bytes, count: count)
+        return HTTPExchange.of(context).receive(bytes) ? count : CurlTransfer.notYet
+      })
   }
 
-  deinit { cancel() }
+  private static func of(_ context: UnsafeMutableRawPointer?) -> HTTPExchange {
+    guard let context else { preconditionFailure("libcurl calls back without what it was given") }
+    return Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue()
+  }
+
+  // MARK: Reading
 
   /// The head of the answer, at latest after so many seconds.
-  package func head(within seconds: Double) throws(Broken) -> Head { try receiver.head(within: seconds) }
+  package func head(within seconds: Double) throws(Broken) -> Head {
+    try transfer.drive(within: seconds) { head != nil }
+    if let head { return head }
+    if transfer.isOver { throw Broken(detail: transfer.problem ?? "the server closed the connection") }
+    throw Broken(detail: "the server was silent for \(Int(seconds)) s")
+  }
 
   /// Takes as many bytes of the body as there are at once; 0 at its end.
   func read(into target: UnsafeMutableRawBufferPointer, within seconds: Double) throws(Broken) -> Int {
-    try receiver.read(into: target, within: seconds)
+    if restStart < rest.count {
+      let count = min(rest.count - restStart, target.count)
+      rest.withUnsafeBytes { target.copyMemory(from: .init(rebasing: $0[restStart..<restStart + count])) }
+      restStart += count
+      return count
+    }
+    (self.target, filled) = (target, 0)
+    defer { self.target = UnsafeMutableRawBufferPointer(start: nil, count: 0) }
+    try transfer.drive(within: seconds) { filled > 0 }
+    if filled > 0 { return filled }
+    if let problem = transfer.problem { throw Broken(detail: problem) }
+    if transfer.isOver { return 0 }
+    throw Broken(detail: "no byte came for \(Int(seconds)) s")
   }
 
   /// The whole body, or about so many bytes of its beginning.
@@ -84,133 +104,38 @@ package final class HTTPExchange: Sendable {
     return body
   }
 
-  /// Ends the exchange, whatever is still to come.
-  func cancel() {
-    receiver.abandon()
-    task.cancel()
-  }
-}
+  // MARK: Called by libcurl, on the same thread
 
-/// What a failure of the client means.
-private func describe(_ error: any Error) -> String {
-  switch error {
-  case let error as HTTPClientError where error == .connectTimeout: "the server could not be reached in time"
-  case let error as HTTPClientError where error == .remoteConnectionClosed: "the server closed the connection"
-  case let error as NIOConnectionError: "the server \(error.host) could not be reached"
-  case let error as IOError: String(cString: strerror(error.errnoCode))
-  // TLS tells it in no other way.
-  case _ where "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
-    "the server's certificate is not trusted here"
-  default: "the connection failed: \(error)"
-  }
-}
-
-/// Takes an answer from an event loop and hands it to a thread.
-///
-/// `@unchecked Sendable` because every variable is touched only between `lock` and `unlock`.
-private final class Receiver: HTTPClientResponseDelegate, @unchecked Sendable {
-  private let condition = NSCondition()
-  private var receivedHead: HTTPExchange.Head?
-  private var parts: [ByteBuffer] = []
-  private var bytes = 0
-  /// Fulfilled when there is room again.
-  private var room: EventLoopPromise<Void>?
-  private var outcome: Result<Void, HTTPExchange.Broken>?
-  private var isAbandoned = false
-
-  /// What is taken from the network ahead of the reader.
-  private static let limit = 4 << 20
-
-  // MARK: On the event loop
-
-  func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
-    condition.withLock {
-      receivedHead = .init(status: Int(head.status.code), headers: head.headers)
-      condition.broadcast()
-    }
-    return task.eventLoop.makeSucceededVoidFuture()
-  }
-
-  func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
-    condition.withLock {
-      guard !isAbandoned else { return task.eventLoop.makeSucceededVoidFuture() }
-      parts.append(buffer)
-      bytes += buffer.readableBytes
-      condition.broadcast()
-      guard bytes >= Self.limit else { return task.eventLoop.makeSucceededVoidFuture() }
-      let promise = task.eventLoop.makePromise(of: Void.self)
-      room = promise
-      return promise.futureResult
+  /// A line of the head: its first, a field, the empty one at its end, or one behind the body.
+  private func receive(line bytes: UnsafeRawBufferPointer) {
+    guard head == nil else { return }
+    let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    if line.hasPrefix("HTTP/") {
+      // The head of another answer may come before (100, 103).
+      let status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+      arriving = Head(status: status ?? 0)
+    } else if line.isEmpty {
+      if let arriving, arriving.status >= 200 { head = arriving }
+    } else if let colon = line.firstIndex(of: ":") {
+      let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+      arriving?.fields.append((String(line[..<colon]), value))
     }
   }
 
-  func didReceiveError(task: HTTPClient.Task<Void>, _ error: any Error) {
-    finish(.failure(.init(detail: describe(error))))
-  }
-
-  func didFinishRequest(task: HTTPClient.Task<Void>) { finish(.success(())) }
-
-  private func finish(_ result: Result<Void, HTTPExchange.Broken>) {
-    condition.withLock {
-      outcome = outcome ?? result
-      condition.broadcast()
+  /// A part of the body; `false` if there is no room for it now.
+  private func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard filled < target.count || restStart == rest.count else { return false }
+    let count = min(bytes.count, target.count - filled)
+    if count > 0 {
+      UnsafeMutableRawBufferPointer(rebasing: target[filled...])
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      filled += count
     }
-  }
-
-  // MARK: On the reader's thread
-
-  func head(within seconds: Double) throws(HTTPExchange.Broken) -> HTTPExchange.Head {
-    condition.lock()
-    defer { condition.unlock() }
-    let end = Date() + seconds
-    while true {
-      if let receivedHead { return receivedHead }
-      if let outcome {
-        try outcome.get()
-        throw .init(detail: "the server closed the connection")
-      }
-      guard condition.wait(until: end) else {
-        throw .init(detail: "the server was silent for \(Int(seconds)) s")
-      }
+    if count < bytes.count {
+      rest.removeAll(keepingCapacity: true)
+      rest.append(contentsOf: bytes[count...])
+      restStart = 0
     }
-  }
-
-  func read(
-    into target: UnsafeMutableRawBufferPointer, within seconds: Double
-  ) throws(HTTPExchange.Broken) -> Int {
-    condition.lock()
-    defer { condition.unlock() }
-    let end = Date() + seconds
-    while parts.isEmpty {
-      if let outcome {
-        try outcome.get()
-        return 0
-      }
-      guard condition.wait(until: end) else { throw .init(detail: "no byte came for \(Int(seconds)) s") }
-    }
-    let count = parts[0].readWithUnsafeReadableBytes { source in
-      let count = min(source.count, target.count)
-      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-      return count
-    }
-    if parts[0].readableBytes == 0 { parts.removeFirst() }
-    bytes -= count
-    if bytes < Self.limit / 2 { makeRoom() }
-    return count
-  }
-
-  /// Lets go of what nobody will read.
-  func abandon() {
-    condition.withLock {
-      isAbandoned = true
-      parts = []
-      bytes = 0
-      makeRoom()
-    }
-  }
-
-  private func makeRoom() {
-    room?.succeed()
-    room = nil
+    return true
   }
 }

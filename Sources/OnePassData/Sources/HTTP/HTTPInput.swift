@@ -1,5 +1,4 @@
 import Foundation
-import NIOHTTP1
 import OnePassCore
 
 /// A file on a server, read once from beginning to end. Owned by one thread.
@@ -42,7 +41,7 @@ final class HTTPInput: ByteInput {
 
   func skip(_ count: Int) -> Bool? { nil }
 
-  func read(into target: UnsafeMutableRawBufferPointer) throws(TarReader.Failure) -> Int {
+  func read(into target: UnsafeMutableRawBufferPointer) throws(ReadFailure) -> Int {
     let start = ContinuousClock.now
     var attempt = 0
     while true {
@@ -63,7 +62,7 @@ final class HTTPInput: ByteInput {
       let pause = limits.pause(before: attempt, asked: asked)
       let waited = (ContinuousClock.now - start) / .seconds(1)
       guard attempt < limits.attempts, waited + pause < limits.overall else {
-        throw TarReader.Failure(
+        throw ReadFailure(
           kind: .io,
           detail:
             "\(detail), and so it was \(attempt == 1 ? "once" : "\(attempt) times in \(Int(waited)) s")",
@@ -77,7 +76,7 @@ final class HTTPInput: ByteInput {
   private enum Problem: Error {
     /// Another attempt may succeed; the server may say after how many seconds.
     case passing(String, after: Double? = nil)
-    case final(TarReader.Failure)
+    case final(ReadFailure)
   }
 
   private func take(_ target: UnsafeMutableRawBufferPointer) throws(Problem) -> Int {
@@ -155,6 +154,10 @@ final class HTTPInput: ByteInput {
       throw failure(
         "the server refuses it (\(head.status))",
         "Where the address is signed, it may have expired: sign it again, and go on with --resume.")
+    case 407:
+      throw failure(
+        "the proxy asks for a name and a password (407)",
+        "Give both in the proxy's address: http_proxy=http://NAME:PASSWORD@HOST:PORT.")
     case 416:
       throw failure(
         "it ends before byte \(position), at which it broke off (416)",
@@ -201,7 +204,7 @@ final class HTTPInput: ByteInput {
   }
 
   private func failure(_ detail: String, _ remedy: String) -> Problem {
-    .final(TarReader.Failure(kind: .io, detail: detail, remedy: remedy))
+    .final(ReadFailure(kind: .io, detail: detail, remedy: remedy))
   }
 }
 

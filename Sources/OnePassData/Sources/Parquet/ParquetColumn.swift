@@ -60,7 +60,7 @@ final class ParquetColumn {
       return try take()
     } catch is ParquetDamage {
       throw damage("a page is damaged")
-    } catch let failure as TarReader.Failure {
+    } catch let failure as ReadFailure {
       throw failure.error(
         of: "The Parquet file", name, at: "in the column \(chunk.column.path.joined(separator: "."))")
     }

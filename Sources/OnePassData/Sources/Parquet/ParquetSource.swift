@@ -168,7 +168,7 @@ public final class ParquetSource: ExampleSource {
           filled += got
         }
       }
-    } catch let failure as TarReader.Failure {
+    } catch let failure as ReadFailure {
       throw failure.error(of: "The Parquet file", name, at: "at byte \(range.lowerBound)")
     }
   }

@@ -19,10 +19,10 @@ final class ShardBytes {
   /// What was read to find out the compression; libarchive's first read gets it.
   private var firstRead: Int?
   /// Why libarchive got no more bytes.
-  private var readFailure: TarReader.Failure?
+  private var readFailure: ReadFailure?
 
   /// - Parameter blockSize: bytes asked for at once.
-  init(_ input: any ByteInput, blockSize: Int) throws(TarReader.Failure) {
+  init(_ input: any ByteInput, blockSize: Int) throws(ReadFailure) {
     self.input = input
     buffer = .allocate(byteCount: blockSize, alignment: 16)
     var start = 0
@@ -49,7 +49,7 @@ final class ShardBytes {
   func consume(_ count: Int) { window = UnsafeRawBufferPointer(rebasing: window[count...]) }
 
   /// Replaces an empty window by the next bytes; `false` at the end.
-  func refill() throws(TarReader.Failure) -> Bool {
+  func refill() throws(ReadFailure) -> Bool {
     guard let unpacker else {
       window = UnsafeRawBufferPointer(rebasing: buffer[..<(try input.read(into: buffer))])
       return !window.isEmpty
@@ -68,7 +68,7 @@ final class ShardBytes {
   }
 
   /// Takes as many bytes as `target` has; `false` if the shard ends before.
-  func take(into target: UnsafeMutableRawBufferPointer) throws(TarReader.Failure) -> Bool {
+  func take(into target: UnsafeMutableRawBufferPointer) throws(ReadFailure) -> Bool {
     var filled = 0
     while filled < target.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
@@ -88,7 +88,7 @@ final class ShardBytes {
   }
 
   /// Passes over `count` bytes; `false` if the shard ends before. What is not read yet is not read from a file.
-  func skip(_ count: Int) throws(TarReader.Failure) -> Bool {
+  func skip(_ count: Int) throws(ReadFailure) -> Bool {
     var left = count
     while left > window.count {
       left -= window.count
@@ -110,9 +110,9 @@ final class ShardBytes {
 // MARK: - libarchive
 
 extension ShardBytes {
-  private func openUnpacker() throws(TarReader.Failure) {
+  private func openUnpacker() throws(ReadFailure) {
     guard let archive = archive_read_new() else {
-      throw TarReader.Failure(kind: .io, detail: "out of memory")
+      throw ReadFailure(kind: .io, detail: "out of memory")
     }
     unpacker = archive
     archive_read_support_filter_gzip(archive)
@@ -145,7 +145,7 @@ extension ShardBytes {
     }
   }
 
-  private func failure(_ archive: OpaquePointer) -> TarReader.Failure {
-    readFailure ?? TarReader.Failure(kind: .corrupt, detail: archiveMessage(archive))
+  private func failure(_ archive: OpaquePointer) -> ReadFailure {
+    readFailure ?? ReadFailure(kind: .corrupt, detail: archiveMessage(archive))
   }
 }

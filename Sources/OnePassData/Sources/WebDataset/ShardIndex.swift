@@ -53,7 +53,7 @@ struct ShardIndex: Codable, Equatable {
     var data = Data()
     let part = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { part.deallocate() }
-    do throws(TarReader.Failure) {
+    do throws(ReadFailure) {
       while case let got = try input.read(into: part), got > 0 {
         data += part.prefix(got)
         guard data.count <= largest else { return nil }

@@ -85,7 +85,7 @@ final class ShardReader {
         }
         if try take(name.part, detail) { return deliver() }
       }
-    } catch let failure as TarReader.Failure {
+    } catch let failure as ReadFailure {
       throw Self.error(failure, path: path, count: count)
     }
   }
@@ -209,7 +209,7 @@ final class ShardReader {
 
   private var shownKey: String { "\"\(String(decoding: group.key, as: UTF8.self))\"" }
 
-  private static func error(_ failure: TarReader.Failure, path: String, count: Int) -> OnePassError {
+  private static func error(_ failure: ReadFailure, path: String, count: Int) -> OnePassError {
     failure.error(of: "The shard", path, at: "after \(count) examples read from it")
   }
 }

@@ -62,7 +62,7 @@ struct TarHeader {
   }
 
   /// The fields of a pax header that matter: records `LENGTH KEY=VALUE\n`, the length counting the whole record.
-  static func extendedFields(_ body: [UInt8]) throws(TarReader.Failure) -> (path: [UInt8]?, size: Int?) {
+  static func extendedFields(_ body: [UInt8]) throws(ReadFailure) -> (path: [UInt8]?, size: Int?) {
     var path: [UInt8]?
     var size: Int?
     var rest = body[...]
@@ -72,18 +72,18 @@ struct TarHeader {
         length > space - rest.startIndex + 1,
         length <= rest.count, rest[rest.startIndex + length - 1] == 10,
         let equals = rest[space..<(rest.startIndex + length)].firstIndex(of: UInt8(ascii: "="))
-      else { throw TarReader.corrupt("an extended header is damaged") }
+      else { throw ReadFailure.corrupt("an extended header is damaged") }
       let key = rest[(space + 1)..<equals]
       let value = rest[(equals + 1)..<(rest.startIndex + length - 1)]
       if key.elementsEqual("path".utf8) {
         path = Array(value)
       } else if key.elementsEqual("size".utf8) {
         guard let number = Int(String(decoding: value, as: UTF8.self)), number >= 0 else {
-          throw TarReader.corrupt("an extended header is damaged")
+          throw ReadFailure.corrupt("an extended header is damaged")
         }
         size = number
       } else if key.starts(with: "GNU.sparse.".utf8) {
-        throw TarReader.corrupt("it holds a sparse file, which is not read")
+        throw ReadFailure.corrupt("it holds a sparse file, which is not read")
       }
       rest = rest[(rest.startIndex + length)...]
     }

@@ -1,6 +1,3 @@
-import Foundation
-import OnePassCore
-
 /// The regular files of one tar archive, plain or compressed, in the order of arrival.
 ///
 /// It reads the formats that tar programs and Python write today: ustar (POSIX.1-1988), pax (POSIX.1-2001: `path`
@@ -8,15 +5,6 @@ import OnePassCore
 /// 2 µs on an entry, takes the end of the data for the end of the archive, and goes on behind damaged headers.
 /// Archives that follow one another in a pipe (`cat a.tar b.tar`) are read as one. Owned by one thread.
 final class TarReader {
-  /// Why an archive could not be read on; the caller knows what it is called and makes the sentence.
-  struct Failure: Error {
-    enum Kind { case io, corrupt, tooLarge }
-    let kind: Kind
-    let detail: String
-    /// What to do where reading failed.
-    var remedy = "Check the disk."
-  }
-
   /// The path of the current file as bytes.
   private(set) var name: [UInt8] = []
   private let bytes: ShardBytes
@@ -33,30 +21,32 @@ final class TarReader {
   private static let largestHeader = 1 << 20
 
   /// - Parameter blockSize: bytes asked for at once; a body larger than this is not read when it is passed over.
-  init(_ input: any ByteInput, blockSize: Int) throws(Failure) {
+  init(_ input: any ByteInput, blockSize: Int) throws(ReadFailure) {
     bytes = try ShardBytes(input, blockSize: blockSize)
   }
 
   deinit { block.deallocate() }
 
   /// Goes to the next regular file; `false` at the end of a whole archive.
-  /// - Throws: `Failure`, also where the archive ends without its end mark.
-  func advance() throws(Failure) -> Bool {
+  /// - Throws: `ReadFailure`, also where the archive ends without its end mark.
+  func advance() throws(ReadFailure) -> Bool {
     if isAtEnd { return false }
     var longName: [UInt8]?
     var longSize: Int?
     while true {
-      guard try bytes.skip(pending) else { throw Self.corrupt("a file is cut off") }
+      guard try bytes.skip(pending) else { throw ReadFailure.corrupt("a file is cut off") }
       pending = 0
-      guard try readBlock() else { throw Self.corrupt("its end is missing") }
+      guard try readBlock() else { throw ReadFailure.corrupt("its end is missing") }
       if isZero {
-        guard longName == nil, longSize == nil else { throw Self.corrupt("a header belongs to no file") }
+        guard longName == nil, longSize == nil else {
+          throw ReadFailure.corrupt("a header belongs to no file")
+        }
         isAtEnd = try passEnd()
         if isAtEnd { return false }
       }
       let header = TarHeader(UnsafeRawBufferPointer(block))
       guard header.hasValidChecksum, let ownSize = header.size else {
-        throw Self.corrupt("a header is damaged")
+        throw ReadFailure.corrupt("a header is damaged")
       }
       switch header.type {
       case UInt8(ascii: "x"):
@@ -76,7 +66,7 @@ final class TarReader {
       case UInt8(ascii: "1")...UInt8(ascii: "6"):
         (longName, longSize) = (nil, nil)
       case UInt8(ascii: "S"):
-        throw Self.corrupt("it holds a sparse file, which is not read")
+        throw ReadFailure.corrupt("it holds a sparse file, which is not read")
       default:
         pending = try Self.padded(longSize ?? ownSize)
         (longName, longSize) = (nil, nil)
@@ -88,17 +78,17 @@ final class TarReader {
   var bodyRange: Range<Int>? { bytes.offset.map { $0..<($0 + size) } }
 
   /// The whole body of the current file; taken at most once.
-  /// - Throws: `Failure` if it is cut off, or larger than `limit` bytes.
+  /// - Throws: `ReadFailure` if it is cut off, or larger than `limit` bytes.
   func body(limit: Int) throws -> [UInt8] {
     guard size <= limit else {
-      throw Failure(kind: .tooLarge, detail: "\(size) bytes where at most \(limit) are allowed")
+      throw ReadFailure(kind: .tooLarge, detail: "\(size) bytes where at most \(limit) are allowed")
     }
     let size = size
     pending -= size
     return try [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
       let target = UnsafeMutableRawBufferPointer(buffer)
       guard try bytes.take(into: UnsafeMutableRawBufferPointer(rebasing: target[..<size])) else {
-        throw Self.corrupt("a file is cut off")
+        throw ReadFailure.corrupt("a file is cut off")
       }
       filled = size
     }
@@ -106,12 +96,12 @@ final class TarReader {
 
   /// Called behind the first block of zeros: `true` if the archive is over, `false` if another one follows in
   /// the pipe, whose first header is then in `block`.
-  private func passEnd() throws(Failure) -> Bool {
+  private func passEnd() throws(ReadFailure) -> Bool {
     var zeroBlocks = 1
     while try readBlock() {
       if !isZero {
         guard zeroBlocks > 1, !bytes.isFile else {
-          throw Self.corrupt("zeros stand where a file should begin")
+          throw ReadFailure.corrupt("zeros stand where a file should begin")
         }
         return false
       }
@@ -121,9 +111,9 @@ final class TarReader {
   }
 
   /// Reads the next header block; `false` at the end of the data.
-  private func readBlock() throws(Failure) -> Bool {
+  private func readBlock() throws(ReadFailure) -> Bool {
     if bytes.window.isEmpty, try !bytes.refill() { return false }
-    guard try bytes.take(into: block) else { throw Self.corrupt("it ends within a block") }
+    guard try bytes.take(into: block) else { throw ReadFailure.corrupt("it ends within a block") }
     return true
   }
 
@@ -133,43 +123,21 @@ final class TarReader {
   }
 
   /// The body of an extended header.
-  private func readExtension(_ size: Int) throws(Failure) -> [UInt8] {
-    guard size <= Self.largestHeader else { throw Self.corrupt("a header of \(size) bytes") }
+  private func readExtension(_ size: Int) throws(ReadFailure) -> [UInt8] {
+    guard size <= Self.largestHeader else { throw ReadFailure.corrupt("a header of \(size) bytes") }
     var body = [UInt8](repeating: 0, count: try Self.padded(size))
     var isWhole = true
-    var failure: Failure?
+    var failure: ReadFailure?
     body.withUnsafeMutableBytes { target in
-      do throws(Failure) { isWhole = try bytes.take(into: target) } catch { failure = error }
+      do throws(ReadFailure) { isWhole = try bytes.take(into: target) } catch { failure = error }
     }
     if let failure { throw failure }
-    guard isWhole else { throw Self.corrupt("a header is cut off") }
+    guard isWhole else { throw ReadFailure.corrupt("a header is cut off") }
     return Array(body.prefix(size))
   }
 
-  private static func padded(_ size: Int) throws(Failure) -> Int {
-    guard size <= 1 << 60 else { throw corrupt("a file of \(size) bytes") }
+  private static func padded(_ size: Int) throws(ReadFailure) -> Int {
+    guard size <= 1 << 60 else { throw ReadFailure.corrupt("a file of \(size) bytes") }
     return (size + headerSize - 1) / headerSize * headerSize
-  }
-
-  static func corrupt(_ detail: String) -> Failure { Failure(kind: .corrupt, detail: detail) }
-}
-
-extension TarReader.Failure {
-  /// The sentence for an archive of this kind and name.
-  /// - Parameters:
-  ///   - noun: `The shard`.
-  ///   - progress: `after 3 examples read from it`.
-  func error(of noun: String, _ name: String, at progress: String) -> OnePassError {
-    switch kind {
-    case .io: OnePassError(.io, "Could not read \(name) on \(progress): \(detail). \(remedy)")
-    case .tooLarge:
-      OnePassError(
-        .badData,
-        "\(noun) \(name) holds an entry that is too large \(progress): \(detail). Leave it out.")
-    case .corrupt:
-      OnePassError(
-        .badData,
-        "\(noun) \(name) is truncated or corrupt \(progress) (\(detail)). Fetch it or write it again.")
-    }
   }
 }

@@ -1,0 +1,48 @@
+#include <curl/curl.h>
+
+// Swift calls no function with variable arguments: what curl takes and gives through such, each with its type.
+
+static inline CURLcode ccurl_set_number(CURL *easy, CURLoption option, long value) {
+  return curl_easy_setopt(easy, option, value);
+}
+
+// curl keeps a copy.
+static inline CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *text) {
+  return curl_easy_setopt(easy, option, text);
+}
+
+static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *pointer) {
+  return curl_easy_setopt(easy, option, pointer);
+}
+
+static inline CURLcode ccurl_set_body(CURL *easy, const void *bytes, size_t count) {
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)count);
+  return code ? code : curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, bytes);
+}
+
+typedef size_t (*ccurl_receiver)(char *bytes, size_t size, size_t count, void *context);
+
+static inline CURLcode ccurl_set_receiver(CURL *easy, CURLoption option, ccurl_receiver receiver) {
+  return curl_easy_setopt(easy, option, receiver);
+}
+
+static inline long ccurl_number(CURL *easy, CURLINFO info) {
+  long value = 0;
+  curl_easy_getinfo(easy, info, &value);
+  return value;
+}
+
+static inline CURLcode ccurl_allow_only_http(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+// Do not wait for a name server that does not answer when the transfer is given up.
+static inline void ccurl_leave_name_servers(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}

@@ -1,0 +1,182 @@
+import CCurl
+import Foundation
+import OnePassCore
+import Synchronization
+
+/// A transfer by libcurl, which the thread that owns it drives.
+final class CurlTransfer {
+  /// What a receiver of the body returns if it takes nothing yet: libcurl keeps the part and asks nothing more of the network.
+  static let notYet = Int(CURL_WRITEFUNC_PAUSE)
+
+  /// Whether nothing more will come.
+  private(set) var isOver = false
+  /// Why it failed, in words; `nil` as long as it has not.
+  private(set) var problem: String?
+
+  private let address: HTTPAddress
+  private let easy: UnsafeMutableRawPointer
+  private let connections: CurlConnections
+  private var headers: UnsafeMutablePointer<curl_slist>?
+  /// What libcurl says of a failure. It may hold addresses with passwords, so it is only looked at and never shown.
+  private let words = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+
+  /// - Returns: `nil` if there is no memory for it.
+  init?(to address: HTTPAddress) {
+    guard let connections = CurlConnections.take() else { return nil }
+    guard let easy = curl_easy_init() else {
+      connections.giveBack()
+      return nil
+    }
+    (self.address, self.easy, self.connections) = (address, easy, connections)
+    words.initialize(repeating: 0)
+    ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, words.baseAddress)
+    ccurl_set_text(easy, CURLOPT_URL, address.url.absoluteString)
+    ccurl_allow_only_http(easy)
+    // Bytes have to be those of the file, and one connection does not carry two of them.
+    ccurl_set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+    ccurl_set_number(easy, CURLOPT_PATH_AS_IS, 1)
+    ccurl_set_number(easy, CURLOPT_CONNECTTIMEOUT, 20)
+    ccurl_set_number(easy, CURLOPT_BUFFERSIZE, 1 << 18)
+    // Timeouts by signals would be those of the whole process.
+    ccurl_set_number(easy, CURLOPT_NOSIGNAL, 1)
+    ccurl_leave_name_servers(easy)
+    ccurl_set_number(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    ccurl_set_number(easy, CURLOPT_NETRC, Int(CURL_NETRC_OPTIONAL.rawValue))
+    let trusted = TrustedCertificates.named
+    if let file = trusted.file { ccurl_set_text(easy, CURLOPT_CAINFO, file) }
+    if let folder = trusted.folder { ccurl_set_text(easy, CURLOPT_CAPATH, folder) }
+  }
+
+  deinit {
+    withoutPipeSignal {
+      curl_multi_remove_handle(connections.multi, easy)
+      curl_easy_cleanup(easy)
+    }
+    connections.giveBack()
+    curl_slist_free_all(headers)
+    words.deallocate()
+  }
+
+  // MARK: What is asked
+
+  func set(headers fields: [(String, String)]) {
+    for (name, value) in fields {
+      // A line ends where a control character says so, and what follows would be another header.
+      let value = String(String.UnicodeScalarView(value.unicodeScalars.filter { $0.value >= 0x20 }))
+      headers = curl_slist_append(headers, value.isEmpty ? "\(name):" : "\(name): \(value)") ?? headers
+    }
+    ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, headers)
+  }
+
+  func set(body: [UInt8]) {
+    _ = body.withUnsafeBytes { ccurl_set_body(easy, $0.baseAddress, $0.count) }
+  }
+
+  /// Says who gets the answer; it has to live as long as this is driven.
+  func hand(
+    to receiver: UnsafeMutableRawPointer, header: @escaping ccurl_receiver, body: @escaping ccurl_receiver
+  ) {
+    ccurl_set_receiver(easy, CURLOPT_HEADERFUNCTION, header)
+    ccurl_set_pointer(easy, CURLOPT_HEADERDATA, receiver)
+    ccurl_set_receiver(easy, CURLOPT_WRITEFUNCTION, body)
+    ccurl_set_pointer(easy, CURLOPT_WRITEDATA, receiver)
+    curl_multi_add_handle(connections.multi, easy)
+  }
+
+  // MARK: Driving it
+
+  /// Sends and receives until there is enough, until it is over, or for so many seconds.
+  func drive(within seconds: Double, until isEnough: () -> Bool) throws(HTTPExchange.Broken) {
+    let end = ContinuousClock.now + .seconds(seconds)
+    // What was not taken before comes first.
+    if !isOver, !isEnough() { withoutPipeSignal { _ = curl_easy_pause(easy, CURLPAUSE_CONT) } }
+    while !isEnough(), !isOver {
+      var running: Int32 = 0
+      let code = withoutPipeSignal { curl_multi_perform(connections.multi, &running) }
+      guard code == CURLM_OK else {
+        throw HTTPExchange.Broken(detail: "libcurl failed: \(String(cString: curl_multi_strerror(code)))")
+      }
+      noteEnd()
+      if isEnough() || isOver { return }
+      let left = (end - .now) / .seconds(1)
+      guard left > 0 else { return }
+      curl_multi_poll(connections.multi, nil, 0, Int32(min(left * 1_000 + 1, 1e6)), nil)
+    }
+  }
+
+  private func noteEnd() {
+    var left: Int32 = 0
+    while let message = curl_multi_info_read(connections.multi, &left) {
+      guard message.pointee.msg == CURLMSG_DONE else { continue }
+      isOver = true
+      let code = message.pointee.data.result
+      if code != CURLE_OK { problem = describe(code) }
+    }
+  }
+
+  private func describe(_ code: CURLcode) -> String {
+    CurlProblem(
+      code: code, host: address.url.host ?? "", systemError: Int32(ccurl_number(easy, CURLINFO_OS_ERRNO)),
+      proxyStatus: ccurl_number(easy, CURLINFO_HTTP_CONNECTCODE),
+      verification: ccurl_number(easy, CURLINFO_SSL_VERIFYRESULT),
+      words: words.baseAddress.map { String(cString: $0) } ?? ""
+    ).description
+  }
+}
+
+/// Open connections, used by one transfer at a time. Those of a transfer that has ended are kept for the next one to the same
+/// server, with what is known of trusted certificates.
+///
+/// `@unchecked Sendable` because a thread has it for itself from `take` to `giveBack`, and the lock lies between.
+private struct CurlConnections: @unchecked Sendable {
+  let multi: UnsafeMutableRawPointer
+
+  private static let unused = Mutex<[CurlConnections]>([])
+  private static let most = 4
+  private static let isReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
+
+  static func take() -> CurlConnections? {
+    guard isReady else { return nil }
+    if let kept = unused.withLock({ $0.popLast() }) { return kept }
+    return curl_multi_init().map(CurlConnections.init)
+  }
+
+  func giveBack() {
+    let isKept = Self.unused.withLock { unused in
+      guard unused.count < Self.most else { return false }
+      unused.append(self)
+      return true
+    }
+    if !isKept { withoutPipeSignal { _ = curl_multi_cleanup(multi) } }
+  }
+}
+
+/// The certificates that the environment names in place of the system's own, as the program `curl` reads it.
+private struct TrustedCertificates {
+  var file: String?
+  var folder: String?
+
+  static let named: TrustedCertificates = {
+    let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
+    if let file = environment["CURL_CA_BUNDLE"] { return TrustedCertificates(file: file) }
+    return TrustedCertificates(file: environment["SSL_CERT_FILE"], folder: environment["SSL_CERT_DIR"])
+  }()
+}
+
+/// Keeps SIGPIPE from this thread: TLS under older libcurls writes to connections that the server has closed, and the signal
+/// would end the process.
+private func withoutPipeSignal<Result>(_ body: () -> Result) -> Result {
+  var (pipe, before, pending) = (sigset_t(), sigset_t(), sigset_t())
+  sigemptyset(&pipe)
+  sigaddset(&pipe, SIGPIPE)
+  pthread_sigmask(SIG_BLOCK, &pipe, &before)
+  defer {
+    sigpending(&pending)
+    if sigismember(&before, SIGPIPE) == 0, sigismember(&pending, SIGPIPE) == 1 {
+      var number: Int32 = 0
+      sigwait(&pipe, &number)
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+  }
+  return body()
+}
