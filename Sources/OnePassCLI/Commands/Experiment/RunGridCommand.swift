@@ -132,7 +132,7 @@ struct RunGridCommand: ParsableCommand {
     if preset.contains(.ablations), memoryBytes == nil {
       Console.note("Encoded images are not compared with pixels: say at which --memory-bytes.")
     }
-    if grid.cells.contains(where: { $0.configuration.evaluationData == nil }) {
+    if grid.cells.contains(where: { $0.configuration.data.evaluationSource == nil }) {
       Console.note("Without --eval-data there will be no accuracy.")
     }
     return grid
