@@ -79,31 +79,31 @@ import Testing
   /// As `ResultTests.everyOptionSurvivesItsRecord`: no option has its default, so none can be forgotten.
   @Test func everyOptionSurvivesItsFile() throws {
     var written = RunConfiguration(data: "folder:a \"b\" # c: 'd' \\ é \u{7F}")
-    (written.evaluationData, written.limit, written.evaluationLimit) = ("wds:{0..9}.tar", 1, 2)
-    (written.classCount, written.classNames) = (nil, ["x: y", "- z", "#1", "\"", "é\u{1F600}"])
-    (written.shuffleBuffer, written.brokenLimit) = (.bytes(ByteCount(500_000_000)), 0.2)
-    (written.model, written.stem, written.imageSize, written.channels) = ("resnet8", .imageNet, 16, 1)
-    (written.method, written.storage, written.replaySteps) = (.multiEpoch, .fraction(0.025), 4)
-    (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
-    (written.importanceWeights, written.recencyBias) = (false, 2)
-    written.drawing = .mixture(.fewestReplays, .prioritised, share: 0.25)
-    written.evicting = .mixture(.uniform, .oldest, share: 0.3)
-    written.memoryEncoding = .pixels
-    (written.memoryDirectory, written.timeToLive, written.subjectKey) = ("-d", .seconds(90), .field("who"))
-    (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
-    (written.augmentation, written.augmentationMagnitude) = (.init(policy: .rand, cutsOut: true), 0.4)
-    written.augmentationGrowth = 3
-    (written.memorySize, written.memoryQuality, written.incomingForm) = (24, 60, .stored)
-    (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 5e-4, 7)
-    (written.optimiser, written.muonLearningRate, written.muonWeightDecay) = (.muon, 0.03, 0.01)
-    (written.weightDecayOn, written.schedule, written.warmUp) = (.filters, .trapezoid, 0.1)
-    (written.coolDown, written.weightAverage, written.reestimateBatchNorm) = (0.3, 0.99, true)
-    (written.labelSmoothing, written.mixing, written.mixingAlpha) = (0.1, .cutmix, 0.5)
-    (written.blurPool, written.progressiveResolution, written.storedPredictions) = (true, 0.5, 0.3)
-    (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
-    (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
-    written.replayCourse = .rising
-    (written.initialise, written.keepPictures) = ("weights 1.safetensors", 0)
+    (written.data.evaluationSource, written.data.limit, written.data.evaluationLimit) = ("wds:{0..9}.tar", 1, 2)
+    (written.data.classCount, written.data.classNames) = (nil, ["x: y", "- z", "#1", "\"", "é\u{1F600}"])
+    (written.data.shuffleBuffer, written.data.brokenLimit) = (.bytes(ByteCount(500_000_000)), 0.2)
+    (written.model.name, written.model.stem, written.model.imageSize, written.model.channels) = ("resnet8", .imageNet, 16, 1)
+    (written.method, written.memory.storage, written.replay.steps) = (.multiEpoch, .fraction(0.025), 4)
+    (written.replay.priority, written.replay.smoothing, written.replay.priorityTiming) = (.uniform, .literal, .refreshed)
+    (written.replay.importanceWeights, written.memory.recencyBias) = (false, 2)
+    written.memory.drawing = .mixture(.fewestReplays, .prioritised, share: 0.25)
+    written.memory.evicting = .mixture(.uniform, .oldest, share: 0.3)
+    written.memory.encoding = .pixels
+    (written.memory.directory, written.memory.timeToLive, written.data.subjectKey) = ("-d", .seconds(90), .field("who"))
+    (written.step.updates, written.step.incomingView, written.epochs, written.recipe.batchSize) = (.joint, .centre, 5, 6)
+    (written.augmentation.choice, written.augmentation.magnitude) = (.init(policy: .rand, cutsOut: true), 0.4)
+    written.augmentation.growth = 3
+    (written.memory.imageSize, written.memory.quality, written.step.incomingForm) = (24, 60, .stored)
+    (written.recipe.learningRate, written.recipe.momentum, written.recipe.weightDecay, written.seed) = (0.2, 0.3, 5e-4, 7)
+    (written.recipe.optimiser, written.recipe.muonLearningRate, written.recipe.muonWeightDecay) = (.muon, 0.03, 0.01)
+    (written.recipe.weightDecayOn, written.recipe.schedule, written.recipe.warmUp) = (.filters, .trapezoid, 0.1)
+    (written.recipe.coolDown, written.recipe.weightAverage, written.recipe.reestimateBatchNorm) = (0.3, 0.99, true)
+    (written.recipe.labelSmoothing, written.recipe.mixing, written.recipe.mixingAlpha) = (0.1, .cutmix, 0.5)
+    (written.recipe.blurPool, written.recipe.progressiveResolution, written.memory.storedPredictions) = (true, 0.5, 0.3)
+    (written.machine.device, written.machine.threads, written.machine.decodeThreads) = ("cpu", 8, 9)
+    (written.machine.precision, written.machine.cudaGraphs, written.machine.synchronisedBatchNorm) = (.bfloat16, true, true)
+    written.replay.course = .rising
+    (written.model.initialise, written.memory.keepPictures) = ("weights 1.safetensors", 0)
     for (child, standard) in zip(
       Mirror(reflecting: written).children, Mirror(reflecting: RunConfiguration(data: "")).children)
     where child.label != "classCount" {
@@ -111,14 +111,14 @@ import Testing
     }
     let file = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)
     #expect(try TrainCommand.read(file.arguments) == written)
-    (written.classCount, written.classNames) = (3, nil)
+    (written.data.classCount, written.data.classNames) = (3, nil)
     let counted = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)
     #expect(try TrainCommand.read(counted.arguments) == written)
   }
 
   @Test func noFileHoldsWhatOpensAnAddress() {
     var configuration = RunConfiguration(data: "wds:https://example.org/{0..9}.tar?signature=s3cret")
-    configuration.evaluationData = "wds:https://example.org/val.tar?signature=s3cret"
+    configuration.data.evaluationSource = "wds:https://example.org/val.tar?signature=s3cret"
     #expect(configuration.fileText.contains("data: \"wds:https://example.org/{0..9}.tar?…\""))
     #expect(!configuration.fileText.contains("s3cret"))
   }

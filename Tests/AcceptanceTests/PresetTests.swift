@@ -54,9 +54,9 @@ import Testing
       "--batch-size=16", "--replay-steps=1", "--threads=1",
     ])
     // Found in the data, or on the machine.
-    (expected.stem, expected.imageSize, expected.channels) = (made.stem, made.imageSize, made.channels)
-    (expected.classCount, expected.classNames) = (made.classCount, made.classNames)
-    (expected.device, expected.decodeThreads) = (made.device, made.decodeThreads)
+    (expected.model.stem, expected.model.imageSize, expected.model.channels) = (made.stem, made.imageSize, made.channels)
+    (expected.data.classCount, expected.data.classNames) = (made.classCount, made.classNames)
+    (expected.machine.device, expected.machine.decodeThreads) = (made.device, made.decodeThreads)
     #expect(made == expected, "\(made.differences(from: expected))")
     #expect(!file.arguments.contains { $0.hasPrefix("--preset") })
   }

@@ -20,28 +20,28 @@ import Testing
         return number
       }
       switch parts[0] {
-      case "--data": configuration.data = value
-      case "--model": configuration.model = value
-      case "--limit": configuration.limit = try number()
+      case "--data": configuration.data.source = value
+      case "--model": configuration.model.name = value
+      case "--limit": configuration.data.limit = try number()
       case "--method":
         guard let method = Method(rawValue: value) else {
           throw OnePassError(.usage, "\(value) is no method.")
         }
         configuration.method = method
-      case "--replay-steps": configuration.replaySteps = try number()
-      case "--storage": configuration.storage = try StorageBudget(value)
+      case "--replay-steps": configuration.replay.steps = try number()
+      case "--storage": configuration.memory.storage = try StorageBudget(value)
       case "--epochs": configuration.epochs = try number()
-      case "--priority": configuration.priority = value == "uniform" ? .uniform : .loss
-      case "--alpha": configuration.smoothing = value == "literal" ? .literal : .full
-      case "--priority-timing": configuration.priorityTiming = value == "refreshed" ? .refreshed : .insertion
-      case "--updates": configuration.updates = value == "joint" ? .joint : .sequential
-      case "--memory-encoding": configuration.memoryEncoding = MemoryEncoding(rawValue: value) ?? .original
-      case "--recency-bias": configuration.recencyBias = Double(value) ?? 0
-      case "--learning-rate": configuration.learningRate = Double(value) ?? 0
-      case "--momentum": configuration.momentum = Double(value) ?? -1
-      case "--image-size": configuration.imageSize = try number()
-      case "--batch-size": configuration.batchSize = try number()
-      case "--no-importance-weights": configuration.importanceWeights = false
+      case "--priority": configuration.replay.priority = value == "uniform" ? .uniform : .loss
+      case "--alpha": configuration.replay.smoothing = value == "literal" ? .literal : .full
+      case "--priority-timing": configuration.replay.priorityTiming = value == "refreshed" ? .refreshed : .insertion
+      case "--updates": configuration.step.updates = value == "joint" ? .joint : .sequential
+      case "--memory-encoding": configuration.memory.encoding = MemoryEncoding(rawValue: value) ?? .original
+      case "--recency-bias": configuration.memory.recencyBias = Double(value) ?? 0
+      case "--learning-rate": configuration.recipe.learningRate = Double(value) ?? 0
+      case "--momentum": configuration.recipe.momentum = Double(value) ?? -1
+      case "--image-size": configuration.model.imageSize = try number()
+      case "--batch-size": configuration.recipe.batchSize = try number()
+      case "--no-importance-weights": configuration.replay.importanceWeights = false
       case "--seed": configuration.seed = UInt64(value) ?? 0
       default: throw OnePassError(.usage, "Unknown option \(parts[0]).")
       }
@@ -79,7 +79,7 @@ import Testing
       cell.arguments == [
         "--data=d", "--model=resnet8", "--method=replay", "--replay-steps=3", "--storage=1%", "--seed=2",
       ])
-    #expect(cell.configuration.replaySteps == 3 && cell.configuration.seed == 2)
+    #expect(cell.configuration.replay.steps == 3 && cell.configuration.seed == 2)
   }
 
   /// The same run has the same name, so that one grid finds what another has made.
@@ -193,7 +193,7 @@ import Testing
       """
     let changed = try grid(
       text, overrides: [TrainOption("model", "resnet20", at: Place("--model"))], seeds: [7])
-    #expect(changed.cells.map(\.configuration.model) == ["resnet20", "resnet20"])
+    #expect(changed.cells.map(\.configuration.model.name) == ["resnet20", "resnet20"])
     #expect(changed.cells.map(\.seed) == [7, 7])
     #expect(changed.cells[0].arguments == ["--data=d", "--model=resnet20", "--method=naive", "--seed=7"])
     #expect {
@@ -240,9 +240,9 @@ import Testing
     #expect(grid.variants.count == 3 + 16 - 1 + 13 - 3 && grid.seeds == Array(1...10))
     for cell in grid.cells {
       let configuration = cell.configuration
-      #expect(configuration.model == "resnet50" && configuration.imageSize == 224)
-      #expect(configuration.batchSize == 128 && configuration.learningRate == 0.1)
-      #expect(configuration.momentum == 0.9 && configuration.weightDecay == 0)
+      #expect(configuration.model.name == "resnet50" && configuration.model.imageSize == 224)
+      #expect(configuration.recipe.batchSize == 128 && configuration.recipe.learningRate == 0.1)
+      #expect(configuration.recipe.momentum == 0.9 && configuration.recipe.weightDecay == 0)
     }
   }
 }

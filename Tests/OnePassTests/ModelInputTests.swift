@@ -51,10 +51,10 @@ import Testing
   func allMiniBatchesOfAStepHaveItsSide(updates: UpdateMode) throws {
     nonisolated(unsafe) let inputs = Watching.Inputs()
     var configuration = RunConfiguration(data: "stripes")
-    (configuration.batchSize, configuration.replaySteps, configuration.updates) = (16, 2, updates)
-    (configuration.storage, configuration.learningRate) = (.examples(24), 0.05)
-    (configuration.threads, configuration.decodeThreads, configuration.device) = (1, 1, "cpu")
-    (configuration.progressiveResolution, configuration.reestimateBatchNorm) = (0.5, true)
+    (configuration.recipe.batchSize, configuration.replay.steps, configuration.step.updates) = (16, 2, updates)
+    (configuration.memory.storage, configuration.recipe.learningRate) = (.examples(24), 0.05)
+    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (1, 1, "cpu")
+    (configuration.recipe.progressiveResolution, configuration.recipe.reestimateBatchNorm) = (0.5, true)
     let kind = ModelKind("watching") {
       Watching(
         base: try CIFARResNet(

@@ -52,7 +52,7 @@ import Testing
     let data = try JSONSerialization.data(withJSONObject: record)
     let read = try JSONDecoder().decode(RunConfiguration.self, from: data)
     var expected = RunConfiguration(data: "folder:photos")
-    expected.recencyBias = 1.25
+    expected.memory.recencyBias = 1.25
     #expect(read == expected)
   }
 
@@ -65,44 +65,44 @@ import Testing
     }
     let paper = "prioritised replay, k = 8, 10% storage"
     #expect(title { _ in } == paper)
-    #expect(title { ($0.recencyBias, $0.evicting) = (1e6, .oldest) } == paper + ", window")
-    #expect(title { ($0.recencyBias, $0.evicting) = (3, .oldest) } == paper + ", β = 3, evicting oldest")
-    #expect(title { $0.recencyBias = 1e9 } == paper + ", all taken in")
-    #expect(title { $0.storedPredictions = 0.3 } == paper + ", 0.3 of targets from stored predictions")
+    #expect(title { ($0.memory.recencyBias, $0.memory.evicting) = (1e6, .oldest) } == paper + ", window")
+    #expect(title { ($0.memory.recencyBias, $0.memory.evicting) = (3, .oldest) } == paper + ", β = 3, evicting oldest")
+    #expect(title { $0.memory.recencyBias = 1e9 } == paper + ", all taken in")
+    #expect(title { $0.memory.storedPredictions = 0.3 } == paper + ", 0.3 of targets from stored predictions")
     #expect(
-      title { ($0.blurPool, $0.progressiveResolution) = (true, 0.5) }
+      title { ($0.recipe.blurPool, $0.recipe.progressiveResolution) = (true, 0.5) }
         == paper + ", blur pool, images growing from 50% of the side")
     #expect(
-      title { ($0.replayCourse, $0.optimiser, $0.augmentation) = (.rising, .muon, .init(policy: .rand)) }
+      title { ($0.replay.course, $0.recipe.optimiser, $0.augmentation.choice) = (.rising, .muon, .init(policy: .rand)) }
         == paper + ", k rising, rand 0.3, Muon")
   }
 
   @Test func everyOptionSurvivesItsRecord() throws {
     var written = RunConfiguration(data: "a")
-    (written.evaluationData, written.limit, written.evaluationLimit) = ("b", 1, 2)
-    (written.classCount, written.classNames, written.brokenLimit) = (3, ["x", "y", "z"], 0.2)
-    written.shuffleBuffer = .examples(11)
-    written.replayCourse = .rising
-    (written.model, written.stem, written.imageSize, written.channels) = ("resnet8", .small, 16, 1)
-    written.initialise = "w.safetensors"
-    (written.method, written.storage, written.replaySteps) = (.multiEpoch, .examples(9), 4)
-    (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
-    (written.importanceWeights, written.recencyBias) = (false, 2)
-    (written.drawing, written.evicting, written.memoryEncoding) = (.oldest, .fewestReplays, .pixels)
-    (written.memoryDirectory, written.timeToLive, written.subjectKey) = ("d", .seconds(90), .field("who"))
-    (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
-    (written.augmentation, written.augmentationMagnitude) = (.init(policy: .rand, cutsOut: true), 0.4)
-    written.augmentationGrowth = 3
-    (written.memorySize, written.memoryQuality, written.incomingForm) = (24, 60, .stored)
-    (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
-    (written.optimiser, written.muonLearningRate, written.muonWeightDecay) = (.muon, 0.03, 0.01)
-    (written.weightDecayOn, written.schedule, written.warmUp) = (.filters, .trapezoid, 0.1)
-    (written.coolDown, written.weightAverage, written.reestimateBatchNorm) = (0.3, 0.99, true)
-    (written.labelSmoothing, written.mixing, written.mixingAlpha) = (0.1, .cutmix, 0.5)
-    (written.blurPool, written.progressiveResolution, written.storedPredictions) = (true, 0.5, 0.3)
-    (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
-    written.keepPictures = 7
-    (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
+    (written.data.evaluationSource, written.data.limit, written.data.evaluationLimit) = ("b", 1, 2)
+    (written.data.classCount, written.data.classNames, written.data.brokenLimit) = (3, ["x", "y", "z"], 0.2)
+    written.data.shuffleBuffer = .examples(11)
+    written.replay.course = .rising
+    (written.model.name, written.model.stem, written.model.imageSize, written.model.channels) = ("resnet8", .small, 16, 1)
+    written.model.initialise = "w.safetensors"
+    (written.method, written.memory.storage, written.replay.steps) = (.multiEpoch, .examples(9), 4)
+    (written.replay.priority, written.replay.smoothing, written.replay.priorityTiming) = (.uniform, .literal, .refreshed)
+    (written.replay.importanceWeights, written.memory.recencyBias) = (false, 2)
+    (written.memory.drawing, written.memory.evicting, written.memory.encoding) = (.oldest, .fewestReplays, .pixels)
+    (written.memory.directory, written.memory.timeToLive, written.data.subjectKey) = ("d", .seconds(90), .field("who"))
+    (written.step.updates, written.step.incomingView, written.epochs, written.recipe.batchSize) = (.joint, .centre, 5, 6)
+    (written.augmentation.choice, written.augmentation.magnitude) = (.init(policy: .rand, cutsOut: true), 0.4)
+    written.augmentation.growth = 3
+    (written.memory.imageSize, written.memory.quality, written.step.incomingForm) = (24, 60, .stored)
+    (written.recipe.learningRate, written.recipe.momentum, written.recipe.weightDecay, written.seed) = (0.2, 0.3, 0.4, 7)
+    (written.recipe.optimiser, written.recipe.muonLearningRate, written.recipe.muonWeightDecay) = (.muon, 0.03, 0.01)
+    (written.recipe.weightDecayOn, written.recipe.schedule, written.recipe.warmUp) = (.filters, .trapezoid, 0.1)
+    (written.recipe.coolDown, written.recipe.weightAverage, written.recipe.reestimateBatchNorm) = (0.3, 0.99, true)
+    (written.recipe.labelSmoothing, written.recipe.mixing, written.recipe.mixingAlpha) = (0.1, .cutmix, 0.5)
+    (written.recipe.blurPool, written.recipe.progressiveResolution, written.memory.storedPredictions) = (true, 0.5, 0.3)
+    (written.machine.device, written.machine.threads, written.machine.decodeThreads) = ("cpu", 8, 9)
+    written.memory.keepPictures = 7
+    (written.machine.precision, written.machine.cudaGraphs, written.machine.synchronisedBatchNorm) = (.bfloat16, true, true)
     let data = try JSONEncoder().encode(written)
     #expect(try JSONDecoder().decode(RunConfiguration.self, from: data) == written)
     let keys = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any]).keys

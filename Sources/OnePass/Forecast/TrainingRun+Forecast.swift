@@ -28,24 +28,24 @@ extension TrainingRun {
     let evaluationSource = try openEvaluation(plan)
 
     let pool = DecodePool(
-      pipeline: look.pipeline, threads: configuration.decodeThreads ?? machineCores(),
-      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2),
+      pipeline: look.pipeline, threads: configuration.machine.decodeThreads ?? machineCores(),
+      queueCapacity: configuration.recipe.batchSize * (configuration.replay.steps + 2),
       augmentation: configuration.imageAugmentation, storedFormat: configuration.storedFormat, feeding: device
     )
     defer { pool.shutdown() }
     let examples = try wholeImages(of: source, look, pool)
     let card = ModelCard(
-      name: configuration.model, stem: look.stem, classes: plan.classes, classNames: plan.classNames,
-      pipeline: look.pipeline, blurPool: configuration.blurPool)
+      name: configuration.model.name, stem: look.stem, classes: plan.classes, classNames: plan.classNames,
+      pipeline: look.pipeline, blurPool: configuration.recipe.blurPool)
     let start = clock.now
     let warmUp = WarmUp(
       configuration: configuration, parts: parts, card: card,
       model: try card.makeModel(seed: configuration.seed, device: device, own: parts.model),
       device: device, pool: pool, examples: examples,
-      lastBatchSize: (plan.streamExamples - 1) % configuration.batchSize + 1)
+      lastBatchSize: (plan.streamExamples - 1) % configuration.recipe.batchSize + 1)
     let (measured, trainingBytes) = try warmUp.measure()
     let evaluated = evaluationSource.map { source in
-      [configuration.evaluationLimit, source.knownCount].compactMap(\.self).min()
+      [configuration.data.evaluationLimit, source.knownCount].compactMap(\.self).min()
     }
     let evaluationSeconds = try evaluated?.map { count in
       try Double(count) * warmUp.evaluationSeconds(batchSize: measured.batchSize)
@@ -77,7 +77,7 @@ extension TrainingRun {
   }
 
   private func checkMemoryDirectory() throws {
-    guard let path = configuration.memoryDirectory else { return }
+    guard let path = configuration.memory.directory else { return }
     guard try DiskImages.run(in: path) == nil else { throw DiskImages.occupied(path) }
     try RunFolder.requireRoom(
       for: URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL,
@@ -89,7 +89,7 @@ extension TrainingRun {
     of source: any ExampleSource, _ look: StreamLook, _ pool: DecodePool
   ) throws -> [Example] {
     var examples = look.taken
-    let count = min(configuration.batchSize, look.examples)
+    let count = min(configuration.recipe.batchSize, look.examples)
     while !source.readsAgainToRestore, examples.count < count, let example = try source.next() {
       examples.append(example)
     }
@@ -109,18 +109,18 @@ extension TrainingRun {
     let (passes, replays) =
       switch configuration.method {
       case .naive: (1, 0)
-      case .replay: (1, configuration.replaySteps)
+      case .replay: (1, configuration.replay.steps)
       case .multiEpoch: (configuration.epochs, 0)
       }
     // The memory is empty when the first step draws.
-    let examples = passes * plan.streamExamples + replays * configuration.batchSize * max(0, plan.steps - 1)
+    let examples = passes * plan.streamExamples + replays * configuration.recipe.batchSize * max(0, plan.steps - 1)
     let fullSizeExamples = fullSizeExamples(plan, pipeline, from: 0)
     return RunForecast.Compute(
       steps: plan.steps, updates: plan.updates, examples: examples,
-      fullSizeExamples: configuration.progressiveResolution < 1 ? fullSizeExamples : nil,
+      fullSizeExamples: configuration.recipe.progressiveResolution < 1 ? fullSizeExamples : nil,
       fraction: RunResult.Compute.fraction(
         examples: fullSizeExamples,
-        forwardExamples: configuration.reestimateBatchNorm
+        forwardExamples: configuration.recipe.reestimateBatchNorm
           ? min(keptExamples ?? 0, plan.streamExamples) : nil,
         ofStream: plan.streamExamples),
       effectiveEpochs: passes + replays)
@@ -128,16 +128,16 @@ extension TrainingRun {
 
   /// What is trained from a step on, each example by the share of the full side's pixels that it has.
   private func fullSizeExamples(_ plan: TrainingPlan, _ pipeline: ImagePipeline, from start: Int) -> Double {
-    let resolution = ProgressiveResolution(from: configuration.progressiveResolution)
-    let stepsInPass = (plan.streamExamples + configuration.batchSize - 1) / configuration.batchSize
+    let resolution = ProgressiveResolution(from: configuration.recipe.progressiveResolution)
+    let stepsInPass = (plan.streamExamples + configuration.recipe.batchSize - 1) / configuration.recipe.batchSize
     var trained = TrainedExamples()
     for step in start..<plan.steps {
-      let position = step % stepsInPass * configuration.batchSize
+      let position = step % stepsInPass * configuration.recipe.batchSize
       let replays =
         configuration.method == .replay
-        ? configuration.replayCourse.replays(at: step, of: plan.steps, average: configuration.replaySteps) : 0
+        ? configuration.replay.course.replays(at: step, of: plan.steps, average: configuration.replay.steps) : 0
       trained.record(
-        min(configuration.batchSize, plan.streamExamples - position) + replays * configuration.batchSize,
+        min(configuration.recipe.batchSize, plan.streamExamples - position) + replays * configuration.recipe.batchSize,
         side: resolution.side(at: RunProgress(step: step, of: plan.steps), full: pipeline.size))
     }
     return trained.atFullSide(pipeline.size)

@@ -47,20 +47,20 @@ struct WarmUp {
   /// How long steps are timed, in seconds.
   private static let timedSeconds = 2.5
 
-  private var replaySteps: Int { configuration.method == .replay ? configuration.replaySteps : 0 }
+  private var replaySteps: Int { configuration.method == .replay ? configuration.replay.steps : 0 }
 
   /// - Returns: What was measured, and the RAM that the run's own mini-batches would take, in bytes.
   func measure() throws -> (measurement: Measurement, peakResidentBytes: Int) {
     var last = try train(1, 0, timing: 0)
     var previous = last
-    while last.batchSize < configuration.batchSize {
-      let next = min(configuration.batchSize, 4 * last.batchSize)
+    while last.batchSize < configuration.recipe.batchSize {
+      let next = min(configuration.recipe.batchSize, 4 * last.batchSize)
       // Without a second size nothing could be said of the RAM.
       guard last.batchSize == 1 || last.seconds(batchSize: next, replaySteps: 0) <= Self.longestStep
       else { break }
       (previous, last) = (last, try train(next, 0, timing: 0))
     }
-    let isWhole = last.batchSize == configuration.batchSize
+    let isWhole = last.batchSize == configuration.recipe.batchSize
     if isWhole {
       let hasTime =
         last.seconds(batchSize: last.batchSize, replaySteps: replaySteps) <= Self.longestStep
@@ -74,11 +74,11 @@ struct WarmUp {
     if !isWhole {
       let growth = max(0, last.peakResidentBytes - previous.peakResidentBytes)
       bytes +=
-        growth / (last.batchSize - previous.batchSize) * (configuration.batchSize - last.batchSize)
+        growth / (last.batchSize - previous.batchSize) * (configuration.recipe.batchSize - last.batchSize)
     }
     // The replays of a step wait decoded, all at once.
     bytes +=
-      (replaySteps - last.replaySteps) * configuration.batchSize * pool.pipeline.elementsPerImage
+      (replaySteps - last.replaySteps) * configuration.recipe.batchSize * pool.pipeline.elementsPerImage
       * (device == .cpu ? PixelType.float32 : .uint8).size
     return (last, bytes)
   }
@@ -88,14 +88,14 @@ struct WarmUp {
     _ batchSize: Int, _ replaySteps: Int, timing: Double, secondBatchSize: Int? = nil
   ) throws -> Measurement {
     var configuration = configuration
-    configuration.batchSize = batchSize
-    configuration.replaySteps = replaySteps
-    configuration.storage = .examples(4 * batchSize)
-    (configuration.memoryDirectory, configuration.timeToLive) = (nil, nil)
+    configuration.recipe.batchSize = batchSize
+    configuration.replay.steps = replaySteps
+    configuration.memory.storage = .examples(4 * batchSize)
+    (configuration.memory.directory, configuration.memory.timeToLive) = (nil, nil)
     // What is reckoned from is the time and the RAM of images of the full side.
-    configuration.progressiveResolution = 1
+    configuration.recipe.progressiveResolution = 1
     // Nothing is to be learnt, and nothing can diverge.
-    (configuration.learningRate, configuration.muonLearningRate) = (1e-9, 1e-9)
+    (configuration.recipe.learningRate, configuration.recipe.muonLearningRate) = (1e-9, 1e-9)
     let plan = try TrainingPlan(
       configuration, streamExamples: batchSize << 20, classes: card.classes, classNames: nil)
     let learner = try Learner(
@@ -107,7 +107,7 @@ struct WarmUp {
       diskMemory: nil, ledger: nil,
       ranks: Ranks(nil), observe: { _ in })
     // The first step allocates and replays nothing; the next one brings the first replays, and a recording if there is one.
-    let untimed = configuration.cudaGraphs ? 4 : 2
+    let untimed = configuration.machine.cudaGraphs ? 4 : 2
     let clock = ContinuousClock()
     var start = clock.now
     var seconds = 0.0

@@ -65,7 +65,7 @@ public struct StoredMemory {
     (configuration, plan) = (result?.configuration, result?.plan)
     pictures =
       if let run = position.memoryRun {
-        StoredPictures(run, at: memoryDirectory ?? result?.configuration.memoryDirectory)
+        StoredPictures(run, at: memoryDirectory ?? result?.configuration.memory.directory)
       } else {
         StoredPictures(keptIn: files.path(of: ""), result?.configuration)
       }
@@ -84,7 +84,7 @@ public struct StoredMemory {
     let folder = "\(path)/\(UnfinishedRun.folderName)"
     pictures =
       if let run = state.memoryRun {
-        StoredPictures(run, at: memoryDirectory ?? state.configuration.memoryDirectory, archive: folder)
+        StoredPictures(run, at: memoryDirectory ?? state.configuration.memory.directory, archive: folder)
       } else {
         StoredPictures(archive: folder)
       }

@@ -52,7 +52,7 @@ final class RunLog {
     self.notice = notice
     state = saved?.log ?? State()
     // What may stay for a time only is not copied to where it stays.
-    if configuration.timeToLive == nil, loggers.contains(where: \.takesPictures) {
+    if configuration.memory.timeToLive == nil, loggers.contains(where: \.takesPictures) {
       grid = MemoryGrid(pipeline)
     }
     let run = LoggedRun(configuration: self.configuration, plan: plan, stepsDone: saved?.steps ?? 0)

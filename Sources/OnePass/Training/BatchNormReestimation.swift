@@ -72,14 +72,14 @@ extension TrainingRun {
     of learner: Learner, _ trainer: Trainer, _ kept: (any RandomAccessSource)?, _ pool: DecodePool,
     _ ranks: Ranks
   ) throws -> Reestimation? {
-    guard configuration.reestimateBatchNorm,
+    guard configuration.recipe.reestimateBatchNorm,
       let examples = kept.map({ BatchNormReestimation.Examples(of: $0, ranks) })
         ?? trainer.memory.map(BatchNormReestimation.Examples.init(of:))
     else { return nil }
     let clock = ContinuousClock()
     let start = clock.now
     let reestimation = BatchNormReestimation(
-      model: learner.model, device: learner.device, pool: pool, batchSize: configuration.batchSize,
+      model: learner.model, device: learner.device, pool: pool, batchSize: configuration.recipe.batchSize,
       ranks: ranks)
     let count = try reestimation(over: examples)
     try Engine.synchronise(learner.device)

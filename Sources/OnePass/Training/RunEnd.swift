@@ -30,9 +30,9 @@ struct RunEnd {
   mutating func coolDown(afterStep steps: Int, updates: Int, feed: inout any ExampleFeed) -> String? {
     guard !wasAsked, coolDown == nil, steps < plan.steps, updates < plan.updates else { return nil }
     wasAsked = true
-    guard configuration.schedule == .onDemand else {
+    guard configuration.recipe.schedule == .onDemand else {
       return
-        "A run with --schedule \(configuration.schedule.rawValue) cannot be ended before its time, and goes on: only "
+        "A run with --schedule \(configuration.recipe.schedule.rawValue) cannot be ended before its time, and goes on: only "
         + "--schedule on-demand cools down when it is asked."
     }
     guard let wanted = configuration.learningRateSchedule.coolDown(after: updates, of: plan.updates) else {
@@ -41,12 +41,12 @@ struct RunEnd {
     // Whole steps, as many as it takes.
     var (last, taken) = (steps, 0)
     let waiting = feed.waiting
-    while last < plan.steps, taken < wanted || (last - steps - 1) * configuration.batchSize < waiting {
+    while last < plan.steps, taken < wanted || (last - steps - 1) * configuration.recipe.batchSize < waiting {
       taken += configuration.updates(ofStep: last, of: plan.steps)
       last += 1
     }
     let begun = CoolDown(stepsBefore: steps, steps: last - steps, updatesBefore: updates, updates: taken)
-    begun.end(&feed, batchSize: configuration.batchSize)
+    begun.end(&feed, batchSize: configuration.recipe.batchSize)
     coolDown = begun
     return
       "Cooling down over \(Figures.count(taken, "update")): the run ends after step \(Figures.count(last)) of "

@@ -45,7 +45,7 @@ struct StreamPreparation {
     plan = state.plan
     pipeline = state.card.pipeline
     stem = state.card.stem
-    if let length = source.knownCount, min(length, configuration.limit ?? .max) != plan.streamExamples {
+    if let length = source.knownCount, min(length, configuration.data.limit ?? .max) != plan.streamExamples {
       throw OnePassError(
         .badData,
         "\(source.specification) has \(length) examples, and the run began with \(plan.streamExamples): "
@@ -61,7 +61,7 @@ struct StreamPreparation {
       kept = nil
       feed = StreamFeed(source, alreadyTaken: [], limit: plan.streamExamples)
     }
-    state.coolDown?.end(&feed, batchSize: configuration.batchSize)
+    state.coolDown?.end(&feed, batchSize: configuration.recipe.batchSize)
     try feed.resume(after: state.tally.taken, ledger: ledger)
     firstImage = nil
     self.feed = feed

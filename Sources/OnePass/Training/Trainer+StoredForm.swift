@@ -21,14 +21,14 @@ extension Trainer {
     guard ranks.count == 1 else {
       return OnePassError(
         .usage,
-        "A storage of \(configuration.storage) is smaller than one image: give more, or use --method naive.")
+        "A storage of \(configuration.memory.storage) is smaller than one image: give more, or use --method naive.")
     }
     let smallest =
       try incoming.examples.map { memory.cost(of: try storedForm($0.image), label: $0.label) }.min() ?? 0
     let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""
     return OnePassError(
       .usage,
-      "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
+      "A storage of \(configuration.memory.storage) is smaller than one image: the smallest of the first "
         + "\(incoming.count) takes \(smallest) bytes with its index\(files). Give more, or use --method naive."
     )
   }

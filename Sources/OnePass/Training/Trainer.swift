@@ -62,15 +62,15 @@ final class Trainer {
     self.pool = pool
     self.observe = observe
     self.ranks = ranks
-    priorities = PriorityRule(parts.priority, timing: configuration.priorityTiming)
+    priorities = PriorityRule(parts.priority, timing: configuration.replay.priorityTiming)
     storedForm = StoredForm(configuration.storedFormat, pipeline: pool.pipeline)
-    tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
+    tally = StreamTally(brokenLimit: configuration.data.brokenLimit, source: source)
     end = RunEnd(configuration, plan)
     let shared = ranks.count > 1 && plan.capacity != nil ? SharedImages() : nil
     sharedImages = shared.map { ImageTransfer($0, ranks: ranks) }
     memory = plan.capacity.map {
       ReplayMemory(
-        capacity: $0, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
+        capacity: $0, inclusion: InclusionProbability(recencyBias: configuration.memory.recencyBias),
         drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed,
         store: shared ?? diskMemory?.images, predictedClasses: configuration.predictedClasses(of: plan))
     }
@@ -95,7 +95,7 @@ final class Trainer {
       try sharedImages?.distribute(snapshot.items.map(\.id), holder: holder, saved: image)
       try memory?.restore(snapshot) { try image($0.id) }
     }
-    tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source, counts: saved.state.tally)
+    tally = StreamTally(brokenLimit: configuration.data.brokenLimit, source: source, counts: saved.state.tally)
     arrivals = saved.state.arrivals ?? ArrivalLog()
     (online, curve) = (saved.state.online, saved.state.curve)
     seconds = saved.state.seconds
@@ -145,7 +145,7 @@ final class Trainer {
           decoded(replay), weights: replay.partOfWeights, of: replay.totalWeight, part: 1 + index, of: parts,
           stored: replay.partOfPredictions, mixing: true)
       }
-      if configuration.updates == .joint { try learner.update() }
+      if configuration.step.updates == .joint { try learner.update() }
       trained.record(whole.count + replays.reduce(0) { $0 + $1.drawn.count }, side: side(at: step))
 
       // 5. Offer every incoming example to the memory.
@@ -186,7 +186,7 @@ final class Trainer {
 
   /// The side of the images of a step, in pixels.
   private func side(at step: Int) -> Int {
-    ProgressiveResolution(from: configuration.progressiveResolution)
+    ProgressiveResolution(from: configuration.recipe.progressiveResolution)
       .side(at: RunProgress(step: step, of: plan.steps), full: pool.pipeline.size)
   }
 
@@ -194,33 +194,33 @@ final class Trainer {
     guard step < end.steps else { return nil }  // What comes after is left to others.
     // They came at this time or later, never earlier.
     let time = try agreedTime()
-    let part = try feed.next(configuration.batchSize, for: ranks.rank, of: ranks.shares)
+    let part = try feed.next(configuration.recipe.batchSize, for: ranks.rank, of: ranks.shares)
     guard !part.isEnd else { return nil }
     for example in part.examples {
       try checkLabel(of: example, classCount: plan.classes, in: source.specification)
     }
     let isCentred =
       configuration.method == .naive
-      || (configuration.method == .replay && configuration.incomingView == .centre)
+      || (configuration.method == .replay && configuration.step.incomingView == .centre)
     let pending = pool.submit(
       part.examples,
       views: part.examples.map {
         isCentred ? .centre : .augmented(seed: configuration.seed, id: $0.id, visit: feed.pass)
       }, side: side(at: step),
-      isStoredFirst: configuration.method == .replay && configuration.incomingForm == .stored)
+      isStoredFirst: configuration.method == .replay && configuration.step.incomingForm == .stored)
     return Taken(examples: part.examples, pending: pending, pass: feed.pass, time: time)
   }
 
   /// Now; the first rank's where it decides what is forgotten.
   private func agreedTime() throws -> Date {
-    guard case .seconds = configuration.timeToLive else { return Date() }
+    guard case .seconds = configuration.memory.timeToLive else { return Date() }
     let now = ranks.isFirst ? Date().timeIntervalSince1970 : 0
     return Date(timeIntervalSince1970: try ranks.sum([now])[0])
   }
 
   /// Removes items whose time is over.
   private func expire() throws {
-    switch configuration.timeToLive {
+    switch configuration.memory.timeToLive {
     case .examples(let count): try memory?.forget(before: tally.taken - count)
     case .seconds(let seconds):
       try memory?.forget(before: arrivals.position(before: agreedTime() - seconds))
@@ -231,15 +231,15 @@ final class Trainer {
   private func drawReplays(for step: Int, _ progress: RunProgress) throws -> [ReplayBatch] {
     guard let held = memory?.count, held > 0 else { return [] }
     try priorities.beginStep(&memory, progress)
-    let count = configuration.replayCourse.replays(
-      at: step, of: plan.steps, average: configuration.replaySteps)
+    let count = configuration.replay.course.replays(
+      at: step, of: plan.steps, average: configuration.replay.steps)
     let draws = try (0..<count).compactMap { batch in
-      try memory?.draw(configuration.batchSize, step: step, batch: batch)
+      try memory?.draw(configuration.recipe.batchSize, step: step, batch: batch)
     }
     return try zip(draws, ranks.divide(draws, holder: holder)).map { drawn, division in
       ReplayBatch(
         drawn: drawn, trainers: division.trainers,
-        weights: configuration.importanceWeights
+        weights: configuration.replay.importanceWeights
           ? OnePassReplay.importanceWeights(forProbabilities: drawn.map(\.probability)) : nil,
         pending: pool.submit(
           division.examples,
@@ -253,9 +253,9 @@ final class Trainer {
   /// The rank with the image of an example that is in the memory: the one that took it from the stream, or would have
   /// with as many ranks as there are now.
   func holder(of id: Int) -> Int {
-    let start = id / configuration.batchSize * configuration.batchSize
+    let start = id / configuration.recipe.batchSize * configuration.recipe.batchSize
     return ranks.shares.rank(
-      of: id - start, count: min(configuration.batchSize, plan.streamExamples - start))
+      of: id - start, count: min(configuration.recipe.batchSize, plan.streamExamples - start))
   }
 
   /// The images of a replayed mini-batch, each of which was decoded before.
@@ -295,7 +295,7 @@ final class Trainer {
   ) throws -> ForwardPass {
     // A whole mini-batch has its own sum.
     let total = ranks.count > 1 ? total : nil
-    guard configuration.updates == .joint else {
+    guard configuration.step.updates == .joint else {
       return try learner.train(
         batch, weights: weights, of: total, stored: stored, mixing: mixing, predicting: part == 0)
     }
@@ -359,7 +359,7 @@ final class Trainer {
       throw OnePassError(
         .engine,
         "The training diverged: a loss of step \(step + 1) is not a finite number. "
-          + "Lower --learning-rate (now \(configuration.learningRate)).")
+          + "Lower --learning-rate (now \(configuration.recipe.learningRate)).")
     }
     return losses
   }
@@ -372,7 +372,7 @@ final class Trainer {
       updates: learner.updatesMade, examples: losses.count,
       loss: losses.reduce(0) { $0 + Double($1) } / Double(losses.count),
       accuracy: Double(correct) / Double(losses.count), learningRate: learner.learningRate,
-      alpha: configuration.smoothing.alpha(at: RunProgress(step: step, of: plan.steps)),
+      alpha: configuration.replay.smoothing.alpha(at: RunProgress(step: step, of: plan.steps)),
       memoryItems: counters?.items ?? 0, memoryBytes: counters?.bytes ?? 0, memoryFill: memory?.fill ?? 0,
       seconds: seconds)
     curve.record(report)

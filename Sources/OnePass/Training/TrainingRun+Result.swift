@@ -15,7 +15,7 @@ extension TrainingRun {
         isAsked
         ? "The run ended as it was asked to, after \(taken) of the \(plan.streamExamples) examples that were planned"
         : "The stream ended after \(taken) of \(plan.streamExamples) examples"
-      if configuration.schedule != .constant, !isAsked { notice += ", so the learning rate did not reach 0" }
+      if configuration.recipe.schedule != .constant, !isAsked { notice += ", so the learning rate did not reach 0" }
       if let capacity = plan.capacityExamples {
         notice += ", and a memory of \(capacity) examples is a larger share of it than was planned"
       }
@@ -78,22 +78,22 @@ extension TrainingRun {
   /// The configuration as a file that makes this run again. Names of classes that come from the data come from there again.
   func fileText(of result: RunResult) -> String {
     var resolved = result.configuration
-    resolved.classNames = configuration.classNames
+    resolved.data.classNames = configuration.data.classNames
     return resolved.fileText
   }
 
   /// The configuration with every choice that was left to the program.
   func resolved(_ card: ModelCard, _ device: Device, _ pool: DecodePool) -> RunConfiguration {
     var resolved = configuration.withoutSecrets
-    resolved.stem = card.stem
-    resolved.imageSize = card.pipeline.size
-    resolved.channels = card.pipeline.channels
-    resolved.classCount = card.classes
-    resolved.classNames = card.classNames
-    resolved.device = device.description
-    resolved.threads = Engine.threadCount
-    resolved.decodeThreads = pool.threads
-    resolved.keepPictures = configuration.picturesKept
+    resolved.model.stem = card.stem
+    resolved.model.imageSize = card.pipeline.size
+    resolved.model.channels = card.pipeline.channels
+    resolved.data.classCount = card.classes
+    resolved.data.classNames = card.classNames
+    resolved.machine.device = device.description
+    resolved.machine.threads = Engine.threadCount
+    resolved.machine.decodeThreads = pool.threads
+    resolved.memory.keepPictures = configuration.picturesKept
     return resolved
   }
 }

@@ -9,8 +9,8 @@ import OnePassTorch
 ///
 /// ```swift
 /// var configuration = RunConfiguration(data: "fashion-mnist")
-/// configuration.evaluationData = "fashion-mnist:test"
-/// configuration.model = "resnet20"
+/// configuration.data.evaluationSource = "fashion-mnist:test"
+/// configuration.model.name = "resnet20"
 /// let result = try TrainingRun(configuration).start { event in print(event) }
 /// print(result.accuracy?.top1 ?? 0)
 /// ```
@@ -29,8 +29,8 @@ public struct TrainingRun {
   /// to give the same.
   /// - Parameters:
   ///   - configuration: What to do.
-  ///   - source: The stream; `configuration.data` then only describes it.
-  ///   - evaluationSource: Labelled images to measure the accuracy on; `configuration.evaluationData` is then what it calls
+  ///   - source: The stream; `configuration.data.source` then only describes it.
+  ///   - evaluationSource: Labelled images to measure the accuracy on; `configuration.data.evaluationSource` is then what it calls
   ///     itself.
   ///   - priority: The priority of an example.
   ///   - drawing: Which item a draw chooses; an empty selector.
@@ -45,15 +45,15 @@ public struct TrainingRun {
     var configuration = configuration
     parts = try MethodParts(
       &configuration, priority: priority, drawing: drawing, evicting: evicting, model: model)
-    if let evaluationSource { configuration.evaluationData = evaluationSource.specification }
+    if let evaluationSource { configuration.data.evaluationSource = evaluationSource.specification }
     try configuration.validate()
     self.configuration = configuration
     self.evaluationSource = evaluationSource
     self.source = try configuration.shuffling(
       source
         ?? SourceRegistry.open(
-          configuration.data, seed: configuration.seed, classNames: configuration.classNames,
-          subjectKey: configuration.subjectKey))
+          configuration.data.source, seed: configuration.seed, classNames: configuration.data.classNames,
+          subjectKey: configuration.data.subjectKey))
   }
 
   /// Trains and evaluates.
@@ -87,7 +87,7 @@ public struct TrainingRun {
       ranks.isFirst ? loadCheckpoint(output, unfinished, resuming: resuming) : nil)
     // Read before the data, so that a wrong file is told at once; the other ranks receive what the first has.
     var initial =
-      try ranks.isFirst && saved == nil ? configuration.initialise.map { try InitialWeights($0) } : nil
+      try ranks.isFirst && saved == nil ? configuration.model.initialise.map { try InitialWeights($0) } : nil
     // What has passed. Runs that an earlier version began have no ledger, and go on without.
     let passed = try saved?.state.ledger.flatMap { mark in
       try unfinished.map { run in
@@ -109,18 +109,18 @@ public struct TrainingRun {
     let evaluationSource = try openEvaluation(plan)
     // The incoming mini-batch, the next one, and the replays of a step wait to be decoded at once.
     let pool = DecodePool(
-      pipeline: stream.pipeline, threads: configuration.decodeThreads ?? machineCores(),
-      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2),
+      pipeline: stream.pipeline, threads: configuration.machine.decodeThreads ?? machineCores(),
+      queueCapacity: configuration.recipe.batchSize * (configuration.replay.steps + 2),
       augmentation: configuration.imageAugmentation, storedFormat: configuration.storedFormat, feeding: device
     )
     defer { pool.shutdown() }
 
     let card = ModelCard(
-      name: configuration.model, stem: stream.stem, classes: plan.classes, classNames: plan.classNames,
-      pipeline: stream.pipeline, blurPool: configuration.blurPool)
+      name: configuration.model.name, stem: stream.stem, classes: plan.classes, classNames: plan.classNames,
+      pipeline: stream.pipeline, blurPool: configuration.recipe.blurPool)
     let model = try card.makeModel(
       seed: configuration.seed, device: device,
-      normalisingOver: configuration.synchronisedBatchNorm ? group : nil, own: parts.model)
+      normalisingOver: configuration.machine.synchronisedBatchNorm ? group : nil, own: parts.model)
     if let notice = try initial.take()?.load(into: model, card) { observe(.notice(notice)) }
     let learner = try Learner(
       model: model, device: device, normalisation: card.pipeline.normalisation, configuration: configuration,
@@ -197,10 +197,10 @@ public struct TrainingRun {
       try learner.share(over: ranks)
       let evaluator = Evaluator(
         model: model, device: device, pool: pool, classes: plan.classes,
-        brokenLimit: configuration.brokenLimit, ranks: ranks)
-      let total = configuration.evaluationLimit ?? evaluationSource.knownCount
+        brokenLimit: configuration.data.brokenLimit, ranks: ranks)
+      let total = configuration.data.evaluationLimit ?? evaluationSource.knownCount
       do {
-        result.accuracy = try evaluator.evaluate(evaluationSource, limit: configuration.evaluationLimit) {
+        result.accuracy = try evaluator.evaluate(evaluationSource, limit: configuration.data.evaluationLimit) {
           observe(.evaluated(examples: $0, total: total))
           try saver.stopIfAsked(trainer)
         }
@@ -232,14 +232,14 @@ public struct TrainingRun {
   /// The device, with what was asked of the machine.
   /// - Throws: `OnePassError` (`usage`) if it is not there, or does not compute in the precision.
   func prepareMachine() throws -> Device {
-    let device = try Device(parsing: configuration.device)
-    guard device.supports(configuration.precision) else {
+    let device = try Device(parsing: configuration.machine.device)
+    guard device.supports(configuration.machine.precision) else {
       throw OnePassError(
         .usage,
-        "The processor of this machine does not compute in \(configuration.precision.rawValue): leave --precision out, "
+        "The processor of this machine does not compute in \(configuration.machine.precision.rawValue): leave --precision out, "
           + "or use a GPU.")
     }
-    if let threads = configuration.threads { try Engine.setThreadCount(threads) }
+    if let threads = configuration.machine.threads { try Engine.setThreadCount(threads) }
     return device
   }
 
@@ -270,7 +270,7 @@ public struct TrainingRun {
     _ unfinished: UnfinishedRun?
   ) throws -> MemoryDirectory? {
     if let saved {
-      switch (configuration.memoryDirectory, saved.state.memoryRun) {
+      switch (configuration.memory.directory, saved.state.memoryRun) {
       case (let path?, let run?): return try MemoryDirectory(opening: path, run: run)
       case (nil, nil): return nil
       case (nil, _):
@@ -280,7 +280,7 @@ public struct TrainingRun {
         throw OnePassError(.usage, "The run began with its memory in RAM: leave out --memory-directory.")
       }
     }
-    guard let path = configuration.memoryDirectory, let first = stream.firstImage else { return nil }
+    guard let path = configuration.memory.directory, let first = stream.firstImage else { return nil }
     if let claimed = unfinished?.claimedMemory, try DiskImages.run(in: path) == claimed {
       // The run was broken off before its first checkpoint, and begins anew.
       DiskImages.remove(in: path)
@@ -295,12 +295,12 @@ public struct TrainingRun {
   /// The ledger of a pass, where there is a place for it. Several passes over kept data need none.
   private func newLedger(in unfinished: UnfinishedRun?) -> Ledger? {
     guard let unfinished, configuration.method != .multiEpoch else { return nil }
-    return Ledger(in: unfinished.path, withSubjects: configuration.subjectKey != nil)
+    return Ledger(in: unfinished.path, withSubjects: configuration.data.subjectKey != nil)
   }
 
   private func resumedLedger(_ passed: LedgerFile?, in unfinished: UnfinishedRun?) throws -> Ledger? {
     guard let passed, let unfinished else { return nil }
-    return try Ledger(resuming: passed, in: unfinished.path, withSubjects: configuration.subjectKey != nil)
+    return try Ledger(resuming: passed, in: unfinished.path, withSubjects: configuration.data.subjectKey != nil)
   }
 
   private func save(_ trainer: Trainer, _ learner: Learner, _ card: ModelCard, in folder: RunFolder) throws {
@@ -321,7 +321,7 @@ public struct TrainingRun {
 
   func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
     if let evaluationSource { return evaluationSource }
-    return try configuration.evaluationData.map {
+    return try configuration.data.evaluationSource.map {
       try SourceRegistry.open($0, seed: configuration.seed, classNames: plan.classNames)
     }
   }
