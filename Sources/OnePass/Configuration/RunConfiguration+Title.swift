@@ -39,8 +39,6 @@ extension RunConfiguration {
   /// What differs from the paper in a group that does anything, in words.
   private func deviations(in group: any RunOptionGroup) -> [String] {
     guard type(of: group).applies.holds(self) else { return [] }
-    return OptionPlace.all(in: group).compactMap { place in
-      place.option.isStandard ? nil : place.option.deviation?(self)
-    }
+    return OptionPlace.all(in: group).compactMap { $0.option.deviation(in: self) }
   }
 }

@@ -12,27 +12,27 @@ import OnePassCore
 /// let result = try TrainingRun(configuration).start()
 /// ```
 public struct RunConfiguration: Hashable, Sendable {
-  public var data = DataOptions()
-  public var model = ModelOptions()
+  public var data: DataOptions = .init()
+  public var model: ModelOptions = .init()
 
   @RunOption("method", "How the stream is used.")
-  public var method = Method.replay
+  public var method: Method = .replay
 
   /// Passes of multi-epoch training.
   @RunOption(
     "epochs", "Passes of multi-epoch training.", value: "E", in: .atLeast(1, atMost: 1 << 20),
     applies: .multiEpoch)
-  public var epochs = 90
+  public var epochs: Int = 90
 
   @RunOption("seed", "Fixes every random choice.", value: "S")
   public var seed: UInt64 = 1
 
-  public var replay = ReplayOptions()
-  public var memory = MemoryOptions()
-  public var step = StepOptions()
-  public var augmentation = AugmentationOptions()
-  public var recipe = RecipeOptions()
-  public var machine = MachineOptions()
+  public var replay: ReplayOptions = .init()
+  public var memory: MemoryOptions = .init()
+  public var step: StepOptions = .init()
+  public var augmentation: AugmentationOptions = .init()
+  public var recipe: RecipeOptions = .init()
+  public var machine: MachineOptions = .init()
 
   public init(data: String) { self.data.source = data }
 

@@ -142,7 +142,7 @@ public struct StoredMemory {
   }
 
   /// What the loss is that is kept of an item.
-  package var lossTitle: String { configuration?.priority == .learnability ? "mean loss" : "loss" }
+  package var lossTitle: String { configuration?.replay.priority == .learnability ? "mean loss" : "loss" }
 
   /// The losses, in nats, in twenty equal parts from 0.
   public var losses: Histogram { Histogram(items.map { Double($0.loss) }, from: 0) }

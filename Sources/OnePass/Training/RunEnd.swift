@@ -65,7 +65,7 @@ extension CoolDown {
 extension RunConfiguration {
   /// The updates of a step, as long as not all of its images are broken.
   fileprivate func updates(ofStep step: Int, of steps: Int) -> Int {
-    guard method == .replay, updates == .sequential else { return 1 }
-    return 1 + replayCourse.replays(at: step, of: steps, average: replaySteps)
+    guard method == .replay, self.step.updates == .sequential else { return 1 }
+    return 1 + replay.course.replays(at: step, of: steps, average: replay.steps)
   }
 }

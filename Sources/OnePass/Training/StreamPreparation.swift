@@ -84,14 +84,14 @@ extension RunConfiguration {
   /// What `limit` cuts off is never taken into the buffer.
   /// - Throws: `OnePassError` (`usage`) if the source is in random order already.
   func shuffling(_ source: any ExampleSource) throws -> any ExampleSource {
-    guard let shuffleBuffer else { return source }
+    guard let size = data.shuffleBuffer else { return source }
     guard !(source is any RandomAccessSource) else {
       throw OnePassError(
         .usage,
         "\(source.specification) is in a random order already: leave out --shuffle-buffer, which would only take memory."
       )
     }
-    let limited = limit.map { LimitedSource.first($0, of: source) } ?? source
-    return ShuffleBuffer(limited, size: shuffleBuffer, seed: seed)
+    let limited = data.limit.map { LimitedSource.first($0, of: source) } ?? source
+    return ShuffleBuffer(limited, size: size, seed: seed)
   }
 }

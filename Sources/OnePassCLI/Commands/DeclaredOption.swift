@@ -8,7 +8,7 @@ let declared = RunConfiguration.defaults
 
 // A property of a command is called as the option in a record: `configuration(of:)` brings the two together by that.
 
-extension Option where Value: ExpressibleByArgument {
+extension Option where Value: ExpressibleByArgument & Sendable {
   /// - Parameters:
   ///   - option: Whose name, help and default this has.
   ///   - isShown: Whether `--help` lists it too, and not `--help-hidden` alone.
@@ -20,14 +20,14 @@ extension Option where Value: ExpressibleByArgument {
 }
 
 extension Option {
-  init<Some: ExpressibleByArgument>(
+  init<Some: ExpressibleByArgument & Sendable>(
     _ option: OptionDeclaration<Some?>, isShown: Bool = false, completion: CompletionKind? = nil
   ) where Value == Some? {
     self.init(name: .customLong(option.name), help: option.help(isShown), completion: completion)
   }
 
   /// Tells whether anything was given; if not, the default holds.
-  init<Some: ExpressibleByArgument>(
+  init<Some: ExpressibleByArgument & Sendable>(
     ifGiven option: OptionDeclaration<Some>, isShown: Bool = false, completion: CompletionKind? = nil
   ) where Value == Some? {
     self.init(name: .customLong(option.name), help: option.help(isShown), completion: completion)
@@ -72,7 +72,7 @@ extension OptionDeclaration {
 // MARK: Values that are written in a way of their own
 
 /// A value whose text is refused with a sentence of its own.
-protocol TextualValue {
+protocol TextualValue: Sendable {
   /// - Throws: `OnePassError` (`usage`).
   init(_ text: String) throws
   /// As people write it.

@@ -53,7 +53,7 @@ package struct Setting: Sendable {
     }
     return groups.map { group in
       let namesakes = groups.map(\.shared).filter { other in
-        other != group.shared && other.model == group.shared.model && other.limit == group.shared.limit
+        other != group.shared && other.model.name == group.shared.model.name && other.data.limit == group.shared.data.limit
       }
       // In the order of the options, each once.
       let options = Set(namesakes.flatMap { group.shared.differences(from: $0).map(\.option) })
@@ -103,7 +103,7 @@ package struct Setting: Sendable {
   /// The paper's method with k and a share of the stream, and a change.
   func replay(k: Int, storage: Double, _ change: (inout RunConfiguration) -> Void) -> Variant? {
     var sought = configuration
-    (sought.method, sought.epochs) = (.replay, 1)
+    (sought.method, sought.epochs) = (.replay, RunConfiguration.defaults.epochs)
     (sought.replay.steps, sought.memory.storage) = (k, .fraction(storage))
     sought = sought.withPaperMethod
     change(&sought)
@@ -146,7 +146,7 @@ extension RunConfiguration {
   fileprivate var rank: (Int, Int, Double, String) {
     switch method {
     case .naive: (0, 0, 0, "")
-    case .replay: (1, replaySteps, storage.sortKey, self == withPaperMethod ? "" : title)
+    case .replay: (1, replay.steps, memory.storage.sortKey, self == withPaperMethod ? "" : title)
     case .multiEpoch: (2, epochs, 0, self == withPaperMethod ? "" : title)
     }
   }

@@ -106,7 +106,7 @@ package struct MemoryPage {
           + "\(Figures.count(steps)) and \(Figures.count(memory.examplesSeen, "example")).")
     }
     if let configuration = memory.configuration {
-      parts.append("Stream: \(configuration.withoutSecrets.data).")
+      parts.append("Stream: \(configuration.withoutSecrets.data.source).")
       parts.append("Method: \(configuration.title).")
       parts.append("Model: \(configuration.model.name), seed \(configuration.seed).")
     }

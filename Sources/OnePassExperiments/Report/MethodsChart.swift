@@ -66,7 +66,7 @@ extension RunConfiguration {
   /// What a method is at any storage.
   fileprivate var withoutStorage: RunConfiguration {
     var method = self
-    method.storage = .fraction(1)
+    method.memory.storage = .fraction(1)
     return method
   }
 }

@@ -9,8 +9,8 @@ extension RunConfiguration {
       "augmentation",
       "What training images get beyond crop and flip: standard (nothing), rand (RandAugment) or trivial (TrivialAugment), "
         + "cut-out, or two of them, as in rand,cut-out.",
-      value: "NAME[,NAME]", before: .standard, deviation: \.augmentationWords)
-    public var choice = AugmentationChoice.standard
+      value: "NAME[,NAME]", before: .standard, deviationOfRun: \.augmentationWords)
+    public var choice: AugmentationChoice = .standard
 
     /// The share (0 … 1) of the largest magnitude that the operations of RandAugment and TrivialAugment have; the usual one
     /// of each if `nil`.
@@ -25,7 +25,7 @@ extension RunConfiguration {
       "augmentation-growth",
       "The visits of an image until its augmentation has the full strength; 0 augments arriving images too.",
       value: "V", in: .notNegative, before: 1, applies: .augmentation)
-    public var growth = 1.0
+    public var growth: Double = 1.0
   }
 }
 

@@ -6,7 +6,7 @@ extension RunConfiguration {
   public struct DataOptions: RunOptionGroup {
     /// The stream, as a source specification: `fashion-mnist`, `folder:DIR`, `wds:PATTERN`, …
     @RunOption("data", "The stream to train on, here or in the configuration.", value: "SPEC")
-    public var source = ""
+    public var source: String = ""
 
     /// Labelled images to measure the accuracy on; none, no accuracy.
     @RunOption(
@@ -44,13 +44,13 @@ extension RunConfiguration {
       "shuffle-buffer",
       "Shuffle a stream that arrives sorted, in a buffer of so many examples (10000) or bytes (500MB).",
       value: "N|BYTES",
-      deviation: { $0.data.shuffleBuffer.map { "shuffle buffer of \($0)" } })
+      deviation: { size in size.map { "shuffle buffer of \($0)" } })
     public var shuffleBuffer: ShuffleBufferSize? = nil
 
     /// The share of broken images (0 … 1) above which the stream counts as broken and the run stops.
     @RunOption(
       "broken-limit", "Stop if more than this share of the images is broken.", value: "0...1", in: .share)
-    public var brokenLimit = 0.1
+    public var brokenLimit: Double = 0.1
   }
 }
 

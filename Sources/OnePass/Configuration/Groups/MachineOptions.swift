@@ -7,27 +7,27 @@ extension RunConfiguration {
     /// `auto`, `cpu`, `cuda` or `cuda:i`.
     @RunOption(
       "device", "Where to compute: auto, cpu, cuda or cuda:i.", value: "DEVICE", changesResults: false)
-    public var device = "auto"
+    public var device: String = "auto"
 
     /// In what convolutions and matrix products are computed while training; evaluation is in float32.
     @RunOption(
       "precision",
       "In what convolutions and matrix products are computed while training: float32 or bfloat16 (mixed precision).",
       value: "TYPE", before: .float32)
-    public var precision = Precision.float32
+    public var precision: Precision = .float32
 
     /// Whether the update on a full mini-batch is recorded once and launched as a whole for each (CUDA graphs). On the CPU
     /// the same work is done without a recording. The sums of a mini-batch may differ in their last bits.
     @RunOption(
       "cuda-graphs", "Record the update on a full mini-batch once, and launch it as a whole for each.",
       before: false, changesResults: false)
-    public var cudaGraphs = false
+    public var cudaGraphs: Bool = false
 
     /// Whether batch normalisation takes the mini-batch's parts on all ranks together, as it is with one.
     @RunOption(
       "synchronised-batch-norm", "With several processes, normalise the whole mini-batch together.",
       before: false)
-    public var synchronisedBatchNorm = false
+    public var synchronisedBatchNorm: Bool = false
 
     /// Threads that compute on the CPU; one for each core if `nil`.
     @RunOption(

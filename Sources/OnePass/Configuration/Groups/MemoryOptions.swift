@@ -10,32 +10,32 @@ extension RunConfiguration {
     /// How much of the stream the replay memory may hold.
     @RunOption(
       "storage", "What the memory may hold: a share (10%), examples (6000) or bytes (500MB).", value: "AMOUNT")
-    public var storage = StorageBudget.fraction(0.1)
+    public var storage: StorageBudget = .fraction(0.1)
 
     /// The reservoir's β.
     @RunOption(
       "recency-bias", "β of the reservoir: 1 keeps all equally likely, more favours the fresh.",
-      value: "BETA", in: .positive, deviation: \.admissionWords)
-    public var recencyBias = 1.5
+      value: "BETA", in: .positive, deviationOfRun: \.admissionWords)
+    public var recencyBias: Double = 1.5
 
     @RunOption(
       "drawing",
       "Which item is drawn for a replay. Two can be mixed: uniform+class-balanced:0.3 leaves three draws in ten to the second.",
-      deviation: { "drawing \($0.memory.drawing.rawValue)" })
-    public var drawing = SelectorKind.prioritised
+      deviation: { "drawing \($0.rawValue)" })
+    public var drawing: SelectorKind = .prioritised
 
     @RunOption(
       "evicting",
       "Which item makes room for a new one. Two can be mixed: uniform+oldest:0.3 keeps part reservoir, part window.",
-      deviation: { $0.memory.isWindow ? nil : "evicting \($0.memory.evicting.rawValue)" })
-    public var evicting = SelectorKind.uniform
+      deviationOfRun: \.evictingWords)
+    public var evicting: SelectorKind = .uniform
 
     /// In which form the memory keeps an image.
     @RunOption(
       "memory-encoding",
       "The form in which the memory keeps an image: as it arrived, as 8-bit pixels, or as a JPEG of the size crops are taken from.",
-      before: .original, deviation: \.storedFormTitle)
-    public var encoding = MemoryEncoding.original
+      before: .original, deviationOfRun: \.storedFormTitle)
+    public var encoding: MemoryEncoding = .original
 
     /// The side of resized images in the memory, in pixels; the size from which crops are taken if `nil`.
     @RunOption(
@@ -58,8 +58,8 @@ extension RunConfiguration {
       "stored-predictions",
       "The share of a replayed image's target that is what the model took it for when it was trained last; the memory keeps that in 12 bytes an item (0: none).",
       value: "0..<1", in: .shareBelowOne, before: 0,
-      deviation: { "\($0.memory.storedPredictions) of targets from stored predictions" })
-    public var storedPredictions = 0.0
+      deviation: { "\($0) of targets from stored predictions" })
+    public var storedPredictions: Double = 0.0
 
     /// The folder in which the memory keeps its images; in the process's own memory if `nil`.
     @RunOption(
@@ -80,7 +80,7 @@ extension RunConfiguration {
       "keep-pictures",
       "How many images of the highest, and of the lowest, priorities stay in the output folder for `memory inspect` (default: 24; none with --time-to-live or --memory-directory).",
       value: "N", in: .between(0, 500), before: 0, changesResults: false)
-    public var keepPictures = 24
+    public var keepPictures: Int = 24
 
     /// With β so large every example of any stream comes in.
     fileprivate var takesAllIn: Bool { recencyBias >= 1e6 }
@@ -94,5 +94,9 @@ extension RunConfiguration {
   fileprivate var admissionWords: String? {
     if memory.isWindow { return "window" }
     return memory.takesAllIn ? "all taken in" : "β = \(Figures.short(memory.recencyBias))"
+  }
+
+  fileprivate var evictingWords: String? {
+    memory.isWindow ? nil : "evicting \(memory.evicting.rawValue)"
   }
 }

@@ -10,7 +10,7 @@ extension RunConfiguration {
       in: .text("one of \(ModelRegistry.names.joined(separator: ", "))") {
         ModelRegistry.names.contains($0) || OwnPart.name(in: $0) != nil
       })
-    public var name = "resnet50"
+    public var name: String = "resnet50"
 
     /// The first layers, for large or for small images; chosen by the image size if `nil`.
     @RunOption(

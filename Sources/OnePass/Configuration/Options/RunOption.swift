@@ -37,18 +37,21 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   ///   - changesResults: Whether results depend on it, where it applies.
   ///   - isFoundInData: Whether `nil` leaves it to the data, whose choice the record of a run then holds.
   ///   - deviation: What a title says of a value other than the default; nothing if `nil`.
+  ///   - deviationOfRun: The same, where that depends on other options too.
   init(
     wrappedValue: Value, _ name: String, _ help: String, value valueName: String? = nil, key: String? = nil,
     in range: OptionRange? = nil, before: Value? = nil, applies: OptionCondition = .always,
     changesResults: Bool = true, isFoundInData: Bool = false,
-    deviation: (@Sendable (RunConfiguration) -> String?)? = nil
+    deviation: (@Sendable (Value) -> String?)? = nil,
+    deviationOfRun: (@Sendable (RunConfiguration) -> String?)? = nil
   ) {
     cell = OptionCell(
       wrappedValue,
       OptionDeclaration(
         name: name, key: key ?? OptionDeclaration<Value>.key(of: name), help: help, valueName: valueName,
         standard: wrappedValue, range: range, before: before, applies: applies,
-        changesResults: changesResults, isFoundInData: isFoundInData, deviation: deviation))
+        changesResults: changesResults, isFoundInData: isFoundInData, deviation: deviation,
+        deviationOfRun: deviationOfRun))
   }
 }
 
@@ -73,7 +76,8 @@ public struct OptionDeclaration<Value: Sendable>: Sendable {
   let applies: OptionCondition
   let changesResults: Bool
   let isFoundInData: Bool
-  let deviation: (@Sendable (RunConfiguration) -> String?)?
+  let deviation: (@Sendable (Value) -> String?)?
+  let deviationOfRun: (@Sendable (RunConfiguration) -> String?)?
 
   /// - Throws: `OnePassError` (`usage`) if the value cannot mean anything.
   package func check(_ value: Value) throws {
@@ -133,8 +137,9 @@ protocol WalkedOption: AnyRunOption {
   var applies: OptionCondition { get }
   var changesResults: Bool { get }
   var isFoundInData: Bool { get }
-  var deviation: (@Sendable (RunConfiguration) -> String?)? { get }
 
+  /// What a title says of the option in a run, if it has not its default there.
+  func deviation(in run: RunConfiguration) -> String?
   func check() throws
   func write(to record: inout KeyedEncodingContainer<OptionKey>) throws
   /// Writes in place, as the next two: only for a configuration that was just made.
@@ -153,7 +158,11 @@ extension RunOption: WalkedOption {
   var applies: OptionCondition { cell.declaration.applies }
   var changesResults: Bool { cell.declaration.changesResults }
   var isFoundInData: Bool { cell.declaration.isFoundInData }
-  var deviation: (@Sendable (RunConfiguration) -> String?)? { cell.declaration.deviation }
+
+  func deviation(in run: RunConfiguration) -> String? {
+    guard !isStandard else { return nil }
+    return cell.declaration.deviation?(cell.value) ?? cell.declaration.deviationOfRun?(run)
+  }
 
   func check() throws { try cell.declaration.check(cell.value) }
 
