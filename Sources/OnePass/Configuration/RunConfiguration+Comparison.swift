@@ -14,6 +14,8 @@ extension RunConfiguration {
   package var essence: RunConfiguration {
     let own = withoutSecrets
     var essence = own.keeping { $0.matters(in: own) }
+    // The other methods make one pass, whatever is said.
+    if method != .multiEpoch { essence.epochs = 1 }
     // Where a memory lies changes nothing; that it lies on disk changes what a number of bytes holds.
     if essence.memory.directory != nil {
       essence.memory.directory = memory.storage.isInBytes ? "on disk" : nil

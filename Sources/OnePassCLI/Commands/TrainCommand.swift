@@ -31,7 +31,7 @@ struct TrainCommand: ParsableCommand {
 
       Started by torchrun, srun, Kubernetes or by hand with RANK and WORLD_SIZE, processes train together.
 
-      These are the options that most runs need; --help-hidden lists all of them.
+      --help lists the options that most runs need, --help-hidden all of them.
       """)
 
   @OptionGroup(title: "Data") var data: DataOptions

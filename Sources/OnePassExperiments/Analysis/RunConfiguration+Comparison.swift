@@ -26,7 +26,7 @@ extension RunConfiguration {
   var withoutMethod: RunConfiguration {
     var shared = withReplay(of: .defaults)
     shared.augmentation = RunConfiguration.defaults.augmentation
-    (shared.method, shared.epochs) = (.naive, RunConfiguration.defaults.epochs)
+    (shared.method, shared.epochs) = (.naive, 1)
     return shared
   }
 }

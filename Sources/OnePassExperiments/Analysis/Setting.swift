@@ -55,11 +55,11 @@ package struct Setting: Sendable {
       let namesakes = groups.map(\.shared).filter { other in
         other != group.shared && other.model.name == group.shared.model.name && other.data.limit == group.shared.data.limit
       }
-      // In the order of the options, each once.
+      // By their names, each once, so that a title does not depend on the order in which options are declared.
       let options = Set(namesakes.flatMap { group.shared.differences(from: $0).map(\.option) })
       let differing = group.shared.options.filter { options.contains($0.name) }.map {
         "\($0.name) \($0.value)"
-      }
+      }.sorted()
       let paper = group.shared.withPaperRecipe
       return Setting(
         group.variants, distinction: differing.isEmpty ? "" : " (\(differing.joined(separator: ", ")))",
@@ -103,7 +103,7 @@ package struct Setting: Sendable {
   /// The paper's method with k and a share of the stream, and a change.
   func replay(k: Int, storage: Double, _ change: (inout RunConfiguration) -> Void) -> Variant? {
     var sought = configuration
-    (sought.method, sought.epochs) = (.replay, RunConfiguration.defaults.epochs)
+    (sought.method, sought.epochs) = (.replay, 1)
     (sought.replay.steps, sought.memory.storage) = (k, .fraction(storage))
     sought = sought.withPaperMethod
     change(&sought)
