@@ -120,8 +120,9 @@ import Testing
   @Test func aRecordIsHeldAgainstWhatWasAskedFor() {
     var asked = RunConfiguration(data: "d")
     var made = asked
-    (made.stem, made.imageSize, made.channels, made.classCount) = (.small, 32, 3, 10)
-    (made.classNames, made.device, made.threads, made.decodeThreads) = (["a", "b"], "cpu", 2, 2)
+    (made.model.stem, made.model.imageSize, made.model.channels) = (.small, 32, 3)
+    (made.data.classCount, made.data.classNames) = (10, ["a", "b"])
+    (made.machine.device, made.machine.threads, made.machine.decodeThreads) = ("cpu", 2, 2)
     made.epochs = 7  // Replay makes no passes.
     #expect(asked.difference(fromRecord: made) == nil)
     asked.model.imageSize = 64
@@ -130,7 +131,7 @@ import Testing
     made.seed = 9
     #expect(asked.difference(fromRecord: made) == "seed 9 and not 1")
     made.seed = 1
-    made.evaluationData = "e"
+    made.data.evaluationSource = "e"
     #expect(asked.difference(fromRecord: made) == "eval-data e and not none")
   }
 

@@ -51,8 +51,8 @@ import Testing
       ("--weight-average", { $0.recipe.weightAverage = 1 }), ("--label-smoothing", { $0.recipe.labelSmoothing = 1 }),
       ("--reestimate-batch-norm", { ($0.recipe.reestimateBatchNorm, $0.method) = (true, .naive) }),
       ("--mixing-alpha", { $0.recipe.mixingAlpha = 0 }),
-      ("--stored-predictions 1.0", { $0.memory.storedPredictions = 1 }),
-      ("--stored-predictions -0.1", { $0.memory.storedPredictions = -0.1 }),
+      ("--stored-predictions must be at least 0 and less than 1 (got 1)", { $0.memory.storedPredictions = 1 }),
+      ("--stored-predictions must be at least 0 and less than 1 (got -0.1)", { $0.memory.storedPredictions = -0.1 }),
       (
         "--stored-predictions is for a replay memory, and --method multi-epoch",
         { ($0.memory.storedPredictions, $0.method) = (0.3, .multiEpoch) }
