@@ -111,8 +111,8 @@ import Testing
       "options: {data: d}\ncells:\n  - method: replay\n    storage: [1%, 200%]",
       "grid.yaml:4: A storage of 200%"
     ),
-    ("options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]", "grid.yaml:4: --replay-steps -1 is not"),
-    ("options: {data: d, model: resnet99}\ncells:\n  - method: naive", "grid.yaml:1: The model resnet99"),
+    ("options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]", "grid.yaml:4: --replay-steps must be between 0 and 10000 (got -1)."),
+    ("options: {data: d, model: resnet99}\ncells:\n  - method: naive", "grid.yaml:1: --model must be one of resnet8, "),
     ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is written twice"),
     ("options: {data: d, output: e}\ncells:\n  - method: naive", "grid.yaml:1: output cannot be set here"),
     ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here: say `seeds`"),

@@ -63,9 +63,19 @@ extension Flag where Value == Bool {
   }
 }
 
+extension ArgumentVisibility {
+  /// Of options that not --help lists but --help-hidden, and shell completions and man pages too, which leave out what is hidden.
+  static var ofAll: ArgumentVisibility {
+    let isDescription = CommandLine.arguments.contains {
+      $0.hasPrefix("--generate-completion-script") || $0 == "--experimental-dump-help"
+    }
+    return isDescription ? .default : .hidden
+  }
+}
+
 extension OptionDeclaration {
   fileprivate func help(_ isShown: Bool) -> ArgumentHelp {
-    ArgumentHelp(help, valueName: valueName, visibility: isShown ? .default : .hidden)
+    ArgumentHelp(help, valueName: valueName, visibility: isShown ? .default : .ofAll)
   }
 }
 

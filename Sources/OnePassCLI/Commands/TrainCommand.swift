@@ -75,7 +75,7 @@ struct TrainCommand: ParsableCommand {
   @Option(
     name: .customLong("keep-checkpoints"),
     help: ArgumentHelp(
-      "How many of the last checkpoints are kept while the run trains.", valueName: "K", visibility: .hidden))
+      "How many of the last checkpoints are kept while the run trains.", valueName: "K", visibility: .ofAll))
   var keptCheckpoints = 2
 
   @Flag(
@@ -97,7 +97,7 @@ struct TrainCommand: ParsableCommand {
       "What is logged while the run trains: in the output folder tensorboard (event files), tensorboard:no-pictures (without "
         + "images of the memory) and jsonl (metrics.jsonl); mlflow:http://HOST:PORT#EXPERIMENT on a server; or none. Can be "
         + "repeated (default: tensorboard and jsonl).",
-      valueName: "KIND", visibility: .hidden))
+      valueName: "KIND", visibility: .ofAll))
   var logs: [String] = []
 
   @Flag(inversion: .prefixedNo, help: "Print the result as JSON.")
@@ -111,7 +111,7 @@ struct TrainCommand: ParsableCommand {
       """
       How progress is shown on standard error: on a terminal only, as one line that renews itself (auto), as a plain line \
       every ten seconds (lines), or as JSON, an object on each line (json).
-      """, visibility: .hidden))
+      """, visibility: .ofAll))
   var progress = ProgressStyle.auto
 
   func run() throws {

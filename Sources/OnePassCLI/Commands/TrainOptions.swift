@@ -140,7 +140,7 @@ struct ProcessOptions: ParsableArguments {
     name: .customLong("rank-timeout"),
     help: ArgumentHelp(
       "With several processes, the seconds after which one that does not answer counts as lost.",
-      valueName: "SECONDS", visibility: .hidden))
+      valueName: "SECONDS", visibility: .ofAll))
   var rankTimeout = 120
 
   func validate() throws { try OptionRange.between(1, 4_096).check("--rank-timeout", rankTimeout) }
