@@ -58,7 +58,9 @@ import Testing
       made.model.stem, made.model.imageSize, made.model.channels
     )
     (expected.data.classCount, expected.data.classNames) = (made.data.classCount, made.data.classNames)
-    (expected.machine.device, expected.machine.decodeThreads) = (made.machine.device, made.machine.decodeThreads)
+    (expected.machine.device, expected.machine.decodeThreads) = (
+      made.machine.device, made.machine.decodeThreads
+    )
     #expect(made == expected, "\(made.differences(from: expected))")
     #expect(!file.arguments.contains { $0.hasPrefix("--preset") })
   }

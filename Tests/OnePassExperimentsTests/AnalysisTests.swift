@@ -140,7 +140,9 @@ import Testing
     let other = try TemporaryFolder()
     for (name, rate, decay) in [("a", 0.1, 0.0), ("b", 0.2, 0), ("c", 0.2, 5e-4)] {
       try SampleRuns.write(
-        SampleRuns.result(seed: 1, top1: 0.5) { ($0.recipe.learningRate, $0.recipe.weightDecay) = (rate, decay) },
+        SampleRuns.result(seed: 1, top1: 0.5) {
+          ($0.recipe.learningRate, $0.recipe.weightDecay) = (rate, decay)
+        },
         to: other, name)
     }
     let settings = Setting.settings(of: try RecordSet(reading: [other.path]).records)
@@ -158,7 +160,9 @@ import Testing
     let other = try TemporaryFolder()
     for (k, storage, name) in [(8, 0.1, "paper"), (12, 0.1, "more"), (8, 0.3, "larger")] {
       try SampleRuns.write(
-        SampleRuns.result(seed: 1, top1: 0.5) { ($0.replay.steps, $0.memory.storage) = (k, .fraction(storage)) },
+        SampleRuns.result(seed: 1, top1: 0.5) {
+          ($0.replay.steps, $0.memory.storage) = (k, .fraction(storage))
+        },
         to: other,
         name)
     }

@@ -33,7 +33,8 @@ import Testing
       case "--epochs": configuration.epochs = try number()
       case "--priority": configuration.replay.priority = value == "uniform" ? .uniform : .loss
       case "--alpha": configuration.replay.smoothing = value == "literal" ? .literal : .full
-      case "--priority-timing": configuration.replay.priorityTiming = value == "refreshed" ? .refreshed : .insertion
+      case "--priority-timing":
+        configuration.replay.priorityTiming = value == "refreshed" ? .refreshed : .insertion
       case "--updates": configuration.step.updates = value == "joint" ? .joint : .sequential
       case "--memory-encoding": configuration.memory.encoding = MemoryEncoding(rawValue: value) ?? .original
       case "--recency-bias": configuration.memory.recencyBias = Double(value) ?? 0
@@ -111,8 +112,14 @@ import Testing
       "options: {data: d}\ncells:\n  - method: replay\n    storage: [1%, 200%]",
       "grid.yaml:4: A storage of 200%"
     ),
-    ("options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]", "grid.yaml:4: --replay-steps must be between 0 and 10000 (got -1)."),
-    ("options: {data: d, model: resnet99}\ncells:\n  - method: naive", "grid.yaml:1: --model must be one of resnet8, "),
+    (
+      "options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]",
+      "grid.yaml:4: --replay-steps must be between 0 and 10000 (got -1)."
+    ),
+    (
+      "options: {data: d, model: resnet99}\ncells:\n  - method: naive",
+      "grid.yaml:1: --model must be one of resnet8, "
+    ),
     ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is written twice"),
     ("options: {data: d, output: e}\ncells:\n  - method: naive", "grid.yaml:1: output cannot be set here"),
     ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here: say `seeds`"),

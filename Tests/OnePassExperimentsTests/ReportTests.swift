@@ -81,7 +81,8 @@ import Testing
   @Test func namesFromOutsideAreOnlyText() throws {
     let hostile = "folder:<img src=x onerror=alert(1)>&\"'"
     let html = try report { folder in
-      try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5) { $0.data.source = hostile }, to: folder, "a<b>")
+      try SampleRuns.write(
+        SampleRuns.result(seed: 1, top1: 0.5) { $0.data.source = hostile }, to: folder, "a<b>")
     }.html
     #expect(!html.contains("<img") && html.contains("&lt;img src=x onerror=alert(1)&gt;&amp;&quot;&#39;"))
     #expect(!html.contains("a<b>"))

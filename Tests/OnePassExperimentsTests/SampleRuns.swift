@@ -79,7 +79,10 @@ enum SampleRuns {
         ("replay-k8", base + gain, { ($0.replay.steps, $0.memory.storage) = (8, .fraction(0.1)) }),
         ("replay-k8-1pct", base + gain / 2, { ($0.replay.steps, $0.memory.storage) = (8, .fraction(0.01)) }),
         ("replay-k1", base - 0.01, { ($0.replay.steps, $0.memory.storage) = (1, .fraction(0.1)) }),
-        ("uniform", base + gain + 0.001 * Double(seed), { ($0.replay.steps, $0.replay.priority) = (8, .uniform) }),
+        (
+          "uniform", base + gain + 0.001 * Double(seed),
+          { ($0.replay.steps, $0.replay.priority) = (8, .uniform) }
+        ),
         ("multi-epoch-9", base + 0.2, { ($0.method, $0.epochs) = (.multiEpoch, 9) }),
       ]
       for (name, top1, change) in runs {

@@ -44,7 +44,8 @@ import Testing
   @Test func table2LeavesOutBudgetsInBytes() throws {
     let folder = try TemporaryFolder()
     for (name, storage) in [("share", StorageBudget.fraction(0.1)), ("bytes", .bytes(ByteCount(1_000_000)))] {
-      try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5) { $0.memory.storage = storage }, to: folder, name)
+      try SampleRuns.write(
+        SampleRuns.result(seed: 1, top1: 0.5) { $0.memory.storage = storage }, to: folder, name)
     }
     let setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
     let table = try #require(TableLayout.table2.table(of: setting))

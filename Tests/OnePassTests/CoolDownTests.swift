@@ -33,10 +33,18 @@ import Testing
   /// 20 steps of 16 examples; the first has one update, each other three: 58, of which 6 are a warm-up.
   var configuration: RunConfiguration {
     var configuration = RunConfiguration(data: "feed")
-    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = ("resnet8", 16, 2)
-    (configuration.memory.storage, configuration.recipe.learningRate, configuration.data.limit) = (.examples(24), 0.05, 320)
-    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (1, 1, "cpu")
-    (configuration.recipe.schedule, configuration.recipe.coolDown, configuration.recipe.warmUp) = (.onDemand, 0.25, 0.1)
+    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
+      "resnet8", 16, 2
+    )
+    (configuration.memory.storage, configuration.recipe.learningRate, configuration.data.limit) = (
+      .examples(24), 0.05, 320
+    )
+    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (
+      1, 1, "cpu"
+    )
+    (configuration.recipe.schedule, configuration.recipe.coolDown, configuration.recipe.warmUp) = (
+      .onDemand, 0.25, 0.1
+    )
     return configuration
   }
 
@@ -177,7 +185,9 @@ import Testing
   @Test(arguments: ReplayCourse.allCases, [UpdateMode.sequential, .joint])
   func aCoolDownIsItsShareOfTheRun(course: ReplayCourse, updates: UpdateMode) throws {
     var configuration = configuration
-    (configuration.replay.course, configuration.step.updates, configuration.replay.steps) = (course, updates, 3)
+    (configuration.replay.course, configuration.step.updates, configuration.replay.steps) = (
+      course, updates, 3
+    )
     let plan = try TrainingPlan(configuration, streamExamples: 320, classes: 4, classNames: nil)
     let ofStep = (0..<20).map { step in
       updates == .joint ? 1 : 1 + course.replays(at: step, of: 20, average: 3)

@@ -81,10 +81,16 @@ import Testing
   }
 
   static let recipes: [@Sendable (inout RunConfiguration) -> Void] = [
-    { ($0.recipe.optimiser, $0.recipe.muonWeightDecay, $0.recipe.weightDecay, $0.recipe.weightDecayOn) = (.muon, 0.1, 0.01, .filters) },
+    {
+      ($0.recipe.optimiser, $0.recipe.muonWeightDecay, $0.recipe.weightDecay, $0.recipe.weightDecayOn) = (
+        .muon, 0.1, 0.01, .filters
+      )
+    },
     { ($0.recipe.labelSmoothing, $0.recipe.schedule, $0.recipe.warmUp) = (0.2, .trapezoid, 0.3) },
-    { $0.recipe.mixing = .mixup }, { ($0.recipe.mixing, $0.recipe.labelSmoothing, $0.recipe.optimiser) = (.cutmix, 0.1, .muon) },
-    { $0.memory.storedPredictions = 0.4 }, { ($0.memory.storedPredictions, $0.recipe.mixing) = (0.4, .cutmix) },
+    { $0.recipe.mixing = .mixup },
+    { ($0.recipe.mixing, $0.recipe.labelSmoothing, $0.recipe.optimiser) = (.cutmix, 0.1, .muon) },
+    { $0.memory.storedPredictions = 0.4 },
+    { ($0.memory.storedPredictions, $0.recipe.mixing) = (0.4, .cutmix) },
   ]
 
   @Test("A recorded update is the plain one with every recipe", arguments: recipes.indices, [false, true])
@@ -127,7 +133,8 @@ import Testing
     let paper = try losses(of: .float32, recording: false)
     let mixed = try losses(of: .float32, recording: false, change: { $0.recipe.mixing = .cutmix })
     #expect(mixed.losses == paper.losses)
-    let seen = try losses(of: .float32, recording: false, change: { $0.recipe.mixing = .cutmix }, mixing: true)
+    let seen = try losses(
+      of: .float32, recording: false, change: { $0.recipe.mixing = .cutmix }, mixing: true)
     #expect(seen.losses[0] != paper.losses[0])
   }
 

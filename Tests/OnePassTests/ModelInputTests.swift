@@ -51,9 +51,13 @@ import Testing
   func allMiniBatchesOfAStepHaveItsSide(updates: UpdateMode) throws {
     nonisolated(unsafe) let inputs = Watching.Inputs()
     var configuration = RunConfiguration(data: "stripes")
-    (configuration.recipe.batchSize, configuration.replay.steps, configuration.step.updates) = (16, 2, updates)
+    (configuration.recipe.batchSize, configuration.replay.steps, configuration.step.updates) = (
+      16, 2, updates
+    )
     (configuration.memory.storage, configuration.recipe.learningRate) = (.examples(24), 0.05)
-    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (1, 1, "cpu")
+    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (
+      1, 1, "cpu"
+    )
     (configuration.recipe.progressiveResolution, configuration.recipe.reestimateBatchNorm) = (0.5, true)
     let kind = ModelKind("watching") {
       Watching(

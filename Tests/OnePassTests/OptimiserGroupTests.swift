@@ -11,7 +11,9 @@ import Testing
     isRateHeld: Bool = false, _ change: (inout RunConfiguration) -> Void
   ) throws -> [String: Double] {
     var configuration = RunConfiguration(data: "test")
-    (configuration.recipe.learningRate, configuration.recipe.weightDecay, configuration.recipe.momentum) = (0.2, 0.5, 0.5)
+    (configuration.recipe.learningRate, configuration.recipe.weightDecay, configuration.recipe.momentum) = (
+      0.2, 0.5, 0.5
+    )
     change(&configuration)
     let model = try ModelRegistry.make(
       "resnet8", classes: 4, channels: 3, stem: .small, seed: 1, device: .cpu)

@@ -63,9 +63,13 @@ import Testing
 
   var configuration: RunConfiguration {
     var configuration = RunConfiguration(data: "stripes")
-    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = ("resnet8", 16, 1)
+    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
+      "resnet8", 16, 1
+    )
     (configuration.memory.storage, configuration.recipe.learningRate) = (.examples(24), 0.05)
-    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (1, 1, "cpu")
+    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (
+      1, 1, "cpu"
+    )
     return configuration
   }
 
@@ -201,7 +205,8 @@ import Testing
     let own = try TrainingRun(
       configuration, source: source(), evaluationSource: source(64, from: 96), model: Self.tiny
     ).start(output: folder.file("own"))
-    #expect(own.configuration.model.name == "own:tiny" && own.configuration.data.evaluationSource == "stripes")
+    #expect(
+      own.configuration.model.name == "own:tiny" && own.configuration.data.evaluationSource == "stripes")
     #expect(own.accuracy?.examples == 64 && own.accuracy == plain.accuracy)
     #expect(
       try folder.bytes(of: "own/checkpoint/model.safetensors")
@@ -227,8 +232,10 @@ import Testing
   /// What a record names and nobody has is refused before anything is opened.
   @Test func aPartThatIsNotThereIsASentence() throws {
     for (name, change) in [
-      ("--priority own:x", { $0.replay.priority = .own("x") }), ("--drawing own:y", { $0.memory.drawing = .own("y") }),
-      ("--evicting own:z", { $0.memory.evicting = .own("z") }), ("--model own:m", { $0.model.name = "own:m" }),
+      ("--priority own:x", { $0.replay.priority = .own("x") }),
+      ("--drawing own:y", { $0.memory.drawing = .own("y") }),
+      ("--evicting own:z", { $0.memory.evicting = .own("z") }),
+      ("--model own:m", { $0.model.name = "own:m" }),
     ] as [(String, (inout RunConfiguration) -> Void)] {
       var configuration = RunConfiguration(data: "folder:nowhere")
       change(&configuration)

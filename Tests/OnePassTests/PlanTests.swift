@@ -34,7 +34,8 @@ import Testing
 
   @Test func impossibleOptionsAreNamed() {
     let impossible: [(String, (inout RunConfiguration) -> Void)] = [
-      ("--limit", { $0.data.limit = 0 }), ("--batch-size", { $0.recipe.batchSize = 0 }), ("--epochs", { $0.epochs = 0 }),
+      ("--limit", { $0.data.limit = 0 }), ("--batch-size", { $0.recipe.batchSize = 0 }),
+      ("--epochs", { $0.epochs = 0 }),
       ("--replay-steps", { $0.replay.steps = -1 }), ("--learning-rate", { $0.recipe.learningRate = 0 }),
       ("--learning-rate", { $0.recipe.learningRate = .nan }), ("--momentum", { $0.recipe.momentum = 1 }),
       ("--weight-decay", { $0.recipe.weightDecay = -1 }), ("--recency-bias", { $0.memory.recencyBias = 0 }),
@@ -48,17 +49,26 @@ import Testing
         "--warm-up 0.5 and --cool-down 0.6",
         { ($0.recipe.schedule, $0.recipe.warmUp, $0.recipe.coolDown) = (.trapezoid, 0.5, 0.6) }
       ),
-      ("--weight-average", { $0.recipe.weightAverage = 1 }), ("--label-smoothing", { $0.recipe.labelSmoothing = 1 }),
+      ("--weight-average", { $0.recipe.weightAverage = 1 }),
+      ("--label-smoothing", { $0.recipe.labelSmoothing = 1 }),
       ("--reestimate-batch-norm", { ($0.recipe.reestimateBatchNorm, $0.method) = (true, .naive) }),
       ("--mixing-alpha", { $0.recipe.mixingAlpha = 0 }),
-      ("--stored-predictions must be at least 0 and less than 1 (got 1)", { $0.memory.storedPredictions = 1 }),
-      ("--stored-predictions must be at least 0 and less than 1 (got -0.1)", { $0.memory.storedPredictions = -0.1 }),
+      (
+        "--stored-predictions must be at least 0 and less than 1 (got 1)", { $0.memory.storedPredictions = 1 }
+      ),
+      (
+        "--stored-predictions must be at least 0 and less than 1 (got -0.1)",
+        { $0.memory.storedPredictions = -0.1 }
+      ),
       (
         "--stored-predictions is for a replay memory, and --method multi-epoch",
         { ($0.memory.storedPredictions, $0.method) = (0.3, .multiEpoch) }
       ),
       ("--mixing mixup is for images", { ($0.recipe.mixing, $0.method) = (.mixup, .naive) }),
-      ("--priority-timing refreshed", { ($0.recipe.mixing, $0.replay.priorityTiming) = (.cutmix, .refreshed) }),
+      (
+        "--priority-timing refreshed",
+        { ($0.recipe.mixing, $0.replay.priorityTiming) = (.cutmix, .refreshed) }
+      ),
     ]
     for (option, change) in impossible {
       var configuration = RunConfiguration(data: "test")

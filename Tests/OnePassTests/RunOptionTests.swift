@@ -137,7 +137,8 @@ import Testing
       ({ $0.replay.smoothing = .literal }, { $0.replay.priority = .pruning }),
       ({ ($0.machine.device, $0.machine.threads, $0.machine.decodeThreads) = ("cpu", 3, 4) }, { _ in }),
       ({ ($0.machine.cudaGraphs, $0.memory.keepPictures) = (true, 5) }, { _ in }),
-      ({ $0.memory.directory = "e" }, { $0.memory.directory = "f" }), ({ $0.memory.directory = "e" }, { _ in }),
+      ({ $0.memory.directory = "e" }, { $0.memory.directory = "f" }),
+      ({ $0.memory.directory = "e" }, { _ in }),
     ]
     for (index, (change, when)) in idle.enumerated() {
       #expect(isSame(change, when: when), "\(index)")
@@ -165,14 +166,20 @@ import Testing
     let paper = "prioritised replay, k = 8, 10% storage"
     #expect(title { _ in } == paper)
     #expect(title { ($0.memory.recencyBias, $0.memory.evicting) = (1e6, .oldest) } == paper + ", window")
-    #expect(title { ($0.memory.recencyBias, $0.memory.evicting) = (3, .oldest) } == paper + ", β = 3, evicting oldest")
+    #expect(
+      title { ($0.memory.recencyBias, $0.memory.evicting) = (3, .oldest) } == paper
+        + ", β = 3, evicting oldest")
     #expect(title { $0.memory.recencyBias = 1e9 } == paper + ", all taken in")
     #expect(title { $0.memory.storedPredictions = 0.3 } == paper + ", 0.3 of targets from stored predictions")
     #expect(
       title { ($0.recipe.blurPool, $0.recipe.progressiveResolution) = (true, 0.5) }
         == paper + ", blur pool, images growing from 50% of the side")
     #expect(
-      title { ($0.replay.course, $0.recipe.optimiser, $0.augmentation.choice) = (.rising, .muon, .init(policy: .rand)) }
+      title {
+        ($0.replay.course, $0.recipe.optimiser, $0.augmentation.choice) = (
+          .rising, .muon, .init(policy: .rand)
+        )
+      }
         == paper + ", k rising, rand 0.3, Muon")
   }
 

@@ -35,7 +35,9 @@ import Testing
     let weights: [Float] = (0..<16).map { 0.25 + Float($0 % 5) / 4 }
     func update(_ share: Double, labels: (Int) -> Int, stored: [StoredPrediction]) throws -> [Float] {
       var configuration = RunConfiguration(data: "test")
-      (configuration.model.name, configuration.recipe.batchSize, configuration.memory.storedPredictions) = ("resnet8", 16, share)
+      (configuration.model.name, configuration.recipe.batchSize, configuration.memory.storedPredictions) = (
+        "resnet8", 16, share
+      )
       let (learner, _) = try makeLearner(configuration)
       let examples = Self.examples.prefix(16).map {
         Example(id: $0.id, label: labels($0.label), image: $0.image)
@@ -76,7 +78,9 @@ import Testing
   /// The memory after 14 steps.
   func memory(_ change: (inout RunConfiguration) -> Void) throws -> ReplayMemory {
     var configuration = RunConfiguration(data: "test")
-    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = ("resnet8", 16, 2)
+    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
+      "resnet8", 16, 2
+    )
     (configuration.memory.storage, configuration.recipe.learningRate) = (.examples(60), 0.05)
     configuration.memory.storedPredictions = 0.3
     change(&configuration)

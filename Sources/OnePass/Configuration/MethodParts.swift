@@ -38,7 +38,8 @@ struct MethodParts {
     try require(drawing != nil, configuration.memory.drawing.rawValue, "drawing")
     try require(evicting != nil, configuration.memory.evicting.rawValue, "evicting")
     try require(model != nil, configuration.model.name, "model")
-    self.priority = priority ?? configuration.replay.priority.makeFunction(smoothing: configuration.replay.smoothing)
+    self.priority =
+      priority ?? configuration.replay.priority.makeFunction(smoothing: configuration.replay.smoothing)
     self.drawing = drawing ?? configuration.memory.drawing.makeSelector()
     self.evicting = evicting ?? configuration.memory.evicting.makeSelector()
     self.model = model

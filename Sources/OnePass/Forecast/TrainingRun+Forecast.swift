@@ -113,7 +113,8 @@ extension TrainingRun {
       case .multiEpoch: (configuration.epochs, 0)
       }
     // The memory is empty when the first step draws.
-    let examples = passes * plan.streamExamples + replays * configuration.recipe.batchSize * max(0, plan.steps - 1)
+    let examples =
+      passes * plan.streamExamples + replays * configuration.recipe.batchSize * max(0, plan.steps - 1)
     let fullSizeExamples = fullSizeExamples(plan, pipeline, from: 0)
     return RunForecast.Compute(
       steps: plan.steps, updates: plan.updates, examples: examples,
@@ -129,15 +130,18 @@ extension TrainingRun {
   /// What is trained from a step on, each example by the share of the full side's pixels that it has.
   private func fullSizeExamples(_ plan: TrainingPlan, _ pipeline: ImagePipeline, from start: Int) -> Double {
     let resolution = ProgressiveResolution(from: configuration.recipe.progressiveResolution)
-    let stepsInPass = (plan.streamExamples + configuration.recipe.batchSize - 1) / configuration.recipe.batchSize
+    let stepsInPass =
+      (plan.streamExamples + configuration.recipe.batchSize - 1) / configuration.recipe.batchSize
     var trained = TrainedExamples()
     for step in start..<plan.steps {
       let position = step % stepsInPass * configuration.recipe.batchSize
       let replays =
         configuration.method == .replay
-        ? configuration.replay.course.replays(at: step, of: plan.steps, average: configuration.replay.steps) : 0
+        ? configuration.replay.course.replays(at: step, of: plan.steps, average: configuration.replay.steps)
+        : 0
       trained.record(
-        min(configuration.recipe.batchSize, plan.streamExamples - position) + replays * configuration.recipe.batchSize,
+        min(configuration.recipe.batchSize, plan.streamExamples - position) + replays
+          * configuration.recipe.batchSize,
         side: resolution.side(at: RunProgress(step: step, of: plan.steps), full: pipeline.size))
     }
     return trained.atFullSide(pipeline.size)

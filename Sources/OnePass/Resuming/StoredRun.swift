@@ -55,7 +55,9 @@ final class StoredRun {
       isFinished = true
       (lock, archive) = (nil, nil)
       pictures = try KeptPictures.reading(in: files.path(of: ""))
-      (configuration, plan, classNames) = (result.configuration, result.plan, result.configuration.data.classNames)
+      (configuration, plan, classNames) = (
+        result.configuration, result.plan, result.configuration.data.classNames
+      )
       memoryRun = position.memoryRun
       points = [
         Point(

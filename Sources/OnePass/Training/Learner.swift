@@ -45,7 +45,8 @@ final class Learner {
     softTargets = SoftTargets(configuration, classes: model.classes)
     plannedUpdates = plan.updates
     reducer = try ranks.group.map { try GradientReducer(of: model.parameters.map(\.tensor), over: $0) }
-    recorded = configuration.machine.cudaGraphs ? RecordedUpdate(batchSize: configuration.recipe.batchSize) : nil
+    recorded =
+      configuration.machine.cudaGraphs ? RecordedUpdate(batchSize: configuration.recipe.batchSize) : nil
   }
 
   /// Takes over where another learner stood.

@@ -91,7 +91,8 @@ struct SoftTargets {
   /// `nil` where the label is all there is.
   init?(_ configuration: RunConfiguration, classes: Int) {
     guard
-      configuration.recipe.labelSmoothing > 0 || configuration.recipe.mixing != .none || configuration.memory.storedPredictions > 0
+      configuration.recipe.labelSmoothing > 0 || configuration.recipe.mixing != .none
+        || configuration.memory.storedPredictions > 0
     else { return nil }
     smoothing = configuration.recipe.labelSmoothing
     storedShare = configuration.memory.storedPredictions

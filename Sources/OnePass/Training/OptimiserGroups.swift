@@ -13,7 +13,8 @@ struct OptimiserGroups {
     func sgd(_ parameters: Parameters, weightDecay: Double) throws -> (any Optimiser, Double)? {
       guard !parameters.isEmpty else { return nil }
       let optimiser = try SGD(
-        parameters: parameters, momentum: configuration.recipe.momentum, nesterov: true, weightDecay: weightDecay)
+        parameters: parameters, momentum: configuration.recipe.momentum, nesterov: true,
+        weightDecay: weightDecay)
       return (optimiser, configuration.recipe.learningRate)
     }
     var (turned, plain): (Parameters, Parameters) = ([], parameters)

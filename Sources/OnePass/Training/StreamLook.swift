@@ -18,10 +18,12 @@ struct StreamLook {
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
     var notices: [String] = []
     var length = source.knownCount
-    var classes = configuration.data.classNames?.count ?? configuration.data.classCount ?? source.knownClassCount
+    var classes =
+      configuration.data.classNames?.count ?? configuration.data.classCount ?? source.knownClassCount
     if classes == nil || (length == nil && configuration.data.limit == nil) {
       let survey = try Self.survey(
-        source, lengthMissing: length == nil && configuration.data.limit == nil, classesMissing: classes == nil)
+        source, lengthMissing: length == nil && configuration.data.limit == nil,
+        classesMissing: classes == nil)
       notices.append(
         "Read the names and labels of \(source.specification) once to count them: "
           + "\(survey.count) examples, \(survey.classCount) classes.")

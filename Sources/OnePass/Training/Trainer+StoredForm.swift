@@ -21,7 +21,8 @@ extension Trainer {
     guard ranks.count == 1 else {
       return OnePassError(
         .usage,
-        "A storage of \(configuration.memory.storage) is smaller than one image: give more, or use --method naive.")
+        "A storage of \(configuration.memory.storage) is smaller than one image: give more, or use --method naive."
+      )
     }
     let smallest =
       try incoming.examples.map { memory.cost(of: try storedForm($0.image), label: $0.label) }.min() ?? 0

@@ -95,7 +95,8 @@ final class Trainer {
       try sharedImages?.distribute(snapshot.items.map(\.id), holder: holder, saved: image)
       try memory?.restore(snapshot) { try image($0.id) }
     }
-    tally = StreamTally(brokenLimit: configuration.data.brokenLimit, source: source, counts: saved.state.tally)
+    tally = StreamTally(
+      brokenLimit: configuration.data.brokenLimit, source: source, counts: saved.state.tally)
     arrivals = saved.state.arrivals ?? ArrivalLog()
     (online, curve) = (saved.state.online, saved.state.curve)
     seconds = saved.state.seconds

@@ -15,7 +15,9 @@ extension TrainingRun {
         isAsked
         ? "The run ended as it was asked to, after \(taken) of the \(plan.streamExamples) examples that were planned"
         : "The stream ended after \(taken) of \(plan.streamExamples) examples"
-      if configuration.recipe.schedule != .constant, !isAsked { notice += ", so the learning rate did not reach 0" }
+      if configuration.recipe.schedule != .constant, !isAsked {
+        notice += ", so the learning rate did not reach 0"
+      }
       if let capacity = plan.capacityExamples {
         notice += ", and a memory of \(capacity) examples is a larger share of it than was planned"
       }

@@ -200,7 +200,8 @@ public struct TrainingRun {
         brokenLimit: configuration.data.brokenLimit, ranks: ranks)
       let total = configuration.data.evaluationLimit ?? evaluationSource.knownCount
       do {
-        result.accuracy = try evaluator.evaluate(evaluationSource, limit: configuration.data.evaluationLimit) {
+        result.accuracy = try evaluator.evaluate(evaluationSource, limit: configuration.data.evaluationLimit)
+        {
           observe(.evaluated(examples: $0, total: total))
           try saver.stopIfAsked(trainer)
         }
@@ -300,7 +301,8 @@ public struct TrainingRun {
 
   private func resumedLedger(_ passed: LedgerFile?, in unfinished: UnfinishedRun?) throws -> Ledger? {
     guard let passed, let unfinished else { return nil }
-    return try Ledger(resuming: passed, in: unfinished.path, withSubjects: configuration.data.subjectKey != nil)
+    return try Ledger(
+      resuming: passed, in: unfinished.path, withSubjects: configuration.data.subjectKey != nil)
   }
 
   private func save(_ trainer: Trainer, _ learner: Learner, _ card: ModelCard, in folder: RunFolder) throws {

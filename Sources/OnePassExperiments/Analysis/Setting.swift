@@ -53,7 +53,8 @@ package struct Setting: Sendable {
     }
     return groups.map { group in
       let namesakes = groups.map(\.shared).filter { other in
-        other != group.shared && other.model.name == group.shared.model.name && other.data.limit == group.shared.data.limit
+        other != group.shared && other.model.name == group.shared.model.name
+          && other.data.limit == group.shared.data.limit
       }
       // By their names, each once, so that a title does not depend on the order in which options are declared.
       let options = Set(namesakes.flatMap { group.shared.differences(from: $0).map(\.option) })

@@ -106,7 +106,9 @@ extension Grid {
     var opened: Set<[String]> = []
     for cell in cells {
       let names = cell.configuration.data.classNames
-      for data in [cell.configuration.data.source, cell.configuration.data.evaluationSource].compactMap(\.self) {
+      for data in [cell.configuration.data.source, cell.configuration.data.evaluationSource].compactMap(
+        \.self)
+      {
         guard opened.insert([data] + (names ?? [])).inserted else { continue }
         _ = try SourceRegistry.open(data, seed: cell.seed, classNames: names)
       }

@@ -40,7 +40,9 @@ extension Setting {
       horizontal: .logarithmic("compute, % of 90 passes", judged.map(\.compute)),
       vertical: .linear("top-1, %", judged.flatMap(\.accuracyRange)))
     for (index, storage) in storages.enumerated() {
-      let line = prioritised.filter { $0.configuration.memory.storage == storage }.sorted { $0.compute < $1.compute }
+      let line = prioritised.filter { $0.configuration.memory.storage == storage }.sorted {
+        $0.compute < $1.compute
+      }
       chart.series.append(
         .init(
           name: "replay, \(storage)", colour: index % 5, points: line.compactMap { $0.point(at: $0.compute) })

@@ -56,7 +56,8 @@ extension Tables {
   }
 
   private static func paper(of variant: Variant?) -> (Double?, Double?, Double?) {
-    guard let configuration = variant?.configuration, case .fraction(let share) = configuration.memory.storage,
+    guard let configuration = variant?.configuration,
+      case .fraction(let share) = configuration.memory.storage,
       let accuracy = PaperFigures.replay(k: configuration.replay.steps, storage: share)
     else { return (nil, nil, nil) }
     return (accuracy, 100 * share, 100 * Double(configuration.replay.steps + 1) / 90)

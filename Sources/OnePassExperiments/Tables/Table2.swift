@@ -17,7 +17,9 @@ extension Tables {
     let usual = shown.map(\.n).max() ?? 0
     for passes in epochs.union(ks.map { $0 + 1 }).sorted() {
       let row = storages.map { storage in
-        replays.first { $0.configuration.replay.steps == passes - 1 && $0.configuration.memory.storage == storage }
+        replays.first {
+          $0.configuration.replay.steps == passes - 1 && $0.configuration.memory.storage == storage
+        }
       }
       let multiEpoch = setting.multiEpoch(passes)
       let papers = storages.map { storage -> Double? in

@@ -16,7 +16,9 @@ import Testing
   {
     try StripedImages(count: 100).write(to: folder)
     var configuration = RunConfiguration(data: "idx:\(folder.path)")
-    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = ("resnet8", 16, 1)
+    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
+      "resnet8", 16, 1
+    )
     (configuration.machine.threads, configuration.machine.decodeThreads) = (1, 1)
     change(&configuration)
     var notices: [String] = []

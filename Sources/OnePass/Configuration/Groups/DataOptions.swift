@@ -25,7 +25,8 @@ extension RunConfiguration {
 
     /// The number of classes; found from the source if `nil`.
     @RunOption(
-      "classes", "The number of classes, or a text file with a name on each line (default: found in the data).",
+      "classes",
+      "The number of classes, or a text file with a name on each line (default: found in the data).",
       value: "N|FILE", key: "classCount", in: .atLeast(2), isFoundInData: true)
     public var classCount: Int? = nil
 
@@ -36,7 +37,8 @@ extension RunConfiguration {
     /// Where an example says whom it is about, so that a subject can be forgotten; nowhere if `nil`.
     @RunOption(
       "subject-key",
-      "Where an example says whom it is about, for `memory forget`: folder, stem or json:FIELD.", value: "KEY")
+      "Where an example says whom it is about, for `memory forget`: folder, stem or json:FIELD.", value: "KEY"
+    )
     public var subjectKey: SubjectKey? = nil
 
     /// How much of the stream waits in a buffer from which its order is drawn; the order of arrival if `nil`.

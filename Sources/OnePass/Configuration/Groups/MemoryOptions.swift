@@ -9,7 +9,8 @@ extension RunConfiguration {
 
     /// How much of the stream the replay memory may hold.
     @RunOption(
-      "storage", "What the memory may hold: a share (10%), examples (6000) or bytes (500MB).", value: "AMOUNT")
+      "storage", "What the memory may hold: a share (10%), examples (6000) or bytes (500MB).", value: "AMOUNT"
+    )
     public var storage: StorageBudget = .fraction(0.1)
 
     /// The reservoir's β.

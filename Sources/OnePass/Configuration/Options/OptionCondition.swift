@@ -21,7 +21,9 @@ extension OptionCondition {
   static let smoothedPriorities: OptionCondition = .init("--priority loss or learnability") {
     $0.replay.priority == .loss || $0.replay.priority == .learnability
   }
-  static let resizedImages: OptionCondition = .init("--memory-encoding resized") { $0.memory.encoding == .resized }
+  static let resizedImages: OptionCondition = .init("--memory-encoding resized") {
+    $0.memory.encoding == .resized
+  }
   static let augmentation: OptionCondition = .init("--augmentation other than standard") {
     !$0.augmentation.choice.isStandard
   }
@@ -30,6 +32,8 @@ extension OptionCondition {
   }
   static let weightDecay: OptionCondition = .init("--weight-decay above 0") { $0.recipe.weightDecay != 0 }
   static let muon: OptionCondition = .init("--optimiser muon") { $0.recipe.optimiser == .muon }
-  static let coolDown: OptionCondition = .init("--schedule trapezoid or on-demand") { $0.recipe.schedule.coolsDown }
+  static let coolDown: OptionCondition = .init("--schedule trapezoid or on-demand") {
+    $0.recipe.schedule.coolsDown
+  }
   static let mixing: OptionCondition = .init("--mixing mixup or cutmix") { $0.recipe.mixing != .none }
 }
