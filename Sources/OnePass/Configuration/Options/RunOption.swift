@@ -2,9 +2,9 @@ import OnePassCore
 
 /// An option of a run: the field, its value if nothing is said, and everything else that the program says and checks of it.
 ///
-/// ```swift
+/// ```
 /// @RunOption("learning-rate", "Peak learning rate of SGD.", value: "RATE", in: .positive)
-/// public var learningRate = 0.1
+/// public var learningRate: Double = 0.1
 /// ```
 ///
 /// This is the only place that knows an option. ``RunConfiguration`` walks over its fields to read and write records, to compare
@@ -37,7 +37,8 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   ///   - changesResults: Whether results depend on it, where it applies.
   ///   - isFoundInData: Whether `nil` leaves it to the data, whose choice the record of a run then holds.
   ///   - deviation: What a title says of a value other than the default; nothing if `nil`.
-  ///   - deviationOfRun: The same, where that depends on other options too.
+  ///   - deviationOfRun: The same, where that depends on other options too: a key path, since a closure that names the field
+  ///     would be part of the field's own type.
   init(
     wrappedValue: Value, _ name: String, _ help: String, value valueName: String? = nil, key: String? = nil,
     in range: OptionRange? = nil, before: Value? = nil, applies: OptionCondition = .always,

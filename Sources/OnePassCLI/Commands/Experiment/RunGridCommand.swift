@@ -94,9 +94,7 @@ struct RunGridCommand: ParsableCommand {
   var progress = GridProgressStyle.auto
 
   func run() throws {
-    guard (1...256).contains(parallel) else {
-      throw OnePassError(.usage, "--parallel \(parallel) is not possible: give 1 to 256.")
-    }
+    try OptionRange.between(1, 256).check("--parallel", parallel)
     let grid = try makeGrid()
     if dryRun {
       for cell in grid.cells {
