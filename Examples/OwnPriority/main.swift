@@ -25,7 +25,7 @@ let classes = ["lying", "standing"]
 let stream = IndexedSource("bars", count: 1_024, classNames: classes, example: picture)
 let later = IndexedSource("later bars", count: 256, classNames: classes) { picture(at: 1_024 + $0) }
 var configuration = RunConfiguration(data: stream.specification)
-(configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 32, 2)
+(configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = ("resnet8", 32, 2)
 let result = try TrainingRun(
   configuration, source: stream, evaluationSource: later, priority: LossPower(exponent: 0.5)
 ).start()

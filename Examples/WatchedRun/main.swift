@@ -42,7 +42,7 @@ func picture(at position: Int) -> LabelledImage {
 /// The run, as often as it is started: a stream is read once, so each start has one of its own.
 func train(in folder: String, stopping stop: StopRequest?) throws -> RunResult {
   var configuration = RunConfiguration(data: "levels")
-  (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 32, 1)
+  (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = ("resnet8", 32, 1)
   let stream = IndexedSource("levels", count: 640, classCount: 3, example: picture)
   return try TrainingRun(configuration, source: stream).start(output: folder, resuming: true, stop: stop) {
     event in

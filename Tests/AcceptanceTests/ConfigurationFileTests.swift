@@ -76,49 +76,9 @@ import Testing
     #expect(twice.status == 64 && twice.errors.contains("already holds a run"), "\(twice.errors)")
   }
 
-  /// As `ResultTests.everyOptionSurvivesItsRecord`: no option has its default, so none can be forgotten.
-  @Test func everyOptionSurvivesItsFile() throws {
-    var written = RunConfiguration(data: "folder:a \"b\" # c: 'd' \\ é \u{7F}")
-    (written.evaluationData, written.limit, written.evaluationLimit) = ("wds:{0..9}.tar", 1, 2)
-    (written.classCount, written.classNames) = (nil, ["x: y", "- z", "#1", "\"", "é\u{1F600}"])
-    (written.shuffleBuffer, written.brokenLimit) = (.bytes(ByteCount(500_000_000)), 0.2)
-    (written.model, written.stem, written.imageSize, written.channels) = ("resnet8", .imageNet, 16, 1)
-    (written.method, written.storage, written.replaySteps) = (.multiEpoch, .fraction(0.025), 4)
-    (written.priority, written.smoothing, written.priorityTiming) = (.uniform, .literal, .refreshed)
-    (written.importanceWeights, written.recencyBias) = (false, 2)
-    written.drawing = .mixture(.fewestReplays, .prioritised, share: 0.25)
-    written.evicting = .mixture(.uniform, .oldest, share: 0.3)
-    written.memoryEncoding = .pixels
-    (written.memoryDirectory, written.timeToLive, written.subjectKey) = ("-d", .seconds(90), .field("who"))
-    (written.updates, written.incomingView, written.epochs, written.batchSize) = (.joint, .centre, 5, 6)
-    (written.augmentation, written.augmentationMagnitude) = (.init(policy: .rand, cutsOut: true), 0.4)
-    written.augmentationGrowth = 3
-    (written.memorySize, written.memoryQuality, written.incomingForm) = (24, 60, .stored)
-    (written.learningRate, written.momentum, written.weightDecay, written.seed) = (0.2, 0.3, 5e-4, 7)
-    (written.optimiser, written.muonLearningRate, written.muonWeightDecay) = (.muon, 0.03, 0.01)
-    (written.weightDecayOn, written.schedule, written.warmUp) = (.filters, .trapezoid, 0.1)
-    (written.coolDown, written.weightAverage) = (0.3, 0.99)
-    (written.labelSmoothing, written.mixing, written.mixingAlpha) = (0.1, .cutmix, 0.5)
-    (written.blurPool, written.storedPredictions) = (true, 0.3)
-    (written.device, written.threads, written.decodeThreads) = ("cpu", 8, 9)
-    (written.precision, written.cudaGraphs, written.synchronisedBatchNorm) = (.bfloat16, true, true)
-    written.replayCourse = .rising
-    (written.initialise, written.keepPictures) = ("weights 1.safetensors", 0)
-    for (child, standard) in zip(
-      Mirror(reflecting: written).children, Mirror(reflecting: RunConfiguration(data: "")).children)
-    where !["classCount", "reestimateBatchNorm", "progressiveResolution"].contains(child.label) {
-      #expect("\(child.value)" != "\(standard.value)", "\(child.label ?? "")")
-    }
-    let file = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)
-    #expect(try TrainCommand.read(file.arguments) == written)
-    (written.classCount, written.classNames) = (3, nil)
-    let counted = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)
-    #expect(try TrainCommand.read(counted.arguments) == written)
-  }
-
   @Test func noFileHoldsWhatOpensAnAddress() {
     var configuration = RunConfiguration(data: "wds:https://example.org/{0..9}.tar?signature=s3cret")
-    configuration.evaluationData = "wds:https://example.org/val.tar?signature=s3cret"
+    configuration.data.evaluationSource = "wds:https://example.org/val.tar?signature=s3cret"
     #expect(configuration.fileText.contains("data: \"wds:https://example.org/{0..9}.tar?…\""))
     #expect(!configuration.fileText.contains("s3cret"))
   }
@@ -126,7 +86,7 @@ import Testing
   @Test(arguments: [
     ("data: x\nmodle: resnet8", "run.yaml:2: Unknown option 'modle'. Did you mean 'model'?"),
     ("data: x\n\nreplay-steps: many", "run.yaml:3: The value 'many' is invalid for 'replay-steps <K>'"),
-    ("replay-steps: -1", "run.yaml:1: --replay-steps -1 is not possible: give 0 to 10000."),
+    ("replay-steps: -1", "run.yaml:1: --replay-steps must be between 0 and 10000 (got -1)."),
     ("method: [naive, replay]", "run.yaml:1: method needs one plain value here."),
     ("data: x\ndata: y", "run.yaml:1: data is written twice in what begins here: keep one."),
     ("", "run.yaml: the configuration is empty: add options"),

@@ -22,7 +22,7 @@ import Testing
 
   /// The names of the contract, on which scripts rely.
   @Test func trainKeepsItsContract() throws {
-    let help = try onepass.run(["train", "--help"]).output
+    let help = try onepass.run(["train", "--help-hidden"]).output
     for option in [
       "--data", "--eval-data", "--model", "--method", "--storage", "--replay-steps", "--priority", "--epochs",
       "--limit", "--seed", "--batch-size", "--learning-rate", "--device", "--threads", "--output", "--json",
@@ -33,10 +33,23 @@ import Testing
     }
   }
 
+  /// What a newcomer sees is on two screens; all else is one word away.
+  @Test func helpShowsWhatMostRunsNeed() throws {
+    let help = try onepass.run(["train", "--help"]).output
+    let options = help.split(separator: "\n").filter { $0.hasPrefix("  --") || $0.hasPrefix("  -q") }
+    #expect((12...25).contains(options.count), "\(help)")
+    for option in ["--data", "--model", "--method", "--storage", "--learning-rate", "--output", "--config"] {
+      #expect(help.contains("\n  \(option) "), "\(option)")
+    }
+    #expect(!help.contains("\n  --recency-bias ") && help.contains("--help-hidden all of them"))
+  }
+
   @Test(arguments: ["bash", "zsh", "fish"])
   func completionsAreThere(shell: String) throws {
     let outcome = try onepass.run(["--generate-completion-script", shell])
     #expect(outcome.status == 0 && outcome.output.contains("replay-steps"))
+    // Also what only --help-hidden lists.
+    #expect(outcome.output.contains("recency-bias"))
   }
 
   /// What a shell offers, asked of the shell itself; shells that are not installed are passed over.

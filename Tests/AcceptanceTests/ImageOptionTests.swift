@@ -64,9 +64,9 @@ import Testing
     (["--augmentation", "rand,trivial"], "rand and trivial exclude each other"),
     (
       ["--augmentation-magnitude", "2"],
-      "--augmentation-magnitude 2.0 is not possible: give a share from 0 to 1"
+      "--augmentation-magnitude must be between 0 and 1 (got 2)."
     ),
-    (["--augmentation-growth=-1"], "--augmentation-growth -1.0 is not possible: give a number of visits"),
+    (["--augmentation-growth=-1"], "--augmentation-growth must be at least 0 (got -1)."),
     (
       ["--augmentation", "cut-out", "--augmentation-magnitude", "0.5"],
       "--augmentation-magnitude is for rand and trivial"
@@ -80,11 +80,11 @@ import Testing
     ),
     (
       ["--memory-encoding", "resized", "--memory-quality", "0"],
-      "--memory-quality 0 is not possible: give 1 to 100"
+      "--memory-quality must be between 1 and 100 (got 0)."
     ),
     (
       ["--memory-encoding", "resized", "--memory-size", "4"],
-      "--memory-size 4 is not possible: give 8 to 4096"
+      "--memory-size must be between 8 and 4096 (got 4)."
     ),
     (
       ["--memory-encoding", "resized", "--memory-size", "13"],

@@ -127,8 +127,11 @@ import Testing
       (["--initialise", folder.file("text.safetensors")], 65, "is not a whole safetensors file"),
       (["--initialise", folder.file("empty")], 74, "holds no weights"),
       (["--initialise", folder.file("nowhere.safetensors")], 74, "could not be opened"),
-      (["--initialise", "https://example.org/a.safetensors"], 64, "is an address"),
-      (["--initialise", ""], 64, "names no file"),
+      (
+        ["--initialise", "https://example.org/a.safetensors"], 64,
+        "--initialise must be a file or a folder on this machine (got https"
+      ),
+      (["--initialise", ""], 64, "on this machine (got nothing)"),
     ] as [([String], Int32, String)] {
       let outcome = try run("run", arguments)
       #expect(outcome.status == status, "\(arguments): \(outcome.errors)")

@@ -17,7 +17,7 @@ import Testing
 
   @Test func thePaperIsWhatHoldsIfNothingIsSaid() throws {
     #expect(try TrainCommand.read(["--preset=paper", "--data=x"]) == RunConfiguration(data: "x"))
-    #expect(RunConfiguration(data: "").withReplayOptions(of: .paper) == RunConfiguration(data: ""))
+    #expect(RunConfiguration.defaults == RunConfiguration(data: ""))
   }
 
   /// Each option of a preset does something, and can be given otherwise, before the preset or after it.
@@ -31,11 +31,11 @@ import Testing
     let other = ["--weight-decay=0.25", "--optimiser=sgd", "--no-blur-pool"]
     for arguments in [["--preset=best"] + other, other + ["--preset=best"]] {
       let read = try TrainCommand.read(["--data=x"] + arguments)
-      #expect(read.weightDecay == 0.25 && read.optimiser == .sgd && !read.blurPool)
-      #expect(read.replaySteps == best.replaySteps && read.augmentation == best.augmentation)
+      #expect(read.recipe.weightDecay == 0.25 && read.recipe.optimiser == .sgd && !read.recipe.blurPool)
+      #expect(read.replay.steps == best.replay.steps && read.augmentation == best.augmentation)
     }
     // The paper's storage and compute.
-    #expect(best.storage == .fraction(0.1) && best.replaySteps == 8 && best.method == .replay)
+    #expect(best.memory.storage == .fraction(0.1) && best.replay.steps == 8 && best.method == .replay)
   }
 
   /// A file may name a preset and change it, and the command line changes both; the run's own file needs no preset.
@@ -54,9 +54,13 @@ import Testing
       "--batch-size=16", "--replay-steps=1", "--threads=1",
     ])
     // Found in the data, or on the machine.
-    (expected.stem, expected.imageSize, expected.channels) = (made.stem, made.imageSize, made.channels)
-    (expected.classCount, expected.classNames) = (made.classCount, made.classNames)
-    (expected.device, expected.decodeThreads) = (made.device, made.decodeThreads)
+    (expected.model.stem, expected.model.imageSize, expected.model.channels) = (
+      made.model.stem, made.model.imageSize, made.model.channels
+    )
+    (expected.data.classCount, expected.data.classNames) = (made.data.classCount, made.data.classNames)
+    (expected.machine.device, expected.machine.decodeThreads) = (
+      made.machine.device, made.machine.decodeThreads
+    )
     #expect(made == expected, "\(made.differences(from: expected))")
     #expect(!file.arguments.contains { $0.hasPrefix("--preset") })
   }

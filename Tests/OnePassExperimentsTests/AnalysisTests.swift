@@ -39,15 +39,15 @@ import Testing
     let other = try TemporaryFolder()
     try SampleRuns.write(
       SampleRuns.result(seed: 1, top1: 0.5) {
-        ($0.method, $0.replaySteps, $0.device) = (.naive, 3, "cpu")
+        ($0.method, $0.replay.steps, $0.machine.device) = (.naive, 3, "cpu")
       }, to: other, "a")
     try SampleRuns.write(
       SampleRuns.result(seed: 2, top1: 0.5) {
-        ($0.method, $0.threads, $0.limit) = (.naive, 2, nil)
+        ($0.method, $0.machine.threads, $0.data.limit) = (.naive, 2, nil)
       }, to: other, "b")
     try SampleRuns.write(
       SampleRuns.result(seed: 2, top1: 0.5) {
-        ($0.method, $0.learningRate) = (.naive, 0.2)
+        ($0.method, $0.recipe.learningRate) = (.naive, 0.2)
       }, to: other, "c")
     let settings = Setting.settings(of: try RecordSet(reading: [other.path]).records)
     #expect(settings.map { $0.variants.map(\.records.count) } == [[2], [1]])
@@ -57,7 +57,7 @@ import Testing
   @Test func aRunThatEndedEarlyStandsByItself() throws {
     let other = try TemporaryFolder()
     for seed in UInt64(1)...3 {
-      var result = try SampleRuns.result(seed: seed, top1: 0.5) { $0.shuffleBuffer = .examples(300) }
+      var result = try SampleRuns.result(seed: seed, top1: 0.5) { $0.data.shuffleBuffer = .examples(300) }
       if seed > 1 {
         result.coolDown = CoolDown(stepsBefore: 2, steps: 1, updatesBefore: 10, updates: 9)
         result.stream = .init(examples: 384, skipped: 0, bytes: 38_400)
@@ -71,7 +71,7 @@ import Testing
   }
 
   @Test func aChangeIsComparedWithTheMethod() throws {
-    let uniform = try #require(setting.variants.first { $0.configuration.priority == .uniform })
+    let uniform = try #require(setting.variants.first { $0.configuration.replay.priority == .uniform })
     let baseline = try #require(setting.baseline(of: uniform))
     #expect(baseline.title == "prioritised replay, k = 8, 10% storage")
     let comparison = try #require(uniform.comparison(with: baseline))
@@ -96,13 +96,13 @@ import Testing
     let other = try TemporaryFolder()
     for (name, top1, pixels) in [("encoded", 0.5, false), ("pixels", 0.45, true)] {
       var result = try SampleRuns.result(seed: 1, top1: top1) {
-        ($0.storage, $0.memoryEncoding) = (.bytes(ByteCount(50_000)), pixels ? .pixels : .original)
+        ($0.memory.storage, $0.memory.encoding) = (.bytes(ByteCount(50_000)), pixels ? .pixels : .original)
       }
       (result.storage.exampleFraction, result.storage.byteFraction) = (pixels ? 0.016 : 0.05, 0.054)
       try SampleRuns.write(result, to: other, name)
     }
     let setting = try #require(Setting.settings(of: RecordSet(reading: [other.path]).records).first)
-    #expect(setting.paretoFront.map(\.configuration.memoryEncoding) == [.original])
+    #expect(setting.paretoFront.map(\.configuration.memory.encoding) == [.original])
   }
 
   /// Less compute is worth something: the cheaper of two stays on the front though it is less accurate.
@@ -110,27 +110,28 @@ import Testing
     let other = try TemporaryFolder()
     for k in [1, 8] {
       try SampleRuns.write(
-        SampleRuns.result(seed: 1, top1: 0.4 + 0.01 * Double(k)) { $0.replaySteps = k }, to: other, "k\(k)")
+        SampleRuns.result(seed: 1, top1: 0.4 + 0.01 * Double(k)) { $0.replay.steps = k }, to: other, "k\(k)")
     }
     let setting = try #require(Setting.settings(of: RecordSet(reading: [other.path]).records).first)
-    #expect(setting.paretoFront.map(\.configuration.replaySteps) == [1, 8])
+    #expect(setting.paretoFront.map(\.configuration.replay.steps) == [1, 8])
   }
 
   /// What was left to the program, and what no result depends on, makes no other run; everything else does.
   @Test func aRecordIsHeldAgainstWhatWasAskedFor() {
     var asked = RunConfiguration(data: "d")
     var made = asked
-    (made.stem, made.imageSize, made.channels, made.classCount) = (.small, 32, 3, 10)
-    (made.classNames, made.device, made.threads, made.decodeThreads) = (["a", "b"], "cpu", 2, 2)
+    (made.model.stem, made.model.imageSize, made.model.channels) = (.small, 32, 3)
+    (made.data.classCount, made.data.classNames) = (10, ["a", "b"])
+    (made.machine.device, made.machine.threads, made.machine.decodeThreads) = ("cpu", 2, 2)
     made.epochs = 7  // Replay makes no passes.
     #expect(asked.difference(fromRecord: made) == nil)
-    asked.imageSize = 64
+    asked.model.imageSize = 64
     #expect(asked.difference(fromRecord: made) == "image-size 32 and not 64")
-    asked.imageSize = 32
+    asked.model.imageSize = 32
     made.seed = 9
     #expect(asked.difference(fromRecord: made) == "seed 9 and not 1")
     made.seed = 1
-    made.evaluationData = "e"
+    made.data.evaluationSource = "e"
     #expect(asked.difference(fromRecord: made) == "eval-data e and not none")
   }
 
@@ -139,7 +140,9 @@ import Testing
     let other = try TemporaryFolder()
     for (name, rate, decay) in [("a", 0.1, 0.0), ("b", 0.2, 0), ("c", 0.2, 5e-4)] {
       try SampleRuns.write(
-        SampleRuns.result(seed: 1, top1: 0.5) { ($0.learningRate, $0.weightDecay) = (rate, decay) },
+        SampleRuns.result(seed: 1, top1: 0.5) {
+          ($0.recipe.learningRate, $0.recipe.weightDecay) = (rate, decay)
+        },
         to: other, name)
     }
     let settings = Setting.settings(of: try RecordSet(reading: [other.path]).records)
@@ -157,7 +160,9 @@ import Testing
     let other = try TemporaryFolder()
     for (k, storage, name) in [(8, 0.1, "paper"), (12, 0.1, "more"), (8, 0.3, "larger")] {
       try SampleRuns.write(
-        SampleRuns.result(seed: 1, top1: 0.5) { ($0.replaySteps, $0.storage) = (k, .fraction(storage)) },
+        SampleRuns.result(seed: 1, top1: 0.5) {
+          ($0.replay.steps, $0.memory.storage) = (k, .fraction(storage))
+        },
         to: other,
         name)
     }

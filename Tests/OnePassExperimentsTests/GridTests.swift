@@ -20,28 +20,29 @@ import Testing
         return number
       }
       switch parts[0] {
-      case "--data": configuration.data = value
-      case "--model": configuration.model = value
-      case "--limit": configuration.limit = try number()
+      case "--data": configuration.data.source = value
+      case "--model": configuration.model.name = value
+      case "--limit": configuration.data.limit = try number()
       case "--method":
         guard let method = Method(rawValue: value) else {
           throw OnePassError(.usage, "\(value) is no method.")
         }
         configuration.method = method
-      case "--replay-steps": configuration.replaySteps = try number()
-      case "--storage": configuration.storage = try StorageBudget(value)
+      case "--replay-steps": configuration.replay.steps = try number()
+      case "--storage": configuration.memory.storage = try StorageBudget(value)
       case "--epochs": configuration.epochs = try number()
-      case "--priority": configuration.priority = value == "uniform" ? .uniform : .loss
-      case "--alpha": configuration.smoothing = value == "literal" ? .literal : .full
-      case "--priority-timing": configuration.priorityTiming = value == "refreshed" ? .refreshed : .insertion
-      case "--updates": configuration.updates = value == "joint" ? .joint : .sequential
-      case "--memory-encoding": configuration.memoryEncoding = MemoryEncoding(rawValue: value) ?? .original
-      case "--recency-bias": configuration.recencyBias = Double(value) ?? 0
-      case "--learning-rate": configuration.learningRate = Double(value) ?? 0
-      case "--momentum": configuration.momentum = Double(value) ?? -1
-      case "--image-size": configuration.imageSize = try number()
-      case "--batch-size": configuration.batchSize = try number()
-      case "--no-importance-weights": configuration.importanceWeights = false
+      case "--priority": configuration.replay.priority = value == "uniform" ? .uniform : .loss
+      case "--alpha": configuration.replay.smoothing = value == "literal" ? .literal : .full
+      case "--priority-timing":
+        configuration.replay.priorityTiming = value == "refreshed" ? .refreshed : .insertion
+      case "--updates": configuration.step.updates = value == "joint" ? .joint : .sequential
+      case "--memory-encoding": configuration.memory.encoding = MemoryEncoding(rawValue: value) ?? .original
+      case "--recency-bias": configuration.memory.recencyBias = Double(value) ?? 0
+      case "--learning-rate": configuration.recipe.learningRate = Double(value) ?? 0
+      case "--momentum": configuration.recipe.momentum = Double(value) ?? -1
+      case "--image-size": configuration.model.imageSize = try number()
+      case "--batch-size": configuration.recipe.batchSize = try number()
+      case "--no-importance-weights": configuration.replay.importanceWeights = false
       case "--seed": configuration.seed = UInt64(value) ?? 0
       default: throw OnePassError(.usage, "Unknown option \(parts[0]).")
       }
@@ -79,7 +80,7 @@ import Testing
       cell.arguments == [
         "--data=d", "--model=resnet8", "--method=replay", "--replay-steps=3", "--storage=1%", "--seed=2",
       ])
-    #expect(cell.configuration.replaySteps == 3 && cell.configuration.seed == 2)
+    #expect(cell.configuration.replay.steps == 3 && cell.configuration.seed == 2)
   }
 
   /// The same run has the same name, so that one grid finds what another has made.
@@ -111,8 +112,14 @@ import Testing
       "options: {data: d}\ncells:\n  - method: replay\n    storage: [1%, 200%]",
       "grid.yaml:4: A storage of 200%"
     ),
-    ("options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]", "grid.yaml:4: --replay-steps -1 is not"),
-    ("options: {data: d, model: resnet99}\ncells:\n  - method: naive", "grid.yaml:1: The model resnet99"),
+    (
+      "options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]",
+      "grid.yaml:4: --replay-steps must be between 0 and 10000 (got -1)."
+    ),
+    (
+      "options: {data: d, model: resnet99}\ncells:\n  - method: naive",
+      "grid.yaml:1: --model must be one of resnet8, "
+    ),
     ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is written twice"),
     ("options: {data: d, output: e}\ncells:\n  - method: naive", "grid.yaml:1: output cannot be set here"),
     ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here: say `seeds`"),
@@ -193,7 +200,7 @@ import Testing
       """
     let changed = try grid(
       text, overrides: [TrainOption("model", "resnet20", at: Place("--model"))], seeds: [7])
-    #expect(changed.cells.map(\.configuration.model) == ["resnet20", "resnet20"])
+    #expect(changed.cells.map(\.configuration.model.name) == ["resnet20", "resnet20"])
     #expect(changed.cells.map(\.seed) == [7, 7])
     #expect(changed.cells[0].arguments == ["--data=d", "--model=resnet20", "--method=naive", "--seed=7"])
     #expect {
@@ -240,9 +247,9 @@ import Testing
     #expect(grid.variants.count == 3 + 16 - 1 + 13 - 3 && grid.seeds == Array(1...10))
     for cell in grid.cells {
       let configuration = cell.configuration
-      #expect(configuration.model == "resnet50" && configuration.imageSize == 224)
-      #expect(configuration.batchSize == 128 && configuration.learningRate == 0.1)
-      #expect(configuration.momentum == 0.9 && configuration.weightDecay == 0)
+      #expect(configuration.model.name == "resnet50" && configuration.model.imageSize == 224)
+      #expect(configuration.recipe.batchSize == 128 && configuration.recipe.learningRate == 0.1)
+      #expect(configuration.recipe.momentum == 0.9 && configuration.recipe.weightDecay == 0)
     }
   }
 }

@@ -16,7 +16,7 @@ import Testing
     let set = try RecordSet(reading: [folder.path])
     #expect(set.records.count == 12 && set.problems.isEmpty)
     let record = try #require(set.records.first { $0.name == "replay-k8-seed2" })
-    #expect(record.result.configuration.replaySteps == 8 && record.curve.count == 20)
+    #expect(record.result.configuration.replay.steps == 8 && record.curve.count == 20)
     #expect(record.curve[3].examplesSeen == 200 && record.curve[3].accuracy == 0.14)
     // A folder may be that of one run.
     #expect(try RecordSet(reading: [record.path]).records.count == 1)

@@ -59,7 +59,7 @@ import Testing
     // Without any other method there is nothing to draw.
     let plain = try TemporaryFolder()
     try SampleRuns.write(
-      SampleRuns.result(seed: 1, top1: 0.5) { $0.storage = .fraction(0.1) }, to: plain, "a")
+      SampleRuns.result(seed: 1, top1: 0.5) { $0.memory.storage = .fraction(0.1) }, to: plain, "a")
     #expect(Setting.settings(of: try RecordSet(reading: [plain.path]).records)[0].methodsChart == nil)
   }
 
@@ -81,7 +81,8 @@ import Testing
   @Test func namesFromOutsideAreOnlyText() throws {
     let hostile = "folder:<img src=x onerror=alert(1)>&\"'"
     let html = try report { folder in
-      try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5) { $0.data = hostile }, to: folder, "a<b>")
+      try SampleRuns.write(
+        SampleRuns.result(seed: 1, top1: 0.5) { $0.data.source = hostile }, to: folder, "a<b>")
     }.html
     #expect(!html.contains("<img") && html.contains("&lt;img src=x onerror=alert(1)&gt;&amp;&quot;&#39;"))
     #expect(!html.contains("a<b>"))
@@ -92,7 +93,7 @@ import Testing
       for seed in 1...5 as ClosedRange<UInt64> {
         for k in 1...20 {
           try SampleRuns.write(
-            SampleRuns.result(seed: seed, top1: 0.5 + 0.001 * Double(k)) { $0.replaySteps = k }, to: folder,
+            SampleRuns.result(seed: seed, top1: 0.5 + 0.001 * Double(k)) { $0.replay.steps = k }, to: folder,
             "k\(k)-\(seed)")
         }
       }

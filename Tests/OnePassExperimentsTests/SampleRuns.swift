@@ -14,7 +14,7 @@ enum SampleRuns {
     seed: UInt64, top1: Double?, _ change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> RunResult {
     var configuration = RunConfiguration(data: "wds:data/cifar.tar")
-    (configuration.evaluationData, configuration.limit, configuration.model) = (
+    (configuration.data.evaluationSource, configuration.data.limit, configuration.model.name) = (
       "wds:test.tar", 1_000, "resnet20"
     )
     (configuration.method, configuration.seed) = (.replay, seed)
@@ -24,7 +24,7 @@ enum SampleRuns {
     let passes =
       switch configuration.method {
       case .naive: 1
-      case .replay: configuration.replaySteps + 1
+      case .replay: configuration.replay.steps + 1
       case .multiEpoch: configuration.epochs
       }
     let kept =
@@ -76,10 +76,13 @@ enum SampleRuns {
       let gain = 0.04 + 0.01 * Double(seed)
       let runs: [(String, Double, (inout RunConfiguration) -> Void)] = [
         ("naive", base, { $0.method = .naive }),
-        ("replay-k8", base + gain, { ($0.replaySteps, $0.storage) = (8, .fraction(0.1)) }),
-        ("replay-k8-1pct", base + gain / 2, { ($0.replaySteps, $0.storage) = (8, .fraction(0.01)) }),
-        ("replay-k1", base - 0.01, { ($0.replaySteps, $0.storage) = (1, .fraction(0.1)) }),
-        ("uniform", base + gain + 0.001 * Double(seed), { ($0.replaySteps, $0.priority) = (8, .uniform) }),
+        ("replay-k8", base + gain, { ($0.replay.steps, $0.memory.storage) = (8, .fraction(0.1)) }),
+        ("replay-k8-1pct", base + gain / 2, { ($0.replay.steps, $0.memory.storage) = (8, .fraction(0.01)) }),
+        ("replay-k1", base - 0.01, { ($0.replay.steps, $0.memory.storage) = (1, .fraction(0.1)) }),
+        (
+          "uniform", base + gain + 0.001 * Double(seed),
+          { ($0.replay.steps, $0.replay.priority) = (8, .uniform) }
+        ),
         ("multi-epoch-9", base + 0.2, { ($0.method, $0.epochs) = (.multiEpoch, 9) }),
       ]
       for (name, top1, change) in runs {
@@ -95,11 +98,11 @@ enum SampleRuns {
       let uniform = 0.24 + 0.111 * Double(seed)
       try write(
         result(seed: seed, top1: uniform + more) {
-          ($0.replaySteps, $0.priority, $0.optimiser) = (8, .uniform, .muon)
+          ($0.replay.steps, $0.replay.priority, $0.recipe.optimiser) = (8, .uniform, .muon)
         }, to: folder, "uniform-muon-seed\(seed)")
       try write(
         result(seed: seed, top1: 0.4 + 0.1 * Double(seed) + more) {
-          ($0.method, $0.epochs, $0.optimiser) = (.multiEpoch, 9, .muon)
+          ($0.method, $0.epochs, $0.recipe.optimiser) = (.multiEpoch, 9, .muon)
         }, to: folder, "multi-epoch-9-muon-seed\(seed)")
     }
   }

@@ -44,7 +44,8 @@ import Testing
   @Test func table2LeavesOutBudgetsInBytes() throws {
     let folder = try TemporaryFolder()
     for (name, storage) in [("share", StorageBudget.fraction(0.1)), ("bytes", .bytes(ByteCount(1_000_000)))] {
-      try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5) { $0.storage = storage }, to: folder, name)
+      try SampleRuns.write(
+        SampleRuns.result(seed: 1, top1: 0.5) { $0.memory.storage = storage }, to: folder, name)
     }
     let setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
     let table = try #require(TableLayout.table2.table(of: setting))
@@ -81,12 +82,12 @@ import Testing
   @Test func augmentedPassesAreNotThePapers() throws {
     let folder = try TemporaryFolder()
     try SampleRuns.write(
-      SampleRuns.result(seed: 1, top1: 0.5) { ($0.replaySteps, $0.storage) = (8, .fraction(0.1)) },
+      SampleRuns.result(seed: 1, top1: 0.5) { ($0.replay.steps, $0.memory.storage) = (8, .fraction(0.1)) },
       to: folder,
       "replay")
     try SampleRuns.write(
       SampleRuns.result(seed: 1, top1: 0.7) {
-        ($0.method, $0.epochs, $0.augmentation) = (.multiEpoch, 9, .init(policy: .rand))
+        ($0.method, $0.epochs, $0.augmentation.choice) = (.multiEpoch, 9, .init(policy: .rand))
       }, to: folder, "augmented")
     let setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
     #expect(setting.variants.count == 2 && setting.multiEpoch(9) == nil && setting.reference == nil)

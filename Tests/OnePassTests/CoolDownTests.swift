@@ -33,10 +33,18 @@ import Testing
   /// 20 steps of 16 examples; the first has one update, each other three: 58, of which 6 are a warm-up.
   var configuration: RunConfiguration {
     var configuration = RunConfiguration(data: "feed")
-    (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 16, 2)
-    (configuration.storage, configuration.learningRate, configuration.limit) = (.examples(24), 0.05, 320)
-    (configuration.threads, configuration.decodeThreads, configuration.device) = (1, 1, "cpu")
-    (configuration.schedule, configuration.coolDown, configuration.warmUp) = (.onDemand, 0.25, 0.1)
+    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
+      "resnet8", 16, 2
+    )
+    (configuration.memory.storage, configuration.recipe.learningRate, configuration.data.limit) = (
+      .examples(24), 0.05, 320
+    )
+    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (
+      1, 1, "cpu"
+    )
+    (configuration.recipe.schedule, configuration.recipe.coolDown, configuration.recipe.warmUp) = (
+      .onDemand, 0.25, 0.1
+    )
     return configuration
   }
 
@@ -117,7 +125,7 @@ import Testing
   @Test func whatWaitsInAShuffleBufferIsTrained() throws {
     let taken = Taken()
     let story = try train("run", asked: [8], from: source(counting: taken)) {
-      $0.shuffleBuffer = .examples(100)
+      $0.data.shuffleBuffer = .examples(100)
     }
     let result = try #require(story.result)
     #expect(taken.count == 17 * 16 && result.stream.examples == 17 * 16)
@@ -131,12 +139,12 @@ import Testing
     arguments: [[8], [9], [10], [8, 10]],
     [nil, .examples(100), .bytes(ByteCount(9_000))] as [ShuffleBufferSize?])
   func aCoolDownGoesOnExactly(stops: [Int], buffer: ShuffleBufferSize?) throws {
-    let whole = try train("whole", asked: [8]) { $0.shuffleBuffer = buffer }
+    let whole = try train("whole", asked: [8]) { $0.data.shuffleBuffer = buffer }
     var reports: [StepReport] = []
     for stop in stops {
-      reports += try train("parts", asked: [8], stopped: stop) { $0.shuffleBuffer = buffer }.reports
+      reports += try train("parts", asked: [8], stopped: stop) { $0.data.shuffleBuffer = buffer }.reports
     }
-    let last = try train("parts") { $0.shuffleBuffer = buffer }
+    let last = try train("parts") { $0.data.shuffleBuffer = buffer }
     let steps = whole.reports.count
     #expect(
       steps >= 12 && steps < 20 && last.hasNotice("Going on after step \((stops.last ?? 0) + 1) of \(steps).")
@@ -157,7 +165,7 @@ import Testing
 
   @Test func aRunThatIsNotAskedIsATrapezoid() throws {
     let onDemand = try train("demand")
-    let trapezoid = try train("trapezoid") { $0.schedule = .trapezoid }
+    let trapezoid = try train("trapezoid") { $0.recipe.schedule = .trapezoid }
     #expect(onDemand.reports.map(\.learningRate) == trapezoid.reports.map(\.learningRate))
     #expect(onDemand.result?.coolDown == nil && onDemand.result?.stream.examples == 320)
     try expectSame("demand", "trapezoid")
@@ -165,8 +173,8 @@ import Testing
 
   @Test(arguments: LearningRateSchedule.Shape.allCases.filter { $0 != .onDemand })
   func otherSchedulesSayThatTheyCannot(shape: LearningRateSchedule.Shape) throws {
-    let plain = try train("plain") { $0.schedule = shape }
-    let asked = try train("asked", asked: [2, 5]) { $0.schedule = shape }
+    let plain = try train("plain") { $0.recipe.schedule = shape }
+    let asked = try train("asked", asked: [2, 5]) { $0.recipe.schedule = shape }
     let sentence = "A run with --schedule \(shape.rawValue) cannot be ended before its time, and goes on"
     #expect(asked.notices.filter { $0.contains(sentence) }.count == 1 && !plain.hasNotice(sentence))
     #expect(asked.result?.stream.examples == 320 && asked.result?.coolDown == nil)
@@ -177,7 +185,9 @@ import Testing
   @Test(arguments: ReplayCourse.allCases, [UpdateMode.sequential, .joint])
   func aCoolDownIsItsShareOfTheRun(course: ReplayCourse, updates: UpdateMode) throws {
     var configuration = configuration
-    (configuration.replayCourse, configuration.updates, configuration.replaySteps) = (course, updates, 3)
+    (configuration.replay.course, configuration.step.updates, configuration.replay.steps) = (
+      course, updates, 3
+    )
     let plan = try TrainingPlan(configuration, streamExamples: 320, classes: 4, classNames: nil)
     let ofStep = (0..<20).map { step in
       updates == .joint ? 1 : 1 + course.replays(at: step, of: 20, average: 3)

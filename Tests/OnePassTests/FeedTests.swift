@@ -74,8 +74,8 @@ final class PixelSource: ExampleSource {
 
   @Test func aMultiEpochRunCountsWhatThereReallyIs() throws {
     var configuration = RunConfiguration(data: "test")
-    (configuration.method, configuration.epochs, configuration.limit) = (.multiEpoch, 3, 1_000)
-    configuration.imageSize = 8
+    (configuration.method, configuration.epochs, configuration.data.limit) = (.multiEpoch, 3, 1_000)
+    configuration.model.imageSize = 8
     let source = PixelSource(50)
     #expect(try StreamPreparation(RunStream(source), configuration).plan.updates == 3)
   }

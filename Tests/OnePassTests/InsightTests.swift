@@ -76,11 +76,11 @@ import Testing
   @Test func whatARunKeepsDependsOnWhereItsMemoryIs() {
     var run = RunConfiguration(data: "a")
     #expect(run.picturesKept == 24)
-    run.timeToLive = .examples(5)
+    run.memory.timeToLive = .examples(5)
     #expect(run.picturesKept == 0)
-    (run.timeToLive, run.memoryDirectory) = (nil, "d")
+    (run.memory.timeToLive, run.memory.directory) = (nil, "d")
     #expect(run.picturesKept == 0)
-    (run.memoryDirectory, run.method) = (nil, .naive)
+    (run.memory.directory, run.method) = (nil, .naive)
     #expect(run.picturesKept == 0)
   }
 

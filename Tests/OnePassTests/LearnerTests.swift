@@ -20,9 +20,9 @@ import Testing
     observe: (Learner) -> Void = { _ in }
   ) throws -> (losses: [[Float]], correct: Int) {
     var configuration = RunConfiguration(data: "stripes")
-    (configuration.model, configuration.method, configuration.batchSize) = ("resnet8", .naive, 8)
-    (configuration.learningRate, configuration.cudaGraphs) = (0.02, recording)
-    configuration.precision = precision
+    (configuration.model.name, configuration.method, configuration.recipe.batchSize) = ("resnet8", .naive, 8)
+    (configuration.recipe.learningRate, configuration.machine.cudaGraphs) = (0.02, recording)
+    configuration.machine.precision = precision
     change(&configuration)
     let plan = try TrainingPlan(configuration, streamExamples: 80, classes: 4, classNames: nil)
     let card = ModelCard(
@@ -46,7 +46,7 @@ import Testing
       let batch = try pool.submit(examples, views: views).wait()
       // What was trained before has been taken for something: the class after its own, most of all.
       let stored =
-        mixing && configuration.storedPredictions > 0
+        mixing && configuration.memory.storedPredictions > 0
         ? batch.labels.map { StoredPrediction(classes: [($0 + 1) % 4, $0], probabilities: [0.7, 0.2]) } : []
       let pass = try learner.train(
         WeightedBatch(
@@ -81,10 +81,16 @@ import Testing
   }
 
   static let recipes: [@Sendable (inout RunConfiguration) -> Void] = [
-    { ($0.optimiser, $0.muonWeightDecay, $0.weightDecay, $0.weightDecayOn) = (.muon, 0.1, 0.01, .filters) },
-    { ($0.labelSmoothing, $0.schedule, $0.warmUp) = (0.2, .trapezoid, 0.3) },
-    { $0.mixing = .mixup }, { ($0.mixing, $0.labelSmoothing, $0.optimiser) = (.cutmix, 0.1, .muon) },
-    { $0.storedPredictions = 0.4 }, { ($0.storedPredictions, $0.mixing) = (0.4, .cutmix) },
+    {
+      ($0.recipe.optimiser, $0.recipe.muonWeightDecay, $0.recipe.weightDecay, $0.recipe.weightDecayOn) = (
+        .muon, 0.1, 0.01, .filters
+      )
+    },
+    { ($0.recipe.labelSmoothing, $0.recipe.schedule, $0.recipe.warmUp) = (0.2, .trapezoid, 0.3) },
+    { $0.recipe.mixing = .mixup },
+    { ($0.recipe.mixing, $0.recipe.labelSmoothing, $0.recipe.optimiser) = (.cutmix, 0.1, .muon) },
+    { $0.memory.storedPredictions = 0.4 },
+    { ($0.memory.storedPredictions, $0.recipe.mixing) = (0.4, .cutmix) },
   ]
 
   @Test("A recorded update is the plain one with every recipe", arguments: recipes.indices, [false, true])
@@ -105,7 +111,7 @@ import Testing
     let paper = try losses(of: .float32, recording: false)
     for recording in [false, true] {
       let smoothed = try losses(
-        of: .float32, recording: recording, change: { $0.labelSmoothing = 0.5 }, mixing: true)
+        of: .float32, recording: recording, change: { $0.recipe.labelSmoothing = 0.5 }, mixing: true)
       // From the same weights.
       #expect(distance(Array(smoothed.losses.prefix(1)), Array(paper.losses.prefix(1))) < 1e-5)
       #expect(distance(smoothed.losses, paper.losses) > 0.01)
@@ -115,9 +121,10 @@ import Testing
   @Test("Images that come for the first time are not mixed")
   func firstTime() throws {
     let paper = try losses(of: .float32, recording: false)
-    let mixed = try losses(of: .float32, recording: false, change: { $0.mixing = .cutmix })
+    let mixed = try losses(of: .float32, recording: false, change: { $0.recipe.mixing = .cutmix })
     #expect(mixed.losses == paper.losses)
-    let seen = try losses(of: .float32, recording: false, change: { $0.mixing = .cutmix }, mixing: true)
+    let seen = try losses(
+      of: .float32, recording: false, change: { $0.recipe.mixing = .cutmix }, mixing: true)
     #expect(seen.losses[0] != paper.losses[0])
   }
 

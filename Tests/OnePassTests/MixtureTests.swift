@@ -48,7 +48,7 @@ import Testing
       #expect(try images.floats() == plain.floats())
     }
     var configuration = RunConfiguration(data: "test")
-    configuration.mixing = .mixup
+    configuration.recipe.mixing = .mixup
     let soft = try #require(SoftTargets(configuration, classes: 4))
     let labels = try Self.reference().labels
     for (value, expected) in zip(soft.targets(labels, [], mixture), reference.targets) {
@@ -59,7 +59,7 @@ import Testing
   @Test func smoothedTargetsAreDistributions() throws {
     var configuration = RunConfiguration(data: "test")
     #expect(SoftTargets(configuration, classes: 3) == nil)
-    configuration.labelSmoothing = 0.3
+    configuration.recipe.labelSmoothing = 0.3
     let soft = try #require(SoftTargets(configuration, classes: 3))
     let targets = soft.targets([2, 0], [], nil)
     for (value, expected) in zip(targets, [0.1, 0.1, 0.8, 0.8, 0.1, 0.1]) {
@@ -75,7 +75,7 @@ import Testing
   /// (1 − w)·t + w·stored by hand: t as above, stored [0, 1, 0] and [0.4, 0, 0.6], both whole 255ths.
   @Test func storedPredictionsHaveTheirShare() throws {
     var configuration = RunConfiguration(data: "test")
-    (configuration.storedPredictions, configuration.labelSmoothing) = (0.4, 0.3)
+    (configuration.memory.storedPredictions, configuration.recipe.labelSmoothing) = (0.4, 0.3)
     let soft = try #require(SoftTargets(configuration, classes: 3))
     let stored = [
       StoredPrediction(classes: [1, 0, 2], probabilities: [1, 0, 0]),
@@ -93,11 +93,11 @@ import Testing
     for (value, expected) in zip(soft.targets([2], [], nil), [0.1, 0.1, 0.8]) {
       #expect(abs(Double(value) - expected) < 1e-6)
     }
-    configuration.labelSmoothing = 0
+    configuration.recipe.labelSmoothing = 0
     let alone = try #require(SoftTargets(configuration, classes: 3))
     #expect(alone.isNeeded(stored, nil) && !alone.isNeeded([], nil))
     #expect(alone.stores(mixing: false) && alone.stores(mixing: true))
-    configuration.mixing = .mixup
+    configuration.recipe.mixing = .mixup
     let mixing = try #require(SoftTargets(configuration, classes: 3))
     #expect(mixing.stores(mixing: false) && !mixing.stores(mixing: true))
   }
@@ -112,7 +112,7 @@ import Testing
 
   @Test func amixtureIsAFunctionOfSeedAndUpdate() throws {
     var configuration = RunConfiguration(data: "test")
-    configuration.mixing = .cutmix
+    configuration.recipe.mixing = .cutmix
     let soft = try #require(SoftTargets(configuration, classes: 3))
     let shape = [8, 3, 32, 32]
     let first = (0..<50).map { soft.mixture(update: $0, part: 0, shape: shape) }

@@ -11,7 +11,9 @@ import Testing
     isRateHeld: Bool = false, _ change: (inout RunConfiguration) -> Void
   ) throws -> [String: Double] {
     var configuration = RunConfiguration(data: "test")
-    (configuration.learningRate, configuration.weightDecay, configuration.momentum) = (0.2, 0.5, 0.5)
+    (configuration.recipe.learningRate, configuration.recipe.weightDecay, configuration.recipe.momentum) = (
+      0.2, 0.5, 0.5
+    )
     change(&configuration)
     let model = try ModelRegistry.make(
       "resnet8", classes: 4, channels: 3, stem: .small, seed: 1, device: .cpu)
@@ -45,14 +47,14 @@ import Testing
 
   @Test func theDecayTakesHoldOfAllOrOfFiltersAlone() throws {
     expect(try remainders { _ in }, Array(repeating: decayed, count: 6))
-    expect(try remainders { $0.weightDecayOn = .filters }, [decayed, 1, 1, decayed, decayed, 1])
+    expect(try remainders { $0.recipe.weightDecayOn = .filters }, [decayed, 1, 1, decayed, decayed, 1])
   }
 
   @Test(arguments: [false, true])
   func muonHasTheInnerFilters(isRateHeld: Bool) throws {
     let turned = 1 - 0.5 * 0.02 * 3
     let left = try remainders(isRateHeld: isRateHeld) {
-      ($0.optimiser, $0.muonWeightDecay, $0.weightDecayOn) = (.muon, 3, .filters)
+      ($0.recipe.optimiser, $0.recipe.muonWeightDecay, $0.recipe.weightDecayOn) = (.muon, 3, .filters)
     }
     expect(left, [decayed, 1, 1, turned, decayed, 1])
     #expect(left.filter { abs($0.value - turned) < 1e-6 }.count == 6)

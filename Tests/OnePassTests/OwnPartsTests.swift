@@ -63,9 +63,13 @@ import Testing
 
   var configuration: RunConfiguration {
     var configuration = RunConfiguration(data: "stripes")
-    (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 16, 1)
-    (configuration.storage, configuration.learningRate) = (.examples(24), 0.05)
-    (configuration.threads, configuration.decodeThreads, configuration.device) = (1, 1, "cpu")
+    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
+      "resnet8", 16, 1
+    )
+    (configuration.memory.storage, configuration.recipe.learningRate) = (.examples(24), 0.05)
+    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (
+      1, 1, "cpu"
+    )
     return configuration
   }
 
@@ -82,7 +86,7 @@ import Testing
     let result = try TrainingRun(configuration, source: source(), priority: Constant())
       .start(output: folder.file("run"))
     #expect(try priorities(of: "run") == ["3.25"])
-    #expect(result.configuration.priority == .own("Constant(value: 3.25)"))
+    #expect(result.configuration.replay.priority == .own("Constant(value: 3.25)"))
     #expect(result.configuration.title == "replay by Constant(value: 3.25), k = 1, 24 storage")
     let record = try RunFiles.result(in: folder.file("run"))
     #expect(record.configuration == result.configuration)
@@ -92,7 +96,7 @@ import Testing
   @Test(arguments: [PriorityTiming.insertion, .current, .refreshed], [Double.nan, -1, 1e300])
   func aPriorityThatIsNoneIsASentence(timing: PriorityTiming, value: Double) throws {
     var configuration = configuration
-    configuration.priorityTiming = timing
+    configuration.replay.priorityTiming = timing
     do {
       _ = try TrainingRun(configuration, source: source(), priority: Constant(value: value)).start()
       Issue.record("no error")
@@ -136,8 +140,8 @@ import Testing
       configuration, source: source(), drawing: Wrapped(base: PrioritisedSelector()),
       evicting: Wrapped(base: UniformSelector())
     ).start(output: folder.file("wrapped"))
-    #expect(wrapped.configuration.drawing == .own("Wrapped(PrioritisedSelector)"))
-    #expect(wrapped.configuration.evicting == .own("Wrapped(UniformSelector)"))
+    #expect(wrapped.configuration.memory.drawing == .own("Wrapped(PrioritisedSelector)"))
+    #expect(wrapped.configuration.memory.evicting == .own("Wrapped(UniformSelector)"))
     #expect(plain.memory?.distinctDrawn == wrapped.memory?.distinctDrawn)
     for name in ["model.safetensors", "memory.csv"] {
       #expect(
@@ -192,7 +196,7 @@ import Testing
     // Of four classes 24 items are some 6 each; more evictions than two classes ever had items for leave none of the last,
     // but for one that came in just now.
     #expect(evictions > 24 && labels.count { $0 == "3" } <= 1, "\(evictions) evictions, \(labels)")
-    #expect(result.configuration.evicting == .own("OrderedSelector<LargestLabelFirst>"))
+    #expect(result.configuration.memory.evicting == .own("OrderedSelector<LargestLabelFirst>"))
   }
 
   @Test func aProgramsModelIsTrainedSavedAndReadBack() throws {
@@ -201,7 +205,8 @@ import Testing
     let own = try TrainingRun(
       configuration, source: source(), evaluationSource: source(64, from: 96), model: Self.tiny
     ).start(output: folder.file("own"))
-    #expect(own.configuration.model == "own:tiny" && own.configuration.evaluationData == "stripes")
+    #expect(
+      own.configuration.model.name == "own:tiny" && own.configuration.data.evaluationSource == "stripes")
     #expect(own.accuracy?.examples == 64 && own.accuracy == plain.accuracy)
     #expect(
       try folder.bytes(of: "own/checkpoint/model.safetensors")
@@ -227,8 +232,10 @@ import Testing
   /// What a record names and nobody has is refused before anything is opened.
   @Test func aPartThatIsNotThereIsASentence() throws {
     for (name, change) in [
-      ("--priority own:x", { $0.priority = .own("x") }), ("--drawing own:y", { $0.drawing = .own("y") }),
-      ("--evicting own:z", { $0.evicting = .own("z") }), ("--model own:m", { $0.model = "own:m" }),
+      ("--priority own:x", { $0.replay.priority = .own("x") }),
+      ("--drawing own:y", { $0.memory.drawing = .own("y") }),
+      ("--evicting own:z", { $0.memory.evicting = .own("z") }),
+      ("--model own:m", { $0.model.name = "own:m" }),
     ] as [(String, (inout RunConfiguration) -> Void)] {
       var configuration = RunConfiguration(data: "folder:nowhere")
       change(&configuration)

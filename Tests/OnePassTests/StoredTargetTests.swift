@@ -20,7 +20,7 @@ import Testing
 
   func makeAssembly(_ configuration: RunConfiguration) throws -> RunAssembly {
     var configuration = configuration
-    configuration.decodeThreads = 1
+    configuration.machine.decodeThreads = 1
     let parts = try MethodParts(&configuration, priority: nil, drawing: nil, evicting: nil, model: nil)
     let plan = try TrainingPlan(configuration, streamExamples: 1_000, classes: 4, classNames: nil)
     return try RunAssembly(configuration, parts, plan, Self.pipeline, .small, on: .cpu)
@@ -33,7 +33,9 @@ import Testing
     let weights: [Float] = (0..<16).map { 0.25 + Float($0 % 5) / 4 }
     func update(_ share: Double, labels: (Int) -> Int, stored: [StoredPrediction]) throws -> [Float] {
       var configuration = RunConfiguration(data: "test")
-      (configuration.model, configuration.batchSize, configuration.storedPredictions) = ("resnet8", 16, share)
+      (configuration.model.name, configuration.recipe.batchSize, configuration.memory.storedPredictions) = (
+        "resnet8", 16, share
+      )
       let learner = try makeAssembly(configuration).makeLearner()
       let examples = Self.examples.prefix(16).map {
         Example(id: $0.id, label: labels($0.label), image: $0.image)
@@ -73,9 +75,11 @@ import Testing
   /// The memory after 14 steps.
   func memory(_ change: (inout RunConfiguration) -> Void) throws -> ReplayMemory {
     var configuration = RunConfiguration(data: "test")
-    (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 16, 2)
-    (configuration.storage, configuration.learningRate) = (.examples(60), 0.05)
-    configuration.storedPredictions = 0.3
+    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
+      "resnet8", 16, 2
+    )
+    (configuration.memory.storage, configuration.recipe.learningRate) = (.examples(60), 0.05)
+    configuration.memory.storedPredictions = 0.3
     change(&configuration)
     let assembly = try makeAssembly(configuration)
     defer { assembly.pool.shutdown() }
@@ -96,31 +100,31 @@ import Testing
     arguments: UpdateMode.allCases)
   func theLastForwardPass(updates: UpdateMode) throws {
     // The loss is refreshed by the same passes.
-    let refreshed = try memory { ($0.priorityTiming, $0.updates) = (.refreshed, updates) }
+    let refreshed = try memory { ($0.replay.priorityTiming, $0.step.updates) = (.refreshed, updates) }
     #expect(refreshed.items.count { $0.draws > 0 } > 30)
     for item in refreshed.items { #expect(try isOfItsLoss(item), "\(item)") }
     // Here the loss stays that of the arrival.
-    let atInsertion = try memory { $0.updates = updates }
+    let atInsertion = try memory { $0.step.updates = updates }
     for item in atInsertion.items where item.draws == 0 { #expect(try isOfItsLoss(item), "\(item)") }
     #expect(try atInsertion.items.count { try $0.draws > 0 && !isOfItsLoss($0) } > 20)
   }
 
   @Test("Where replayed images are mixed, it stays that of the arrival")
   func mixedImagesSayNothing() throws {
-    let mixed = try memory { $0.mixing = .cutmix }
+    let mixed = try memory { $0.recipe.mixing = .cutmix }
     #expect(mixed.items.count { $0.draws > 0 } > 30)
     for item in mixed.items { #expect(try isOfItsLoss(item), "\(item)") }
   }
 
   @Test("Recorded updates store the same")
   func recordedUpdates() throws {
-    let recorded = try memory { ($0.priorityTiming, $0.cudaGraphs) = (.refreshed, true) }
+    let recorded = try memory { ($0.replay.priorityTiming, $0.machine.cudaGraphs) = (.refreshed, true) }
     for item in recorded.items { #expect(try isOfItsLoss(item), "\(item)") }
   }
 
   @Test("Nothing is kept where nothing is asked for")
   func nothingByDefault() throws {
-    let plain = try memory { $0.storedPredictions = 0 }
+    let plain = try memory { $0.memory.storedPredictions = 0 }
     #expect(plain.predictedClasses == nil && plain.items.allSatisfy { $0.prediction == nil })
   }
 }

@@ -75,8 +75,10 @@ import Testing
   /// Eight steps of eight examples, two replays each, from a memory that takes in everything.
   var configuration: RunConfiguration {
     var configuration = RunConfiguration(data: "stripes")
-    (configuration.batchSize, configuration.replaySteps, configuration.storage) = (8, 2, .examples(64))
-    configuration.brokenLimit = 1
+    (configuration.recipe.batchSize, configuration.replay.steps, configuration.memory.storage) = (
+      8, 2, .examples(64)
+    )
+    configuration.data.brokenLimit = 1
     return configuration
   }
 
@@ -98,7 +100,7 @@ import Testing
         Rehearsal(
           configuration, parts, plan, capacity: $0, images: .inProcess, decoder: decoder, ranks: ranks)
       },
-      updates: StepUpdates(learner: learner, mode: configuration.updates, peakLearningRate: 0.1),
+      updates: StepUpdates(learner: learner, mode: configuration.step.updates, peakLearningRate: 0.1),
       position: LoopPosition(configuration, plan), ranks: ranks)
   }
 
@@ -159,7 +161,7 @@ import Testing
   func refreshed() throws {
     let learner = NotingLearner()
     var configuration = configuration
-    configuration.priorityTiming = .refreshed
+    configuration.replay.priorityTiming = .refreshed
     var loop = try makeLoop(learner, configuration, source())
     _ = try run(&loop)
     var last: [Int: Float] = [:]
@@ -175,7 +177,7 @@ import Testing
   func joint() throws {
     let learner = NotingLearner()
     var configuration = configuration
-    configuration.updates = .joint
+    configuration.step.updates = .joint
     var loop = try makeLoop(learner, configuration, source())
     let records = try run(&loop)
     #expect(learner.updatesMade == 8 && records.compactMap(\.report).map(\.updates) == Array(1...8))
@@ -242,7 +244,7 @@ import Testing
   func requests() throws {
     let learner = NotingLearner()
     var configuration = configuration
-    (configuration.schedule, configuration.coolDown) = (.onDemand, 0.25)
+    (configuration.recipe.schedule, configuration.recipe.coolDown) = (.onDemand, 0.25)
     var loop = try makeLoop(learner, configuration, source())
     loop.requests = { steps in StepRequests(stop: steps == 2, coolDown: steps == 3, save: steps == 1) }
     let records = try run(&loop)

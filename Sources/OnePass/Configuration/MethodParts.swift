@@ -22,10 +22,10 @@ struct MethodParts {
     _ configuration: inout RunConfiguration, priority: (any PriorityFunction)?, drawing: (any ItemSelector)?,
     evicting: (any ItemSelector)?, model: ModelKind?
   ) throws {
-    if let priority { configuration.priority = .own(priority.name) }
-    if let drawing { configuration.drawing = .own(drawing.name) }
-    if let evicting { configuration.evicting = .own(evicting.name) }
-    if let model { configuration.model = OwnPart.record(of: model.name) }
+    if let priority { configuration.replay.priority = .own(priority.name) }
+    if let drawing { configuration.memory.drawing = .own(drawing.name) }
+    if let evicting { configuration.memory.evicting = .own(evicting.name) }
+    if let model { configuration.model.name = OwnPart.record(of: model.name) }
     func require(_ isThere: Bool, _ record: String, _ option: String) throws {
       guard isThere || OwnPart.name(in: record) == nil else {
         throw OnePassError(
@@ -34,13 +34,14 @@ struct MethodParts {
             + "or choose a part of OnePass.")
       }
     }
-    try require(priority != nil, configuration.priority.rawValue, "priority")
-    try require(drawing != nil, configuration.drawing.rawValue, "drawing")
-    try require(evicting != nil, configuration.evicting.rawValue, "evicting")
-    try require(model != nil, configuration.model, "model")
-    self.priority = priority ?? configuration.priority.makeFunction(smoothing: configuration.smoothing)
-    self.drawing = drawing ?? configuration.drawing.makeSelector()
-    self.evicting = evicting ?? configuration.evicting.makeSelector()
+    try require(priority != nil, configuration.replay.priority.rawValue, "priority")
+    try require(drawing != nil, configuration.memory.drawing.rawValue, "drawing")
+    try require(evicting != nil, configuration.memory.evicting.rawValue, "evicting")
+    try require(model != nil, configuration.model.name, "model")
+    self.priority =
+      priority ?? configuration.replay.priority.makeFunction(smoothing: configuration.replay.smoothing)
+    self.drawing = drawing ?? configuration.memory.drawing.makeSelector()
+    self.evicting = evicting ?? configuration.memory.evicting.makeSelector()
     self.model = model
     precondition(
       self.drawing.count == 0 && self.evicting.count == 0, "A run begins with selectors that are empty.")

@@ -12,12 +12,12 @@ extension RunConfiguration {
       # onepass \(onePassVersion). The same run again: onepass train --config \(Self.fileName) --output DIR
 
       """
-    let hasNames = classNames != nil
-    return Mirror(reflecting: withoutSecrets).children.reduce(into: header) { text, option in
-      let property = option.label ?? ""
-      // A number of classes says nothing beside their names.
-      guard !(property == "classCount" && hasNames), let value = Self.fileValue(option.value) else { return }
-      text += "\(Self.optionName(property)): \(Self.scalar(value))\n"
+    var named = withoutSecrets
+    // A number of classes says nothing beside their names.
+    if named.data.classNames != nil { named.data.classCount = nil }
+    return named.declaredOptions.reduce(into: header) { text, option in
+      guard let value = option.value.flatMap(Self.fileValue) else { return }
+      text += "\(option.name): \(Self.scalar(value))\n"
     }
   }
 

@@ -1,6 +1,4 @@
 import Foundation
-import OnePassCore
-import OnePassData
 import OnePassReplay
 
 extension RunConfiguration {
@@ -10,63 +8,37 @@ extension RunConfiguration {
       switch method {
       case .naive: "naive one-pass"
       case .multiEpoch: "multi-epoch, \(epochs) \(epochs == 1 ? "pass" : "passes")"
-      case .replay: ([replayTitle] + replayDeviations).joined(separator: ", ")
+      case .replay: replayTitle
       }
-    let others = [augmentationTitle, shuffleBuffer.map { "shuffle buffer of \($0)" }].compactMap(\.self)
-    return ([method] + others + recipeWords).joined(separator: ", ")
+    let groups: [any RunOptionGroup] = [replay, memory, step, augmentation, data, recipe]
+    return ([method] + groups.flatMap(deviations)).joined(separator: ", ")
   }
 
   /// The network, and with what it began: `resnet18`, `resnet18 from weights.safetensors`.
   public var modelTitle: String {
-    initialise.map { "\(model) from \(URL(fileURLWithPath: $0).lastPathComponent)" } ?? model
+    model.initialise.map { "\(model.name) from \(URL(fileURLWithPath: $0).lastPathComponent)" } ?? model.name
   }
 
   private var replayTitle: String {
     let kind =
-      switch priority {
+      switch replay.priority {
       case .loss: "prioritised replay"
       case .uniform: "uniform replay"
       case .learnability: "replay by learnability"
       case .pruning: "replay with pruning"
       case .own(let name): "replay by \(name)"
       }
-    return "\(kind), k = \(replaySteps), \(storageTitle) storage"
+    return "\(kind), k = \(replay.steps), \(storageTitle) storage"
   }
 
   /// The storage as people read it: `10%`, `1.0 MB`.
   package var storageTitle: String {
-    if case .bytes(let count) = storage { "\(count)" } else { "\(storage)" }
+    if case .bytes(let count) = memory.storage { "\(count)" } else { "\(memory.storage)" }
   }
 
-  /// What differs from the paper's method, in words.
-  private var replayDeviations: [String] {
-    var words: [String] = []
-    if replayCourse == .rising { words.append("k rising") }
-    if smoothing == .literal { words.append("literal α") }
-    switch priorityTiming {
-    case .insertion: break
-    case .current: words.append("priorities with the current α")
-    case .refreshed where priority.followsReplays: break
-    case .refreshed: words.append("priorities refreshed")
-    }
-    if !importanceWeights { words.append("no importance weights") }
-    // With β so large every example of any stream comes in.
-    let takesAllIn = recencyBias >= 1e6
-    let isWindow = takesAllIn && evicting == .oldest
-    if isWindow {
-      words.append("window")
-    } else if takesAllIn {
-      words.append("all taken in")
-    } else if recencyBias != 1.5 {
-      words.append("β = \(Figures.short(recencyBias))")
-    }
-    if drawing != .prioritised { words.append("drawing \(drawing.rawValue)") }
-    if evicting != .uniform, !isWindow { words.append("evicting \(evicting.rawValue)") }
-    if let storedFormTitle { words.append(storedFormTitle) }
-    if storedPredictions > 0 { words.append("\(storedPredictions) of targets from stored predictions") }
-    if updates == .joint { words.append("joint updates") }
-    if incomingView == .centre { words.append("incoming centred") }
-    if incomingForm == .stored { words.append("incoming alike") }
-    return words
+  /// What differs from the paper in a group that does anything, in words.
+  private func deviations(in group: any RunOptionGroup) -> [String] {
+    guard type(of: group).applies.holds(self) else { return [] }
+    return OptionPlace.all(in: group).compactMap { $0.option.deviation(in: self) }
   }
 }

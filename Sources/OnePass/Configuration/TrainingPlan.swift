@@ -22,7 +22,7 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     self.streamExamples = streamExamples
     self.classes = classes
     self.classNames = classNames
-    let stepsPerPass = (streamExamples + configuration.batchSize - 1) / configuration.batchSize
+    let stepsPerPass = (streamExamples + configuration.recipe.batchSize - 1) / configuration.recipe.batchSize
     steps = configuration.method == .multiEpoch ? configuration.epochs * stepsPerPass : stepsPerPass
 
     guard configuration.method == .replay else {
@@ -32,11 +32,11 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     }
     // The memory is empty when the first step draws.
     let stepsWithReplay = max(0, steps - 1)
-    switch configuration.updates {
-    case .sequential: updates = steps + configuration.replaySteps * stepsWithReplay
+    switch configuration.step.updates {
+    case .sequential: updates = steps + configuration.replay.steps * stepsWithReplay
     case .joint: updates = steps
     }
-    switch configuration.storage {
+    switch configuration.memory.storage {
     case .examples(let count):
       guard count <= streamExamples else {
         throw OnePassError(
@@ -51,7 +51,7 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
       guard count > 0 else {
         throw OnePassError(
           .usage,
-          "A storage of \(configuration.storage) is less than one of the stream's \(streamExamples) examples: "
+          "A storage of \(configuration.memory.storage) is less than one of the stream's \(streamExamples) examples: "
             + "give more, or use --method naive.")
       }
       (capacityExamples, capacityBytes) = (count, nil)

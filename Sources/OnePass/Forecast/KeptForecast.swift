@@ -20,7 +20,7 @@ struct KeptForecast {
   ) throws {
     imageBytes = Double(examples.reduce(0) { $0 + $1.image.byteCount }) / Double(examples.count)
     var kept = RunForecast.Storage(
-      examples: 0, bytes: 0, isBudgetInBytes: false, isOnDisk: configuration.memoryDirectory != nil,
+      examples: 0, bytes: 0, isBudgetInBytes: false, isOnDisk: configuration.memory.directory != nil,
       shuffleBufferBytes: 0)
     if configuration.method == .multiEpoch {
       (kept.examples, kept.bytes) = (plan.streamExamples, Int(imageBytes * Double(plan.streamExamples)))
@@ -37,7 +37,7 @@ struct KeptForecast {
       kept.bytes = Int(Double(kept.examples) * item.bytes)
       residentBytes = Int(Double(kept.examples) * item.residentBytes)
     }
-    if let size = configuration.shuffleBuffer {
+    if let size = configuration.data.shuffleBuffer {
       let waiting = ShuffleBuffer.expected(size, imageBytes: imageBytes, of: plan.streamExamples)
       kept.shuffleBufferBytes = waiting.bytes
       kept.examples += waiting.examples
@@ -60,7 +60,7 @@ struct KeptForecast {
     func mean(_ bytes: (EncodedImage, Int) -> Int) -> Double {
       Double(images.reduce(0) { $0 + bytes($1.image, $1.label) }) / Double(images.count)
     }
-    guard configuration.memoryDirectory != nil else {
+    guard configuration.memory.directory != nil else {
       let bytes = mean { memory.cost(of: $0, label: $1) }
       return (bytes, bytes)
     }

@@ -33,10 +33,10 @@ extension TrainingRun {
     let start = clock.now
     let warmUp = WarmUp(
       assembly: assembly, examples: examples,
-      lastBatchSize: (plan.streamExamples - 1) % configuration.batchSize + 1)
+      lastBatchSize: (plan.streamExamples - 1) % configuration.recipe.batchSize + 1)
     let (measured, trainingBytes) = try warmUp.measure()
     let evaluated = evaluationSource.map { source in
-      [configuration.evaluationLimit, source.knownCount].compactMap(\.self).min()
+      [configuration.data.evaluationLimit, source.knownCount].compactMap(\.self).min()
     }
     let evaluationSeconds = try evaluated?.map { count in
       try Double(count) * warmUp.evaluationSeconds(batchSize: measured.batchSize)
@@ -68,7 +68,7 @@ extension TrainingRun {
   }
 
   private func checkMemoryDirectory() throws {
-    guard let path = configuration.memoryDirectory else { return }
+    guard let path = configuration.memory.directory else { return }
     guard try DiskImages.run(in: path) == nil else { throw DiskImages.occupied(path) }
     try RunFolder.requireRoom(
       for: URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL,
@@ -80,7 +80,7 @@ extension TrainingRun {
     of source: any ExampleSource, _ look: StreamLook, _ pool: DecodePool
   ) throws -> [Example] {
     var examples = look.taken
-    let count = min(configuration.batchSize, look.examples)
+    let count = min(configuration.recipe.batchSize, look.examples)
     while !source.readsAgainToRestore, examples.count < count, let example = try source.next() {
       examples.append(example)
     }
@@ -98,11 +98,12 @@ extension TrainingRun {
     let (passes, replays) =
       switch configuration.method {
       case .naive: (1, 0)
-      case .replay: (1, configuration.replaySteps)
+      case .replay: (1, configuration.replay.steps)
       case .multiEpoch: (configuration.epochs, 0)
       }
     // The memory is empty when the first step draws.
-    let examples = passes * plan.streamExamples + replays * configuration.batchSize * max(0, plan.steps - 1)
+    let examples =
+      passes * plan.streamExamples + replays * configuration.recipe.batchSize * max(0, plan.steps - 1)
     return RunForecast.Compute(
       steps: plan.steps, updates: plan.updates, examples: examples,
       fraction: RunResult.Compute.fraction(examples: examples, ofStream: plan.streamExamples),
@@ -111,14 +112,16 @@ extension TrainingRun {
 
   /// Examples that are trained from a step on, replays included.
   private func examplesTrained(_ plan: TrainingPlan, from start: Int) -> Int {
-    let stepsInPass = (plan.streamExamples + configuration.batchSize - 1) / configuration.batchSize
+    let stepsInPass =
+      (plan.streamExamples + configuration.recipe.batchSize - 1) / configuration.recipe.batchSize
     return (start..<plan.steps).reduce(0) { sum, step in
-      let position = step % stepsInPass * configuration.batchSize
+      let position = step % stepsInPass * configuration.recipe.batchSize
       let replays =
         configuration.method == .replay
-        ? configuration.replayCourse.replays(at: step, of: plan.steps, average: configuration.replaySteps) : 0
-      return sum + min(configuration.batchSize, plan.streamExamples - position)
-        + replays * configuration.batchSize
+        ? configuration.replay.course.replays(at: step, of: plan.steps, average: configuration.replay.steps)
+        : 0
+      return sum + min(configuration.recipe.batchSize, plan.streamExamples - position)
+        + replays * configuration.recipe.batchSize
     }
   }
 }

@@ -41,20 +41,20 @@ struct WarmUp {
   private static let timedSeconds = 2.5
 
   private var configuration: RunConfiguration { assembly.configuration }
-  private var replaySteps: Int { configuration.method == .replay ? configuration.replaySteps : 0 }
+  private var replaySteps: Int { configuration.method == .replay ? configuration.replay.steps : 0 }
 
   /// - Returns: What was measured, and the RAM that the run's own mini-batches would take, in bytes.
   func measure() throws -> (measurement: Measurement, peakResidentBytes: Int) {
     var last = try train(1, 0, timing: 0)
     var previous = last
-    while last.batchSize < configuration.batchSize {
-      let next = min(configuration.batchSize, 4 * last.batchSize)
+    while last.batchSize < configuration.recipe.batchSize {
+      let next = min(configuration.recipe.batchSize, 4 * last.batchSize)
       // Without a second size nothing could be said of the RAM.
       guard last.batchSize == 1 || last.seconds(batchSize: next, replaySteps: 0) <= Self.longestStep
       else { break }
       (previous, last) = (last, try train(next, 0, timing: 0))
     }
-    let isWhole = last.batchSize == configuration.batchSize
+    let isWhole = last.batchSize == configuration.recipe.batchSize
     if isWhole {
       let hasTime =
         last.seconds(batchSize: last.batchSize, replaySteps: replaySteps) <= Self.longestStep
@@ -68,11 +68,12 @@ struct WarmUp {
     if !isWhole {
       let growth = max(0, last.peakResidentBytes - previous.peakResidentBytes)
       bytes +=
-        growth / (last.batchSize - previous.batchSize) * (configuration.batchSize - last.batchSize)
+        growth / (last.batchSize - previous.batchSize) * (configuration.recipe.batchSize - last.batchSize)
     }
     // The replays of a step wait decoded, all at once.
     bytes +=
-      (replaySteps - last.replaySteps) * configuration.batchSize * assembly.card.pipeline.elementsPerImage
+      (replaySteps - last.replaySteps) * configuration.recipe.batchSize
+      * assembly.card.pipeline.elementsPerImage
       * (assembly.device == .cpu ? PixelType.float32 : .uint8).size
     return (last, bytes)
   }
@@ -82,19 +83,19 @@ struct WarmUp {
     _ batchSize: Int, _ replaySteps: Int, timing: Double, secondBatchSize: Int? = nil
   ) throws -> Measurement {
     var sized = assembly
-    sized.configuration.batchSize = batchSize
-    sized.configuration.replaySteps = replaySteps
-    sized.configuration.storage = .examples(4 * batchSize)
-    (sized.configuration.memoryDirectory, sized.configuration.timeToLive) = (nil, nil)
+    sized.configuration.recipe.batchSize = batchSize
+    sized.configuration.replay.steps = replaySteps
+    sized.configuration.memory.storage = .examples(4 * batchSize)
+    (sized.configuration.memory.directory, sized.configuration.memory.timeToLive) = (nil, nil)
     // Nothing is to be learnt, and nothing can diverge.
-    (sized.configuration.learningRate, sized.configuration.muonLearningRate) = (1e-9, 1e-9)
+    (sized.configuration.recipe.learningRate, sized.configuration.recipe.muonLearningRate) = (1e-9, 1e-9)
     sized.plan = try TrainingPlan(
       sized.configuration, streamExamples: batchSize << 20, classes: assembly.card.classes, classNames: nil)
     var loop = sized.makeLoop(
       try sized.makeLearner(), RepeatedFeed(examples, secondCount: secondBatchSize),
       of: SampleSource(examples, count: .max))
     // The first step allocates and replays nothing; the next one brings the first replays, and a recording if there is one.
-    let untimed = configuration.cudaGraphs ? 4 : 2
+    let untimed = configuration.machine.cudaGraphs ? 4 : 2
     let clock = ContinuousClock()
     var start = clock.now
     var (steps, seconds) = (0, 0.0)

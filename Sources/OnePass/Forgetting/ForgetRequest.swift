@@ -66,7 +66,7 @@ public struct ForgetRequest: Sendable {
       throw OnePassError(
         .usage, "The run in \(run.path) has taken no example \(impossible): give a position below \(taken).")
     }
-    if !subjects.isEmpty, run.configuration.subjectKey == nil {
+    if !subjects.isEmpty, run.configuration.data.subjectKey == nil {
       throw OnePassError(
         .usage, "The run in \(run.path) knows no subjects: it was trained without --subject-key.")
     }

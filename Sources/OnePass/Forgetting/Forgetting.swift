@@ -30,7 +30,7 @@ public struct Forgetting: Codable, Sendable {
     _ request: ForgetRequest, in path: String, memoryDirectory: String? = nil, isRehearsal: Bool = false
   ) throws {
     let run = try StoredRun(path, memoryDirectory: memoryDirectory)
-    guard run.isFinished || run.configuration.shuffleBuffer == nil else {
+    guard run.isFinished || run.configuration.data.shuffleBuffer == nil else {
       throw OnePassError(
         .usage,
         "The run in \(path) is not finished, and its shuffle buffer holds examples that have not been trained on, of which "
@@ -54,7 +54,7 @@ public struct Forgetting: Codable, Sendable {
     checkpoints = zip(run.points, gone).filter { !$1.isEmpty }.map(\.0.name)
 
     var log =
-      run.configuration.subjectKey == nil
+      run.configuration.data.subjectKey == nil
       ? nil : try SubjectLog(path: "\(run.logFolder)/\(SubjectLog.fileName)")
     let passed = log.map { log in request.subjects.flatMap { log.positions(of: $0) } } ?? []
     let first = passed.min()
@@ -109,8 +109,8 @@ extension StoredRun {
   /// Whether a selector that is not at hand keeps an order of the items.
   fileprivate var hasOrderOfItsOwn: Bool {
     points.compactMap(\.memory).contains { memory in
-      (configuration.drawing.isOwn && !memory.drawingArrangement.isEmpty)
-        || (configuration.evicting.isOwn && !memory.evictingArrangement.isEmpty)
+      (configuration.memory.drawing.isOwn && !memory.drawingArrangement.isEmpty)
+        || (configuration.memory.evicting.isOwn && !memory.evictingArrangement.isEmpty)
     }
   }
 
@@ -118,11 +118,11 @@ extension StoredRun {
   fileprivate func rewrite(_ index: Int, without ids: Set<Int>) throws {
     guard var snapshot = points[index].memory, let capacity = plan.capacity else { return }
     // Of a finished run nothing is drawn any more; one that is not finished keeps no such order here.
-    if configuration.drawing.isOwn { snapshot.drawingArrangement = [] }
-    if configuration.evicting.isOwn { snapshot.evictingArrangement = [] }
+    if configuration.memory.drawing.isOwn { snapshot.drawingArrangement = [] }
+    if configuration.memory.evicting.isOwn { snapshot.evictingArrangement = [] }
     var memory = ReplayMemory(
-      capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
-      drawing: configuration.drawing.orUniform, evicting: configuration.evicting.orUniform,
+      capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.memory.recencyBias),
+      drawing: configuration.memory.drawing.orUniform, evicting: configuration.memory.evicting.orUniform,
       seed: configuration.seed,
       store: diskImages, predictedClasses: configuration.predictedClasses(of: plan))
     try memory.restore(snapshot, image: nil)

@@ -78,6 +78,6 @@ extension RunConfiguration {
   /// How many images of each end of the priorities a finished run keeps: none where they would outlive their time, or where
   /// the memory directory has them anyway.
   package var picturesKept: Int {
-    method == .replay && timeToLive == nil && memoryDirectory == nil ? keepPictures : 0
+    method == .replay && memory.timeToLive == nil && memory.directory == nil ? memory.keepPictures : 0
   }
 }

@@ -65,7 +65,7 @@ public struct StoredMemory {
     (configuration, plan) = (result?.configuration, result?.plan)
     pictures =
       if let run = position.memoryRun {
-        StoredPictures(run, at: memoryDirectory ?? result?.configuration.memoryDirectory)
+        StoredPictures(run, at: memoryDirectory ?? result?.configuration.memory.directory)
       } else {
         StoredPictures(keptIn: files.path(of: ""), result?.configuration)
       }
@@ -85,7 +85,7 @@ public struct StoredMemory {
     let folder = "\(path)/\(UnfinishedRun.folderName)"
     pictures =
       if let run = state.memoryRun {
-        StoredPictures(run, at: memoryDirectory ?? state.configuration.memoryDirectory, archive: folder)
+        StoredPictures(run, at: memoryDirectory ?? state.configuration.memory.directory, archive: folder)
       } else {
         StoredPictures(archive: folder)
       }
@@ -143,7 +143,7 @@ public struct StoredMemory {
   }
 
   /// What the loss is that is kept of an item.
-  package var lossTitle: String { configuration?.priority == .learnability ? "mean loss" : "loss" }
+  package var lossTitle: String { configuration?.replay.priority == .learnability ? "mean loss" : "loss" }
 
   /// The losses, in nats, in twenty equal parts from 0.
   public var losses: Histogram { Histogram(items.map { Double($0.loss) }, from: 0) }

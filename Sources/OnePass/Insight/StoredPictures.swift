@@ -40,9 +40,9 @@ package struct StoredPictures {
       if let archive = try KeptPictures.reading(in: checkpoint) { return [archive] }
       let reason =
         switch configuration {
-        case let run? where run.timeToLive != nil:
+        case let run? where run.memory.timeToLive != nil:
           "a run with --time-to-live keeps no copies that would outlive it"
-        case let run? where run.keepPictures > 0: "they were removed"
+        case let run? where run.memory.keepPictures > 0: "they were removed"
         default: "it was trained with --keep-pictures 0, or by an onepass that kept none"
         }
       throw OnePassError(.io, "The run has no pictures of its memory: \(reason).")

@@ -36,18 +36,19 @@ final class Learner: BatchLearner {
     try Engine.prepare(device)
     self.model = model
     self.device = device
-    precision = configuration.precision
+    precision = configuration.machine.precision
     transfer = try BatchTransfer(to: device, normalisation: normalisation)
     optimiser = try OptimiserGroups(configuration, model.parameters, on: device)
-    highestLearningRate = configuration.learningRate
+    highestLearningRate = configuration.recipe.learningRate
     schedule = configuration.learningRateSchedule
     average =
-      configuration.weightAverage > 0
-      ? try WeightAverage(of: model.stateDictionary, decay: configuration.weightAverage) : nil
+      configuration.recipe.weightAverage > 0
+      ? try WeightAverage(of: model.stateDictionary, decay: configuration.recipe.weightAverage) : nil
     softTargets = SoftTargets(configuration, classes: model.classes)
     plannedUpdates = plan.updates
     reducer = try ranks.group.map { try GradientReducer(of: model.parameters.map(\.tensor), over: $0) }
-    recorded = configuration.cudaGraphs ? RecordedUpdate(batchSize: configuration.batchSize) : nil
+    recorded =
+      configuration.machine.cudaGraphs ? RecordedUpdate(batchSize: configuration.recipe.batchSize) : nil
   }
 
   /// Where the learner is, apart from weights and momentum.

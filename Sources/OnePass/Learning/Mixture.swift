@@ -91,12 +91,13 @@ struct SoftTargets {
   /// `nil` where the label is all there is.
   init?(_ configuration: RunConfiguration, classes: Int) {
     guard
-      configuration.labelSmoothing > 0 || configuration.mixing != .none || configuration.storedPredictions > 0
+      configuration.recipe.labelSmoothing > 0 || configuration.recipe.mixing != .none
+        || configuration.memory.storedPredictions > 0
     else { return nil }
-    smoothing = configuration.labelSmoothing
-    storedShare = configuration.storedPredictions
-    mixing = configuration.mixing
-    alpha = configuration.mixingAlpha ?? configuration.mixing.standardAlpha
+    smoothing = configuration.recipe.labelSmoothing
+    storedShare = configuration.memory.storedPredictions
+    mixing = configuration.recipe.mixing
+    alpha = configuration.recipe.mixingAlpha ?? configuration.recipe.mixing.standardAlpha
     seed = configuration.seed
     self.classes = classes
   }

@@ -13,27 +13,28 @@ struct OptimiserGroups {
     func sgd(_ parameters: Parameters, weightDecay: Double) throws -> (any Optimiser, Double)? {
       guard !parameters.isEmpty else { return nil }
       let optimiser = try SGD(
-        parameters: parameters, momentum: configuration.momentum, nesterov: true, weightDecay: weightDecay)
-      return (optimiser, configuration.learningRate)
+        parameters: parameters, momentum: configuration.recipe.momentum, nesterov: true,
+        weightDecay: weightDecay)
+      return (optimiser, configuration.recipe.learningRate)
     }
     var (turned, plain): (Parameters, Parameters) = ([], parameters)
-    if configuration.optimiser == .muon {
+    if configuration.recipe.optimiser == .muon {
       let filters = parameters.filter { $0.tensor.shape.count == 4 }.dropFirst()
       let names = Set(filters.map(\.name))
       (turned, plain) = (Array(filters), parameters.filter { !names.contains($0.name) })
     }
     // Parameters that are treated alike make one call, as do all where there is no decay to spare some of.
-    let sparesSome = configuration.weightDecayOn == .filters && configuration.weightDecay > 0
+    let sparesSome = configuration.recipe.weightDecayOn == .filters && configuration.recipe.weightDecay > 0
     let decayed = sparesSome ? plain.filter { $0.tensor.shape.count > 1 } : plain
     let spared = sparesSome ? plain.filter { $0.tensor.shape.count <= 1 } : []
     var groups = [
-      try sgd(decayed, weightDecay: configuration.weightDecay), try sgd(spared, weightDecay: 0),
+      try sgd(decayed, weightDecay: configuration.recipe.weightDecay), try sgd(spared, weightDecay: 0),
     ].compactMap { $0 }
     if !turned.isEmpty {
       let muon = try Muon(
-        parameters: turned, momentum: configuration.momentum, nesterov: true,
-        weightDecay: configuration.muonWeightDecay)
-      groups.append((muon, configuration.muonLearningRate))
+        parameters: turned, momentum: configuration.recipe.momentum, nesterov: true,
+        weightDecay: configuration.recipe.muonWeightDecay)
+      groups.append((muon, configuration.recipe.muonLearningRate))
     }
     self.groups = groups
   }

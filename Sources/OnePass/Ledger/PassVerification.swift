@@ -60,7 +60,7 @@ public struct PassVerification: Codable, Sendable {
   }
 
   private mutating func check(_ point: StoredRun.Point, in run: StoredRun, _ ledger: LedgerFile) throws {
-    let comparesBytes = run.configuration.memoryEncoding == .original
+    let comparesBytes = run.configuration.memory.encoding == .original
     for item in point.memory?.items ?? [] {
       guard item.id < point.examples else {
         faults.append("\(point.name) holds example \(item.id), of which only \(point.examples) had passed.")

@@ -50,7 +50,7 @@ final class RunLog: StepObserver {
     self.plan = plan
     self.notice = notice
     // What may stay for a time only is not copied to where it stays.
-    if configuration.timeToLive == nil, loggers.contains(where: \.takesPictures) {
+    if configuration.memory.timeToLive == nil, loggers.contains(where: \.takesPictures) {
       grid = MemoryGrid(pipeline)
     }
   }

@@ -71,7 +71,7 @@ struct IncomingBatches {
     classes = plan.classes
     specification = source.specification
     end = plan.steps
-    tally = StreamTally(brokenLimit: configuration.brokenLimit, source: source)
+    tally = StreamTally(brokenLimit: configuration.data.brokenLimit, source: source)
   }
 
   /// The next mini-batch; `nil` at the end of the run.
@@ -95,7 +95,7 @@ struct IncomingBatches {
     guard !isOver, batchesTaken < end else { return nil }  // What comes after is left to others.
     // They came at this time or later, never earlier.
     let time = try now()
-    let part = try feed.next(configuration.batchSize, for: ranks.rank, of: ranks.shares)
+    let part = try feed.next(configuration.recipe.batchSize, for: ranks.rank, of: ranks.shares)
     guard !part.isEnd else {
       isOver = true
       return nil
@@ -104,7 +104,7 @@ struct IncomingBatches {
     for example in part.examples { try checkLabel(of: example, classCount: classes, in: specification) }
     let pending = decoder.submit(
       part.examples, views: part.examples.map { view(of: $0, pass: feed.pass) },
-      isStoredFirst: configuration.method == .replay && configuration.incomingForm == .stored)
+      isStoredFirst: configuration.method == .replay && configuration.step.incomingForm == .stored)
     return Taken(examples: part.examples, pending: pending, pass: feed.pass, time: time)
   }
 
@@ -112,7 +112,7 @@ struct IncomingBatches {
   private func view(of example: Example, pass: Int) -> ImagePipeline.View {
     switch configuration.method {
     case .naive: .centre
-    case .replay where configuration.incomingView == .centre: .centre
+    case .replay where configuration.step.incomingView == .centre: .centre
     case .replay, .multiEpoch: .augmented(seed: configuration.seed, id: example.id, visit: pass)
     }
   }
@@ -121,7 +121,7 @@ struct IncomingBatches {
 
   /// The position before which the time to live of examples is over; `nil` without a time to live.
   func horizon() throws -> Int? {
-    switch configuration.timeToLive {
+    switch configuration.memory.timeToLive {
     case .examples(let count): tally.taken - count
     case .seconds(let seconds): arrivals.position(before: try now() - seconds)
     case nil: nil
@@ -130,7 +130,7 @@ struct IncomingBatches {
 
   /// Now; the first rank's time where time decides what the memory forgets.
   private func now() throws -> Date {
-    guard case .seconds = configuration.timeToLive else { return Date() }
+    guard case .seconds = configuration.memory.timeToLive else { return Date() }
     return try ranks.agreedTime()
   }
 
@@ -141,7 +141,7 @@ struct IncomingBatches {
 
   /// Ends early, with a cool-down.
   mutating func end(with coolDown: CoolDown) {
-    coolDown.end(&feed, batchSize: configuration.batchSize)
+    coolDown.end(&feed, batchSize: configuration.recipe.batchSize)
     end = coolDown.lastStep
   }
 

@@ -71,7 +71,7 @@ struct LoopPosition {
     _ batch: IncomingBatch, _ replays: [ReplayBatch], _ outcome: StepOutcome, _ learner: any BatchLearner,
     memory: ReplayMemory?, seen: Int, notice: String?
   ) -> StepRecord {
-    let alpha = configuration.smoothing.alpha(at: progress)
+    let alpha = configuration.replay.smoothing.alpha(at: progress)
     state.steps += 1
     state.examplesTrained += batch.whole.count + replays.reduce(0) { $0 + $1.drawn.count }
     if let start { state.seconds = secondsBefore + (clock.now - start) / .seconds(1) }

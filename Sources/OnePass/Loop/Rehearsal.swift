@@ -28,11 +28,11 @@ struct Rehearsal {
     self.ranks = ranks
     self.images = images
     holders = ImageHolders(
-      shares: ranks.shares, batchSize: configuration.batchSize, streamExamples: plan.streamExamples)
-    rule = PriorityRule(parts.priority, timing: configuration.priorityTiming)
+      shares: ranks.shares, batchSize: configuration.recipe.batchSize, streamExamples: plan.streamExamples)
+    rule = PriorityRule(parts.priority, timing: configuration.replay.priorityTiming)
     storedForm = StoredForm(configuration.storedFormat, pipeline: decoder.pool.pipeline)
     memory = ReplayMemory(
-      capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.recencyBias),
+      capacity: capacity, inclusion: InclusionProbability(recencyBias: configuration.memory.recencyBias),
       drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed, store: images.store,
       predictedClasses: configuration.predictedClasses(of: plan))
   }
@@ -45,10 +45,10 @@ struct Rehearsal {
     if let horizon { try memory.forget(before: horizon) }
     guard memory.count > 0 else { return [] }
     try memory.prioritise(by: &rule, progress)
-    let count = configuration.replayCourse.replays(
-      at: progress.step, of: progress.steps, average: configuration.replaySteps)
+    let count = configuration.replay.course.replays(
+      at: progress.step, of: progress.steps, average: configuration.replay.steps)
     let draws = try (0..<count).map { batch in
-      try memory.draw(configuration.batchSize, step: progress.step, batch: batch)
+      try memory.draw(configuration.recipe.batchSize, step: progress.step, batch: batch)
     }
     return try zip(draws, ranks.divide(draws, holder: holders.holder(of:))).map(submit)
   }
@@ -56,7 +56,7 @@ struct Rehearsal {
   /// Sends this rank's part of a drawn mini-batch to the decoder.
   private func submit(_ drawn: [DrawnExample], _ division: Ranks.Division) -> ReplayBatch {
     let weights =
-      configuration.importanceWeights
+      configuration.replay.importanceWeights
       ? importanceWeights(forProbabilities: drawn.map(\.probability)) : nil
     let views = division.places.map { place in
       ImagePipeline.View.augmented(
@@ -125,7 +125,7 @@ struct Rehearsal {
     let files = memory.fixedBytes > 0 ? ", and the files \(memory.fixedBytes) without any" : ""
     return OnePassError(
       .usage,
-      "A storage of \(configuration.storage) is smaller than one image: the smallest of the first "
+      "A storage of \(configuration.memory.storage) is smaller than one image: the smallest of the first "
         + "\(examples.count) takes \(smallest) bytes with its index\(files). Give more, or use --method naive."
     )
   }

@@ -32,10 +32,10 @@ struct RunEnd {
   ) -> (begun: CoolDown?, notice: String?) {
     guard !wasAsked, coolDown == nil, steps < plan.steps, updates < plan.updates else { return (nil, nil) }
     wasAsked = true
-    guard configuration.schedule == .onDemand else {
+    guard configuration.recipe.schedule == .onDemand else {
       return (
         nil,
-        "A run with --schedule \(configuration.schedule.rawValue) cannot be ended before its time, and goes on: only "
+        "A run with --schedule \(configuration.recipe.schedule.rawValue) cannot be ended before its time, and goes on: only "
           + "--schedule on-demand cools down when it is asked."
       )
     }
@@ -46,7 +46,7 @@ struct RunEnd {
     }
     // Whole steps, as many as it takes.
     var (last, taken) = (steps, 0)
-    while last < plan.steps, taken < wanted || (last - steps - 1) * configuration.batchSize < waiting {
+    while last < plan.steps, taken < wanted || (last - steps - 1) * configuration.recipe.batchSize < waiting {
       taken += configuration.updates(ofStep: last, of: plan.steps)
       last += 1
     }
@@ -70,8 +70,8 @@ extension CoolDown {
 
 extension RunConfiguration {
   /// The updates of a step, as long as not all of its images are broken.
-  fileprivate func updates(ofStep step: Int, of steps: Int) -> Int {
-    guard method == .replay, updates == .sequential else { return 1 }
-    return 1 + replayCourse.replays(at: step, of: steps, average: replaySteps)
+  fileprivate func updates(ofStep done: Int, of steps: Int) -> Int {
+    guard method == .replay, step.updates == .sequential else { return 1 }
+    return 1 + replay.course.replays(at: done, of: steps, average: replay.steps)
   }
 }

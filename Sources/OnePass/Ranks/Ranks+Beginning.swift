@@ -19,22 +19,22 @@ extension Ranks {
     if source.readsAgainToRestore {
       try refuse("\(source.specification) comes to one process only, and \(count) were started: use files.")
     }
-    if configuration.memoryDirectory != nil {
+    if configuration.memory.directory != nil {
       try refuse(
         "--memory-directory is for one process, and \(count) were started: leave it out; each keeps its share in RAM."
       )
     }
-    if configuration.shuffleBuffer != nil {
+    if configuration.data.shuffleBuffer != nil {
       try refuse(
         "--shuffle-buffer is for one process, and \(count) were started: leave it out, and shuffle with onepass pack."
       )
     }
-    if configuration.cudaGraphs {
+    if configuration.machine.cudaGraphs {
       try refuse("--cuda-graphs is for one process, and \(count) were started: leave it out.")
     }
-    if configuration.batchSize < count {
+    if configuration.recipe.batchSize < count {
       try refuse(
-        "A mini-batch of \(configuration.batchSize) examples has no part for each of \(count) processes: "
+        "A mini-batch of \(configuration.recipe.batchSize) examples has no part for each of \(count) processes: "
           + "raise --batch-size, or start fewer.")
     }
   }

@@ -55,7 +55,9 @@ final class StoredRun {
       isFinished = true
       (lock, archive) = (nil, nil)
       pictures = try KeptPictures.reading(in: files.path(of: ""))
-      (configuration, plan, classNames) = (result.configuration, result.plan, result.configuration.classNames)
+      (configuration, plan, classNames) = (
+        result.configuration, result.plan, result.configuration.data.classNames
+      )
       memoryRun = position.memoryRun
       points = [
         Point(
@@ -89,7 +91,7 @@ final class StoredRun {
         ? ImageArchive(folder: unfinished.path, imageBytes: 0) : nil
       (lock, pictures) = (unfinished, nil)
     }
-    let directory = memoryDirectory ?? configuration.memoryDirectory
+    let directory = memoryDirectory ?? configuration.memory.directory
     diskImages = try memoryRun.map { run in
       guard let directory else {
         throw OnePassError(.usage, "The run has its memory on disk: say with --memory-directory where it is.")

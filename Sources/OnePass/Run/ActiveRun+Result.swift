@@ -16,7 +16,9 @@ extension ActiveRun {
         isAsked
         ? "The run ended as it was asked to, after \(taken) of the \(plan.streamExamples) examples that were planned"
         : "The stream ended after \(taken) of \(plan.streamExamples) examples"
-      if configuration.schedule != .constant, !isAsked { notice += ", so the learning rate did not reach 0" }
+      if configuration.recipe.schedule != .constant, !isAsked {
+        notice += ", so the learning rate did not reach 0"
+      }
       if let capacity = plan.capacityExamples {
         notice += ", and a memory of \(capacity) examples is a larger share of it than was planned"
       }
@@ -83,7 +85,7 @@ extension ActiveRun {
   /// The configuration as a file that makes this run again. Names of classes that come from the data come from there again.
   func runFile(of result: RunResult) -> String {
     var resolved = result.configuration
-    resolved.classNames = configuration.classNames
+    resolved.data.classNames = configuration.data.classNames
     return resolved.fileText
   }
 }

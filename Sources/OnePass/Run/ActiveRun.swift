@@ -121,9 +121,9 @@ final class ActiveRun {
     try learner.share(over: ranks)
     let evaluator = Evaluator(
       model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
-      brokenLimit: configuration.brokenLimit, ranks: ranks)
-    let total = configuration.evaluationLimit ?? source.knownCount
-    return try evaluator.evaluate(source, limit: configuration.evaluationLimit) {
+      brokenLimit: configuration.data.brokenLimit, ranks: ranks)
+    let total = configuration.data.evaluationLimit ?? source.knownCount
+    return try evaluator.evaluate(source, limit: configuration.data.evaluationLimit) {
       observe(.evaluated(examples: $0, total: total))
       try saver.stopIfAsked(loop)
     }

@@ -27,15 +27,15 @@ struct RunAssembly {
     self.plan = plan
     self.device = device
     card = ModelCard(
-      name: configuration.model, stem: stem, classes: plan.classes, classNames: plan.classNames,
-      pipeline: pipeline, blurPool: configuration.blurPool)
+      name: configuration.model.name, stem: stem, classes: plan.classes, classNames: plan.classNames,
+      pipeline: pipeline, blurPool: configuration.recipe.blurPool)
     model = try card.makeModel(
       seed: configuration.seed, device: device,
-      normalisingOver: configuration.synchronisedBatchNorm ? group : nil, own: parts.model)
+      normalisingOver: configuration.machine.synchronisedBatchNorm ? group : nil, own: parts.model)
     // The incoming mini-batch, the next one, and the replays of a step wait to be decoded at once.
     pool = DecodePool(
-      pipeline: pipeline, threads: configuration.decodeThreads ?? machineCores(),
-      queueCapacity: configuration.batchSize * (configuration.replaySteps + 2),
+      pipeline: pipeline, threads: configuration.machine.decodeThreads ?? machineCores(),
+      queueCapacity: configuration.recipe.batchSize * (configuration.replay.steps + 2),
       augmentation: configuration.imageAugmentation, storedFormat: configuration.storedFormat, feeding: device
     )
   }
@@ -63,22 +63,23 @@ struct RunAssembly {
       incoming: IncomingBatches(feed, of: source, configuration, plan, decoder: decoder, ranks: ranks),
       rehearsal: rehearsal,
       updates: StepUpdates(
-        learner: learner, mode: configuration.updates, peakLearningRate: configuration.learningRate),
+        learner: learner, mode: configuration.step.updates,
+        peakLearningRate: configuration.recipe.learningRate),
       position: LoopPosition(configuration, plan), ranks: ranks)
   }
 
   /// The configuration with every choice that was left to the program.
   var resolvedConfiguration: RunConfiguration {
     var resolved = configuration.withoutSecrets
-    resolved.stem = card.stem
-    resolved.imageSize = card.pipeline.size
-    resolved.channels = card.pipeline.channels
-    resolved.classCount = card.classes
-    resolved.classNames = card.classNames
-    resolved.device = device.description
-    resolved.threads = Engine.threadCount
-    resolved.decodeThreads = pool.threads
-    resolved.keepPictures = configuration.picturesKept
+    resolved.model.stem = card.stem
+    resolved.model.imageSize = card.pipeline.size
+    resolved.model.channels = card.pipeline.channels
+    resolved.data.classCount = card.classes
+    resolved.data.classNames = card.classNames
+    resolved.machine.device = device.description
+    resolved.machine.threads = Engine.threadCount
+    resolved.machine.decodeThreads = pool.threads
+    resolved.memory.keepPictures = configuration.picturesKept
     return resolved
   }
 }

@@ -92,7 +92,7 @@ final class RunSession {
   /// The ledger of a pass, where there is a place for it. Several passes over kept data need none.
   func openLedger() throws -> Ledger? {
     guard let unfinished else { return nil }
-    let withSubjects = configuration.subjectKey != nil
+    let withSubjects = configuration.data.subjectKey != nil
     guard saved == nil else {
       return try passed.map { try Ledger(resuming: $0, in: unfinished.path, withSubjects: withSubjects) }
     }
@@ -111,7 +111,7 @@ final class RunSession {
   }
 
   private func openDirectory(of saved: UnfinishedRun.Saved) throws -> MemoryDirectory? {
-    switch (configuration.memoryDirectory, saved.state.memoryRun) {
+    switch (configuration.memory.directory, saved.state.memoryRun) {
     case (let path?, let run?): return try MemoryDirectory(opening: path, run: run)
     case (nil, nil): return nil
     case (nil, _):
@@ -123,7 +123,7 @@ final class RunSession {
   }
 
   private func makeDirectory(_ stream: StreamPreparation) throws -> MemoryDirectory? {
-    guard let path = configuration.memoryDirectory, let first = stream.firstImage else { return nil }
+    guard let path = configuration.memory.directory, let first = stream.firstImage else { return nil }
     if let claimed = unfinished?.claimedMemory, try DiskImages.run(in: path) == claimed {
       // The run was interrupted before its first checkpoint, and begins again.
       DiskImages.remove(in: path)

@@ -9,8 +9,8 @@ import OnePassTorch
 ///
 /// ```swift
 /// var configuration = RunConfiguration(data: "fashion-mnist")
-/// configuration.evaluationData = "fashion-mnist:test"
-/// configuration.model = "resnet20"
+/// configuration.data.evaluationSource = "fashion-mnist:test"
+/// configuration.model.name = "resnet20"
 /// let result = try TrainingRun(configuration).start { event in print(event) }
 /// print(result.accuracy?.top1 ?? 0)
 /// ```
@@ -29,8 +29,8 @@ public struct TrainingRun {
   /// to give the same.
   /// - Parameters:
   ///   - configuration: What to do.
-  ///   - source: The stream; `configuration.data` then only describes it.
-  ///   - evaluationSource: Labelled images to measure the accuracy on; `configuration.evaluationData` is then what it calls
+  ///   - source: The stream; `configuration.data.source` then only describes it.
+  ///   - evaluationSource: Labelled images to measure the accuracy on; `configuration.data.evaluationSource` is then what it calls
   ///     itself.
   ///   - priority: The priority of an example.
   ///   - drawing: Which item a draw chooses; an empty selector.
@@ -45,15 +45,15 @@ public struct TrainingRun {
     var configuration = configuration
     parts = try MethodParts(
       &configuration, priority: priority, drawing: drawing, evicting: evicting, model: model)
-    if let evaluationSource { configuration.evaluationData = evaluationSource.specification }
+    if let evaluationSource { configuration.data.evaluationSource = evaluationSource.specification }
     try configuration.validate()
     self.configuration = configuration
     self.evaluationSource = evaluationSource
     stream = try RunStream(
       source
         ?? SourceRegistry.open(
-          configuration.data, seed: configuration.seed, classNames: configuration.classNames,
-          subjectKey: configuration.subjectKey), configuration)
+          configuration.data.source, seed: configuration.seed, classNames: configuration.data.classNames,
+          subjectKey: configuration.data.subjectKey), configuration)
   }
 
   /// Trains and evaluates.
@@ -82,7 +82,7 @@ public struct TrainingRun {
     // Read before the data, so that a wrong file is reported at once; the other ranks receive what the first has.
     let initial =
       try ranks.isFirst && session.saved == nil
-      ? configuration.initialise.map { try InitialWeights($0) } : nil
+      ? configuration.model.initialise.map { try InitialWeights($0) } : nil
     let device = try prepareMachine()
     let prepared = try session.prepare(stream)
     for notice in prepared.notices { observe(.notice(notice)) }
@@ -107,14 +107,14 @@ public struct TrainingRun {
   /// The device, with what was asked of the machine.
   /// - Throws: `OnePassError` (`usage`) if it is not there, or does not compute in the precision.
   func prepareMachine() throws -> Device {
-    let device = try Device(parsing: configuration.device)
-    guard device.supports(configuration.precision) else {
+    let device = try Device(parsing: configuration.machine.device)
+    guard device.supports(configuration.machine.precision) else {
       throw OnePassError(
         .usage,
-        "The processor of this machine does not compute in \(configuration.precision.rawValue): leave --precision out, "
+        "The processor of this machine does not compute in \(configuration.machine.precision.rawValue): leave --precision out, "
           + "or use a GPU.")
     }
-    if let threads = configuration.threads { try Engine.setThreadCount(threads) }
+    if let threads = configuration.machine.threads { try Engine.setThreadCount(threads) }
     return device
   }
 
@@ -124,7 +124,7 @@ public struct TrainingRun {
 
   func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
     if let evaluationSource { return evaluationSource }
-    return try configuration.evaluationData.map {
+    return try configuration.data.evaluationSource.map {
       try SourceRegistry.open($0, seed: configuration.seed, classNames: plan.classNames)
     }
   }

@@ -15,7 +15,7 @@ struct RunStream {
   /// What `limit` cuts off is never taken into the buffer.
   /// - Throws: `OnePassError` (`usage`) if the source is in random order already.
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
-    guard let size = configuration.shuffleBuffer else {
+    guard let size = configuration.data.shuffleBuffer else {
       self.init(source)
       return
     }
@@ -25,7 +25,7 @@ struct RunStream {
         "\(source.specification) is in a random order already: leave out --shuffle-buffer, which would only take memory."
       )
     }
-    let limited = configuration.limit.map { LimitedSource.first($0, of: source) } ?? source
+    let limited = configuration.data.limit.map { LimitedSource.first($0, of: source) } ?? source
     let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seed)
     self.init(buffer, buffer: buffer)
   }

@@ -19,10 +19,11 @@ struct StreamLook {
     let source = stream.source
     var notices: [String] = []
     var length = source.knownCount
-    var classes = configuration.classNames?.count ?? configuration.classCount ?? source.knownClassCount
-    if classes == nil || (length == nil && configuration.limit == nil) {
+    var classes =
+      configuration.data.classNames?.count ?? configuration.data.classCount ?? source.knownClassCount
+    if classes == nil || (length == nil && configuration.data.limit == nil) {
       let survey = try Self.survey(
-        stream.arriving, lengthMissing: length == nil && configuration.limit == nil,
+        stream.arriving, lengthMissing: length == nil && configuration.data.limit == nil,
         classesMissing: classes == nil)
       notices.append(
         "Read the names and labels of \(source.specification) once to count them: "
@@ -30,8 +31,8 @@ struct StreamLook {
       length = survey.count
       classes = classes ?? survey.classCount
     }
-    examples = min(length ?? .max, configuration.limit ?? .max)
-    if let length, let limit = configuration.limit, limit > length {
+    examples = min(length ?? .max, configuration.data.limit ?? .max)
+    if let length, let limit = configuration.data.limit, limit > length {
       notices.append("The stream has \(length) examples, fewer than --limit \(limit).")
     }
     guard examples < .max else {
@@ -40,9 +41,9 @@ struct StreamLook {
     let header: ImageHeader
     (taken, header) = try Self.firstImage(of: source, atMost: examples)
     pipeline = try ImagePipeline.automatic(
-      firstImage: header, size: configuration.imageSize, channels: configuration.channels)
+      firstImage: header, size: configuration.model.imageSize, channels: configuration.model.channels)
     try configuration.checkMemorySize(pipeline)
-    stem = configuration.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
+    stem = configuration.model.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
     self.classes = classes ?? 0
     self.notices = notices
   }
@@ -55,14 +56,14 @@ struct StreamLook {
   ) throws -> TrainingPlan {
     let plan = try TrainingPlan(
       configuration, streamExamples: streamExamples, classes: classes,
-      classNames: configuration.classNames ?? source.classNames)
+      classNames: configuration.data.classNames ?? source.classNames)
     guard plan.classes >= 2 else {
       throw OnePassError(
         .badData,
         "\(source.specification) has \(plan.classes) class: a classifier needs at least 2. "
           + "Say --classes if there are more.")
     }
-    guard configuration.storedPredictions == 0 || plan.classes <= StoredPrediction.classLimit else {
+    guard configuration.memory.storedPredictions == 0 || plan.classes <= StoredPrediction.classLimit else {
       throw OnePassError(
         .usage,
         "--stored-predictions keeps classes in 16 bits, for at most \(StoredPrediction.classLimit), and "

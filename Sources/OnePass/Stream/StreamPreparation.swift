@@ -42,7 +42,7 @@ struct StreamPreparation {
     plan = state.plan
     pipeline = state.card.pipeline
     stem = state.card.stem
-    if let length = source.knownCount, min(length, configuration.limit ?? .max) != plan.streamExamples {
+    if let length = source.knownCount, min(length, configuration.data.limit ?? .max) != plan.streamExamples {
       throw OnePassError(
         .badData,
         "\(source.specification) has \(length) examples, and the run began with \(plan.streamExamples): "
@@ -56,7 +56,7 @@ struct StreamPreparation {
     } else {
       feed = stream.feed(limit: plan.streamExamples)
     }
-    state.loop.position.coolDown?.end(&feed, batchSize: configuration.batchSize)
+    state.loop.position.coolDown?.end(&feed, batchSize: configuration.recipe.batchSize)
     let taken = state.loop.incoming.tally.taken
     try feed.resume(after: taken, ledger: ledger)
     firstImage = nil

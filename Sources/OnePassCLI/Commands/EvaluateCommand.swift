@@ -27,9 +27,7 @@ struct EvaluateCommand: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    if let limit, limit < 1 {
-      throw OnePassError(.usage, "--limit \(limit) is not possible: give at least 1.")
-    }
+    try declared.data.$limit.check(limit)
     let display = ProgressDisplay(quiet: quiet)
     defer { display.closeLine() }
     let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)

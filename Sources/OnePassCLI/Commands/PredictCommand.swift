@@ -22,9 +22,7 @@ struct PredictCommand: ParsableCommand {
   @Argument(help: "JPEG or PNG files.", completion: .file())
   var image: [String]
 
-  func validate() throws {
-    guard top > 0 else { throw ValidationError("--top \(top) is not possible: give at least 1.") }
-  }
+  func validate() throws { try OptionRange.atLeast(1).check("--top", top) }
 
   func run() throws {
     let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)

@@ -30,14 +30,14 @@ struct TrainCommand: ParsableCommand {
       SIGINT and SIGTERM stop a run so that --resume goes on; SIGUSR1 has one with --schedule on-demand cool down and finish.
 
       Started by torchrun, srun, Kubernetes or by hand with RANK and WORLD_SIZE, processes train together.
+
+      --help lists the options that most runs need, --help-hidden all of them.
       """)
 
   @OptionGroup(title: "Data") var data: DataOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Method") var method: MethodOptions
-  @OptionGroup(title: "Method") var storedForm: StoredFormOptions
   @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions
-  @OptionGroup(title: "Optimisation") var optimisation: OptimisationOptions
   @OptionGroup(title: "Recipe") var recipe: RecipeOptions
   @OptionGroup(title: "Machine") var compute: ComputeOptions
   @OptionGroup(title: "Machine") var precision: PrecisionOptions
@@ -74,7 +74,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     name: .customLong("keep-checkpoints"),
-    help: ArgumentHelp("How many of the last checkpoints are kept while the run trains.", valueName: "K"))
+    help: ArgumentHelp(
+      "How many of the last checkpoints are kept while the run trains.", valueName: "K", visibility: .ofAll))
   var keptCheckpoints = 2
 
   @Flag(
@@ -96,7 +97,7 @@ struct TrainCommand: ParsableCommand {
       "What is logged while the run trains: in the output folder tensorboard (event files), tensorboard:no-pictures (without "
         + "images of the memory) and jsonl (metrics.jsonl); mlflow:http://HOST:PORT#EXPERIMENT on a server; or none. Can be "
         + "repeated (default: tensorboard and jsonl).",
-      valueName: "KIND"))
+      valueName: "KIND", visibility: .ofAll))
   var logs: [String] = []
 
   @Flag(inversion: .prefixedNo, help: "Print the result as JSON.")
@@ -106,10 +107,11 @@ struct TrainCommand: ParsableCommand {
   var quiet = false
 
   @Option(
-    help: """
+    help: ArgumentHelp(
+      """
       How progress is shown on standard error: on a terminal only, as one line that renews itself (auto), as a plain line \
       every ten seconds (lines), or as JSON, an object on each line (json).
-      """)
+      """, visibility: .ofAll))
   var progress = ProgressStyle.auto
 
   func run() throws {
@@ -153,8 +155,8 @@ struct TrainCommand: ParsableCommand {
     do {
       var configuration = try configuration()
       if let processes {
-        configuration.device = processes.device
-        configuration.decodeThreads = configuration.decodeThreads ?? processes.decodeThreads
+        configuration.machine.device = processes.device
+        configuration.machine.decodeThreads = configuration.machine.decodeThreads ?? processes.decodeThreads
       }
       let result = try TrainingRun(configuration).start(
         output: output, resuming: resume, checkpoints: checkpoints, stop: stop, group: processes?.group,
@@ -185,11 +187,15 @@ struct TrainCommand: ParsableCommand {
 
   /// When the run is saved while it trains.
   func checkpointPlan() throws -> CheckpointPlan {
-    try requirePositive("--keep-checkpoints", keptCheckpoints)
+    try checkKeptCheckpoints()
     let interval = try checkpointEvery.map { try CheckpointInterval($0) }
     guard output != nil || interval == nil else {
       throw OnePassError(.usage, "--checkpoint-every saves in a folder: say with --output in which.")
     }
     return CheckpointPlan(every: interval, kept: keptCheckpoints)
+  }
+
+  func checkKeptCheckpoints() throws {
+    try OptionRange.between(1, 4_096).check("--keep-checkpoints", keptCheckpoints)
   }
 }

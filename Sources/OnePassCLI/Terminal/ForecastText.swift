@@ -7,7 +7,7 @@ struct ForecastText {
 
   /// A line for each thing that the run would come to.
   var text: String {
-    var lines = ["run        \(configuration.title), \(configuration.model)", stream, work]
+    var lines = ["run        \(configuration.title), \(configuration.model.name)", stream, work]
     if let storage { lines.append(storage) }
     lines += [time, memory, "measured   \(warmUp)"]
     return lines.joined(separator: "\n")
@@ -16,7 +16,7 @@ struct ForecastText {
   private var configuration: RunConfiguration { forecast.configuration }
 
   private var stream: String {
-    let (stream, side) = (forecast.stream, configuration.imageSize ?? 0)
+    let (stream, side) = (forecast.stream, configuration.model.imageSize ?? 0)
     let bytes = byteText(Int(stream.imageBytes))
     let isOne = stream.imagesSeen == 1
     let images =
@@ -52,7 +52,7 @@ struct ForecastText {
       "time       \(duration) at \(Figures.count(Int(time.imagesPerSecond))) images/s"
     if let seconds = time.evaluationSeconds {
       text += ", the evaluation of \(Figures.duration(seconds)) included"
-    } else if configuration.evaluationData != nil {
+    } else if configuration.data.evaluationSource != nil {
       text += ", and an evaluation of unknown length"
     }
     if let step = forecast.resumesAfterStep { text += ", going on after step \(Figures.count(step))" }
@@ -60,7 +60,7 @@ struct ForecastText {
   }
 
   private var memory: String {
-    let device = configuration.device.hasPrefix("cuda") ? "; the GPU's memory is not in it" : ""
+    let device = configuration.machine.device.hasPrefix("cuda") ? "; the GPU's memory is not in it" : ""
     return "memory     about \(byteText(forecast.peakResidentBytes)) of RAM at most\(device)"
   }
 

@@ -62,7 +62,7 @@ extension Claim {
   }
 
   private static func ofSection31(_ setting: Setting) -> Claim {
-    let variants = setting.variants.filter { $0.configuration.memoryEncoding == .pixels }
+    let variants = setting.variants.filter { $0.configuration.memory.encoding == .pixels }
     return Claim(
       section: "3.1", sentence: "Encoded images are worth more than pixels in the same memory.",
       assertion: .gain,
@@ -91,14 +91,14 @@ extension Claim {
         evidence: [
           .init(
             "prioritised - uniform, k = 8, 10 %",
-            replay(8, 0.1) - changed(8, 0.1, paper: PaperFigures.uniform) { $0.priority = .uniform })
+            replay(8, 0.1) - changed(8, 0.1, paper: PaperFigures.uniform) { $0.replay.priority = .uniform })
         ]),
       Claim(
         section: "4.3", sentence: "Importance weights help.", assertion: .gain,
         evidence: [(5, 58.0), (8, 58.3)].map { k, paper in
           .init(
             "with - without, k = \(k), 1 %",
-            replay(k, 0.01) - changed(k, 0.01, paper: paper) { $0.importanceWeights = false })
+            replay(k, 0.01) - changed(k, 0.01, paper: paper) { $0.replay.importanceWeights = false })
         }),
       Claim(
         section: "4.3", sentence: "Updating the priorities of replayed examples does not help.",
@@ -106,7 +106,7 @@ extension Claim {
         evidence: [
           .init(
             "updated - not updated, k = 5, 1 %",
-            changed(5, 0.01, paper: 58.8) { $0.priorityTiming = .refreshed } - replay(5, 0.01))
+            changed(5, 0.01, paper: 58.8) { $0.replay.priorityTiming = .refreshed } - replay(5, 0.01))
         ]),
     ]
   }

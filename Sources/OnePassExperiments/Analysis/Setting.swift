@@ -26,17 +26,17 @@ package struct Setting: Sendable {
   private static func plainTitle(_ variant: Variant) -> String {
     let configuration = variant.configuration
     // Of a path only the end: the folders before it say where the data lies, not what it is.
-    let parts = configuration.data.split(separator: ":", maxSplits: 1).map(String.init)
-    let end = parts.last?.split(separator: "/").last.map(String.init) ?? configuration.data
-    let data = parts.count == 2 ? "\(parts[0]):\(end)" : configuration.data
-    return "\(configuration.model) on \(Figures.count(variant.examplesOfStream)) examples of \(data)"
+    let parts = configuration.data.source.split(separator: ":", maxSplits: 1).map(String.init)
+    let end = parts.last?.split(separator: "/").last.map(String.init) ?? configuration.data.source
+    let data = parts.count == 2 ? "\(parts[0]):\(end)" : configuration.data.source
+    return "\(configuration.model.name) on \(Figures.count(variant.examplesOfStream)) examples of \(data)"
   }
 
   /// The storages with which prioritised replay was run, in their order.
   ///
   /// Budgets in bytes, in which the ablation of pixels is made, are left out where there are shares or counts.
   var storages: [StorageBudget] {
-    let all = Set(prioritised.map(\.configuration.storage)).sorted { $0.sortKey < $1.sortKey }
+    let all = Set(prioritised.map(\.configuration.memory.storage)).sorted { $0.sortKey < $1.sortKey }
     let counted = all.filter { if case .bytes = $0 { false } else { true } }
     return counted.isEmpty ? all : counted
   }
@@ -53,13 +53,14 @@ package struct Setting: Sendable {
     }
     return groups.map { group in
       let namesakes = groups.map(\.shared).filter { other in
-        other != group.shared && other.model == group.shared.model && other.limit == group.shared.limit
+        other != group.shared && other.model.name == group.shared.model.name
+          && other.data.limit == group.shared.data.limit
       }
-      // In the order of the options, each once.
+      // By their names, each once, so that a title does not depend on the order in which options are declared.
       let options = Set(namesakes.flatMap { group.shared.differences(from: $0).map(\.option) })
       let differing = group.shared.options.filter { options.contains($0.name) }.map {
         "\($0.name) \($0.value)"
-      }
+      }.sorted()
       let paper = group.shared.withPaperRecipe
       return Setting(
         group.variants, distinction: differing.isEmpty ? "" : " (\(differing.joined(separator: ", ")))",
@@ -104,7 +105,7 @@ package struct Setting: Sendable {
   func replay(k: Int, storage: Double, _ change: (inout RunConfiguration) -> Void) -> Variant? {
     var sought = configuration
     (sought.method, sought.epochs) = (.replay, 1)
-    (sought.replaySteps, sought.storage) = (k, .fraction(storage))
+    (sought.replay.steps, sought.memory.storage) = (k, .fraction(storage))
     sought = sought.withPaperMethod
     change(&sought)
     return variants.first { $0.configuration == sought }
@@ -121,7 +122,7 @@ package struct Setting: Sendable {
   var bestPrioritised: Variant? {
     prioritised(k: 8, storage: 0.1)
       ?? prioritised.max {
-        ($0.configuration.replaySteps, $0.storage) < ($1.configuration.replaySteps, $1.storage)
+        ($0.configuration.replay.steps, $0.storage) < ($1.configuration.replay.steps, $1.storage)
       }
   }
 
@@ -146,7 +147,7 @@ extension RunConfiguration {
   fileprivate var rank: (Int, Int, Double, String) {
     switch method {
     case .naive: (0, 0, 0, "")
-    case .replay: (1, replaySteps, storage.sortKey, self == withPaperMethod ? "" : title)
+    case .replay: (1, replay.steps, memory.storage.sortKey, self == withPaperMethod ? "" : title)
     case .multiEpoch: (2, epochs, 0, self == withPaperMethod ? "" : title)
     }
   }

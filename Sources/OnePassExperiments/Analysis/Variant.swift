@@ -17,7 +17,7 @@ package struct Variant: Sendable {
     var key = record.result.configuration.essence
     if !withSeed { key.seed = 0 }
     // A limit that takes the whole stream is no limit.
-    key.limit = record.result.examplesOfRun
+    key.data.limit = record.result.examplesOfRun
     return key
   }
 

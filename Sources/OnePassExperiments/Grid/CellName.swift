@@ -21,7 +21,7 @@ enum CellName {
     switch configuration.method {
     case .naive: parts = ["naive"]
     case .multiEpoch: parts = ["multi-epoch-\(configuration.epochs)"]
-    case .replay: parts = ["replay-k\(configuration.replaySteps)", slug("\(configuration.storage)")]
+    case .replay: parts = ["replay-k\(configuration.replay.steps)", slug("\(configuration.memory.storage)")]
     }
     let others = options.filter { !named.contains($0.name) }.sorted {
       ($0.name, $0.value) < ($1.name, $1.value)

@@ -105,8 +105,10 @@ extension Grid {
   package func checkSources() throws {
     var opened: Set<[String]> = []
     for cell in cells {
-      let names = cell.configuration.classNames
-      for data in [cell.configuration.data, cell.configuration.evaluationData].compactMap(\.self) {
+      let names = cell.configuration.data.classNames
+      for data in [cell.configuration.data.source, cell.configuration.data.evaluationSource].compactMap(
+        \.self)
+      {
         guard opened.insert([data] + (names ?? [])).inserted else { continue }
         _ = try SourceRegistry.open(data, seed: cell.seed, classNames: names)
       }

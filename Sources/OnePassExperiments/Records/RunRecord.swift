@@ -44,7 +44,7 @@ package struct RunRecord: Sendable {
     }
     let storage = result.storage
     // A shuffle buffer counts beside the memory, and each may have held all of a stream that ended early.
-    let mostStorage = result.configuration.shuffleBuffer == nil ? 1.0 : 2
+    let mostStorage = result.configuration.data.shuffleBuffer == nil ? 1.0 : 2
     try require(
       (0...mostStorage).contains(storage.exampleFraction), "its storage is not a share of the stream")
     try require((0...1e6).contains(storage.byteFraction), "its storage in bytes is not a share of the stream")
@@ -59,7 +59,7 @@ package struct RunRecord: Sendable {
     try require(result.compute.updates, "a number of updates")
     try require(
       (1...1_000_000).contains(result.plan.classes), "\(result.plan.classes) classes are not possible")
-    try require((0...10_000).contains(result.configuration.replaySteps), "its replay steps are not possible")
+    try require((0...10_000).contains(result.configuration.replay.steps), "its replay steps are not possible")
     try require((1...1 << 20).contains(result.configuration.epochs), "its passes are not possible")
     if let contents = result.memoryContents {
       try require(contents.items, "a memory")

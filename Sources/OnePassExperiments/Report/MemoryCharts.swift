@@ -5,8 +5,8 @@ import OnePassReplay
 extension Setting {
   /// The prioritised replays with the most replay steps, one for each storage.
   private var shownMemories: [Variant] {
-    let k = prioritised.map(\.configuration.replaySteps).max()
-    return prioritised.filter { $0.configuration.replaySteps == k && !$0.contents.isEmpty }
+    let k = prioritised.map(\.configuration.replay.steps).max()
+    return prioritised.filter { $0.configuration.replay.steps == k && !$0.contents.isEmpty }
   }
 
   /// From which part of the stream the items come.

@@ -106,9 +106,9 @@ package struct MemoryPage {
           + "\(Figures.count(steps)) and \(Figures.count(memory.examplesSeen, "example")).")
     }
     if let configuration = memory.configuration {
-      parts.append("Stream: \(configuration.withoutSecrets.data).")
+      parts.append("Stream: \(configuration.withoutSecrets.data.source).")
       parts.append("Method: \(configuration.title).")
-      parts.append("Model: \(configuration.model), seed \(configuration.seed).")
+      parts.append("Model: \(configuration.model.name), seed \(configuration.seed).")
     }
     return "<p class=\"lead\">\(escaped(parts.joined(separator: " ")))</p>"
   }
@@ -183,7 +183,7 @@ package struct MemoryPage {
   /// What a priority says, by how it was made.
   private var timing: String {
     guard let configuration = memory.configuration else { return "" }
-    switch configuration.priority {
+    switch configuration.replay.priority {
     case .uniform: return "All priorities are equal."
     case .learnability:
       return
@@ -196,7 +196,7 @@ package struct MemoryPage {
     case .own(let name): return "A priority is what \(name) makes of the loss."
     case .loss: break
     }
-    return switch configuration.priorityTiming {
+    return switch configuration.replay.priorityTiming {
     case .insertion:
       "A priority is 1 − α · exp(−loss) with loss and α of the step at which the item came in. α grows with the stream: "
         + "early items stand near 1 whatever their loss."

@@ -40,10 +40,11 @@ struct MemoryPageCharts {
   /// By the formula of the reservoir; `nil` where more than it decided.
   private var expectedArrivals: [Double]? {
     guard let configuration = memory.configuration, let capacity = memory.plan?.capacityExamples,
-      let counters = memory.counters, configuration.evicting == .uniform, configuration.timeToLive == nil,
+      let counters = memory.counters, configuration.memory.evicting == .uniform,
+      configuration.memory.timeToLive == nil,
       counters.forgotten == 0
     else { return nil }
-    return InclusionProbability(recencyBias: configuration.recencyBias).expectedItems(
+    return InclusionProbability(recencyBias: configuration.memory.recencyBias).expectedItems(
       examplesSeen: counters.examplesSeen, capacity: capacity, parts: summary.arrivals.count)
   }
 

@@ -7,11 +7,11 @@ extension Setting {
   var methodsChart: Chart? {
     let own = variants.filter { $0.configuration.method == .replay && $0.accuracy != nil }
     let changed = own.filter { baseline(of: $0) != nil || !paperRecipe.isEmpty }
-    guard let k = changed.map(\.configuration.replaySteps).max() else { return nil }
+    guard let k = changed.map(\.configuration.replay.steps).max() else { return nil }
     let paper = paperRecipe.filter {
       $0.configuration.method == .replay && $0.configuration == $0.configuration.asInThePaper
     }
-    let families = Dictionary(grouping: (own + paper).filter { $0.configuration.replaySteps == k }) {
+    let families = Dictionary(grouping: (own + paper).filter { $0.configuration.replay.steps == k }) {
       $0.configuration.withoutStorage
     }.values.sorted {
       // By the title where two are equal, so that the same records make the same chart.
@@ -51,7 +51,7 @@ extension Setting {
   private static func name(of variant: Variant) -> String {
     let configuration = variant.configuration
     return variant.title.replacing(
-      ", k = \(configuration.replaySteps), \(configuration.storageTitle) storage", with: ""
+      ", k = \(configuration.replay.steps), \(configuration.storageTitle) storage", with: ""
     ).replacing("multi-epoch, ", with: "")
   }
 }
@@ -66,7 +66,7 @@ extension RunConfiguration {
   /// What a method is at any storage.
   fileprivate var withoutStorage: RunConfiguration {
     var method = self
-    method.storage = .fraction(1)
+    method.memory.storage = .fraction(1)
     return method
   }
 }

@@ -5,10 +5,10 @@ import OnePassCore
 extension Setting {
   /// A line for each k over the storage, and the multi-epoch run of the same compute at 100 %.
   var storageChart: Chart? {
-    let ks = Set(prioritised.map(\.configuration.replaySteps)).sorted()
+    let ks = Set(prioritised.map(\.configuration.replay.steps)).sorted()
     guard !ks.isEmpty else { return nil }
-    let shown = prioritised.filter { storages.contains($0.configuration.storage) }
-    let lines = ks.map { k in (k, shown.filter { $0.configuration.replaySteps == k }) }
+    let shown = prioritised.filter { storages.contains($0.configuration.memory.storage) }
+    let lines = ks.map { k in (k, shown.filter { $0.configuration.replay.steps == k }) }
     let ends = ks.map { multiEpoch($0 + 1) }
     let all = prioritised + ends.compactMap(\.self) + [naive].compactMap(\.self)
     var chart = Chart(
@@ -40,7 +40,9 @@ extension Setting {
       horizontal: .logarithmic("compute, % of 90 passes", judged.map(\.compute)),
       vertical: .linear("top-1, %", judged.flatMap(\.accuracyRange)))
     for (index, storage) in storages.enumerated() {
-      let line = prioritised.filter { $0.configuration.storage == storage }.sorted { $0.compute < $1.compute }
+      let line = prioritised.filter { $0.configuration.memory.storage == storage }.sorted {
+        $0.compute < $1.compute
+      }
       chart.series.append(
         .init(
           name: "replay, \(storage)", colour: index % 5, points: line.compactMap { $0.point(at: $0.compute) })

@@ -64,7 +64,7 @@ package final class ExperimentFolder {
         return .unusable(
           "\(location) was made with other options (\(difference)): remove it, or choose another --output.")
       }
-      if result.accuracy == nil, cell.configuration.evaluationData != nil {
+      if result.accuracy == nil, cell.configuration.data.evaluationSource != nil {
         return .unusable("\(location) was trained and could not be evaluated: remove it to make it again.")
       }
       return .present(result)

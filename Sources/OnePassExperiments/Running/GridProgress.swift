@@ -75,7 +75,7 @@ package struct GridProgress: Sendable {
     let passes: Int
     switch configuration.method {
     case .naive: passes = 1
-    case .replay: passes = 1 + configuration.replaySteps
+    case .replay: passes = 1 + configuration.replay.steps
     case .multiEpoch: passes = configuration.epochs
     }
     return Double(passes) + 0.3

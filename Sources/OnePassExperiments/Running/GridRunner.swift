@@ -145,8 +145,8 @@ package struct GridRunner {
     }
     if parallel > 1 {
       let share = "\(max(1, cores / parallel))"
-      if cell.configuration.threads == nil { arguments.append("--threads=\(share)") }
-      if cell.configuration.decodeThreads == nil { arguments.append("--decode-threads=\(share)") }
+      if cell.configuration.machine.threads == nil { arguments.append("--threads=\(share)") }
+      if cell.configuration.machine.decodeThreads == nil { arguments.append("--decode-threads=\(share)") }
     }
     return arguments + ["--output", folder.location(of: cell)]
   }

@@ -56,10 +56,11 @@ extension Tables {
   }
 
   private static func paper(of variant: Variant?) -> (Double?, Double?, Double?) {
-    guard let configuration = variant?.configuration, case .fraction(let share) = configuration.storage,
-      let accuracy = PaperFigures.replay(k: configuration.replaySteps, storage: share)
+    guard let configuration = variant?.configuration,
+      case .fraction(let share) = configuration.memory.storage,
+      let accuracy = PaperFigures.replay(k: configuration.replay.steps, storage: share)
     else { return (nil, nil, nil) }
-    return (accuracy, 100 * share, 100 * Double(configuration.replaySteps + 1) / 90)
+    return (accuracy, 100 * share, 100 * Double(configuration.replay.steps + 1) / 90)
   }
 }
 
@@ -69,7 +70,7 @@ extension Variant {
     switch configuration.method {
     case .naive: "1 pass"
     case .multiEpoch: "\(configuration.epochs) passes"
-    case .replay: "k = \(configuration.replaySteps), \(configuration.storageTitle)"
+    case .replay: "k = \(configuration.replay.steps), \(configuration.storageTitle)"
     }
   }
 
@@ -78,8 +79,8 @@ extension Variant {
     let isReplay = configuration.method == .replay
     return [
       ("method", .text(configuration.method.rawValue)), ("variant", .text(title)),
-      ("replay_steps", isReplay ? .number(Double(configuration.replaySteps)) : .none),
-      ("storage_budget", isReplay ? .text("\(configuration.storage)") : .none),
+      ("replay_steps", isReplay ? .number(Double(configuration.replay.steps)) : .none),
+      ("storage_budget", isReplay ? .text("\(configuration.memory.storage)") : .none),
       ("epochs", configuration.method == .multiEpoch ? .number(Double(configuration.epochs)) : .none),
     ] + Sample.fields("accuracy_percent", accuracy) + [
       ("storage_percent", .number(storage)), ("storage_bytes_percent", .number(storageBytes)),

@@ -6,7 +6,7 @@ extension Tables {
   static func table2(_ setting: Setting) -> ResultTable? {
     let replays = setting.prioritised
     let storages = setting.storages
-    let ks = Set(replays.map(\.configuration.replaySteps))
+    let ks = Set(replays.map(\.configuration.replay.steps))
     let multiEpochs = setting.multiEpochs.filter { $0.configuration.epochs < 90 }
     let epochs = Set(multiEpochs.map(\.configuration.epochs))
     guard !ks.isEmpty else { return nil }
@@ -17,7 +17,9 @@ extension Tables {
     let usual = shown.map(\.n).max() ?? 0
     for passes in epochs.union(ks.map { $0 + 1 }).sorted() {
       let row = storages.map { storage in
-        replays.first { $0.configuration.replaySteps == passes - 1 && $0.configuration.storage == storage }
+        replays.first {
+          $0.configuration.replay.steps == passes - 1 && $0.configuration.memory.storage == storage
+        }
       }
       let multiEpoch = setting.multiEpoch(passes)
       let papers = storages.map { storage -> Double? in

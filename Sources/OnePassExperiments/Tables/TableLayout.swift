@@ -45,7 +45,7 @@ enum Tables {
 
   /// What chance the errors cover: the paper's are those of different orders of the data.
   static func orderNote(_ setting: Setting) -> String {
-    let data = setting.configuration.data
+    let data = setting.configuration.data.source
     if data.hasPrefix("wds:") {
       return
         "A seed fixes the initial weights, the augmentation and the memory's choices; all seeds see the shards in the "

@@ -21,7 +21,7 @@ import Testing
     let logger = try MLflowLogger(
       to: MLflowAddress(server.address("photos")), in: folder.path, limits: limits, environment: environment)
     var configuration = RunConfiguration(data: "x")
-    configuration.classNames = ["a", "b"]
+    configuration.data.classNames = ["a", "b"]
     let plan = try TrainingPlan(configuration, streamExamples: 100_000, classes: 2, classNames: nil)
     logger.begin(LoggedRun(configuration: configuration, plan: plan, stepsDone: stepsDone))
     return logger

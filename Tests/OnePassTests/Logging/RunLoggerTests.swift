@@ -16,8 +16,10 @@ import Testing
   {
     try StripedImages(count: 100).write(to: folder)
     var configuration = RunConfiguration(data: "idx:\(folder.path)")
-    (configuration.model, configuration.batchSize, configuration.replaySteps) = ("resnet8", 16, 1)
-    (configuration.threads, configuration.decodeThreads) = (1, 1)
+    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
+      "resnet8", 16, 1
+    )
+    (configuration.machine.threads, configuration.machine.decodeThreads) = (1, 1)
     change(&configuration)
     var notices: [String] = []
     _ = try TrainingRun(configuration).start(logs: LogPlan(loggers: loggers)) {
@@ -61,7 +63,7 @@ import Testing
 
   @Test func theImagesOfThePictureAreThoseOfTheStream() throws {
     let recorder = Recorder()
-    #expect(try run([recorder]) { $0.storage = .examples(100) }.isEmpty)
+    #expect(try run([recorder]) { $0.memory.storage = .examples(100) }.isEmpty)
     let picture = try #require(recorder.points.first?.pictures.first?.picture)
     let images = StripedImages(count: 100)
     let known = Set((0..<100).map(images.pixels))
@@ -84,7 +86,7 @@ import Testing
 
   @Test func whatMayStayForATimeOnlyIsNotPictured() throws {
     let recorder = Recorder()
-    #expect(try run([recorder]) { $0.timeToLive = .examples(50) }.isEmpty)
+    #expect(try run([recorder]) { $0.memory.timeToLive = .examples(50) }.isEmpty)
     #expect(recorder.points.allSatisfy { $0.pictures.isEmpty && !$0.histograms.isEmpty })
   }
 

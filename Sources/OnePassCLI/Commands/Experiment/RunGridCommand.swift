@@ -94,9 +94,7 @@ struct RunGridCommand: ParsableCommand {
   var progress = GridProgressStyle.auto
 
   func run() throws {
-    guard (1...256).contains(parallel) else {
-      throw OnePassError(.usage, "--parallel \(parallel) is not possible: give 1 to 256.")
-    }
+    try OptionRange.between(1, 256).check("--parallel", parallel)
     let grid = try makeGrid()
     if dryRun {
       for cell in grid.cells {
@@ -132,7 +130,7 @@ struct RunGridCommand: ParsableCommand {
     if preset.contains(.ablations), memoryBytes == nil {
       Console.note("Encoded images are not compared with pixels: say at which --memory-bytes.")
     }
-    if grid.cells.contains(where: { $0.configuration.evaluationData == nil }) {
+    if grid.cells.contains(where: { $0.configuration.data.evaluationSource == nil }) {
       Console.note("Without --eval-data there will be no accuracy.")
     }
     return grid

@@ -37,9 +37,7 @@ struct InspectMemoryCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    guard (0...500).contains(pictures) else {
-      throw OnePassError(.usage, "--pictures \(pictures) is not possible: give 0 to 500.")
-    }
+    try OptionRange.between(0, 500).check("--pictures", pictures)
     let memory = try StoredMemory(of: stored.directory, memoryDirectory: stored.memoryDirectory)
     if json {
       try Console.result(JSON.text(MemoryFigures(memory, extremes: pictures)))

@@ -1,0 +1,88 @@
+import Foundation
+import OnePass
+import OnePassCore
+import OnePassData
+import OnePassExperiments
+import OnePassModels
+import OnePassReplay
+import Testing
+
+@testable import OnePassCLI
+
+/// Every option that is declared, whatever it is, reaches its field from the command line, a file and a record.
+@Suite struct OptionTests {
+  static let declared = RunConfiguration.defaults.declaredOptions
+
+  /// The options that come out of one argument, which is read by hand.
+  static let ofClasses: Set = ["classCount", "classNames"]
+
+  /// A value that is not the default, and that the option may have.
+  static func otherValue(of option: any AnyRunOption) throws -> Any {
+    let awkward = "a \"b\" # c: 'd' \\ é \u{7F}"
+    let candidates: [Any] =
+      switch option.type {
+      case is Bool.Type: [true, false]
+      case is Int.Type, is Int?.Type: [24, 7, 3]
+      case is UInt64.Type: [UInt64(7)]
+      case is Double.Type, is Double?.Type: [0.3, 0.4]
+      case is String.Type, is String?.Type: [awkward, "resnet8"]
+      case is [String]?.Type: [["x: y", "- z", "#1", "\"", "é\u{1F600}"]]
+      case is StorageBudget.Type: [StorageBudget.fraction(0.025)]
+      case is ShuffleBufferSize?.Type: [ShuffleBufferSize.bytes(ByteCount(500_000_000))]
+      case is SubjectKey?.Type: [SubjectKey.field("who")]
+      case is TimeToLive?.Type: [TimeToLive.seconds(90)]
+      case is AugmentationChoice.Type: [AugmentationChoice(policy: .rand, cutsOut: true)]
+      case is SelectorKind.Type: [SelectorKind.mixture(.fewestReplays, .oldest, share: 0.25)]
+      case is Stem?.Type: [Stem.imageNet]
+      case let kind as any CaseIterable.Type: cases(kind)
+      default: []
+      }
+    return try #require(
+      candidates.first { value in
+        let changed = RunConfiguration(values: [option.key: value])
+        return changed != .defaults && (try? changed.validateValues()) != nil
+      }, "there is no other value for \(option.name): add one for \(option.type)")
+  }
+
+  private static func cases<Kind: CaseIterable>(_ kind: Kind.Type) -> [Any] { kind.allCases.reversed() }
+
+  /// No option has its default, so that none can be forgotten.
+  static func everythingChanged() throws -> RunConfiguration {
+    let values = try Dictionary(uniqueKeysWithValues: declared.map { ($0.key, try otherValue(of: $0)) })
+    let changed = RunConfiguration(values: values)
+    for option in changed.declaredOptions { #expect(!option.isStandard, "\(option.name)") }
+    return changed
+  }
+
+  @Test func everyOptionSurvivesItsRecord() throws {
+    let written = try Self.everythingChanged()
+    let data = try JSONEncoder().encode(written)
+    #expect(try JSONDecoder().decode(RunConfiguration.self, from: data) == written)
+    #expect(Set(jsonObject(data).keys) == Set(Self.declared.map(\.key)))
+  }
+
+  @Test func everyOptionSurvivesItsFile() throws {
+    var written = try Self.everythingChanged()
+    // With a time to live it would be refused.
+    written.memory.keepPictures = 0
+    for (count, names) in [(nil, written.data.classNames), (3, nil)] {
+      (written.data.classCount, written.data.classNames) = (count, names)
+      let file = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)
+      #expect(try TrainCommand.read(file.arguments) == written)
+    }
+  }
+
+  /// The name on the command line is that of the declaration, and sets that option and no other.
+  @Test func everyNameSetsItsOption() throws {
+    for option in Self.declared where !Self.ofClasses.contains(option.key) && option.key != "data" {
+      let expected = RunConfiguration(values: ["data": "x", option.key: try Self.otherValue(of: option)])
+      let lines = expected.fileText.split(separator: "\n").map(String.init)
+      let plain = RunConfiguration(data: "x").fileText.split(separator: "\n").map(String.init)
+      let changed = lines.filter { !plain.contains($0) }
+      #expect(changed.count == 1 && changed.first?.hasPrefix("\(option.name): ") == true, "\(changed)")
+      let file = try ConfigurationFile(
+        text: "data: x\n\(changed.first ?? "")", source: "run.yaml", read: TrainCommand.read)
+      #expect(try TrainCommand.read(file.arguments) == expected, "\(option.name)")
+    }
+  }
+}
