@@ -73,6 +73,7 @@ let package = Package(
     .library(
       name: "OnePass",
       targets: ["OnePass", "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels"]),
+    .library(name: "OnePassMLflow", targets: ["OnePassMLflow"]),
     // The replay memory for other trainers: neither libtorch nor image libraries.
     .library(name: "OnePassReplay", targets: ["OnePassCore", "OnePassReplay"]),
   ],
@@ -125,6 +126,8 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: swift),
+    // Logs runs to MLflow servers. Apart, so that who does not log there does not build it.
+    .target(name: "OnePassMLflow", dependencies: ["OnePass"], swiftSettings: swift),
     .target(
       name: "OnePassExperiments",
       dependencies: [
@@ -134,7 +137,8 @@ let package = Package(
     .executableTarget(
       name: "OnePassCLI",
       dependencies: [
-        "OnePass", "OnePassExperiments", "OnePassCore", "OnePassData", "OnePassModels", "OnePassReplay",
+        "OnePass", "OnePassExperiments", "OnePassCore", "OnePassData", "OnePassMLflow", "OnePassModels",
+        "OnePassReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
@@ -168,6 +172,8 @@ let package = Package(
       name: "OnePassTests",
       dependencies: ["OnePass", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
+      name: "OnePassMLflowTests", dependencies: ["OnePassMLflow", "TestSupport"], swiftSettings: swift),
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),

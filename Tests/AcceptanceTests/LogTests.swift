@@ -60,7 +60,7 @@ import Testing
   @Test func whatIsLoggedIsChosen() throws {
     for (name, options, isLogged) in [
       ("none", ["--log", "none"], (false, false, 0)), ("lines", ["--log", "jsonl"], (true, false, 0)),
-      ("events", ["--log", "tensorboard:no-pictures"], (false, true, 0)),
+      ("events", ["--log", "tensorboard"], (false, true, 0)),
       ("time", ["--time-to-live", "100"], (true, true, 0)),
     ] {
       let outcome = try onepass.run(train(name, options))

@@ -1,6 +1,5 @@
 import Foundation
-import OnePassCore
-import OnePassData
+import OnePass
 
 /// Logs the options and the scalars of a run to an MLflow server.
 ///
