@@ -78,14 +78,14 @@ let package = Package(
   ],
   dependencies: [
     // Arguments, help texts and shell completion: Apple's own, kept in step with the compiler.
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // Grid files: libyaml behind a Swift interface that tells the line of every value.
-    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // Shards from servers: TLS, redirects and connections by the Swift server work group.
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     // The records of TensorBoard's event files: Apple's own, so that no wire format is written by hand.
-    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .target(
