@@ -89,7 +89,8 @@ let package = Package(
   ],
   targets: [
     .target(
-      name: "CTorch", exclude: ["GlooDeclarations/README.md"],
+      // The units include the other files (Units/Engine.cpp says why); Kernels has what is compiled for several processors.
+      name: "CTorch", exclude: ["GlooDeclarations/README.md"], sources: ["Kernels", "Units"],
       cxxSettings: torchHeaders + [.headerSearchPath("GlooDeclarations")], linkerSettings: torchLibraries),
     .systemLibrary(
       name: "CLibJPEG", pkgConfig: "libjpeg",
