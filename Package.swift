@@ -69,7 +69,7 @@ let package = Package(
   name: "OnePass",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "onepass", targets: ["OnePassCLI"]),
+    .executable(name: "onepass", targets: ["OnePassProgram"]),
     .library(
       name: "OnePass",
       targets: ["OnePass", "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels"]),
@@ -138,13 +138,17 @@ let package = Package(
         "OnePass", "OnePassCore", "OnePassData", "OnePassReplay", .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: swift),
-    .executableTarget(
+    .target(
       name: "OnePassCLI",
       dependencies: [
         "OnePass", "OnePassExperiments", "OnePassCore", "OnePassData", "OnePassModels", "OnePassReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
+    .plugin(name: "SourceRevisionPlugin", capability: .buildTool()),
+    .executableTarget(
+      name: "OnePassProgram", dependencies: ["OnePassCLI"], swiftSettings: swift,
+      plugins: ["SourceRevisionPlugin"]),
 
     .target(
       name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: swift),
@@ -180,7 +184,10 @@ let package = Package(
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "AcceptanceTests",
-      dependencies: ["FuzzProgram", "OnePassCLI", "OwnPriority", "WatchedRun", "MemoryAlone", "TestSupport"],
+      dependencies: [
+        "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority", "WatchedRun", "MemoryAlone",
+        "TestSupport",
+      ],
       swiftSettings: swift),
 
     // What `make bench` measures beside the program itself. Here, and not in a package of its own, they are built from what is

@@ -67,6 +67,7 @@ extension TrainingRun {
         MemorySummary(Array($0.items), examplesSeen: trainer.tally.taken)
       },
       configuration: resolved(card, device, pool), plan: plan, version: onePassVersion,
+      commit: SourceRevision.current?.commit, dirty: SourceRevision.current?.isModified,
       engine: Engine.version, machine: .current,
       processes: ranks.count == 1
         ? nil
