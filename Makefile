@@ -30,7 +30,7 @@ setup: ## only make this checkout ready to build
 	@scripts/setup
 
 build: setup ## set up and build the release program
-	@swift build -c release --product onepass
+	@scripts/release --product onepass
 
 install: ## install the program, its libraries, man pages and completions into PREFIX (default /usr/local)
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install

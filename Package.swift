@@ -20,9 +20,11 @@ let libtorch: String = {
   let cache =
     environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
     ?? "\(environment["HOME"] ?? "")/\(caches)"
-  let linked = "\(Context.packageDirectory)/.deps/site/torch"
+  let link = "\(Context.packageDirectory)/.deps/site"
   let cached = "\(cache)/onepass/libtorch-\(libtorchVersion)/torch"
-  return FileManager.default.fileExists(atPath: linked) ? linked : cached
+  // The link counts, wherever it leads: it is made before what it leads to, and meanwhile the rest is built.
+  let isLinked = (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) != nil
+  return isLinked ? "\(link)/torch" : cached
 }()
 
 // One list of settings for every Swift target.
