@@ -42,6 +42,22 @@ public final class LoopbackServer: Sendable {
       send(body)
     }
 
+    /// Answers a `CONNECT` as a proxy does: what either says is handed to the other, until one of them has nothing more to say.
+    public func tunnel(to port: Int) {
+      guard let other = try? LoopbackServer.connect(to: port) else { return answer("502 Bad Gateway") }
+      defer { close(other) }
+      send("HTTP/1.1 200 Connection established\r\nContent-Length: 3\r\nETag: \"proxy\"\r\n\r\n")
+      var ends = [descriptor, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+      var part = [UInt8](repeating: 0, count: 1 << 16)
+      while poll(&ends, 2, -1) > 0 {
+        for (from, to) in [(0, other), (1, descriptor)] where ends[from].revents != 0 {
+          let count = recv(ends[from].fd, &part, part.count, 0)
+          guard count > 0 else { return }
+          Connection(descriptor: to).send(Array(part.prefix(count)))
+        }
+      }
+    }
+
     public func head(_ status: String, _ headers: [String: String]) {
       send(
         "HTTP/1.1 \(status)\r\n" + headers.map { "\($0): \($1)\r\n" }.joined() + "Connection: close\r\n\r\n")
@@ -59,9 +75,7 @@ public final class LoopbackServer: Sendable {
   public init(_ handle: @escaping @Sendable (Request, Int, Connection) -> Void) throws {
     let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     listener = socket
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var address = Self.loopback(port: 0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let (bound, named) = withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
@@ -96,6 +110,29 @@ public final class LoopbackServer: Sendable {
   deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
   public func url(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
+
+  private static func loopback(port: Int) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_port = UInt16(port).bigEndian
+    return address
+  }
+
+  private static func connect(to port: Int) throws -> Int32 {
+    let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = loopback(port: port)
+    let isConnected = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Foundation.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+    guard isConnected else {
+      close(socket)
+      throw POSIXError(.ECONNREFUSED)
+    }
+    return socket
+  }
 
   private static func read(from client: Int32) -> Request? {
     var bytes: [UInt8] = []

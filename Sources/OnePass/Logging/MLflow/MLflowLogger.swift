@@ -47,9 +47,9 @@ final class MLflowLogger: RunLogger {
         if let run = record.run { _ = try server.run(run) } else { _ = try server.experiment() }
         return
       } catch {
-        if case .passing(_, let asked) = error {
+        if case .passing(_, let asked, let remedy) = error {
           if isResumed { return }
-          if attempt < limits.attempts {
+          if remedy == nil, attempt < limits.attempts {
             Thread.sleep(forTimeInterval: limits.pause(before: attempt, asked: asked))
             continue
           }
@@ -64,7 +64,7 @@ final class MLflowLogger: RunLogger {
 
   private func remedy(for problem: MLflowServer.Problem) -> String {
     switch problem {
-    case .passing: "Start it, or leave out --log \(server.address)."
+    case .passing(_, _, let remedy): remedy ?? "Start it, or leave out --log \(server.address)."
     case .refused(401, _, _), .refused(403, _, _):
       "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
     case .refused(_, "RESOURCE_DOES_NOT_EXIST", _):

@@ -118,7 +118,9 @@ final class MLflowSender: @unchecked Sendable {
         lastSteps = nil
         attempt += 1
         let pause: Double? =
-          if case .passing(_, let asked) = error { limits.pause(before: attempt, asked: asked) } else { nil }
+          if case .passing(_, let asked, _) = error { limits.pause(before: attempt, asked: asked) } else {
+            nil
+          }
         let goesOn = condition.withLock {
           trouble = error.detail
           if pause == nil { refusal = error.detail }

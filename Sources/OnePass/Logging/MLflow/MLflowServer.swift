@@ -10,8 +10,8 @@ struct MLflowServer: Sendable {
 
   /// Why a call came to nothing.
   enum Problem: Error {
-    /// Another attempt may succeed; the server may say after how many seconds.
-    case passing(String, after: Double? = nil)
+    /// Another attempt may succeed; the server may say after how many seconds. It needs a remedy where something here is wrong.
+    case passing(String, after: Double? = nil, remedy: String? = nil)
     /// The server has understood, and does not do it.
     case refused(status: Int, code: String?, message: String)
   }
@@ -226,7 +226,7 @@ struct MLflowServer: Sendable {
       let exchange = try HTTPExchange(place, method, headers: headers)
       head = try exchange.head(within: limits.idle)
       body = Data(try exchange.body(atMost: 8 << 20, within: limits.idle))
-    } catch { throw .passing(error.detail) }
+    } catch { throw .passing(error.detail, remedy: error.remedy) }
     switch head.status {
     case 200:
       guard let answer = try? decoder.decode(Answer.self, from: body) else {
@@ -250,7 +250,7 @@ extension MLflowServer.Problem {
   /// In words, after "the server".
   var detail: String {
     switch self {
-    case .passing(let detail, _): return detail
+    case .passing(let detail, _, _): return detail
     case .refused(let status, let code, let message):
       let first = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? message
       let short = first.count > 300 ? "\(first.prefix(300))…" : first

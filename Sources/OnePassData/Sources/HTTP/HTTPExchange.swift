@@ -17,7 +17,13 @@ package final class HTTPExchange {
   }
 
   /// What became of the connection.
-  package struct Broken: Error { package let detail: String }
+  package struct Broken: Error {
+    package let detail: String
+    /// What has to be done where another attempt would end in the same way.
+    package let remedy: String?
+
+    init(_ detail: String, remedy: String? = nil) { (self.detail, self.remedy) = (detail, remedy) }
+  }
 
   /// What a request asks for.
   package enum Method {
@@ -35,13 +41,15 @@ package final class HTTPExchange {
   /// What came beyond that: at most what libcurl hands over at once, 16 KiB.
   private var rest: [UInt8] = []
   private var restStart = 0
+  /// Whether libcurl keeps a part of the body until there is room.
+  private var isHeldBack = false
 
   /// Prepares a request; it is sent by whoever waits for the answer.
   /// - Throws: `Broken` if the address cannot be asked.
   package init(
     _ address: HTTPAddress, _ method: Method = .get, headers: [(String, String)]
   ) throws(Broken) {
-    guard let transfer = CurlTransfer(to: address) else { throw Broken(detail: "libcurl is out of memory") }
+    guard let transfer = CurlTransfer(to: address) else { throw Broken("libcurl is out of memory") }
     self.transfer = transfer
     // No `Expect`: the answer to it would be waited for, and few servers give one.
     let own = [("User-Agent", "onepass"), ("Accept-Encoding", "identity"), ("Expect", "")]
@@ -55,7 +63,7 @@ package final class HTTPExchange {
       },
       body: { bytes, _, count, context in
         let bytes = UnsafeRawBufferPointer(start: bytes, count: count)
-        return HTTPExchange.of(context).receive(bytes) ? count : CurlTransfer.notYet
+        return HTTPExchange.of(context).receive(bytes) ? count : CurlTransfer.notNow
       })
   }
 
@@ -70,8 +78,8 @@ package final class HTTPExchange {
   package func head(within seconds: Double) throws(Broken) -> Head {
     try transfer.drive(within: seconds) { head != nil }
     if let head { return head }
-    if transfer.isOver { throw Broken(detail: transfer.problem ?? "the server closed the connection") }
-    throw Broken(detail: "the server was silent for \(Int(seconds)) s")
+    if transfer.isOver { throw transfer.problem ?? Broken("the server closed the connection") }
+    throw Broken("the server was silent for \(Int(seconds)) s")
   }
 
   /// Takes as many bytes of the body as there are at once; 0 at its end.
@@ -84,11 +92,13 @@ package final class HTTPExchange {
     }
     (self.target, filled) = (target, 0)
     defer { self.target = UnsafeMutableRawBufferPointer(start: nil, count: 0) }
-    try transfer.drive(within: seconds) { filled > 0 }
+    let isResumed = isHeldBack
+    isHeldBack = false
+    try transfer.drive(within: seconds, isResumed: isResumed) { filled > 0 }
     if filled > 0 { return filled }
-    if let problem = transfer.problem { throw Broken(detail: problem) }
+    if let problem = transfer.problem { throw problem }
     if transfer.isOver { return 0 }
-    throw Broken(detail: "no byte came for \(Int(seconds)) s")
+    throw Broken("no byte came for \(Int(seconds)) s")
   }
 
   /// The whole body, or about so many bytes of its beginning.
@@ -124,7 +134,10 @@ package final class HTTPExchange {
 
   /// A part of the body; `false` if there is no room for it now.
   private func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard filled < target.count || restStart == rest.count else { return false }
+    guard filled < target.count || restStart == rest.count else {
+      isHeldBack = true
+      return false
+    }
     let count = min(bytes.count, target.count - filled)
     if count > 0 {
       UnsafeMutableRawBufferPointer(rebasing: target[filled...])

@@ -83,7 +83,7 @@ final class HTTPInput: ByteInput {
     guard let exchange else { return 0 }
     let got: Int
     do throws(HTTPExchange.Broken) { got = try exchange.read(into: target, within: limits.idle) } catch {
-      throw .passing(error.detail)
+      throw Self.problem(error)
     }
     if got == 0, target.count > 0, let total = end ?? total {
       throw .passing("the server sent \(position) of \(total) bytes")
@@ -108,7 +108,7 @@ final class HTTPInput: ByteInput {
       do throws(HTTPExchange.Broken) {
         exchange = try HTTPExchange(address, headers: headers)
         head = try exchange.head(within: limits.idle)
-      } catch { throw .passing(error.detail) }
+      } catch { throw Self.problem(error) }
       if [301, 302, 303, 307, 308].contains(head.status) {
         guard let location = head["Location"], let next = address.redirected(to: location) else {
           throw failure(
@@ -154,10 +154,7 @@ final class HTTPInput: ByteInput {
       throw failure(
         "the server refuses it (\(head.status))",
         "Where the address is signed, it may have expired: sign it again, and go on with --resume.")
-    case 407:
-      throw failure(
-        "the proxy asks for a name and a password (407)",
-        "Give both in the proxy's address: http_proxy=http://NAME:PASSWORD@HOST:PORT.")
+    case 407: throw Self.problem(.proxyWantsPassword)
     case 416:
       throw failure(
         "it ends before byte \(position), at which it broke off (416)",
@@ -191,9 +188,9 @@ final class HTTPInput: ByteInput {
       do throws(HTTPExchange.Broken) {
         let got = try exchange.read(
           into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(left)), within: limits.idle)
-        guard got > 0 else { throw HTTPExchange.Broken(detail: "the server sent less than before") }
+        guard got > 0 else { throw HTTPExchange.Broken("the server sent less than before") }
         left -= got
-      } catch { throw .passing(error.detail) }
+      } catch { throw Self.problem(error) }
     }
   }
 
@@ -201,6 +198,11 @@ final class HTTPInput: ByteInput {
     failure(
       "it is another file than when it began, after \(position) bytes",
       "Bring the old one back and go on with --resume, or begin anew.")
+  }
+
+  private static func problem(_ broken: HTTPExchange.Broken) -> Problem {
+    guard let remedy = broken.remedy else { return .passing(broken.detail) }
+    return .final(ReadFailure(kind: .io, detail: broken.detail, remedy: remedy))
   }
 
   private func failure(_ detail: String, _ remedy: String) -> Problem {
