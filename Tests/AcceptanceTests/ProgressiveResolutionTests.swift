@@ -107,7 +107,7 @@ import Testing
     let outcome = try train("run", ["--progressive-resolution=\(share)"])
     #expect(outcome.status == 64 && !folder.exists("run"), "\(outcome.errors)")
     #expect(
-      outcome.errors.contains("give a share of the full side, more than 0 and at most 1."),
+      outcome.errors.contains("--progressive-resolution must be greater than 0 and at most 1 (got "),
       "\(outcome.errors)")
   }
 }
