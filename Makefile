@@ -1,12 +1,15 @@
 # Every target is one line that calls scripts/; the scripts say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak fuzz bench lint docs build install clean
+.PHONY: help setup demo check test soak fuzz bench lint docs build install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: ## set up, build, and train on a real stream, naively and with replay (about four minutes after the build)
 	@scripts/demo
+
+check: ## set up, lint, build debug, run the unit tests: the daily round, a few minutes
+	@scripts/check
 
 test: ## set up, lint, build without warnings, run all tests
 	@scripts/test
@@ -30,7 +33,7 @@ setup: ## only make this checkout ready to build
 	@scripts/setup
 
 build: setup ## set up and build the release program
-	@swift build -c release --product onepass
+	@scripts/release --product onepass
 
 install: ## install the program, its libraries, man pages and completions into PREFIX (default /usr/local)
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install

@@ -20,9 +20,11 @@ let libtorch: String = {
   let cache =
     environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
     ?? "\(environment["HOME"] ?? "")/\(caches)"
-  let linked = "\(Context.packageDirectory)/.deps/site/torch"
+  let link = "\(Context.packageDirectory)/.deps/site"
   let cached = "\(cache)/onepass/libtorch-\(libtorchVersion)/torch"
-  return FileManager.default.fileExists(atPath: linked) ? linked : cached
+  // The link counts, wherever it leads: it is made before what it leads to, and meanwhile the rest is built.
+  let isLinked = (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) != nil
+  return isLinked ? "\(link)/torch" : cached
 }()
 
 // One list of settings for every Swift target.
@@ -69,24 +71,26 @@ let package = Package(
   name: "OnePass",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "onepass", targets: ["OnePassCLI"]),
+    .executable(name: "onepass", targets: ["OnePassProgram"]),
     .library(
       name: "OnePass",
       targets: ["OnePass", "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels"]),
+    .library(name: "OnePassMLflow", targets: ["OnePassMLflow"]),
     // The replay memory for other trainers: neither libtorch nor image libraries.
     .library(name: "OnePassReplay", targets: ["OnePassCore", "OnePassReplay"]),
   ],
   dependencies: [
     // Arguments, help texts and shell completion: Apple's own, kept in step with the compiler.
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // Grid files: libyaml behind a Swift interface that tells the line of every value.
-    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // The records of TensorBoard's event files: Apple's own, so that no wire format is written by hand.
-    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .target(
-      name: "CTorch", exclude: ["GlooDeclarations/README.md"],
+      // The units include the other files (Units/Engine.cpp says why); Kernels has what is compiled for several processors.
+      name: "CTorch", exclude: ["GlooDeclarations/README.md"], sources: ["Kernels", "Units"],
       cxxSettings: torchHeaders + [.headerSearchPath("GlooDeclarations")], linkerSettings: torchLibraries),
     .systemLibrary(
       name: "CLibJPEG", pkgConfig: "libjpeg",
@@ -125,19 +129,26 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: swift),
+    // Logs runs to MLflow servers. Apart, so that who does not log there does not build it.
+    .target(name: "OnePassMLflow", dependencies: ["OnePass"], swiftSettings: swift),
     .target(
       name: "OnePassExperiments",
       dependencies: [
         "OnePass", "OnePassCore", "OnePassData", "OnePassReplay", .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: swift),
-    .executableTarget(
+    .target(
       name: "OnePassCLI",
       dependencies: [
-        "OnePass", "OnePassExperiments", "OnePassCore", "OnePassData", "OnePassModels", "OnePassReplay",
+        "OnePass", "OnePassExperiments", "OnePassCore", "OnePassData", "OnePassMLflow", "OnePassModels",
+        "OnePassReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
+    .plugin(name: "SourceRevisionPlugin", capability: .buildTool()),
+    .executableTarget(
+      name: "OnePassProgram", dependencies: ["OnePassCLI"], swiftSettings: swift,
+      plugins: ["SourceRevisionPlugin"]),
 
     .target(
       name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: swift),
@@ -169,11 +180,16 @@ let package = Package(
       dependencies: ["OnePass", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
+      name: "OnePassMLflowTests", dependencies: ["OnePassMLflow", "TestSupport"], swiftSettings: swift),
+    .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "AcceptanceTests",
-      dependencies: ["FuzzProgram", "OnePassCLI", "OwnPriority", "WatchedRun", "MemoryAlone", "TestSupport"],
+      dependencies: [
+        "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority", "WatchedRun", "MemoryAlone",
+        "TestSupport",
+      ],
       swiftSettings: swift),
 
     // What `make bench` measures beside the program itself. Here, and not in a package of its own, they are built from what is

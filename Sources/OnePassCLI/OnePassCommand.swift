@@ -4,7 +4,15 @@ import OnePass
 import OnePassCore
 import OnePassTorch
 
-@main
+/// The program `onepass`, which never returns.
+/// - Parameters:
+///   - commit: The commit it is built from, where it is known.
+///   - isModified: Whether tracked files differed from that.
+package func runOnePass(commit: String?, isModified: Bool?) {
+  SourceRevision.current = commit.map { SourceRevision(commit: $0, isModified: isModified ?? false) }
+  OnePassCommand.main()
+}
+
 struct OnePassCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "onepass",
@@ -20,7 +28,9 @@ struct OnePassCommand: ParsableCommand {
       Exit status: 0 done, 64 the request makes no sense, 65 the data is broken, 70 the program or the \
       engine failed, 74 a file could not be read or written.
       """,
-    version: onePassVersion,
+    version: SourceRevision.describe(
+      version: onePassVersion, commit: SourceRevision.current?.commit,
+      isModified: SourceRevision.current?.isModified),
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, CompareCommand.self,
       ExperimentCommand.self, PackCommand.self, MemoryCommand.self,

@@ -257,7 +257,7 @@ import Testing
   @Test("Contradictory picture options are refused")
   func whatMakesNoSenseIsRefused() throws {
     for (arguments, sentence) in [
-      (["--keep-pictures", "501"], "give 0 to 500"),
+      (["--keep-pictures", "501"], "--keep-pictures must be between 0 and 500 (got 501)."),
       (["--keep-pictures", "5", "--time-to-live", "50"], "beyond --time-to-live"),
       (["--keep-pictures", "5", "--memory-directory", "@memory"], "keeps all of them"),
     ] {

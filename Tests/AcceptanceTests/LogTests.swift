@@ -58,7 +58,7 @@ import Testing
   func whatIsLoggedIsChosen() throws {
     for (name, options, isLogged) in [
       ("none", ["--log", "none"], (false, false, 0)), ("lines", ["--log", "jsonl"], (true, false, 0)),
-      ("events", ["--log", "tensorboard:no-pictures"], (false, true, 0)),
+      ("events", ["--log", "tensorboard"], (false, true, 0)),
       ("time", ["--time-to-live", "100"], (true, true, 0)),
     ] {
       try runs.train(name, options)

@@ -68,7 +68,7 @@ import Testing
   func everyOptionSurvivesItsFile() throws {
     var written = try Self.everythingChanged()
     // With a time to live it would be refused.
-    written.memory.keepPictures = 0
+    written.memory.keepPictures = 3
     for (count, names) in [(nil, written.data.classNames), (3, nil)] {
       (written.data.classCount, written.data.classNames) = (count, names)
       let file = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)

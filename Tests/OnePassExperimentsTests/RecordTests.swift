@@ -22,6 +22,23 @@ import Testing
     #expect(try RecordSet(reading: [record.path]).records.count == 1)
   }
 
+  /// Records of older programs have no commit, and of builds without a repository neither.
+  @Test func recordsSayTheirCommitWhereTheyKnowIt() throws {
+    let commit = "3f2a91c07be4" + String(repeating: "0", count: 28)
+    for (name, commit, dirty, text) in [
+      ("old", nil, nil, "0.1.0"), ("clean", commit, false, "0.1.0 (3f2a91c07be4)"),
+      ("changed", commit, true, "0.1.0 (3f2a91c07be4, modified)"),
+    ] {
+      var result = try SampleRuns.result(seed: 1, top1: 0.5)
+      (result.commit, result.dirty) = (commit, dirty)
+      try SampleRuns.write(result, to: folder, name)
+      let written = String(decoding: try folder.bytes(of: "\(name)/result.json"), as: UTF8.self)
+      #expect(written.contains("\"commit\"") == (commit != nil))
+      let read = try #require(try RecordSet(reading: [folder.file(name)]).records.first).result
+      #expect(read.commit == commit && read.dirty == dirty && read.versionText == text)
+    }
+  }
+
   /// More columns, in any order, do no harm; one that older programs did not write is not missed.
   @Test func curvesAreReadByTheNamesOfTheirColumns() throws {
     let text = "seconds,extra,loss,memory_bytes,examples_trained,examples_seen\n1.5,x,2,30,20,10\n"

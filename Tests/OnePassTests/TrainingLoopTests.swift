@@ -83,7 +83,8 @@ import Testing
   }
 
   func makeLoop(
-    _ learner: NotingLearner, _ configuration: RunConfiguration, _ source: IndexedSource
+    _ learner: NotingLearner, _ configuration: RunConfiguration, _ source: IndexedSource,
+    feed: (any ExampleFeed)? = nil
   ) throws -> TrainingLoop {
     var configuration = configuration
     let parts = try MethodParts(&configuration, priority: nil, drawing: nil, evicting: nil, model: nil)
@@ -91,9 +92,9 @@ import Testing
     let decoder = BatchDecoder(Self.pool) { true }
     let ranks = Ranks(nil)
     let feed: any ExampleFeed =
-      configuration.method == .multiEpoch
-      ? EpochFeed(source, epochs: configuration.epochs, seed: configuration.seed)
-      : StreamFeed(source, alreadyTaken: [], limit: 64)
+      if let feed { feed } else if configuration.method == .multiEpoch {
+        EpochFeed(source, epochs: configuration.epochs, seed: configuration.seed)
+      } else { StreamFeed(source, alreadyTaken: [], limit: 64) }
     return TrainingLoop(
       incoming: IncomingBatches(feed, of: source, configuration, plan, decoder: decoder, ranks: ranks),
       rehearsal: plan.capacity.map {
@@ -254,5 +255,41 @@ import Testing
     #expect(records.count == 4 && learner.coolDown?.lastStep == 4)
     #expect(records[2].notice?.hasPrefix("Cooling down over 3 updates") == true)
     #expect(records[2].report?.steps == 4)
+  }
+
+  /// A stream that has nothing for a while after each mini-batch.
+  struct PausingFeed: ExampleFeed {
+    var base: StreamFeed
+    var isPausing = false
+    var pass: Int { base.pass }
+
+    mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
+      try base.resume(after: examples, ledger: ledger)
+    }
+
+    mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
+      isPausing.toggle()
+      return isPausing
+        ? TakenPart(examples: [], isPause: true) : try base.next(count, for: rank, of: shares)
+    }
+  }
+
+  @Test("While nothing arrives the loop comes back, hears requests and trains nothing")
+  func pauses() throws {
+    let learner = NotingLearner()
+    let source = source()
+    let feed = PausingFeed(base: StreamFeed(source, alreadyTaken: [], limit: 64))
+    var loop = try makeLoop(learner, configuration, source, feed: feed)
+    var asked: [Int] = []
+    loop.requests = { steps in
+      asked.append(steps)
+      return StepRequests(stop: asked.count == 3)
+    }
+    let records = try run(&loop)
+    #expect(records.filter { $0.report == nil }.map(\.step) == Array(0..<8))
+    #expect(records.compactMap(\.report).map(\.step) == Array(1...8))
+    #expect(records[2].requests.stop && records.flatMap(\.arrivals).map(\.id) == Array(0..<64))
+    var other = try makeLoop(NotingLearner(), configuration, self.source())
+    #expect(try run(&other).compactMap(\.report).map(\.loss) == records.compactMap(\.report).map(\.loss))
   }
 }

@@ -46,7 +46,7 @@ public final class LoopbackServer: Sendable {
     public func tunnel(to port: Int) {
       guard let other = try? LoopbackServer.connect(to: port) else { return answer("502 Bad Gateway") }
       defer { close(other) }
-      send("HTTP/1.1 200 Connection established\r\nX-From: proxy\r\n\r\n")
+      send("HTTP/1.1 200 Connection established\r\nContent-Length: 3\r\nETag: \"proxy\"\r\n\r\n")
       var ends = [descriptor, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       var part = [UInt8](repeating: 0, count: 1 << 16)
       while poll(&ends, 2, -1) > 0 {

@@ -2,9 +2,9 @@ import Foundation
 import OnePassCore
 
 /// Puts a file in the place of another in one step, safe from a power cut.
-enum DurableFile {
+package enum DurableFile {
   /// - Throws: `OnePassError` (`io`); the file is then what it was.
-  static func write(_ data: Data, to path: String) throws {
+  package static func write(_ data: Data, to path: String) throws {
     let url = URL(fileURLWithPath: path)
     let partial = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).partial"
     do {

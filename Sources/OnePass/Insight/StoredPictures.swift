@@ -43,7 +43,7 @@ package struct StoredPictures {
         case let run? where run.memory.timeToLive != nil:
           "a run with --time-to-live keeps no copies that would outlive it"
         case let run? where run.memory.keepPictures > 0: "they were removed"
-        default: "it was trained with --keep-pictures 0, or by an onepass that kept none"
+        default: "it was trained without --keep-pictures N"
         }
       throw OnePassError(.io, "The run has no pictures of its memory: \(reason).")
     }

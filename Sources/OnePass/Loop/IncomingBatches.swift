@@ -15,7 +15,7 @@ struct IncomingBatch {
   /// Whether several ranks share it.
   let isDivided: Bool
 
-  /// Whether no image could be decoded, so that there is nothing to train on.
+  /// Whether there is nothing to train on: no image could be decoded, or nothing has arrived for now.
   var isEmpty: Bool { whole.isEmpty }
 
   /// This rank's part as it is trained: each example with weight 1.
@@ -58,6 +58,7 @@ struct IncomingBatches {
     let pending: PendingBatch
     let pass: Int
     let time: Date
+    let isPause: Bool
   }
 
   init(
@@ -83,9 +84,11 @@ struct IncomingBatches {
     let images = try decoder.wait(for: taken.pending)
     upcoming = try take()
     let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: images))
-    guard !arrived.isEmpty else { return nil }
-    arrivals.note(tally.taken, at: taken.time)
-    try tally.record(arrived)
+    guard !arrived.isEmpty || taken.isPause else { return nil }
+    if !arrived.isEmpty {
+      arrivals.note(tally.taken, at: taken.time)
+      try tally.record(arrived)
+    }
     return IncomingBatch(
       images: images, arrivals: arrived, whole: arrived.filter { $0.problem == nil }, pass: taken.pass,
       isDivided: ranks.count > 1)
@@ -100,12 +103,13 @@ struct IncomingBatches {
       isOver = true
       return nil
     }
-    batchesTaken += 1
+    if !part.isPause { batchesTaken += 1 }
     for example in part.examples { try checkLabel(of: example, classCount: classes, in: specification) }
     let pending = decoder.submit(
       part.examples, views: part.examples.map { view(of: $0, pass: feed.pass) },
       isStoredFirst: configuration.method == .replay && configuration.step.incomingForm == .stored)
-    return Taken(examples: part.examples, pending: pending, pass: feed.pass, time: time)
+    return Taken(
+      examples: part.examples, pending: pending, pass: feed.pass, time: time, isPause: part.isPause)
   }
 
   /// Centre crops for naive one-pass training, as in the paper; else a random crop and flip, unless asked otherwise.

@@ -51,19 +51,23 @@ struct LoopPosition {
   mutating func beginStep() { isBetweenSteps = false }
 
   /// Ends the run early, see ``RunEnd/coolDown(afterStep:updates:waiting:)``.
-  mutating func coolDown(updates: Int, waiting: Int) -> (begun: CoolDown?, notice: String?) {
-    let answer = ending.coolDown(afterStep: steps + 1, updates: updates, waiting: waiting)
+  mutating func coolDown(
+    afterStep step: Int, updates: Int, waiting: Int
+  ) -> (begun: CoolDown?, notice: String?) {
+    let answer = ending.coolDown(afterStep: step, updates: updates, waiting: waiting)
     state.coolDown = ending.coolDown
     return answer
   }
 
-  /// Ends a step whose images are all broken.
-  mutating func skip(_ batch: IncomingBatch) -> StepRecord {
-    state.steps += 1
-    isBetweenSteps = true
+  /// Goes past a mini-batch on which nothing was trained.
+  /// - Parameter steps: The steps that are done then.
+  mutating func pass(
+    over batch: IncomingBatch, steps: Int, _ requests: StepRequests, notice: String?
+  ) -> StepRecord {
+    state.steps = steps
     return StepRecord(
       step: steps, arrivals: batch.arrivals, report: nil, correct: 0, isFirstPass: batch.pass == 0,
-      requests: StepRequests(), notice: nil)
+      requests: requests, notice: notice)
   }
 
   /// Ends a step.

@@ -12,7 +12,7 @@ struct StepRecord {
   let step: Int
   /// Everything that arrived on any rank, broken images included, in the order of the stream.
   let arrivals: [Arrival]
-  /// `nil` if none of the images could be decoded; nothing was trained then.
+  /// `nil` if nothing was trained: none of the images could be decoded, or nothing arrived for now.
   let report: StepReport?
   /// Incoming examples that were classified correctly before they were trained on.
   let correct: Int

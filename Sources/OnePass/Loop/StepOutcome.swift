@@ -51,6 +51,11 @@ struct StepOutcome {
 }
 
 extension Ranks {
+  /// What any rank was asked to do. An exchange: every rank comes here.
+  func agreed(on requests: StepRequests) throws -> StepRequests {
+    StepOutcome(try gather([RankOutcome(requests: requests)]), []).requests
+  }
+
   /// Waits for what this rank's forward passes found, and exchanges it with the other ranks.
   /// - Parameters:
   ///   - passes: Those of the step.

@@ -12,12 +12,12 @@ import OnePassReplay
 ///
 /// Source: Hu et al. 2021, section 3; the numbers are the steps of the method in the paper map.
 struct TrainingLoop {
-  private(set) var incoming: IncomingBatches
+  var incoming: IncomingBatches
   /// `nil` for methods without a replay memory.
-  private(set) var rehearsal: Rehearsal?
+  var rehearsal: Rehearsal?
   let updates: StepUpdates
   let ranks: Ranks
-  private(set) var position: LoopPosition
+  var position: LoopPosition
   /// What this process was asked to do, exchanged with the other ranks at the end of each step.
   var requests: (_ stepsDone: Int) -> StepRequests = { _ in StepRequests() }
 
@@ -39,8 +39,8 @@ struct TrainingLoop {
     position.startClock()
     // 1. Take B examples from the stream. The next B are decoded while these are trained.
     guard let batch = try incoming.next() else { return nil }
+    guard !batch.isEmpty else { return try pass(over: batch) }
     position.beginStep()
-    guard !batch.isEmpty else { return position.skip(batch) }
     let progress = position.progress
 
     // 2. and 3. Draw k mini-batches from the memory and decode them.
@@ -55,7 +55,7 @@ struct TrainingLoop {
     let outcome = try ranks.outcome(
       of: passes, batch, replays, offered: offered, requests(position.steps + 1))
     try updates.checkConvergence(of: outcome, step: position.steps + 1)
-    let notice = outcome.requests.coolDown ? coolDown() : nil
+    let notice = answer(outcome.requests, afterStep: position.steps + 1)
 
     // Bring the replayed items up to date (section 4.3), then offer every incoming example to the memory (5., eq. 1).
     try rehearsal?.update(replays, outcome.replays, progress)
@@ -68,18 +68,6 @@ struct TrainingLoop {
 
   /// Checks, once `step()` has returned `nil`, that the stream held enough images.
   func finish() throws { try incoming.finish() }
-
-  /// Ends the run early, if its schedule allows that.
-  /// - Returns: What the user should know.
-  private mutating func coolDown() -> String? {
-    let answer = position.coolDown(
-      updates: updates.learner.updatesMade, waiting: incoming.waiting)
-    if let begun = answer.begun {
-      incoming.end(with: begun)
-      updates.learner.coolDown = begun
-    }
-    return answer.notice
-  }
 }
 
 // MARK: Resuming

@@ -123,12 +123,22 @@ public struct RunResult: Codable, Sendable {
   public var plan: TrainingPlan
   /// The version of OnePass.
   public var version: String
+  /// The full hash of the commit that the program was built from. `nil` where that is not known: the build had no repository,
+  /// the program is not `onepass`, or the record is of an older one.
+  public var commit: String?
+  /// Whether tracked files differed from ``commit`` when the program was built; `nil` where that is.
+  public var dirty: Bool?
   /// The version of libtorch.
   public var engine: String
   /// What the run was made on. Records of version 0.1.0 do not say.
   public var machine: Machine?
   /// `nil` where there was one process.
   public var processes: Processes?
+
+  /// The version and the commit: `0.1.0 (3f2a91c07be4, modified)`.
+  package var versionText: String {
+    SourceRevision.describe(version: version, commit: commit, isModified: dirty)
+  }
 
   /// Passes of the multi-epoch run that counts as 100 % compute (Hu et al. 2021, section 2).
   public static let referenceEpochs = 90

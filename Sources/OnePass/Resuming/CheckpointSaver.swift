@@ -12,6 +12,7 @@ final class CheckpointSaver: StepObserver {
   private let stop: StopRequest?
   private let clock = ContinuousClock()
   private var lastSaved: ContinuousClock.Instant
+  private var stepsSaved: Int?
 
   /// - Parameters:
   ///   - buffer: The shuffle buffer of the stream, where it has one.
@@ -41,7 +42,7 @@ final class CheckpointSaver: StepObserver {
 
   private func isDue(after steps: Int) -> Bool {
     switch interval {
-    case .steps(let count): steps % count == 0
+    case .steps(let count): steps % count == 0 && steps != stepsSaved
     case .seconds(let seconds): clock.now - lastSaved >= .seconds(seconds)
     case nil: false
     }
@@ -54,7 +55,7 @@ final class CheckpointSaver: StepObserver {
     if step.requests.stop { throw try stopped(loop) }
     guard step.requests.save else { return }
     try save(loop)
-    lastSaved = clock.now
+    (lastSaved, stepsSaved) = (clock.now, step.step)
   }
 
   /// - Throws: `RunStopped`, with the run saved, if any rank was asked to stop; `OnePassError` (`io`) if it cannot be saved.

@@ -54,6 +54,7 @@ extension ActiveRun {
       coolDown: loop.position.coolDown, memory: memory?.counters,
       memoryContents: memory.map { MemorySummary(Array($0.items), examplesSeen: tally.taken) },
       configuration: assembly.resolvedConfiguration, plan: assembly.plan, version: onePassVersion,
+      commit: SourceRevision.current?.commit, dirty: SourceRevision.current?.isModified,
       engine: Engine.version, machine: .current, processes: processes)
   }
 

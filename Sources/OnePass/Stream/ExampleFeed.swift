@@ -5,7 +5,9 @@ import OnePassData
 struct TakenPart {
   let examples: [Example]
   /// Whether the run has come to its end; nobody has taken anything then.
-  let isEnd: Bool
+  var isEnd = false
+  /// Whether nothing has arrived for now, and more may come: the same on every rank.
+  var isPause = false
 }
 
 /// The incoming examples of a run, in the order in which they are trained.

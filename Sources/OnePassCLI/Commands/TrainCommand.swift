@@ -3,6 +3,7 @@ import Foundation
 import OnePass
 import OnePassCore
 import OnePassExperiments
+import OnePassMLflow
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -94,8 +95,8 @@ struct TrainCommand: ParsableCommand {
   @Option(
     name: .customLong("log"),
     help: ArgumentHelp(
-      "What is logged while the run trains: in the output folder tensorboard (event files), tensorboard:no-pictures (without "
-        + "images of the memory) and jsonl (metrics.jsonl); mlflow:http://HOST:PORT#EXPERIMENT on a server; or none. Can be "
+      "What is logged while the run trains: in the output folder tensorboard (event files), tensorboard:pictures (with images "
+        + "of the memory) and jsonl (metrics.jsonl); mlflow:http://HOST:PORT#EXPERIMENT on a server; or none. Can be "
         + "repeated (default: tensorboard and jsonl).",
       valueName: "KIND", visibility: .ofAll))
   var logs: [String] = []
@@ -131,7 +132,7 @@ struct TrainCommand: ParsableCommand {
         ProgressDisplay(quiet: quiet, lines: progress == .lines)
       }
     defer { observer.closeLine() }
-    let kinds = try LogKind.list(logs)
+    let destinations = try LogPlan.destinations(logs, [MLflowAddress.logScheme])
     let checkpoints = try checkpointPlan()
     let finished = resume && isFirst ? output.flatMap { try? RunFiles.result(in: $0) } : nil
     if try processes?.anyone(finished != nil) ?? (finished != nil) {
@@ -160,7 +161,7 @@ struct TrainCommand: ParsableCommand {
       }
       let result = try TrainingRun(configuration).start(
         output: output, resuming: resume, checkpoints: checkpoints, stop: stop, group: processes?.group,
-        logs: LogPlan(kinds)
+        logs: LogPlan(destinations)
       ) { observer.show($0) }
       observer.closeLine()
       if isFirst { try show(result) }

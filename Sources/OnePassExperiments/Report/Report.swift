@@ -70,7 +70,7 @@ package struct Report {
     let hours = runs.reduce(0) { $0 + $1.wallSeconds } / 3_600
     return """
       <p class=lead>\(Figures.count(runs.count)) runs, \(escaped(String(format: "%.1f", hours))) hours in all. \
-      onepass \(escaped(list(runs.map(\.version)))), libtorch \(escaped(list(runs.map(\.engine)))). \
+      onepass \(escaped(list(runs.map(\.versionText)))), libtorch \(escaped(list(runs.map(\.engine)))). \
       \(machines.isEmpty ? "" : "Made on: \(escaped(list(machines))).")</p>
       <p class=lead>Three axes: accuracy (top-1 by one centre crop), storage (the most that was kept of the stream), \
       compute (examples back-propagated, relative to 90 passes). The method and the tables are those of \

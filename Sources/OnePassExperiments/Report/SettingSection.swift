@@ -117,7 +117,7 @@ struct SettingSection {
         Figures.percent(result.storage.exampleFraction), Figures.percent(result.storage.byteFraction),
         Figures.percent(result.compute.fraction, decimals: 2), Figures.count(result.compute.updates),
         Figures.count(Int(result.throughput.imagesPerSecond)), ResultFigures.percent(result.wallSeconds / 60),
-        result.configuration.machine.threads.map { "\($0)" } ?? "-", result.version,
+        result.configuration.machine.threads.map { "\($0)" } ?? "-", result.versionText,
       ])
     }
     return """

@@ -141,7 +141,7 @@ package struct GridRunner {
     }
     // Curves of many runs are compared, and the report has the rest; copies of images would be kept for each.
     if !arguments.contains(where: { $0.hasPrefix("--log=") }) {
-      arguments.append("--log=tensorboard:no-pictures")
+      arguments.append("--log=tensorboard")
     }
     if parallel > 1 {
       let share = "\(max(1, cores / parallel))"

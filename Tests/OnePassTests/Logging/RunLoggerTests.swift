@@ -127,15 +127,16 @@ import Testing
 
   @Test("Kinds of logs are the same after parsing and printing")
   func kindsAreReadAsTheyAreWritten() throws {
-    #expect(try LogKind.list([]) == nil && LogKind.list(["none"]) == [])
-    #expect(
-      try LogKind.list(["jsonl", "tensorboard:no-pictures"]) == [.jsonLines, .tensorBoard(pictures: false)])
+    func kinds(_ texts: String...) throws -> [LogKind]? { try LogPlan.destinations(texts) as? [LogKind] }
+    #expect(try kinds() == nil && kinds("none") == [])
+    #expect(try kinds("jsonl", "tensorboard:no-pictures") == [.jsonLines, .tensorBoard(pictures: false)])
+    #expect(try kinds("tensorboard:pictures") == [.tensorBoard(pictures: true)])
     for (texts, sentence) in [
       (["csv"], "--log csv is not known"), (["none", "jsonl"], "--log none stands alone"),
       (["tensorboard", "tensorboard:no-pictures"], "names a log twice"),
     ] {
       #expect {
-        try LogKind.list(texts)
+        try LogPlan.destinations(texts)
       } throws: { ($0 as? OnePassError)?.code == .usage && "\($0)".contains(sentence) }
     }
   }

@@ -79,9 +79,9 @@ extension RunConfiguration {
     /// live, which they would outlive, nor with a memory directory, which has them all.
     @RunOption(
       "keep-pictures",
-      "How many images of the highest, and of the lowest, priorities stay in the output folder for `memory inspect` (default: 24; none with --time-to-live or --memory-directory).",
+      "Copy this many images of the highest, and of the lowest, priorities into the output folder, for `memory inspect`.",
       value: "N", in: .between(0, 500), before: 0, changesResults: false)
-    public var keepPictures: Int = 24
+    public var keepPictures: Int = 0
 
     /// With β so large every example of any stream comes in.
     fileprivate var takesAllIn: Bool { recencyBias >= 1e6 }

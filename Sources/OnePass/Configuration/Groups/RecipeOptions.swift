@@ -81,7 +81,7 @@ extension RunConfiguration {
     /// Removed. Records of earlier versions tell the share of the full side with which training images began.
     @RunOption(
       "progressive-resolution", "Removed: growing images made runs worse. Only 1 is accepted.", value: "1",
-      in: .only(1, "growing images were removed"), before: 1,
+      in: .only(1.0, "growing images were removed"), before: 1,
       deviation: { "images growing from \(Figures.short(100 * $0))% of the side" })
     public var progressiveResolution: Double = 1
 

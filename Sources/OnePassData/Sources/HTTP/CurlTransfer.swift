@@ -5,8 +5,9 @@ import Synchronization
 
 /// A transfer by libcurl, which the thread that owns it drives.
 final class CurlTransfer {
-  /// What a receiver of the body returns if it takes nothing yet: libcurl keeps the part and asks nothing more of the network.
-  static let notYet = Int(CURL_WRITEFUNC_PAUSE)
+  /// What a receiver of the body returns if it takes nothing now: libcurl keeps the part, asks nothing more of the network, and
+  /// offers it again when it is driven on.
+  static let notNow = Int(CURL_WRITEFUNC_PAUSE)
 
   /// Whether nothing more will come.
   private(set) var isOver = false
@@ -36,7 +37,8 @@ final class CurlTransfer {
     ccurl_set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
     ccurl_set_number(easy, CURLOPT_PATH_AS_IS, 1)
     ccurl_set_number(easy, CURLOPT_CONNECTTIMEOUT, 20)
-    ccurl_set_number(easy, CURLOPT_BUFFERSIZE, 1 << 18)
+    // As much as a reader of shards asks for.
+    ccurl_set_number(easy, CURLOPT_BUFFERSIZE, 1 << 17)
     // Timeouts by signals would be those of the whole process.
     ccurl_set_number(easy, CURLOPT_NOSIGNAL, 1)
     ccurl_leave_name_servers(easy)
@@ -86,10 +88,12 @@ final class CurlTransfer {
   // MARK: Driving it
 
   /// Sends and receives until there is enough, until it is over, or for so many seconds.
-  func drive(within seconds: Double, until isEnough: () -> Bool) throws(HTTPExchange.Broken) {
+  /// - Parameter isResumed: Whether a part of the body was not taken before.
+  func drive(
+    within seconds: Double, isResumed: Bool = false, until isEnough: () -> Bool
+  ) throws(HTTPExchange.Broken) {
     let end = ContinuousClock.now + .seconds(seconds)
-    // What was not taken before comes first.
-    if !isOver, !isEnough() { withoutPipeSignal { _ = curl_easy_pause(easy, CURLPAUSE_CONT) } }
+    if isResumed, !isOver { _ = withoutPipeSignal { curl_easy_pause(easy, CURLPAUSE_CONT) } }
     while !isEnough(), !isOver {
       var running: Int32 = 0
       let code = withoutPipeSignal { curl_multi_perform(connections.multi, &running) }

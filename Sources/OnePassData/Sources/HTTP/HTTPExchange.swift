@@ -41,6 +41,8 @@ package final class HTTPExchange {
   /// What came beyond that: at most what libcurl hands over at once, 16 KiB.
   private var rest: [UInt8] = []
   private var restStart = 0
+  /// Whether libcurl keeps a part of the body until there is room.
+  private var isHeldBack = false
 
   /// Prepares a request; it is sent by whoever waits for the answer.
   /// - Throws: `Broken` if the address cannot be asked.
@@ -61,7 +63,7 @@ package final class HTTPExchange {
       },
       body: { bytes, _, count, context in
         let bytes = UnsafeRawBufferPointer(start: bytes, count: count)
-        return HTTPExchange.of(context).receive(bytes) ? count : CurlTransfer.notYet
+        return HTTPExchange.of(context).receive(bytes) ? count : CurlTransfer.notNow
       })
   }
 
@@ -90,7 +92,9 @@ package final class HTTPExchange {
     }
     (self.target, filled) = (target, 0)
     defer { self.target = UnsafeMutableRawBufferPointer(start: nil, count: 0) }
-    try transfer.drive(within: seconds) { filled > 0 }
+    let isResumed = isHeldBack
+    isHeldBack = false
+    try transfer.drive(within: seconds, isResumed: isResumed) { filled > 0 }
     if filled > 0 { return filled }
     if let problem = transfer.problem { throw problem }
     if transfer.isOver { return 0 }
@@ -130,7 +134,10 @@ package final class HTTPExchange {
 
   /// A part of the body; `false` if there is no room for it now.
   private func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard filled < target.count || restStart == rest.count else { return false }
+    guard filled < target.count || restStart == rest.count else {
+      isHeldBack = true
+      return false
+    }
     let count = min(bytes.count, target.count - filled)
     if count > 0 {
       UnsafeMutableRawBufferPointer(rebasing: target[filled...])

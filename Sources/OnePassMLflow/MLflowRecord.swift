@@ -1,9 +1,9 @@
 import Foundation
-import OnePassCore
+import OnePass
 
 /// What the folder of a run keeps of its run on an MLflow server, so that the run goes on there.
 struct MLflowRecord: Codable, Equatable {
-  static let fileName = "mlflow.json"
+  static let fileName = RunLogFiles.mlflow
 
   /// The scalars of a point.
   struct Point: Codable, Equatable {

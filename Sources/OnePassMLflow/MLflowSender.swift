@@ -1,5 +1,5 @@
 import Foundation
-import OnePassData
+import OnePass
 
 /// Sends what is logged of a run to an MLflow server, on a thread of its own: nobody waits for the server but at the end.
 ///

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import OnePass
+@testable import OnePassMLflow
 
 /// What is said to a server that fails in every way. That the real one understands it is seen in the acceptance tests.
 @Suite("The MLflow logger") struct MLflowTests {
@@ -217,15 +218,16 @@ import Testing
     ] {
       let address = try MLflowAddress(text)
       #expect(address.server == server && address.experiment == experiment)
-      #expect(try LogKind.list([address.description]) == [.mlflow(address)])
+      let read = try LogPlan.destinations([address.description], [MLflowAddress.logScheme])
+      #expect(read as? [MLflowAddress] == [address])
     }
     for text in [
       "", "h:5000", "ftp://h", "http://", "http://u:s3cr3t@h", "http://s3cr3t@h#x", "http://h?token=s3cr3t",
     ] {
       #expect {
-        try LogKind.list(["mlflow:\(text)"])
+        try LogPlan.destinations(["mlflow:\(text)"], [MLflowAddress.logScheme])
       } throws: { ($0 as? OnePassError)?.code == .usage && !"\($0)".contains("s3cr3t") }
     }
-    #expect { try LogKind.list(["mlflw:http://u:s3cr3t@h"]) } throws: { !"\($0)".contains("s3cr3t") }
+    #expect { try LogPlan.destinations(["mlflw:http://u:s3cr3t@h"]) } throws: { !"\($0)".contains("s3cr3t") }
   }
 }

@@ -1,13 +1,15 @@
 import Foundation
-import OnePassCore
-import OnePassData
+import OnePass
 
 /// An experiment of an MLflow server, to which runs are logged.
 ///
 /// ```swift
-/// let logs = LogPlan([.jsonLines, .mlflow(try MLflowAddress("http://localhost:5000#photographs"))])
+/// let logs = LogPlan([LogKind.jsonLines, try MLflowAddress("http://localhost:5000#photographs")])
 /// ```
-public struct MLflowAddress: Hashable, Sendable {
+///
+/// The output folder of the run, where there is one, keeps which run it is on the server (`mlflow.json`), so that a resumed
+/// run is logged to the same.
+public struct MLflowAddress: Hashable, LogDestination {
   /// Where the server is, as `MLFLOW_TRACKING_URI` has it, without a slash at its end: `http://localhost:5000`.
   public let server: String
   /// The name of the experiment, which is made where there is none.
@@ -47,7 +49,18 @@ public struct MLflowAddress: Hashable, Sendable {
   }
 }
 
-extension MLflowAddress: CustomStringConvertible {
+extension MLflowAddress {
+  /// `--log mlflow:…` of the command line.
+  public static let logScheme = LogScheme(prefix: scheme, form: "\(scheme)http://HOST:PORT#EXPERIMENT") {
+    try MLflowAddress($0)
+  }
+
+  public var name: String { MLflowRecord.fileName }
+
+  public func makeLogger(in output: String?) throws -> any RunLogger {
+    try MLflowLogger(to: self, in: output)
+  }
+
   /// As the command line takes it: `mlflow:http://localhost:5000#photographs`.
   public var description: String {
     let name = experiment.addingPercentEncoding(withAllowedCharacters: .urlFragmentAllowed) ?? experiment

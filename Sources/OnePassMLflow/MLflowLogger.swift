@@ -1,6 +1,5 @@
 import Foundation
-import OnePassCore
-import OnePassData
+import OnePass
 
 /// Logs the options and the scalars of a run to an MLflow server.
 ///
@@ -133,11 +132,14 @@ final class MLflowLogger: RunLogger {
         key: name,
         value: value.count <= Self.longestValue ? value : "\(value.prefix(Self.longestValue - 1))…")
     }
-    let tags = [
-      ("mlflow.source.name", "onepass"), ("mlflow.source.type", "LOCAL"),
-      ("mlflow.user", ProcessInfo.processInfo.userName), ("onepass.version", onePassVersion),
-      ("onepass.method", configuration.title),
-    ]
+    // What MLflow's own pages show as the version of the source.
+    let commit = SourceRevision.current.map { [("mlflow.source.git.commit", $0.commit)] } ?? []
+    let tags =
+      [
+        ("mlflow.source.name", "onepass"), ("mlflow.source.type", "LOCAL"),
+        ("mlflow.user", ProcessInfo.processInfo.userName), ("onepass.version", onePassVersion),
+        ("onepass.method", configuration.title),
+      ] + commit
     return .init(
       name: output.map { URL(fileURLWithPath: $0).standardizedFileURL.lastPathComponent },
       tags: tags.map { MLflowServer.Entry(key: $0.0, value: $0.1) }, parameters: parameters,

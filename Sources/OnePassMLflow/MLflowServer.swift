@@ -1,5 +1,5 @@
 import Foundation
-import OnePassData
+import OnePass
 
 /// What is said to an MLflow server, by its REST API 2.0. Each call waits for its answer.
 struct MLflowServer: Sendable {
