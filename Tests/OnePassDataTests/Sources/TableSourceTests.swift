@@ -145,12 +145,15 @@ import Testing
     expectError(.badData, naming: ["5 images", "3 labels"]) { _ = try IDXTable(folder.path) }
   }
 
+  private static let folder = "/usr/share/datasets/fashion-mnist"
+  static let hasFashionMNIST = FileManager.default.fileExists(atPath: folder)
+  static let withoutFashionMNIST = "There is no Fashion-MNIST in \(folder)."
+
   /// The known facts of Fashion-MNIST (Xiao et al. 2017): sizes, and 6,000 and 1,000 images of each class.
   @Test(
-    "Fashion-MNIST has its known sizes",
+    "Fashion-MNIST has its known sizes", .enabled(if: hasFashionMNIST, "\(withoutFashionMNIST)"),
     arguments: [("fashion-mnist", 60_000), ("fashion-mnist:test", 10_000)])
   func fashionMNIST(specification: String, count: Int) throws {
-    guard FileManager.default.fileExists(atPath: "/usr/share/datasets/fashion-mnist") else { return }
     let source = try #require(try SourceRegistry.open(specification, seed: 1) as? ShuffledSource)
     #expect(source.count == count)
     #expect(source.classNames?.count == 10)
@@ -160,11 +163,10 @@ import Testing
     #expect(try source.example(at: 0).image.bytes.count == 784)
   }
 
-  @Test("Truncated gzip files are refused")
+  @Test("Truncated gzip files are refused", .enabled(if: hasFashionMNIST, "\(withoutFashionMNIST)"))
   func refusesTruncatedGzip() throws {
     let folder = try TemporaryFolder()
     let original = "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz"
-    guard FileManager.default.fileExists(atPath: original) else { return }
     let whole = try contents(of: original)
     try folder.write(
       "t10k-images-idx3-ubyte", idxBytes([10_000, 1, 1], [UInt8](repeating: 0, count: 10_000)))
