@@ -3,15 +3,13 @@ import TestSupport
 import Testing
 
 /// What a user gets for data and requests that cannot work: one sentence, a status, nothing half-written.
-@Suite struct BadInputTests {
-  let folder: TemporaryFolder
+@Suite("Data and requests that cannot work end in one sentence and a status, with nothing half written")
+struct BadInputTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
+  var idx: String { runs.data }
 
-  init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 120).write(to: folder)
-  }
-
-  var idx: String { "idx:\(folder.path)" }
+  init() throws { runs = try RunFixture(StripedImages(count: 120)) }
 
   /// Runs `train` with an output and checks that it fails as it should and leaves nothing.
   func expectFailure(_ status: Int32, _ sentence: String, _ arguments: [String], input: String? = nil) throws
@@ -26,7 +24,8 @@ import Testing
     #expect(folder.contents == before, "\(arguments) left \(folder.contents)")
   }
 
-  @Test func missingPath() throws {
+  @Test("A path that does not exist is named")
+  func missingPath() throws {
     for data in [
       "folder:\(folder.path)/nowhere", "idx:\(folder.path)/nowhere", "list:\(folder.path)/nowhere",
       "wds:\(folder.path)/no-{0..3}.tar",
@@ -35,7 +34,8 @@ import Testing
     }
   }
 
-  @Test func emptyFolder() throws {
+  @Test("A folder without images is refused")
+  func emptyFolder() throws {
     try folder.write([], to: "empty/.keep")
     try expectFailure(65, "\(folder.path)/empty", ["--data", "folder:\(folder.path)/empty"])
     try folder.write([], to: "classes/a/.keep")
@@ -43,36 +43,33 @@ import Testing
     try expectFailure(65, "\(folder.path)/classes", ["--data", "folder:\(folder.path)/classes"])
   }
 
-  @Test func unknownSource() throws {
+  @Test("Text that names no data source is refused")
+  func unknownSource() throws {
     try expectFailure(64, "names no data", ["--data", "mnist"])
     try expectFailure(64, "names no data", ["--data", "ftp:somewhere"])
   }
 
-  func pack(_ name: String) throws -> String {
-    let packed = try onepass.run(["pack", idx, "--output", folder.file(name)])
-    #expect(packed.status == 0, "\(packed.errors)")
-    return folder.file(name)
-  }
-
-  @Test(arguments: ["cut.tar", "cut.tar.gz", "cut.tar.zst"])
+  @Test("A truncated shard is refused by name", arguments: ["cut.tar", "cut.tar.gz", "cut.tar.zst"])
   func truncatedShard(name: String) throws {
-    let path = try pack(name)
+    let shard = try runs.pack(name)
     let bytes = try folder.bytes(of: name)
     try folder.write(Array(bytes.prefix(bytes.count * 2 / 3)), to: name)
-    try expectFailure(65, name, ["--data", "wds:\(path)"])
+    try expectFailure(65, name, ["--data", shard])
   }
 
-  @Test func corruptShard() throws {
-    _ = try pack("corrupt.tar.zst")
+  @Test("A corrupt shard is refused by name")
+  func corruptShard() throws {
+    let shard = try runs.pack("corrupt.tar.zst")
     var bytes = try folder.bytes(of: "corrupt.tar.zst")
     for index in bytes.count / 2..<bytes.count / 2 + 64 { bytes[index] = ~bytes[index] }
     try folder.write(bytes, to: "corrupt.tar.zst")
-    try expectFailure(65, "corrupt.tar.zst", ["--data", "wds:\(folder.file("corrupt.tar.zst"))"])
+    try expectFailure(65, "corrupt.tar.zst", ["--data", shard])
     try folder.write(Array("this is no tar".utf8), to: "text.tar")
     try expectFailure(65, "text.tar", ["--data", "wds:\(folder.file("text.tar"))"])
   }
 
-  @Test func labelOutsideTheClasses() throws {
+  @Test("A label outside the classes is refused")
+  func labelOutsideTheClasses() throws {
     try expectFailure(65, "there are 2 classes", ["--data", idx, "--classes", "2"])
     try expectFailure(
       64, "--stored-predictions keeps classes in 16 bits",
@@ -81,9 +78,11 @@ import Testing
 
   /// A class folder of PNG files, of which some are replaced by `broken`.
   func photographs(broken: [[UInt8]]) throws -> String {
-    let shard = try pack("photographs.tar")
+    try runs.pack("photographs.tar")
     try folder.write([], to: "unpacked/.keep")
-    _ = try Program(path: "/bin/tar").run(["-xf", shard, "-C", folder.file("unpacked")])
+    _ = try Program(path: "/bin/tar").run([
+      "-xf", folder.file("photographs.tar"), "-C", folder.file("unpacked"),
+    ])
     let files = try FileManager.default.contentsOfDirectory(atPath: folder.file("unpacked")).sorted()
     for name in files where name.hasSuffix(".png") {
       let key = name.dropLast(4)
@@ -101,24 +100,26 @@ import Testing
     [0xFF, 0xD8, 0xFF, 0xC0, 0, 17, 8, 0xEA, 0x60, 0xEA, 0x60, 3, 1, 0x11, 0, 2, 0x11, 1, 3, 0x11, 1]
     + [0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0, 0, 0xFF, 0xD9]
 
-  @Test func brokenImagesAreSkippedAndCounted() throws {
+  @Test("Broken images are skipped and counted")
+  func brokenImagesAreSkippedAndCounted() throws {
     let data = try photographs(broken: [Array("no image".utf8), Self.huge, []])
-    let outcome = try onepass.run(["train", "--data", data, "--replay-steps", "1", "--json"] + small)
-    #expect(outcome.status == 0, "\(outcome.errors)")
+    let outcome = try runs.train(nil, ["--replay-steps", "1", "--json"], data: data)
     #expect(outcome.json.number("stream.examples") == 123)
     #expect(outcome.json.number("stream.skipped") == 3)
     #expect(outcome.json.number("memory.examplesSeen") == 120)
-    let text = try onepass.run(["train", "--data", data, "--method", "naive"] + small)
+    let text = try runs.train(nil, ["--method", "naive"], data: data)
     #expect(text.output.contains("skipped    3 broken images of 123"), "\(text.output)")
   }
 
-  @Test func aMostlyBrokenStreamStops() throws {
+  @Test("A stream of mostly broken images ends the run")
+  func aMostlyBrokenStreamStops() throws {
     let data = try photographs(broken: Array(repeating: Self.huge, count: 40))
     try expectFailure(65, "--broken-limit", ["--data", data])
     try expectFailure(65, "60000", ["--data", data])
   }
 
-  @Test func impossibleStorage() throws {
+  @Test("A storage budget that cannot be met is refused")
+  func impossibleStorage() throws {
     for (storage, sentence) in [
       ("0", "0 examples is not possible"), ("0%", "more than 0%"), ("101%", "at most 100%"),
       ("100B", "smaller than one image"), ("0.1%", "less than one"), ("121", "more than the whole stream"),
@@ -128,66 +129,82 @@ import Testing
     }
   }
 
-  @Test func unknownModel() throws {
+  @Test("An unknown model is refused, and the known ones are listed")
+  func unknownModel() throws {
     try expectFailure(64, "resnet50", ["--data", idx, "--model", "resnet51"])
   }
 
-  @Test func unknownDevice() throws {
+  @Test("An unknown device is refused")
+  func unknownDevice() throws {
     try expectFailure(64, "quantum", ["--data", idx, "--device", "quantum"])
   }
 
-  @Test func cudaWhereThereIsNone() throws {
-    let outcome = try onepass.run(["train", "--data", idx, "--device", "cuda", "--method", "naive"] + small)
+  @Test("CUDA on a machine without a GPU is refused")
+  func cudaWhereThereIsNone() throws {
+    let outcome = try runs.attempt(nil, ["--device", "cuda", "--method", "naive"])
     // On a machine with a GPU this run simply works.
     guard outcome.status != 0 else { return }
     try expectFailure(64, "use cpu or auto", ["--data", idx, "--device", "cuda"])
   }
 
-  @Test func anOutputThatHoldsARun() throws {
+  @Test("A folder that holds a run is never overwritten")
+  func anOutputThatHoldsARun() throws {
     try folder.write(Array("{}".utf8), to: "run/result.json")
     try expectFailure(64, "already holds a run", ["--data", idx])
     #expect(try folder.bytes(of: "run/result.json") == Array("{}".utf8))
   }
 
-  @Test func standardInputThatDoesNotTellItsLength() throws {
-    let shard = try pack("stream.tar")
+  @Test("Standard input needs a length and a number of classes")
+  func standardInputThatDoesNotTellItsLength()
+    throws
+  {
+    try runs.pack("stream.tar")
+    let shard = folder.file("stream.tar")
     try expectFailure(64, "--limit", ["--data", "wds:-", "--classes", "4"], input: shard)
     try expectFailure(64, "--classes", ["--data", "wds:-", "--limit", "10"], input: shard)
   }
 
-  @Test func divergedTraining() throws {
+  @Test("A diverged training ends with advice on the learning rate")
+  func divergedTraining() throws {
     try expectFailure(70, "--learning-rate", ["--data", idx, "--learning-rate", "1e30", "--method", "naive"])
   }
 
-  @Test func unknownOptionAndMissingValue() throws {
+  @Test("Unknown options and missing values are usage errors")
+  func unknownOptionAndMissingValue() throws {
     for arguments in [["train"], ["train", "--data"], ["train", "--data", idx, "--colour", "red"], ["fly"]] {
       let outcome = try onepass.run(arguments)
       #expect(outcome.status == 64 && outcome.errors.hasPrefix("Error: "), "\(outcome.errors)")
     }
   }
 
-  @Test func drawsByAnOrderHaveNoWeights() throws {
+  @Test("A selector that draws in an order allows no importance weights")
+  func drawsByAnOrderHaveNoWeights()
+    throws
+  {
     try expectFailure(
       64, "no probability to weight by: give --no-importance-weights",
       ["--data", idx, "--drawing", "uniform+oldest:0.5"])
   }
 
   /// Each of these is refused while arguments are read, in ways of their own.
-  @Test(arguments: [
-    ["train", "--data", "x", "--threads", "0"], ["train", "--data", "x", "--rank-timeout", "0"],
-    ["predict", "--checkpoint", "x", "--top", "0", "x.jpg"], ["train", "--data", "x", "--limit", "many"],
-    ["train", "--data", "x", "--method", "epr"], ["train", "--data", "x", "--drawing", "uniform+oldest"],
-    ["train", "--data", "x", "--progress", "loud"],
-    ["train", "more", "--data", "x"], ["experiment", "run"], ["trian"],
-    ["--generate-completion-script", "csh"],
-  ])
+  @Test(
+    "Arguments that cannot be parsed are usage errors",
+    arguments: [
+      ["train", "--data", "x", "--threads", "0"], ["train", "--data", "x", "--rank-timeout", "0"],
+      ["predict", "--checkpoint", "x", "--top", "0", "x.jpg"], ["train", "--data", "x", "--limit", "many"],
+      ["train", "--data", "x", "--method", "epr"], ["train", "--data", "x", "--drawing", "uniform+oldest"],
+      ["train", "--data", "x", "--progress", "loud"],
+      ["train", "more", "--data", "x"], ["experiment", "run"], ["trian"],
+      ["--generate-completion-script", "csh"],
+    ])
   func argumentsThatMakeNoSense(arguments: [String]) throws {
     let outcome = try onepass.run(arguments)
     #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.errors)")
     #expect(outcome.errors.hasPrefix("Error: "))
   }
 
-  @Test func noCheckpoint() throws {
+  @Test("Commands that read a run name the checkpoint that is missing")
+  func noCheckpoint() throws {
     for command in [
       ["evaluate", "--checkpoint", folder.file("none"), "--data", idx],
       ["predict", "--checkpoint", folder.file("none"), "x.jpg"], ["memory", "inspect", folder.file("none")],

@@ -3,29 +3,22 @@ import TestSupport
 import Testing
 
 /// A model that blurs before strides is the same model wherever it is built again.
-@Suite struct BlurPoolTests {
-  let folder: TemporaryFolder
+@Suite("A model with blur pooling is the same model wherever it is built again") struct BlurPoolTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 200).write(to: folder)
-    try StripedImages(count: 60, seed: 2).write(to: folder, prefix: "t10k")
-  }
-
-  func train(_ name: String, _ more: [String]) throws -> Program.Outcome {
-    try onepass.run(
-      [
-        "train", "--data", "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test", "--replay-steps",
-        "2",
-        "--output", folder.file(name),
-      ] + small + more)
+    runs = try RunFixture(
+      StripedImages(count: 200), evaluation: StripedImages(count: 60, seed: 2),
+      options: small + ["--replay-steps", "2"])
   }
 
   func loss(_ result: [String: Any]) -> Double? { result.number("accuracy.loss") ?? result.number("loss") }
 
-  @Test func anEvaluationBuildsTheSameModel() throws {
-    #expect(try train("blurred", ["--blur-pool"]).status == 0)
-    let result = jsonObject(Data(try folder.bytes(of: "blurred/result.json")))
+  @Test("An evaluation builds the model that was trained")
+  func anEvaluationBuildsTheSameModel() throws {
+    try runs.train("blurred", ["--blur-pool"])
+    let result = try runs.result("blurred")
     func evaluated() throws -> Double? {
       let outcome = try onepass.run([
         "evaluate", "--checkpoint", folder.file("blurred"), "--data", "idx:\(folder.path):test", "--threads",
@@ -46,12 +39,15 @@ import Testing
     #expect(try evaluated() != trained)
   }
 
-  @Test func aRunBeginsWithWeightsOfItsKind() throws {
-    #expect(try train("blurred", ["--blur-pool"]).status == 0)
-    #expect(try train("plain", []).status == 0)
+  @Test("Initial weights must come from a model with the same pooling")
+  func aRunBeginsWithWeightsOfItsKind()
+    throws
+  {
+    try runs.train("blurred", ["--blur-pool"])
+    try runs.train("plain")
     func begins(with weights: String, _ more: [String] = []) throws -> Program.Outcome {
       try? FileManager.default.removeItem(atPath: folder.file("next"))
-      return try train("next", ["--limit", "16", "--initialise", folder.file(weights)] + more)
+      return try runs.attempt("next", ["--limit", "16", "--initialise", folder.file(weights)] + more)
     }
     let refused = try begins(with: "blurred")
     #expect(refused.status == 64 && refused.errors.contains("of a run with --blur-pool"), "\(refused.errors)")

@@ -11,13 +11,12 @@ import Testing
 
 @testable import OnePassCLI
 
-@Suite struct ConfigurationFileTests {
-  let folder: TemporaryFolder
+@Suite("Configuration files") struct ConfigurationFileTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 120).write(to: folder)
-    try StripedImages(count: 40, seed: 2).write(to: folder, prefix: "t10k")
+    runs = try RunFixture(StripedImages(count: 120), evaluation: StripedImages(count: 40, seed: 2))
   }
 
   func write(_ text: String, to name: String = "run.yaml") throws -> String {
@@ -25,16 +24,14 @@ import Testing
     return folder.file(name)
   }
 
-  func weights(_ name: String) throws -> [UInt8] {
-    try folder.bytes(of: "\(name)/checkpoint/model.safetensors")
-  }
-
   func configuration(_ name: String) throws -> NSDictionary {
-    try #require(
-      jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))["configuration"] as? NSDictionary)
+    try #require(try runs.result(name)["configuration"] as? NSDictionary)
   }
 
-  @Test func aFileSaysWhatTheCommandLineSays() throws {
+  @Test("A configuration file trains the same run as the command line")
+  func aFileSaysWhatTheCommandLineSays()
+    throws
+  {
     let options = [
       ("data", "idx:\(folder.path)"), ("eval-data", "idx:\(folder.path):test"), ("model", "resnet8"),
       ("batch-size", "16"), ("threads", "1"), ("replay-steps", "2"), ("storage", "20%"), ("quiet", "true"),
@@ -48,19 +45,19 @@ import Testing
     let typed = try onepass.run(
       ["train"] + arguments + ["--seed", "5", "--no-importance-weights", "--output", folder.file("typed")])
     #expect(typed.status == 0, "\(typed.errors)")
-    #expect(try weights("fromFile") == weights("typed"))
+    try runs.expectSame("fromFile", "typed")
     #expect(try configuration("fromFile") == configuration("typed"))
 
     // What the run has saved makes it again, to the last bit.
     let again = try onepass.run(
       ["train", "--config", folder.file("fromFile/run.yaml"), "--output", folder.file("again")])
     #expect(again.status == 0, "\(again.errors)")
-    #expect(try weights("again") == weights("typed"))
+    try runs.expectSame("again", "typed", ["checkpoint/model.safetensors", "run.yaml"])
     #expect(try configuration("again") == configuration("typed"))
-    #expect(try folder.bytes(of: "again/run.yaml") == folder.bytes(of: "typed/run.yaml"))
   }
 
-  @Test func theCommandLineWins() throws {
+  @Test("The command line overrides the configuration file")
+  func theCommandLineWins() throws {
     let file = try write(
       "data: idx:\(folder.path)\nmodel: resnet8\nbatch-size: 16\nthreads: 1\nseed: 5\nimportance-weights: false\n"
         + "json: true\nquiet: true\noutput: \(folder.file("run"))\nresume: true\n")
@@ -76,38 +73,43 @@ import Testing
     #expect(twice.status == 64 && twice.errors.contains("already holds a run"), "\(twice.errors)")
   }
 
-  @Test func noFileHoldsWhatOpensAnAddress() {
+  @Test("A configuration file never contains the query of an address")
+  func noFileHoldsWhatOpensAnAddress() {
     var configuration = RunConfiguration(data: "wds:https://example.org/{0..9}.tar?signature=s3cret")
     configuration.data.evaluationSource = "wds:https://example.org/val.tar?signature=s3cret"
     #expect(configuration.fileText.contains("data: \"wds:https://example.org/{0..9}.tar?…\""))
     #expect(!configuration.fileText.contains("s3cret"))
   }
 
-  @Test(arguments: [
-    ("data: x\nmodle: resnet8", "run.yaml:2: Unknown option 'modle'. Did you mean 'model'?"),
-    ("data: x\n\nreplay-steps: many", "run.yaml:3: The value 'many' is invalid for 'replay-steps <K>'"),
-    ("replay-steps: -1", "run.yaml:1: --replay-steps must be between 0 and 10000 (got -1)."),
-    ("method: [naive, replay]", "run.yaml:1: method needs one plain value here."),
-    ("data: x\ndata: y", "run.yaml:1: data is written twice in what begins here: keep one."),
-    ("", "run.yaml: the configuration is empty: add options"),
-    ("# only a comment\n", "run.yaml: the configuration is empty"),
-    ("data", "run.yaml:1: there should be options of `onepass train` here"),
-    ("data: [", "this is not YAML"),
-    ("dry-run: true", "run.yaml:1: dry-run cannot be set here"),
-    ("config: other.yaml", "run.yaml:1: config cannot be set here"),
-    ("limit: false", "run.yaml:1: The value 'false' is invalid for 'limit <N>'"),
-    ("output: false", "run.yaml:1: output is no switch: give a value, or leave it out."),
-    ("data: wds:https://example.org/a.tar?…", "has lost its query"),
-    ("limt: false", "run.yaml:1: Unknown option 'limt'. Did you mean 'limit'?"),
-    ("limit: true", "run.yaml:1: Missing value for 'limit <N>'"),
-    ("resume: maybe", "run.yaml:1: The option 'resume' does not take any value, but 'maybe' was specified."),
-    ("resume: yes", "run.yaml:1: resume yes is not read: write true or false."),
-    ("checkpoint-every: often", "run.yaml:1: --checkpoint-every often is not possible"),
-    ("--data: x", "run.yaml:1: \"--data\" is no option: write it without dashes."),
-    ("help-hidden: true", "run.yaml:1: This is no option of a run."),
-    ("model: resnet8", "There is no stream to train on: give --data SPEC"),
-    ("data: x\nmethod: naive\nmemory-directory: m", "--memory-directory is for a replay memory"),
-  ])
+  @Test(
+    "An invalid configuration file is refused with its line",
+    arguments: [
+      ("data: x\nmodle: resnet8", "run.yaml:2: Unknown option 'modle'. Did you mean 'model'?"),
+      ("data: x\n\nreplay-steps: many", "run.yaml:3: The value 'many' is invalid for 'replay-steps <K>'"),
+      ("replay-steps: -1", "run.yaml:1: --replay-steps must be between 0 and 10000 (got -1)."),
+      ("method: [naive, replay]", "run.yaml:1: method needs one plain value here."),
+      ("data: x\ndata: y", "run.yaml:1: data is written twice in what begins here: keep one."),
+      ("", "run.yaml: the configuration is empty: add options"),
+      ("# only a comment\n", "run.yaml: the configuration is empty"),
+      ("data", "run.yaml:1: there should be options of `onepass train` here"),
+      ("data: [", "this is not YAML"),
+      ("dry-run: true", "run.yaml:1: dry-run cannot be set here"),
+      ("config: other.yaml", "run.yaml:1: config cannot be set here"),
+      ("limit: false", "run.yaml:1: The value 'false' is invalid for 'limit <N>'"),
+      ("output: false", "run.yaml:1: output is no switch: give a value, or leave it out."),
+      ("data: wds:https://example.org/a.tar?…", "has lost its query"),
+      ("limt: false", "run.yaml:1: Unknown option 'limt'. Did you mean 'limit'?"),
+      ("limit: true", "run.yaml:1: Missing value for 'limit <N>'"),
+      (
+        "resume: maybe", "run.yaml:1: The option 'resume' does not take any value, but 'maybe' was specified."
+      ),
+      ("resume: yes", "run.yaml:1: resume yes is not read: write true or false."),
+      ("checkpoint-every: often", "run.yaml:1: --checkpoint-every often is not possible"),
+      ("--data: x", "run.yaml:1: \"--data\" is no option: write it without dashes."),
+      ("help-hidden: true", "run.yaml:1: This is no option of a run."),
+      ("model: resnet8", "There is no stream to train on: give --data SPEC"),
+      ("data: x\nmethod: naive\nmemory-directory: m", "--memory-directory is for a replay memory"),
+    ])
   func aFileThatMakesNoSenseIsRefusedWithItsLine(text: String, sentence: String) throws {
     let outcome = try onepass.run(["train", "--config", write(text)])
     #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.errors)")
@@ -115,7 +117,8 @@ import Testing
     #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
   }
 
-  @Test func aFileThatIsNotThereIsNamed() throws {
+  @Test("A missing configuration file is named")
+  func aFileThatIsNotThereIsNamed() throws {
     let outcome = try onepass.run(["train", "--config", folder.file("none.yaml")])
     #expect(outcome.status == 74 && outcome.errors.contains(folder.file("none.yaml")), "\(outcome.errors)")
   }

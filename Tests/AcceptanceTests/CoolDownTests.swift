@@ -3,22 +3,17 @@ import TestSupport
 import Testing
 
 /// A real signal to a real run.
-@Suite(.serialized) struct CoolDownTests {
-  let folder: TemporaryFolder
-
-  init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 1_600, side: 28).write(to: folder)
-    try StripedImages(count: 40, side: 28, seed: 2).write(to: folder, prefix: "t10k")
-  }
+@Suite("A signal makes a run cool down", .serialized) struct CoolDownTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
 
   /// 100 steps of 16 examples: one update in the first, two in each other.
-  func arguments(_ name: String, _ more: [String]) -> [String] {
-    [
-      "train", "--data", "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test", "--model", "resnet8",
-      "--batch-size", "16", "--threads", "1", "--replay-steps", "1", "--log", "jsonl", "--output",
-      folder.file(name),
-    ] + more
+  init() throws {
+    runs = try RunFixture(
+      StripedImages(count: 1_600, side: 28), evaluation: StripedImages(count: 40, side: 28, seed: 2),
+      options: [
+        "--model", "resnet8", "--batch-size", "16", "--threads", "1", "--replay-steps", "1", "--log", "jsonl",
+      ])
   }
 
   /// Waits until a run has logged so many steps, each of which is a line at once.
@@ -29,16 +24,10 @@ import Testing
     }
   }
 
-  func column(_ name: String, of run: String) throws -> [Double] {
-    let lines = String(decoding: try folder.bytes(of: "\(run)/curve.csv"), as: UTF8.self)
-      .split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
-    let place = try #require(lines[0].firstIndex(of: name))
-    return lines.dropFirst().compactMap { Double($0[place]) }
-  }
-
-  @Test func aSignalHasARunCoolDownAndFinish() throws {
-    let running = try RunningProgram(
-      onepass, arguments("run", ["--schedule", "on-demand", "--cool-down", "0.3", "--warm-up", "0.02"]))
+  @Test("A run that gets SIGUSR1 cools down and finishes")
+  func aSignalHasARunCoolDownAndFinish() throws {
+    let running = try runs.start(
+      "run", ["--schedule", "on-demand", "--cool-down", "0.3", "--warm-up", "0.02"])
     #expect(wait(for: 12, of: running))
     running.signal(SIGUSR1)
     #expect(running.wait(for: "Cooling down over"))
@@ -48,7 +37,7 @@ import Testing
     #expect(running.errors.components(separatedBy: "Cooling down over").count == 2)
     #expect(running.errors.contains("The run ended as it was asked to, after"), "\(running.errors)")
 
-    let result = jsonObject(Data(try folder.bytes(of: "run/result.json")))
+    let result = try runs.result("run")
     let before = try #require(result.number("coolDown.stepsBefore"))
     let made = 1 + 2 * (before - 1)
     #expect(result.number("coolDown.updatesBefore") == made)
@@ -60,7 +49,8 @@ import Testing
     #expect(result.number("compute.updates") == made + 2 * steps)
     #expect(result.number("accuracy.examples") == 40 && !folder.exists("run/unfinished"))
 
-    let (rates, updates) = (try column("learning_rate", of: "run"), try column("updates", of: "run"))
+    let rates = try runs.column("learning_rate", of: "run").compactMap(Double.init)
+    let updates = try runs.column("updates", of: "run").compactMap(Double.init)
     #expect(rates.count == Int(before + steps))
     // 199 updates were planned, of which 4 are a warm-up.
     for (rate, update) in zip(rates, updates.map { $0 - 1 }) {
@@ -68,13 +58,14 @@ import Testing
       let share = update < made ? 1 : (made + 2 * steps - update) / (2 * steps)
       #expect(abs(rate - 0.1 * top * share) < 1e-12, "update \(update): \(rate)")
     }
-    #expect(try onepass.run(["memory", "verify", folder.file("run")]).status == 0)
-    let again = try onepass.run(arguments("run", ["--schedule", "on-demand", "--resume"]))
-    #expect(again.status == 0 && again.errors.contains("is finished"), "\(again.errors)")
+    try runs.expectVerified("run")
+    let again = try runs.resume("run", ["--schedule", "on-demand"])
+    #expect(again.errors.contains("is finished"), "\(again.errors)")
   }
 
   /// A signal to a grid reaches the cell that trains, and the next one is a whole run.
-  @Test func aSignalToAGridReachesItsCell() throws {
+  @Test("A signal to a grid cools down the cell that is training, and no other")
+  func aSignalToAGridReachesItsCell() throws {
     let grid = """
       options:
         data: "idx:\(folder.path)"
@@ -94,26 +85,30 @@ import Testing
     #expect(running.wait(for: "naive-seed1: running"))
     running.signal(SIGUSR1)
     #expect(running.wait() == 0, "\(running.errors)")
-    let asked = jsonObject(Data(try folder.bytes(of: "runs/naive-seed1/result.json")))
+    let asked = try runs.result("runs/naive-seed1")
     let steps = try #require(asked.number("coolDown.stepsBefore")) + (asked.number("coolDown.steps") ?? 0)
     #expect(steps < 100 && asked.number("stream.examples") == 16 * steps)
-    let next = jsonObject(Data(try folder.bytes(of: "runs/naive-limit-160-seed1/result.json")))
+    let next = try runs.result("runs/naive-limit-160-seed1")
     #expect(next.number("coolDown.steps") == nil && next.number("stream.examples") == 160)
   }
 
-  @Test func aStraySignalEndsNothing() throws {
-    let running = try RunningProgram(onepass, arguments("run", ["--limit", "320"]))
+  @Test("A signal does not end a run whose schedule cannot cool down")
+  func aStraySignalEndsNothing() throws {
+    let running = try runs.start("run", ["--limit", "320"])
     #expect(wait(for: 1, of: running))
     running.signal(SIGUSR1)
     #expect(running.wait() == 0, "\(running.errors)")
     #expect(
       running.errors.contains("A run with --schedule cosine cannot be ended before its time, and goes on"))
-    #expect(jsonObject(Data(try folder.bytes(of: "run/result.json"))).number("stream.examples") == 320)
+    #expect(try runs.result("run").number("stream.examples") == 320)
   }
 
-  @Test func whatKeepsItsDataNeedsNoSuchEnd() throws {
-    let outcome = try onepass.run(
-      arguments("run", ["--schedule", "on-demand", "--method", "multi-epoch", "--epochs", "2"]))
+  @Test("A multi-epoch run does not accept the on-demand schedule")
+  func whatKeepsItsDataNeedsNoSuchEnd()
+    throws
+  {
+    let outcome = try runs.attempt(
+      "run", ["--schedule", "on-demand", "--method", "multi-epoch", "--epochs", "2"])
     #expect(
       outcome.status == 64 && outcome.errors.contains("--method multi-epoch keeps all data: use trapezoid"),
       "\(outcome.errors)")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The programs in `Examples/`, run as their first lines say.
-@Suite struct ExampleProgramTests {
+@Suite("The programs in Examples do what their first lines say") struct ExampleProgramTests {
   /// What a program says on standard output, when it ends well and has nothing to complain about.
   func output(of program: String, _ arguments: [String] = []) throws -> String {
     let outcome = try Program.built(program).run(arguments)
@@ -13,7 +13,8 @@ import Testing
   }
 
   /// 32 mini-batches of 32 pass; from the second on two are replayed with each, out of a tenth of 1,024 examples.
-  @Test func ownPriority() throws {
+  @Test("OwnPriority trains with a priority function of its own")
+  func ownPriority() throws {
     #expect(
       try output(of: "OwnPriority") == """
         method    replay by LossPower(exponent: 0.5), k = 2, 10% storage
@@ -25,7 +26,8 @@ import Testing
   }
 
   /// Whoever follows the documentation ends with the same program, to the last character.
-  @Test func gettingStartedIsTheFirstExample() throws {
+  @Test("The code of Getting Started is the first example")
+  func gettingStartedIsTheFirstExample() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     func text(_ path: String) throws -> String {
@@ -44,7 +46,8 @@ import Testing
 
   /// A mini-batch is 32 examples and a tenth of 640 is kept; from the second on one is replayed with each. Asked
   /// to stop when step 10 is reported, it stops after the next.
-  @Test func watchedRun() throws {
+  @Test("WatchedRun stops, resumes and evaluates a run")
+  func watchedRun() throws {
     let folder = try TemporaryFolder()
     let said = try output(of: "WatchedRun", [folder.file("run")])
       .replacing(/loss \d+\.\d{3}/, with: "loss #")
@@ -69,7 +72,8 @@ import Testing
   }
 
   /// 200 items of one byte, the default index of 31 bytes and the 8 of the program's selector.
-  @Test func memoryAlone() throws {
+  @Test("MemoryAlone uses the replay memory without a model")
+  func memoryAlone() throws {
     #expect(
       try output(of: "MemoryAlone") == """
         offered   10000 readings, 20 % of them of the rare class

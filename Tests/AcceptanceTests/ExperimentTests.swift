@@ -2,14 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct ExperimentTests {
-  let folder: TemporaryFolder
+@Suite("Experiment grids") struct ExperimentTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
   var output: String { folder.file("runs") }
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 120).write(to: folder)
-    try StripedImages(count: 40, seed: 2).write(to: folder, prefix: "t10k")
+    runs = try RunFixture(StripedImages(count: 120), evaluation: StripedImages(count: 40, seed: 2))
   }
 
   /// A grid of three methods, as a person writes it.
@@ -36,13 +35,12 @@ import Testing
     try onepass.run(["experiment", "run"] + arguments + ["--output", output])
   }
 
-  func weights(_ name: String) throws -> [UInt8] {
-    try folder.bytes(of: "runs/\(name)/checkpoint/model.safetensors")
-  }
-
   static let cells = ["naive", "replay-k2-5pct", "replay-k2-10pct"]
 
-  @Test func aGridIsTrainedOnceAndThenShown() throws {
+  @Test("A grid is trained once and then shown in tables and a report")
+  func aGridIsTrainedOnceAndThenShown()
+    throws
+  {
     let grid = try writeGrid()
     let first = try run([grid, "--parallel", "2", "--progress", "lines"])
     #expect(first.status == 0 && first.output.contains("6 cells: 6 made, 0 already there"), "\(first.errors)")
@@ -81,7 +79,8 @@ import Testing
   }
 
   /// The grid adds nothing to a run: the command that it names makes the same weights.
-  @Test func aCellIsTheCommandThatItNames() throws {
+  @Test("The command that a cell names trains the same weights")
+  func aCellIsTheCommandThatItNames() throws {
     let grid = try writeGrid()
     #expect(try run([grid, "--seeds", "2"]).status == 0)
     let commands = String(decoding: try folder.bytes(of: "runs/commands.sh"), as: UTF8.self)
@@ -92,7 +91,7 @@ import Testing
     words[words.count - 1] = folder.file("runs/by-hand")
     let byHand = try onepass.run(words)
     #expect(byHand.status == 0, "\(byHand.errors)")
-    #expect(try weights("by-hand") == weights("replay-k2-10pct-seed2"))
+    try runs.expectSame("runs/by-hand", "runs/replay-k2-10pct-seed2")
     // Its curves can be compared with other cells'; no images are copied.
     let cell = folder.file("runs/replay-k2-10pct-seed2")
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(cell)/tensorboard").count == 1)
@@ -103,7 +102,8 @@ import Testing
   }
 
   /// A memory directory belongs to one run, so each cell has its own.
-  @Test func cellsWithMemoriesOnDiskDoNotMeet() throws {
+  @Test("Each cell has a memory directory of its own")
+  func cellsWithMemoriesOnDiskDoNotMeet() throws {
     let text = """
       options: {data: "idx:\(folder.path)", model: resnet8, batch-size: 16, threads: 1, limit: 100}
       seeds: 2
@@ -116,7 +116,10 @@ import Testing
     for seed in 1...2 { #expect(folder.exists("memory/replay-k1-10pct-seed\(seed)/images.sqlite")) }
   }
 
-  @Test func aDryRunOnlySaysWhatItWouldDo() throws {
+  @Test("A dry run of a grid prints its commands and trains nothing")
+  func aDryRunOnlySaysWhatItWouldDo()
+    throws
+  {
     let outcome = try run([try writeGrid(), "--dry-run", "--set", "weight-decay=5e-4"])
     #expect(outcome.status == 0 && outcome.output.split(separator: "\n").count == 6)
     #expect(outcome.output.hasPrefix("onepass train --data=idx:"))
@@ -124,7 +127,8 @@ import Testing
     #expect(!folder.exists("runs") && outcome.errors.isEmpty)
   }
 
-  @Test func presetsTakeTheirDataFromTheCommandLine() throws {
+  @Test("Presets take their data from the command line")
+  func presetsTakeTheirDataFromTheCommandLine() throws {
     let outcome = try run([
       "--preset", "opin-table1", "--preset", "opin-table2", "--preset", "opin-ablations", "--memory-bytes",
       "20kB",
@@ -140,7 +144,8 @@ import Testing
 
   /// SIGINT has the running cells save themselves and ends the grid; the same command goes on where they were, and makes
   /// what an unbroken run makes.
-  @Test func aGridThatIsBrokenOffGoesOn() throws {
+  @Test("An interrupted grid resumes and trains the same weights")
+  func aGridThatIsBrokenOffGoesOn() throws {
     let grid = try writeGrid("  - {method: multi-epoch, epochs: 60}")
     let running = try RunningProgram(
       onepass,
@@ -159,16 +164,16 @@ import Testing
     #expect(
       outcome.status == 0 && outcome.output.contains("4 cells: 1 made, 3 already there"), "\(outcome.errors)")
     #expect(!folder.exists("runs/.multi-epoch-60-seed1.partial-X"))
-    let unbroken = try onepass.run([
-      "train", "--data", "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "16", "--threads", "1",
-      "--limit",
-      "100", "--method", "multi-epoch", "--epochs", "60", "--output", folder.file("runs/unbroken"),
-    ])
-    #expect(unbroken.status == 0, "\(unbroken.errors)")
-    #expect(try weights("unbroken") == weights("multi-epoch-60-seed1"))
+    // A grid says less than a run by itself.
+    let alone = RunFixture(folder, data: runs.data, options: small + ["--limit", "100"])
+    try alone.train("runs/unbroken", ["--method", "multi-epoch", "--epochs", "60"])
+    try runs.expectSame("runs/unbroken", "runs/multi-epoch-60-seed1")
   }
 
-  @Test func aCellThatFailsIsNamedAndTheOthersGoOn() throws {
+  @Test("A cell that fails is named, and the others are trained")
+  func aCellThatFailsIsNamedAndTheOthersGoOn()
+    throws
+  {
     let grid = try writeGrid("  - {method: naive, learning-rate: 1e18}")
     let outcome = try run([grid, "--seeds", "1"])
     #expect(outcome.status == 70 && outcome.output.contains("4 cells: 3 made, 0 already there, 1 failed"))
@@ -178,7 +183,8 @@ import Testing
     #expect(outcome.errors.contains("Error: 1 of 4 cells failed"))
   }
 
-  @Test func aRecordOfOtherOptionsIsNotTaken() throws {
+  @Test("A record of other options is not reused")
+  func aRecordOfOtherOptionsIsNotTaken() throws {
     #expect(try run([try writeGrid(), "--seeds", "1"]).status == 0)
     let outcome = try run([try writeGrid(limit: 50), "--seeds", "1"])
     #expect(outcome.status == 70, "\(outcome.errors)")
@@ -201,7 +207,8 @@ import Testing
     #expect(table.status == 0 && table.errors.contains("Left out \(output)/naive-seed1"), "\(table.errors)")
   }
 
-  @Test func aSecondGridInOneFolderIsRefused() throws {
+  @Test("Two grids cannot write to one folder at once")
+  func aSecondGridInOneFolderIsRefused() throws {
     try folder.write([], to: "runs/.lock")
     let lock = open(folder.file("runs/.lock"), O_RDWR)
     defer { close(lock) }
@@ -210,7 +217,8 @@ import Testing
     #expect(outcome.status == 64 && outcome.errors.contains("Another `onepass experiment run` is writing to"))
   }
 
-  @Test func badInputIsASentence() throws {
+  @Test("Invalid grids are refused in one sentence")
+  func badInputIsASentence() throws {
     let missing = try run([folder.file("nowhere.yaml")])
     #expect(missing.status == 74 && missing.errors.contains("nowhere.yaml cannot be read as text"))
     #expect(try run([]).errors.contains("There is no grid: give a YAML file, or a preset"))

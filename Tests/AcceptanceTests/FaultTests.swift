@@ -6,32 +6,46 @@ import Testing
 /// Full disks, broken disks and power cuts: no crash, no silent loss, and afterwards the run goes on as if nothing had been.
 ///
 /// A few faults of each kind are tried each time; `make soak` tries every one (`ONEPASS_SOAK`).
-@Suite struct FaultTests {
-  let folder: TemporaryFolder
+@Suite("Full disks, broken disks and power cuts cost no result") struct FaultTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
   static let isSoak = ProcessInfo.processInfo.environment["ONEPASS_SOAK"] != nil
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 64, side: 20).write(to: folder)
+    runs = try RunFixture(
+      StripedImages(count: 64, side: 20),
+      options: small + [
+        "--decode-threads", "1", "--replay-steps", "1", "--storage", "20", "--checkpoint-every", "1",
+        "--resume",
+      ])
   }
 
   /// Where the images of the memory lie.
   enum Place: String, CaseIterable { case ram, disk }
 
-  func train(_ place: Place, _ name: String) -> [String] {
-    [
-      "train", "--data", "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "16", "--threads", "1",
-      "--decode-threads", "1", "--replay-steps", "1", "--storage", "20", "--quiet", "--checkpoint-every", "1",
-      "--resume", "--output", folder.file("\(name)/run"),
-    ] + (place == .disk ? ["--memory-directory", folder.file("\(name)/memory")] : [])
+  /// The arguments of a run in `name/run`, with its memory in `name/memory` or in RAM.
+  func arguments(_ place: Place, _ name: String) -> [String] {
+    runs.arguments(
+      "\(name)/run", place == .disk ? ["--memory-directory", folder.file("\(name)/memory")] : [])
   }
 
   /// The files that have to be equal.
   func outcome(_ name: String) throws -> [[UInt8]] {
     try [
       "checkpoint/model.safetensors", "checkpoint/optimiser.safetensors", "checkpoint/memory.csv", "ledger",
-    ].map {
-      try folder.bytes(of: "\(name)/run/\($0)")
+    ].map { try folder.bytes(of: "\(name)/run/\($0)") }
+  }
+
+  private static let unbroken = Shared<Place, [[UInt8]]>()
+
+  /// What the unbroken run leaves: trained once for all tests.
+  func unbroken(_ place: Place) throws -> [[UInt8]] {
+    try Self.unbroken.value(for: place) {
+      try FileManager.default.createDirectory(
+        atPath: folder.file("whole"), withIntermediateDirectories: true)
+      let outcome = try onepass.run(arguments(place, "whole"))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try self.outcome("whole")
     }
   }
 
@@ -44,7 +58,7 @@ import Testing
     try remove("broken")
     let report = folder.file("report")
     let counted = try onepass.run(
-      train(place, "broken"), environment: disk.environment("count", report: report))
+      arguments(place, "broken"), environment: disk.environment("count", report: report))
     #expect(counted.status == 0, "\(counted.errors)")
     let numbers = String(decoding: try folder.bytes(of: "report"), as: UTF8.self)
       .split { !$0.isNumber }.compactMap { Int($0) }
@@ -58,18 +72,16 @@ import Testing
   }
 
   func check(_ place: Place, _ plans: (_ changes: Int, _ reads: Int) -> [String]) throws {
-    try FileManager.default.createDirectory(atPath: folder.file("whole"), withIntermediateDirectories: true)
     guard let disk = try FaultyDisk(in: folder, roots: [folder.file("broken")]) else {
       return  // Not on this system.
     }
-    #expect(try onepass.run(train(place, "whole")).status == 0)
-    let whole = try outcome("whole")
+    let whole = try unbroken(place)
     let (changes, reads) = try count(disk, place)
     #expect(changes > 100 && reads > 10)
     #expect(try outcome("broken") == whole)
     for plan in plans(changes, reads) {
       try remove("broken")
-      let broken = try onepass.run(train(place, "broken"), environment: disk.environment(plan))
+      let broken = try onepass.run(arguments(place, "broken"), environment: disk.environment(plan))
       // It went on in spite of it, or says so in a sentence, or lost its power.
       let isCut = plan.hasPrefix("cut")
       #expect(
@@ -79,7 +91,7 @@ import Testing
       // Before it, perhaps, that the run went on without its logs.
       let isSaid = broken.errors.split(separator: "\n").last?.hasPrefix("Error: ") ?? false
       #expect(broken.status == 0 || isCut || isSaid, "\(plan): \(broken.errors)")
-      let resumed = try onepass.run(train(place, "broken"))
+      let resumed = try onepass.run(arguments(place, "broken"))
       #expect(resumed.status == 0, "\(plan): \(broken.errors)\(resumed.errors)")
       #expect(try resumed.status == 0 && outcome("broken") == whole, "\(plan): another result")
       let left = try FileManager.default.contentsOfDirectory(atPath: folder.file("broken"))
@@ -89,27 +101,25 @@ import Testing
   }
 
   /// The memory's folder or the run's goes away while the run trains, and comes back.
-  @Test(arguments: ["memory", "run"])
+  @Test("A run whose folder disappears stops, and resumes when it is back", arguments: ["memory", "run"])
   func aFolderThatVanishes(name: String) throws {
-    try FileManager.default.createDirectory(atPath: folder.file("whole"), withIntermediateDirectories: true)
-    #expect(try onepass.run(train(.disk, "whole")).status == 0)
-    let running = try RunningProgram(onepass, train(.disk, "broken"))
+    let running = try RunningProgram(onepass, arguments(.disk, "broken"))
     #expect(running.wait { folder.exists("broken/run/unfinished/step-00000001") })
     try FileManager.default.moveItem(atPath: folder.file("broken/\(name)"), toPath: folder.file("away"))
     #expect(running.wait() == 74 && running.errors.contains("has vanished"), "\(running.errors)")
     try remove("broken/\(name)")
     try FileManager.default.moveItem(atPath: folder.file("away"), toPath: folder.file("broken/\(name)"))
-    let resumed = try onepass.run(train(.disk, "broken"))
+    let resumed = try onepass.run(arguments(.disk, "broken"))
     #expect(resumed.status == 0, "\(resumed.errors)")
-    #expect(try outcome("broken") == outcome("whole"))
+    #expect(try outcome("broken") == unbroken(.disk))
   }
 
-  @Test(arguments: Place.allCases)
+  @Test("A run resumes exactly after a power cut", arguments: Place.allCases)
   func powerCuts(place: Place) throws {
     try check(place) { changes, _ in chosen(changes, few: 8).map { "cut:\($0):\($0 * 31 + 7)" } }
   }
 
-  @Test(arguments: Place.allCases)
+  @Test("A run resumes exactly after a full disk", arguments: Place.allCases)
   func fullDisks(place: Place) throws {
     try check(place) { changes, _ in
       chosen(changes, few: 5).map { "fail-write:\($0):ENOSPC:on" }
@@ -117,7 +127,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Place.allCases)
+  @Test("A run resumes exactly after an I/O error", arguments: Place.allCases)
   func brokenDisks(place: Place) throws {
     try check(place) { changes, reads in
       chosen(changes, few: 5).map { "fail-write:\($0):EIO" }

@@ -3,41 +3,31 @@ import TestSupport
 import Testing
 
 /// `train --dry-run`: what it says is what the run then does.
-@Suite struct ForecastTests {
-  let folder: TemporaryFolder
+@Suite("A dry run forecasts what the run does") struct ForecastTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 200).write(to: folder)
-    try StripedImages(count: 60, seed: 2).write(to: folder, prefix: "t10k")
-  }
-
-  func train(_ arguments: [String], input: String? = nil) throws -> Program.Outcome {
-    try onepass.run(["train"] + small + arguments, input: input)
-  }
-
-  func pack(_ name: String) throws -> String {
-    let packed = try onepass.run(["pack", "idx:\(folder.path)", "--output", folder.file(name)])
-    #expect(packed.status == 0, "\(packed.errors)")
-    return folder.file(name)
+    runs = try RunFixture(StripedImages(count: 200), evaluation: StripedImages(count: 60, seed: 2))
   }
 
   /// The figures that are counted while a run goes on, against those that are reckoned before it.
-  @Test(arguments: [
-    ["--replay-steps", "3", "--storage", "10%"],
-    ["--replay-steps", "2", "--updates", "joint", "--limit", "150"],
-    ["--method", "naive"], ["--method", "multi-epoch", "--epochs", "3"],
-    ["--replay-steps", "1", "--storage", "8kB"], ["--replay-steps", "1", "--drawing", "oldest"],
-    ["--replay-steps", "1", "--memory-encoding", "pixels", "--channels", "3"],
-  ])
+  @Test(
+    "The forecast equals what the run counts",
+    arguments: [
+      ["--replay-steps", "3", "--storage", "10%"],
+      ["--replay-steps", "2", "--updates", "joint", "--limit", "150"],
+      ["--method", "naive"], ["--method", "multi-epoch", "--epochs", "3"],
+      ["--replay-steps", "1", "--storage", "8kB"], ["--replay-steps", "1", "--drawing", "oldest"],
+      ["--replay-steps", "1", "--memory-encoding", "pixels", "--channels", "3"],
+    ])
   func whatIsSaidIsWhatHappens(arguments: [String]) throws {
-    let options =
-      ["--data", "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test", "--json"] + arguments
+    let options = ["--json"] + arguments
     let before = folder.contents
-    let outcome = try train(options + ["--dry-run", "--output", folder.file("run")])
-    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    let outcome = try runs.train("run", options + ["--dry-run"])
+    #expect(outcome.errors.isEmpty, "\(outcome.errors)")
     #expect(folder.contents == before, "a dry run writes nothing")
-    let (forecast, result) = (outcome.json, try train(options).json)
+    let (forecast, result) = (outcome.json, try runs.train(nil, options).json)
     for figure in ["compute.examples", "compute.fraction", "compute.updates", "stream.examples"] {
       #expect(forecast.number(figure) != nil && forecast.number(figure) == result.number(figure), "\(figure)")
     }
@@ -57,10 +47,9 @@ import Testing
     #expect((50e6...2e9).contains(forecast.number("peakResidentBytes") ?? 0))
   }
 
-  @Test func peopleReadIt() throws {
-    let outcome = try train([
-      "--data", "idx:\(folder.path)", "--replay-steps", "3", "--storage", "10%", "--dry-run",
-    ])
+  @Test("The forecast is readable")
+  func peopleReadIt() throws {
+    let outcome = try runs.train(nil, ["--replay-steps", "3", "--storage", "10%", "--dry-run"])
     for text in [
       "stream     200 examples of 4 classes, taken in at 12 x 12", "4.31 % of 90 epochs",
       "776 examples trained",
@@ -74,20 +63,25 @@ import Testing
   }
 
   /// Of standard input an example is taken, and that is said; the buffer that would wait for others takes none.
-  @Test func standardInputLosesWhatALookNeeds() throws {
-    let shard = try pack("train.tar")
-    let options = ["--data", "wds:-", "--limit", "200", "--classes", "4", "--dry-run"]
+  @Test("A dry run takes one example of standard input, and says so")
+  func standardInputLosesWhatALookNeeds()
+    throws
+  {
+    try runs.pack("train.tar")
+    let shard = folder.file("train.tar")
+    let options = ["--limit", "200", "--classes", "4", "--dry-run"]
     for more in [[], ["--shuffle-buffer", "100"]] {
-      let outcome = try train(options + more + ["--json"], input: shard)
+      let outcome = try runs.train(nil, options + more + ["--json"], data: "wds:-", input: shard)
       #expect(outcome.json.number("stream.imagesSeen") == 1, "\(outcome.errors)")
       #expect((outcome.json.number("storage.shuffleBufferBytes") ?? 0 > 0) == !more.isEmpty)
     }
-    let text = try train(options, input: shard).output
+    let text = try runs.train(nil, options, data: "wds:-", input: shard).output
     #expect(text.contains("the first image has") && text.contains("it is gone from the stream"), "\(text)")
   }
 
-  @Test func whatWouldStopTheRunStopsTheDryRun() throws {
-    let data = ["--data", "idx:\(folder.path)", "--dry-run"]
+  @Test("Errors of the run are errors of its dry run")
+  func whatWouldStopTheRunStopsTheDryRun() throws {
+    let data = ["--data", runs.data, "--dry-run"]
     try folder.write([1], to: "taken/file")
     for (status, sentence, arguments) in [
       (64, "is not empty", data + ["--output", folder.file("taken")]),
@@ -101,7 +95,7 @@ import Testing
       (65, "there are 2 classes", data + ["--classes", "2"]),
     ] as [(Int32, String, [String])] {
       let before = folder.contents
-      let outcome = try train(arguments)
+      let outcome = try onepass.run(["train"] + small + arguments)
       #expect(
         outcome.status == status && outcome.errors.contains(sentence), "\(arguments): \(outcome.errors)")
       #expect(outcome.output.isEmpty && folder.contents == before)
@@ -114,22 +108,18 @@ import Testing
     #expect(several.status == 64 && several.errors.contains("give it without the launcher"))
   }
 
-  @Test func aRunThatGoesOnIsForecastFromWhereItStands() throws {
-    let options = [
-      "--data", "idx:\(folder.path)", "--replay-steps", "1", "--output", folder.file("run"),
-      "--checkpoint-every",
-      "1",
-    ]
-    let running = try RunningProgram(onepass, ["train"] + small + options)
-    _ = running.wait { folder.exists("run/unfinished/step-00000002") }
+  @Test("The forecast of an unfinished run starts at its last checkpoint")
+  func aRunThatGoesOnIsForecastFromWhereItStands() throws {
+    let options = ["--replay-steps", "1", "--checkpoint-every", "1"]
+    let running = try runs.start("run", options)
+    _ = running.wait { runs.hasCheckpoint(of: 2, "run") }
     running.signal(SIGKILL)
     _ = running.wait()
     guard !folder.exists("run/result.json") else { return }
-    let outcome = try train(options + ["--resume", "--dry-run", "--json"])
+    let outcome = try runs.resume("run", options + ["--dry-run", "--json"])
     #expect(outcome.json.number("resumesAfterStep") ?? 0 >= 2, "\(outcome.errors)")
-    let finished = try train(options + ["--resume"])
-    #expect(finished.status == 0, "\(finished.errors)")
-    let after = try train(options + ["--resume", "--dry-run"])
-    #expect(after.status == 0 && after.output.contains("is finished: nothing would be done"))
+    try runs.resume("run", options)
+    let after = try runs.resume("run", options + ["--dry-run"])
+    #expect(after.output.contains("is finished: nothing would be done"))
   }
 }

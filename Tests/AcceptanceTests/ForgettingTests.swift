@@ -6,19 +6,27 @@ import Testing
 @testable import OnePassData
 
 /// What a run proves of its pass, and what it forgets.
-@Suite struct ForgettingTests {
-  let folder: TemporaryFolder
+@Suite("A run proves its pass, and forgets on request") struct ForgettingTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
   static let people = 8
   static let count = 160
 
   /// Noise, so that a few bytes in the middle of a file are in no other: example i is about person i mod 8.
   init() throws {
-    folder = try TemporaryFolder()
+    let folder = try TemporaryFolder()
     for index in 0..<Self.count {
       try folder.write(
         try Self.file(index),
         to: "photos/\(["cat", "dog"][index / 8 % 2])/person-\(index % Self.people)/\(index).png")
     }
+    runs = RunFixture(
+      folder, data: "folder:\(folder.file("photos"))",
+      options: [
+        "--model", "resnet8", "--batch-size", "8", "--replay-steps", "1", "--storage", "40%", "--threads",
+        "1",
+        "--subject-key", "folder", "--progress", "json",
+      ])
   }
 
   static func file(_ index: Int) throws -> [UInt8] {
@@ -27,18 +35,10 @@ import Testing
       (0..<256).map { _ in UInt8(chance.next(below: 256)) }, width: 16, height: 16, channels: 1)
   }
 
-  func train(_ more: [String]) -> [String] {
-    [
-      "train", "--data", "folder:\(folder.file("photos"))", "--model", "resnet8", "--batch-size", "8",
-      "--replay-steps", "1", "--storage", "40%", "--threads", "1", "--subject-key", "folder", "--output",
-      folder.file("run"), "--progress", "json",
-    ] + more.map { $0 == "@memory" ? folder.file("memory") : $0 }
-  }
-
   /// How many images of a person are in the files of the run and its memory.
   func traces(of person: Int) throws -> Int {
     var files: [Data] = []
-    for name in ["run", "memory"] {
+    for name in ["run", "run-memory"] {
       for path in (try? FileManager.default.subpathsOfDirectory(atPath: folder.file(name))) ?? [] {
         if let data = FileManager.default.contents(atPath: folder.file("\(name)/\(path)")) {
           files.append(data)
@@ -69,16 +69,14 @@ import Testing
     Ending(options: []),
   ]
 
-  @Test(arguments: endings)
+  @Test("A forgotten subject is in no file of the run", arguments: endings)
   func aSubjectIsNowhereInTheFiles(ending: Ending) throws {
     let (options, signal) = (ending.options, ending.signal)
-    let running = try RunningProgram(onepass, train(options))
     if let signal {
-      #expect(running.wait { folder.exists("run/unfinished/step-00000012") })
-      running.signal(signal)
+      try runs.trainUntil(step: 12, "run", options, signal: signal)
+    } else {
+      try runs.train("run", options)
     }
-    let status = running.wait()
-    #expect(signal == SIGKILL || status == 0, "\(running.errors)")
     for person in [2, 3, 4] { #expect(try traces(of: person) > 2) }
     let others = try traces(of: 4)
     let pictured = try picturesInEventFiles()
@@ -100,7 +98,7 @@ import Testing
     #expect(try traces(of: 4) <= others && traces(of: 4) > 2)
     #expect(try folder.occurrences(of: "person-3") == 0)
 
-    let log = String(decoding: try folder.bytes(of: "run/forgotten.jsonl"), as: UTF8.self)
+    let log = try runs.text("run/forgotten.jsonl")
     #expect(
       log.contains("\"items\":\(positions.count),") && log.contains("\"pictures\":\(pictured),")
         && log.contains("ticket 7") && !log.contains("person-3"))
@@ -111,9 +109,8 @@ import Testing
     #expect(again.status == 0 && again.output.contains("Removed 0 items"), "\(again.errors)")
     guard signal != nil else { return }
     // It goes on from there, and the subject does not come back but with the stream.
-    let last = try onepass.run(train(options + ["--resume"]))
-    #expect(last.status == 0, "\(last.errors)")
-    #expect(try onepass.run(["memory", "verify", folder.file("run")]).status == 0)
+    try runs.resume("run", options)
+    try runs.expectVerified("run")
   }
 
   /// Each is a PNG file of its own.
@@ -125,11 +122,11 @@ import Testing
     }
   }
 
-  @Test func theOldestWeightsMayPredateASubject() throws {
-    let running = try RunningProgram(onepass, train(["--checkpoint-every", "1", "--keep-checkpoints", "20"]))
-    #expect(running.wait { folder.exists("run/unfinished/step-00000012") })
-    running.signal(SIGTERM)
-    #expect(running.wait() == 0, "\(running.errors)")
+  @Test("Forgetting names the checkpoints that predate a subject")
+  func theOldestWeightsMayPredateASubject()
+    throws
+  {
+    try runs.trainUntil(step: 12, "run", ["--checkpoint-every", "1", "--keep-checkpoints", "20"])
     for person in 0..<Self.people {
       let found = try onepass.run([
         "memory", "forget", folder.file("run"), "--subject", "person-\(person)", "--dry-run", "--json",
@@ -141,14 +138,11 @@ import Testing
     }
   }
 
-  @Test func classesAndPositionsAreForgotten() throws {
-    #expect(try onepass.run(train(["--memory-directory", "@memory"])).status == 0)
+  @Test("Classes and positions can be forgotten")
+  func classesAndPositionsAreForgotten() throws {
+    try runs.train("run", ["--memory-directory", "@memory"])
     func labels() throws -> [(id: Int, label: Int)] {
-      String(decoding: try folder.bytes(of: "run/checkpoint/memory.csv"), as: UTF8.self)
-        .split(separator: "\n").dropFirst().compactMap { line in
-          let fields = line.split(separator: ",").compactMap { Int($0) }
-          return fields.count < 2 ? nil : (fields[0], fields[1])
-        }
+      try runs.memory("run").map { (try #require(Int($0[0])), try #require(Int($0[1]))) }
     }
     let before = try labels()
     #expect(
@@ -166,19 +160,17 @@ import Testing
   }
 
   /// A byte that changed on the disk costs its image, and not the run.
-  @Test func aDamagedImageIsGivenUp() throws {
+  @Test("A damaged image can be forgotten, and the run resumes")
+  func aDamagedImageIsGivenUp() throws {
     let options = ["--memory-directory", "@memory", "--checkpoint-every", "3"]
-    let running = try RunningProgram(onepass, train(options))
-    #expect(running.wait { folder.exists("run/unfinished/step-00000009") })
-    running.signal(SIGTERM)
-    #expect(running.wait() == 0, "\(running.errors)")
-    var store = Data(try folder.bytes(of: "memory/images.sqlite"))
+    try runs.trainUntil(step: 9, "run", options)
+    var store = Data(try folder.bytes(of: "run-memory/images.sqlite"))
     let (index, place) = try #require(
       try (0..<Self.count).lazy.compactMap { index in
         store.range(of: Data(try Self.file(index)[80..<104])).map { (index, $0.lowerBound) }
       }.first)
     store[place] ^= 1
-    try folder.write(Array(store), to: "memory/images.sqlite")
+    try folder.write(Array(store), to: "run-memory/images.sqlite")
     let found = try onepass.run(["memory", "verify", folder.file("run"), "--json"])
     #expect(found.status == 65)
     // The file names no position; what is found does, and only one.
@@ -191,35 +183,39 @@ import Testing
     #expect(positions.count == 1 && position < Self.count, "\(faults), file \(index)")
     let forgotten = try onepass.run(["memory", "forget", folder.file("run"), "--position", "\(position)"])
     #expect(forgotten.status == 0 && forgotten.output.contains("Removed 1 item from"), "\(forgotten.errors)")
-    let log = String(decoding: try folder.bytes(of: "run/forgotten.jsonl"), as: UTF8.self)
+    let log = try runs.text("run/forgotten.jsonl")
     #expect(log.contains("\"requestedPositions\":[\(position)]"), "\(log)")
     let impossible = try onepass.run(["memory", "forget", folder.file("run"), "--position", "160"])
     #expect(impossible.status == 64 && impossible.errors.contains("no example 160"), "\(impossible.errors)")
     #expect(try folder.bytes(of: "run/forgotten.jsonl").count == log.utf8.count)
-    #expect(try onepass.run(["memory", "verify", folder.file("run")]).status == 0)
-    let last = try onepass.run(train(options + ["--resume"]))
-    #expect(last.status == 0, "\(last.errors)")
-    #expect(try onepass.run(["memory", "verify", folder.file("run")]).status == 0)
+    try runs.expectVerified("run")
+    try runs.resume("run", options)
+    try runs.expectVerified("run")
   }
 
-  @Test func anExampleStaysNoLongerThanItsTime() throws {
-    let limited = try onepass.run(train(["--time-to-live", "40", "--json", "--memory-directory", "@memory"]))
-    #expect(limited.status == 0, "\(limited.errors)")
+  @Test("No example outlives its time to live")
+  func anExampleStaysNoLongerThanItsTime() throws {
+    let limited = try runs.train(
+      "run", ["--time-to-live", "40", "--json", "--memory-directory", "@memory"])
     #expect((limited.json.number("memory.forgotten") ?? 0) > 10)
     #expect((limited.json.number("memoryContents.age.maximum") ?? 999) <= 40 + 8)
   }
 
-  @Test func aDuplicateInTheSourceIsReportedAsOne() throws {
+  @Test("A duplicate in the source is reported as a duplicate")
+  func aDuplicateInTheSourceIsReportedAsOne()
+    throws
+  {
     try folder.write(try Self.file(5), to: "photos/dog/person-1/copy.png")
-    #expect(try onepass.run(train([])).status == 0)
+    try runs.train("run")
     let verified = try onepass.run(["memory", "verify", folder.file("run")])
     #expect(
       verified.status == 0 && verified.output.contains("161 examples, each taken once, none skipped")
         && verified.output.contains("1 of its examples are in it more than once"), "\(verified.output)")
   }
 
-  @Test func whatIsWrongIsFound() throws {
-    #expect(try onepass.run(train(["--memory-directory", "@memory"])).status == 0)
+  @Test("Verification finds damage to the ledger and to the memory")
+  func whatIsWrongIsFound() throws {
+    try runs.train("run", ["--memory-directory", "@memory"])
     let verify = ["memory", "verify", folder.file("run")]
     #expect(try onepass.run(verify).status == 0)
     let whole = try folder.bytes(of: "run/ledger")
@@ -230,19 +226,18 @@ import Testing
     try folder.write(whole, to: "run/ledger")
 
     // A byte of an image of the memory.
-    let store = try folder.bytes(of: "memory/images.sqlite")
-    let held = String(decoding: try folder.bytes(of: "run/checkpoint/memory.csv"), as: UTF8.self)
-    #expect(held.split(separator: "\n").count > 30)
+    let store = try folder.bytes(of: "run-memory/images.sqlite")
+    #expect(try runs.memory("run").count >= 30)
     let place = try #require(
       try (0..<Self.count).lazy.compactMap { index in
         Data(store).range(of: Data(try Self.file(index)[80..<104]))?.lowerBound
       }.first)
     var changed = store
     changed[place] ^= 1
-    try folder.write(changed, to: "memory/images.sqlite")
+    try folder.write(changed, to: "run-memory/images.sqlite")
     let found = try onepass.run(verify)
     #expect(found.status == 65 && found.errors.contains("is not what was put there"), "\(found.errors)")
-    try folder.write(store, to: "memory/images.sqlite")
+    try folder.write(store, to: "run-memory/images.sqlite")
 
     for (arguments, sentence) in [
       (["verify", folder.file("photos")], "holds no run"),
@@ -257,9 +252,7 @@ import Testing
     let keyless = try onepass.run(["train", "--data", "fashion-mnist", "--subject-key", "folder"])
     #expect(
       keyless.status == 64 && keyless.errors.contains("say nothing of a subject") || keyless.status == 74)
-    let field = try onepass.run([
-      "train", "--data", "folder:\(folder.file("photos"))", "--subject-key", "json:who",
-    ])
+    let field = try runs.attempt(nil, ["--subject-key", "json:who"])
     #expect(field.status == 64 && field.errors.contains("use folder or stem"))
     #expect(
       try onepass.run(["train", "--data", "x", "--subject-key", "who"]).errors.contains("is not known"))

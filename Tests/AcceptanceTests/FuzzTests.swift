@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `scripts/fuzz` does for hours under a sanitizer, for some seconds without, so that it never rots; and its findings of old.
-@Suite struct FuzzTests {
+@Suite("Broken files of every format are errors and never crashes") struct FuzzTests {
   static let formats = ["tar", "zip", "parquet", "idx", "png", "jpeg", "safetensors", "yaml"]
   let fuzz = Program.built("FuzzProgram")
 
@@ -16,14 +16,18 @@ import Testing
     return listed.output.split(separator: "\n").map { "\(Self.package)/\($0)" }
   }
 
-  @Test(arguments: formats) func brokenFilesAreErrorsAndNothingElse(format: String) throws {
+  @Test("A mutated file is read or refused, without a crash", arguments: formats)
+  func brokenFilesAreErrorsAndNothingElse(format: String) throws {
     let outcome = try fuzz.run([format, "--count", "300", "--seed", "1"] + seeds(format))
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.hasPrefix("\(format): 300 files, "), "\(outcome.output)")
   }
 
   /// Whole files are read to their end: else nothing would be tried but the first check of each reader.
-  @Test(arguments: formats) func whatIsMutatedIsReadAsItIs(format: String) throws {
+  @Test("The seeds of the fuzzer are valid files", arguments: formats)
+  func whatIsMutatedIsReadAsItIs(
+    format: String
+  ) throws {
     let seeds = try seeds(format)
     #expect(seeds.count > 1)
     let outcome = try fuzz.run([format, "--replay"] + seeds)
@@ -32,6 +36,7 @@ import Testing
   }
 
   @Test(
+    "Files that once crashed a reader are refused",
     arguments: try FileManager.default.contentsOfDirectory(atPath: "\(package)/Tests/FuzzProgram/Findings"))
   func whatWasFoundIsAnError(format: String) throws {
     let outcome = try fuzz.run([format, "--replay", "\(Self.package)/Tests/FuzzProgram/Findings/\(format)"])

@@ -2,8 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite struct HelpTests {
-  @Test func helpNamesEverySubcommand() throws {
+@Suite("Help, completions and version") struct HelpTests {
+  @Test("The help lists every subcommand")
+  func helpNamesEverySubcommand() throws {
     let outcome = try onepass.run(["--help"])
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     for name in ["train", "evaluate", "predict", "compare", "experiment", "pack", "memory"] {
@@ -11,17 +12,20 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ["train"], ["evaluate"], ["predict"], ["compare"], ["pack"], ["memory", "inspect"],
-    ["experiment"], ["experiment", "run"], ["experiment", "table"], ["experiment", "report"],
-  ])
+  @Test(
+    "Every subcommand has a help text",
+    arguments: [
+      ["train"], ["evaluate"], ["predict"], ["compare"], ["pack"], ["memory", "inspect"],
+      ["experiment"], ["experiment", "run"], ["experiment", "table"], ["experiment", "report"],
+    ])
   func everySubcommandExplainsItself(command: [String]) throws {
     let outcome = try onepass.run(command + ["--help"])
     #expect(outcome.status == 0 && outcome.output.hasPrefix("OVERVIEW: "))
   }
 
   /// The names of the contract, on which scripts rely.
-  @Test func trainKeepsItsContract() throws {
+  @Test("The options of train keep their names")
+  func trainKeepsItsContract() throws {
     let help = try onepass.run(["train", "--help-hidden"]).output
     for option in [
       "--data", "--eval-data", "--model", "--method", "--storage", "--replay-steps", "--priority", "--epochs",
@@ -34,7 +38,8 @@ import Testing
   }
 
   /// What a newcomer sees is on two screens; all else is one word away.
-  @Test func helpShowsWhatMostRunsNeed() throws {
+  @Test("The help of train shows the common options only")
+  func helpShowsWhatMostRunsNeed() throws {
     let help = try onepass.run(["train", "--help"]).output
     let options = help.split(separator: "\n").filter { $0.hasPrefix("  --") || $0.hasPrefix("  -q") }
     #expect((12...25).contains(options.count), "\(help)")
@@ -44,7 +49,7 @@ import Testing
     #expect(!help.contains("\n  --recency-bias ") && help.contains("--help-hidden all of them"))
   }
 
-  @Test(arguments: ["bash", "zsh", "fish"])
+  @Test("There are completions for bash, zsh and fish", arguments: ["bash", "zsh", "fish"])
   func completionsAreThere(shell: String) throws {
     let outcome = try onepass.run(["--generate-completion-script", shell])
     #expect(outcome.status == 0 && outcome.output.contains("replay-steps"))
@@ -53,14 +58,16 @@ import Testing
   }
 
   /// What a shell offers, asked of the shell itself; shells that are not installed are passed over.
-  @Test(arguments: [
-    ("train --method ", ["naive", "replay", "multi-epoch"]),
-    ("train --model resnet3", ["resnet32", "resnet34"]),
-    ("train --config files/", ["files/a.yaml", "files/sub"]), ("train --output files/", ["files/sub"]),
-    ("train --data fo", ["folder:"]), ("memory v", ["verify"]),
-    ("experiment run --preset opin-t", ["opin-table1", "opin-table2"]),
-    ("train --priority-t", ["--priority-timing"]),
-  ])
+  @Test(
+    "Shells complete options, values and paths",
+    arguments: [
+      ("train --method ", ["naive", "replay", "multi-epoch"]),
+      ("train --model resnet3", ["resnet32", "resnet34"]),
+      ("train --config files/", ["files/a.yaml", "files/sub"]), ("train --output files/", ["files/sub"]),
+      ("train --data fo", ["folder:"]), ("memory v", ["verify"]),
+      ("experiment run --preset opin-t", ["opin-table1", "opin-table2"]),
+      ("train --priority-t", ["--priority-timing"]),
+    ])
   func shellsCompleteWhatIsBegun(line: String, offers: [String]) throws {
     let folder = try TemporaryFolder()
     for name in ["a.yaml", "b.txt", "sub/c.txt"] { try folder.write([], to: "files/\(name)") }
@@ -89,12 +96,14 @@ import Testing
   }
 
   /// zsh takes what follows a colon for a description.
-  @Test func colonsAreEscapedForZsh() throws {
+  @Test("Colons are escaped for zsh")
+  func colonsAreEscapedForZsh() throws {
     let script = try onepass.run(["--generate-completion-script", "zsh"]).output
     #expect(script.contains("'folder\\:'") && !script.contains("'folder:'"))
   }
 
-  @Test func versionIsPrinted() throws {
+  @Test("The version is printed")
+  func versionIsPrinted() throws {
     let outcome = try onepass.run(["--version"])
     #expect(outcome.status == 0 && outcome.output.prefixMatch(of: /\d+\.\d+\.\d+/) != nil)
   }

@@ -5,6 +5,7 @@ import Testing
 /// Ranks on hosts of their own: network namespaces of this machine, joined by a bridge. Needs root and `ip`; part of
 /// `make soak`, since it changes the machine's network while it runs.
 @Suite(
+  "Ranks on several hosts",
   .serialized,
   .enabled(
     if: ProcessInfo.processInfo.environment["ONEPASS_SOAK"] != nil && Hosts.areAvailable,
@@ -17,26 +18,24 @@ struct HostsTests {
     case cutOff
   }
 
-  @Test(arguments: [2, 4], Loss.allCases)
+  @Test("When a host is lost the others end, and the job resumes", arguments: [2, 4], Loss.allCases)
   func theOthersEndAndTheJobGoesOn(hosts count: Int, loss: Loss) throws {
-    let folder = try TemporaryFolder()
-    try StripedImages(count: 1_600, side: 12).write(to: folder)
+    let runs = try RunFixture(
+      StripedImages(count: 1_600, side: 12),
+      options: [
+        "--model", "resnet8", "--batch-size", "32", "--threads", "1", "--decode-threads", "1", "--quiet",
+        "--replay-steps", "2", "--storage", "20%", "--rank-timeout", "5", "--checkpoint-every", "5",
+      ])
+    let folder = runs.folder
     let hosts = try Hosts(count)
     defer { hosts.remove() }
-    func arguments(_ name: String, _ more: [String]) -> [String] {
-      [
-        "train", "--data", "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "32", "--threads", "1",
-        "--decode-threads", "1", "--quiet", "--replay-steps", "2", "--storage", "20%", "--rank-timeout", "5",
-        "--checkpoint-every", "5", "--output", folder.file(name),
-      ] + more
-    }
-    let whole = try hosts.run(onepass, arguments("whole", [])) { _ in }
+    let whole = try hosts.run(onepass, runs.arguments("whole")) { _ in }
     #expect(whole.allSatisfy { $0.status == 0 }, "\(whole.map(\.errors))")
 
     let lost = count - 1
     var lostAt = ContinuousClock.now
-    let parts = try hosts.run(onepass, arguments("parts", [])) { processes in
-      while !folder.exists("parts/unfinished/step-00000010"), processes[0].isRunning {
+    let parts = try hosts.run(onepass, runs.arguments("parts")) { processes in
+      while !runs.hasCheckpoint(of: 10, "parts"), processes[0].isRunning {
         Thread.sleep(forTimeInterval: 0.002)
       }
       lostAt = .now
@@ -54,7 +53,7 @@ struct HostsTests {
     #expect(folder.exists("parts/unfinished") && !folder.exists("parts/result.json"))
 
     hosts.mend(lost)
-    let again = try hosts.run(onepass, arguments("parts", ["--resume"])) { _ in }
+    let again = try hosts.run(onepass, runs.arguments("parts", ["--resume"])) { _ in }
     #expect(again.allSatisfy { $0.status == 0 }, "\(again.map(\.errors))")
     let verified = try onepass.run(["memory", "verify", folder.file("parts")])
     #expect(verified.status == 0 && verified.output.contains("each taken once, none skipped"))

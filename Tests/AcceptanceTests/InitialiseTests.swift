@@ -3,24 +3,20 @@ import TestSupport
 import Testing
 
 /// What a run makes of `--initialise`, where no Python is needed to tell.
-@Suite struct InitialiseTests {
-  let folder: TemporaryFolder
+@Suite("A run starts from the weights of --initialise") struct InitialiseTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
+  /// Images of six classes and not four.
+  var six: String { "idx:\(folder.file("six"))" }
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 200).write(to: folder)
-    try StripedImages(count: 60, classes: 6).write(to: folder, prefix: "six/train")
-  }
-
-  func run(_ name: String, _ arguments: [String], data: String? = nil) throws -> Program.Outcome {
-    try onepass.run(
-      ["train", "--data", "idx:\(data ?? folder.path)", "--output", folder.file(name)] + small + arguments)
+    runs = try RunFixture(StripedImages(count: 200))
+    try StripedImages(count: 60, classes: 6).write(to: runs.folder, prefix: "six/train")
   }
 
   /// A finished run of a few steps, and its folder.
-  func finished(_ name: String, _ arguments: [String] = []) throws -> String {
-    let outcome = try run(name, ["--method", "naive", "--limit", "48"] + arguments)
-    #expect(outcome.status == 0, "\(outcome.errors)")
+  func finished(_ name: String, _ more: [String] = []) throws -> String {
+    try runs.train(name, ["--method", "naive", "--limit", "48"] + more)
     return folder.file(name)
   }
 
@@ -38,12 +34,13 @@ import Testing
   static let changesNothing = ["--learning-rate", "1e-30", "--limit", "16"]
   func isStatistic(_ name: String) -> Bool { name.contains("running_") || name.contains("num_batches") }
 
-  @Test(arguments: [["naive"], ["replay", "--replay-steps", "1"], ["multi-epoch", "--epochs", "1"]])
+  @Test(
+    "Every method starts from the given weights",
+    arguments: [["naive"], ["replay", "--replay-steps", "1"], ["multi-epoch", "--epochs", "1"]])
   func everyMethodBeginsWithThem(method: [String]) throws {
     let first = try finished("first")
     for (name, file) in [("folder", first), ("file", "\(first)/checkpoint/model.safetensors")] {
-      let outcome = try run(name, ["--initialise", file, "--method"] + method + Self.changesNothing)
-      #expect(outcome.status == 0)
+      let outcome = try runs.train(name, ["--initialise", file, "--method"] + method + Self.changesNothing)
       #expect(
         outcome.errors.contains(
           "Note: The run begins with the weights in \(file). The last layer is theirs as well, for 4 classes."
@@ -56,18 +53,16 @@ import Testing
       for (tensor, bytes) in before where !isStatistic(tensor) {
         #expect(after[tensor] == bytes, "\(tensor)")
       }
-      let result = jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))
-      #expect((result["configuration"] as? [String: Any])?["initialise"] as? String == file)
+      #expect((try runs.result(name)["configuration"] as? [String: Any])?["initialise"] as? String == file)
     }
   }
 
-  @Test func aNewLastLayerIsTheOneOfTheSeed() throws {
+  @Test("With another number of classes, the last layer is initialised from the seed")
+  func aNewLastLayerIsTheOneOfTheSeed() throws {
     let first = try finished("first")
-    let plain = try run("plain", ["--method", "naive"] + Self.changesNothing, data: folder.file("six"))
-    let outcome = try run(
-      "six-classes", ["--initialise", first, "--method", "naive"] + Self.changesNothing,
-      data: folder.file("six"))
-    #expect(plain.status == 0 && outcome.status == 0, "\(outcome.errors)")
+    let idle = ["--method", "naive"] + Self.changesNothing
+    try runs.train("plain", idle, data: six)
+    let outcome = try runs.train("six-classes", ["--initialise", first] + idle, data: six)
     #expect(
       outcome.errors.contains("Their last layer is for 4 classes: the run's, for 6, is new."),
       "\(outcome.errors)")
@@ -81,7 +76,8 @@ import Testing
   }
 
   /// As many classes of other names are other classes.
-  @Test func classesOfOtherNamesGetANewLastLayer() throws {
+  @Test("Classes with other names get a new last layer")
+  func classesOfOtherNamesGetANewLastLayer() throws {
     for (name, words) in [("letters", "a\nb\nc\nd\n"), ("digits", "1\n2\n3\n4\n")] {
       try folder.write(Array(words.utf8), to: "\(name).txt")
     }
@@ -89,7 +85,7 @@ import Testing
     for (name, expected) in [
       ("letters", "The last layer is theirs as well"), ("digits", "for other classes"),
     ] {
-      let outcome = try run(
+      let outcome = try runs.train(
         name,
         ["--initialise", first, "--method", "naive", "--classes", folder.file("\(name).txt")]
           + Self.changesNothing)
@@ -98,7 +94,10 @@ import Testing
   }
 
   /// Weights that do not fit are told in one sentence, before anything is trained, and nothing is left.
-  @Test func whatDoesNotFitIsRefused() throws {
+  @Test("Weights that do not fit are refused before anything is trained")
+  func whatDoesNotFitIsRefused()
+    throws
+  {
     let first = try finished("first")
     _ = try finished("large", ["--model", "resnet18", "--stem", "imagenet"])
     try folder.write([0x80, 2, 0x8A, 10, 1, 2, 3, 4, 5, 6], to: "old.data")
@@ -133,7 +132,7 @@ import Testing
       ),
       (["--initialise", ""], 64, "on this machine (got nothing)"),
     ] as [([String], Int32, String)] {
-      let outcome = try run("run", arguments)
+      let outcome = try runs.attempt("run", arguments)
       #expect(outcome.status == status, "\(arguments): \(outcome.errors)")
       #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(sentence), "\(outcome.errors)")
       #expect(folder.contents == before)
@@ -141,35 +140,29 @@ import Testing
   }
 
   /// A checkpoint has the weights by then: the file may be gone.
-  @Test func aRunGoesOnWithoutTheFile() throws {
+  @Test("A run resumes without the file of its initial weights")
+  func aRunGoesOnWithoutTheFile() throws {
     _ = try finished("first")
     let weights = folder.file("weights.safetensors")
     try folder.write(try folder.bytes(of: "first/checkpoint/model.safetensors"), to: "weights.safetensors")
     let options = ["--initialise", weights, "--replay-steps", "1"]
-    #expect(try run("whole", options).status == 0)
-
-    let arguments = ["train", "--data", "idx:\(folder.path)", "--output", folder.file("broken")] + small
-    let broken = try RunningProgram(onepass, arguments + options + ["--checkpoint-every", "2"])
-    #expect(broken.wait { folder.exists("broken/unfinished/step-00000002") })
-    broken.signal(SIGKILL)
-    _ = broken.wait()
+    try runs.train("whole", options)
+    try runs.trainUntil(step: 2, "broken", options + ["--checkpoint-every", "2"], signal: SIGKILL)
     try FileManager.default.removeItem(atPath: weights)
-    let other = try run("broken", ["--replay-steps", "1", "--resume"])
+    let other = try runs.attempt("broken", ["--replay-steps", "1", "--resume"])
     #expect(other.status == 64 && other.errors.contains("initialise"), "\(other.errors)")
-    let resumed = try run("broken", options + ["--resume"])
-    #expect(resumed.status == 0 && resumed.errors.contains("Going on after step"), "\(resumed.errors)")
-    #expect(
-      try folder.bytes(of: "broken/checkpoint/model.safetensors")
-        == folder.bytes(of: "whole/checkpoint/model.safetensors"))
+    let resumed = try runs.resume("broken", options)
+    #expect(resumed.errors.contains("Going on after step"), "\(resumed.errors)")
+    try runs.expectSame("broken", "whole")
   }
 
   /// Only rank 0 has the file; the others have no such path.
-  @Test func ranksBeginWithTheFirstOnesWeights() throws {
+  @Test("All ranks start from the weights that rank 0 reads")
+  func ranksBeginWithTheFirstOnesWeights() throws {
     let first = try finished("first")
     let outcomes = try Ranks.run(
       2, of: onepass,
-      ["train", "--data", "idx:\(folder.path)", "--output", folder.file("two"), "--method", "naive"] + small
-        + ["--initialise", first] + Self.changesNothing)
+      runs.arguments("two", ["--method", "naive", "--initialise", first] + Self.changesNothing))
     #expect(outcomes.allSatisfy { $0.status == 0 }, "\(outcomes.map(\.errors))")
     #expect(outcomes.map { $0.errors.contains("The run begins with the weights") } == [true, false])
     let (before, after) = (
@@ -179,13 +172,13 @@ import Testing
     // What the first cannot read ends both with its sentence.
     let failed = try Ranks.run(
       2, of: onepass,
-      ["train", "--data", "idx:\(folder.path)", "--method", "naive"] + small
-        + ["--initialise", folder.file("nowhere")])
+      runs.arguments(nil, ["--method", "naive", "--initialise", folder.file("nowhere")]))
     #expect(failed.map(\.status) == [74, 74], "\(failed.map(\.errors))")
     #expect(failed[1].errors.contains("nowhere could not be opened"), "\(failed[1].errors)")
   }
 
-  @Test func gridsVaryThem() throws {
+  @Test("A grid compares initial weights")
+  func gridsVaryThem() throws {
     let first = try finished("first")
     try folder.write(
       Array(

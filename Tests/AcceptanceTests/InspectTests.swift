@@ -10,8 +10,9 @@ import Testing
 #endif
 
 /// What can be seen of a memory, and where its pictures are.
-@Suite struct InspectTests {
-  let folder: TemporaryFolder
+@Suite("Inspecting the memory of a run") struct InspectTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
   /// What nobody should call a class, and somebody will.
   static let classes = [
     "<script>alert(1)<", "猫 \u{202E}\"'&amp;", String(repeating: "long name ", count: 20),
@@ -19,20 +20,19 @@ import Testing
   static let count = 120
 
   init() throws {
-    folder = try TemporaryFolder()
+    let folder = try TemporaryFolder()
     for index in 0..<Self.count {
       try folder.write(
         try ForgettingTests.file(index),
-        to: "photos/\(Self.classes[index % 3])/person-\(index % 8)/\(index).png"
-      )
+        to: "photos/\(Self.classes[index % 3])/person-\(index % 8)/\(index).png")
     }
-  }
-
-  func train(_ more: [String]) -> [String] {
-    [
-      "train", "--data", "folder:\(folder.file("photos"))", "--model", "resnet8", "--batch-size", "8",
-      "--replay-steps", "1", "--storage", "50%", "--threads", "1", "--quiet", "--output", folder.file("run"),
-    ] + more.map { $0 == "@memory" ? folder.file("memory") : $0 }
+    runs = RunFixture(
+      folder, data: "folder:\(folder.file("photos"))",
+      options: [
+        "--model", "resnet8", "--batch-size", "8", "--replay-steps", "1", "--storage", "50%", "--threads",
+        "1",
+        "--quiet",
+      ])
   }
 
   /// A page, held to be well-formed XML without anything from outside.
@@ -97,9 +97,9 @@ import Testing
     try ImageDecoder().decode(image, channels: 1).pixels
   }
 
-  @Test func aFinishedRunShowsTheEndsOfItsPriorities() throws {
-    let trained = try onepass.run(train(["--keep-pictures", "7", "--json"]))
-    #expect(trained.status == 0, "\(trained.errors)")
+  @Test("A finished run shows its items of highest and lowest priority")
+  func aFinishedRunShowsTheEndsOfItsPriorities() throws {
+    let trained = try runs.train("run", ["--keep-pictures", "7", "--json"])
     #expect(trained.json.number("storage.pictures.examples") == 14)
     // 60 items of some 340 bytes: the copies are beside the memory, and not in its bytes.
     #expect(trained.json.number("storage.examples") == 60)
@@ -108,8 +108,7 @@ import Testing
     let shown = try page(["--pictures", "5"])
     #expect(shown.pictures.count == 10)
     // The same that the table of the checkpoint says, worked out here.
-    let rows = String(decoding: try folder.bytes(of: "run/checkpoint/memory.csv"), as: UTF8.self)
-      .split(separator: "\n").dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }
+    let rows = try runs.memory("run").map { $0.compactMap(Double.init) }
     let sorted = rows.sorted { ($0[3], $0[2]) > ($1[3], $1[2]) }.map { Int($0[0]) }
     for (index, id) in (sorted.prefix(5) + sorted.reversed().prefix(5)).enumerated() {
       let row = try #require(rows.first { Int($0[0]) == id })
@@ -152,11 +151,12 @@ import Testing
     #expect(verified.json.number("itemsByPosition") == 46)
   }
 
-  @Test func aRunThatTrainsIsSeenWithoutBeingDisturbed() throws {
+  @Test("A run can be inspected while it trains, and nothing changes")
+  func aRunThatTrainsIsSeenWithoutBeingDisturbed() throws {
     for more in [[], ["--memory-directory", "@memory"]] {
       try? FileManager.default.removeItem(atPath: folder.file("run"))
-      let running = try RunningProgram(onepass, train(["--checkpoint-every", "6"] + more))
-      #expect(running.wait { folder.exists("run/unfinished/step-00000006") }, "\(running.errors)")
+      let running = try runs.start("run", ["--checkpoint-every", "6"] + more)
+      #expect(running.wait { runs.hasCheckpoint(of: 6, "run") }, "\(running.errors)")
       // It holds its locks, and stands still so that the files can be compared: perhaps in the midst of a change.
       running.signal(SIGSTOP)
       let before = try files()
@@ -172,16 +172,18 @@ import Testing
     }
     // The finished run of a memory directory has all its pictures there, and copies none.
     #expect(try page().pictures.count == 48 && !folder.exists("run/checkpoint/pictures"))
-    try FileManager.default.moveItem(atPath: folder.file("memory"), toPath: folder.file("moved"))
+    try FileManager.default.moveItem(atPath: folder.file("run-memory"), toPath: folder.file("moved"))
     #expect(try page().text.contains("say with --memory-directory where it is"))
     #expect(try page(["--memory-directory", folder.file("moved")]).pictures.count == 48)
   }
 
-  @Test(arguments: [
-    (["--keep-pictures", "0"], "--keep-pictures 0"), (["--time-to-live", "50"], "--time-to-live"),
-  ])
+  @Test(
+    "A run without pictures says why",
+    arguments: [
+      (["--keep-pictures", "0"], "--keep-pictures 0"), (["--time-to-live", "50"], "--time-to-live"),
+    ])
   func aRunWithoutPicturesSaysWhy(options: [String], reason: String) throws {
-    #expect(try onepass.run(train(options)).status == 0)
+    try runs.train("run", options)
     let shown = try page()
     #expect(shown.pictures.isEmpty && shown.text.contains(reason))
     #expect(!folder.exists("run/checkpoint/pictures") && !folder.exists("run/checkpoint/memory.index"))
@@ -193,9 +195,9 @@ import Testing
   }
 
   /// The last replay of an item is the last that is known of it: in a run without another step that is what the model says.
-  @Test func storedPredictionsAreShown() throws {
-    let trained = try onepass.run(train(["--stored-predictions", "0.3"]))
-    #expect(trained.status == 0, "\(trained.errors)")
+  @Test("Stored predictions are shown")
+  func storedPredictionsAreShown() throws {
+    try runs.train("run", ["--stored-predictions", "0.3"])
     let figures = try onepass.run(["memory", "inspect", folder.file("run"), "--json", "--pictures", "60"])
       .json
     let recognised = try #require(figures.number("recognised"))
@@ -219,13 +221,13 @@ import Testing
     // There, and over both tables.
     #expect(text.components(separatedBy: "taken for").count == 1 + 3, "\(text)")
     #expect(try page().text.contains("<dt>recognised</dt><dd><b>\(own)</b>"))
-    let without = try onepass.run(train(["--output", folder.file("without")]))
-    #expect(without.status == 0)
+    try runs.train("without")
     #expect(!(try onepass.run(["memory", "inspect", folder.file("without")]).output.contains("taken for")))
   }
 
-  @Test func damageIsToldInASentence() throws {
-    #expect(try onepass.run(train(["--keep-pictures", "4"])).status == 0)
+  @Test("A damaged picture is reported in a sentence")
+  func damageIsToldInASentence() throws {
+    try runs.train("run", ["--keep-pictures", "4"])
     let path = "run/checkpoint/pictures/images.sqlite"
     let whole = try folder.bytes(of: path)
     let place = try #require(
@@ -249,19 +251,20 @@ import Testing
     try FileManager.default.removeItem(atPath: folder.file("run/checkpoint/pictures"))
     #expect(try page().text.contains("they were removed"))
     #expect(try onepass.run(["memory", "forget", folder.file("run"), "--position", "3"]).status == 0)
-    #expect(try onepass.run(["memory", "verify", folder.file("run")]).status == 0)
+    try runs.expectVerified("run")
   }
 
-  @Test func whatMakesNoSenseIsRefused() throws {
+  @Test("Contradictory picture options are refused")
+  func whatMakesNoSenseIsRefused() throws {
     for (arguments, sentence) in [
       (["--keep-pictures", "501"], "--keep-pictures must be between 0 and 500 (got 501)."),
       (["--keep-pictures", "5", "--time-to-live", "50"], "beyond --time-to-live"),
       (["--keep-pictures", "5", "--memory-directory", "@memory"], "keeps all of them"),
     ] {
-      let outcome = try onepass.run(train(arguments))
+      let outcome = try runs.attempt("run", arguments)
       #expect(outcome.status == 64 && outcome.errors.contains(sentence), "\(outcome.errors)")
     }
-    #expect(try onepass.run(train(["--method", "naive"])).status == 0)
+    try runs.train("run", ["--method", "naive"])
     let naive = try onepass.run(["memory", "inspect", folder.file("run")])
     #expect(naive.status == 64 && naive.errors.contains("had no replay memory"), "\(naive.errors)")
     let nowhere = try onepass.run([
@@ -271,8 +274,9 @@ import Testing
   }
 
   /// Whoever holds the images, the first rank keeps what one process would.
-  @Test func severalRanksKeepPicturesToo() throws {
-    let outcomes = try Ranks.run(2, of: onepass, train(["--keep-pictures", "6"]))
+  @Test("Several ranks keep the pictures that one process keeps")
+  func severalRanksKeepPicturesToo() throws {
+    let outcomes = try Ranks.run(2, of: onepass, runs.arguments("run", ["--keep-pictures", "6"]))
     for outcome in outcomes { #expect(outcome.status == 0, "\(outcome.errors)") }
     #expect(try page().pictures.count == 12)
     let verified = try onepass.run(["memory", "verify", folder.file("run"), "--json"])

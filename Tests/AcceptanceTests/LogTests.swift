@@ -3,26 +3,22 @@ import TestSupport
 import Testing
 
 /// What a run writes beside itself while it trains, and that the real TensorBoard reads it.
-@Suite struct LogTests {
-  let folder: TemporaryFolder
+@Suite("Logs that a run writes while it trains") struct LogTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
 
+  /// Runs of 19 steps.
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 300, side: 28).write(to: folder)
-    try StripedImages(count: 40, side: 28, seed: 2).write(to: folder, prefix: "t10k")
-  }
-
-  /// 19 steps.
-  func train(_ name: String, _ more: [String] = []) -> [String] {
-    [
-      "train", "--data", "idx:\(folder.path)", "--eval-data", "idx:\(folder.path):test", "--model", "resnet8",
-      "--batch-size", "16", "--replay-steps", "1", "--storage", "20%", "--threads", "1", "--progress", "json",
-      "--output", folder.file(name),
-    ] + more
+    runs = try RunFixture(
+      StripedImages(count: 300, side: 28), evaluation: StripedImages(count: 40, side: 28, seed: 2),
+      options: [
+        "--model", "resnet8", "--batch-size", "16", "--replay-steps", "1", "--storage", "20%", "--threads",
+        "1", "--progress", "json",
+      ])
   }
 
   func lines(_ name: String) throws -> [[String: Any]] {
-    String(decoding: try folder.bytes(of: "\(name)/metrics.jsonl"), as: UTF8.self)
+    try runs.text("\(name)/metrics.jsonl")
       .split(separator: "\n").map { jsonObject(Data($0.utf8)) }
   }
 
@@ -38,14 +34,15 @@ import Testing
     try FileManager.default.contentsOfDirectory(atPath: folder.file("\(name)/tensorboard")).sorted()
   }
 
-  @Test func logsGrowWhileTheRunTrainsAndStay() throws {
-    let running = try RunningProgram(onepass, train("run"))
+  @Test("Logs grow while the run trains, and remain")
+  func logsGrowWhileTheRunTrainsAndStay() throws {
+    let running = try runs.start("run")
     #expect(running.wait { (try? self.lines("run"))?.first?.number("step") == 1 })
     #expect(!folder.exists("run/result.json"))
     #expect(running.wait() == 0, "\(running.errors)")
     let lines = try lines("run")
     #expect(lines.map { $0["step"] as? Int } == Array(1...19) + [19])
-    let result = jsonObject(Data(try folder.bytes(of: "run/result.json")))
+    let result = try runs.result("run")
     #expect(lines.last?["evaluation/top1"] as? Double == result.number("accuracy.top1"))
     #expect(lines[18]["progress/examples_trained"] as? Double == result.number("compute.examples"))
     #expect(lines[18]["memory/bytes"] as? Double ?? 0 <= result.number("storage.bytes") ?? -1)
@@ -57,57 +54,56 @@ import Testing
     #expect(try folder.occurrences(of: "IHDR") == 10)
   }
 
-  @Test func whatIsLoggedIsChosen() throws {
+  @Test("The logs of a run can be chosen")
+  func whatIsLoggedIsChosen() throws {
     for (name, options, isLogged) in [
       ("none", ["--log", "none"], (false, false, 0)), ("lines", ["--log", "jsonl"], (true, false, 0)),
       ("events", ["--log", "tensorboard"], (false, true, 0)),
       ("time", ["--time-to-live", "100"], (true, true, 0)),
     ] {
-      let outcome = try onepass.run(train(name, options))
-      #expect(outcome.status == 0, "\(outcome.errors)")
+      try runs.train(name, options)
       #expect(folder.exists("\(name)/metrics.jsonl") == isLogged.0, "\(name)")
       #expect(folder.exists("\(name)/tensorboard") == isLogged.1, "\(name)")
-      let result = jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))
+      let result = try runs.result(name)
       #expect(result.number("storage.loggedPictures.count") == nil, "\(name)")
     }
     #expect(try folder.occurrences(of: "IHDR") == 0)
     // What is logged is no part of what a run is.
-    #expect(
-      try folder.bytes(of: "none/checkpoint/model.safetensors")
-        == folder.bytes(of: "lines/checkpoint/model.safetensors"))
-    let nowhere = try onepass.run(["train", "--data", "idx:\(folder.path)", "--log", "jsonl"])
+    try runs.expectSame("none", "lines")
+    let nowhere = try runs.attempt(nil, ["--log", "jsonl"])
     #expect(
       nowhere.status == 64 && nowhere.errors.contains("--log jsonl writes into the folder of the run"),
       "\(nowhere.errors)")
-    let unknown = try onepass.run(["train", "--data", "idx:\(folder.path)", "--log", "csv"])
+    let unknown = try runs.attempt(nil, ["--log", "csv"])
     #expect(unknown.status == 64 && unknown.errors.contains("--log csv is not known"), "\(unknown.errors)")
   }
 
-  @Test func aRunThatFailsOrIsKilledBeforeACheckpointLeavesNothing() throws {
-    let failed = try onepass.run(train("failed", ["--learning-rate", "1e30"]))
+  @Test("A run that fails or is killed before its first checkpoint leaves no log")
+  func aRunThatFailsOrIsKilledBeforeACheckpointLeavesNothing() throws {
+    let failed = try runs.attempt("failed", ["--learning-rate", "1e30"])
     #expect(failed.status == 70 && failed.errors.contains("diverged"), "\(failed.errors)")
     #expect(!folder.exists("failed"))
-    let killed = try RunningProgram(onepass, train("killed"))
+    let killed = try runs.start("killed")
     #expect(killed.wait(for: "\"event\":\"step\""))
     killed.signal(SIGKILL)
     _ = killed.wait()
     #expect(folder.exists("killed/tensorboard"))
     // It counts as nothing: a new run begins there, and what was logged is gone.
-    #expect(try onepass.run(train("killed")).status == 0)
+    try runs.train("killed")
     #expect(try lines("killed").count == 20 && eventFiles("killed").count == 1)
     // What others put there is not.
     try folder.write([], to: "others/tensorboard/events.out.tfevents.1.x")
-    let refused = try onepass.run(train("others"))
+    let refused = try runs.attempt("others")
     #expect(refused.status == 64 && refused.errors.contains("is not empty"), "\(refused.errors)")
     #expect(folder.exists("others/tensorboard/events.out.tfevents.1.x"))
   }
 
   /// Killed between two checkpoints, with a record and a line broken off in the middle.
   func trainInParts(_ name: String) throws {
-    let running = try RunningProgram(onepass, train(name, ["--checkpoint-every", "3"]))
+    let running = try runs.start(name, ["--checkpoint-every", "3"])
     #expect(
       running.wait {
-        folder.exists("\(name)/unfinished/step-00000006") && (try? lines(name).count > 7) ?? false
+        runs.hasCheckpoint(of: 6, name) && (try? lines(name).count > 7) ?? false
       })
     running.signal(SIGKILL)
     _ = running.wait()
@@ -116,13 +112,15 @@ import Testing
     try folder.write(written + written.prefix(20), to: events)
     let metrics = "\(name)/metrics.jsonl"
     try folder.write(try folder.bytes(of: metrics) + Array(#"{"accuracy/inc"#.utf8), to: metrics)
-    let resumed = try onepass.run(train(name, ["--resume"]))
-    #expect(resumed.status == 0, "\(resumed.errors)")
+    try runs.resume(name)
     #expect(try eventFiles(name).count == 2)
   }
 
-  @Test func aRunThatGoesOnIsLoggedAsTheUnbrokenOne() throws {
-    #expect(try onepass.run(train("whole")).status == 0)
+  @Test("A resumed run is logged like an uninterrupted one")
+  func aRunThatGoesOnIsLoggedAsTheUnbrokenOne()
+    throws
+  {
+    try runs.train("whole")
     try trainInParts("parts")
     #expect(try timeless("parts") == timeless("whole"))
   }
@@ -134,7 +132,7 @@ import Testing
     let python = Program(path: try #require(PythonTensorBoard.path))
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Tools/read_events.py").path
-    #expect(try onepass.run(train("whole")).status == 0)
+    try runs.train("whole")
     try trainInParts("parts")
     for name in ["whole", "parts"] {
       let outcome = try python.run([script, folder.file("\(name)/tensorboard")])

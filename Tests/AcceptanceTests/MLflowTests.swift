@@ -3,31 +3,31 @@ import TestSupport
 import Testing
 
 /// Runs that are logged to an MLflow server: one that fails, and the real one.
-@Suite struct MLflowTests {
+@Suite("Runs logged to an MLflow server") struct MLflowTests {
   let logs: LogTests
 
   init() throws { logs = try LogTests() }
 
-  var folder: TemporaryFolder { logs.folder }
+  var runs: RunFixture { logs.runs }
+  var folder: TemporaryFolder { runs.folder }
 
-  func train(_ name: String, _ address: String, _ more: [String] = []) -> [String] {
-    logs.train(name, ["--log", "jsonl", "--log", "mlflow:\(address)"] + more)
+  /// The options with which a run is logged to a server, and beside itself.
+  func logged(to address: String, _ more: [String] = []) -> [String] {
+    ["--log", "jsonl", "--log", "mlflow:\(address)"] + more
   }
 
   /// As if it had been killed: it goes on from the checkpoint of its third step, when the server has more.
   func trainInParts(_ name: String, _ address: String) throws {
-    let running = try RunningProgram(
-      onepass, train(name, address, ["--checkpoint-every", "3", "--keep-checkpoints", "100"]))
-    #expect(running.wait { folder.exists("\(name)/unfinished/step-00000006") })
-    running.signal(SIGINT)
-    #expect(running.wait() == 0)
+    try runs.trainUntil(
+      step: 6, name, logged(to: address, ["--checkpoint-every", "3", "--keep-checkpoints", "100"]),
+      signal: SIGINT)
     let unfinished = folder.file("\(name)/unfinished")
     for step in try FileManager.default.contentsOfDirectory(atPath: unfinished)
     where step.hasPrefix("step-") && step > "step-00000003" {
       try FileManager.default.removeItem(atPath: "\(unfinished)/\(step)")
     }
-    let resumed = try onepass.run(train(name, address, ["--resume"]))
-    #expect(resumed.status == 0 && !resumed.errors.contains("mlflow"), "\(resumed.errors)")
+    let resumed = try runs.resume(name, logged(to: address))
+    #expect(!resumed.errors.contains("mlflow"), "\(resumed.errors)")
   }
 
   /// Compares what a server has with `metrics.jsonl`: each value once.
@@ -49,7 +49,8 @@ import Testing
     }
   }
 
-  @Test func aRunThatGoesOnGoesOnThere() throws {
+  @Test("A resumed run continues the same MLflow run")
+  func aRunThatGoesOnGoesOnThere() throws {
     let server = try MLflowStandIn()
     try trainInParts("parts", server.address("photos"))
     #expect(server.runs.count == 1)
@@ -58,40 +59,39 @@ import Testing
     try expectSame(metrics(of: run), "parts", timeless: true)
   }
 
-  @Test func aRunThatStopsOrFailsSaysSo() throws {
+  @Test("The MLflow run has the status of the run")
+  func aRunThatStopsOrFailsSaysSo() throws {
     let server = try MLflowStandIn()
-    let stopped = try RunningProgram(onepass, train("stopped", server.address()))
+    let stopped = try runs.start("stopped", logged(to: server.address()))
     #expect(stopped.wait(for: "\"event\":\"step\""))
     stopped.signal(SIGINT)
     #expect(stopped.wait() == 0)
     #expect(server.runs.map(\.status) == ["KILLED"])
-    let failed = try onepass.run(train("failed", server.address(), ["--learning-rate", "1e30"]))
+    let failed = try runs.attempt("failed", logged(to: server.address(), ["--learning-rate", "1e30"]))
     #expect(failed.status == 70 && !folder.exists("failed"))
     #expect(server.runs.map(\.status) == ["KILLED", "FAILED"])
-    #expect(try onepass.run(train("stopped", server.address(), ["--resume"])).status == 0)
+    try runs.resume("stopped", logged(to: server.address()))
     #expect(server.runs.map(\.status) == ["FINISHED", "FAILED"])
     try expectSame(metrics(of: server.runs[0]), "stopped", timeless: false)
   }
 
-  @Test func aServerThatFailsIsNoPartOfTheRun() throws {
-    #expect(try onepass.run(logs.train("alone", ["--log", "jsonl"])).status == 0)
+  @Test("A failing MLflow server does not change the training")
+  func aServerThatFailsIsNoPartOfTheRun() throws {
+    try runs.train("alone", ["--log", "jsonl"])
     for (name, failure) in [
       ("silent", MLflowStandIn.Behaviour.stall(60)), ("broken", .status(500)), ("closed", .close),
     ] {
       let server = try MLflowStandIn { $0 == "runs/log-batch" && $1 > 0 ? failure : .answer }
-      let outcome = try onepass.run(train(name, server.address()))
-      #expect(outcome.status == 0, "\(outcome.errors)")
+      let outcome = try runs.train(name, logged(to: server.address()))
       #expect(
         outcome.errors.contains("The log mlflow is not whole: The server "), "\(outcome.errors)")
       #expect(outcome.errors.contains(" values: "), "\(outcome.errors)")
-      #expect(
-        try folder.bytes(of: "\(name)/checkpoint/model.safetensors")
-          == folder.bytes(of: "alone/checkpoint/model.safetensors"))
+      try runs.expectSame(name, "alone")
       let record = jsonObject(Data(try folder.bytes(of: "\(name)/mlflow.json")))
       #expect((record["unsent"] as? [Any])?.isEmpty == false)
     }
     // One that is not there at the start is told, before the stream is touched.
-    let absent = try onepass.run(train("absent", "http://127.0.0.1:1#x"))
+    let absent = try runs.attempt("absent", logged(to: "http://127.0.0.1:1#x"))
     #expect(
       absent.status == 74 && absent.errors.contains("The MLflow server http://127.0.0.1:1 cannot be used"))
     #expect(!folder.exists("absent"))
@@ -134,17 +134,17 @@ import Testing
     }
     try #require(isUp)
     let address = "http://127.0.0.1:\(port)#Zwei Läufe"
-    let whole = try onepass.run(train("whole", address))
-    #expect(whole.status == 0 && !whole.errors.contains("mlflow"), "\(whole.errors)")
+    let whole = try runs.train("whole", logged(to: address))
+    #expect(!whole.errors.contains("mlflow"), "\(whole.errors)")
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Tools/read_mlflow.py").path
-    func runs() throws -> [[String: Any]] {
+    func recorded() throws -> [[String: Any]] {
       let outcome = try python.run([script, "http://127.0.0.1:\(port)", "Zwei Läufe"])
       #expect(outcome.status == 0, "\(outcome.errors)")
       return try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]] ?? []
     }
     try trainInParts("parts", address)
-    let found = try runs()
+    let found = try recorded()
     #expect(found.map { $0["name"] as? String } == ["whole", "parts"])
     for (run, name) in zip(found, ["whole", "parts"]) {
       #expect(run["status"] as? String == "FINISHED")

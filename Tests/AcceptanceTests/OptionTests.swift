@@ -10,7 +10,7 @@ import Testing
 @testable import OnePassCLI
 
 /// Every option that is declared, whatever it is, reaches its field from the command line, a file and a record.
-@Suite struct OptionTests {
+@Suite("Every declared option reaches its field") struct OptionTests {
   static let declared = RunConfiguration.defaults.declaredOptions
 
   /// The options that come out of one argument, which is read by hand.
@@ -54,14 +54,18 @@ import Testing
     return changed
   }
 
-  @Test func everyOptionSurvivesItsRecord() throws {
+  @Test("Every option is the same after writing and reading a record")
+  func everyOptionSurvivesItsRecord()
+    throws
+  {
     let written = try Self.everythingChanged()
     let data = try JSONEncoder().encode(written)
     #expect(try JSONDecoder().decode(RunConfiguration.self, from: data) == written)
     #expect(Set(jsonObject(data).keys) == Set(Self.declared.map(\.key)))
   }
 
-  @Test func everyOptionSurvivesItsFile() throws {
+  @Test("Every option is the same after writing and reading a configuration file")
+  func everyOptionSurvivesItsFile() throws {
     var written = try Self.everythingChanged()
     // With a time to live it would be refused.
     written.memory.keepPictures = 3
@@ -73,7 +77,10 @@ import Testing
   }
 
   /// The name on the command line is that of the declaration, and sets that option and no other.
-  @Test func everyNameSetsItsOption() throws {
+  @Test("Every name on the command line sets its own option and no other")
+  func everyNameSetsItsOption()
+    throws
+  {
     for option in Self.declared where !Self.ofClasses.contains(option.key) && option.key != "data" {
       let expected = RunConfiguration(values: ["data": "x", option.key: try Self.otherValue(of: option)])
       let lines = expected.fileText.split(separator: "\n").map(String.init)

@@ -7,21 +7,21 @@ import Testing
 
 @testable import OnePassCLI
 
-@Suite struct PresetTests {
-  let folder: TemporaryFolder
+@Suite("Presets of train") struct PresetTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
 
-  init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 120).write(to: folder)
-  }
+  init() throws { runs = try RunFixture(StripedImages(count: 120)) }
 
-  @Test func thePaperIsWhatHoldsIfNothingIsSaid() throws {
+  @Test("The preset paper equals the defaults")
+  func thePaperIsWhatHoldsIfNothingIsSaid() throws {
     #expect(try TrainCommand.read(["--preset=paper", "--data=x"]) == RunConfiguration(data: "x"))
     #expect(RunConfiguration.defaults == RunConfiguration(data: ""))
   }
 
   /// Each option of a preset does something, and can be given otherwise, before the preset or after it.
-  @Test func whatIsGivenBesideAPresetWins() throws {
+  @Test("Options given beside a preset override it")
+  func whatIsGivenBesideAPresetWins() throws {
     let best = try TrainCommand.read(["--preset=best", "--data=x"])
     try best.validate()
     #expect(!RunPreset.best.arguments.isEmpty)
@@ -39,7 +39,8 @@ import Testing
   }
 
   /// A file may name a preset and change it, and the command line changes both; the run's own file needs no preset.
-  @Test func aRunWithAPresetSaysAllItsOptions() throws {
+  @Test("A run with a preset records all its options")
+  func aRunWithAPresetSaysAllItsOptions() throws {
     try folder.write(
       Array("preset: best\nmodel: resnet8\nweight-decay: 0.25\nseed: 3\n".utf8), to: "mine.yaml")
     let outcome = try onepass.run([
@@ -65,8 +66,9 @@ import Testing
     #expect(!file.arguments.contains { $0.hasPrefix("--preset") })
   }
 
-  @Test func aPresetThatIsNotKnownIsRefused() throws {
-    let outcome = try onepass.run(["train", "--data", "idx:\(folder.path)", "--preset", "bset"])
+  @Test("An unknown preset is refused")
+  func aPresetThatIsNotKnownIsRefused() throws {
+    let outcome = try onepass.run(["train", "--data", runs.data, "--preset", "bset"])
     #expect(outcome.status == 64 && outcome.errors.contains("'paper' and 'best'"), "\(outcome.errors)")
   }
 }

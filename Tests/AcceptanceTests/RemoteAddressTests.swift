@@ -5,17 +5,17 @@ import Testing
 /// How streams are fetched in the surroundings that users have: proxies, passwords, certificates.
 ///
 /// The environment is one for a whole process, so it is the built program that is asked.
-@Suite struct RemoteAddressTests {
-  let folder: TemporaryFolder
+@Suite("Streams are fetched through proxies, with passwords and certificates") struct RemoteAddressTests {
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
   static let secret = "s3cr3t"
   /// `anna:s3cr3t`
   static let basic = "Basic YW5uYTpzM2NyM3Q="
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 64, side: 28).write(to: folder)
-    let packed = try onepass.run(["pack", "idx:\(folder.path)", "--output", folder.file("t-{0..0}.tar")])
-    #expect(packed.status == 0, "\(packed.errors)")
+    runs = try RunFixture(
+      StripedImages(count: 64, side: 28), options: small + ["--method", "naive", "--classes", "4"])
+    try runs.pack("t-{0..0}.tar")
   }
 
   /// Trains on a stream, in a home of its own and with no more of the surroundings than is said; nothing may tell the secret.
@@ -29,10 +29,7 @@ import Testing
     surroundings["HOME"] = folder.path
     surroundings.merge(environment) { $1 }
     try? FileManager.default.removeItem(atPath: folder.file("run"))
-    let outcome = try onepass.run(
-      ["train", "--data", data, "--method", "naive", "--classes", "4", "--output", folder.file("run")] + small
-        + options,
-      environment: surroundings)
+    let outcome = try runs.attempt("run", options, data: data, environment: surroundings)
     #expect(!(outcome.output + outcome.errors).contains(Self.secret), "\(outcome.errors)")
     if folder.exists("run") {
       let run = try FileManager.default.subpathsOfDirectory(atPath: folder.file("run"))
@@ -57,6 +54,7 @@ import Testing
   // MARK: Certificates
 
   @Test(
+    "A certificate authority from the environment is trusted",
     .enabled(if: TLSServer.openssl != nil, "\(TLSServer.reason)"),
     arguments: ["CURL_CA_BUNDLE", "SSL_CERT_FILE"])
   func aCertificateIsTrustedThatTheEnvironmentNames(variable: String) throws {
@@ -67,6 +65,7 @@ import Testing
   }
 
   @Test(
+    "An invalid certificate is refused without a retry",
     .enabled(if: TLSServer.openssl != nil, "\(TLSServer.reason)"),
     arguments: [
       (TLSServer.Certificate.right, nil, ["is not trusted here", "CURL_CA_BUNDLE=FILE"]),
@@ -89,7 +88,8 @@ import Testing
 
   // MARK: Proxies
 
-  @Test func aProxyIsAsked() throws {
+  @Test("Requests go through the proxy of the environment")
+  func aProxyIsAsked() throws {
     let proxy = try makeServer()
     let run = try train(
       "wds:http://data.example/t-{0..0}.tar?\(Self.secret)",
@@ -100,7 +100,8 @@ import Testing
     #expect(proxy.requests.allSatisfy { $0.headers["proxy-authorization"] == Self.basic })
   }
 
-  @Test func aHostInNoProxyIsAskedItself() throws {
+  @Test("Hosts in no_proxy are reached directly")
+  func aHostInNoProxyIsAskedItself() throws {
     let (server, proxy) = (try makeServer(), try makeServer())
     let run = try train(
       "wds:\(server.url("t-{0..0}.tar"))",
@@ -109,7 +110,7 @@ import Testing
     #expect(proxy.requests.isEmpty && server.requests.map(\.target) == ["/t.json", "/t-0.tar"])
   }
 
-  @Test(.enabled(if: TLSServer.openssl != nil, "\(TLSServer.reason)"))
+  @Test("A proxy tunnels to a server with TLS", .enabled(if: TLSServer.openssl != nil, "\(TLSServer.reason)"))
   func aProxyConnectsToAServerWithTLS() throws {
     let server = try TLSServer(.right, sending: folder)
     let port = server.port
@@ -128,11 +129,13 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("https", "407 Proxy Authentication Required", "the proxy asks for a name and a password (407)"),
-    ("https", "403 Forbidden", "the proxy does not connect to data.example (403)"),
-    ("http", "407 Proxy Authentication Required", "the proxy asks for a name and a password (407)"),
-  ])
+  @Test(
+    "A proxy that refuses ends the run with a sentence",
+    arguments: [
+      ("https", "407 Proxy Authentication Required", "the proxy asks for a name and a password (407)"),
+      ("https", "403 Forbidden", "the proxy does not connect to data.example (403)"),
+      ("http", "407 Proxy Authentication Required", "the proxy asks for a name and a password (407)"),
+    ])
   func aProxyThatRefusesIsASentence(scheme: String, status: String, words: String) throws {
     let proxy = try LoopbackServer { _, _, connection in connection.answer(status) }
     let run = try train(
@@ -143,14 +146,16 @@ import Testing
   }
 
   /// Asked of a log, whose server is given up on after a second or two.
-  @Test(arguments: [
-    ("http://data.example", "http://anna:s3cr3t@127.0.0.1:1", "the proxy 127.0.0.1 could not be reached"),
-    ("http://127.0.0.1", "http://anna:s3cr3t@127.0.0.1:1", "the proxy 127.0.0.1 could not be reached"),
-    ("http://127.0.0.1:1", "", "the server 127.0.0.1 could not be reached: Connection refused"),
-    ("http://data.example", "odd://anna:s3cr3t@127.0.0.1:1", "the proxy could not be reached"),
-    ("http://data.example", "http://anna:s3cr3t@\(noName):1", "the proxy that the environment names"),
-    ("http://\(noName)", "", "the host \(noName) is not known"),
-  ])
+  @Test(
+    "A host or proxy that cannot be reached is named",
+    arguments: [
+      ("http://data.example", "http://anna:s3cr3t@127.0.0.1:1", "the proxy 127.0.0.1 could not be reached"),
+      ("http://127.0.0.1", "http://anna:s3cr3t@127.0.0.1:1", "the proxy 127.0.0.1 could not be reached"),
+      ("http://127.0.0.1:1", "", "the server 127.0.0.1 could not be reached: Connection refused"),
+      ("http://data.example", "odd://anna:s3cr3t@127.0.0.1:1", "the proxy could not be reached"),
+      ("http://data.example", "http://anna:s3cr3t@\(noName):1", "the proxy that the environment names"),
+      ("http://\(noName)", "", "the host \(noName) is not known"),
+    ])
   func whatCannotBeReachedIsNamed(address: String, proxy: String, words: String) throws {
     let run = try train(
       "idx:\(folder.path)", ["http_proxy": proxy], options: ["--log", "mlflow:\(address)#x"])
@@ -162,7 +167,10 @@ import Testing
 
   // MARK: Names and passwords
 
-  @Test func passwordsComeFromNetrcForTheirHostAlone() throws {
+  @Test("Passwords from netrc are sent to their own host only")
+  func passwordsComeFromNetrcForTheirHostAlone()
+    throws
+  {
     let (server, other) = (try makeServer(), try makeServer())
     let netrc = "machine 127.0.0.1 login anna password \(Self.secret)\n"
     try folder.write(Array(netrc.utf8), to: ".netrc")
@@ -174,7 +182,8 @@ import Testing
     #expect(other.requests.map { $0.headers["authorization"] } == [nil, nil])
   }
 
-  @Test func passwordsOfAnAddressAreSentToItsHostAlone() throws {
+  @Test("Passwords in an address are not sent to another host after a redirect")
+  func passwordsOfAnAddressAreSentToItsHostAlone() throws {
     let other = try makeServer()
     let server = try LoopbackServer { request, _, connection in
       connection.answer(

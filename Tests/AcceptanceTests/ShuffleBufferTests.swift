@@ -3,65 +3,64 @@ import TestSupport
 import Testing
 
 /// A stream that arrives sorted, with a buffer and without.
-@Suite struct SortedStreamTests {
-  let folder: TemporaryFolder
+@Suite("Streams sorted by class") struct SortedStreamTests {
   /// 1,100 images of four classes, one class after the other.
-  var data: [String] { ["--data", "wds:\(folder.file("sorted.tar"))"] }
+  let runs: RunFixture
+  /// The same in a random order.
+  let shuffled: String
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 1_100, classes: 4).write(to: folder)
-    let packed = try onepass.run([
-      "pack", "idx:\(folder.path)", "--output", folder.file("shuffled.tar"), "--seed", "3",
-    ])
-    #expect(packed.status == 0, "\(packed.errors)")
+    let images = try RunFixture(StripedImages(count: 1_100))
+    shuffled = try images.pack("shuffled.tar")
+    let folder = images.folder
     try folder.write(sortedByClass(shard: try folder.bytes(of: "shuffled.tar")), to: "sorted.tar")
+    runs = RunFixture(
+      folder, data: "wds:\(folder.file("sorted.tar"))",
+      options: ["--json", "--model", "resnet8", "--batch-size", "16", "--threads", "1"])
   }
 
-  func train(_ more: [String]) throws -> Program.Outcome {
-    try onepass.run(
-      ["train"] + more + ["--json", "--model", "resnet8", "--batch-size", "16", "--threads", "1"])
-  }
-
-  @Test func itIsWarnedAboutAndABufferHelps() throws {
-    let sorted = try train(data + ["--method", "naive"])
+  @Test("A sorted stream causes a warning, and a large shuffle buffer prevents it")
+  func itIsWarnedAboutAndABufferHelps() throws {
+    let sorted = try runs.train(nil, ["--method", "naive"])
     #expect(
       sorted.errors.contains("arrives sorted by class (of its first 1,024 examples"), "\(sorted.errors)")
     #expect(sorted.errors.contains("shuffle it with --shuffle-buffer N"), "\(sorted.errors)")
-    let small = try train(data + ["--method", "naive", "--shuffle-buffer", "20"])
+    let small = try runs.train(nil, ["--method", "naive", "--shuffle-buffer", "20"])
     #expect(small.errors.contains("give a larger --shuffle-buffer"), "\(small.errors)")
-    let buffered = try train(data + ["--method", "naive", "--shuffle-buffer", "2000"])
+    let buffered = try runs.train(nil, ["--method", "naive", "--shuffle-buffer", "2000"])
     #expect(buffered.status == 0 && !buffered.errors.contains("sorted by class"), "\(buffered.errors)")
-    let shuffled = try train(["--data", "wds:\(folder.file("shuffled.tar"))", "--method", "naive"])
+    let shuffled = try runs.train(nil, ["--method", "naive"], data: shuffled)
     #expect(!shuffled.errors.contains("sorted by class"), "\(shuffled.errors)")
   }
 
   /// What waits is kept of the stream: it counts as storage, beside what the memory holds.
-  @Test func whatWaitsCountsAsStorage() throws {
-    let naive = try train(data + ["--method", "naive", "--shuffle-buffer", "50"]).json
+  @Test("The shuffle buffer counts as storage")
+  func whatWaitsCountsAsStorage() throws {
+    let naive = try runs.train(nil, ["--method", "naive", "--shuffle-buffer", "50"]).json
     #expect(naive.number("storage.examples") == 50 && naive.number("storage.shuffleBuffer.examples") == 50)
     #expect(naive.number("storage.exampleFraction") == 50 / 1_100.0)
     let bytes = try #require(naive.number("storage.bytes"))
     #expect(bytes == naive.number("storage.shuffleBuffer.bytes") && bytes > 50 * 100)
     #expect(naive.number("stream.examples") == 1_100)
-    let replay = try train(
-      data + ["--limit", "320", "--replay-steps", "1", "--storage", "30", "--shuffle-buffer", "50"]
+    let replay = try runs.train(
+      nil, ["--limit", "320", "--replay-steps", "1", "--storage", "30", "--shuffle-buffer", "50"]
     ).json
     #expect(replay.number("storage.examples") == 80 && replay.number("memory.peakItems") == 30)
     #expect(
       replay.number("storage.bytes")
         == (replay.number("storage.shuffleBuffer.bytes") ?? 0) + (replay.number("memory.peakBytes") ?? 0))
-    let plain = try train(data + ["--limit", "320", "--method", "naive"]).json
+    let plain = try runs.train(nil, ["--limit", "320", "--method", "naive"]).json
     #expect(
       plain.number("storage.examples") == 0 && (plain["storage"] as? [String: Any])?["shuffleBuffer"] == nil)
   }
 
-  @Test func whatMakesNoSenseIsASentence() throws {
-    let random = try train(["--data", "idx:\(folder.path)", "--shuffle-buffer", "50"])
+  @Test("A shuffle buffer that cannot help is refused")
+  func whatMakesNoSenseIsASentence() throws {
+    let random = try runs.attempt(nil, ["--shuffle-buffer", "50"], data: "idx:\(runs.folder.path)")
     #expect(random.status == 64 && random.errors.contains("is in a random order already"), "\(random.errors)")
-    let passes = try train(data + ["--method", "multi-epoch", "--shuffle-buffer", "50"])
+    let passes = try runs.attempt(nil, ["--method", "multi-epoch", "--shuffle-buffer", "50"])
     #expect(passes.status == 64 && passes.errors.contains("shuffles each pass"), "\(passes.errors)")
-    let none = try train(data + ["--shuffle-buffer", "1"])
+    let none = try runs.attempt(nil, ["--shuffle-buffer", "1"])
     #expect(none.status == 64 && none.errors.contains("--shuffle-buffer 1 is not possible"), "\(none.errors)")
   }
 }

@@ -4,10 +4,11 @@ import TestSupport
 import Testing
 
 /// What takes minutes: `make soak`, which sets `ONEPASS_SOAK` to the number of kills.
-@Suite(.enabled(if: FaultTests.isSoak, "runs under make soak only"))
+@Suite("Many runs killed at random", .enabled(if: FaultTests.isSoak, "runs under make soak only"))
 struct SoakTests {
   /// Killed at random instants, one after the other, and each run is as the unbroken one.
-  @Test func killedAtRandomInstantsEveryRunIsTheUnbrokenOne() throws {
+  @Test("Every run that is killed at a random instant ends the same")
+  func killedAtRandomInstantsEveryRunIsTheUnbrokenOne() throws {
     let kills = Int(ProcessInfo.processInfo.environment["ONEPASS_SOAK"] ?? "") ?? 200
     let faults = try FaultTests()
     let folder = faults.folder
@@ -17,7 +18,7 @@ struct SoakTests {
     for place in FaultTests.Place.allCases {
       try FileManager.default.createDirectory(
         atPath: folder.file("whole-\(place)"), withIntermediateDirectories: true)
-      let running = try RunningProgram(onepass, faults.train(place, "whole-\(place)"))
+      let running = try RunningProgram(onepass, faults.arguments(place, "whole-\(place)"))
       #expect(running.wait { folder.exists("whole-\(place)/run/unfinished") })
       lengths[place] = ContinuousClock().measure { #expect(running.wait() == 0) } / .seconds(1)
     }
@@ -26,14 +27,14 @@ struct SoakTests {
     for number in 0..<kills {
       let place = FaultTests.Place.allCases[number % 2]
       try faults.remove("broken")
-      let running = try RunningProgram(onepass, faults.train(place, "broken"))
+      let running = try RunningProgram(onepass, faults.arguments(place, "broken"))
       _ = running.wait { folder.exists("broken/run/unfinished") }
       let share = chance.nextUnit()
       Thread.sleep(forTimeInterval: (lengths[place] ?? 0) * share)
       running.signal(SIGKILL)
       _ = running.wait()
       if folder.exists("broken/run/unfinished"), !folder.exists("broken/run/result.json") { inTheMiddle += 1 }
-      let resumed = try onepass.run(faults.train(place, "broken"))
+      let resumed = try onepass.run(faults.arguments(place, "broken"))
       let isEqual = try resumed.status == 0 && faults.outcome("broken") == faults.outcome("whole-\(place)")
       #expect(isEqual, "kill \(number) after \(share) of the run, \(place): \(resumed.errors)")
       equal += isEqual ? 1 : 0

@@ -3,20 +3,16 @@ import TestSupport
 import Testing
 
 /// What a person sees, and what a file gets that standard error is led into.
-@Suite struct TerminalTests {
-  let folder: TemporaryFolder
+@Suite("Output for people and for files") struct TerminalTests {
+  /// The arguments of a run without --quiet.
+  let training: [String]
+  private let runs: RunFixture
 
   init() throws {
-    folder = try TemporaryFolder()
-    try StripedImages(count: 200).write(to: folder)
-  }
-
-  /// A run without --quiet.
-  var training: [String] {
-    [
-      "train", "--data", "idx:\(folder.path)", "--model", "resnet8", "--batch-size", "16", "--threads", "1",
-      "--replay-steps", "1",
-    ]
+    runs = try RunFixture(
+      StripedImages(count: 200),
+      options: ["--model", "resnet8", "--batch-size", "16", "--threads", "1", "--replay-steps", "1"])
+    training = runs.arguments(nil)
   }
 
   /// What stood in each line, one after the other, without what moves and colours.
@@ -25,7 +21,8 @@ import Testing
       .split(whereSeparator: { $0 == "\r" || $0.isNewline }).map(String.init)
   }
 
-  @Test func aTerminalShowsHowARunGoesOn() throws {
+  @Test("A terminal shows the progress of a run")
+  func aTerminalShowsHowARunGoesOn() throws {
     let shown = try PseudoTerminal().run(onepass, training)
     #expect(shown.status == 0 && shown.screen.contains("\r\u{1B}[2K"))
     let last = try #require(lines(shown.screen).last)
@@ -35,7 +32,7 @@ import Testing
     #expect(last.count < 80)
   }
 
-  @Test(arguments: [100, 60, 40, 20, 8] as [UInt16])
+  @Test("No line is longer than the terminal is wide", arguments: [100, 60, 40, 20, 8] as [UInt16])
   func noLineIsLongerThanTheTerminal(columns: UInt16) throws {
     let screen = try PseudoTerminal(columns: columns).run(onepass, training).screen
     let renewed = try lines(screen).filter { $0.hasPrefix("  ") || $0.hasPrefix("100 %") }
@@ -44,7 +41,8 @@ import Testing
     #expect(renewed.last?.contains("step 13/13") == (columns == 100))
   }
 
-  @Test func aFileGetsNothingThatNobodyNeeds() throws {
+  @Test("A file gets no progress and no control characters")
+  func aFileGetsNothingThatNobodyNeeds() throws {
     let outcome = try onepass.run(training)
     #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
     #expect(outcome.output.contains("compute    "))
@@ -53,7 +51,8 @@ import Testing
     #expect(!lines.errors.contains("\u{1B}") && !lines.errors.contains("\r"))
   }
 
-  @Test func onlyTerminalsGetColour() throws {
+  @Test("Only terminals get colour")
+  func onlyTerminalsGetColour() throws {
     let wrong = ["train", "--data", "nothing"]
     let red = "\u{1B}[31mError:\u{1B}[0m \"nothing\" names no data."
     let shown = try PseudoTerminal().run(onepass, wrong)
@@ -69,13 +68,15 @@ import Testing
     #expect(try onepass.run(wrong).errors.hasPrefix("Error: \"nothing\" names no data."))
   }
 
-  @Test func aTerminalThatCannotMoveIsLeftAlone() throws {
+  @Test("A dumb terminal gets no progress")
+  func aTerminalThatCannotMoveIsLeftAlone() throws {
     let shown = try PseudoTerminal(kind: "dumb").run(onepass, training)
     #expect(shown.status == 0 && shown.screen.isEmpty, "\(shown.screen)")
   }
 
   /// What the command line's parser refuses looks like what the program refuses.
-  @Test func everyRefusalIsRed() throws {
+  @Test("Parse errors are red like all other errors")
+  func everyRefusalIsRed() throws {
     let shown = try PseudoTerminal().run(onepass, ["train", "--modle", "resnet8"])
     #expect(shown.status == 64)
     #expect(

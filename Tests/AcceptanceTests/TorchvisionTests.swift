@@ -3,11 +3,18 @@ import TestSupport
 import Testing
 
 /// Weights go between `onepass` and torchvision unchanged, and mean the same there.
-@Suite(.enabled(if: Python.path != nil, "\(Python.reason)"), .serialized) struct TorchvisionTests {
-  let folder: TemporaryFolder
+@Suite(
+  "Weights are exchanged with torchvision unchanged", .enabled(if: Python.path != nil, "\(Python.reason)"),
+  .serialized) struct TorchvisionTests
+{
+  let runs: RunFixture
+  var folder: TemporaryFolder { runs.folder }
 
   init() throws {
-    folder = try TemporaryFolder()
+    let folder = try TemporaryFolder()
+    runs = RunFixture(
+      folder, data: "folder:\(folder.file("images"))",
+      options: ["--method", "naive", "--threads", "1", "--quiet"])
     try python("images", folder.file("images"))
   }
 
@@ -19,17 +26,6 @@ import Testing
     let outcome = try Program(path: try #require(Python.path)).run([script] + arguments + images)
     try #require(outcome.status == 0, "\(outcome.errors)")
     return outcome.output
-  }
-
-  func train(_ arguments: [String]) throws -> Program.Outcome {
-    let outcome = try onepass.run(
-      [
-        "train", "--data", "folder:\(folder.file("images"))", "--method", "naive", "--threads", "1",
-        "--quiet",
-      ]
-        + arguments)
-    #expect(outcome.status == 0, "\(outcome.errors)")
-    return outcome
   }
 
   /// Options with which the one update changes no weight by more than 1e-20.
@@ -49,14 +45,19 @@ import Testing
     }
   }
 
-  @Test(arguments: ["resnet18", "resnet50"], [true, false])
+  @Test(
+    "torchvision loads a checkpoint and computes the same logits", arguments: ["resnet18", "resnet50"],
+    [true, false])
   func torchvisionLoadsACheckpointAndGivesTheSameLogits(model: String, blurs: Bool) throws {
     let run = folder.file("run")
     // Some updates, after which running statistics are those of the images and logits are of the size that they have.
-    _ = try train([
-      "--model", model, "--classes", "1000", "--method", "multi-epoch", "--epochs", "8", "--batch-size", "4",
-      "--learning-rate", "1e-4", blurs ? "--blur-pool" : "--no-blur-pool", "--output", run,
-    ])
+    try runs.train(
+      "run",
+      [
+        "--model", model, "--classes", "1000", "--method", "multi-epoch", "--epochs", "8", "--batch-size",
+        "4",
+        "--learning-rate", "1e-4", blurs ? "--blur-pool" : "--no-blur-pool",
+      ])
     let ours = try logits(run)
     let text = try python(
       "logits", model + (blurs ? "+blur" : ""), "\(run)/checkpoint/model.safetensors", images: images)
@@ -69,17 +70,17 @@ import Testing
   }
 
   /// One update at a learning rate that changes nothing: its loss and its statistics are torchvision's own.
-  @Test(arguments: [("resnet18", ""), ("resnet50", "module.")])
+  @Test(
+    "A run starts from weights of torchvision, and its first step is torchvision's",
+    arguments: [("resnet18", ""), ("resnet50", "module.")])
   func aRunBeginsWithTorchvisionsWeights(model: String, prefix: String) throws {
     let (weights, plain, run) = (
       folder.file("weights.safetensors"), folder.file("plain.safetensors"), folder.file("run")
     )
     try python("save", model, weights, prefix)
     try python("save", model, plain)
-    let outcome = try train(
-      [
-        "--model", model, "--classes", "1000", "--initialise", weights, "--output", run,
-      ] + Self.oneIdleUpdate)
+    let outcome = try runs.train(
+      "run", ["--model", model, "--classes", "1000", "--initialise", weights] + Self.oneIdleUpdate)
     let way = prefix.isEmpty ? "" : " (without the \(prefix) of their names)"
     #expect(
       outcome.errors == "Note: The run begins with the weights in \(weights)\(way)."
@@ -89,19 +90,19 @@ import Testing
         try python("step", model, plain, folder.file("images"), "\(run)/checkpoint/model.safetensors").utf8))
     #expect(try #require(step.number("parameters")) < 1e-20)
     #expect(try #require(step.number("statistics")) < 1e-5, "\(step)")
-    let curve = String(decoding: try folder.bytes(of: "run/curve.csv"), as: UTF8.self)
-    let row = curve.split(separator: "\n")[1].split(separator: ",")
-    let difference = abs(try #require(Double(row[4])) - #require(step.number("loss")))
+    let loss = try #require(try runs.column("loss", of: "run").first.flatMap(Double.init))
+    let difference = abs(loss - (try #require(step.number("loss"))))
     #expect(difference < 1e-5, "\(difference)")
   }
 
-  @Test func otherClassesGetANewLastLayer() throws {
+  @Test("With other classes, weights of torchvision get a new last layer")
+  func otherClassesGetANewLastLayer()
+    throws
+  {
     let weights = folder.file("weights.safetensors")
     try python("save", "resnet18", weights)
-    let outcome = try train(
-      [
-        "--model", "resnet18", "--initialise", weights, "--output", folder.file("run"),
-      ] + Self.oneIdleUpdate)
+    let outcome = try runs.train(
+      "run", ["--model", "resnet18", "--initialise", weights] + Self.oneIdleUpdate)
     #expect(
       outcome.errors == "Note: The run begins with the weights in \(weights)."
         + " Their last layer is for 1000 classes: the run's, for 3, is new.\n")
@@ -115,7 +116,8 @@ import Testing
   }
 
   /// The message holds a program, which has to work as it stands.
-  @Test func theRecipeForPyTorchFilesConvertsThem() throws {
+  @Test("The advice for PyTorch files converts them")
+  func theRecipeForPyTorchFilesConvertsThem() throws {
     let interpreter = Program(path: try #require(Python.path))
     try python("save", "resnet18", folder.file("truth.safetensors"))
     for (name, options) in [("new.pth", ""), ("old.pt", ", _use_new_zipfile_serialization=False")] {
@@ -131,8 +133,7 @@ import Testing
       let disguise = folder.file("\(name).safetensors")
       try FileManager.default.copyItem(atPath: folder.file(name), toPath: disguise)
       for file in [folder.file(name), disguise] {
-        let outcome = try onepass.run(
-          ["train", "--data", "folder:\(folder.file("images"))", "--model", "resnet18", "--initialise", file])
+        let outcome = try runs.attempt(nil, ["--model", "resnet18", "--initialise", file])
         #expect(outcome.status == 65 && outcome.errors.contains("a pickle"), "\(outcome.errors)")
         let lines = outcome.errors.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
         #expect(lines.count == 3, "\(outcome.errors)")
@@ -141,11 +142,9 @@ import Testing
         #expect(converted.status == 0, "\(converted.errors)")
       }
       let made = (name as NSString).deletingPathExtension + ".safetensors"
-      _ = try train(
-        [
-          "--model", "resnet18", "--classes", "1000", "--initialise", folder.file(made), "--output",
-          folder.file(name + ".run"),
-        ] + Self.oneIdleUpdate)
+      try runs.train(
+        name + ".run",
+        ["--model", "resnet18", "--classes", "1000", "--initialise", folder.file(made)] + Self.oneIdleUpdate)
       let step = jsonObject(
         Data(
           try python(

@@ -8,7 +8,7 @@ import Testing
 @testable import OnePassMLflow
 
 /// What is said to a server that fails in every way. That the real one understands it is seen in the acceptance tests.
-@Suite struct MLflowTests {
+@Suite("The MLflow logger") struct MLflowTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -53,7 +53,8 @@ import Testing
     }
   }
 
-  @Test func aRunHasItsOptionsItsNumbersAndItsEnd() throws {
+  @Test("A run is sent with its options, its metrics and its status")
+  func aRunHasItsOptionsItsNumbersAndItsEnd() throws {
     for (outcome, status) in [(RunOutcome.finished, "FINISHED"), (.stopped, "KILLED"), (.failed, "FAILED")] {
       let server = try MLflowStandIn()
       try? FileManager.default.removeItem(atPath: folder.file("mlflow.json"))
@@ -75,7 +76,8 @@ import Testing
     }
   }
 
-  @Test func numbersThatAreNoneAreSentAsSuch() throws {
+  @Test("NaN and infinity are sent as such")
+  func numbersThatAreNoneAreSentAsSuch() throws {
     let server = try MLflowStandIn()
     let logger = try logger(server)
     var odd = point(1)
@@ -85,10 +87,12 @@ import Testing
     #expect(server.runs[0].metrics.map(\.value) == ["NaN", "Infinity", "-Infinity"])
   }
 
-  @Test(arguments: [
-    ("500", MLflowStandIn.Behaviour.status(500)), ("429", .status(429)), ("closed", .close),
-    ("lost", .loseAnswer), ("silent", .stall(2)),
-  ])
+  @Test(
+    "Every value arrives exactly once",
+    arguments: [
+      ("500", MLflowStandIn.Behaviour.status(500)), ("429", .status(429)), ("closed", .close),
+      ("lost", .loseAnswer), ("silent", .stall(2)),
+    ])
   func nothingIsLostAndNothingComesTwice(name: String, failure: MLflowStandIn.Behaviour) throws {
     // Calls of each kind fail two times of three, the one that makes the run too.
     let server = try MLflowStandIn()
@@ -103,7 +107,10 @@ import Testing
     #expect(server.runs[0].status == "FINISHED")
   }
 
-  @Test func whatAnAbsentServerLacksIsToldAndKept() throws {
+  @Test("Values that could not be sent are reported and recorded")
+  func whatAnAbsentServerLacksIsToldAndKept()
+    throws
+  {
     let server = try MLflowStandIn()
     let first = try logger(server)
     try first.log(point(1))
@@ -124,7 +131,8 @@ import Testing
     #expect(server.runs[0].status == "FINISHED")
   }
 
-  @Test func whatTheServerHasAlreadyIsNotSentAgain() throws {
+  @Test("A resumed run does not send values again")
+  func whatTheServerHasAlreadyIsNotSentAgain() throws {
     let server = try MLflowStandIn()
     let first = try logger(server)
     for step in 1...9 { try first.log(point(step)) }
@@ -138,7 +146,8 @@ import Testing
     #expect(server.runs[0].metrics.last?.key == "evaluation/top1")
   }
 
-  @Test func theQueueIsBounded() throws {
+  @Test("The queue is bounded")
+  func theQueueIsBounded() throws {
     let server = try MLflowStandIn()
     let logger = try logger(server)
     #expect(wait { server.runs.first?.parameters.isEmpty == false })
@@ -150,7 +159,8 @@ import Testing
     #expect(record.unsent.map(\.step) == Array(6...count))
   }
 
-  @Test func aServerThatIsNotThereIsToldBeforeTheRun() throws {
+  @Test("A server that cannot be reached is reported before the run")
+  func aServerThatIsNotThereIsToldBeforeTheRun() throws {
     let server = try MLflowStandIn { _, _ in .status(503) }
     #expect {
       try logger(server)
@@ -168,7 +178,8 @@ import Testing
     #expect(server.runs.count == 1 && server.runs[0].metrics.count == 2)
   }
 
-  @Test func aRefusalEndsTheLogAndNotTheRun() throws {
+  @Test("A refusal ends the log and not the run")
+  func aRefusalEndsTheLogAndNotTheRun() throws {
     let server = try MLflowStandIn()
     let logger = try logger(server)
     #expect(wait { server.runs.first?.parameters.isEmpty == false })
@@ -183,7 +194,8 @@ import Testing
     } throws: { "\($0)".contains("the server answers 403") }
   }
 
-  @Test func credentialsComeFromTheEnvironmentAndStayThere() throws {
+  @Test("Credentials come from the environment and are written nowhere")
+  func credentialsComeFromTheEnvironmentAndStayThere() throws {
     for (environment, sent) in [
       (["MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": "s3cr3t"], "Basic YW5uOnMzY3IzdA=="),
       (["MLFLOW_TRACKING_TOKEN": "s3cr3t"], "Bearer s3cr3t"), ([:], "none"),
@@ -198,7 +210,8 @@ import Testing
     }
   }
 
-  @Test func addressesAreReadAsTheyAreWritten() throws {
+  @Test("Addresses are the same after parsing and printing")
+  func addressesAreReadAsTheyAreWritten() throws {
     for (text, server, experiment) in [
       ("http://h:5000", "http://h:5000", "Default"), ("https://h/ml/#", "https://h/ml", "Default"),
       ("http://h:5000#a/b c", "http://h:5000", "a/b c"), ("http://h#a%20b%23", "http://h", "a b#"),

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A replay memory with its images on disk: the same choices, a budget that the files keep, and a place to go back to.
-@Suite struct DiskImagesTests {
+@Suite("A replay memory on disk") struct DiskImagesTests {
   let folder: TemporaryFolder
   var directory: String { folder.file("memory") }
 
@@ -33,7 +33,8 @@ import Testing
     return drawn.map(\.example.image)
   }
 
-  @Test func itChoosesAndReturnsTheSameAsAMemoryInRAM() throws {
+  @Test("It makes the same choices as a memory in RAM")
+  func itChoosesAndReturnsTheSameAsAMemoryInRAM() throws {
     var inRAM = try makeMemory(.examples(50))
     var onDisk = try makeMemory(.examples(50), directory)
     for step in 0..<60 {
@@ -46,7 +47,9 @@ import Testing
 
   /// What the files take, as the store and the file system count it, is at every instant within what is counted, and
   /// that within the budget; and the room is used, not only kept free.
-  @Test(arguments: [(400_000, 200), (400_000, 2_000), (4_000_000, 20_000), (40_000_000, 110_000)])
+  @Test(
+    "The files never exceed the budget in bytes",
+    arguments: [(400_000, 200), (400_000, 2_000), (4_000_000, 20_000), (40_000_000, 110_000)])
   func theFilesKeepABudgetInBytes(limit: Int, imageBytes: Int) throws {
     var memory = try makeMemory(.bytes(limit), directory, imageBytes: imageBytes)
     var chance = SeededGenerator(seed: 1, .reservoir, imageBytes)
@@ -72,7 +75,9 @@ import Testing
   }
 
   /// The files run ahead of a checkpoint; after a crash they go back to it, and on as if nothing had been.
-  @Test(arguments: [0, 1, 7, 40], [ReplayMemory.Capacity.examples(50), .bytes(120_000)])
+  @Test(
+    "After a crash it returns to the last checkpoint", arguments: [0, 1, 7, 40],
+    [ReplayMemory.Capacity.examples(50), .bytes(120_000)])
   func afterACrashItGoesBackToTheCheckpoint(stepsAhead: Int, capacity: ReplayMemory.Capacity) throws {
     let checkpoint: MemorySnapshot
     do {
@@ -108,7 +113,8 @@ import Testing
     }
   }
 
-  @Test func aDirectoryBelongsToOneRun() throws {
+  @Test("A memory directory belongs to one run")
+  func aDirectoryBelongsToOneRun() throws {
     do {
       var memory = try makeMemory(.examples(50), directory)
       try advance(&memory, step: 0)
@@ -129,7 +135,8 @@ import Testing
     #expect(folder.contents.isEmpty)
   }
 
-  @Test func aFolderThatVanishesIsNoticed() throws {
+  @Test("A directory that disappears is detected")
+  func aFolderThatVanishesIsNoticed() throws {
     var memory = try makeMemory(.examples(50), directory)
     for step in 0..<20 { try advance(&memory, step: step) }
     try FileManager.default.moveItem(atPath: directory, toPath: folder.file("elsewhere"))
@@ -138,7 +145,8 @@ import Testing
   }
 
   /// What was evicted or forgotten is nowhere in the files once they are brought up to date.
-  @Test func whatIsForgottenIsNowhereInTheFiles() throws {
+  @Test("Evicted and forgotten images are in no file")
+  func whatIsForgottenIsNowhereInTheFiles() throws {
     var memory = try makeMemory(.examples(100), directory)
     for id in 0..<60 {
       let bytes = Array(String(repeating: "face of \(1_000 + id); ", count: 100).utf8)

@@ -4,7 +4,7 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-@Suite struct ImageArchiveTests {
+@Suite("The archive of images") struct ImageArchiveTests {
   let folder: TemporaryFolder
   var file: String { folder.file(ImageArchive.fileName) }
 
@@ -16,7 +16,10 @@ import Testing
     Example.synthetic(id, bytes: bytes).image
   }
 
-  @Test func whatIsPutThereComesBackAlsoAfterOpeningItAgain() throws {
+  @Test("Images can be read back, also after reopening")
+  func whatIsPutThereComesBackAlsoAfterOpeningItAgain()
+    throws
+  {
     let images = [
       3: Self.image(3, bytes: 1), 1: Self.image(1, bytes: 4_096), 7: Self.image(7, bytes: 250_000),
       0: EncodedImage(
@@ -31,7 +34,8 @@ import Testing
     for (id, image) in images { #expect(try archive.image(id: id) == image) }
   }
 
-  @Test func whatIsRemovedIsGone() throws {
+  @Test("Removed images are gone")
+  func whatIsRemovedIsGone() throws {
     let archive = try open()
     for id in 0..<10 { try archive.insert(Self.image(id), id: id) }
     for id in [0, 4, 9, 77] { try archive.remove(id: id) }
@@ -40,7 +44,8 @@ import Testing
     #expect(try archive.image(id: 5) == Self.image(5))
   }
 
-  @Test func aTransactionIsWholeOrNothing() throws {
+  @Test("A transaction is all or nothing")
+  func aTransactionIsWholeOrNothing() throws {
     struct Failure: Error {}
     let archive = try open()
     try archive.insert(Self.image(0), id: 0)
@@ -57,7 +62,8 @@ import Testing
     #expect(try archive.ids == [0, 2])
   }
 
-  @Test func onePositionHoldsOneImage() throws {
+  @Test("One position holds one image")
+  func onePositionHoldsOneImage() throws {
     let archive = try open()
     try archive.insert(Self.image(1), id: 1)
     #expect(throws: OnePassError.self) { try archive.insert(Self.image(2), id: 1) }
@@ -65,7 +71,8 @@ import Testing
   }
 
   /// The room that is stated is that of the files; and it does not grow while items are replaced.
-  @Test func theRoomIsThatOfTheFiles() throws {
+  @Test("The stated size is that of the files, and does not grow by replacing items")
+  func theRoomIsThatOfTheFiles() throws {
     let archive = try open()
     func sizeOfFiles() throws -> Int {
       try folder.contents.reduce(0) { sum, name in
@@ -91,7 +98,8 @@ import Testing
   }
 
   /// A search of the files for an image that was forgotten finds nothing, in the table or in the log.
-  @Test func whatIsForgottenIsNowhereInTheFiles() throws {
+  @Test("A forgotten image is in no file")
+  func whatIsForgottenIsNowhereInTheFiles() throws {
     let secret = "THE SUBJECT'S FACE "
     let image = EncodedImage(bytes: (0..<500).flatMap { _ in Array(secret.utf8) })
     let archive = try open()
@@ -107,7 +115,8 @@ import Testing
   }
 
   /// A byte that changed on the disk is noticed when the image is read, and the example is named.
-  @Test func aChangedByteIsNoticed() throws {
+  @Test("A changed byte is detected, and the example is named")
+  func aChangedByteIsNoticed() throws {
     let marker = Array("MARKER".utf8)
     do {
       let archive = try open()
@@ -128,7 +137,8 @@ import Testing
     #expect(try archive.image(id: 6) == Self.image(6))
   }
 
-  @Test func aSecondOwnerIsRefused() throws {
+  @Test("A second owner is refused")
+  func aSecondOwnerIsRefused() throws {
     let first = try open()
     try first.insert(Self.image(1), id: 1)
     #expect { try open() } throws: { error in
@@ -137,7 +147,8 @@ import Testing
     #expect(try first.image(id: 1) == Self.image(1))
   }
 
-  @Test func aFileOfSomethingElseIsRefused() throws {
+  @Test("A file of another kind is refused")
+  func aFileOfSomethingElseIsRefused() throws {
     try folder.write(
       Array("not a database at all, but long enough to be looked at".utf8), to: ImageArchive.fileName)
     #expect { try open() } throws: {
@@ -154,7 +165,9 @@ import Testing
   }
 
   /// Bytes 60 and 68 of an SQLite file tell the user's version and the application.
-  @Test(arguments: [(60, "has the format"), (68, "is a database of something else")])
+  @Test(
+    "A database of another program or version is refused",
+    arguments: [(60, "has the format"), (68, "is a database of something else")])
   func aDatabaseOfAnotherKindIsRefused(offset: Int, sentence: String) throws {
     do {
       let archive = try open()

@@ -5,10 +5,11 @@ import TestSupport
 import Testing
 
 /// What the memory keeps of an item, and where its images lie in RAM.
-@Suite struct ImageBlocksTests {
+@Suite("Images in RAM and their index") struct ImageBlocksTests {
   /// With the default selectors: position, label, draws and form 8, where the image is and its size 8, loss 4, priority 3,
   /// the selector's order both ways 8. Where draws decide about choices they take 4 of their own.
-  @Test func theIndexOfAnItemIsSmall() {
+  @Test("The index of an item has the documented size")
+  func theIndexOfAnItemIsSmall() {
     func index(_ drawing: SelectorKind) -> Int {
       ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1).indexBytesPerItem
     }
@@ -30,7 +31,8 @@ import Testing
   ]
 
   /// Whatever fits in a row or not: it comes back as it was, and what is unusual costs what stands in front of it.
-  @Test(arguments: [ReplayMemory.Capacity.examples(13), .bytes(4 << 20)])
+  @Test(
+    "Unusual values are kept and counted", arguments: [ReplayMemory.Capacity.examples(13), .bytes(4 << 20)])
   func whatIsUnusualIsKeptAndCounted(capacity: ReplayMemory.Capacity) throws {
     let kinds = Self.unusual + Self.usual
     func example(_ id: Int) -> Example {
@@ -71,7 +73,8 @@ import Testing
   }
 
   /// 131,071 is the last number that a row has room for.
-  @Test func drawsAreCountedHoweverManyThereAre() throws {
+  @Test("Any number of draws is counted")
+  func drawsAreCountedHoweverManyThereAre() throws {
     for (drawing, following) in [(SelectorKind.prioritised, 65_536), (.fewestReplays, 131_072)] {
       var memory = ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1)
       try memory.offer(.synthetic(3), loss: 1, priority: 1)
@@ -87,7 +90,8 @@ import Testing
   }
 
   /// What was drawn stays as it was while anybody has it, whatever the memory does, and after it is gone.
-  @Test(arguments: [SelectorKind.prioritised, .fewestReplays])
+  @Test(
+    "A drawn image stays unchanged while it is in use", arguments: [SelectorKind.prioritised, .fewestReplays])
   func whatWasDrawnStays(drawing: SelectorKind) throws {
     var memory: ReplayMemory? = ReplayMemory(
       capacity: .examples(20), inclusion: InclusionProbability(recencyBias: 1e9), drawing: drawing, seed: 1)
@@ -106,7 +110,8 @@ import Testing
   }
 
   /// A mini-batch goes on the threads that decoded it, while the memory draws and replaces.
-  @Test func drawnExamplesMayGoOnAnyThread() throws {
+  @Test("Drawn examples can be released on any thread")
+  func drawnExamplesMayGoOnAnyThread() throws {
     var memory = ReplayMemory(
       capacity: .examples(50), inclusion: InclusionProbability(recencyBias: 1e9), seed: 1)
     let queue = DispatchQueue(label: "decoders", attributes: .concurrent)
@@ -125,7 +130,8 @@ import Testing
   }
 
   /// Two memories that were one have nothing to do with each other.
-  @Test func aCopyIsAValue() throws {
+  @Test("A copy of a memory is independent")
+  func aCopyIsAValue() throws {
     var first = ReplayMemory(
       capacity: .examples(30), inclusion: InclusionProbability(recencyBias: 1e9), seed: 1)
     for id in 0..<30 { try first.offer(.synthetic(id), loss: 1, priority: 1) }
@@ -142,7 +148,7 @@ import Testing
   #if os(Linux)
     /// Looked at from outside, as whoever finds the process's memory would: nothing of a forgotten image is left, also where
     /// a drawn example had it for some time.
-    @Test(arguments: [true, false])
+    @Test("A forgotten image is overwritten in memory", arguments: [true, false])
     func whatIsForgottenIsOverwritten(isOnLoan: Bool) throws {
       var memory = ReplayMemory(capacity: .examples(4), seed: 1)
       for id in 0..<4 {

@@ -4,8 +4,8 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-@Suite struct PriorityTests {
-  @Test(arguments: PriorityKind.allCases)
+@Suite("Priority functions and importance weights") struct PriorityTests {
+  @Test("Every priority function is finite and not negative", arguments: PriorityKind.allCases)
   func everyPriorityFunctionIsFiniteAndNotNegative(kind: PriorityKind) throws {
     for smoothing in SmoothingSchedule.allCases {
       let function = kind.makeFunction(smoothing: smoothing)
@@ -25,7 +25,8 @@ import Testing
     }
   }
 
-  @Test func lossPriorityIsEquationOne() throws {
+  @Test("The loss priority is equation 1")
+  func lossPriorityIsEquationOne() throws {
     let function = LossPriority(smoothing: .full)
     for step in stride(from: 0, through: 1_000, by: 50) {
       let alpha = 1 - cos(Double.pi / 2 * Double(step) / 1_000)
@@ -36,14 +37,16 @@ import Testing
     }
   }
 
-  @Test func smallLossesAtTheEndKeepTheirPrecision() throws {
+  @Test("Small losses at the end of the run keep their precision")
+  func smallLossesAtTheEndKeepTheirPrecision() throws {
     // α = 1: P = 1 − e^−ℓ = ℓ − ℓ²/2 + …, which 1 − exp(−ℓ) would round to 12 digits less.
     let priority = LossPriority().priority(loss: 1e-9, progress: RunProgress(step: 10, of: 10))
     #expect(abs(priority / 1e-9 - 1) < 1e-6)
   }
 
   /// 1 − α·exp(−|ℓ − ℓ̄|), whichever is larger; without history 1.
-  @Test func learnabilityIsTheChangeOfTheLoss() throws {
+  @Test("Learnability measures the change of the loss")
+  func learnabilityIsTheChangeOfTheLoss() throws {
     let function = PriorityKind.learnability.makeFunction(smoothing: .literal)
     #expect(function.basis == .ownAverage)
     for step in stride(from: 0, through: 1_000, by: 50) {
@@ -58,13 +61,15 @@ import Testing
     }
   }
 
-  @Test func anAverageHalvesWhatWasBefore() {
+  @Test("The running average halves what was before")
+  func anAverageHalvesWhatWasBefore() {
     var average: Double?
     for loss in [4.0, 2, 1, 0] { average = LossContext(loss: loss, ownAverage: average).nextAverage }
     #expect(average == 4.0 / 8 + 2.0 / 8 + 1.0 / 4 + 0.0 / 2)
   }
 
-  @Test func pruningHalvesWhatIsBelowTheMeanUntilTheLastEighth() throws {
+  @Test("Pruning halves priorities below the mean until the last eighth")
+  func pruningHalvesWhatIsBelowTheMeanUntilTheLastEighth() throws {
     let function = PriorityKind.pruning.makeFunction(smoothing: .full)
     #expect(function.basis == .memoryMean)
     for (loss, mean, step, expected) in [
@@ -83,7 +88,8 @@ import Testing
         < 1e-15)
   }
 
-  @Test func alphaRunsFromZeroToOneAndTheLiteralFormulaDoesNot() throws {
+  @Test("Alpha runs from 0 to 1, and the literal formula does not")
+  func alphaRunsFromZeroToOneAndTheLiteralFormulaDoesNot() throws {
     let (start, end) = (RunProgress(step: 0, of: 7), RunProgress(step: 7, of: 7))
     #expect(SmoothingSchedule.full.alpha(at: start) == 0)
     #expect(abs(SmoothingSchedule.full.alpha(at: end) - 1) < 1e-15)
@@ -91,7 +97,8 @@ import Testing
     #expect(abs(SmoothingSchedule.literal.alpha(at: end) - 0.45969769413186) < 1e-12)
   }
 
-  @Test func importanceWeightsAreInverseAndAverageToOne() throws {
+  @Test("Importance weights are inverse to the probability, with mean 1")
+  func importanceWeightsAreInverseAndAverageToOne() throws {
     let weights = importanceWeights(forProbabilities: [0.1, 0.2, 0.4])
     #expect(abs(weights.reduce(0, +) / 3 - 1) < 1e-6)
     #expect(abs(weights[0] / weights[1] - 2) < 1e-6 && abs(weights[1] / weights[2] - 2) < 1e-6)
@@ -100,7 +107,8 @@ import Testing
 
   /// Section 3.3: E_q[w·ℓ] = E_p[ℓ]. With w = (1/m)/probability the estimate is unbiased without any
   /// normalisation, so its mean over many draws lies within its own standard error of the memory's mean.
-  @Test func weightedDrawsEstimateTheMemorysMean() throws {
+  @Test("Weighted draws estimate the mean of the memory without bias")
+  func weightedDrawsEstimateTheMemorysMean() throws {
     let items = 200
     var memory = ReplayMemory(capacity: .examples(items), seed: 4)
     var chance = SeededGenerator(seed: 4, .test)

@@ -3,8 +3,9 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-@Suite struct ReplayMemoryTests {
-  @Test func countersCountWhatHappened() throws {
+@Suite("The replay memory") struct ReplayMemoryTests {
+  @Test("Counters count insertions, evictions and draws")
+  func countersCountWhatHappened() throws {
     var memory = ReplayMemory(capacity: .examples(100), seed: 1)
     var taken = 0
     var drawnIDs: Set<Int> = []
@@ -24,7 +25,8 @@ import Testing
     memory.checkInvariants()
   }
 
-  @Test func drawnExamplesAreTheOnesThatWereOffered() throws {
+  @Test("Drawn examples equal those that were offered")
+  func drawnExamplesAreTheOnesThatWereOffered() throws {
     var memory = ReplayMemory(capacity: .examples(64), seed: 2)
     for id in 0..<500 { try memory.offer(.synthetic(id, bytes: 1 + id % 50), loss: 1, priority: 1) }
     for drawn in try memory.draw(256, step: 0, batch: 0) {
@@ -33,7 +35,8 @@ import Testing
     }
   }
 
-  @Test func visitsCountTheReplaysOfAnItem() throws {
+  @Test("Visits count the replays of an item")
+  func visitsCountTheReplaysOfAnItem() throws {
     var memory = ReplayMemory(capacity: .examples(4), seed: 2)
     for id in 0..<4 { try memory.offer(.synthetic(id), loss: 1, priority: 1) }
     var visits: [Int: Int] = [:]
@@ -44,7 +47,7 @@ import Testing
     for item in memory.items { #expect(item.draws == visits[item.id, default: 0]) }
   }
 
-  @Test(arguments: SelectorKind.allCases)
+  @Test("A refresh changes only items that are still stored", arguments: SelectorKind.allCases)
   func refreshChangesOnlyAnItemThatIsStillThere(drawing: SelectorKind) throws {
     var memory = ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1)
     try memory.offer(.synthetic(0), loss: 1, priority: 0.5)
@@ -59,7 +62,8 @@ import Testing
     #expect(memory.items.map(\.priority) == [0.75])
   }
 
-  @Test func aRefreshCanGoFromTheLossThatIsKept() throws {
+  @Test("A refresh can use the stored loss")
+  func aRefreshCanGoFromTheLossThatIsKept() throws {
     var memory = ReplayMemory(capacity: .examples(2), seed: 1)
     #expect(memory.meanLoss == nil)
     for id in 0..<2 { try memory.offer(.synthetic(id), loss: Float(4 + 2 * id), priority: 1) }
@@ -76,7 +80,8 @@ import Testing
     #expect(memory.meanLoss == 6.5)
   }
 
-  @Test func reprioritisingUsesTheStoredLosses() throws {
+  @Test("Reprioritising uses the stored losses")
+  func reprioritisingUsesTheStoredLosses() throws {
     var memory = ReplayMemory(capacity: .examples(10), seed: 1)
     for id in 0..<10 { try memory.offer(.synthetic(id), loss: Float(id), priority: 1) }
     memory.reprioritise { $0 == 3 ? 1 : 0 }
@@ -84,7 +89,7 @@ import Testing
     memory.checkInvariants()
   }
 
-  @Test(arguments: SelectorKind.allCases)
+  @Test("Every selector can draw and evict", arguments: SelectorKind.allCases)
   func everySelectorCanDrawAndEvict(kind: SelectorKind) throws {
     var memory = ReplayMemory(capacity: .examples(20), drawing: kind, evicting: kind, seed: 6)
     var chance = SeededGenerator(seed: 6, .test)
@@ -98,14 +103,17 @@ import Testing
     #expect(memory.count == 20)
   }
 
-  @Test func drawingTheFewestReplayedReachesEveryItemInTurn() throws {
+  @Test("Drawing the fewest replays reaches every item in turn")
+  func drawingTheFewestReplayedReachesEveryItemInTurn() throws {
     var memory = ReplayMemory(capacity: .examples(10), drawing: .fewestReplays, seed: 1)
     for id in 0..<10 { try memory.offer(.synthetic(id), loss: 1, priority: 1) }
     #expect(try memory.draw(20, step: 0, batch: 0).map(\.example.id) == Array(0..<10) + Array(0..<10))
   }
 
   /// A mini-batch meets the same fate as its examples one after the other.
-  @Test(arguments: SelectorKind.allCases, [ReplayMemory.Capacity.examples(40), .bytes(4_000)])
+  @Test(
+    "Offering a mini-batch equals offering its examples one by one", arguments: SelectorKind.allCases,
+    [ReplayMemory.Capacity.examples(40), .bytes(4_000)])
   func aMiniBatchIsOfferedAsItsExamplesWouldBe(evicting: SelectorKind, capacity: ReplayMemory.Capacity) throws
   {
     var together = ReplayMemory(capacity: capacity, evicting: evicting, seed: 3)

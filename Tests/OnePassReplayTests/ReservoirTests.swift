@@ -3,7 +3,7 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-@Suite struct ReservoirTests {
+@Suite("Reservoir sampling") struct ReservoirTests {
   /// P(item i is held after n offers) by the recursion over the method's definition: taken in with
   /// probability p(i), and at each later offer t thrown out with probability p(t)/m.
   static func exactInclusion(item: Int, offers: Int, capacity m: Int, beta: Double) -> Double {
@@ -14,7 +14,7 @@ import Testing
     return probability
   }
 
-  @Test(arguments: [1.0, 1.5, 3.0])
+  @Test("The inclusion probability equals the exact recursion", arguments: [1.0, 1.5, 3.0])
   func inclusionMatchesTheExactRecursion(beta: Double) throws {
     let (capacity, offers, seeds) = (10, 60, 4_000)
     var held = [Int](repeating: 0, count: offers)
@@ -34,20 +34,23 @@ import Testing
     }
   }
 
-  @Test func unbiasedReservoirHoldsEveryItemWithTheSameProbability() throws {
+  @Test("An unbiased reservoir holds every item with the same probability")
+  func unbiasedReservoirHoldsEveryItemWithTheSameProbability() throws {
     for item in [1, 7, 10, 11, 60] {
       #expect(abs(Self.exactInclusion(item: item, offers: 60, capacity: 10, beta: 1) - 1.0 / 6) < 1e-12)
     }
   }
 
-  @Test func probabilityIsClampedWhileTheStreamIsYoung() throws {
+  @Test("The probability is clamped at the start of the stream")
+  func probabilityIsClampedWhileTheStreamIsYoung() throws {
     let inclusion = InclusionProbability(recencyBias: 1.5)
     #expect(inclusion(examplesSeen: 101, capacity: 100) == 1)
     #expect(inclusion(examplesSeen: 150, capacity: 100) == 1)
     #expect(inclusion(examplesSeen: 300, capacity: 100) == 0.5)
   }
 
-  @Test func fillsBeforeItReplaces() throws {
+  @Test("The memory fills before it replaces")
+  func fillsBeforeItReplaces() throws {
     var memory = ReplayMemory(capacity: .examples(5), seed: 3)
     for id in 0..<5 {
       #expect(try memory.offer(.synthetic(id), loss: 0, priority: 1) == .inserted(evicted: 0))
@@ -60,7 +63,8 @@ import Testing
     memory.checkInvariants()
   }
 
-  @Test func sameSeedSameMemory() throws {
+  @Test("The same seed gives the same memory")
+  func sameSeedSameMemory() throws {
     func run(seed: UInt64) throws -> [MemoryItem] {
       var memory = ReplayMemory(capacity: .examples(50), seed: seed)
       for id in 0..<1_000 {
@@ -73,7 +77,8 @@ import Testing
     #expect(try run(seed: 1) != run(seed: 2))
   }
 
-  @Test func budgetInBytesHoldsAtEveryInstant() throws {
+  @Test("A budget in bytes holds at every instant")
+  func budgetInBytesHoldsAtEveryInstant() throws {
     for seed in 0..<20 as Range<UInt64> {
       let limit = 20_000
       var memory = ReplayMemory(capacity: .bytes(limit), seed: seed)
@@ -95,7 +100,8 @@ import Testing
 
   /// With sizes that differ, the room that an eviction leaves must not favour whatever is small enough for it:
   /// small and large images are taken in equally often.
-  @Test func budgetInBytesTakesInSmallAndLargeAlike() throws {
+  @Test("A budget in bytes accepts small and large images equally often")
+  func budgetInBytesTakesInSmallAndLargeAlike() throws {
     var (small, large, offered) = (0, 0, 0)
     for seed in 0..<100 as Range<UInt64> {
       var memory = ReplayMemory(capacity: .bytes(20_000), seed: seed)
@@ -114,7 +120,9 @@ import Testing
   }
 
   /// The stored form decides the bytes, and is made only for what is taken in.
-  @Test(arguments: [ReplayMemory.Capacity.examples(20), .bytes(20_000)])
+  @Test(
+    "The stored form is made only for accepted images",
+    arguments: [ReplayMemory.Capacity.examples(20), .bytes(20_000)])
   func whatIsStoredIsMadeOnlyForWhatIsTakenIn(capacity: ReplayMemory.Capacity) throws {
     var memory = ReplayMemory(capacity: capacity, seed: 1)
     var made = 0
@@ -129,7 +137,8 @@ import Testing
     #expect(memory.items.allSatisfy { $0.bytes == 316 })
   }
 
-  @Test func aFormThatCannotBeMadeLeavesTheMemoryAsItWas() throws {
+  @Test("A stored form that cannot be made leaves the memory unchanged")
+  func aFormThatCannotBeMadeLeavesTheMemoryAsItWas() throws {
     struct Failure: Error {}
     var memory = ReplayMemory(capacity: .examples(1), seed: 1)
     try memory.offer(.synthetic(0), loss: 1, priority: 1)
@@ -140,7 +149,8 @@ import Testing
     #expect(memory.items.map(\.id) == [0])
   }
 
-  @Test func anExampleLargerThanTheBudgetIsCounted() throws {
+  @Test("An example larger than the budget is counted")
+  func anExampleLargerThanTheBudgetIsCounted() throws {
     var memory = ReplayMemory(capacity: .bytes(500), seed: 1)
     #expect(try memory.offer(.synthetic(0, bytes: 490), loss: 1, priority: 1) == .oversized)
     #expect(memory.count == 0 && memory.counters.oversized == 1 && memory.counters.examplesSeen == 1)

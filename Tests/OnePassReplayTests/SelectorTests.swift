@@ -3,7 +3,7 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-@Suite struct SelectorTests {
+@Suite("Selectors") struct SelectorTests {
   /// Every kind, and some mixtures.
   static let kinds =
     SelectorKind.allCases + [
@@ -12,7 +12,7 @@ import Testing
     ]
 
   /// Every selector is driven through random changes beside a plain list of the same items.
-  @Test(arguments: kinds)
+  @Test("Every selector agrees with a plain list of the same items", arguments: kinds)
   func everySelectorFollowsItsItems(kind: SelectorKind) {
     for seed in 0..<20 as Range<UInt64> {
       var chance = SeededGenerator(seed: seed, .test)
@@ -89,7 +89,8 @@ import Testing
     }
   }
 
-  @Test func drawFrequenciesFollowThePriorities() {
+  @Test("Draw frequencies follow the priorities")
+  func drawFrequenciesFollowThePriorities() {
     // Equal, very unequal, with zeros, and the paper's shape near the end of a run (most near 0).
     let cases: [[Float]] = [
       Array(repeating: 0.5, count: 20),
@@ -138,7 +139,7 @@ import Testing
   }
 
   /// Many choices at once are the same as one after the other.
-  @Test(arguments: kinds)
+  @Test("Many choices at once equal as many choices one by one", arguments: kinds)
   func manyChoicesAreAsOneAfterTheOther(kind: SelectorKind) {
     for seed in 0..<10 as Range<UInt64> {
       var chance = SeededGenerator(seed: seed, .test)
@@ -156,9 +157,11 @@ import Testing
   }
 
   /// By class, with the places of a class taken over again and again, and with two classes that are equally large.
-  @Test(arguments: [
-    SelectorKind.classBalanced, .largestClass, .mixture(.classBalanced, .largestClass, share: 0.25),
-  ])
+  @Test(
+    "Choices by class have their stated probability",
+    arguments: [
+      SelectorKind.classBalanced, .largestClass, .mixture(.classBalanced, .largestClass, share: 0.25),
+    ])
   func choicesByClassAreAsLikelyAsTheySay(kind: SelectorKind) {
     var selector = kind.makeSelector()
     // Classes of 1, 3, 6 and 6 items; class 1 is empty.
@@ -192,7 +195,10 @@ import Testing
   }
 
   /// The memory of a stream with one class in a hundred: as balanced as what has come.
-  @Test func evictingFromTheLargestClassBalances() throws {
+  @Test("Evicting from the largest class balances the memory")
+  func evictingFromTheLargestClassBalances()
+    throws
+  {
     var memory = ReplayMemory(
       capacity: .examples(60), inclusion: InclusionProbability(recencyBias: 1), drawing: .uniform,
       evicting: .largestClass, seed: 1)
@@ -209,7 +215,8 @@ import Testing
     #expect(abs(held[0] - held[1]) <= 2, "\(held)")
   }
 
-  @Test func aMixtureIsReadAndWritten() {
+  @Test("A mixture of selectors is the same after parsing and printing")
+  func aMixtureIsReadAndWritten() {
     let mixture = SelectorKind.mixture(.uniform, .oldest, share: 0.25)
     #expect(SelectorKind(rawValue: "uniform+oldest:0.25") == mixture)
     for kind in Self.kinds { #expect(SelectorKind(rawValue: kind.rawValue) == kind) }
@@ -219,7 +226,8 @@ import Testing
     ] { #expect(SelectorKind(rawValue: text) == nil, "\(text)") }
   }
 
-  @Test func zeroTotalPriorityFallsBackToUniform() {
+  @Test("A total priority of zero falls back to uniform draws")
+  func zeroTotalPriorityFallsBackToUniform() {
     var selector = PrioritisedSelector()
     for arrival in 0..<8 { selector.append(ItemFacts(priority: 0, label: 0, arrival: arrival, draws: 0)) }
     var generator = SeededGenerator(seed: 5, .test)
@@ -233,7 +241,8 @@ import Testing
     #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: 7, sigmas: 4))
   }
 
-  @Test func groupSumsDoNotDrift() {
+  @Test("Group sums do not drift")
+  func groupSumsDoNotDrift() {
     var selector = PrioritisedSelector()
     var chance = SeededGenerator(seed: 9, .test)
     for arrival in 0..<64 { selector.append(ItemFacts(priority: 1, label: 0, arrival: arrival, draws: 0)) }

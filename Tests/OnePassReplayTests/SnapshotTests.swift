@@ -3,7 +3,7 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-@Suite struct SnapshotTests {
+@Suite("Snapshots of a memory") struct SnapshotTests {
   static let kinds =
     SelectorTests.kinds.flatMap { drawing in
       [SelectorKind.uniform, .prioritised, .fewestReplays].map { (drawing, $0) }
@@ -43,7 +43,7 @@ import Testing
   }
 
   /// For every selector, drawing and evicting, and both kinds of budget: the copy goes on as the original does.
-  @Test(arguments: kinds)
+  @Test("A restored memory continues like the original", arguments: kinds)
   func aRestoredMemoryGoesOnAlike(drawing: SelectorKind, evicting: SelectorKind) throws {
     for seed in 1...8 as ClosedRange<UInt64> {
       for capacity in [ReplayMemory.Capacity.examples(40), .bytes(9_000)] {
@@ -65,11 +65,13 @@ import Testing
 
   /// A checkpoint of the time when an item took 32 or 96 bytes more, and its selectors 12 or 32, is read, and its bytes are
   /// counted as they are now.
-  @Test(arguments: [
-    (SelectorKind.prioritised, SelectorKind.uniform, 108), (.prioritised, .uniform, 63),
-    (.prioritised, .prioritised, 120),
-    (.uniform, .uniform, 96), (.oldest, .prioritised, 140),
-  ])
+  @Test(
+    "A snapshot of an older version is read",
+    arguments: [
+      (SelectorKind.prioritised, SelectorKind.uniform, 108), (.prioritised, .uniform, 63),
+      (.prioritised, .prioritised, 120),
+      (.uniform, .uniform, 96), (.oldest, .prioritised, 140),
+    ])
   func aSnapshotOfAnOlderProgramIsRead(drawing: SelectorKind, evicting: SelectorKind, former: Int) throws {
     var memory = makeMemory(drawing, evicting, seed: 2)
     for step in 0..<20 { _ = try advance(&memory, step: step, seed: 2) }
@@ -86,7 +88,8 @@ import Testing
   }
 
   /// Each contradiction is found, whatever it is that was damaged.
-  @Test func aDamagedSnapshotIsRefused() throws {
+  @Test("A damaged snapshot is refused")
+  func aDamagedSnapshotIsRefused() throws {
     var memory = makeMemory(.prioritised, .oldest, seed: 1)
     for step in 0..<20 { _ = try advance(&memory, step: step, seed: 1) }
     func at(_ id: Int, _ item: MemoryItem) -> MemoryItem {

@@ -4,7 +4,7 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-@Suite struct StoredPredictionTests {
+@Suite("Stored predictions") struct StoredPredictionTests {
   /// A distribution over so many classes, and what is kept of it.
   func random(_ classes: Int, _ chance: inout SeededGenerator) -> (exact: [Double], kept: StoredPrediction) {
     // Powers, so that some are certain and some are not.
@@ -20,7 +20,9 @@ import Testing
   }
 
   /// The bounds that the documentation states, for each class and for what the named ones have together.
-  @Test(arguments: [1, 2, 3, 4, 5, 10, 1_000, StoredPrediction.classLimit])
+  @Test(
+    "The rounding error is within the documented bounds",
+    arguments: [1, 2, 3, 4, 5, 10, 1_000, StoredPrediction.classLimit])
   func whatIsLostIsBounded(classes: Int) {
     let rounding = 1e-5
     for seed in 0..<(classes > 100 ? 3 : 200) {
@@ -44,7 +46,8 @@ import Testing
     }
   }
 
-  @Test func theEndsOfTheRange() {
+  @Test("Probabilities of 0 and 1 are stored exactly")
+  func theEndsOfTheRange() {
     let last = StoredPrediction.classLimit - 1
     let certain = StoredPrediction(classes: [last, 0, 1, 2], probabilities: [1, 0, 0, 0])
     #expect(certain.distribution(over: last + 1)[last] == 1)
@@ -65,7 +68,8 @@ import Testing
     ReplayMemory(capacity: capacity, drawing: drawing, evicting: evicting, seed: 3, predictedClasses: 10)
   }
 
-  @Test func theyAreInTheBytesOfAnItemAndNowhereElse() throws {
+  @Test("Predictions count in the bytes of an item and nowhere else")
+  func theyAreInTheBytesOfAnItemAndNowhereElse() throws {
     for (drawing, bytes) in [(SelectorKind.prioritised, 31), (.uniform, 24)] {
       let plain = ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1)
       #expect(plain.indexBytesPerItem == bytes && plain.predictedClasses == nil)
@@ -87,6 +91,7 @@ import Testing
 
   /// Whatever comes, goes and moves: each item has the prediction that it was given last.
   @Test(
+    "Each item keeps its own prediction",
     arguments: [SelectorKind.uniform, .oldest, .fewestReplays],
     [ReplayMemory.Capacity.examples(40), .bytes(2_500)])
   func eachItemHasItsOwn(evicting: SelectorKind, capacity: ReplayMemory.Capacity) throws {
@@ -129,7 +134,8 @@ import Testing
     for item in kept.memory.items { #expect(item.prediction == kept.known[item.id]) }
   }
 
-  @Test func aMiniBatchComesWithItsPredictions() throws {
+  @Test("A drawn mini-batch has the predictions of its items")
+  func aMiniBatchComesWithItsPredictions() throws {
     var (together, apart) = (makeMemory(), makeMemory())
     var chance = SeededGenerator(seed: 2, .test)
     for batch in 0..<20 {
@@ -144,7 +150,8 @@ import Testing
     #expect(together.snapshot == apart.snapshot)
   }
 
-  @Test func aSnapshotHasThem() throws {
+  @Test("A snapshot contains predictions")
+  func aSnapshotHasThem() throws {
     var memory = makeMemory()
     var chance = SeededGenerator(seed: 4, .test)
     for id in 0..<90 {
@@ -172,7 +179,8 @@ import Testing
     }
   }
 
-  @Test func itNamesWhatItWasGiven() {
+  @Test("A prediction names the classes that it was given")
+  func itNamesWhatItWasGiven() {
     let prediction = StoredPrediction(classes: [7, 2, 65_535], probabilities: [0.6, 0.2, 0.1])
     #expect(prediction.classes == [7, 2, 65_535])
     #expect(zip(prediction.probabilities, [0.6, 0.2, 0.1]).allSatisfy { abs($0 - $1) <= 1 / 255 })

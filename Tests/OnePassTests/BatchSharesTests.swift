@@ -3,8 +3,10 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct BatchSharesTests {
-  @Test(arguments: [(128, 1), (128, 4), (10, 3), (2, 5), (0, 2), (7, 7)])
+@Suite("Shares of a mini-batch among ranks") struct BatchSharesTests {
+  @Test(
+    "The shares of all ranks cover the mini-batch once",
+    arguments: [(128, 1), (128, 4), (10, 3), (2, 5), (0, 2), (7, 7)])
   func partsCoverTheBatchOnce(count: Int, ranks: Int) {
     let shares = BatchShares(ranks: ranks)
     let parts = (0..<ranks).map { shares.part(of: count, for: $0) }
@@ -13,7 +15,8 @@ import Testing
     #expect((parts.map(\.count).max() ?? 0) - (parts.map(\.count).min() ?? 0) <= 1)
   }
 
-  @Test func everyRankTrainsOnItsNumberAndKeepsWhatItCan() {
+  @Test("Every rank trains its share on the images that it has")
+  func everyRankTrainsOnItsNumberAndKeepsWhatItCan() {
     var chance = SeededGenerator(seed: 1, .test)
     for _ in 0..<200 {
       let (count, ranks) = (chance.next(below: 60), 1 + chance.next(below: 6))

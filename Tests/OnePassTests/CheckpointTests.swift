@@ -6,13 +6,16 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct CheckpointTests {
+@Suite("Checkpoints") struct CheckpointTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
   /// Whatever byte of whatever file changes, its file is named.
-  @Test func everyChangedByteIsNamed() throws {
+  @Test("Any changed byte of a checkpoint is found, and its file is named")
+  func everyChangedByteIsNamed()
+    throws
+  {
     let checkpoint = try CheckpointFolder.write(to: folder.file("step-00000001")) { partial in
       try Data("weights and more weights".utf8).write(to: URL(fileURLWithPath: "\(partial)/model"))
       try Data([0, 255, 1]).write(to: URL(fileURLWithPath: "\(partial)/state"))
@@ -44,7 +47,8 @@ import Testing
     try checkpoint.verify()
   }
 
-  @Test func aCheckpointThatFailsLeavesNothing() throws {
+  @Test("A checkpoint that fails leaves no files")
+  func aCheckpointThatFailsLeavesNothing() throws {
     struct Failure: Error {}
     #expect(throws: OnePassError.self) {
       try CheckpointFolder.write(to: folder.file("step-00000001")) { partial in
@@ -69,7 +73,7 @@ import Testing
     return memory.snapshot
   }
 
-  @Test(arguments: [nil, 100, 65_536])
+  @Test("A memory is the same after writing and reading its bytes", arguments: [nil, 100, 65_536])
   func aMemoryComesBackFromItsBytes(predictedClasses: Int?) throws {
     let snapshot = try snapshot(predictedClasses: predictedClasses)
     let data = try MemoryIndex.encode(snapshot)
@@ -87,7 +91,8 @@ import Testing
     #expect(throws: OnePassError.self) { try MemoryIndex.decode(data + [0], path: "x") }
   }
 
-  @Test func intervalsAreRead() throws {
+  @Test("Checkpoint intervals are parsed")
+  func intervalsAreRead() throws {
     #expect(try CheckpointInterval("100") == .steps(100) && CheckpointInterval("90s") == .seconds(90))
     #expect(try CheckpointInterval("10m") == .seconds(600) && CheckpointInterval("1.5h") == .seconds(5_400))
     for text in ["", "0", "-5", "m", "0s", "5d", "1.5", "infs"] {

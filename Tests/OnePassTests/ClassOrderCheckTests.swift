@@ -3,9 +3,11 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct ClassOrderCheckTests {
+@Suite("Streams sorted by class are detected") struct ClassOrderCheckTests {
   /// The mean and the variance, over every order of a few labels.
-  @Test(arguments: [[2, 2], [3, 1], [3, 2, 2], [1, 1, 1, 1], [4, 2, 1]])
+  @Test(
+    "Mean and variance equal those over all orders",
+    arguments: [[2, 2], [3, 1], [3, 2, 2], [1, 1, 1, 1], [4, 2, 1]])
   func momentsAreThoseOfAllOrders(counts: [Int]) {
     var numbers: [Double] = []
     func extend(_ left: [Int], last: Int?, equal: Int) {
@@ -28,27 +30,32 @@ import Testing
     return labels.compactMap { check.note($0) }
   }
 
-  @Test(arguments: [2, 10, 1_000]) func aSortedStreamIsNoticed(classes: Int) {
+  @Test("A sorted stream is detected", arguments: [2, 10, 1_000])
+  func aSortedStreamIsNoticed(classes: Int) {
     let counted = facts((0..<5_000).map { $0 * classes / 5_000 })
     #expect(counted.count == 1 && counted[0].contains("have the class of the one before"), "\(counted)")
     #expect(facts((0..<900).map { _ in 0 }).isEmpty)
   }
 
   /// The classes of ImageNet are so large that hardly one has passed; those of CIFAR-10 that none has.
-  @Test func aStreamThatBeginsWithOneClassIsNoticed() {
+  @Test("A stream that starts with one class is detected")
+  func aStreamThatBeginsWithOneClassIsNoticed() {
     #expect(facts((0..<5_000).map { $0 / 1_300 }).count == 1)
     #expect(facts((0..<5_000).map { _ in 7 }) == ["the first 4,096 examples are all of class 7"])
   }
 
   /// Stretches of five are enough, where there are many classes.
-  @Test func aStreamOfStretchesIsNoticed() {
+  @Test("A stream of short stretches of one class is detected")
+  func aStreamOfStretchesIsNoticed() {
     var chance = SeededGenerator(seed: 1, .test)
     #expect(
       facts((0..<1_000).flatMap { _ in [Int](repeating: chance.next(below: 100), count: 5) }).count == 1)
   }
 
   /// Random orders raise no alarm, 100 of each kind: at most one in 1,000 may, and with these seeds none does.
-  @Test(arguments: [[0.5, 1], [0.99, 1], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]])
+  @Test(
+    "A random order is not called sorted",
+    arguments: [[0.5, 1], [0.99, 1], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]])
   func aRandomOrderIsNotCalledSorted(shares: [Double]) {
     var alarms = 0
     for seed in 0..<100 {

@@ -7,7 +7,7 @@ import Testing
 @testable import OnePass
 
 /// Runs that are asked to end: what they did by then, and that they go on exactly when they are stopped meanwhile.
-@Suite(.serialized) struct CoolDownTests {
+@Suite("Runs that are asked to cool down", .serialized) struct CoolDownTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -97,7 +97,8 @@ import Testing
 
   /// Asked at step 8, it hears of it in step 9, at whose end 25 updates are made: 25 · 0.25 / 0.75 = 8.3, which is 8 updates
   /// and takes three steps of three.
-  @Test func aRunThatIsAskedCoolsDownAndEnds() throws {
+  @Test("A run that is asked to cool down does so and ends")
+  func aRunThatIsAskedCoolsDownAndEnds() throws {
     let taken = Taken()
     let story = try train("run", asked: [8, 9, 11], from: source(counting: taken))
     #expect(story.reports.map(\.updates) == (0..<12).map { 1 + 3 * $0 })
@@ -122,7 +123,10 @@ import Testing
   }
 
   /// 160 of 320 were given out when it was asked, and 99 wait: the 112 of seven steps are these and 13 others.
-  @Test func whatWaitsInAShuffleBufferIsTrained() throws {
+  @Test("A cool-down trains what waits in the shuffle buffer")
+  func whatWaitsInAShuffleBufferIsTrained()
+    throws
+  {
     let taken = Taken()
     let story = try train("run", asked: [8], from: source(counting: taken)) {
       $0.data.shuffleBuffer = .examples(100)
@@ -136,6 +140,7 @@ import Testing
 
   /// Stopped with the request itself, in the middle of the cool-down, and both.
   @Test(
+    "A cool-down that is stopped resumes exactly",
     arguments: [[8], [9], [10], [8, 10]],
     [nil, .examples(100), .bytes(ByteCount(9_000))] as [ShuffleBufferSize?])
   func aCoolDownGoesOnExactly(stops: [Int], buffer: ShuffleBufferSize?) throws {
@@ -156,14 +161,18 @@ import Testing
   }
 
   /// Whoever stops it after its last step has nothing left to train, and takes nothing more.
-  @Test func aRunThatWasStoppedAtItsEndTakesNothingMore() throws {
+  @Test("A run stopped after its last step takes no more examples")
+  func aRunThatWasStoppedAtItsEndTakesNothingMore() throws {
     _ = try train("run", asked: [8], stopped: 11)
     let taken = Taken()
     let last = try train("run", from: source(counting: taken))
     #expect(last.reports.isEmpty && taken.count == 192 && last.result?.stream.examples == 192)
   }
 
-  @Test func aRunThatIsNotAskedIsATrapezoid() throws {
+  @Test("Without a request the on-demand schedule is the trapezoid")
+  func aRunThatIsNotAskedIsATrapezoid()
+    throws
+  {
     let onDemand = try train("demand")
     let trapezoid = try train("trapezoid") { $0.recipe.schedule = .trapezoid }
     #expect(onDemand.reports.map(\.learningRate) == trapezoid.reports.map(\.learningRate))
@@ -171,7 +180,9 @@ import Testing
     try expectSame("demand", "trapezoid")
   }
 
-  @Test(arguments: LearningRateSchedule.Shape.allCases.filter { $0 != .onDemand })
+  @Test(
+    "Other schedules do not cool down, and say so",
+    arguments: LearningRateSchedule.Shape.allCases.filter { $0 != .onDemand })
   func otherSchedulesSayThatTheyCannot(shape: LearningRateSchedule.Shape) throws {
     let plain = try train("plain") { $0.recipe.schedule = shape }
     let asked = try train("asked", asked: [2, 5]) { $0.recipe.schedule = shape }
@@ -182,7 +193,9 @@ import Testing
   }
 
   /// Against a count, step by step, for every step at which a run can be asked.
-  @Test(arguments: ReplayCourse.allCases, [UpdateMode.sequential, .joint])
+  @Test(
+    "The cool-down has its share of all updates", arguments: ReplayCourse.allCases,
+    [UpdateMode.sequential, .joint])
   func aCoolDownIsItsShareOfTheRun(course: ReplayCourse, updates: UpdateMode) throws {
     var configuration = configuration
     (configuration.replay.course, configuration.step.updates, configuration.replay.steps) = (
@@ -217,7 +230,8 @@ import Testing
     #expect(begun >= 10 && late >= 1)
   }
 
-  @Test func ranksTellEachOtherWhatTheyWereAsked() throws {
+  @Test("Ranks exchange the requests that they get")
+  func ranksTellEachOtherWhatTheyWereAsked() throws {
     for flags in 0..<8 {
       var outcome = RankOutcome()
       outcome.requests = StepRequests(stop: flags & 1 != 0, coolDown: flags & 2 != 0, save: flags & 4 != 0)

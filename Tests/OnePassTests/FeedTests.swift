@@ -51,8 +51,9 @@ final class PixelSource: ExampleSource {
   func restore(position: Int) { self.position = position }
 }
 
-@Suite struct FeedTests {
-  @Test func aStreamIsTakenOnceInOrderAndTheExamplesLookedAtComeFirst() throws {
+@Suite("Feeds of mini-batches") struct FeedTests {
+  @Test("A stream is taken once and in order, starting with the examples that were peeked at")
+  func aStreamIsTakenOnceInOrderAndTheExamplesLookedAtComeFirst() throws {
     let source = SyntheticSource(100)
     let taken = [source.next(), source.next(), source.next()].compactMap { $0 }
     var feed = StreamFeed(source, alreadyTaken: taken, limit: 90)
@@ -63,7 +64,8 @@ final class PixelSource: ExampleSource {
     #expect(try feed.next(1).isEmpty)
   }
 
-  @Test(arguments: [[0, 1, 1, 2], [0, 2, 3], [1, 2]])
+  @Test(
+    "A source that repeats or skips positions is detected", arguments: [[0, 1, 1, 2], [0, 2, 3], [1, 2]])
   func aSourceThatRepeatsOrLeavesOutIsFoundOut(ids: [Int]) {
     let source = SyntheticSource(4)
     var feed = StreamFeed(source, alreadyTaken: ids.map { .synthetic($0) }, limit: 10)
@@ -72,7 +74,10 @@ final class PixelSource: ExampleSource {
     } throws: { ($0 as? OnePassError)?.code == .badData && "\($0)".contains("was due") }
   }
 
-  @Test func aMultiEpochRunCountsWhatThereReallyIs() throws {
+  @Test("A multi-epoch run counts the examples that exist")
+  func aMultiEpochRunCountsWhatThereReallyIs()
+    throws
+  {
     var configuration = RunConfiguration(data: "test")
     (configuration.method, configuration.epochs, configuration.data.limit) = (.multiEpoch, 3, 1_000)
     configuration.model.imageSize = 8
@@ -80,7 +85,8 @@ final class PixelSource: ExampleSource {
     #expect(try StreamPreparation(RunStream(source), configuration).plan.updates == 3)
   }
 
-  @Test func everyEpochIsAnotherOrderOfAllExamples() throws {
+  @Test("Every epoch is another order of all examples")
+  func everyEpochIsAnotherOrderOfAllExamples() throws {
     let kept = try KeptStream(SyntheticSource(50), alreadyTaken: [], limit: .max)
     var feed = EpochFeed(kept, epochs: 3, seed: 1)
     var passes: [[Int]] = []
@@ -96,7 +102,8 @@ final class PixelSource: ExampleSource {
   }
 
   /// After any number of mini-batches a new feed goes on as the old one does, at the borders of passes too.
-  @Test func feedsGoOnAfterAnyMiniBatch() throws {
+  @Test("A feed resumes after any mini-batch")
+  func feedsGoOnAfterAnyMiniBatch() throws {
     func feeds() throws -> [any ExampleFeed] {
       let kept = try KeptStream(SyntheticSource(50), alreadyTaken: [], limit: .max)
       return [

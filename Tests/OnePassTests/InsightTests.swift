@@ -7,13 +7,14 @@ import Testing
 @testable import OnePass
 
 /// The figures of a memory against closed formulas.
-@Suite struct InsightTests {
+@Suite("Figures of a memory equal closed formulas") struct InsightTests {
   static func item(_ id: Int, label: Int = 0, loss: Float = 1, priority: Float = 1) -> MemoryItem {
     MemoryItem(id: id, label: label, loss: loss, priority: priority, draws: 0, bytes: 10)
   }
 
   /// Shares of 1/2, 1/4, 1/8, 1/8 have an entropy of 1.75 bits; equal shares of k classes have log2 k.
-  @Test func balanceIsTheEntropyOfTheShares() throws {
+  @Test("The class balance is the entropy of the shares")
+  func balanceIsTheEntropyOfTheShares() throws {
     let uneven = ClassBalance([0: 4, 2: 2, 3: 1, 5: 1], classes: 6)
     #expect(abs(uneven.entropyBits - 1.75) < 1e-12 && abs(uneven.effectiveClasses - exp2(1.75)) < 1e-12)
     #expect(uneven.held == 4 && uneven.classes == 6)
@@ -24,7 +25,8 @@ import Testing
     #expect(none.held == 0 && none.effectiveClasses == 0 && none.entropyBits == 0)
   }
 
-  @Test func aHistogramCountsEachValueOnce() {
+  @Test("A histogram counts each value once")
+  func aHistogramCountsEachValueOnce() {
     let histogram = Histogram([0, 0.049, 0.05, 0.5, 1], from: 0, to: 1)
     var expected = Array(repeating: 0, count: 20)
     (expected[0], expected[1], expected[10], expected[19]) = (2, 1, 1, 1)
@@ -36,7 +38,8 @@ import Testing
     #expect(Histogram([2, 2], from: 2).counts.reduce(0, +) == 2)
   }
 
-  @Test func endsOfThePrioritiesAreInAnOrderOfTheirOwn() {
+  @Test("The highest and lowest priorities have a fixed order")
+  func endsOfThePrioritiesAreInAnOrderOfTheirOwn() {
     // By priority, then by loss, then by position; whatever the order in which they come.
     let items = [
       Self.item(5, loss: 1, priority: 1), Self.item(3, loss: 1, priority: 1),
@@ -59,7 +62,7 @@ import Testing
   }
 
   /// β = 1 keeps all equally likely (Vitter 1985); with β the density grows as (i/n)^(β−1) once the memory is full.
-  @Test(arguments: [1.0, 1.5, 2.0])
+  @Test("The expected arrivals follow the inclusion probability", arguments: [1.0, 1.5, 2.0])
   func arrivalsAreExpectedAsTheReservoirPromises(beta: Double) {
     let (n, m) = (20_000, 200)
     let expected = InclusionProbability(recencyBias: beta).expectedItems(
@@ -73,7 +76,8 @@ import Testing
     }
   }
 
-  @Test func whatARunKeepsDependsOnWhereItsMemoryIs() {
+  @Test("How many pictures a run keeps depends on its memory")
+  func whatARunKeepsDependsOnWhereItsMemoryIs() {
     var run = RunConfiguration(data: "a")
     #expect(run.picturesKept == 24)
     run.memory.timeToLive = .examples(5)
@@ -84,7 +88,8 @@ import Testing
     #expect(run.picturesKept == 0)
   }
 
-  @Test func aTableThatCannotBeIsRefused() throws {
+  @Test("A memory table with impossible values is refused")
+  func aTableThatCannotBeIsRefused() throws {
     let whole = MemoryTable(items: [Self.item(3)]).csv
     for (field, value) in [(0, "-1"), (0, "99999999999999999"), (2, "nan"), (3, "inf"), (3, "-1"), (5, "-7")]
     {

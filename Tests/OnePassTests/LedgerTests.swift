@@ -7,13 +7,14 @@ import Testing
 @testable import OnePass
 
 /// The ledger says of each example that it was taken, once, and what it was.
-@Suite struct LedgerTests {
+@Suite("The ledger of a pass") struct LedgerTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
   /// Of the specification of XXH3: the hash of nothing, with seed 0.
-  @Test func theHashIsXXH3() {
+  @Test("The hash is XXH3")
+  func theHashIsXXH3() {
     let nothing = [UInt8]().withUnsafeBytes { ContentHash(of: $0).description }
     #expect(nothing == "99aa06d3014798d86001c324468d497f")
     let running = RunningHash()
@@ -24,7 +25,8 @@ import Testing
     #expect(running.value == bytes.withUnsafeBytes { ContentHash(of: $0) })
   }
 
-  @Test func anEntryTakesSixteenBytesAndComesBack() {
+  @Test("An entry takes 16 bytes and can be read back")
+  func anEntryTakesSixteenBytesAndComesBack() {
     for id in [0, 1, 255, 65_536, 1 << 39] {
       let entry = LedgerEntry(of: .synthetic(id, bytes: 100))
       var bytes: [UInt8] = [9]
@@ -45,7 +47,8 @@ import Testing
     try LedgerFile(path: folder.file(Ledger.fileName), mark: mark)
   }
 
-  @Test func itTellsWhatWasTakenTwiceOrSkipped() throws {
+  @Test("The ledger shows what was taken twice or skipped")
+  func itTellsWhatWasTakenTwiceOrSkipped() throws {
     let stream = (0..<50).map { Example.synthetic($0) }
     #expect(try read(write(stream)).firstFault == nil)
     var twice = stream
@@ -56,7 +59,8 @@ import Testing
     #expect(try read(write(skipped)).firstFault == "example 30 was skipped (31 came in its place)")
   }
 
-  @Test func duplicatesOfTheSourceAreFound() throws {
+  @Test("Duplicates in the source are found")
+  func duplicatesOfTheSourceAreFound() throws {
     var stream = (0..<50).map { Example.synthetic($0) }
     for (position, original) in [(17, 3), (44, 3), (30, 29)] {
       stream[position] = Example(id: position, label: 0, image: stream[original].image)
@@ -68,7 +72,8 @@ import Testing
   }
 
   /// What was taken beyond a checkpoint is cut off, and taken again.
-  @Test func itGoesOnAfterAMark() throws {
+  @Test("The ledger resumes after its last checkpoint")
+  func itGoesOnAfterAMark() throws {
     let stream = (0..<90).map { id in
       Example(id: id, label: 0, image: Example.synthetic(id).image, subject: id % 9 == 4 ? nil : "s\(id % 4)")
     }
@@ -89,7 +94,8 @@ import Testing
     #expect(try (folder.bytes(of: "ledger"), folder.bytes(of: "subjects")) == bytes)
   }
 
-  @Test func everyChangedByteIsNoticed() throws {
+  @Test("Any changed byte is detected")
+  func everyChangedByteIsNoticed() throws {
     let mark = try write((0..<8).map { Example.synthetic($0) })
     let whole = try folder.bytes(of: "ledger")
     for index in whole.indices {
@@ -105,7 +111,8 @@ import Testing
     #expect(try read(mark).count == 8)
   }
 
-  @Test func subjectsAreFoundAndForgotten() throws {
+  @Test("Subjects are found and forgotten")
+  func subjectsAreFoundAndForgotten() throws {
     _ = try write(
       (0..<30).map { Example(id: $0, label: 0, image: Example.synthetic($0).image, subject: "s\($0 % 7)") })
     var log = try SubjectLog(path: folder.file(SubjectLog.fileName))
@@ -115,7 +122,8 @@ import Testing
     #expect(again.positions(of: "s3").isEmpty && again.positions(of: "s4") == [4, 11, 18, 25])
   }
 
-  @Test func timesBecomePositions() {
+  @Test("Times are converted to positions")
+  func timesBecomePositions() {
     var log = ArrivalLog()
     let start = Date(timeIntervalSince1970: 1_000_000)
     for second in 0..<100 { log.note(second * 5, at: start + Double(second)) }
@@ -129,7 +137,8 @@ import Testing
     #expect(log.position(before: start + 1_000) == .max)
   }
 
-  @Test func spansAreRead() throws {
+  @Test("Time spans are parsed")
+  func spansAreRead() throws {
     #expect(try TimeToLive("500") == .examples(500) && TimeToLive("2d") == .seconds(172_800))
     for text in ["", "0", "-1", "d", "0h", "5y"] {
       #expect(throws: OnePassError.self, "\(text)") { try TimeToLive(text) }

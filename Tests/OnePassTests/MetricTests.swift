@@ -4,7 +4,7 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct MetricTests {
+@Suite("Metrics") struct MetricTests {
   /// The logits and labels of five examples, in a batch of four and a batch of one.
   static let logits: [[Float]] = [
     [3, 1, 0, 0, 0, 0], [0, 2, 1, 0, 0, 0], [0, 0, 0, 5, 0, 1], [1, 2, 3, 4, 5, 6], [0, 0, 9, 0, 0, 0],
@@ -21,14 +21,18 @@ import Testing
     return metric
   }
 
-  @Test func countsAreSummedOverUnequalBatches() throws {
+  @Test("Counts are summed over mini-batches of different sizes")
+  func countsAreSummedOverUnequalBatches()
+    throws
+  {
     #expect(try updated(TopKAccuracy(k: 1)).value == 3.0 / 5)
     #expect(try updated(TopKAccuracy(k: 2)).value == 4.0 / 5)
     #expect(try updated(TopKAccuracy(k: 5)).value == 4.0 / 5)
     #expect(TopKAccuracy(k: 1).value == nil && MeanCrossEntropy().value == nil)
   }
 
-  @Test func crossEntropyIsTheClosedFormula() throws {
+  @Test("The cross-entropy equals the closed formula")
+  func crossEntropyIsTheClosedFormula() throws {
     let expected =
       zip(Self.logits, Self.labels).map { row, label in
         log(row.reduce(0) { $0 + exp(Double($1)) }) - Double(row[Int(label)])

@@ -8,7 +8,7 @@ import Testing
 @testable import OnePass
 
 /// Mixed mini-batches and their targets against torchvision's, and the shares against their distribution.
-@Suite struct MixtureTests {
+@Suite("Mixed mini-batches and soft targets") struct MixtureTests {
   struct Reference: Decodable {
     struct Case: Decodable, CustomTestStringConvertible {
       let kind: String
@@ -56,7 +56,8 @@ import Testing
     }
   }
 
-  @Test func smoothedTargetsAreDistributions() throws {
+  @Test("Smoothed targets are distributions")
+  func smoothedTargetsAreDistributions() throws {
     var configuration = RunConfiguration(data: "test")
     #expect(SoftTargets(configuration, classes: 3) == nil)
     configuration.recipe.labelSmoothing = 0.3
@@ -73,7 +74,8 @@ import Testing
   }
 
   /// (1 − w)·t + w·stored by hand: t as above, stored [0, 1, 0] and [0.4, 0, 0.6], both whole 255ths.
-  @Test func storedPredictionsHaveTheirShare() throws {
+  @Test("Stored predictions have their share of the targets")
+  func storedPredictionsHaveTheirShare() throws {
     var configuration = RunConfiguration(data: "test")
     (configuration.memory.storedPredictions, configuration.recipe.labelSmoothing) = (0.4, 0.3)
     let soft = try #require(SoftTargets(configuration, classes: 3))
@@ -103,14 +105,16 @@ import Testing
   }
 
   /// Weights are mixed as the images are, and keep their sum, by which the losses are divided.
-  @Test func weightsKeepTheirSum() {
+  @Test("Mixed weights keep their sum")
+  func weightsKeepTheirSum() {
     let weights: [Float] = [0.5, 2, 1, 0.25]
     let mixed = Mixture(averaging: 0.75).mixed(weights)
     #expect(mixed == [0.4375, 1.625, 1.25, 0.4375])
     #expect(mixed.reduce(0, +) == weights.reduce(0, +))
   }
 
-  @Test func amixtureIsAFunctionOfSeedAndUpdate() throws {
+  @Test("A mixture is a function of seed and update")
+  func amixtureIsAFunctionOfSeedAndUpdate() throws {
     var configuration = RunConfiguration(data: "test")
     configuration.recipe.mixing = .cutmix
     let soft = try #require(SoftTargets(configuration, classes: 3))
@@ -125,7 +129,8 @@ import Testing
   }
 
   /// Images of one pixel, and mini-batches of one image, are mixed as well.
-  @Test func smallestOnes() throws {
+  @Test("Images of one pixel and mini-batches of one image can be mixed")
+  func smallestOnes() throws {
     for (shape, seed) in [([1, 1, 1, 1], 1), ([1, 3, 5, 4], 2), ([3, 1, 1, 1], 3)] {
       let images = try Tensor(referenceNumbers(0, count: shape.reduce(1, *)), shape: shape)
       for kind in [Mixing.mixup, .cutmix] {

@@ -5,7 +5,7 @@ import Testing
 @testable import OnePass
 
 /// Which parameter is treated how, seen from what one update without any gradient leaves of it: only the decay.
-@Suite struct OptimiserGroupTests {
+@Suite("Groups of the optimiser's parameters") struct OptimiserGroupTests {
   /// What is left of each parameter, by name.
   func remainders(
     isRateHeld: Bool = false, _ change: (inout RunConfiguration) -> Void
@@ -45,12 +45,13 @@ import Testing
     }
   }
 
-  @Test func theDecayTakesHoldOfAllOrOfFiltersAlone() throws {
+  @Test("Weight decay applies to all parameters or to filters only")
+  func theDecayTakesHoldOfAllOrOfFiltersAlone() throws {
     expect(try remainders { _ in }, Array(repeating: decayed, count: 6))
     expect(try remainders { $0.recipe.weightDecayOn = .filters }, [decayed, 1, 1, decayed, decayed, 1])
   }
 
-  @Test(arguments: [false, true])
+  @Test("Muon optimises the inner filters", arguments: [false, true])
   func muonHasTheInnerFilters(isRateHeld: Bool) throws {
     let turned = 1 - 0.5 * 0.02 * 3
     let left = try remainders(isRateHeld: isRateHeld) {

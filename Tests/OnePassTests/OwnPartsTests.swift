@@ -10,7 +10,7 @@ import Testing
 @testable import OnePass
 
 /// Parts that a program puts in the place of those of OnePass.
-@Suite(.serialized) struct OwnPartsTests {
+@Suite("Parts that a program brings itself", .serialized) struct OwnPartsTests {
   /// The same priority for all.
   struct Constant: PriorityFunction {
     var value = 3.25
@@ -82,7 +82,8 @@ import Testing
       })
   }
 
-  @Test func aProgramsPriorityIsWhatTheMemoryHoldsAndTheRecordNames() throws {
+  @Test("A program's own priority is used and recorded")
+  func aProgramsPriorityIsWhatTheMemoryHoldsAndTheRecordNames() throws {
     let result = try TrainingRun(configuration, source: source(), priority: Constant())
       .start(output: folder.file("run"))
     #expect(try priorities(of: "run") == ["3.25"])
@@ -93,7 +94,9 @@ import Testing
     #expect(try text("run/result.json").contains(#""priority" : "own:Constant(value: 3.25)""#))
   }
 
-  @Test(arguments: [PriorityTiming.insertion, .current, .refreshed], [Double.nan, -1, 1e300])
+  @Test(
+    "An own priority that is not finite and positive is refused in a sentence",
+    arguments: [PriorityTiming.insertion, .current, .refreshed], [Double.nan, -1, 1e300])
   func aPriorityThatIsNoneIsASentence(timing: PriorityTiming, value: Double) throws {
     var configuration = configuration
     configuration.replay.priorityTiming = timing
@@ -107,7 +110,8 @@ import Testing
   }
 
   /// Going on needs the same function: another, another parameter or none is refused, and the same gives the unbroken run.
-  @Test func aRunGoesOnWithTheSameFunctionOnly() throws {
+  @Test("A run resumes only with the same own priority")
+  func aRunGoesOnWithTheSameFunctionOnly() throws {
     func train(_ priority: (any PriorityFunction)?, _ run: String, stoppingAfter last: Int? = nil) throws {
       let stop = StopRequest()
       _ = try TrainingRun(configuration, source: source(), priority: priority)
@@ -134,7 +138,8 @@ import Testing
   }
 
   /// A selector of OnePass in a wrapping of the program's makes the choices that it makes without.
-  @Test func aProgramsSelectorsAreThoseThatChoose() throws {
+  @Test("A program's own selectors draw and evict")
+  func aProgramsSelectorsAreThoseThatChoose() throws {
     let plain = try TrainingRun(configuration, source: source()).start(output: folder.file("plain"))
     let wrapped = try TrainingRun(
       configuration, source: source(), drawing: Wrapped(base: PrioritisedSelector()),
@@ -151,7 +156,10 @@ import Testing
   }
 
   /// Forgetting has no program's own selector at hand: it needs none, unless the run is to go on with an order that one keeps.
-  @Test func whatAProgramsSelectorsHoldIsForgotten() throws {
+  @Test("Items of a program's own selectors can be forgotten")
+  func whatAProgramsSelectorsHoldIsForgotten()
+    throws
+  {
     func train(_ drawing: any ItemSelector, _ run: String, stoppingAfter last: Int? = nil) throws {
       let stop = StopRequest()
       _ = try TrainingRun(
@@ -186,7 +194,8 @@ import Testing
   }
 
   /// A selector knows the classes: where room is made in the last class first, that one is soon gone.
-  @Test func aSelectorKnowsTheClasses() throws {
+  @Test("A selector knows the classes")
+  func aSelectorKnowsTheClasses() throws {
     let result = try TrainingRun(
       configuration, source: source(192), evicting: OrderedSelector<LargestLabelFirst>()
     ).start(output: folder.file("run"))
@@ -199,7 +208,10 @@ import Testing
     #expect(result.configuration.memory.evicting == .own("OrderedSelector<LargestLabelFirst>"))
   }
 
-  @Test func aProgramsModelIsTrainedSavedAndReadBack() throws {
+  @Test("A program's own model is trained, saved and loaded")
+  func aProgramsModelIsTrainedSavedAndReadBack()
+    throws
+  {
     let plain = try TrainingRun(configuration, source: source(), evaluationSource: source(64, from: 96))
       .start(output: folder.file("plain"))
     let own = try TrainingRun(
@@ -230,7 +242,10 @@ import Testing
   }
 
   /// What a record names and nobody has is refused before anything is opened.
-  @Test func aPartThatIsNotThereIsASentence() throws {
+  @Test("A recorded own part that is missing is refused in a sentence")
+  func aPartThatIsNotThereIsASentence()
+    throws
+  {
     for (name, change) in [
       ("--priority own:x", { $0.replay.priority = .own("x") }),
       ("--drawing own:y", { $0.memory.drawing = .own("y") }),
@@ -249,7 +264,10 @@ import Testing
   }
 
   /// Names of OnePass and of programs never meet, and come back from a record.
-  @Test func namesComeBackFromARecord() throws {
+  @Test("Names of own parts are the same after writing and reading a record")
+  func namesComeBackFromARecord()
+    throws
+  {
     for kind in PriorityKind.allCases + [.own("loss"), .own(""), .own("own:x")] {
       #expect(PriorityKind(rawValue: kind.rawValue) == kind)
     }
@@ -260,7 +278,8 @@ import Testing
   }
 
   /// Metrics of a program's own see each example once, the smaller last mini-batch included.
-  @Test func aProgramsMetricIsTaken() throws {
+  @Test("A program's own metric is computed")
+  func aProgramsMetricIsTaken() throws {
     struct LabelCount: Metric {
       var counts = [Double](repeating: 0, count: 4)
       let name = "labels"
@@ -287,7 +306,8 @@ import Testing
   }
 
   /// A run that follows a live stream is a run on the same images, and a cancelled task stops it.
-  @Test func aLiveStreamIsTrainedOnAThreadOfItsOwn() async throws {
+  @Test("A live stream trains on a thread of its own, and can be cancelled")
+  func aLiveStreamIsTrainedOnAThreadOfItsOwn() async throws {
     let configuration = configuration
     let plain = try TrainingRun(configuration, source: source()).start()
     let images = try (0..<96).map { position in

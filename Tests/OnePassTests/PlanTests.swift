@@ -4,14 +4,15 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct PlanTests {
+@Suite("The plan of a run") struct PlanTests {
   func plan(_ change: (inout RunConfiguration) -> Void) throws -> TrainingPlan {
     var configuration = RunConfiguration(data: "test")
     change(&configuration)
     return try TrainingPlan(configuration, streamExamples: 10_000, classes: 10, classNames: nil)
   }
 
-  @Test func updatesFollowTheMethod() throws {
+  @Test("The number of updates follows from the method")
+  func updatesFollowTheMethod() throws {
     // 10,000 examples in batches of 128: 79 steps, the last of 16.
     #expect(try plan { $0.method = .naive }.updates == 79)
     #expect(try plan { $0.replay.steps = 3 }.updates == 79 + 3 * 78)
@@ -19,7 +20,8 @@ import Testing
     #expect(try plan { ($0.method, $0.epochs) = (.multiEpoch, 4) }.updates == 4 * 79)
   }
 
-  @Test func storageBecomesACapacity() throws {
+  @Test("A storage budget becomes a capacity")
+  func storageBecomesACapacity() throws {
     #expect(try plan { $0.memory.storage = .fraction(0.1) }.capacity == .examples(1_000))
     #expect(try plan { $0.memory.storage = .fraction(0.29 * 0.1) }.capacity == .examples(290))
     #expect(try plan { $0.memory.storage = .examples(7) }.capacity == .examples(7))
@@ -27,12 +29,15 @@ import Testing
     #expect(try plan { $0.method = .naive }.capacity == nil)
   }
 
-  @Test(arguments: [StorageBudget.examples(10_001), .fraction(0.00001)])
+  @Test(
+    "An impossible storage budget is refused",
+    arguments: [StorageBudget.examples(10_001), .fraction(0.00001)])
   func impossibleStorageIsRefused(storage: StorageBudget) {
     #expect { try plan { $0.memory.storage = storage } } throws: { ($0 as? OnePassError)?.code == .usage }
   }
 
-  @Test func impossibleOptionsAreNamed() {
+  @Test("An impossible option is named")
+  func impossibleOptionsAreNamed() {
     let impossible: [(String, (inout RunConfiguration) -> Void)] = [
       ("--limit", { $0.data.limit = 0 }), ("--batch-size", { $0.recipe.batchSize = 0 }),
       ("--epochs", { $0.epochs = 0 }),

@@ -7,7 +7,7 @@ import Testing
 @testable import OnePass
 
 /// What the memory's losses and priorities become while a run replays.
-@Suite struct PriorityRuleTests {
+@Suite("Priorities that follow the losses of replays") struct PriorityRuleTests {
   /// A memory of items with the losses 0, 1, 2, …
   func memory(_ count: Int, _ rule: PriorityRule, _ progress: RunProgress) throws -> ReplayMemory {
     var memory = ReplayMemory(capacity: .examples(count), seed: 3)
@@ -19,7 +19,8 @@ import Testing
   }
 
   /// An item may be drawn twice in one mini-batch: then the second loss meets the average with the first.
-  @Test func learnabilityKeepsARunningAverage() throws {
+  @Test("Learnability keeps a running average of the loss")
+  func learnabilityKeepsARunningAverage() throws {
     let progress = RunProgress(step: 1, of: 2)
     var rule = PriorityRule(LearnabilityPriority(), timing: .refreshed)
     var memory = try memory(6, rule, progress)
@@ -48,7 +49,8 @@ import Testing
   }
 
   /// Below the mean of what the items had last half the probability, and so twice the weight; at the end all are alike.
-  @Test func pruningFollowsTheMeanOfTheMemory() throws {
+  @Test("Pruning compares with the mean loss of the memory")
+  func pruningFollowsTheMeanOfTheMemory() throws {
     let progress = RunProgress(step: 1, of: 8)
     var rule = PriorityRule(PruningPriority(), timing: .refreshed)
     var memory = try memory(6, rule, progress)
@@ -80,7 +82,7 @@ import Testing
   }
 
   /// A program's own function gets what it asks for with every timing; only losses of arrival are there for two of them.
-  @Test(arguments: PriorityTiming.allCases)
+  @Test("Every timing passes an own function the losses that it promises", arguments: PriorityTiming.allCases)
   func everyTimingKeepsItsMeaning(timing: PriorityTiming) throws {
     let progress = RunProgress(step: 1, of: 8)
     var rule = PriorityRule(AboveMean(), timing: timing)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct ResultTests {
+@Suite("Results") struct ResultTests {
   func report(step: Int, of steps: Int, examples: Int, loss: Double, accuracy: Double) -> StepReport {
     StepReport(
       step: step, steps: steps, examplesSeen: 0, examplesTrained: 0, updates: 0, examples: examples,
@@ -17,7 +17,8 @@ import Testing
     )
   }
 
-  @Test func aPointOfTheCurveIsAMeanOverExamples() throws {
+  @Test("A point of the curve is a mean over examples")
+  func aPointOfTheCurveIsAMeanOverExamples() throws {
     var curve = TrainingCurve()
     // 1,000 steps share a point in pairs.
     curve.record(report(step: 1, of: 1_000, examples: 30, loss: 1, accuracy: 1))
@@ -29,7 +30,8 @@ import Testing
     #expect(curve.points.map(\.examples) == [40, 5])
   }
 
-  @Test func contentsAreCountedByPartOfTheStreamAndByReplays() {
+  @Test("The contents of the memory are counted by part of the stream and by replays")
+  func contentsAreCountedByPartOfTheStreamAndByReplays() {
     let draws = [0, 0, 1, 2, 3, 4, 7, 8]
     let items = draws.enumerated().map { index, draws in
       MemoryItem(id: index * 10, label: index % 3, loss: 1, priority: 1, draws: draws, bytes: 5)

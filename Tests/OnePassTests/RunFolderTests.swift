@@ -6,8 +6,9 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct RunFolderTests {
-  @Test func nothingIsThereBeforeTheCommit() throws {
+@Suite("The folder of a run") struct RunFolderTests {
+  @Test("Nothing exists before the commit")
+  func nothingIsThereBeforeTheCommit() throws {
     let parent = try TemporaryFolder()
     do {
       let folder = try RunFolder(creating: parent.file("run"))
@@ -19,7 +20,8 @@ import Testing
     #expect(parent.contents == ["run"])
   }
 
-  @Test func aParentThatCannotHoldTheFolderIsRefusedAtOnce() throws {
+  @Test("A parent that cannot contain a folder is refused at once")
+  func aParentThatCannotHoldTheFolderIsRefusedAtOnce() throws {
     let parent = try TemporaryFolder()
     try parent.write([1], to: "file")
     #expect {
@@ -27,7 +29,8 @@ import Testing
     } throws: { ($0 as? OnePassError)?.code == .io }
   }
 
-  @Test func aRunThatCannotBeNamedIsKept() throws {
+  @Test("A run that cannot be moved to its place is kept")
+  func aRunThatCannotBeNamedIsKept() throws {
     let parent = try TemporaryFolder()
     do {
       let folder = try RunFolder(creating: parent.file("run"))
@@ -41,13 +44,15 @@ import Testing
     #expect(parent.exists("\(kept)/model"))
   }
 
-  @Test func aRunThatFailsLeavesNothing() throws {
+  @Test("A run that fails leaves nothing")
+  func aRunThatFailsLeavesNothing() throws {
     let parent = try TemporaryFolder()
     do { try RunFolder(creating: parent.file("run")).write("a", to: "file.txt") }
     #expect(parent.contents.isEmpty)
   }
 
-  @Test func aFolderThatHoldsSomethingIsRefused() throws {
+  @Test("A folder that is not empty is refused")
+  func aFolderThatHoldsSomethingIsRefused() throws {
     let parent = try TemporaryFolder()
     try parent.write([1], to: "run/result.json")
     #expect {
@@ -63,7 +68,10 @@ import Testing
     #expect(parent.exists("empty/file.txt"))
   }
 
-  @Test func memoryTablesAreReadAsTheyAreWritten() throws {
+  @Test("Memory tables are the same after writing and reading")
+  func memoryTablesAreReadAsTheyAreWritten()
+    throws
+  {
     let items = (0..<20).map {
       MemoryItem(
         id: $0 * 3, label: $0 % 4, loss: Float($0) / 7, priority: 1 / Float($0 + 1), draws: $0,
@@ -78,7 +86,8 @@ import Testing
     }
   }
 
-  @Test func memoryTablesTellPredictions() throws {
+  @Test("Memory tables contain stored predictions")
+  func memoryTablesTellPredictions() throws {
     let items = (0..<300).map { id in
       let classes = Array([id, id + 1, 65_535, 0].filter { $0 == id || $0 != 0 }.prefix(1 + id % 4))
       let share = Float(id % 255) / 255
@@ -101,7 +110,10 @@ import Testing
     }
   }
 
-  @Test func summaryCountsWhatWasRecognised() throws {
+  @Test("The summary counts the items that were classified correctly")
+  func summaryCountsWhatWasRecognised()
+    throws
+  {
     let items = [(1, [1, 0]), (1, [0, 1]), (0, [0, 2])].enumerated().map { id, item in
       MemoryItem(
         id: id, label: item.0, loss: 1, priority: 0.5, draws: 0, bytes: 10,
@@ -110,7 +122,8 @@ import Testing
     #expect(MemorySummary(items, examplesSeen: 3).recognised == 2)
   }
 
-  @Test func summaryCountsClassesAndAges() throws {
+  @Test("The summary counts classes and ages")
+  func summaryCountsClassesAndAges() throws {
     let items = [(0, 1), (5, 1), (9, 0)].map {
       MemoryItem(id: $0.0, label: $0.1, loss: 1, priority: 0.5, draws: $0.0, bytes: 10)
     }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct RunOptionTests {
+@Suite("Declared options and their records") struct RunOptionTests {
   /// What records have been made of; a key that is renamed makes older records unreadable.
   static let keys: Set = [
     "data", "evaluationData", "limit", "evaluationLimit", "classCount", "classNames", "subjectKey",
@@ -23,13 +23,15 @@ import Testing
     "precision", "cudaGraphs", "synchronisedBatchNorm", "threads", "decodeThreads",
   ]
 
-  @Test func recordsKeepTheirKeys() {
+  @Test("Records keep their keys")
+  func recordsKeepTheirKeys() {
     let declared = RunConfiguration.defaults.declaredOptions.map(\.key)
     #expect(Set(declared) == Self.keys && declared.count == Self.keys.count)
   }
 
   /// An option that is `nil` has no key, and all others lie side by side.
-  @Test func aRecordIsFlat() throws {
+  @Test("A record is flat")
+  func aRecordIsFlat() throws {
     var configuration = RunConfiguration(data: "folder:photos")
     (configuration.memory.storage, configuration.data.subjectKey) = (.fraction(0.05), .folder)
     let record = try object(configuration)
@@ -40,7 +42,8 @@ import Testing
 
   /// Hu et al. 2021, sections 3 and 4.1: prioritised replay of k = 8 from 10 % storage; SGD with Nesterov momentum 0.9 and mini-batches
   /// of 128; the learning rate falls from 0.1 to 0 along a cosine; 90 passes where there are several; ResNet-50.
-  @Test func theDefaultsAreThePapers() {
+  @Test("The defaults are the paper's")
+  func theDefaultsAreThePapers() {
     let paper = RunConfiguration.defaults
     #expect(paper.method == .replay && paper.epochs == 90 && paper.model.name == "resnet50")
     #expect(paper.replay.steps == 8 && paper.memory.storage == .fraction(0.1))
@@ -70,7 +73,8 @@ import Testing
     """
 
   /// What came later has the value that does what the older program did, typed here from what it did.
-  @Test func aRecordOfAnOlderProgramIsRead() throws {
+  @Test("A record of an older version is read")
+  func aRecordOfAnOlderProgramIsRead() throws {
     let read = try JSONDecoder().decode(RunConfiguration.self, from: Data(Self.oldRecord.utf8))
     #expect(read.recipe.batchSize == 64 && read.data.source == "d" && read.memory.storage == .fraction(0.05))
     #expect(read.memory.drawing == .oldest && read.step.updates == .joint && read.seed == 7)
@@ -90,7 +94,8 @@ import Testing
   }
 
   /// What every version has written has to be there.
-  @Test func aRecordThatLacksAnOptionIsDamaged() throws {
+  @Test("A record that lacks an option is damaged")
+  func aRecordThatLacksAnOptionIsDamaged() throws {
     var record = try #require(
       JSONSerialization.jsonObject(with: Data(Self.oldRecord.utf8)) as? [String: Any])
     for key in record.keys where key != "drawAhead" {
@@ -104,7 +109,8 @@ import Testing
   }
 
   /// Copies do not share what they hold.
-  @Test func aCopyIsACopy() {
+  @Test("A copy of a configuration is independent")
+  func aCopyIsACopy() {
     let first = RunConfiguration.defaults
     var second = first
     second.recipe.learningRate = 0.5
@@ -116,7 +122,8 @@ import Testing
   }
 
   /// Options that do nothing do not tell runs apart.
-  @Test func theEssenceHasWhatMatters() {
+  @Test("Options without effect do not distinguish runs")
+  func theEssenceHasWhatMatters() {
     func isSame(_ change: (inout RunConfiguration) -> Void, when: (inout RunConfiguration) -> Void) -> Bool {
       var plain = RunConfiguration(data: "d")
       when(&plain)
@@ -157,7 +164,8 @@ import Testing
     }
   }
 
-  @Test func aTitleSaysWhatIsNotThePapers() {
+  @Test("A title names what differs from the paper")
+  func aTitleSaysWhatIsNotThePapers() {
     func title(_ change: (inout RunConfiguration) -> Void) -> String {
       var configuration = RunConfiguration(data: "x")
       change(&configuration)

@@ -28,7 +28,9 @@ import Testing
 
   /// −Σ q log p is linear in q, and so is the first update: towards (1 − w)·label + w·stored it is the mean, with these weights, of
   /// the updates towards the label and towards each class that is stored, which no stored prediction has a part in.
-  @Test(arguments: [UpdateMode.sequential, .joint])
+  @Test(
+    "An update towards soft targets is the mean of the updates towards each class",
+    arguments: [UpdateMode.sequential, .joint])
   func anUpdateIsTheMeanOfThoseTowardsEachClass(updates: UpdateMode) throws {
     let weights: [Float] = (0..<16).map { 0.25 + Float($0 % 5) / 4 }
     func update(_ share: Double, labels: (Int) -> Int, stored: [StoredPrediction]) throws -> [Float] {

@@ -1,7 +1,7 @@
 import OnePassCore
 
 /// Grey images that a small network tells apart at once: class c has stripes of period c + 2, with noise.
-public struct StripedImages: Sendable {
+public struct StripedImages: Hashable, Sendable {
   public let count: Int
   public let classes: Int
   public let side: Int
@@ -28,14 +28,20 @@ public struct StripedImages: Sendable {
     }
   }
 
+  private static let files = Shared<StripedImages, (images: [UInt8], labels: [UInt8])>()
+
   /// Writes an idx pair, `train` or `t10k`, as the MNIST files are.
   public func write(to folder: TemporaryFolder, prefix: String = "train") throws {
     func bigEndian(_ value: Int) -> [UInt8] {
       (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
     }
-    let images = [0, 0, 8, 3] + bigEndian(count) + bigEndian(side) + bigEndian(side)
-    let labels = [0, 0, 8, 1] + bigEndian(count)
-    try folder.write(images + (0..<count).flatMap(pixels), to: "\(prefix)-images-idx3-ubyte")
-    try folder.write(labels + (0..<count).map { UInt8(label($0)) }, to: "\(prefix)-labels-idx1-ubyte")
+    // Many tests want the same images.
+    let files = try Self.files.value(for: self) {
+      let images = [0, 0, 8, 3] + bigEndian(count) + bigEndian(side) + bigEndian(side)
+      let labels = [0, 0, 8, 1] + bigEndian(count)
+      return (images + (0..<count).flatMap(pixels), labels + (0..<count).map { UInt8(label($0)) })
+    }
+    try folder.write(files.images, to: "\(prefix)-images-idx3-ubyte")
+    try folder.write(files.labels, to: "\(prefix)-labels-idx1-ubyte")
   }
 }

@@ -3,8 +3,12 @@ import OnePassCore
 extension Example {
   /// An example whose bytes and label follow from its id.
   public static func synthetic(_ id: Int, label: Int? = nil, bytes: Int = 16, classes: Int = 10) -> Example {
-    Example(
+    let first = (id &* 31) & 255
+    return Example(
       id: id, label: label ?? id % classes,
-      image: EncodedImage(bytes: (0..<bytes).map { UInt8(truncatingIfNeeded: id &* 31 &+ $0) }))
+      image: EncodedImage(bytes: Array(ramp[first..<first + bytes])))
   }
+
+  /// 0 to 255 again and again, to copy from: tests are not optimised, and make gigabytes of it. No image is larger.
+  private static let ramp = (0..<200_000).map { UInt8(truncatingIfNeeded: $0) }
 }

@@ -21,7 +21,8 @@ private func fixture(_ name: String) throws -> String {
     name.hasSuffix(".zip") ? try ZipTable(fixture(name)) : try ILSVRCTable(fixture(name))
   }
 
-  @Test(arguments: archives) func conforms(name: String) throws {
+  @Test(arguments: archives)
+  func conforms(name: String) throws {
     let specification = try specification(name)
     try checkConformance(count: 9, isShuffled: true) {
       try SourceRegistry.open(specification, seed: $0)
@@ -29,7 +30,8 @@ private func fixture(_ name: String) throws -> String {
   }
 
   /// The rows, their contents and their labels are those that torchvision's ImageFolder lists in what the archive unpacks to.
-  @Test(arguments: archives) func rowsAreImageFoldersRows(name: String) throws {
+  @Test(arguments: archives)
+  func rowsAreImageFoldersRows(name: String) throws {
     let expected = try JSONSerialization.jsonObject(with: Data(contents(of: fixture("expected.json"))))
     let rows = try #require((expected as? [String: [[Any]]])?[name])
     let table = try open(name)
@@ -63,7 +65,8 @@ private func fixture(_ name: String) throws -> String {
     #expect(table.classNames == ["b.png"] && table.count == 1)
   }
 
-  @Test(arguments: archives) func labelsFollowGivenNames(name: String) throws {
+  @Test(arguments: archives)
+  func labelsFollowGivenNames(name: String) throws {
     let own = try #require(try open(name).classNames)
     let names = ["another"] + own.reversed()
     let source = try SourceRegistry.open(specification(name), seed: 1, classNames: names)
@@ -81,7 +84,8 @@ private func fixture(_ name: String) throws -> String {
   }
 
   /// What is cut off is always noticed, a changed byte unless it is in an image of a tar, which the decoder gets.
-  @Test(arguments: archives) func damageIsASentence(name: String) throws {
+  @Test(arguments: archives)
+  func damageIsASentence(name: String) throws {
     let folder = try TemporaryFolder()
     let whole = try contents(of: fixture(name))
     var chance = SeededGenerator(seed: 3, .test)

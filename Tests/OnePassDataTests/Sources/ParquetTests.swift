@@ -16,7 +16,8 @@ import Testing
   }
 
   /// What pyarrow reads; a missing image is an empty one, which the decoder counts as broken.
-  @Test(arguments: files) func readsWhatPyarrowReads(name: String) throws {
+  @Test(arguments: files)
+  func readsWhatPyarrowReads(name: String) throws {
     let json = try JSONSerialization.jsonObject(with: Data(contents(of: fixture("expected.json"))))
     let rows = try #require((json as? [String: [[Any]]])?["\(name).parquet"])
     let source = try ParquetSource(fixture("\(name).parquet"))
@@ -93,7 +94,8 @@ import Testing
   }
 
   /// What is cut off is always noticed; a changed byte is a sentence or another image.
-  @Test(arguments: files) func damageIsASentence(name: String) throws {
+  @Test(arguments: files)
+  func damageIsASentence(name: String) throws {
     let folder = try TemporaryFolder()
     let whole = try contents(of: fixture("\(name).parquet"))
     var chance = SeededGenerator(seed: 3, .test)

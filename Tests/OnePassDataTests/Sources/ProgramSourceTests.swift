@@ -63,7 +63,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 4, 256]) func anAsynchronousSequenceIsASource(buffering: Int) async throws {
+  @Test(arguments: [1, 4, 256])
+  func anAsynchronousSequenceIsASource(buffering: Int) async throws {
     let (whole, ends, rest) = try await Self.onThread {
       let source = AsyncSource("live", Self.stream(), buffering: buffering, classCount: 3)
       let whole = try takeAll(source)

@@ -235,7 +235,8 @@ import Testing
     #expect(SourceRegistry.withoutSecrets(text) == shown)
   }
 
-  @Test(arguments: ["http://", "https:///x"]) func whatIsNoAddressIsRefused(text: String) {
+  @Test(arguments: ["http://", "https:///x"])
+  func whatIsNoAddressIsRefused(text: String) {
     expectError(.usage, naming: ["is no address"]) { _ = try open(text) }
   }
 }

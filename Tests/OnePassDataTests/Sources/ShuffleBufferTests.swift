@@ -90,7 +90,8 @@ import Testing
   }
 
   /// From a snapshot the stream goes on exactly, also from one that is older than what was delivered.
-  @Test(arguments: [0, 1, 3]) func aSnapshotGoesOn(lag: Int) throws {
+  @Test(arguments: [0, 1, 3])
+  func aSnapshotGoesOn(lag: Int) throws {
     let folder = try TemporaryFolder()
     let specification = try shards(5, in: folder)
     func open() throws -> ShuffleBuffer {
@@ -155,7 +156,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "x", "-3", "10%"]) func whatIsNoAmountIsRefused(text: String) {
+  @Test(arguments: ["", "x", "-3", "10%"])
+  func whatIsNoAmountIsRefused(text: String) {
     expectError(.usage, naming: ["shuffle"]) { _ = try ShuffleBufferSize(text) }
   }
 

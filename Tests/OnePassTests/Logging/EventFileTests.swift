@@ -6,13 +6,14 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct EventFileTests {
+@Suite("TensorBoard event files") struct EventFileTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
   /// RFC 3720, appendix B.4, and the check value of the catalogue of CRCs.
-  @Test func checksumsAreThoseOfTheStandard() {
+  @Test("Checksums are CRC-32C")
+  func checksumsAreThoseOfTheStandard() {
     #expect(RecordFile.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
     #expect(RecordFile.checksum([UInt8](repeating: 255, count: 32)) == 0x62A8_AB43)
     #expect(RecordFile.checksum(0..<32) == 0x46DD_794E)
@@ -21,7 +22,8 @@ import Testing
   }
 
   /// `Tools/reference_tensorboard.py` wrote the same values with Python's TensorBoard.
-  @Test func aPointHasTheBytesThatPythonWrites() throws {
+  @Test("A point has the same bytes as Python writes")
+  func aPointHasTheBytesThatPythonWrites() throws {
     let fixtures = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
     let python = try Data(contentsOf: fixtures.appendingPathComponent("python.tfevents"))
     let (records, bytes) = RecordFile.records(in: python)
@@ -56,7 +58,8 @@ import Testing
     try FileManager.default.contentsOfDirectory(atPath: folder.file("tensorboard")).sorted()
   }
 
-  @Test func everyBrokenOffOrDamagedFileEndsWithItsLastWholeRecord() {
+  @Test("A truncated or damaged file ends with its last whole record")
+  func everyBrokenOffOrDamagedFileEndsWithItsLastWholeRecord() {
     let records = (0..<3).map { Data(repeating: UInt8($0), count: 5 * $0) }
     let whole = Data(records.flatMap(RecordFile.framed))
     #expect(RecordFile.records(in: whole).records == records)
@@ -80,7 +83,8 @@ import Testing
     return point
   }
 
-  @Test func aRunThatGoesOnHasAFileThatComesLater() throws {
+  @Test("A resumed run writes a file that sorts later")
+  func aRunThatGoesOnHasAFileThatComesLater() throws {
     _ = try write([picture(step: 1)])
     let records = try write([picture(step: 2)], stepsDone: 1)
     #expect(try eventFiles().count == 2)
@@ -91,7 +95,8 @@ import Testing
     #expect(try EventFolder(of: folder.path).pictures()?.count == 2)
   }
 
-  @Test func picturesGoAndTheRestStays() throws {
+  @Test("Pictures can be removed, and everything else stays")
+  func picturesGoAndTheRestStays() throws {
     let events = EventFolder(of: folder.path)
     #expect(try events.removePictures() == 0)
     let written = try write([picture(step: 1), picture(step: 2)])
@@ -110,7 +115,7 @@ import Testing
   }
 
   /// Broken off before the file without pictures was there, and after.
-  @Test(arguments: [false, true])
+  @Test("An interrupted removal is completed", arguments: [false, true])
   func aRemovalThatWasBrokenOffGoesOn(isWritten: Bool) throws {
     _ = try write([picture(step: 1)])
     let name = try #require(try eventFiles().first)
@@ -125,7 +130,8 @@ import Testing
     #expect(try folder.occurrences(of: "IHDR") == 0 && eventFiles() == [name])
   }
 
-  @Test func everyValueIsInOneBucket() throws {
+  @Test("Every value is in exactly one bucket")
+  func everyValueIsInOneBucket() throws {
     var chance = SeededGenerator(seed: 1, .test)
     for count in 1...200 {
       let values = (0..<count).map { _ in (chance.nextUnit() * 20).rounded() / 7 }

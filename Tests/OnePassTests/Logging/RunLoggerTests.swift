@@ -5,7 +5,7 @@ import Testing
 
 @testable import OnePass
 
-@Suite struct RunLoggerTests {
+@Suite("Loggers of a run") struct RunLoggerTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -44,7 +44,8 @@ import Testing
     func end(_ outcome: RunOutcome) { calls.append("end \(outcome)") }
   }
 
-  @Test func aLoggerOfOnesOwnSeesEveryStep() throws {
+  @Test("A program's own logger gets every step")
+  func aLoggerOfOnesOwnSeesEveryStep() throws {
     let recorder = Recorder()
     #expect(try run([recorder]).isEmpty)
     #expect(recorder.calls == ["begin 0 of 7"] + (1...7).map(String.init) + ["end finished"])
@@ -61,7 +62,8 @@ import Testing
     }
   }
 
-  @Test func theImagesOfThePictureAreThoseOfTheStream() throws {
+  @Test("The images of a picture come from the stream")
+  func theImagesOfThePictureAreThoseOfTheStream() throws {
     let recorder = Recorder()
     #expect(try run([recorder]) { $0.memory.storage = .examples(100) }.isEmpty)
     let picture = try #require(recorder.points.first?.pictures.first?.picture)
@@ -76,7 +78,8 @@ import Testing
     }
   }
 
-  @Test func aLoggerThatFailsIsLeftOutAndTheRunGoesOn() throws {
+  @Test("A logger that fails is dropped, and the run continues")
+  func aLoggerThatFailsIsLeftOutAndTheRunGoesOn() throws {
     let (failing, whole) = (Recorder(), Recorder())
     failing.failure = 3
     let notices = try run([failing, whole])
@@ -84,13 +87,15 @@ import Testing
     #expect(failing.calls == ["begin 0 of 7", "1", "2", "3"] && whole.points.count == 7)
   }
 
-  @Test func whatMayStayForATimeOnlyIsNotPictured() throws {
+  @Test("A run with a time to live logs no pictures")
+  func whatMayStayForATimeOnlyIsNotPictured() throws {
     let recorder = Recorder()
     #expect(try run([recorder]) { $0.memory.timeToLive = .examples(50) }.isEmpty)
     #expect(recorder.points.allSatisfy { $0.pictures.isEmpty && !$0.histograms.isEmpty })
   }
 
-  @Test func linesBeyondTheCheckpointAreCutOffAndWrittenAgain() throws {
+  @Test("Lines after the last checkpoint are written again on resuming")
+  func linesBeyondTheCheckpointAreCutOffAndWrittenAgain() throws {
     let plan = try TrainingPlan(
       RunConfiguration(data: "x"), streamExamples: 100, classes: 2, classNames: nil)
     func write(_ steps: ClosedRange<Int>, after stepsDone: Int) throws {
@@ -120,7 +125,8 @@ import Testing
     #expect(try folder.bytes(of: "metrics.jsonl") == whole)
   }
 
-  @Test func kindsAreReadAsTheyAreWritten() throws {
+  @Test("Kinds of logs are the same after parsing and printing")
+  func kindsAreReadAsTheyAreWritten() throws {
     func kinds(_ texts: String...) throws -> [LogKind]? { try LogPlan.destinations(texts) as? [LogKind] }
     #expect(try kinds() == nil && kinds("none") == [])
     #expect(try kinds("jsonl", "tensorboard:no-pictures") == [.jsonLines, .tensorBoard(pictures: false)])

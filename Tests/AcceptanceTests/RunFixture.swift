@@ -1,0 +1,147 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A folder of a test's own with data to train on, and the runs of the built program there, each in a folder by its name.
+struct RunFixture: Sendable {
+  let folder: TemporaryFolder
+  let data: String
+  let evaluationData: String?
+  /// What every run is given beside its data. Of an option that is given twice the last counts.
+  let options: [String]
+
+  /// Runs on data that a test makes itself.
+  init(_ folder: TemporaryFolder, data: String, evaluationData: String? = nil, options: [String] = small) {
+    (self.folder, self.data, self.evaluationData) = (folder, data, evaluationData)
+    self.options = options
+  }
+
+  /// Runs on striped images, evaluated on others where those are given.
+  init(_ images: StripedImages, evaluation: StripedImages? = nil, options: [String] = small) throws {
+    let folder = try TemporaryFolder()
+    try images.write(to: folder)
+    try evaluation?.write(to: folder, prefix: "t10k")
+    self.init(
+      folder, data: "idx:\(folder.path)", evaluationData: evaluation.map { _ in "idx:\(folder.path):test" },
+      options: options)
+  }
+
+  // MARK: Running
+
+  /// The arguments of `onepass train`. In the options, `@memory` is a memory directory of the run's own.
+  /// - Parameter name: The folder of the run; without one it is not kept.
+  func arguments(_ name: String?, _ more: [String] = [], data: String? = nil) -> [String] {
+    ["train", "--data", data ?? self.data] + (evaluationData.map { ["--eval-data", $0] } ?? []) + options
+      + (name.map { ["--output", folder.file($0)] } ?? [])
+      + more.map { $0 == "@memory" ? folder.file("\(name ?? "run")-memory") : $0 }
+  }
+
+  /// Trains to the end, however that comes.
+  func attempt(
+    _ name: String?, _ more: [String] = [], data: String? = nil, input: String? = nil,
+    environment: [String: String] = [:]
+  ) throws -> Program.Outcome {
+    try onepass.run(arguments(name, more, data: data), input: input, environment: environment)
+  }
+
+  /// Trains, and expects that it succeeds.
+  @discardableResult
+  func train(
+    _ name: String?, _ more: [String] = [], data: String? = nil, input: String? = nil,
+    at location: SourceLocation = #_sourceLocation
+  ) throws -> Program.Outcome {
+    let outcome = try attempt(name, more, data: data, input: input)
+    #expect(outcome.status == 0, "\(more): \(outcome.errors)", sourceLocation: location)
+    return outcome
+  }
+
+  /// Goes on with a run that was stopped or killed.
+  @discardableResult
+  func resume(
+    _ name: String, _ more: [String] = [], data: String? = nil, input: String? = nil,
+    at location: SourceLocation = #_sourceLocation
+  ) throws -> Program.Outcome {
+    try train(name, more + ["--resume"], data: data, input: input, at: location)
+  }
+
+  /// Begins to train.
+  func start(
+    _ name: String, _ more: [String] = [], data: String? = nil, input: String? = nil
+  ) throws -> RunningProgram {
+    try RunningProgram(onepass, arguments(name, more, data: data), input: input)
+  }
+
+  /// Trains until the checkpoint of a step is there, and then ends the run by a signal.
+  @discardableResult
+  func trainUntil(
+    step: Int, _ name: String, _ more: [String] = [], signal: Int32 = SIGTERM,
+    at location: SourceLocation = #_sourceLocation
+  ) throws -> RunningProgram {
+    let running = try start(name, more)
+    #expect(
+      running.wait { hasCheckpoint(of: step, name) }, "\(running.errors)", sourceLocation: location)
+    running.signal(signal)
+    let status = running.wait()
+    #expect(status == 0 || signal == SIGKILL, "\(running.errors)", sourceLocation: location)
+    return running
+  }
+
+  /// Packs the images into shards.
+  /// - Returns: The specification of these shards.
+  @discardableResult
+  func pack(_ pattern: String, _ more: [String] = ["--seed", "3"]) throws -> String {
+    let packed = try onepass.run(["pack", data, "--output", folder.file(pattern)] + more)
+    #expect(packed.status == 0, "\(packed.errors)")
+    return "wds:\(folder.file(pattern))"
+  }
+
+  // MARK: What a run leaves
+
+  func hasCheckpoint(of step: Int, _ name: String) -> Bool {
+    let digits = String(step)
+    return folder.exists(
+      "\(name)/unfinished/step-" + String(repeating: "0", count: 8 - digits.count) + digits)
+  }
+
+  func text(_ file: String) throws -> String { String(decoding: try folder.bytes(of: file), as: UTF8.self) }
+
+  func result(_ name: String) throws -> [String: Any] {
+    jsonObject(Data(try folder.bytes(of: "\(name)/result.json")))
+  }
+
+  func weights(_ name: String) throws -> [UInt8] {
+    try folder.bytes(of: "\(name)/checkpoint/model.safetensors")
+  }
+
+  /// The fields of the table of a run's memory, an item a row: id, label, loss, priority, …
+  func memory(_ name: String) throws -> [[String]] {
+    try text("\(name)/checkpoint/memory.csv").split(separator: "\n").dropFirst()
+      .map { $0.split(separator: ",").map(String.init) }
+  }
+
+  /// A column of a run's curve, a point a value.
+  func column(_ title: String, of name: String) throws -> [String] {
+    let rows = try text("\(name)/curve.csv").split(separator: "\n").map {
+      $0.split(separator: ",").map(String.init)
+    }
+    let place = try #require(rows[0].firstIndex(of: title))
+    return rows.dropFirst().map { $0[place] }
+  }
+
+  /// Expects the same bytes in files of two runs.
+  func expectSame(
+    _ a: String, _ b: String, _ files: [String] = ["checkpoint/model.safetensors"],
+    at location: SourceLocation = #_sourceLocation
+  ) throws {
+    for file in files {
+      let isSame = try folder.bytes(of: "\(a)/\(file)") == folder.bytes(of: "\(b)/\(file)")
+      #expect(isSame, "\(file) of \(a) and \(b)", sourceLocation: location)
+    }
+  }
+
+  /// Expects that a run proves its pass, and that its memory is whole.
+  func expectVerified(_ name: String, at location: SourceLocation = #_sourceLocation) throws {
+    let verified = try onepass.run(["memory", "verify", folder.file(name)])
+    #expect(verified.status == 0, "\(verified.errors)", sourceLocation: location)
+  }
+}
