@@ -124,9 +124,7 @@ import Testing
 
   /// 160 of 320 were given out when it was asked, and 99 wait: the 112 of seven steps are these and 13 others.
   @Test("A cool-down trains what waits in the shuffle buffer")
-  func whatWaitsInAShuffleBufferIsTrained()
-    throws
-  {
+  func whatWaitsInAShuffleBufferIsTrained() throws {
     let taken = Taken()
     let story = try train("run", asked: [8], from: source(counting: taken)) {
       $0.data.shuffleBuffer = .examples(100)
@@ -170,9 +168,7 @@ import Testing
   }
 
   @Test("Without a request the on-demand schedule is the trapezoid")
-  func aRunThatIsNotAskedIsATrapezoid()
-    throws
-  {
+  func aRunThatIsNotAskedIsATrapezoid() throws {
     let onDemand = try train("demand")
     let trapezoid = try train("trapezoid") { $0.recipe.schedule = .trapezoid }
     #expect(onDemand.reports.map(\.learningRate) == trapezoid.reports.map(\.learningRate))

@@ -157,9 +157,7 @@ import Testing
 
   /// Forgetting has no program's own selector at hand: it needs none, unless the run is to go on with an order that one keeps.
   @Test("Items of a program's own selectors can be forgotten")
-  func whatAProgramsSelectorsHoldIsForgotten()
-    throws
-  {
+  func whatAProgramsSelectorsHoldIsForgotten() throws {
     func train(_ drawing: any ItemSelector, _ run: String, stoppingAfter last: Int? = nil) throws {
       let stop = StopRequest()
       _ = try TrainingRun(
@@ -209,9 +207,7 @@ import Testing
   }
 
   @Test("A program's own model is trained, saved and loaded")
-  func aProgramsModelIsTrainedSavedAndReadBack()
-    throws
-  {
+  func aProgramsModelIsTrainedSavedAndReadBack() throws {
     let plain = try TrainingRun(configuration, source: source(), evaluationSource: source(64, from: 96))
       .start(output: folder.file("plain"))
     let own = try TrainingRun(
@@ -243,9 +239,7 @@ import Testing
 
   /// What a record names and nobody has is refused before anything is opened.
   @Test("A recorded own part that is missing is refused in a sentence")
-  func aPartThatIsNotThereIsASentence()
-    throws
-  {
+  func aPartThatIsNotThereIsASentence() throws {
     for (name, change) in [
       ("--priority own:x", { $0.replay.priority = .own("x") }),
       ("--drawing own:y", { $0.memory.drawing = .own("y") }),
@@ -265,9 +259,7 @@ import Testing
 
   /// Names of OnePass and of programs never meet, and come back from a record.
   @Test("Names of own parts are the same after writing and reading a record")
-  func namesComeBackFromARecord()
-    throws
-  {
+  func namesComeBackFromARecord() throws {
     for kind in PriorityKind.allCases + [.own("loss"), .own(""), .own("own:x")] {
       #expect(PriorityKind(rawValue: kind.rawValue) == kind)
     }
