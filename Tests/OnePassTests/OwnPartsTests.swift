@@ -54,22 +54,13 @@ import Testing
 
   func source(_ count: Int = 96, from first: Int = 0) -> IndexedSource {
     IndexedSource("stripes", count: count, classCount: 4) { position in
-      LabelledImage(
-        EncodedImage(
-          bytes: Self.images.pixels(first + position), encoding: .pixels(width: 12, height: 12, channels: 1)),
-        label: Self.images.label(first + position))
+      Self.images.labelled(first + position)
     }
   }
 
   var configuration: RunConfiguration {
-    var configuration = RunConfiguration(data: "stripes")
-    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
-      "resnet8", 16, 1
-    )
-    (configuration.memory.storage, configuration.recipe.learningRate) = (.examples(24), 0.05)
-    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (
-      1, 1, "cpu"
-    )
+    var configuration = RunConfiguration.small(on: "stripes", replaySteps: 1)
+    configuration.memory.storage = .examples(24)
     return configuration
   }
 
