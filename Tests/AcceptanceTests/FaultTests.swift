@@ -72,9 +72,7 @@ import Testing
   }
 
   func check(_ place: Place, _ plans: (_ changes: Int, _ reads: Int) -> [String]) throws {
-    guard let disk = try FaultyDisk(in: folder, roots: [folder.file("broken")]) else {
-      return  // Not on this system.
-    }
+    let disk = try FaultyDisk(in: folder, roots: [folder.file("broken")])
     let whole = try unbroken(place)
     let (changes, reads) = try count(disk, place)
     #expect(changes > 100 && reads > 10)
@@ -114,12 +112,16 @@ import Testing
     #expect(try outcome("broken") == unbroken(.disk))
   }
 
-  @Test("A run resumes exactly after a power cut", arguments: Place.allCases)
+  @Test(
+    "A run resumes exactly after a power cut", .enabled(if: FaultyDisk.isAvailable, "\(FaultyDisk.reason)"),
+    arguments: Place.allCases)
   func powerCuts(place: Place) throws {
     try check(place) { changes, _ in chosen(changes, few: 8).map { "cut:\($0):\($0 * 31 + 7)" } }
   }
 
-  @Test("A run resumes exactly after a full disk", arguments: Place.allCases)
+  @Test(
+    "A run resumes exactly after a full disk", .enabled(if: FaultyDisk.isAvailable, "\(FaultyDisk.reason)"),
+    arguments: Place.allCases)
   func fullDisks(place: Place) throws {
     try check(place) { changes, _ in
       chosen(changes, few: 5).map { "fail-write:\($0):ENOSPC:on" }
@@ -127,7 +129,9 @@ import Testing
     }
   }
 
-  @Test("A run resumes exactly after an I/O error", arguments: Place.allCases)
+  @Test(
+    "A run resumes exactly after an I/O error", .enabled(if: FaultyDisk.isAvailable, "\(FaultyDisk.reason)"),
+    arguments: Place.allCases)
   func brokenDisks(place: Place) throws {
     try check(place) { changes, reads in
       chosen(changes, few: 5).map { "fail-write:\($0):EIO" }

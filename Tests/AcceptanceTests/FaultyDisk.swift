@@ -6,22 +6,27 @@ struct FaultyDisk {
   let library: String
   let roots: [String]
 
-  /// - Returns: `nil` where it cannot be had: it is written for Linux, and needs a C compiler.
-  init?(in folder: TemporaryFolder, roots: [String]) throws {
-    #if os(Linux)
-      let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("FaultyFiles/faulty_files.c").path
-      guard let compiler = ["clang", "cc"].lazy.compactMap(Self.find).first else { return nil }
-      library = folder.file("faulty_files.so")
-      self.roots = roots
-      let outcome = try Program(path: compiler).run([
-        "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", library, source,
-      ])
-      guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
-    #else
-      return nil
-    #endif
+  init(in folder: TemporaryFolder, roots: [String]) throws {
+    let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("FaultyFiles/faulty_files.c").path
+    library = folder.file("faulty_files.so")
+    self.roots = roots
+    let outcome = try Program(path: Self.compiler ?? "").run([
+      "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", library, source,
+    ])
+    guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
   }
+
+  static var isAvailable: Bool { compiler != nil }
+  static let reason = "Faulty disks need Linux and a C compiler in PATH."
+
+  private static let compiler: String? = {
+    #if os(Linux)
+      ["clang", "cc"].lazy.compactMap(find).first
+    #else
+      nil
+    #endif
+  }()
 
   struct Failure: Error, CustomStringConvertible { let description: String }
 

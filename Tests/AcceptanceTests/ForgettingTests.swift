@@ -61,17 +61,19 @@ import Testing
 
   /// Stopped with the last step saved, or killed some steps after a checkpoint, or finished.
   static let endings = [
-    Ending(options: ["--checkpoint-every", "3", "--stored-predictions", "0.3"], signal: SIGTERM),
+    Ending(
+      options: ["--checkpoint-every", "3", "--stored-predictions", "0.3", "--keep-pictures", "24"],
+      signal: SIGTERM),
     Ending(options: ["--memory-directory", "@memory", "--checkpoint-every", "3"], signal: SIGTERM),
     Ending(options: ["--memory-directory", "@memory", "--checkpoint-every", "4"], signal: SIGKILL),
     Ending(options: ["--memory-directory", "@memory"]),
     // With nothing but the pictures of both ends of the priorities.
-    Ending(options: []),
+    Ending(options: ["--keep-pictures", "24"]),
   ]
 
   @Test("A forgotten subject is in no file of the run", arguments: endings)
   func aSubjectIsNowhereInTheFiles(ending: Ending) throws {
-    let (options, signal) = (ending.options, ending.signal)
+    let (options, signal) = (ending.options + picturedLogs, ending.signal)
     if let signal {
       try runs.trainUntil(step: 12, "run", options, signal: signal)
     } else {

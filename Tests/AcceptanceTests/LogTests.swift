@@ -36,7 +36,7 @@ import Testing
 
   @Test("Logs grow while the run trains, and remain")
   func logsGrowWhileTheRunTrainsAndStay() throws {
-    let running = try runs.start("run")
+    let running = try runs.start("run", picturedLogs)
     #expect(running.wait { (try? self.lines("run"))?.first?.number("step") == 1 })
     #expect(!folder.exists("run/result.json"))
     #expect(running.wait() == 0, "\(running.errors)")
@@ -59,7 +59,7 @@ import Testing
     for (name, options, isLogged) in [
       ("none", ["--log", "none"], (false, false, 0)), ("lines", ["--log", "jsonl"], (true, false, 0)),
       ("events", ["--log", "tensorboard"], (false, true, 0)),
-      ("time", ["--time-to-live", "100"], (true, true, 0)),
+      ("time", picturedLogs + ["--time-to-live", "100"], (true, true, 0)),
     ] {
       try runs.train(name, options)
       #expect(folder.exists("\(name)/metrics.jsonl") == isLogged.0, "\(name)")
@@ -100,7 +100,7 @@ import Testing
 
   /// Killed between two checkpoints, with a record and a line broken off in the middle.
   func trainInParts(_ name: String) throws {
-    let running = try runs.start(name, ["--checkpoint-every", "3"])
+    let running = try runs.start(name, picturedLogs + ["--checkpoint-every", "3"])
     #expect(
       running.wait {
         runs.hasCheckpoint(of: 6, name) && (try? lines(name).count > 7) ?? false
@@ -112,7 +112,7 @@ import Testing
     try folder.write(written + written.prefix(20), to: events)
     let metrics = "\(name)/metrics.jsonl"
     try folder.write(try folder.bytes(of: metrics) + Array(#"{"accuracy/inc"#.utf8), to: metrics)
-    try runs.resume(name)
+    try runs.resume(name, picturedLogs)
     #expect(try eventFiles(name).count == 2)
   }
 
@@ -120,7 +120,7 @@ import Testing
   func aRunThatGoesOnIsLoggedAsTheUnbrokenOne()
     throws
   {
-    try runs.train("whole")
+    try runs.train("whole", picturedLogs)
     try trainInParts("parts")
     #expect(try timeless("parts") == timeless("whole"))
   }
@@ -132,7 +132,7 @@ import Testing
     let python = Program(path: try #require(PythonTensorBoard.path))
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Tools/read_events.py").path
-    try runs.train("whole")
+    try runs.train("whole", picturedLogs)
     try trainInParts("parts")
     for name in ["whole", "parts"] {
       let outcome = try python.run([script, folder.file("\(name)/tensorboard")])

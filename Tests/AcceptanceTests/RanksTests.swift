@@ -65,7 +65,7 @@ import Testing
       ["--replay-steps", "1", "--storage", "10%", "--blur-pool"],
     ])
   func anyNumberOfRanksTrainsTheSame(method: [String]) throws {
-    let options = method + ["--limit", "808"]
+    let options = method + picturedLogs + ["--limit", "808"]
     for ranks in [1, 2, 4] { try train(ranks, "ranks-\(ranks)", options) }
     let (alone, losses) = (
       try runs.result("ranks-1"), try runs.column("loss", of: "ranks-1").compactMap(Double.init)

@@ -2,6 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
+/// The logs beside a run, with pictures of the stream.
+let picturedLogs = ["--log", "jsonl", "--log", "tensorboard:pictures"]
+
 /// A folder of a test's own with data to train on, and the runs of the built program there, each in a folder by its name.
 struct RunFixture: Sendable {
   let folder: TemporaryFolder

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a build writes of its commit, and what a program makes of it.
-@Suite struct SourceRevisionTests {
+@Suite("The commit that a build records") struct SourceRevisionTests {
   let folder: TemporaryFolder
   var package: String { folder.file("package") }
 
@@ -38,7 +38,8 @@ import Testing
       .split(separator: "\n").map { String($0.split(separator: "= ")[1]) }
   }
 
-  @Test func aCommitIsNamedWithWhatDiffersFromIt() throws {
+  @Test("A commit is named, with whether files differ from it")
+  func aCommitIsNamedWithWhatDiffersFromIt() throws {
     let hash = try commit()
     #expect(try revision() == ["\"\(hash)\"", "false"])
     try folder.write([1], to: "package/untracked")
@@ -49,7 +50,8 @@ import Testing
     #expect(try revision(environment: ["GIT_DIR": "/nowhere"]) == ["\"\(hash)\"", "true"])
   }
 
-  @Test func aShallowCloneKnowsItsCommit() throws {
+  @Test("A shallow clone knows its commit")
+  func aShallowCloneKnowsItsCommit() throws {
     _ = try commit()
     try git("commit", "-q", "--allow-empty", "-m", "Second")
     let hash = try git("rev-parse", "HEAD")
@@ -59,7 +61,8 @@ import Testing
     #expect(try revision() == ["\"\(hash)\"", "false"])
   }
 
-  @Test func whatCannotBeToldIsNotSaid() throws {
+  @Test("Without a commit nothing is recorded")
+  func whatCannotBeToldIsNotSaid() throws {
     #expect(try revision() == ["nil", "nil"], "there is no repository")
     try git("init", "-q")
     #expect(try revision() == ["nil", "nil"], "nothing is committed")
@@ -84,7 +87,8 @@ import Testing
   }
 
   /// Else each build would compile it and link again.
-  @Test func theFileIsOnlyWrittenWhenItChanges() throws {
+  @Test("The file is written only when it changes")
+  func theFileIsOnlyWrittenWhenItChanges() throws {
     _ = try commit()
     _ = try revision()
     let file = folder.file("written/SourceRevision.swift")
@@ -98,7 +102,8 @@ import Testing
   }
 
   /// `onepass --version` and each record say the same.
-  @Test func theProgramSaysItsCommitInEachRecord() throws {
+  @Test("The program writes its commit into each record")
+  func theProgramSaysItsCommitInEachRecord() throws {
     let version = try onepass.run(["--version"])
     let record = try onepass.run(
       ["train", "--data", "synthetic:32:8:2", "--method", "naive", "--json"] + small

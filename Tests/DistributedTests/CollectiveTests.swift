@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct CollectiveTests {
+@Suite("Collective operations", .serialized) struct CollectiveTests {
   @Test("Every operation gives every rank what its definition says", arguments: [1, 2, 3])
   func definitions(size: Int) throws {
     let results = try Ranks.together(size, ["collectives"])

@@ -6,7 +6,7 @@ import Testing
   import Glibc
 #endif
 
-@Suite(.serialized) struct FailureTests {
+@Suite("Failures of ranks", .serialized) struct FailureTests {
   @Test("When a rank is killed, the others end at once and say which", arguments: [0, 2])
   func killed(rank lost: Int) throws {
     let outcomes = try Ranks.run(4, ["loss-of-a-rank", "killed", "\(lost)"])

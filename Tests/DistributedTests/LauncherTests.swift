@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The launchers that people use, as far as they are installed.
-@Suite(.serialized) struct LauncherTests {
+@Suite("Launchers", .serialized) struct LauncherTests {
   private func launch(_ options: [String], _ arguments: [String]) throws -> Program.Outcome {
     try Program(path: try #require(Torchrun.path)).run(
       ["--no-python"] + options + [Program.built("RankProgram").path] + arguments,

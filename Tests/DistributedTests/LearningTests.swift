@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct LearningTests {
+@Suite("Learning with several ranks", .serialized) struct LearningTests {
   static func reference() throws -> [String: [Double]] {
     let folder = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
     return try JSONDecoder().decode(

@@ -1,22 +1,29 @@
 import OnePassCore
 import Testing
 
-@Suite struct AmountTests {
-  @Test(arguments: [
-    ("500MB", 500_000_000), ("2GiB", 2_147_483_648), ("1.5kB", 1_500), ("10 B", 10), ("1_000kb", 1_000_000),
-  ])
+@Suite("Amounts of bytes and storage budgets") struct AmountTests {
+  @Test(
+    "Byte counts are parsed",
+    arguments: [
+      ("500MB", 500_000_000), ("2GiB", 2_147_483_648), ("1.5kB", 1_500), ("10 B", 10), ("1_000kb", 1_000_000),
+    ])
   func readsByteCounts(text: String, bytes: Int) { #expect(ByteCount(text)?.bytes == bytes) }
 
-  @Test(arguments: ["", "12", "MB", "-1MB", "1XB", "nanMB", "infB", "9999999999TB"])
+  @Test(
+    "Text that is no byte count is refused",
+    arguments: ["", "12", "MB", "-1MB", "1XB", "nanMB", "infB", "9999999999TB"])
   func refusesWhatIsNoByteCount(text: String) { #expect(ByteCount(text) == nil) }
 
-  @Test(arguments: [
-    (0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (1_536_000, "1.54 MB"), (14_100_000_000, "14.1 GB"),
-    (999_600, "1.0 MB"), (123_456_789, "123 MB"),
-  ])
+  @Test(
+    "Byte counts are printed",
+    arguments: [
+      (0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (1_536_000, "1.54 MB"), (14_100_000_000, "14.1 GB"),
+      (999_600, "1.0 MB"), (123_456_789, "123 MB"),
+    ])
   func writesByteCounts(bytes: Int, text: String) { #expect(ByteCount(bytes).description == text) }
 
-  @Test func readsStorageBudgets() throws {
+  @Test("Storage budgets are parsed")
+  func readsStorageBudgets() throws {
     #expect(try StorageBudget("10%") == .fraction(0.1))
     #expect(try StorageBudget("2.5 %") == .fraction(0.025))
     #expect(try StorageBudget("6000") == .examples(6_000))
@@ -24,12 +31,15 @@ import Testing
     #expect(try StorageBudget("100%") == .fraction(1))
   }
 
-  @Test(arguments: ["10%", "6000", "500000000B", "2.5%"])
+  @Test(
+    "Storage budgets are the same after parsing and printing",
+    arguments: ["10%", "6000", "500000000B", "2.5%"])
   func budgetsAreWrittenAsTheyAreRead(text: String) throws {
     #expect(try StorageBudget(text).description == text)
   }
 
-  @Test(arguments: ["0", "0%", "101%", "-5", "0MB", "many", "", "nan%"])
+  @Test(
+    "Impossible storage budgets are refused", arguments: ["0", "0%", "101%", "-5", "0MB", "many", "", "nan%"])
   func refusesImpossibleBudgets(text: String) {
     #expect { try StorageBudget(text) } throws: { ($0 as? OnePassError)?.code == .usage }
   }

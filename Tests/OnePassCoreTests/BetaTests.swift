@@ -3,7 +3,7 @@ import OnePassCore
 import Testing
 
 /// Draws of Beta(α, α) against distribution functions in closed form and the exact variance 1 / (4 (2α + 1)).
-@Suite struct BetaTests {
+@Suite("Numbers with a beta distribution") struct BetaTests {
   static let count = 20_000
 
   func draws(_ alpha: Double) -> [Double] {
@@ -20,7 +20,7 @@ import Testing
     (3, { $0 * $0 * $0 * (10 - 15 * $0 + 6 * $0 * $0) }),
   ]
 
-  @Test(arguments: distributions.indices)
+  @Test("Drawn numbers follow the beta distribution", arguments: distributions.indices)
   func followsTheDistribution(_ index: Int) {
     let (alpha, below) = Self.distributions[index]
     let sorted = draws(alpha).sorted()
@@ -33,7 +33,7 @@ import Testing
     #expect(distance < 1.95 / Double(Self.count).squareRoot(), "α = \(alpha)")
   }
 
-  @Test(arguments: [0.01, 0.2, 0.4, 0.999, 1.5, 8, 400])
+  @Test("Drawn numbers have the moments of their shape", arguments: [0.01, 0.2, 0.4, 0.999, 1.5, 8, 400])
   func hasTheMomentsOfItsShape(alpha: Double) {
     let values = draws(alpha)
     #expect(values.allSatisfy { (0...1).contains($0) })
@@ -45,7 +45,8 @@ import Testing
     #expect(abs(squares.reduce(0, +) / n - variance) < 4 * (variance / 4 / n).squareRoot())
   }
 
-  @Test func theSameGeneratorDrawsTheSame() {
+  @Test("The same generator draws the same numbers")
+  func theSameGeneratorDrawsTheSame() {
     #expect(draws(0.2) == draws(0.2))
   }
 }

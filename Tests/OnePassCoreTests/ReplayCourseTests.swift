@@ -1,8 +1,8 @@
 import OnePassCore
 import Testing
 
-@Suite struct ReplayCourseTests {
-  @Test(arguments: ReplayCourse.allCases, [0, 1, 3, 8, 10_000])
+@Suite("Courses of replay steps over the run") struct ReplayCourseTests {
+  @Test("The total is the same for each course", arguments: ReplayCourse.allCases, [0, 1, 3, 8, 10_000])
   func theTotalIsTheSameForEachCourse(course: ReplayCourse, k: Int) {
     for steps in [1, 2, 3, 79, 10_009] {
       let replays = (0..<steps).map { course.replays(at: $0, of: steps, average: k) }
@@ -11,7 +11,8 @@ import Testing
     }
   }
 
-  @Test func risingFollowsALine() {
+  @Test("The rising course follows a straight line")
+  func risingFollowsALine() {
     // k = 8 over 1,000 steps with replay: 16 · s/1,000 at step s, to within the rounding of two neighbouring sums.
     for step in 1...1_000 {
       let replays = ReplayCourse.rising.replays(at: step, of: 1_001, average: 8)
@@ -20,7 +21,8 @@ import Testing
   }
 
   /// What 64 bits do not hold in between.
-  @Test func aLongStreamDoesNotOverflow() {
+  @Test("A long stream does not overflow")
+  func aLongStreamDoesNotOverflow() {
     let steps = 1 << 40
     let last = ReplayCourse.rising.replays(at: steps - 1, of: steps, average: 10_000)
     #expect(abs(last - 20_000) <= 1)

@@ -3,7 +3,7 @@ import OnePassCore
 import Testing
 
 /// The course of the learning rate against its formulas, written out.
-@Suite struct ScheduleTests {
+@Suite("Learning rate schedules") struct ScheduleTests {
   func factors(_ schedule: LearningRateSchedule, _ total: Int) -> [Double] {
     (0..<total).map { schedule.factor(ofUpdate: $0, of: total) }
   }
@@ -14,7 +14,8 @@ import Testing
     }
   }
 
-  @Test func shapesFollowTheirFormulas() {
+  @Test("Every shape follows its formula")
+  func shapesFollowTheirFormulas() {
     let steps = (0..<10).map { Double($0) / 10 }
     expect(LearningRateSchedule(.cosine), steps.map { (1 + cos(.pi * $0)) / 2 })
     expect(LearningRateSchedule(.linear), steps.map { 1 - $0 })
@@ -23,7 +24,8 @@ import Testing
     expect(LearningRateSchedule(.trapezoid, coolDown: 0), Array(repeating: 1, count: 10))
   }
 
-  @Test func aWarmUpRisesAndTheRestIsTheShapeOfWhatIsLeft() {
+  @Test("The shape follows after the warm-up")
+  func aWarmUpRisesAndTheRestIsTheShapeOfWhatIsLeft() {
     let rise = [0.2, 0.4, 0.6, 0.8]
     expect(
       LearningRateSchedule(.cosine, warmUp: 0.4),
@@ -36,7 +38,8 @@ import Testing
   }
 
   /// As a trapezoid until it is asked; then c · T of the T updates that there are by the end fall to 0.
-  @Test func aCoolDownOnDemandIsItsShareOfTheRun() {
+  @Test("A cool-down on demand has its share of the run")
+  func aCoolDownOnDemandIsItsShareOfTheRun() {
     let schedule = LearningRateSchedule(.onDemand, warmUp: 0.04, coolDown: 0.2)
     let trapezoid = LearningRateSchedule(.trapezoid, warmUp: 0.04, coolDown: 0.2)
     #expect(factors(schedule, 100) == factors(trapezoid, 100))
@@ -61,7 +64,8 @@ import Testing
   }
 
   /// To the last bit: runs that older versions began go on as they were.
-  @Test func theDefaultIsThePapersCosine() {
+  @Test("The default is the paper's cosine")
+  func theDefaultIsThePapersCosine() {
     for total in [1, 7, 1_000, 46_875] {
       for update in stride(from: 0, to: total, by: max(1, total / 97)) {
         let before = 0.1 * 0.5 * (1 + cos(.pi * (Double(update) / Double(total))))
@@ -70,7 +74,8 @@ import Testing
     }
   }
 
-  @Test(arguments: LearningRateSchedule.Shape.allCases, [1, 2, 3, 10, 4_999])
+  @Test(
+    "Every update has a learning rate", arguments: LearningRateSchedule.Shape.allCases, [1, 2, 3, 10, 4_999])
   func everyUpdateHasARate(shape: LearningRateSchedule.Shape, total: Int) {
     for (warmUp, coolDown) in [(0, 0.2), (0.05, 0.95), (0.5, 0.5), (1, 0), (0, 1)] {
       let all = factors(LearningRateSchedule(shape, warmUp: warmUp, coolDown: coolDown), total)

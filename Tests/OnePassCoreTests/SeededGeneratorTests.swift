@@ -2,10 +2,11 @@ import OnePassCore
 import TestSupport
 import Testing
 
-@Suite struct SeededGeneratorTests {
+@Suite("Seeded random numbers") struct SeededGeneratorTests {
   /// SplitMix64's published sequence for the seed 1234567 (Vigna's reference implementation), reached by
   /// undoing nothing: the generator's output function is the same, only its starting point is hashed.
-  @Test func outputFunctionIsSplitMix64s() {
+  @Test("The output function is SplitMix64's")
+  func outputFunctionIsSplitMix64s() {
     var state: UInt64 = 1_234_567
     func reference() -> UInt64 {
       state &+= 0x9E37_79B9_7F4A_7C15
@@ -21,7 +22,8 @@ import Testing
       ])
   }
 
-  @Test func neighbouringKeysGiveUnrelatedSequences() {
+  @Test("Neighbouring keys give independent sequences")
+  func neighbouringKeysGiveUnrelatedSequences() {
     var seen: Set<UInt64> = []
     for seed in 0..<10 as Range<UInt64> {
       for position in 0..<10 {
@@ -37,7 +39,8 @@ import Testing
   }
 
   /// First numbers over consecutive positions, the way the program uses the generator.
-  @Test func firstNumbersAreUniformOverPositions() {
+  @Test("First numbers are uniform over positions")
+  func firstNumbersAreUniformOverPositions() {
     let (cells, trials) = (50, 100_000)
     var counts = [Int](repeating: 0, count: cells)
     for position in 0..<trials {
@@ -49,7 +52,8 @@ import Testing
     #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: cells - 1, sigmas: 4))
   }
 
-  @Test func orderIsAPermutationAndUniform() {
+  @Test("A random order is a uniform permutation")
+  func orderIsAPermutationAndUniform() {
     // All 24 orders of 4, over many seeds.
     var counts: [[UInt32]: Int] = [:]
     let trials = 24_000
@@ -63,7 +67,8 @@ import Testing
     #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: 23, sigmas: 4))
   }
 
-  @Test func unitStaysBelowOne() {
+  @Test("Numbers in the unit interval stay below 1")
+  func unitStaysBelowOne() {
     var generator = SeededGenerator(seed: 1, .test)
     let values = (0..<10_000).map { _ in generator.nextUnit() }
     #expect(values.allSatisfy { $0 >= 0 && $0 < 1 })

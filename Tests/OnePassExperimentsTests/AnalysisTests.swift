@@ -8,7 +8,7 @@ import Testing
 @testable import OnePass
 @testable import OnePassExperiments
 
-@Suite struct AnalysisTests {
+@Suite("Analysis of records") struct AnalysisTests {
   let folder: TemporaryFolder
   let setting: Setting
 
@@ -18,7 +18,8 @@ import Testing
     setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
   }
 
-  @Test func runsAreGroupedByAllButTheirSeed() throws {
+  @Test("Runs are grouped by everything but their seed")
+  func runsAreGroupedByAllButTheirSeed() throws {
     #expect(
       setting.variants.map(\.title) == [
         "naive one-pass", "prioritised replay, k = 1, 10% storage", "prioritised replay, k = 8, 1% storage",
@@ -35,7 +36,8 @@ import Testing
   }
 
   /// Options that a method does not use, and those on which no result depends, do not part runs.
-  @Test func whatDoesNotMatterDoesNotPartRuns() throws {
+  @Test("Options without effect do not separate runs")
+  func whatDoesNotMatterDoesNotPartRuns() throws {
     let other = try TemporaryFolder()
     try SampleRuns.write(
       SampleRuns.result(seed: 1, top1: 0.5) {
@@ -54,7 +56,8 @@ import Testing
   }
 
   /// A run that was asked to end is none of those that were not; with a shuffle buffer it may have held more than it took.
-  @Test func aRunThatEndedEarlyStandsByItself() throws {
+  @Test("A run that ended early is not grouped with complete ones")
+  func aRunThatEndedEarlyStandsByItself() throws {
     let other = try TemporaryFolder()
     for seed in UInt64(1)...3 {
       var result = try SampleRuns.result(seed: seed, top1: 0.5) { $0.data.shuffleBuffer = .examples(300) }
@@ -70,7 +73,8 @@ import Testing
     #expect(settings.map { $0.variants.map(\.seeds) } == [[[2, 3]], [[1]]])
   }
 
-  @Test func aChangeIsComparedWithTheMethod() throws {
+  @Test("A variant is compared with its method")
+  func aChangeIsComparedWithTheMethod() throws {
     let uniform = try #require(setting.variants.first { $0.configuration.replay.priority == .uniform })
     let baseline = try #require(setting.baseline(of: uniform))
     #expect(baseline.title == "prioritised replay, k = 8, 10% storage")
@@ -82,7 +86,8 @@ import Testing
   }
 
   /// Accuracies 40, 39, 43, 46, 46.2, 60 with their storage and compute, by hand.
-  @Test func theParetoFrontIsWhatNothingBeats() {
+  @Test("The Pareto front is what nothing beats")
+  func theParetoFrontIsWhatNothingBeats() {
     #expect(
       setting.paretoFront.map(\.title) == [
         // k = 1 is worse than naive on all three; prioritised worse than uniform at the same cost.
@@ -92,7 +97,8 @@ import Testing
   }
 
   /// Fewer items that are larger are no saving: in the same bytes, encoded images beat pixels that are less accurate.
-  @Test func theFrontCountsBytes() throws {
+  @Test("The Pareto front counts bytes")
+  func theFrontCountsBytes() throws {
     let other = try TemporaryFolder()
     for (name, top1, pixels) in [("encoded", 0.5, false), ("pixels", 0.45, true)] {
       var result = try SampleRuns.result(seed: 1, top1: top1) {
@@ -106,7 +112,8 @@ import Testing
   }
 
   /// Less compute is worth something: the cheaper of two stays on the front though it is less accurate.
-  @Test func theFrontCountsCompute() throws {
+  @Test("The Pareto front counts compute")
+  func theFrontCountsCompute() throws {
     let other = try TemporaryFolder()
     for k in [1, 8] {
       try SampleRuns.write(
@@ -117,7 +124,8 @@ import Testing
   }
 
   /// What was left to the program, and what no result depends on, makes no other run; everything else does.
-  @Test func aRecordIsHeldAgainstWhatWasAskedFor() {
+  @Test("A record is compared with the requested options")
+  func aRecordIsHeldAgainstWhatWasAskedFor() {
     var asked = RunConfiguration(data: "d")
     var made = asked
     (made.model.stem, made.model.imageSize, made.model.channels) = (.small, 32, 3)
@@ -136,7 +144,8 @@ import Testing
   }
 
   /// Settings that differ in an option say so in their names.
-  @Test func settingsAreToldApart() throws {
+  @Test("Settings are named by the options in which they differ")
+  func settingsAreToldApart() throws {
     let other = try TemporaryFolder()
     for (name, rate, decay) in [("a", 0.1, 0.0), ("b", 0.2, 0), ("c", 0.2, 5e-4)] {
       try SampleRuns.write(
@@ -156,7 +165,8 @@ import Testing
   }
 
   /// Table 1 shows the paper's cell where it was run, and not whatever is largest.
-  @Test func table1TakesThePapersCell() throws {
+  @Test("Table 1 shows the paper's cell")
+  func table1TakesThePapersCell() throws {
     let other = try TemporaryFolder()
     for (k, storage, name) in [(8, 0.1, "paper"), (12, 0.1, "more"), (8, 0.3, "larger")] {
       try SampleRuns.write(
@@ -170,7 +180,8 @@ import Testing
     #expect(setting.bestPrioritised?.title == "prioritised replay, k = 8, 10% storage")
   }
 
-  @Test func claimsAreJudgedByTheirIntervals() throws {
+  @Test("Claims are judged by their confidence intervals")
+  func claimsAreJudgedByTheirIntervals() throws {
     let claims = Claim.all(in: setting)
     let replay = try #require(claims.first { $0.sentence.hasPrefix("Prioritised replay with 10 %") })
     let verdicts = replay.evidence.map { replay.verdict(on: $0) }
@@ -187,7 +198,8 @@ import Testing
     #expect(uniform.verdict(on: uniform.evidence[0]) == "not shown")
   }
 
-  @Test func everyFigureOfThePaperIsItsOwn() {
+  @Test("Every figure of the paper is found by its own cell")
+  func everyFigureOfThePaperIsItsOwn() {
     #expect(
       PaperFigures.replay(k: 8, storage: 0.1) == 65.0 && PaperFigures.replay(k: 1, storage: 0.01) == 44.7)
     #expect(

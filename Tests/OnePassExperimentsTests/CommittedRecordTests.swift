@@ -5,7 +5,7 @@ import Testing
 @testable import OnePassExperiments
 
 /// What was published is read by every version, under the names that the published tables give it.
-@Suite struct CommittedRecordTests {
+@Suite("Committed records") struct CommittedRecordTests {
   static let results = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appending(path: "../../docs/results").standardizedFileURL
 
@@ -18,7 +18,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [("cifar10", 84), ("fashion-mnist", 9)])
+  @Test(
+    "Records have the titles of the committed tables", arguments: [("cifar10", 84), ("fashion-mnist", 9)])
   func titlesAreThoseOfTheTables(folder: String, count: Int) throws {
     let titles = try Self.results(in: folder).map(\.configuration.essence.title)
     #expect(titles.count == count)
@@ -27,7 +28,9 @@ import Testing
     #expect(Set(titles) == Self.variants(in: tables))
   }
 
-  @Test(arguments: [("final", 138), ("choosing", 57), ("fashion-mnist", 40)])
+  @Test(
+    "Records have the titles of the committed report",
+    arguments: [("final", 138), ("choosing", 57), ("fashion-mnist", 40)])
   func titlesAreThoseOfTheReport(folder: String, count: Int) throws {
     let titles = try Self.results(in: "beyond-the-paper/\(folder)").map(\.configuration.essence.title)
     #expect(titles.count == count)
@@ -37,7 +40,8 @@ import Testing
   }
 
   /// Written before most options were there.
-  @Test func theRecordsOfTheAgreementAreRead() throws {
+  @Test("The records of the agreement test are read")
+  func theRecordsOfTheAgreementAreRead() throws {
     let folder = Self.results.appending(path: "records/agreement")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
       $0.hasSuffix(".json")

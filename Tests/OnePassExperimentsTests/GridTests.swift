@@ -6,7 +6,7 @@ import Testing
 
 @testable import OnePassExperiments
 
-@Suite struct GridTests {
+@Suite("Grids of runs") struct GridTests {
   /// A small stand-in for the command line's parser: `--name=value`, and one flag.
   static func read(_ arguments: [String]) throws -> RunConfiguration {
     var configuration = RunConfiguration(data: "")
@@ -57,7 +57,8 @@ import Testing
       [GridDescription(text: text, source: "grid.yaml")], overrides: overrides, seeds: seeds, read: Self.read)
   }
 
-  @Test func valuesAreCrossedAndSeedsComeLast() throws {
+  @Test("Values are crossed, and seeds come last")
+  func valuesAreCrossedAndSeedsComeLast() throws {
     let grid = try grid(
       """
       options: {data: d, model: resnet8}
@@ -84,7 +85,8 @@ import Testing
   }
 
   /// The same run has the same name, so that one grid finds what another has made.
-  @Test func aNameTellsOnlyWhatMakesADifference() throws {
+  @Test("A name contains only what makes a difference")
+  func aNameTellsOnlyWhatMakesADifference() throws {
     let grid = try grid(
       """
       options: {data: d}
@@ -100,52 +102,57 @@ import Testing
       ])
   }
 
-  @Test(arguments: [
-    ("options: {data: d}\ncells:\n  - method: naiv", "grid.yaml:3: naiv is no method."),
-    ("options:\n  data: d\n  modle: x\ncells:\n  - method: naive", "grid.yaml:3: Unknown option --modle."),
-    ("options: {data: d}\noptoins: {}\ncells:\n  - method: naive", "grid.yaml:2: \"optoins\" is not known"),
-    (
-      "options: {data: d}\ncells:\n  - method: naive\n  - method: naive",
-      "grid.yaml:4: the cell naive-seed1 is"
-    ),
-    (
-      "options: {data: d}\ncells:\n  - method: replay\n    storage: [1%, 200%]",
-      "grid.yaml:4: A storage of 200%"
-    ),
-    (
-      "options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]",
-      "grid.yaml:4: --replay-steps must be between 0 and 10000 (got -1)."
-    ),
-    (
-      "options: {data: d, model: resnet99}\ncells:\n  - method: naive",
-      "grid.yaml:1: --model must be one of resnet8, "
-    ),
-    ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is written twice"),
-    ("options: {data: d, output: e}\ncells:\n  - method: naive", "grid.yaml:1: output cannot be set here"),
-    ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here: say `seeds`"),
-    ("options: {data: d}\ncells:\n  - help: true", "grid.yaml:3: help cannot be set here"),
-    (
-      "options: {data: d}\ncells:\n  - importance-weights: no",
-      "grid.yaml:3: importance-weights no is not read"
-    ),
-    ("options: {data: d, limit: null}\ncells:\n  - method: naive", "grid.yaml:1: limit has no value"),
-    ("seeds: &a 3\noptions:\n  <<: *a\ncells: []", "merge keys"),
-    ("options: {data: d}\nseeds: []\ncells:\n  - method: naive", "grid.yaml:2: seeds has no values"),
-    ("options: {data: d}\nseeds: [1, 1]\ncells:\n  - method: naive", "grid.yaml:2: a seed stands here twice"),
-    ("options: {data: d}\ncells:\n  - learning-rate: [0.2, 2e-1]", "is already there from line 3"),
-    ("options: {data: 'wds:-'}\ncells:\n  - method: naive", "grid.yaml:1: a grid reads its stream once"),
-    ("options: {data: d, method: naive}\ncells:\n  - method: naive", "grid.yaml:3: method is also set"),
-    ("options: {data: d}\nseeds: [1, x]\ncells:\n  - method: naive", "grid.yaml:2: x is no seed"),
-    ("options: {data: d}\nseeds: 0\ncells:\n  - method: naive", "grid.yaml:2: 0 names no seeds"),
-    ("options: {data: d}\ncells: naive", "grid.yaml:2: `cells` is a list"),
-    ("options: {data: d}\ncells:\n  - method: []", "grid.yaml:3: method has no values"),
-    ("options: {data: d}\ncells:\n  - method: {a: b}", "grid.yaml:3: method needs one plain value"),
-    ("options: {data: d}\ncells:\n  - [", "this is not YAML"),
-    ("options: {data: d}", "grid.yaml: there are no cells"),
-    ("cells:\n  - method: naive", "grid.yaml: no cell says what to train on"),
-    ("", "grid.yaml: the grid is empty"),
-    ("just words", "grid.yaml:1: there should be options, seeds and cells here"),
-  ])
+  @Test(
+    "An invalid grid is refused with its line",
+    arguments: [
+      ("options: {data: d}\ncells:\n  - method: naiv", "grid.yaml:3: naiv is no method."),
+      ("options:\n  data: d\n  modle: x\ncells:\n  - method: naive", "grid.yaml:3: Unknown option --modle."),
+      ("options: {data: d}\noptoins: {}\ncells:\n  - method: naive", "grid.yaml:2: \"optoins\" is not known"),
+      (
+        "options: {data: d}\ncells:\n  - method: naive\n  - method: naive",
+        "grid.yaml:4: the cell naive-seed1 is"
+      ),
+      (
+        "options: {data: d}\ncells:\n  - method: replay\n    storage: [1%, 200%]",
+        "grid.yaml:4: A storage of 200%"
+      ),
+      (
+        "options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]",
+        "grid.yaml:4: --replay-steps must be between 0 and 10000 (got -1)."
+      ),
+      (
+        "options: {data: d, model: resnet99}\ncells:\n  - method: naive",
+        "grid.yaml:1: --model must be one of resnet8, "
+      ),
+      ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is written twice"),
+      ("options: {data: d, output: e}\ncells:\n  - method: naive", "grid.yaml:1: output cannot be set here"),
+      ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here: say `seeds`"),
+      ("options: {data: d}\ncells:\n  - help: true", "grid.yaml:3: help cannot be set here"),
+      (
+        "options: {data: d}\ncells:\n  - importance-weights: no",
+        "grid.yaml:3: importance-weights no is not read"
+      ),
+      ("options: {data: d, limit: null}\ncells:\n  - method: naive", "grid.yaml:1: limit has no value"),
+      ("seeds: &a 3\noptions:\n  <<: *a\ncells: []", "merge keys"),
+      ("options: {data: d}\nseeds: []\ncells:\n  - method: naive", "grid.yaml:2: seeds has no values"),
+      (
+        "options: {data: d}\nseeds: [1, 1]\ncells:\n  - method: naive",
+        "grid.yaml:2: a seed stands here twice"
+      ),
+      ("options: {data: d}\ncells:\n  - learning-rate: [0.2, 2e-1]", "is already there from line 3"),
+      ("options: {data: 'wds:-'}\ncells:\n  - method: naive", "grid.yaml:1: a grid reads its stream once"),
+      ("options: {data: d, method: naive}\ncells:\n  - method: naive", "grid.yaml:3: method is also set"),
+      ("options: {data: d}\nseeds: [1, x]\ncells:\n  - method: naive", "grid.yaml:2: x is no seed"),
+      ("options: {data: d}\nseeds: 0\ncells:\n  - method: naive", "grid.yaml:2: 0 names no seeds"),
+      ("options: {data: d}\ncells: naive", "grid.yaml:2: `cells` is a list"),
+      ("options: {data: d}\ncells:\n  - method: []", "grid.yaml:3: method has no values"),
+      ("options: {data: d}\ncells:\n  - method: {a: b}", "grid.yaml:3: method needs one plain value"),
+      ("options: {data: d}\ncells:\n  - [", "this is not YAML"),
+      ("options: {data: d}", "grid.yaml: there are no cells"),
+      ("cells:\n  - method: naive", "grid.yaml: no cell says what to train on"),
+      ("", "grid.yaml: the grid is empty"),
+      ("just words", "grid.yaml:1: there should be options, seeds and cells here"),
+    ])
   func aBrokenGridIsRefusedWithItsLine(text: String, sentence: String) {
     #expect {
       try grid(text)
@@ -154,7 +161,8 @@ import Testing
     }
   }
 
-  @Test func aGridThatNobodyCanRunIsRefusedAtOnce() {
+  @Test("A grid that cannot run is refused at once")
+  func aGridThatNobodyCanRunIsRefusedAtOnce() {
     let values = "[\((1...100).map(String.init).joined(separator: ", "))]"
     let group = ["replay-steps", "epochs", "batch-size", "limit"].map { "    \($0): \(values)" }
     let text = "options: {data: d}\ncells:\n  - method: replay\n\(group.joined(separator: "\n"))"
@@ -165,7 +173,8 @@ import Testing
   }
 
   /// Presets share cells; two grids of which each means another run by the same name are a mistake.
-  @Test func twoGridsShareOnlyWhatIsTheSame() throws {
+  @Test("Two grids share only identical cells")
+  func twoGridsShareOnlyWhatIsTheSame() throws {
     func both(_ second: String) throws -> Grid {
       let texts = ["options: {data: d, model: resnet8}\ncells:\n  - method: naive", second]
       return try Grid(
@@ -184,14 +193,16 @@ import Testing
     }
   }
 
-  @Test func commandsAreQuotedForAShell() throws {
+  @Test("Commands are quoted for a shell")
+  func commandsAreQuotedForAShell() throws {
     let cell = try grid("options: {data: \"wds:my data/it's-{0..3}.tar\"}\ncells:\n  - storage: 10%").cells[0]
     #expect(
       cell.command(output: "a b")
         == "onepass train '--data=wds:my data/it'\\''s-{0..3}.tar' --storage=10% --seed=1 --output 'a b'")
   }
 
-  @Test func theCommandLineHoldsForEveryCell() throws {
+  @Test("The command line applies to every cell")
+  func theCommandLineHoldsForEveryCell() throws {
     let text = """
       options: {data: d, model: resnet8}
       cells:
@@ -208,7 +219,8 @@ import Testing
     } throws: { "\($0)".contains("grid.yaml:4: the cells of this group set storage themselves") }
   }
 
-  @Test func assignmentsAndSeedListsAreRead() throws {
+  @Test("Assignments and lists of seeds are parsed")
+  func assignmentsAndSeedListsAreRead() throws {
     let option = try TrainOption(assignment: "--weight-decay=5e-4")
     #expect(option.name == "weight-decay" && option.value == "5e-4")
     #expect(throws: OnePassError.self) { try TrainOption(assignment: "weight-decay") }
@@ -226,7 +238,8 @@ import Testing
       read: Self.read)
   }
 
-  @Test func presetsAreThePapersTables() throws {
+  @Test("The presets are the paper's tables")
+  func presetsAreThePapersTables() throws {
     #expect(
       try preset(.table1).variants == ["naive", "replay-k8-10pct", "multi-epoch-90"])
     let table2 = try preset(.table2).variants
@@ -241,7 +254,8 @@ import Testing
     #expect(try preset(.ablations).variants.count == ablations.count - 2)
   }
 
-  @Test func theImageNetPresetIsThePapersSetting() throws {
+  @Test("The ImageNet preset is the paper's setting")
+  func theImageNetPresetIsThePapersSetting() throws {
     let grid = try preset(.imagenet)
     // Three of the ablations' baselines and Table 1's replay are in Table 2 as well.
     #expect(grid.variants.count == 3 + 16 - 1 + 13 - 3 && grid.seeds == Array(1...10))

@@ -6,12 +6,13 @@ import Testing
 
 @testable import OnePassExperiments
 
-@Suite struct RecordTests {
+@Suite("Records of runs") struct RecordTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func recordsAreReadWithTheirCurves() throws {
+  @Test("Records are read with their curves")
+  func recordsAreReadWithTheirCurves() throws {
     try SampleRuns.writeTables(to: folder, seeds: 1...2)
     let set = try RecordSet(reading: [folder.path])
     #expect(set.records.count == 12 && set.problems.isEmpty)
@@ -23,7 +24,8 @@ import Testing
   }
 
   /// Records of older programs have no commit, and of builds without a repository neither.
-  @Test func recordsSayTheirCommitWhereTheyKnowIt() throws {
+  @Test("Records name their commit where it is known")
+  func recordsSayTheirCommitWhereTheyKnowIt() throws {
     let commit = "3f2a91c07be4" + String(repeating: "0", count: 28)
     for (name, commit, dirty, text) in [
       ("old", nil, nil, "0.1.0"), ("clean", commit, false, "0.1.0 (3f2a91c07be4)"),
@@ -40,7 +42,8 @@ import Testing
   }
 
   /// More columns, in any order, do no harm; one that older programs did not write is not missed.
-  @Test func curvesAreReadByTheNamesOfTheirColumns() throws {
+  @Test("Curves are read by the names of their columns")
+  func curvesAreReadByTheNamesOfTheirColumns() throws {
     let text = "seconds,extra,loss,memory_bytes,examples_trained,examples_seen\n1.5,x,2,30,20,10\n"
     let points = try CurvePoint.curve(csv: text, path: "curve.csv")
     #expect(
@@ -50,7 +53,8 @@ import Testing
       ])
   }
 
-  @Test func damagedRecordsAreNamedAndLeftOut() throws {
+  @Test("Damaged records are named and left out")
+  func damagedRecordsAreNamedAndLeftOut() throws {
     try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5), to: folder, "good")
     try SampleRuns.write(SampleRuns.result(seed: 2, top1: 0.5), to: folder, "truncated")
     let whole = try folder.bytes(of: "truncated/result.json")
@@ -74,15 +78,17 @@ import Testing
   }
 
   /// Figures that no run can have would spoil every mean, or end the program where they are drawn.
-  @Test(arguments: [
-    ("result", "\"wallSeconds\" : 60", "\"wallSeconds\" : 1e300"),
-    ("result", "\"imagesPerSecond\" : 500", "\"imagesPerSecond\" : 1e300"),
-    ("result", "\"replaySteps\" : 8", "\"replaySteps\" : 9223372036854775807"),
-    ("result", "\"classes\" : 10", "\"classes\" : 0"),
-    ("result", "\"updates\" : 64", "\"updates\" : -9223372036854775808"),
-    ("result", "\"imageBytes\" : 10000", "\"imageBytes\" : -1"),
-    ("curve", ",2.0,", ",inf,"), ("curve", ",2.0,", ",nan,"), ("curve", ",0.15,", ",7,"),
-  ])
+  @Test(
+    "Impossible figures are refused",
+    arguments: [
+      ("result", "\"wallSeconds\" : 60", "\"wallSeconds\" : 1e300"),
+      ("result", "\"imagesPerSecond\" : 500", "\"imagesPerSecond\" : 1e300"),
+      ("result", "\"replaySteps\" : 8", "\"replaySteps\" : 9223372036854775807"),
+      ("result", "\"classes\" : 10", "\"classes\" : 0"),
+      ("result", "\"updates\" : 64", "\"updates\" : -9223372036854775808"),
+      ("result", "\"imageBytes\" : 10000", "\"imageBytes\" : -1"),
+      ("curve", ",2.0,", ",inf,"), ("curve", ",2.0,", ",nan,"), ("curve", ",0.15,", ",7,"),
+    ])
   func impossibleFiguresAreRefused(file: String, text: String, damage: String) throws {
     try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5), to: folder, "good")
     try SampleRuns.write(SampleRuns.result(seed: 2, top1: 0.5), to: folder, "bad")
@@ -95,13 +101,15 @@ import Testing
     #expect(!Report(set).html.isEmpty)
   }
 
-  @Test func aFolderThatIsGivenTwiceIsReadOnce() throws {
+  @Test("A folder that is given twice is read once")
+  func aFolderThatIsGivenTwiceIsReadOnce() throws {
     try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5), to: folder, "good")
     let set = try RecordSet(reading: [folder.path, folder.path + "/", folder.file("good")])
     #expect(set.records.count == 1 && set.problems.isEmpty)
   }
 
-  @Test func noRecordsAreSaidToBeNone() throws {
+  @Test("A folder without records is an error")
+  func noRecordsAreSaidToBeNone() throws {
     try folder.write([], to: "unrelated/notes.txt")
     #expect { try RecordSet(reading: [folder.path]) } throws: {
       ($0 as? OnePassError)?.code == .io && "\($0)".hasPrefix("There are no records in \(folder.path)")

@@ -10,14 +10,15 @@ import Testing
   import FoundationXML
 #endif
 
-@Suite struct ReportTests {
+@Suite("The report") struct ReportTests {
   func report(_ write: (TemporaryFolder) throws -> Void) throws -> Report {
     let folder = try TemporaryFolder()
     try write(folder)
     return Report(try RecordSet(reading: [folder.path]))
   }
 
-  @Test func thePageNeedsNothingFromOutside() throws {
+  @Test("The page loads nothing from outside")
+  func thePageNeedsNothingFromOutside() throws {
     let html = try report { try SampleRuns.writeTables(to: $0) }.html
     for part in ["<script", "src=", "href=\"http", "url(", "@import", "<link"] {
       #expect(!html.contains(part), "\(part)")
@@ -31,7 +32,8 @@ import Testing
     #expect(!html.contains("nan") && !html.contains("inf\""))
   }
 
-  @Test func everyChartIsWellFormed() throws {
+  @Test("Every chart is well-formed")
+  func everyChartIsWellFormed() throws {
     let folder = try TemporaryFolder()
     let names = try report { try SampleRuns.writeTables(to: $0) }.writeCharts(in: folder.path)
     #expect(names.count == 11)
@@ -44,7 +46,8 @@ import Testing
   }
 
   /// Another recipe beside the paper's method, at 1 and at 10 %, and beside everything kept.
-  @Test func methodsAreDrawnBesideThePapers() throws {
+  @Test("Other methods are drawn beside the paper's")
+  func methodsAreDrawnBesideThePapers() throws {
     let folder = try TemporaryFolder()
     try SampleRuns.writeTables(to: folder)
     try SampleRuns.writeMuon(to: folder)
@@ -64,7 +67,8 @@ import Testing
   }
 
   /// Where a point lies: 10 % storage on a logarithmic axis, and its mean on a linear one.
-  @Test func axesPlaceValues() {
+  @Test("Axes place values correctly")
+  func axesPlaceValues() {
     let axis = Axis.logarithmic("x", [1, 100])
     #expect(abs(axis.position(10) - 0.5) < 1e-9)
     #expect(axis.ticks.map(\.label) == ["1", "2", "5", "10", "20", "50", "100"])
@@ -78,7 +82,8 @@ import Testing
     #expect(Axis.linear("y", []).ticks.count > 1 && Axis.linear("y", [3, 3]).position(3) == 0.5)
   }
 
-  @Test func namesFromOutsideAreOnlyText() throws {
+  @Test("Names from outside are only text")
+  func namesFromOutsideAreOnlyText() throws {
     let hostile = "folder:<img src=x onerror=alert(1)>&\"'"
     let html = try report { folder in
       try SampleRuns.write(
@@ -88,7 +93,8 @@ import Testing
     #expect(!html.contains("a<b>"))
   }
 
-  @Test func aHundredRunsFitInThreeMegabytes() throws {
+  @Test("A hundred runs fit in three megabytes")
+  func aHundredRunsFitInThreeMegabytes() throws {
     let html = try report { folder in
       for seed in 1...5 as ClosedRange<UInt64> {
         for k in 1...20 {
@@ -102,7 +108,8 @@ import Testing
   }
 
   /// A course is a mean over examples, not over points.
-  @Test func coursesAreMeansOverAllSeeds() throws {
+  @Test("Courses are means over all seeds")
+  func coursesAreMeansOverAllSeeds() throws {
     let folder = try TemporaryFolder()
     try SampleRuns.writeTables(to: folder)
     let setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
@@ -114,7 +121,8 @@ import Testing
   }
 
   /// No row of a legend is wider than the chart, and no word of a name is lost.
-  @Test func longNamesAreBroken() {
+  @Test("Long names are wrapped")
+  func longNamesAreBroken() {
     let name =
       "prioritised replay, window, rand 0.3, Muon, constant learning rate, weights averaged by 0.9999"
     let rows = Chart.rows(of: name)

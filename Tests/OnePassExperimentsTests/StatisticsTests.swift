@@ -4,7 +4,7 @@ import Testing
 @testable import OnePassExperiments
 
 /// Against SciPy: Tools/reference_statistics.py.
-@Suite struct StatisticsTests {
+@Suite("Statistics") struct StatisticsTests {
   struct Reference: Decodable {
     struct Distribution: Decodable {
       let degreesOfFreedom: Int
@@ -35,7 +35,8 @@ import Testing
     reference = try JSONDecoder().decode(Reference.self, from: Data(contentsOf: url))
   }
 
-  @Test func studentsTIsSciPys() {
+  @Test("Student's t equals SciPy's")
+  func studentsTIsSciPys() {
     for expected in reference.distributions {
       let t = StudentT(degreesOfFreedom: expected.degreesOfFreedom)
       #expect(abs(t.central(expected.t) - expected.central) < 1e-12)
@@ -55,7 +56,8 @@ import Testing
     return difference.bySeed.flatMap { PairedComparison(differences: $0) }
   }
 
-  @Test func pairedComparisonIsSciPys() throws {
+  @Test("The paired comparison equals SciPy's")
+  func pairedComparisonIsSciPys() throws {
     for pair in reference.pairs {
       let comparison = try #require(compare(bySeed(pair.first), bySeed(pair.second)))
       #expect(comparison.n == pair.first.count)
@@ -69,13 +71,15 @@ import Testing
     }
   }
 
-  @Test func onlySeedsThatBothHaveArePaired() throws {
+  @Test("Only common seeds are paired")
+  func onlySeedsThatBothHaveArePaired() throws {
     let comparison = try #require(compare([1: 5, 2: 7, 9: 100], [2: 6, 1: 3, 4: 0]))
     #expect(comparison.seeds == [1, 2] && comparison.differences.values == [2, 1])
     #expect(compare([1: 5], [2: 5]) == nil)
   }
 
-  @Test func aSingleSeedPretendsNothing() throws {
+  @Test("A single seed has no interval")
+  func aSingleSeedPretendsNothing() throws {
     let single = try #require(compare([1: 5], [1: 3]))
     #expect(single.interval == nil && single.pValue == nil && single.verdict == .singleSeed)
     #expect(Sample([3]).standardError == nil && Sample([3]).confidence == nil)
@@ -83,7 +87,8 @@ import Testing
     #expect(ResultFigures.difference(single).contains("one seed"))
   }
 
-  @Test func equalPairsAreNoDifference() throws {
+  @Test("Equal pairs show no difference")
+  func equalPairsAreNoDifference() throws {
     let equal = try #require(compare([1: 5, 2: 6], [1: 5, 2: 6]))
     #expect(equal.pValue == 1 && equal.verdict == .notShown)
   }

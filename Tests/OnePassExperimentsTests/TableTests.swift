@@ -7,7 +7,7 @@ import Testing
 
 @testable import OnePassExperiments
 
-@Suite struct TableTests {
+@Suite("Tables") struct TableTests {
   let setting: Setting
 
   init() throws {
@@ -16,7 +16,8 @@ import Testing
     setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
   }
 
-  @Test func table1HasThePapersFiguresBesideOurs() throws {
+  @Test("Table 1 has the paper's figures beside ours")
+  func table1HasThePapersFiguresBesideOurs() throws {
     let table = try #require(TableLayout.table1.table(of: setting))
     #expect(
       table.rows.map { $0[0] } == [
@@ -30,7 +31,8 @@ import Testing
     #expect(table.notes.contains { $0.contains("Prioritised replay - naive: +6.00 (3.52 to 8.48)") })
   }
 
-  @Test func table2HasARowForEachNumberOfPasses() throws {
+  @Test("Table 2 has a row for each number of passes")
+  func table2HasARowForEachNumberOfPasses() throws {
     let table = try #require(TableLayout.table2.table(of: setting))
     #expect(table.columns.map(\.name) == ["effective epochs", "compute", "1%", "10%", "multi-epoch (100%)"])
     #expect(
@@ -41,7 +43,8 @@ import Testing
   }
 
   /// The budget in bytes of the pixel ablation makes no column of its own.
-  @Test func table2LeavesOutBudgetsInBytes() throws {
+  @Test("Table 2 leaves out budgets in bytes")
+  func table2LeavesOutBudgetsInBytes() throws {
     let folder = try TemporaryFolder()
     for (name, storage) in [("share", StorageBudget.fraction(0.1)), ("bytes", .bytes(ByteCount(1_000_000)))] {
       try SampleRuns.write(
@@ -53,7 +56,8 @@ import Testing
     #expect(setting.variants.map(\.shortTitle) == ["k = 8, 10%", "k = 8, 1.0 MB"])
   }
 
-  @Test func ablationsArePaired() throws {
+  @Test("Ablations are paired")
+  func ablationsArePaired() throws {
     let table = try #require(TableLayout.ablations.table(of: setting))
     #expect(table.rows.count == 1 && table.rows[0][0] == "uniform replay, k = 8, 10% storage")
     // 0.2 ± 4.303 · 0.1/√3; t = 3.4641, p = 0.0742 (SciPy).
@@ -61,7 +65,8 @@ import Testing
   }
 
   /// Another recipe against the paper's: the method that both have, and the paper's method.
-  @Test func recipesAreComparedWithThePapers() throws {
+  @Test("Recipes are compared with the paper's")
+  func recipesAreComparedWithThePapers() throws {
     let folder = try TemporaryFolder()
     try SampleRuns.writeTables(to: folder)
     try SampleRuns.writeMuon(to: folder)
@@ -79,7 +84,8 @@ import Testing
   }
 
   /// Passes whose images are augmented are no substitute for the paper's passes.
-  @Test func augmentedPassesAreNotThePapers() throws {
+  @Test("Augmented passes are not the paper's")
+  func augmentedPassesAreNotThePapers() throws {
     let folder = try TemporaryFolder()
     try SampleRuns.write(
       SampleRuns.result(seed: 1, top1: 0.5) { ($0.replay.steps, $0.memory.storage) = (8, .fraction(0.1)) },
@@ -94,7 +100,8 @@ import Testing
     #expect(try #require(TableLayout.table2.table(of: setting)).rows.map { $0.last } == ["-"])
   }
 
-  @Test func oneSeedPretendsNothing() throws {
+  @Test("One seed has no interval")
+  func oneSeedPretendsNothing() throws {
     let folder = try TemporaryFolder()
     try SampleRuns.writeTables(to: folder, seeds: 1...1)
     let single = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
@@ -105,7 +112,8 @@ import Testing
     }
   }
 
-  @Test func markdownAndCSVAreWellFormed() throws {
+  @Test("Markdown and CSV are well-formed")
+  func markdownAndCSVAreWellFormed() throws {
     var table = ResultTable("A", columns: ["word", "#number"])
     table.add(["a|b", "1"])
     table.add(data: [
@@ -121,7 +129,7 @@ import Testing
   }
 
   /// Every layout gives the same names in each of its rows, so that its CSV has one header.
-  @Test(arguments: TableLayout.allCases.filter { $0 != .recipe })
+  @Test("All rows of a layout have the same names", arguments: TableLayout.allCases.filter { $0 != .recipe })
   func dataRowsHaveTheSameNames(layout: TableLayout) throws {
     let table = try #require(layout.table(of: setting))
     #expect(!table.data.isEmpty)

@@ -4,7 +4,7 @@ import OnePassTorch
 import Testing
 
 /// What every model of the registry has to satisfy; a new name is tested by being there.
-@Suite(.serialized) struct ConformanceTests {
+@Suite("Every model conforms", .serialized) struct ConformanceTests {
   struct Layout: Decodable, CustomTestStringConvertible {
     let model: String
     let channels: Int

@@ -3,7 +3,7 @@ import OnePassModels
 import OnePassTorch
 import Testing
 
-@Suite struct ModelRegistryTests {
+@Suite("The registry of models") struct ModelRegistryTests {
   @Test("An unknown model is refused with the names that exist")
   func unknownName() {
     #expect {

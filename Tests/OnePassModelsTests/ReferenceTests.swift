@@ -3,7 +3,7 @@ import OnePassTorch
 import Testing
 
 /// The same weights as PyTorch's and torchvision's models give the same logits, gradients and losses.
-@Suite(.serialized) struct ReferenceTests {
+@Suite("Models equal PyTorch's", .serialized) struct ReferenceTests {
   /// The bound; the script prints how far PyTorch's own float32 is from its float64.
   static let tolerance = 1e-4
 

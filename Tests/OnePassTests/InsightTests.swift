@@ -79,6 +79,8 @@ import Testing
   @Test("How many pictures a run keeps depends on its memory")
   func whatARunKeepsDependsOnWhereItsMemoryIs() {
     var run = RunConfiguration(data: "a")
+    #expect(run.picturesKept == 0)
+    run.memory.keepPictures = 24
     #expect(run.picturesKept == 24)
     run.memory.timeToLive = .examples(5)
     #expect(run.picturesKept == 0)

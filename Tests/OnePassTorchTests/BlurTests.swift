@@ -3,7 +3,7 @@ import OnePassTorch
 import Testing
 
 /// The binomial filter, by what it makes of single pixels; models that use it are compared with PyTorch's.
-@Suite struct BlurTests {
+@Suite("Blurring before strides") struct BlurTests {
   static let channels = 16
 
   /// `[1, 16, 3, 3]` with single ones: in the middle of channel 0, in a corner of channel 1.

@@ -2,7 +2,7 @@ import OnePassCore
 import OnePassTorch
 import Testing
 
-@Suite struct ErrorTests {
+@Suite("Errors of libtorch") struct ErrorTests {
   @Test("A shape that does not fit is a Swift error with libtorch's message")
   func shapeMismatch() throws {
     let images = try Tensor.zeros(shape: [1, 3, 8, 8])

@@ -3,7 +3,7 @@ import OnePassTorch
 import Testing
 
 /// The kernels of our own against sums in float64 by the definitions.
-@Suite struct KernelTests {
+@Suite("CPU kernels") struct KernelTests {
   /// Numbers of a normal distribution, float32, and the same in float64.
   private func noise(_ shape: [Int], _ seed: Int, mean: Double = 0) throws -> (
     tensor: Tensor, values: [Double]

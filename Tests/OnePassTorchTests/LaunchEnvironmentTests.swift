@@ -3,7 +3,7 @@ import Testing
 
 @testable import OnePassTorch
 
-@Suite struct LaunchEnvironmentTests {
+@Suite("The launcher's environment") struct LaunchEnvironmentTests {
   struct Case: CustomTestStringConvertible {
     let testDescription: String
     let variables: [String: String]
@@ -120,7 +120,7 @@ import Testing
   }
 }
 
-@Suite struct OwnAddressTests {
+@Suite("The own address of a rank") struct OwnAddressTests {
   @Test("Interfaces that are named come first; the loopback only counts where rank 0 is named so")
   func choice() {
     func own(_ master: String, _ interfaces: String = "") -> OwnAddress {
@@ -133,7 +133,7 @@ import Testing
 }
 
 /// A store that this process serves and uses, on a port of the system's choice.
-@Suite struct KeyValueStoreTests {
+@Suite("The key-value store of the ranks") struct KeyValueStoreTests {
   @Test("Keys hold what was set, numbers add up, and a wait ends in time")
   func operations() throws {
     let store = try KeyValueStore.open(address: "127.0.0.1", port: 0, serves: true, timeout: .seconds(5))

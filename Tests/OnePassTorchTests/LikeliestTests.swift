@@ -3,9 +3,11 @@ import OnePassTorch
 import TestSupport
 import Testing
 
-@Suite struct LikeliestTests {
+@Suite("The most probable classes") struct LikeliestTests {
   /// e^x / Σ e^x in float64, sorted.
-  @Test(arguments: [(6, 5, 4), (3, 2, 2), (1, 1_000, 4), (4, 7, 1), (0, 5, 4)])
+  @Test(
+    "The most probable classes have softmax probabilities in descending order",
+    arguments: [(6, 5, 4), (3, 2, 2), (1, 1_000, 4), (4, 7, 1), (0, 5, 4)])
   func softmaxInFallingOrder(rows: Int, classes: Int, count: Int) throws {
     let numbers = referenceNumbers(0, count: rows * classes).map { 8 * $0 }
     let logits = try Tensor(numbers, shape: [rows, classes])

@@ -2,7 +2,7 @@ import OnePassCore
 import OnePassTorch
 import Testing
 
-@Suite struct MemoryTests {
+@Suite("Memory of tensors") struct MemoryTests {
   // The count belongs to the whole process, and other tests run in it at the same time. An exit test has a
   // process to itself; it came with Swift 6.2.
   #if compiler(>=6.2)

@@ -4,7 +4,7 @@ import OnePassTorch
 import TestSupport
 import Testing
 
-@Suite struct MuonTests {
+@Suite("The Muon optimiser") struct MuonTests {
   /// Of each parameter every fifth number.
   struct Trajectory: Decodable, CustomTestStringConvertible {
     let momentum: Double
@@ -116,9 +116,9 @@ import Testing
   }
 }
 
-@Suite struct WeightAverageTests {
+@Suite("Averages of weights") struct WeightAverageTests {
   /// a ← d·a + (1 − d)·w in float64, with d = min(decay, (1 + t) / (10 + t)).
-  @Test(arguments: [0.9, 0.15])
+  @Test("The average follows its formula", arguments: [0.9, 0.15])
   func averagesByTheFormula(decay: Double) throws {
     let weight = try Tensor([1, -2], shape: [2])
     try weight.setRequiresGradient(true)
@@ -143,7 +143,7 @@ import Testing
     #expect(try weight.floats()[1] == 4)
   }
 
-  @Test(arguments: [-0.1, 1, .nan])
+  @Test("Impossible decays are refused", arguments: [-0.1, 1, .nan])
   func impossibleDecays(decay: Double) {
     #expect { try WeightAverage(of: StateDictionary(), decay: decay) } throws: {
       ($0 as? OnePassError)?.code == .usage

@@ -4,7 +4,7 @@ import OnePassTorch
 import Testing
 
 /// Small cases whose answers follow from the definitions; the models' reference tests cover the large ones.
-@Suite struct OperatorTests {
+@Suite("Operators and their gradients") struct OperatorTests {
   /// 1, 2, … in row-major order.
   private func counting(_ shape: [Int]) throws -> Tensor {
     try Tensor((1...shape.reduce(1, *)).map(Float.init), shape: shape)

@@ -4,7 +4,7 @@ import OnePassTorch
 import TestSupport
 import Testing
 
-@Suite struct SGDTests {
+@Suite("The SGD optimiser") struct SGDTests {
   struct Trajectory: Decodable, CustomTestStringConvertible {
     let momentum: Double
     let nesterov: Bool

@@ -5,7 +5,7 @@ import Testing
 
 @testable import OnePassTorch
 
-@Suite struct SafetensorsTests {
+@Suite("safetensors files") struct SafetensorsTests {
   @Test("A file written by Python's safetensors is read to the last bit")
   func readsPythonsFile() throws {
     let path = try fixture("python.safetensors").path

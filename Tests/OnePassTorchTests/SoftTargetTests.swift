@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Targets that are distributions, against `torch.nn.functional.cross_entropy` in float64.
-@Suite struct SoftTargetTests {
+@Suite("Cross-entropy with soft targets") struct SoftTargetTests {
   struct Reference: Decodable {
     let labels: [Int]
     let smoothed: [Double]
@@ -23,7 +23,8 @@ import Testing
     try logits.setRequiresGradient(true)
   }
 
-  @Test func smoothedLabels() throws {
+  @Test("Smoothed labels give PyTorch's loss")
+  func smoothedLabels() throws {
     var targets = [Float](repeating: 0.02, count: 30)
     for (row, label) in reference.labels.enumerated() { targets[5 * row + label] = 0.92 }
     let losses = try crossEntropy(logits, targets: Tensor(targets, shape: [6, 5]))
@@ -37,7 +38,8 @@ import Testing
     }
   }
 
-  @Test func anyDistribution() throws {
+  @Test("Any distribution gives its cross-entropy")
+  func anyDistribution() throws {
     let losses = try crossEntropy(
       logits, targets: Tensor(reference.targets.map { Float($0) }, shape: [6, 5]))
     for (loss, expected) in zip(try losses.floats(), reference.soft) {

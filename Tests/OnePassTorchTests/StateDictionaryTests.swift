@@ -2,7 +2,7 @@ import OnePassCore
 import OnePassTorch
 import Testing
 
-@Suite struct StateDictionaryTests {
+@Suite("State dictionaries") struct StateDictionaryTests {
   @Test("Loading copies the values into the tensors that the dictionary refers to")
   func loads() throws {
     let weight = try Tensor.zeros(shape: [2])

@@ -4,9 +4,9 @@ import Testing
 
 @testable import OnePassData
 
-@Suite struct ThumbnailTests {
+@Suite("Thumbnails") struct ThumbnailTests {
   /// The pipeline's resize, which is held against torchvision's, makes squares; so do these two passes.
-  @Test(arguments: [1, 3])
+  @Test("Thumbnails are resized like the pipeline's images", arguments: [1, 3])
   func theResizeIsThatOfThePipeline(channels: Int) throws {
     let image = ImageFixtures.pattern(width: 150, height: 90, channels: channels)
     let decoded = try ImageDecoder().decode(image, channels: channels).resized(width: 40, height: 40)
@@ -18,7 +18,8 @@ import Testing
     #expect(decoded.pixels == expected)
   }
 
-  @Test func whatIsSmallLosesNothing() throws {
+  @Test("Small images are unchanged")
+  func whatIsSmallLosesNothing() throws {
     for channels in [1, 3] {
       let image = ImageFixtures.pattern(width: 28, height: 20, channels: channels)
       let thumbnail = try Thumbnail(of: image)
@@ -28,7 +29,8 @@ import Testing
     }
   }
 
-  @Test func whatIsLargeKeepsItsShape() throws {
+  @Test("Large images keep their aspect ratio")
+  func whatIsLargeKeepsItsShape() throws {
     let thumbnail = try Thumbnail(of: ImageFixtures.pattern(width: 1_000, height: 250, channels: 3))
     #expect(thumbnail.mediaType == "image/jpeg" && thumbnail.width == 256 && thumbnail.height == 64)
     let header = try ImageHeader.read(EncodedImage(bytes: thumbnail.bytes))
@@ -40,7 +42,7 @@ import Testing
   }
 
   /// Whatever the decoder reads, a page can show: four-colour JPEGs, 16-bit and palette PNGs.
-  @Test(arguments: DecodedFixtures.all.good)
+  @Test("Every format that can be decoded can be shown", arguments: DecodedFixtures.all.good)
   func everyFileThatCanBeReadCanBeShown(fixture: DecodedFixtures.Good) throws {
     let thumbnail = try Thumbnail(of: try ImageFixtures.file(fixture.file))
     let header = try ImageHeader.read(EncodedImage(bytes: thumbnail.bytes))
@@ -48,7 +50,7 @@ import Testing
     #expect(thumbnail.original.width == fixture.width && thumbnail.original.height == fixture.height)
   }
 
-  @Test(arguments: DecodedFixtures.all.bad)
+  @Test("A broken image is an error", arguments: DecodedFixtures.all.bad)
   func whatIsBrokenSaysSo(fixture: DecodedFixtures.Bad) throws {
     #expect(throws: OnePassError.self) { try Thumbnail(of: try ImageFixtures.file(fixture.file)) }
   }

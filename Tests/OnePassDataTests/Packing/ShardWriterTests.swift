@@ -4,7 +4,7 @@ import Testing
 
 @testable import OnePassData
 
-@Suite struct ShardWriterTests {
+@Suite("Writing shards") struct ShardWriterTests {
   /// Files that are told apart by their bytes and have the label `number % 3`.
   private func stream(_ count: Int, in folder: TemporaryFolder) throws -> String {
     let entries = tarSamples(count) { [0xFF, 0xD8, 0xFF] + Array("\($0)".utf8) }
@@ -15,7 +15,7 @@ import Testing
     examples.map { Int(String(decoding: $0.image.bytes.dropFirst(3), as: UTF8.self)) ?? -1 }
   }
 
-  @Test(arguments: ["tar", "tar.gz", "tgz", "tar.zst"])
+  @Test("Every example is written once, in a random order", arguments: ["tar", "tar.gz", "tgz", "tar.zst"])
   func everyExampleArrivesOnceInRandomOrder(_ ending: String) throws {
     let folder = try TemporaryFolder()
     let source = try SourceRegistry.open(try stream(1000, in: folder), seed: 1)
@@ -41,7 +41,8 @@ import Testing
 
   /// Each of the 24 orders of four streamed examples is as likely as another: chi-squared with 23 degrees of
   /// freedom stays below 49.7 in 999 of 1,000 cases; the seeds are fixed.
-  @Test func everyOrderOfAStreamIsEquallyLikely() throws {
+  @Test("Every order of a stream is equally likely")
+  func everyOrderOfAStreamIsEquallyLikely() throws {
     let folder = try TemporaryFolder()
     let path = String(try stream(4, in: folder).dropFirst("wds:".count))
     var counts: [[Int]: Int] = [:]
@@ -60,7 +61,7 @@ import Testing
     #expect(chiSquared < 49.7)
   }
 
-  @Test(arguments: ["tar", "tar.gz", "tar.zst"])
+  @Test("The same seed writes the same bytes", arguments: ["tar", "tar.gz", "tar.zst"])
   func sameSeedSameBytes(_ ending: String) throws {
     let folder = try TemporaryFolder()
     let specification = try stream(50, in: folder)
@@ -77,7 +78,8 @@ import Testing
     if ending == "tar.gz" { #expect(packed[0][0][4..<8].allSatisfy { $0 == 0 }) }
   }
 
-  @Test func pixelsBecomePNGAndClassesStay() throws {
+  @Test("Pixels are written as PNG, and classes are kept")
+  func pixelsBecomePNGAndClassesStay() throws {
     let folder = try TemporaryFolder()
     try folder.write("train-images-idx4-ubyte", idxBytes([6, 2, 2, 3], (0..<72).map { UInt8($0) }))
     try folder.write("train-labels-idx1-ubyte", idxBytes([6], [0, 1, 2, 0, 1, 2]))
@@ -92,7 +94,8 @@ import Testing
     #expect(examples.allSatisfy { imageExtension(of: $0.image.bytes) == "png" })
   }
 
-  @Test func nothingHalfWrittenRemains() throws {
+  @Test("A failure leaves no half-written shards")
+  func nothingHalfWrittenRemains() throws {
     let folder = try TemporaryFolder()
     try folder.write("in/cat/a.jpg", [1])
     let gone = try folder.write("in/cat/b.jpg", [2])
@@ -108,7 +111,8 @@ import Testing
     #expect(try folder.contents == ["cut.tar", "in"])
   }
 
-  @Test func refusals() throws {
+  @Test("Invalid requests are refused")
+  func refusals() throws {
     let folder = try TemporaryFolder()
     let source = { try WebDatasetSource(try folder.write("s.tar", tarBytes(tarSamples(3)))) }
     func pack(_ output: String) throws {

@@ -10,7 +10,7 @@ private func fixture(_ name: String) throws -> String {
   try #require(Bundle.module.path(forResource: "Fixtures/archives/\(name)", ofType: nil))
 }
 
-@Suite struct ArchiveTests {
+@Suite("Archives of class folders") struct ArchiveTests {
   static let archives = ["folders.zip", "nested.zip", "streamed.zip", "train.tar"]
 
   private func specification(_ name: String) throws -> String {
@@ -21,7 +21,7 @@ private func fixture(_ name: String) throws -> String {
     name.hasSuffix(".zip") ? try ZipTable(fixture(name)) : try ILSVRCTable(fixture(name))
   }
 
-  @Test(arguments: archives)
+  @Test("An archive conforms to the requirements of a source", arguments: archives)
   func conforms(name: String) throws {
     let specification = try specification(name)
     try checkConformance(count: 9, isShuffled: true) {
@@ -30,7 +30,7 @@ private func fixture(_ name: String) throws -> String {
   }
 
   /// The rows, their contents and their labels are those that torchvision's ImageFolder lists in what the archive unpacks to.
-  @Test(arguments: archives)
+  @Test("An archive has the rows of torchvision's ImageFolder", arguments: archives)
   func rowsAreImageFoldersRows(name: String) throws {
     let expected = try JSONSerialization.jsonObject(with: Data(contents(of: fixture("expected.json"))))
     let rows = try #require((expected as? [String: [[Any]]])?[name])
@@ -45,7 +45,8 @@ private func fixture(_ name: String) throws -> String {
   }
 
   /// The same seed gives the same stream, packed or not.
-  @Test func anArchiveIsTheStreamOfItsFolder() throws {
+  @Test("An archive gives the same stream as its folder")
+  func anArchiveIsTheStreamOfItsFolder() throws {
     let folder = try TemporaryFolder()
     let table = try open("folders.zip")
     for row in 0..<table.count {
@@ -58,14 +59,15 @@ private func fixture(_ name: String) throws -> String {
   }
 
   /// A zip may hold a folder with the name of a file, which no file system does.
-  @Test func aFileAndAFolderOfOneName() throws {
+  @Test("A file and a folder of the same name are kept apart")
+  func aFileAndAFolderOfOneName() throws {
     let finding = "../../FuzzProgram/Findings/zip/image-and-folder-of-one-name.zip"
     let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let table = try ZipTable(here.appendingPathComponent(finding).standardizedFileURL.path)
     #expect(table.classNames == ["b.png"] && table.count == 1)
   }
 
-  @Test(arguments: archives)
+  @Test("Labels follow the given class names", arguments: archives)
   func labelsFollowGivenNames(name: String) throws {
     let own = try #require(try open(name).classNames)
     let names = ["another"] + own.reversed()
@@ -78,13 +80,14 @@ private func fixture(_ name: String) throws -> String {
     }
   }
 
-  @Test func subjectsComeFromThePath() throws {
+  @Test("Subjects come from the path")
+  func subjectsComeFromThePath() throws {
     let source = try SourceRegistry.open(specification("train.tar"), seed: 1, subjectKey: .folder)
     #expect(Set(try takeAll(source).map(\.subject)) == ["n01", "n02", "n10"])
   }
 
   /// What is cut off is always noticed, a changed byte unless it is in an image of a tar, which the decoder gets.
-  @Test(arguments: archives)
+  @Test("A damaged archive is an error in one sentence", arguments: archives)
   func damageIsASentence(name: String) throws {
     let folder = try TemporaryFolder()
     let whole = try contents(of: fixture(name))
@@ -110,7 +113,8 @@ private func fixture(_ name: String) throws -> String {
     #expect(refused > 200)
   }
 
-  @Test func whatIsNoSuchArchiveGetsARemedy() throws {
+  @Test("A file that is no such archive is refused with a remedy")
+  func whatIsNoSuchArchiveGetsARemedy() throws {
     let folder = try TemporaryFolder()
     let images = try folder.write("val.tar", tarBytes([("a.JPEG", [1]), ("b.JPEG", [2])]))
     expectError(.badData, naming: ["validation set", "list:FILE"]) { _ = try ILSVRCTable(images) }
@@ -131,9 +135,10 @@ private func fixture(_ name: String) throws -> String {
   }
 }
 
-@Suite struct CIFARFileTests {
+@Suite("CIFAR files") struct CIFARFileTests {
   /// Pixels and labels are those that torchvision's reader has of the same data.
-  @Test(arguments: [("cifar10", 10, 2), ("cifar100", 2, 2)])
+  @Test(
+    "CIFAR files give torchvision's pixels and labels", arguments: [("cifar10", 10, 2), ("cifar100", 2, 2)])
   func readsWhatTorchvisionReads(folder: String, training: Int, test: Int) throws {
     let directory = try fixture(folder)
     let pixels = try contents(of: "\(directory)/pixels.bin")
@@ -153,14 +158,16 @@ private func fixture(_ name: String) throws -> String {
     #expect(place == pixels.count)
   }
 
-  @Test func conforms() throws {
+  @Test("CIFAR files conform to the requirements of a source")
+  func conforms() throws {
     let (ten, hundred) = (try fixture("cifar10"), try fixture("cifar100"))
     try checkConformance(count: 10, isShuffled: true) { try SourceRegistry.open("cifar:\(ten)", seed: $0) }
     let test = try SourceRegistry.open("cifar:\(hundred):test", seed: 1)
     #expect(test.knownCount == 2 && test.classNames?[99] == "fine 99" && test.knownClassCount == 100)
   }
 
-  @Test func whatIsNotWholeIsASentence() throws {
+  @Test("An incomplete CIFAR file is an error in one sentence")
+  func whatIsNotWholeIsASentence() throws {
     let folder = try TemporaryFolder()
     expectError(.io, naming: ["data_batch_1.bin", "train.bin"]) { _ = try CIFARTable(folder.path) }
     try folder.write("data_batch_1", [1])

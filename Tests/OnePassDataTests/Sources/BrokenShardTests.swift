@@ -3,7 +3,7 @@ import OnePassCore
 import OnePassData
 import Testing
 
-@Suite struct BrokenShardTests {
+@Suite("Broken shards") struct BrokenShardTests {
   /// Reads until the error; the examples before it have to be those that were there.
   private func expectBroken(_ bytes: [UInt8], in folder: TemporaryFolder, _ what: String) throws {
     let path = try folder.write("broken.tar", bytes)
@@ -23,7 +23,8 @@ import Testing
     }
   }
 
-  @Test func truncationIsNeverTakenForTheEnd() throws {
+  @Test("A truncated shard is never taken for a complete one")
+  func truncationIsNeverTakenForTheEnd() throws {
     let folder = try TemporaryFolder()
     let whole = tarBytes(tarSamples(6))
     var generator = SeededGenerator(seed: 1, .test)
@@ -36,7 +37,8 @@ import Testing
   }
 
   /// A large image, so that whole read buffers lie behind the cut.
-  @Test func truncationInsideALargeImageIsFound() throws {
+  @Test("Truncation inside a large image is detected")
+  func truncationInsideALargeImageIsFound() throws {
     let folder = try TemporaryFolder()
     let image = Array("image 6".utf8) + [UInt8](repeating: 1, count: 1_000_000)
     let whole = tarBytes(tarSamples(6) + [("6.jpg", image), ("6.cls", [49])])
@@ -47,7 +49,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["gnu.tar.gz", "pax.tar.zst"])
+  @Test("Truncation of a compressed shard is detected", arguments: ["gnu.tar.gz", "pax.tar.zst"])
   func compressedTruncationIsFound(_ shard: String) throws {
     let folder = try TemporaryFolder()
     let fixture = try #require(Bundle.module.path(forResource: "Fixtures/shards/\(shard)", ofType: nil))
@@ -60,7 +62,8 @@ import Testing
     }
   }
 
-  @Test func damagedHeadersAreFound() throws {
+  @Test("Damaged headers are detected")
+  func damagedHeadersAreFound() throws {
     let folder = try TemporaryFolder()
     let whole = tarBytes(tarSamples(6))
     var generator = SeededGenerator(seed: 2, .test)
@@ -75,7 +78,8 @@ import Testing
     }
   }
 
-  @Test func zerosInTheMiddleAreNotTheEnd() throws {
+  @Test("Zeros in the middle are not the end")
+  func zerosInTheMiddleAreNotTheEnd() throws {
     let folder = try TemporaryFolder()
     var bytes = tarBytes(tarSamples(6))
     bytes.replaceSubrange(4096..<4608, with: [UInt8](repeating: 0, count: 512))
@@ -84,7 +88,8 @@ import Testing
     try expectBroken(bytes, in: folder, "a sample of zeros")
   }
 
-  @Test func randomBytesAreRefused() throws {
+  @Test("Random bytes are refused")
+  func randomBytesAreRefused() throws {
     let folder = try TemporaryFolder()
     for seed in 0..<50 {
       var generator = SeededGenerator(seed: UInt64(seed), .test)
@@ -94,7 +99,8 @@ import Testing
     }
   }
 
-  @Test func hugeEntriesAreRefusedBeforeMemoryIsTaken() throws {
+  @Test("Huge entries are refused before memory is allocated")
+  func hugeEntriesAreRefusedBeforeMemoryIsTaken() throws {
     let folder = try TemporaryFolder()
     var bytes = tarBytes([("0.jpg", [])])
     bytes.replaceSubrange(124..<135, with: Array("77777777777".utf8))

@@ -13,9 +13,9 @@ private let sharedData: String? = {
   }
 }()
 
-@Suite(.enabled(if: sharedData != nil, "the CIFAR-10 shards are not in ../shared/data"))
+@Suite("CIFAR-10 as shards", .enabled(if: sharedData != nil, "the CIFAR-10 shards are not in ../shared/data"))
 struct CIFARTests {
-  @Test(arguments: [("test", 10_000), ("train", 50_000)])
+  @Test("Every image arrives once", arguments: [("test", 10_000), ("train", 50_000)])
   func everyImageArrivesOnce(part: String, count: Int) throws {
     let source = try WebDatasetSource("\(sharedData ?? "")/cifar10-\(part).tar.zst")
     var labels = [Int](repeating: 0, count: 10)

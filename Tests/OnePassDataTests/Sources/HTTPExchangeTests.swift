@@ -6,7 +6,7 @@ import Testing
 @testable import OnePassData
 
 /// What comes over a connection, and what is sent, whatever the two sides do in between.
-@Suite struct HTTPExchangeTests {
+@Suite("Exchanges over HTTP") struct HTTPExchangeTests {
   private func exchange(
     _ server: LoopbackServer, _ method: HTTPExchange.Method = .get, headers: [(String, String)] = []
   ) throws -> HTTPExchange {
@@ -19,7 +19,8 @@ import Testing
   }
 
   /// Whoever does not read holds back the server, and gets every byte in the end.
-  @Test func aReaderThatIsSlowHoldsTheServerBack() throws {
+  @Test("A slow reader holds the server back and gets every byte")
+  func aReaderThatIsSlowHoldsTheServerBack() throws {
     let part = Self.bytes(1 << 20)
     let sent = Counter()
     let server = try LoopbackServer { _, _, connection in
@@ -51,7 +52,9 @@ import Testing
   }
 
   /// Sizes around those of libcurl's own buffers, also of one byte and with chunks from the server.
-  @Test(arguments: [1, 3, 1_000, 16_383, 16_384, 16_385, 100_000, 1 << 20])
+  @Test(
+    "Every byte arrives once and in order",
+    arguments: [1, 3, 1_000, 16_383, 16_384, 16_385, 100_000, 1 << 20])
   func everyByteComesOnceAndInOrder(size: Int) throws {
     let whole = Self.bytes(min(300_000, 20_000 * size))
     let server = try LoopbackServer { _, _, connection in
@@ -79,7 +82,8 @@ import Testing
   }
 
   /// A connection that was kept may be closed by the time that it is used again; nothing is asked twice on that account.
-  @Test func connectionsThatWereClosedMeanwhileAreMadeAnew() throws {
+  @Test("A connection that was closed in the meantime is opened again")
+  func connectionsThatWereClosedMeanwhileAreMadeAnew() throws {
     let server = try LoopbackServer { _, _, connection in
       connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     }
@@ -92,7 +96,8 @@ import Testing
     #expect(server.requests.allSatisfy { $0.method == "POST" && $0.body == Array("once".utf8) })
   }
 
-  @Test func whatIsSentIsWhatWasSaid() throws {
+  @Test("The request that is sent is the one that was made")
+  func whatIsSentIsWhatWasSaid() throws {
     let server = try LoopbackServer { _, _, connection in connection.answer("204 No Content") }
     let exchange = try exchange(
       server, headers: [("Range", "bytes=5-"), ("If-Range", "\"a\"\r\nX-Smuggled: yes")])
@@ -105,7 +110,8 @@ import Testing
   }
 
   /// Letting go of an exchange ends it, while the server is in the middle of its answer.
-  @Test func whoeverLetsGoWaitsForNobody() throws {
+  @Test("Releasing an exchange ends it at once")
+  func whoeverLetsGoWaitsForNobody() throws {
     let isOver = Counter()
     let server = try LoopbackServer { _, _, connection in
       connection.head("200 OK", ["Content-Length": "\(1 << 30)"])

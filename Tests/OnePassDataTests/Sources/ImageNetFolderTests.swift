@@ -4,7 +4,7 @@ import Testing
 @testable import OnePassData
 
 /// What is odd about ILSVRC-2012's files, met through a folder and through a list as in a run.
-@Suite struct ImageNetFolderTests {
+@Suite("Odd files of ImageNet") struct ImageNetFolderTests {
   /// Its odd files under names of the kind that it has: every file ends in `.JPEG`, one is a PNG
   /// (n02105855_2933.JPEG), some are CMYK (such as n02447366_23489.JPEG).
   private static let files: [(synset: String, name: String, fixture: String)] = [
@@ -13,7 +13,8 @@ import Testing
   ]
 
   /// The labels are the places of the synsets in their order by name, as in torchvision's ImageFolder.
-  @Test func oddFilesAreDecodedUnderTorchvisionsLabels() throws {
+  @Test("Odd files are decoded and have torchvision's labels")
+  func oddFilesAreDecodedUnderTorchvisionsLabels() throws {
     let folder = try TemporaryFolder()
     for (synset, name, fixture) in Self.files {
       try folder.write("train/\(synset)/\(name)", ImageFixtures.file(fixture).bytes)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import OnePassData
 
-@Suite struct ListTests {
+@Suite("Lists of images") struct ListTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -21,12 +21,14 @@ import Testing
     return try list(files.map { "images/\($0) \($0.prefix(2))\n" }.joined())
   }
 
-  @Test func conforms() throws {
+  @Test("A list conforms to the requirements of a source")
+  func conforms() throws {
     let path = try animals()
     try checkConformance(count: 6, isShuffled: true) { try SourceRegistry.open("list:\(path)", seed: $0) }
   }
 
-  @Test func countsAndLocationsAreKnown() throws {
+  @Test("Counts and locations are known")
+  func countsAndLocationsAreKnown() throws {
     let source = try SourceRegistry.open("list:\(animals())", seed: 3)
     #expect(try Survey.of(source) == Survey(count: 6, classCount: 3))
     for example in try takeAll(source) {
@@ -36,7 +38,8 @@ import Testing
   }
 
   /// One seed puts a list and the folder whose files it lists, row by row, in the same order.
-  @Test func theOrderIsThatOfAFolder() throws {
+  @Test("A list has the order of the folder with the same files")
+  func theOrderIsThatOfAFolder() throws {
     let path = try animals()
     let table = try FolderTable("\(folder.path)/images")
     let rows = (0..<table.count).map { "\(table.path(at: $0)!) \(table.classNames![table.label(at: $0)])\n" }
@@ -49,7 +52,8 @@ import Testing
   }
 
   /// A list's names are sorted as class folders are, so a list and a folder name the same class by one number.
-  @Test func namesAgreeWithClassFolders() throws {
+  @Test("Class names are numbered as in class folders")
+  func namesAgreeWithClassFolders() throws {
     for name in ["n02", "N03", "n1", "é", "n-1"] { try folder.write("train/\(name)/a.jpg", [1]) }
     let path = try list("a n1\nb é\nc n02\nd n-1\ne N03\nf n1\n")
     let folders = try FolderTable("\(folder.path)/train")
@@ -61,14 +65,16 @@ import Testing
     #expect(try labels(ListTable(path, classNames: folders.classNames)) == labels(own))
   }
 
-  @Test func namesAreLookedUpAmongThoseGiven() throws {
+  @Test("Class names are looked up among the given ones")
+  func namesAreLookedUpAmongThoseGiven() throws {
     let table = try ListTable(list("a dog\nb cat\n"), classNames: ["fox", "dog", "cow", "cat"])
     #expect(labels(table) == [1, 3])
     #expect(table.classCount == 4)
     #expect(table.classNames == ["fox", "dog", "cow", "cat"])
   }
 
-  @Test func numbersAreLabels() throws {
+  @Test("Numbers are labels")
+  func numbersAreLabels() throws {
     let path = try list("a 2\nb 0\nc 007\n")
     let table = try ListTable(path)
     #expect(labels(table) == [2, 0, 7])
@@ -82,13 +88,15 @@ import Testing
   }
 
   /// Class folders may be called by numbers, whose order by bytes is another: 10 comes before 2.
-  @Test func numbersThatAreNamesAreNames() throws {
+  @Test("Numbers among the given class names are names")
+  func numbersThatAreNamesAreNames() throws {
     let names = ["0", "1", "10", "2"]
     #expect(try labels(ListTable(list("a 10\nb 2\n"), classNames: names)) == [2, 3])
     #expect(try labels(ListTable(list("a 10\nb two\n"))) == [0, 1])
   }
 
-  @Test func readsLinesAsPeopleWriteThem() throws {
+  @Test("Lines are parsed with the spacing that people use")
+  func readsLinesAsPeopleWriteThem() throws {
     let text =
       "\u{FEFF}# images\r\n\r\n  my cat.jpg 1\r\na.jpg \t 0 \r\n   \r\n#b.jpg 5\r\n/abs/c d.jpg\t 2\nsub/é.png  3"
     let table = try ListTable(list(text))
@@ -103,7 +111,8 @@ import Testing
   }
 
   /// A list of some 290 KB, read in several blocks.
-  @Test func manyLinesKeepTheirOrder() throws {
+  @Test("Many lines keep their order")
+  func manyLinesKeepTheirOrder() throws {
     let path = try list((0..<20_000).map { "a/\($0).jpg \($0 % 7)\n" }.joined())
     let table = try ListTable(path)
     try #require(table.count == 20_000)
@@ -112,7 +121,8 @@ import Testing
       (0..<20_000).allSatisfy { table.path(at: $0) == "\(folder.path)/a/\($0).jpg" })
   }
 
-  @Test func aFileThatIsMissingIsNamedWithItsLine() throws {
+  @Test("A missing file is named with its line")
+  func aFileThatIsMissingIsNamedWithItsLine() throws {
     let table = try ListTable(list("# one\ngone.jpg 1\n"))
     expectError(.io, naming: ["\(folder.path)/gone.jpg (line 2 of", "/val.txt)", "Check the path"]) {
       _ = try table.image(at: 0)
@@ -120,7 +130,7 @@ import Testing
   }
 }
 
-@Suite struct BrokenListTests {
+@Suite("Broken lists of images") struct BrokenListTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
@@ -135,19 +145,21 @@ import Testing
     }
   }
 
-  @Test func missingListsAndFoldersAreRefused() throws {
+  @Test("Missing lists and folders are refused")
+  func missingListsAndFoldersAreRefused() throws {
     expectError(.io, naming: ["no list \(folder.path)/val.txt"]) {
       _ = try ListTable("\(folder.path)/val.txt")
     }
     expectError(.usage, naming: ["is a folder", "folder:\(folder.path)"]) { _ = try ListTable(folder.path) }
   }
 
-  @Test(arguments: ["", "\n\n", "# only\n  # comments", "\u{FEFF}\r\n"])
+  @Test("Empty lists are refused", arguments: ["", "\n\n", "# only\n  # comments", "\u{FEFF}\r\n"])
   func emptyListsAreRefused(_ text: String) throws {
     try expectBroken(Array(text.utf8), naming: ["names no image", "PATH LABEL"])
   }
 
-  @Test func linesWithoutALabelAreRefused() throws {
+  @Test("Lines without a label are refused")
+  func linesWithoutALabelAreRefused() throws {
     try expectBroken(Array("a.jpg 1\n#\nb.jpg\n".utf8), naming: ["Line 3 of", "no label"])
     try expectBroken(Array("a.jpg\t\n".utf8), naming: ["Line 1 of", "no label"])
     try expectBroken(Array("ImageId,PredictionString\n".utf8), naming: ["Line 1 of", "no label"])
@@ -156,7 +168,8 @@ import Testing
     }
   }
 
-  @Test func labelsOutsideTheClassesAreRefused() throws {
+  @Test("Labels outside the classes are refused")
+  func labelsOutsideTheClassesAreRefused() throws {
     let names = ["n1", "n2"]
     try expectBroken(
       Array("a n1\nb n3\nc n4\n".utf8), naming: ["Line 2 of", "\"n3\"", "2 classes known (n1, …)"],
@@ -170,7 +183,8 @@ import Testing
     }
   }
 
-  @Test func linesHaveALargestLength() throws {
+  @Test("Lines have a maximum length")
+  func linesHaveALargestLength() throws {
     let longest = [UInt8](repeating: UInt8(ascii: "a"), count: LineReader.longestLine - 2) + Array(" 1".utf8)
     let path = try folder.write("val.txt", Array("b 0\n".utf8) + longest)
     #expect(try ListTable(path).count == 2)
@@ -181,14 +195,16 @@ import Testing
   }
 
   /// An archive named by mistake may have many gigabytes before its first line end.
-  @Test func aFileWithoutLineEndsIsRefusedAtItsStart() throws {
+  @Test("A file without line ends is refused at its start")
+  func aFileWithoutLineEndsIsRefusedAtItsStart() throws {
     let path = try folder.write("val.txt", [UInt8](repeating: 7, count: 1 << 20))
     var reader = try LineReader(path)
     expectError(.badData, naming: ["Line 1 of", "longer than 8192 bytes"]) { _ = try reader.next() }
     #expect(lseek(reader.file.descriptor, 0, SEEK_CUR) <= 1 << 16)
   }
 
-  @Test func filesThatAreNoTextAreRefused() throws {
+  @Test("Files that are not text are refused")
+  func filesThatAreNoTextAreRefused() throws {
     try expectBroken(Array("a 1\nb".utf8) + [0xE9] + Array(" 1\n".utf8), naming: ["Line 2 of", "not UTF-8"])
     try expectBroken([0xFF, 0xFE] + Array("a 1\n".utf8), naming: ["Line 1 of", "not UTF-8"])
     try expectBroken("a 1\n".utf8.flatMap { [$0, 0] }, naming: ["Line 1 of", "not UTF-8"])

@@ -6,7 +6,7 @@ import Testing
 @testable import OnePassData
 
 /// The fixtures come from Tools/reference_parquet.py.
-@Suite struct ParquetTests {
+@Suite("Parquet files") struct ParquetTests {
   static let files = [
     "hub", "none", "snappy", "gzip", "zstd", "pages", "plain2", "missing", "required",
   ]
@@ -16,7 +16,7 @@ import Testing
   }
 
   /// What pyarrow reads; a missing image is an empty one, which the decoder counts as broken.
-  @Test(arguments: files)
+  @Test("Parquet files give the rows that pyarrow reads", arguments: files)
   func readsWhatPyarrowReads(name: String) throws {
     let json = try JSONSerialization.jsonObject(with: Data(contents(of: fixture("expected.json"))))
     let rows = try #require((json as? [String: [[Any]]])?["\(name).parquet"])
@@ -29,7 +29,8 @@ import Testing
     #expect(source.position == rows.count)
   }
 
-  @Test func conforms() throws {
+  @Test("A Parquet file conforms to the requirements of a source")
+  func conforms() throws {
     let paths = "{\(try fixture("hub.parquet")),\(try fixture("hub.parquet"))}"
     try checkConformance(count: 46, isShuffled: false) { try SourceRegistry.open("hf:\(paths)", seed: $0) }
     let source = try SourceRegistry.open("hf:\(paths)", seed: 1)
@@ -44,7 +45,8 @@ import Testing
   }
 
   /// By ranges from a server that breaks all the time.
-  @Test func readsFromAnAddress() throws {
+  @Test("Parquet files are read from an address")
+  func readsFromAnAddress() throws {
     let whole = try contents(of: fixture("snappy.parquet"))
     let server = try LoopbackServer { request, _, connection in
       let numbers = (request.headers["range"] ?? "").split { !$0.isNumber }.compactMap { Int($0) }
@@ -77,7 +79,8 @@ import Testing
     #expect(server.requests.allSatisfy { $0.rangeStart != nil })
   }
 
-  @Test func whatIsNotReadIsASentence() throws {
+  @Test("An unsupported file is refused in one sentence")
+  func whatIsNotReadIsASentence() throws {
     let folder = try TemporaryFolder()
     expectError(.badData, naming: ["delta.parquet", "encoding 6"]) {
       _ = try takeAll(ParquetSource(fixture("delta.parquet")))
@@ -94,7 +97,7 @@ import Testing
   }
 
   /// What is cut off is always noticed; a changed byte is a sentence or another image.
-  @Test(arguments: files)
+  @Test("A damaged file is an error in one sentence", arguments: files)
   func damageIsASentence(name: String) throws {
     let folder = try TemporaryFolder()
     let whole = try contents(of: fixture("\(name).parquet"))

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Streams that a program brings itself.
-@Suite struct ProgramSourceTests {
+@Suite("Sources that a program makes") struct ProgramSourceTests {
   static func image(_ position: Int) -> LabelledImage {
     LabelledImage(
       EncodedImage(bytes: [UInt8(position), 7]), label: position % 3, subject: position == 4 ? "four" : nil)
@@ -13,7 +13,8 @@ import Testing
 
   static let images = (0..<9).map(image)
 
-  @Test func anIndexedSourceIsASource() throws {
+  @Test("An indexed source conforms")
+  func anIndexedSourceIsASource() throws {
     try checkConformance(count: 9, isShuffled: false) { _ in
       IndexedSource("mine", count: 9, classNames: ["a", "b", "c"], example: Self.image)
     }
@@ -22,7 +23,8 @@ import Testing
     #expect(try source.example(at: 4).subject == "four" && source.example(at: 5).subject == nil)
   }
 
-  @Test func aSequenceIsASource() throws {
+  @Test("A sequence conforms")
+  func aSequenceIsASource() throws {
     for count in [nil, 9] {
       try checkConformance(count: 9, isShuffled: false) { _ in
         SequenceSource("mine", Self.images, count: count, classCount: 3)
@@ -33,7 +35,8 @@ import Testing
   }
 
   /// Nothing is asked for after the end, and what a generator throws comes out as it is.
-  @Test func aGeneratorIsASource() throws {
+  @Test("A generator conforms")
+  func aGeneratorIsASource() throws {
     struct Broken: Error {}
     var calls = 0
     let ending = SequenceSource("mine") {
@@ -63,7 +66,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 4, 256])
+  @Test("An asynchronous sequence conforms", arguments: [1, 4, 256])
   func anAsynchronousSequenceIsASource(buffering: Int) async throws {
     let (whole, ends, rest) = try await Self.onThread {
       let source = AsyncSource("live", Self.stream(), buffering: buffering, classCount: 3)
@@ -115,7 +118,8 @@ import Testing
   }
 
   /// Of an endless stream no more is asked for than the buffer holds, and nothing once the source is gone.
-  @Test func aLiveStreamIsReadAheadByTheBufferAndNoFurther() async throws {
+  @Test("A live stream is read ahead by its buffer and no further")
+  func aLiveStreamIsReadAheadByTheBufferAndNoFurther() async throws {
     let frames = Counted()
     let asked = try await Self.onThread {
       let source = AsyncSource("live", frames, buffering: 3)
@@ -131,7 +135,8 @@ import Testing
     #expect(frames.count.asked.load(ordering: .relaxed) <= 9, "the source has gone")
   }
 
-  @Test func aLiveStreamThatBreaksIsASentence() async throws {
+  @Test("A live stream that fails is an error in one sentence")
+  func aLiveStreamThatBreaksIsASentence() async throws {
     var frames = Counted()
     frames.breaksAfter = 2
     let broken = frames
@@ -148,7 +153,8 @@ import Testing
   }
 
   /// A test is a task: there, waiting could hold up the very task that delivers.
-  @Test func aLiveStreamIsNotWaitedForInATask() async {
+  @Test("A live stream may not be awaited inside a task")
+  func aLiveStreamIsNotWaitedForInATask() async {
     expectError(.usage, naming: ["live", "inside of a task", "onTrainingThread"]) {
       _ = try AsyncSource("live", Self.stream()).next()
     }

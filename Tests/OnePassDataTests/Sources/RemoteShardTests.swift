@@ -6,7 +6,7 @@ import Testing
 @testable import OnePassData
 
 /// Shards from a real server on loopback that misbehaves as servers do.
-@Suite struct RemoteShardTests {
+@Suite("Shards from a server") struct RemoteShardTests {
   static let shard = tarBytes(
     tarSamples(30) { number in (0..<1_000).map { UInt8(truncatingIfNeeded: $0 * 7 + number) } })
   static let tag = ["ETag": "\"one\""]
@@ -43,7 +43,8 @@ import Testing
     #expect(remote.count == 30 && zip(remote, local).allSatisfy(same))
   }
 
-  @Test func aShardThatBreaksGoesOnWhereItBroke() throws {
+  @Test("A broken connection continues where it broke")
+  func aShardThatBreaksGoesOnWhereItBroke() throws {
     let server = try LoopbackServer { Self.flaky($0, $2, most: $1 == 0 ? .max : 9_000) }
     try expectWhole(open(server.url("t.tar?\(Self.signature)")))
     let requests = server.requests.filter { $0.target.hasPrefix("/t.tar") }
@@ -55,7 +56,8 @@ import Testing
     }
   }
 
-  @Test func conforms() throws {
+  @Test("A remote shard conforms to the requirements of a source")
+  func conforms() throws {
     let server = try LoopbackServer { Self.flaky($0, $2, most: 20_000) }
     try checkConformance(count: 30, isShuffled: false) { _ in
       try self.open(server.url("t-{0..0}.tar"))
@@ -63,7 +65,8 @@ import Testing
     #expect(try open(server.url("t.tar")).readsAgainToRestore)
   }
 
-  @Test func aServerThatKnowsNoRangesIsReadAgain() throws {
+  @Test("A server without ranges is read again from the start")
+  func aServerThatKnowsNoRangesIsReadAgain() throws {
     let server = try LoopbackServer { request, number, connection in
       guard !request.target.contains(".json") else { return connection.answer("404 Not Found") }
       connection.head("200 OK", Self.tag.merging(["Content-Length": "\(Self.shard.count)"]) { $1 })
@@ -72,7 +75,8 @@ import Testing
     try expectWhole(open(server.url("t.tar")))
   }
 
-  @Test func aServerThatStallsIsAskedAgain() throws {
+  @Test("A server that stalls is asked again")
+  func aServerThatStallsIsAskedAgain() throws {
     let server = try LoopbackServer { request, number, connection in
       Self.flaky(request, connection, most: number < 3 ? 20_000 : .max)
       if number < 3 { Thread.sleep(forTimeInterval: 1) }
@@ -80,7 +84,8 @@ import Testing
     try expectWhole(open(server.url("t.tar"), idle: 0.2))
   }
 
-  @Test func aServerThatIsBusyIsAskedAgain() throws {
+  @Test("A server that is busy is asked again")
+  func aServerThatIsBusyIsAskedAgain() throws {
     let server = try LoopbackServer { request, number, connection in
       if number == 0 { return connection.answer("404 Not Found") }
       if number < 4 {
@@ -92,7 +97,8 @@ import Testing
     #expect(server.requests.count == 5)
   }
 
-  @Test func redirectsAreFollowed() throws {
+  @Test("Redirects are followed")
+  func redirectsAreFollowed() throws {
     let server = try LoopbackServer { request, number, connection in
       if request.target.hasPrefix("/t") {
         connection.answer("302 Found", ["Location": "/deep\(request.target)"])
@@ -105,19 +111,21 @@ import Testing
     try expectWhole(open(server.url("t.tar")))
   }
 
-  @Test(arguments: [
-    ("404 Not Found", [], ["no such file (404)", "Check the address"]),
-    ("410 Gone", [], ["no such file (410)"]),
-    ("403 Forbidden", [], ["refuses it (403)", "sign it again", "--resume"]),
-    ("401 Unauthorized", [], ["refuses it (401)"]),
-    ("400 Bad Request", [], ["answers 400"]),
-    ("503 Service Unavailable", [], ["answers 503", "4 times", "--resume"]),
-    ("416 Range Not Satisfiable", [], ["416"]),
-    ("302 Found", ["Location: file:///etc/passwd"], ["file:///etc/passwd", "Only addresses with http"]),
-    ("302 Found", ["Location: ftp://x/y?\(signature)"], ["ftp://x/y"]),
-    ("302 Found", [], ["nowhere"]),
-    ("301 Moved", ["Location: /t.tar"], ["more than 3 times"]),
-  ])
+  @Test(
+    "A refusal of the server is an error in one sentence",
+    arguments: [
+      ("404 Not Found", [], ["no such file (404)", "Check the address"]),
+      ("410 Gone", [], ["no such file (410)"]),
+      ("403 Forbidden", [], ["refuses it (403)", "sign it again", "--resume"]),
+      ("401 Unauthorized", [], ["refuses it (401)"]),
+      ("400 Bad Request", [], ["answers 400"]),
+      ("503 Service Unavailable", [], ["answers 503", "4 times", "--resume"]),
+      ("416 Range Not Satisfiable", [], ["416"]),
+      ("302 Found", ["Location: file:///etc/passwd"], ["file:///etc/passwd", "Only addresses with http"]),
+      ("302 Found", ["Location: ftp://x/y?\(signature)"], ["ftp://x/y"]),
+      ("302 Found", [], ["nowhere"]),
+      ("301 Moved", ["Location: /t.tar"], ["more than 3 times"]),
+    ])
   func whatTheServerRefusesIsASentence(status: String, headers: [String], words: [String]) throws {
     let server = try LoopbackServer { request, _, connection in
       guard !request.target.contains(".json") else { return connection.answer("404 Not Found") }
@@ -132,7 +140,8 @@ import Testing
     #expect(!source.specification.contains("s3cr3t") && source.position == 0)
   }
 
-  @Test func aServerThatIsNotThereIsASentence() throws {
+  @Test("A server that cannot be reached is an error in one sentence")
+  func aServerThatIsNotThereIsASentence() throws {
     let port = try LoopbackServer { _, _, _ in }.port
     for idle in [5, 0.1] {
       expectError(.io, naming: ["127.0.0.1:\(port)/t.json", "Connection refused", "4 times"]) {
@@ -149,14 +158,18 @@ import Testing
   }
 
   /// What is read after a break is never another file: told by the tag, the length or the place.
-  @Test(arguments: [
-    ("200 OK", ["ETag": "\"two\""], "another file"),
-    ("206 Partial Content", ["ETag": "\"two\"", "Content-Range": "bytes 20000-*/*"], "another file"),
-    ("206 Partial Content", ["ETag": "\"one\"", "Content-Range": "bytes 20000-20009/20010"], "another file"),
-    ("206 Partial Content", ["ETag": "\"one\"", "Content-Range": "bytes 19999-20009/*"], "another part"),
-    ("206 Partial Content", ["ETag": "\"one\""], "another part"),
-    ("416 Range Not Satisfiable", [:], "ends before byte 20000"),
-  ])
+  @Test(
+    "A file that changes between two requests is detected",
+    arguments: [
+      ("200 OK", ["ETag": "\"two\""], "another file"),
+      ("206 Partial Content", ["ETag": "\"two\"", "Content-Range": "bytes 20000-*/*"], "another file"),
+      (
+        "206 Partial Content", ["ETag": "\"one\"", "Content-Range": "bytes 20000-20009/20010"], "another file"
+      ),
+      ("206 Partial Content", ["ETag": "\"one\"", "Content-Range": "bytes 19999-20009/*"], "another part"),
+      ("206 Partial Content", ["ETag": "\"one\""], "another part"),
+      ("416 Range Not Satisfiable", [:], "ends before byte 20000"),
+    ])
   func aFileThatChangesIsNoticed(status: String, headers: [String: String], words: String) throws {
     let server = try LoopbackServer { request, number, connection in
       number < 2
@@ -178,7 +191,8 @@ import Testing
   }
 
   /// Without a length only the tar's own end tells that it is whole.
-  @Test func aBodyThatEndsEarlyIsNoticed() throws {
+  @Test("A body that ends early is detected")
+  func aBodyThatEndsEarlyIsNoticed() throws {
     let server = try LoopbackServer { request, _, connection in
       guard !request.target.contains(".json") else { return connection.answer("404 Not Found") }
       connection.head("200 OK", [:])
@@ -189,7 +203,8 @@ import Testing
     }
   }
 
-  @Test func anIndexIsUsedAndWholeShardsArePassedOver() throws {
+  @Test("The index is used, and whole shards are skipped")
+  func anIndexIsUsedAndWholeShardsArePassedOver() throws {
     let index =
       #"{"__kind__": "wids-shard-index-v1", "wids_version": 1, "shardlist": [{"url": "t-0.tar", "nsamples": 30}, {"url": "t-1.tar", "nsamples": 30}], "classes": ["a", "b", "c"]}"#
     let server = try LoopbackServer { request, _, connection in
@@ -208,7 +223,8 @@ import Testing
   }
 
   /// Each address has a signature of its own, so they come in a list.
-  @Test func addressesMayBeListed() throws {
+  @Test("Addresses can come from a list")
+  func addressesMayBeListed() throws {
     let server = try LoopbackServer { Self.flaky($0, $2, most: .max) }
     let folder = try TemporaryFolder()
     try folder.write("local.tar", Self.shard)
@@ -225,17 +241,19 @@ import Testing
     expectError(.io, naming: ["/nowhere"]) { _ = try open("@/nowhere") }
   }
 
-  @Test(arguments: [
-    ("wds:https://h/t-{0..9}.tar?a=b&c", "wds:https://h/t-{0..9}.tar?…"),
-    ("wds:{https://u:p@h/a?x,https://h/b?y}", "wds:{https://h/a?…"),
-    ("HTTP://u@h/a#b", "HTTP://h/a?…"), ("wds:dir/what?.tar", "wds:dir/what?.tar"),
-    ("https://h/a@b.tar", "https://h/a@b.tar"),
-  ])
+  @Test(
+    "Secrets are not shown",
+    arguments: [
+      ("wds:https://h/t-{0..9}.tar?a=b&c", "wds:https://h/t-{0..9}.tar?…"),
+      ("wds:{https://u:p@h/a?x,https://h/b?y}", "wds:{https://h/a?…"),
+      ("HTTP://u@h/a#b", "HTTP://h/a?…"), ("wds:dir/what?.tar", "wds:dir/what?.tar"),
+      ("https://h/a@b.tar", "https://h/a@b.tar"),
+    ])
   func secretsAreNotShown(text: String, shown: String) {
     #expect(SourceRegistry.withoutSecrets(text) == shown)
   }
 
-  @Test(arguments: ["http://", "https:///x"])
+  @Test("Text that is not an address is refused", arguments: ["http://", "https:///x"])
   func whatIsNoAddressIsRefused(text: String) {
     expectError(.usage, naming: ["is no address"]) { _ = try open(text) }
   }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import OnePassData
 
-@Suite struct ShuffleBufferTests {
+@Suite("The shuffle buffer") struct ShuffleBufferTests {
   /// Shards of 3 samples each, whose images tell their number.
   private func shards(_ count: Int, in folder: TemporaryFolder) throws -> String {
     for shard in 0..<count { try folder.write("t-\(shard).tar", tarBytes(tarSamples(3, from: shard * 3))) }
@@ -16,7 +16,9 @@ import Testing
     Int(String(decoding: example.image.bytes, as: UTF8.self).dropFirst("image ".count)) ?? -1
   }
 
-  @Test(arguments: [ShuffleBufferSize.examples(4), .examples(100), .bytes(ByteCount(500))])
+  @Test(
+    "A shuffle buffer conforms to the requirements of a source",
+    arguments: [ShuffleBufferSize.examples(4), .examples(100), .bytes(ByteCount(500))])
   func conforms(size: ShuffleBufferSize) throws {
     let folder = try TemporaryFolder()
     let specification = try shards(4, in: folder)
@@ -32,7 +34,8 @@ import Testing
 
   /// A buffer as large as the stream makes each of the 24 orders of 4 examples as likely as another: chi-squared with 23
   /// degrees of freedom stays below 49.7 in 999 of 1,000 cases; the seeds are fixed.
-  @Test func everyOrderIsEquallyLikely() throws {
+  @Test("Every order is equally likely")
+  func everyOrderIsEquallyLikely() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("a.tar", tarBytes(tarSamples(4)))
     var counts: [[Int]: Int] = [:]
@@ -45,7 +48,8 @@ import Testing
   }
 
   /// An example that comes into a full buffer of m waits d deliveries more with the chance (1 − 1/m)^d / m.
-  @Test func theWaitIsGeometric() throws {
+  @Test("The time that an example waits is geometric")
+  func theWaitIsGeometric() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("a.tar", tarBytes(tarSamples(60)))
     let (m, runs) = (5, 2_000)
@@ -67,7 +71,8 @@ import Testing
     #expect(chiSquared < 24.3, "\(waits)")
   }
 
-  @Test func itHoldsWhatIsAllowedAndCountsIt() throws {
+  @Test("The buffer holds and counts what its size allows")
+  func itHoldsWhatIsAllowedAndCountsIt() throws {
     let folder = try TemporaryFolder()
     let specification = try shards(10, in: folder)
     let cost = "image 10".utf8.count + ShuffleBuffer.placeBytes
@@ -90,7 +95,7 @@ import Testing
   }
 
   /// From a snapshot the stream goes on exactly, also from one that is older than what was delivered.
-  @Test(arguments: [0, 1, 3])
+  @Test("A stream resumes exactly from a snapshot", arguments: [0, 1, 3])
   func aSnapshotGoesOn(lag: Int) throws {
     let folder = try TemporaryFolder()
     let specification = try shards(5, in: folder)
@@ -122,7 +127,9 @@ import Testing
   }
 
   /// Until it is asked nothing changes; then nothing is taken from below that is not delivered.
-  @Test(arguments: [ShuffleBufferSize.examples(4), .bytes(ByteCount(500))])
+  @Test(
+    "An early end delivers everything that was taken",
+    arguments: [ShuffleBufferSize.examples(4), .bytes(ByteCount(500))])
   func anEarlyEndLeavesNothing(size: ShuffleBufferSize) throws {
     let folder = try TemporaryFolder()
     let specification = try shards(10, in: folder)
@@ -156,12 +163,13 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "x", "-3", "10%"])
+  @Test("Text that is not a size is refused", arguments: ["", "x", "-3", "10%"])
   func whatIsNoAmountIsRefused(text: String) {
     expectError(.usage, naming: ["shuffle"]) { _ = try ShuffleBufferSize(text) }
   }
 
-  @Test func amountsSurviveTheirRecord() throws {
+  @Test("Sizes are the same after writing and reading")
+  func amountsSurviveTheirRecord() throws {
     for text in ["2", "10000", "500MB", "1GB"] {
       let size = try ShuffleBufferSize(text)
       #expect(try ShuffleBufferSize(size.description) == size)

@@ -2,10 +2,11 @@ import Foundation
 import OnePassData
 import Testing
 
-@Suite struct StreamMemoryTests {
+@Suite("Resident memory of a stream") struct StreamMemoryTests {
   /// 256 MB pass through a named pipe; the process does not keep a quarter of them. The margin is for other
   /// tests of this process, which run at the same time.
-  @Test func memoryDoesNotGrowWithTheStream() throws {
+  @Test("Resident memory does not grow with the stream")
+  func memoryDoesNotGrowWithTheStream() throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/pipe.tar"
     #expect(mkfifo(path, 0o600) == 0)

@@ -4,8 +4,9 @@ import Testing
 @testable import OnePassData
 
 /// Whom an example is about, as its source says.
-@Suite struct SubjectTests {
-  @Test func keysAreRead() throws {
+@Suite("Subjects of examples") struct SubjectTests {
+  @Test("Subject keys are parsed")
+  func keysAreRead() throws {
     #expect(try SubjectKey("folder") == .folder && SubjectKey("stem") == .stem)
     #expect(
       try SubjectKey("json:person") == .field("person")
@@ -23,7 +24,8 @@ import Testing
     return found.sorted { ($0.0, $0.1 ?? "") < ($1.0, $1.1 ?? "") }.map(\.1)
   }
 
-  @Test func foldersAndListsNameTheirs() throws {
+  @Test("Folders and lists name their subjects")
+  func foldersAndListsNameTheirs() throws {
     let folder = try TemporaryFolder()
     for (path, _) in [("x/ann/1.png", 0), ("x/bob/2.png", 0), ("y/ann/3.png", 1), ("y/4.png", 1)] {
       try folder.write("photos/\(path)", [1])
@@ -37,7 +39,8 @@ import Testing
   }
 
   /// A field comes from the `.json` of the sample, wherever it stands among its entries.
-  @Test func shardsNameTheirs() throws {
+  @Test("Shards name their subjects")
+  func shardsNameTheirs() throws {
     let folder = try TemporaryFolder()
     func json(_ text: String) -> [UInt8] { Array(text.utf8) }
     try folder.write(

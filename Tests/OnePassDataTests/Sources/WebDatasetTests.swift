@@ -4,8 +4,9 @@ import Testing
 
 @testable import OnePassData
 
-@Suite struct WebDatasetTests {
-  @Test func conforms() throws {
+@Suite("WebDataset shards") struct WebDatasetTests {
+  @Test("Shards conform to the requirements of a source")
+  func conforms() throws {
     let folder = try TemporaryFolder()
     for shard in 0..<3 { try folder.write("t-\(shard).tar", tarBytes(tarSamples(3, from: shard * 3))) }
     let specification = "wds:\(folder.path)/t-{0..2}.tar"
@@ -30,7 +31,9 @@ import Testing
   }
 
   /// What the webdataset library reads from the same archives (Tools/reference_shards.py).
-  @Test(arguments: ["ustar.tar", "gnu.tar.gz", "pax.tar.gz", "pax.tar.zst"])
+  @Test(
+    "Shards give what the webdataset library reads",
+    arguments: ["ustar.tar", "gnu.tar.gz", "pax.tar.gz", "pax.tar.zst"])
   func readsWhatTheLibraryReads(_ shard: String) throws {
     let expected = try JSONSerialization.jsonObject(with: Data(contents(of: fixture("expected.json"))))
     let samples = try #require((expected as? [String: [[Any]]])?[shard])
@@ -48,7 +51,8 @@ import Testing
     try #require(Bundle.module.path(forResource: "Fixtures/shards/\(name)", ofType: nil))
   }
 
-  @Test func surveyCountsWithoutMovingTheStream() throws {
+  @Test("A survey counts without moving the stream")
+  func surveyCountsWithoutMovingTheStream() throws {
     let folder = try TemporaryFolder()
     let large = [UInt8](repeating: 7, count: 100_000)
     let path = try folder.write(
@@ -62,17 +66,20 @@ import Testing
     #expect(try takeAll(source).map(\.label) == [4, 0])
   }
 
-  @Test func classNamesMayStandForLabels() throws {
+  @Test("Class names can stand for labels")
+  func classNamesMayStandForLabels() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("a.tar", tarBytes([("x.jpg", []), ("x.cls", Array("bee\n".utf8))]))
     #expect(try takeAll(WebDatasetSource(path, classNames: ["ant", "bee"])).map(\.label) == [1])
     expectError(.badData, naming: ["\"bee\"", "\"x\"", "a.tar"]) { _ = try takeAll(WebDatasetSource(path)) }
   }
 
-  @Test(arguments: [
-    ("x.jpg", "no label"), ("x.cls", "no image"), ("x.jpg y.cls", "no label"), ("x.cls y.jpg", "no image"),
-    ("x.jpg x.JPG x.cls", "two entries"), ("x.jpg x.cls x.cls", "two entries"),
-  ])
+  @Test(
+    "Incomplete samples are named",
+    arguments: [
+      ("x.jpg", "no label"), ("x.cls", "no image"), ("x.jpg y.cls", "no label"), ("x.cls y.jpg", "no image"),
+      ("x.jpg x.JPG x.cls", "two entries"), ("x.jpg x.cls x.cls", "two entries"),
+    ])
   func incompleteSamplesAreNamed(names: String, words: String) throws {
     let folder = try TemporaryFolder()
     let entries = names.split(separator: " ").map { (name: String($0), body: [UInt8(ascii: "1")]) }
@@ -87,7 +94,8 @@ import Testing
   }
 
   /// Such a sample is complete only when the shard is over.
-  @Test func theLastImageMayHaveACompoundExtension() throws {
+  @Test("The last image may have a compound extension")
+  func theLastImageMayHaveACompoundExtension() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("a.tar", tarBytes(tarSamples(1) + [("1.cls", [49]), ("1.left.jpg", [7])]))
     let source = try WebDatasetSource(path)
@@ -95,7 +103,8 @@ import Testing
     #expect(try source.next() == nil)
   }
 
-  @Test func aShardWithAnotherCountThanAnnouncedIsRefused() throws {
+  @Test("A shard with another count than its index says is refused")
+  func aShardWithAnotherCountThanAnnouncedIsRefused() throws {
     let folder = try TemporaryFolder()
     for shard in 0..<2 { try folder.write("t-\(shard).tar", tarBytes(tarSamples(3, from: shard * 3))) }
     try folder.write("t.json", Array(index(counts: [3, 4]).utf8))
@@ -106,7 +115,8 @@ import Testing
     #expect(part.knownCount == 6)
   }
 
-  @Test func otherJSONBesideTheShardsIsLeftAlone() throws {
+  @Test("Other JSON files beside the shards are ignored")
+  func otherJSONBesideTheShardsIsLeftAlone() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("t.tar", tarBytes(tarSamples(1)))
     for text in ["", "{", "[1]", #"{"__kind__": "else"}"#] {
@@ -117,7 +127,8 @@ import Testing
     expectError(.badData, naming: ["t.json"]) { _ = try WebDatasetSource(path) }
   }
 
-  @Test func otherClassesThanAskedForAreRefused() throws {
+  @Test("Other classes than requested are refused")
+  func otherClassesThanAskedForAreRefused() throws {
     let folder = try TemporaryFolder()
     for shard in 0..<2 { try folder.write("t-\(shard).tar", tarBytes(tarSamples(3))) }
     try folder.write("t.json", Array(index(counts: [3, 3]).utf8))
@@ -126,18 +137,21 @@ import Testing
     }
   }
 
-  @Test func foldersAreNotShards() throws {
+  @Test("Folders are not shards")
+  func foldersAreNotShards() throws {
     let folder = try TemporaryFolder()
     expectError(.usage, naming: [folder.path, "is a folder"]) { _ = try WebDatasetSource(folder.path) }
   }
 
-  @Test func standardInputCannotBeReadAhead() throws {
+  @Test("Standard input cannot be surveyed")
+  func standardInputCannotBeReadAhead() throws {
     expectError(.usage, naming: ["standard input"]) { _ = try Survey.of(WebDatasetSource("-")) }
     expectError(.usage, naming: ["cannot be listed"]) { _ = try WebDatasetSource("{-,a.tar}") }
   }
 
   /// Reads what a process before us writes, here two archives one after the other.
-  @Test func readsStandardInput() throws {
+  @Test("Shards are read from standard input")
+  func readsStandardInput() throws {
     let pipe = Pipe()
     let own = dup(STDIN_FILENO)
     dup2(pipe.fileHandleForReading.fileDescriptor, STDIN_FILENO)
@@ -152,31 +166,37 @@ import Testing
   }
 }
 
-@Suite struct ShardPatternTests {
+@Suite("Patterns of shard names") struct ShardPatternTests {
   /// Against braceexpand 0.1.7, which the webdataset library uses.
-  @Test(arguments: [
-    ("a.tar", ["a.tar"]), ("{0..2}", ["0", "1", "2"]), ("{08..11}x", ["08x", "09x", "10x", "11x"]),
-    ("{2..0}", ["2", "1", "0"]), ("{0..02}", ["00", "01", "02"]),
-    ("{a,b}/{0..1}.t", ["a/0.t", "a/1.t", "b/0.t", "b/1.t"]),
-    ("x{,.b}", ["x", "x.b"]), ("{5..5}", ["5"]),
-  ])
+  @Test(
+    "Patterns expand as in braceexpand",
+    arguments: [
+      ("a.tar", ["a.tar"]), ("{0..2}", ["0", "1", "2"]), ("{08..11}x", ["08x", "09x", "10x", "11x"]),
+      ("{2..0}", ["2", "1", "0"]), ("{0..02}", ["00", "01", "02"]),
+      ("{a,b}/{0..1}.t", ["a/0.t", "a/1.t", "b/0.t", "b/1.t"]),
+      ("x{,.b}", ["x", "x.b"]), ("{5..5}", ["5"]),
+    ])
   func expands(_ pattern: String, to shards: [String]) throws {
     #expect(try ShardPattern(pattern).shards == shards)
   }
 
-  @Test(arguments: [
-    "{", "}", "a}b{", "{a}", "{a..b..c}", "{1..}", "{{1..2}}", "{x,{1..2}}", "{1..9999999999}",
-    "{0..9999}{0..9999}",
-  ])
+  @Test(
+    "Invalid patterns are refused",
+    arguments: [
+      "{", "}", "a}b{", "{a}", "{a..b..c}", "{1..}", "{{1..2}}", "{x,{1..2}}", "{1..9999999999}",
+      "{0..9999}{0..9999}",
+    ])
   func refuses(_ pattern: String) {
     expectError(.usage, naming: [pattern]) { _ = try ShardPattern(pattern) }
   }
 
-  @Test(arguments: [
-    ("d/train-{0000..0009}.tar", "d/train.json"), ("d/cifar.tar.zst", "d/cifar.json"),
-    ("d.e/x", "d.e/x.json"),
-    ("d/{0..3}.tar", "d/shards.json"), ("{a,b}/{0..1}.tar", "shards.json"), ("a_{0..1}.tar.gz", "a.json"),
-  ])
+  @Test(
+    "The index lies beside the shards",
+    arguments: [
+      ("d/train-{0000..0009}.tar", "d/train.json"), ("d/cifar.tar.zst", "d/cifar.json"),
+      ("d.e/x", "d.e/x.json"),
+      ("d/{0..3}.tar", "d/shards.json"), ("{a,b}/{0..1}.tar", "shards.json"), ("a_{0..1}.tar.gz", "a.json"),
+    ])
   func indexLiesBeside(_ pattern: String, _ path: String) throws {
     #expect(try ShardPattern(pattern).indexPath == path)
   }
