@@ -193,3 +193,8 @@ public final class ShuffleBuffer: ExampleSource {
     snapshotToRestore = nil
   }
 }
+
+extension ShuffleBuffer: SurveyableSource {
+  /// What is known of the stream as it arrives: the buffer changes neither its length nor its classes.
+  public func survey() throws -> Survey { try Survey.of(base) }
+}
