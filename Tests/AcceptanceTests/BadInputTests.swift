@@ -155,9 +155,7 @@ struct BadInputTests {
   }
 
   @Test("Standard input needs a length and a number of classes")
-  func standardInputThatDoesNotTellItsLength()
-    throws
-  {
+  func standardInputThatDoesNotTellItsLength() throws {
     try runs.pack("stream.tar")
     let shard = folder.file("stream.tar")
     try expectFailure(64, "--limit", ["--data", "wds:-", "--classes", "4"], input: shard)
@@ -178,9 +176,7 @@ struct BadInputTests {
   }
 
   @Test("A selector that draws in an order allows no importance weights")
-  func drawsByAnOrderHaveNoWeights()
-    throws
-  {
+  func drawsByAnOrderHaveNoWeights() throws {
     try expectFailure(
       64, "no probability to weight by: give --no-importance-weights",
       ["--data", idx, "--drawing", "uniform+oldest:0.5"])

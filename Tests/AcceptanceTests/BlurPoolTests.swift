@@ -40,9 +40,7 @@ import Testing
   }
 
   @Test("Initial weights must come from a model with the same pooling")
-  func aRunBeginsWithWeightsOfItsKind()
-    throws
-  {
+  func aRunBeginsWithWeightsOfItsKind() throws {
     try runs.train("blurred", ["--blur-pool"])
     try runs.train("plain")
     func begins(with weights: String, _ more: [String] = []) throws -> Program.Outcome {

@@ -29,9 +29,7 @@ import Testing
   }
 
   @Test("A configuration file trains the same run as the command line")
-  func aFileSaysWhatTheCommandLineSays()
-    throws
-  {
+  func aFileSaysWhatTheCommandLineSays() throws {
     let options = [
       ("data", "idx:\(folder.path)"), ("eval-data", "idx:\(folder.path):test"), ("model", "resnet8"),
       ("batch-size", "16"), ("threads", "1"), ("replay-steps", "2"), ("storage", "20%"), ("quiet", "true"),

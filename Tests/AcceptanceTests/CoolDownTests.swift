@@ -104,9 +104,7 @@ import Testing
   }
 
   @Test("A multi-epoch run does not accept the on-demand schedule")
-  func whatKeepsItsDataNeedsNoSuchEnd()
-    throws
-  {
+  func whatKeepsItsDataNeedsNoSuchEnd() throws {
     let outcome = try runs.attempt(
       "run", ["--schedule", "on-demand", "--method", "multi-epoch", "--epochs", "2"])
     #expect(

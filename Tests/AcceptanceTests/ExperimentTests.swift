@@ -38,9 +38,7 @@ import Testing
   static let cells = ["naive", "replay-k2-5pct", "replay-k2-10pct"]
 
   @Test("A grid is trained once and then shown in tables and a report")
-  func aGridIsTrainedOnceAndThenShown()
-    throws
-  {
+  func aGridIsTrainedOnceAndThenShown() throws {
     let grid = try writeGrid()
     let first = try run([grid, "--parallel", "2", "--progress", "lines"])
     #expect(first.status == 0 && first.output.contains("6 cells: 6 made, 0 already there"), "\(first.errors)")
@@ -117,9 +115,7 @@ import Testing
   }
 
   @Test("A dry run of a grid prints its commands and trains nothing")
-  func aDryRunOnlySaysWhatItWouldDo()
-    throws
-  {
+  func aDryRunOnlySaysWhatItWouldDo() throws {
     let outcome = try run([try writeGrid(), "--dry-run", "--set", "weight-decay=5e-4"])
     #expect(outcome.status == 0 && outcome.output.split(separator: "\n").count == 6)
     #expect(outcome.output.hasPrefix("onepass train --data=idx:"))
@@ -171,9 +167,7 @@ import Testing
   }
 
   @Test("A cell that fails is named, and the others are trained")
-  func aCellThatFailsIsNamedAndTheOthersGoOn()
-    throws
-  {
+  func aCellThatFailsIsNamedAndTheOthersGoOn() throws {
     let grid = try writeGrid("  - {method: naive, learning-rate: 1e18}")
     let outcome = try run([grid, "--seeds", "1"])
     #expect(outcome.status == 70 && outcome.output.contains("4 cells: 3 made, 0 already there, 1 failed"))

@@ -64,9 +64,7 @@ import Testing
 
   /// Of standard input an example is taken, and that is said; the buffer that would wait for others takes none.
   @Test("A dry run takes one example of standard input, and says so")
-  func standardInputLosesWhatALookNeeds()
-    throws
-  {
+  func standardInputLosesWhatALookNeeds() throws {
     try runs.pack("train.tar")
     let shard = folder.file("train.tar")
     let options = ["--limit", "200", "--classes", "4", "--dry-run"]

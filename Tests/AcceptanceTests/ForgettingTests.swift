@@ -125,9 +125,7 @@ import Testing
   }
 
   @Test("Forgetting names the checkpoints that predate a subject")
-  func theOldestWeightsMayPredateASubject()
-    throws
-  {
+  func theOldestWeightsMayPredateASubject() throws {
     try runs.trainUntil(step: 12, "run", ["--checkpoint-every", "1", "--keep-checkpoints", "20"])
     for person in 0..<Self.people {
       let found = try onepass.run([
@@ -204,9 +202,7 @@ import Testing
   }
 
   @Test("A duplicate in the source is reported as a duplicate")
-  func aDuplicateInTheSourceIsReportedAsOne()
-    throws
-  {
+  func aDuplicateInTheSourceIsReportedAsOne() throws {
     try folder.write(try Self.file(5), to: "photos/dog/person-1/copy.png")
     try runs.train("run")
     let verified = try onepass.run(["memory", "verify", folder.file("run")])

@@ -95,9 +95,7 @@ import Testing
 
   /// Weights that do not fit are told in one sentence, before anything is trained, and nothing is left.
   @Test("Weights that do not fit are refused before anything is trained")
-  func whatDoesNotFitIsRefused()
-    throws
-  {
+  func whatDoesNotFitIsRefused() throws {
     let first = try finished("first")
     _ = try finished("large", ["--model", "resnet18", "--stem", "imagenet"])
     try folder.write([0x80, 2, 0x8A, 10, 1, 2, 3, 4, 5, 6], to: "old.data")

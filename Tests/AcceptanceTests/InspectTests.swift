@@ -180,7 +180,7 @@ import Testing
   @Test(
     "A run without pictures says why",
     arguments: [
-      (["--keep-pictures", "0"], "--keep-pictures 0"), (["--time-to-live", "50"], "--time-to-live"),
+      ([], "without --keep-pictures N"), (["--time-to-live", "50"], "--time-to-live"),
     ])
   func aRunWithoutPicturesSaysWhy(options: [String], reason: String) throws {
     try runs.train("run", options)

@@ -117,9 +117,7 @@ import Testing
   }
 
   @Test("A resumed run is logged like an uninterrupted one")
-  func aRunThatGoesOnIsLoggedAsTheUnbrokenOne()
-    throws
-  {
+  func aRunThatGoesOnIsLoggedAsTheUnbrokenOne() throws {
     try runs.train("whole", picturedLogs)
     try trainInParts("parts")
     #expect(try timeless("parts") == timeless("whole"))

@@ -55,9 +55,7 @@ import Testing
   }
 
   @Test("Every option is the same after writing and reading a record")
-  func everyOptionSurvivesItsRecord()
-    throws
-  {
+  func everyOptionSurvivesItsRecord() throws {
     let written = try Self.everythingChanged()
     let data = try JSONEncoder().encode(written)
     #expect(try JSONDecoder().decode(RunConfiguration.self, from: data) == written)
@@ -78,9 +76,7 @@ import Testing
 
   /// The name on the command line is that of the declaration, and sets that option and no other.
   @Test("Every name on the command line sets its own option and no other")
-  func everyNameSetsItsOption()
-    throws
-  {
+  func everyNameSetsItsOption() throws {
     for option in Self.declared where !Self.ofClasses.contains(option.key) && option.key != "data" {
       let expected = RunConfiguration(values: ["data": "x", option.key: try Self.otherValue(of: option)])
       let lines = expected.fileText.split(separator: "\n").map(String.init)

@@ -168,9 +168,7 @@ import Testing
   // MARK: Names and passwords
 
   @Test("Passwords from netrc are sent to their own host only")
-  func passwordsComeFromNetrcForTheirHostAlone()
-    throws
-  {
+  func passwordsComeFromNetrcForTheirHostAlone() throws {
     let (server, other) = (try makeServer(), try makeServer())
     let netrc = "machine 127.0.0.1 login anna password \(Self.secret)\n"
     try folder.write(Array(netrc.utf8), to: ".netrc")

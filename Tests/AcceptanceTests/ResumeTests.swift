@@ -215,9 +215,7 @@ import Testing
 
   /// A budget in examples makes the same choices wherever the images lie.
   @Test("A memory on disk trains the same weights as one in RAM")
-  func aMemoryOnDiskTrainsTheSameWeights()
-    throws
-  {
+  func aMemoryOnDiskTrainsTheSameWeights() throws {
     let options = ["--replay-steps", "2", "--storage", "20%"]
     try runs.train("ram", options + ["--keep-pictures", "24"])
     try runs.train("disk", options + ["--memory-directory", "@memory"])

@@ -96,9 +96,7 @@ import Testing
   }
 
   @Test("With other classes, weights of torchvision get a new last layer")
-  func otherClassesGetANewLastLayer()
-    throws
-  {
+  func otherClassesGetANewLastLayer() throws {
     let weights = folder.file("weights.safetensors")
     try python("save", "resnet18", weights)
     let outcome = try runs.train(

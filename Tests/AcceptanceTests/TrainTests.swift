@@ -78,9 +78,7 @@ import Testing
   }
 
   @Test("The multi-epoch method stores everything and learns")
-  func multiEpochKeepsEverythingAndLearns()
-    throws
-  {
+  func multiEpochKeepsEverythingAndLearns() throws {
     let result = try runs.train(nil, ["--method", "multi-epoch", "--epochs", "6", "--json"]).json
     #expect(result.number("storage.exampleFraction") == 1 && result.number("storage.byteFraction") == 1)
     #expect(result.number("stream.examples") == 200)
@@ -231,9 +229,7 @@ import Testing
   }
 
   @Test("Shards train from files and from standard input")
-  func shardsTrainFromFilesAndFromStandardInput()
-    throws
-  {
+  func shardsTrainFromFilesAndFromStandardInput() throws {
     for pattern in ["train-{0..2}.tar", "gz.tar.gz", "one.tar.zst"] {
       let shards = try runs.pack(pattern)
       let trained = try runs.train(nil, ["--method", "naive", "--json"], data: shards)

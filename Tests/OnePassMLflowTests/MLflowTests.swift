@@ -108,9 +108,7 @@ import Testing
   }
 
   @Test("Values that could not be sent are reported and recorded")
-  func whatAnAbsentServerLacksIsToldAndKept()
-    throws
-  {
+  func whatAnAbsentServerLacksIsToldAndKept() throws {
     let server = try MLflowStandIn()
     let first = try logger(server)
     try first.log(point(1))

@@ -17,9 +17,7 @@ import Testing
   }
 
   @Test("Images can be read back, also after reopening")
-  func whatIsPutThereComesBackAlsoAfterOpeningItAgain()
-    throws
-  {
+  func whatIsPutThereComesBackAlsoAfterOpeningItAgain() throws {
     let images = [
       3: Self.image(3, bytes: 1), 1: Self.image(1, bytes: 4_096), 7: Self.image(7, bytes: 250_000),
       0: EncodedImage(

@@ -196,9 +196,7 @@ import Testing
 
   /// The memory of a stream with one class in a hundred: as balanced as what has come.
   @Test("Evicting from the largest class balances the memory")
-  func evictingFromTheLargestClassBalances()
-    throws
-  {
+  func evictingFromTheLargestClassBalances() throws {
     var memory = ReplayMemory(
       capacity: .examples(60), inclusion: InclusionProbability(recencyBias: 1), drawing: .uniform,
       evicting: .largestClass, seed: 1)

@@ -13,9 +13,7 @@ import Testing
 
   /// Whatever byte of whatever file changes, its file is named.
   @Test("Any changed byte of a checkpoint is found, and its file is named")
-  func everyChangedByteIsNamed()
-    throws
-  {
+  func everyChangedByteIsNamed() throws {
     let checkpoint = try CheckpointFolder.write(to: folder.file("step-00000001")) { partial in
       try Data("weights and more weights".utf8).write(to: URL(fileURLWithPath: "\(partial)/model"))
       try Data([0, 255, 1]).write(to: URL(fileURLWithPath: "\(partial)/state"))

@@ -22,26 +22,15 @@ import Testing
   func source(counting taken: Taken = Taken()) -> SequenceSource {
     let stream = (0..<320).lazy.map { position in
       taken.count += 1
-      return LabelledImage(
-        EncodedImage(
-          bytes: Self.images.pixels(position), encoding: .pixels(width: 12, height: 12, channels: 1)),
-        label: Self.images.label(position))
+      return Self.images.labelled(position)
     }
     return SequenceSource("feed", stream, classCount: 4)
   }
 
   /// 20 steps of 16 examples; the first has one update, each other three: 58, of which 6 are a warm-up.
   var configuration: RunConfiguration {
-    var configuration = RunConfiguration(data: "feed")
-    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
-      "resnet8", 16, 2
-    )
-    (configuration.memory.storage, configuration.recipe.learningRate, configuration.data.limit) = (
-      .examples(24), 0.05, 320
-    )
-    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (
-      1, 1, "cpu"
-    )
+    var configuration = RunConfiguration.small(on: "feed", replaySteps: 2)
+    (configuration.memory.storage, configuration.data.limit) = (.examples(24), 320)
     (configuration.recipe.schedule, configuration.recipe.coolDown, configuration.recipe.warmUp) = (
       .onDemand, 0.25, 0.1
     )
@@ -124,9 +113,7 @@ import Testing
 
   /// 160 of 320 were given out when it was asked, and 99 wait: the 112 of seven steps are these and 13 others.
   @Test("A cool-down trains what waits in the shuffle buffer")
-  func whatWaitsInAShuffleBufferIsTrained()
-    throws
-  {
+  func whatWaitsInAShuffleBufferIsTrained() throws {
     let taken = Taken()
     let story = try train("run", asked: [8], from: source(counting: taken)) {
       $0.data.shuffleBuffer = .examples(100)
@@ -170,9 +157,7 @@ import Testing
   }
 
   @Test("Without a request the on-demand schedule is the trapezoid")
-  func aRunThatIsNotAskedIsATrapezoid()
-    throws
-  {
+  func aRunThatIsNotAskedIsATrapezoid() throws {
     let onDemand = try train("demand")
     let trapezoid = try train("trapezoid") { $0.recipe.schedule = .trapezoid }
     #expect(onDemand.reports.map(\.learningRate) == trapezoid.reports.map(\.learningRate))

@@ -75,9 +75,7 @@ final class PixelSource: ExampleSource {
   }
 
   @Test("A multi-epoch run counts the examples that exist")
-  func aMultiEpochRunCountsWhatThereReallyIs()
-    throws
-  {
+  func aMultiEpochRunCountsWhatThereReallyIs() throws {
     var configuration = RunConfiguration(data: "test")
     (configuration.method, configuration.epochs, configuration.data.limit) = (.multiEpoch, 3, 1_000)
     configuration.model.imageSize = 8

@@ -22,9 +22,7 @@ import Testing
   }
 
   @Test("Counts are summed over mini-batches of different sizes")
-  func countsAreSummedOverUnequalBatches()
-    throws
-  {
+  func countsAreSummedOverUnequalBatches() throws {
     #expect(try updated(TopKAccuracy(k: 1)).value == 3.0 / 5)
     #expect(try updated(TopKAccuracy(k: 2)).value == 4.0 / 5)
     #expect(try updated(TopKAccuracy(k: 5)).value == 4.0 / 5)

@@ -54,22 +54,13 @@ import Testing
 
   func source(_ count: Int = 96, from first: Int = 0) -> IndexedSource {
     IndexedSource("stripes", count: count, classCount: 4) { position in
-      LabelledImage(
-        EncodedImage(
-          bytes: Self.images.pixels(first + position), encoding: .pixels(width: 12, height: 12, channels: 1)),
-        label: Self.images.label(first + position))
+      Self.images.labelled(first + position)
     }
   }
 
   var configuration: RunConfiguration {
-    var configuration = RunConfiguration(data: "stripes")
-    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
-      "resnet8", 16, 1
-    )
-    (configuration.memory.storage, configuration.recipe.learningRate) = (.examples(24), 0.05)
-    (configuration.machine.threads, configuration.machine.decodeThreads, configuration.machine.device) = (
-      1, 1, "cpu"
-    )
+    var configuration = RunConfiguration.small(on: "stripes", replaySteps: 1)
+    configuration.memory.storage = .examples(24)
     return configuration
   }
 
@@ -157,9 +148,7 @@ import Testing
 
   /// Forgetting has no program's own selector at hand: it needs none, unless the run is to go on with an order that one keeps.
   @Test("Items of a program's own selectors can be forgotten")
-  func whatAProgramsSelectorsHoldIsForgotten()
-    throws
-  {
+  func whatAProgramsSelectorsHoldIsForgotten() throws {
     func train(_ drawing: any ItemSelector, _ run: String, stoppingAfter last: Int? = nil) throws {
       let stop = StopRequest()
       _ = try TrainingRun(
@@ -209,9 +198,7 @@ import Testing
   }
 
   @Test("A program's own model is trained, saved and loaded")
-  func aProgramsModelIsTrainedSavedAndReadBack()
-    throws
-  {
+  func aProgramsModelIsTrainedSavedAndReadBack() throws {
     let plain = try TrainingRun(configuration, source: source(), evaluationSource: source(64, from: 96))
       .start(output: folder.file("plain"))
     let own = try TrainingRun(
@@ -243,9 +230,7 @@ import Testing
 
   /// What a record names and nobody has is refused before anything is opened.
   @Test("A recorded own part that is missing is refused in a sentence")
-  func aPartThatIsNotThereIsASentence()
-    throws
-  {
+  func aPartThatIsNotThereIsASentence() throws {
     for (name, change) in [
       ("--priority own:x", { $0.replay.priority = .own("x") }),
       ("--drawing own:y", { $0.memory.drawing = .own("y") }),
@@ -265,9 +250,7 @@ import Testing
 
   /// Names of OnePass and of programs never meet, and come back from a record.
   @Test("Names of own parts are the same after writing and reading a record")
-  func namesComeBackFromARecord()
-    throws
-  {
+  func namesComeBackFromARecord() throws {
     for kind in PriorityKind.allCases + [.own("loss"), .own(""), .own("own:x")] {
       #expect(PriorityKind(rawValue: kind.rawValue) == kind)
     }

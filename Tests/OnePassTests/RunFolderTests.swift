@@ -69,9 +69,7 @@ import Testing
   }
 
   @Test("Memory tables are the same after writing and reading")
-  func memoryTablesAreReadAsTheyAreWritten()
-    throws
-  {
+  func memoryTablesAreReadAsTheyAreWritten() throws {
     let items = (0..<20).map {
       MemoryItem(
         id: $0 * 3, label: $0 % 4, loss: Float($0) / 7, priority: 1 / Float($0 + 1), draws: $0,
@@ -111,9 +109,7 @@ import Testing
   }
 
   @Test("The summary counts the items that were classified correctly")
-  func summaryCountsWhatWasRecognised()
-    throws
-  {
+  func summaryCountsWhatWasRecognised() throws {
     let items = [(1, [1, 0]), (1, [0, 1]), (0, [0, 2])].enumerated().map { id, item in
       MemoryItem(
         id: id, label: item.0, loss: 1, priority: 0.5, draws: 0, bytes: 10,

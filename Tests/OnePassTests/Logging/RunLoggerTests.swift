@@ -15,11 +15,7 @@ import Testing
     -> [String]
   {
     try StripedImages(count: 100).write(to: folder)
-    var configuration = RunConfiguration(data: "idx:\(folder.path)")
-    (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = (
-      "resnet8", 16, 1
-    )
-    (configuration.machine.threads, configuration.machine.decodeThreads) = (1, 1)
+    var configuration = RunConfiguration.small(on: "idx:\(folder.path)", replaySteps: 1)
     change(&configuration)
     var notices: [String] = []
     _ = try TrainingRun(configuration).start(logs: LogPlan(loggers: loggers)) {
