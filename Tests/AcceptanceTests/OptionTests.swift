@@ -11,7 +11,10 @@ import Testing
 
 /// Every option that is declared, whatever it is, reaches its field from the command line, a file and a record.
 @Suite("Every declared option reaches its field") struct OptionTests {
-  static let declared = RunConfiguration.defaults.declaredOptions
+  static let declared = RunConfiguration.defaults.declaredOptions.filter { !removed.contains($0.key) }
+
+  /// Options that were removed: they have one value, which files of earlier versions name.
+  static let removed: Set = ["progressiveResolution", "reestimateBatchNorm"]
 
   /// The options that come out of one argument, which is read by hand.
   static let ofClasses: Set = ["classCount", "classNames"]
@@ -50,7 +53,9 @@ import Testing
   static func everythingChanged() throws -> RunConfiguration {
     let values = try Dictionary(uniqueKeysWithValues: declared.map { ($0.key, try otherValue(of: $0)) })
     let changed = RunConfiguration(values: values)
-    for option in changed.declaredOptions { #expect(!option.isStandard, "\(option.name)") }
+    for option in changed.declaredOptions where !removed.contains(option.key) {
+      #expect(!option.isStandard, "\(option.name)")
+    }
     return changed
   }
 
