@@ -151,6 +151,9 @@ import Testing
   func whatAProgramsSelectorsHoldIsForgotten() throws {
     func train(_ drawing: any ItemSelector, _ run: String, stoppingAfter last: Int? = nil) throws {
       let stop = StopRequest()
+      var configuration = configuration
+      // Of a finished run only what has pictures can be forgotten.
+      configuration.memory.keepPictures = 24
       _ = try TrainingRun(
         configuration, source: source(), drawing: drawing, evicting: Wrapped(base: UniformSelector())
       ).start(output: folder.file(run), resuming: true, stop: stop) { event in
