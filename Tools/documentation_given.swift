@@ -1,6 +1,7 @@
 // What the examples in the documentation take for granted: never run, only compiled (scripts/docs).
 import Foundation
 import OnePass
+import OnePassMLflow
 
 // Sendable because nobody makes one.
 struct Given: @unchecked Sendable {

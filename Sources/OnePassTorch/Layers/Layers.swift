@@ -11,8 +11,15 @@ public struct Conv2d: Module {
   public let padding: Int
   private let blur: Blur2d?
 
-  /// - Parameter blursBeforeStride: Whether images are blurred first (``Blur2d``), where the convolution takes a stride over
-  ///   16 channels or more.
+  /// - Parameters:
+  ///   - channels: C of its input, `[N, C, H, W]`.
+  ///   - filters: C of its output.
+  ///   - size: The side of a filter, in pixels.
+  ///   - stride: In both directions. Default 1.
+  ///   - padding: Zeros on each side, in pixels. Default 0.
+  ///   - blursBeforeStride: Whether images are blurred first (``Blur2d``), where the convolution takes a stride over
+  ///     16 channels or more. Default no.
+  ///   - initialiser: Draws its weights.
   public init(
     _ channels: Int, _ filters: Int, size: Int, stride: Int = 1, padding: Int = 0,
     blursBeforeStride: Bool = false, from initialiser: Initialiser
@@ -53,8 +60,11 @@ public struct BatchNorm2d: Module {
   /// The processes whose batches are normalised together in training; `nil` where each batch stands for itself.
   public let group: ProcessGroup?
 
-  /// - Parameter group: The processes whose batches are normalised together in training, as by `torch.nn.SyncBatchNorm`.
-  ///   Default none: each process normalises by its own batch.
+  /// - Parameters:
+  ///   - channels: C of its input, `[N, C, H, W]`.
+  ///   - group: The processes whose batches are normalised together in training, as by `torch.nn.SyncBatchNorm`.
+  ///     Default none: each process normalises by its own batch.
+  ///   - initialiser: Makes its parameters and buffers.
   public init(_ channels: Int, over group: ProcessGroup? = nil, from initialiser: Initialiser) throws {
     self.group = group
     weight = try initialiser.constant(1, shape: [channels])
