@@ -6,7 +6,7 @@ import OnePassTorch
 
 /// The parts of a run that follow from its configuration and its stream: what a run and its forecast have in common.
 struct RunAssembly {
-  /// Also the warm-up of a forecast changes it, together with the plan.
+  /// The warm-up of a forecast shrinks this, and the plan with it.
   var configuration: RunConfiguration
   let parts: MethodParts
   var plan: TrainingPlan
