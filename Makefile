@@ -1,35 +1,35 @@
-# Every target is one line that calls scripts/; the scripts say what they do.
+# Each target calls one script in scripts/; the scripts document themselves.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo check test soak fuzz bench lint docs build install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: ## set up, build, and train on a real stream, naively and with replay (about four minutes after the build)
+demo: ## set up, build, and train on Fashion-MNIST, naively and with replay (about four minutes after the build)
 	@scripts/demo
 
-check: ## set up, lint, build debug, run the unit tests: the daily round, a few minutes
+check: ## set up, lint, build debug, run the unit tests (a few minutes)
 	@scripts/check
 
-test: ## set up, lint, build without warnings, run all tests
+test: ## set up, lint, build debug and release without warnings, run all tests
 	@scripts/test
 
-soak: ## kill 200 runs at random instants; power cuts, full and broken disks at every call (an hour or two)
+soak: ## kill 200 runs at random times; inject power cuts, full disks and I/O errors at every call (one to two hours)
 	@scripts/soak
 
-fuzz: ## broken files of each format for its reader, under the address sanitizer (an hour)
+fuzz: ## fuzz every reader under AddressSanitizer (one hour)
 	@scripts/fuzz
 
-bench: ## measure against the peers, side by side
+bench: ## measure OnePass and its peers in alternation (20 minutes)
 	@scripts/bench
 
-lint: ## formatting, import direction, file lengths, shell scripts
+lint: ## check formatting, module dependencies, file lengths and shell scripts
 	@scripts/lint
 
-docs: ## build the documentation into .build/docs, the man pages into .build/man
+docs: ## build the documentation into .build/docs and the man pages into .build/man
 	@scripts/docs
 
-setup: ## only make this checkout ready to build
+setup: ## prepare this checkout for building
 	@scripts/setup
 
 build: setup ## set up and build the release program
@@ -38,5 +38,5 @@ build: setup ## set up and build the release program
 install: ## install the program, its libraries, man pages and completions into PREFIX (default /usr/local)
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install
 
-clean: ## remove what was built (downloads stay in the cache)
+clean: ## remove build products (downloads remain in the cache)
 	@rm -rf .build

@@ -3,7 +3,7 @@ import Foundation
 import PackageDescription
 
 // The libtorch that OnePass is built and tested with. This is its only place: `scripts/setup`, which holds the checksums of its
-// wheels, reads it here. (The other way round SwiftPM would not notice a change, since it keeps what this file came to.)
+// wheels, reads it here. (The other way round SwiftPM would not notice a change, since it caches the evaluated manifest.)
 let libtorchVersion = "2.11.0"
 
 // libtorch: `scripts/setup` links the pinned one as `.deps/site`; LIBTORCH names another copy (a directory with `lib/` and
@@ -82,7 +82,7 @@ let package = Package(
   dependencies: [
     // Arguments, help texts and shell completion: Apple's own, kept in step with the compiler.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // Grid files: libyaml behind a Swift interface that tells the line of every value.
+    // Grid files: libyaml behind a Swift interface that reports the line of every value.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // The records of TensorBoard's event files: Apple's own, so that no wire format is written by hand.
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -184,6 +184,7 @@ let package = Package(
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(name: "OnePassCLITests", dependencies: ["OnePassCLI", "OnePassCore"], swiftSettings: swift),
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [

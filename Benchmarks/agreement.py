@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Compares the accuracies of OnePass with those of the PyTorch peer, seed by seed and method by method.
 
-    python3 Benchmarks/agreement.py RUNS PEER.jsonl > docs/results/agreement-table.md
+    python3 Benchmarks/agreement.py RUNS PEER.jsonl > results/agreement-table.md
 
-RUNS is a folder of folders that `onepass train --output` made; PEER.jsonl holds the records of
-peers/onepass_pytorch.py. Prints a Markdown table: mean ± standard error of top-1 in percent, number of seeds, and the
-difference with its standard error, sqrt(se_a^2 + se_b^2). Both means estimate the same quantity if the difference is
-within about two of its standard errors.
+RUNS is a folder of output folders of `onepass train --output`; PEER.jsonl contains the records of
+peers/onepass_pytorch.py. Prints a Markdown table: mean ± standard error of top-1 accuracy in percent, number of seeds, and the
+difference with its standard error, sqrt(se_a^2 + se_b^2). The means agree if the difference is below about two standard errors.
 """
 
 import json

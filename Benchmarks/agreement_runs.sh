@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# OnePass's side of docs/results/agreement.md: naive, replay (k = 3, 10 %) and multi-epoch (4 passes) on the first
-# 10,000 examples of CIFAR-10, ResNet-20, batch 128, seed by seed. A run that exists is not made again.
+# Runs OnePass for results/agreement.md: naive, replay (k = 3, 10 %) and multi-epoch (4 passes) on the first 10,000 examples
+# of CIFAR-10, ResNet-20, batch size 128, seed by seed. Existing runs are skipped.
 #
 #   Benchmarks/agreement_runs.sh ONEPASS DATA OUTPUT "1 2 3 4 5"
 #
-# DATA holds cifar10-train.tar.zst, cifar10-test.tar.zst and cifar10-classes.txt. The peer's side is
-# peers/run_cells.sh; agreement.py compares the two.
+# DATA contains cifar10-train.tar.zst, cifar10-test.tar.zst and cifar10-classes.txt. peers/run_cells.sh runs the peer;
+# agreement.py compares the results.
 set -euo pipefail
 onepass=$1 data=$2 output=$3 seeds=$4
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Puts the records of an experiment, and what is made of them, where the results are documented: result.json and
-# curve.csv of every run, without the checkpoints, the tables, the report and its charts.
+# Copies the records of an experiment (result.json and curve.csv of every run, without checkpoints) to the folder of results,
+# and writes the tables, the report and its charts there.
 #
 #   Benchmarks/collect_records.sh ONEPASS RUNS DESTINATION TITLE
 #
-# Records that lie in DESTINATION and not in RUNS are put into RUNS first, so that a grid goes on from what is documented.
+# Records in DESTINATION that are missing in RUNS are first copied to RUNS, so that a grid resumes from the documented records.
 set -euo pipefail
 onepass=$1 runs=$2 destination=$3 title=$4
 

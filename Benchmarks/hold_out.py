@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes the last COUNT examples of a WebDataset shard as a shard of its own: a part to choose on, which no test has seen.
+"""Writes the last COUNT examples of a WebDataset shard to a separate shard: held-out data for selection.
 
     Benchmarks/hold_out.py ../shared/data/cifar10-train.tar.zst 5000 cifar10-held-out.tar
 
-Needs zstd for .tar.zst. A run on fewer examples than are left (--limit) never meets them.
+Requires zstd for .tar.zst. A run does not train on the held-out examples if --limit is at most the number of the other examples.
 """
 
 import subprocess
@@ -21,7 +21,7 @@ def members(path):
                 if member.isfile():
                     yield member, tar.extractfile(member)
     if process.returncode:
-        sys.exit(f"hold_out: {path} cannot be read")
+        sys.exit(f"hold_out: cannot read {path}")
 
 
 def main():

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""What several processes on this machine cost and bring: images a second, bytes a step, and how much of the time that sums
-take is hidden behind the backward pass.
+"""Measures several processes on this machine: images per second, bytes per step, and the share of the all-reduce time that
+overlaps with the backward pass.
 
-    Benchmarks/ranks.py --python /path/to/python-with-torch     the table, and a CSV in Benchmarks/results
+    Benchmarks/ranks.py --python /path/to/python-with-torch     prints the table, writes a CSV to Benchmarks/results
 
-For each model and number of processes, in turn, round by round:
-  together   `onepass train` as that many ranks, one thread each
-  apart      as many runs by themselves at the same time, each on its part of the mini-batch: the same work without a word
-             between them
-The difference is what communication costs in the open. `peers/allreduce.py` tells what the sums take by themselves; the
-share of it that does not show is hidden.
+For each model and number of processes, in alternation, round by round:
+  together   `onepass train` with that number of ranks, one thread each
+  apart      the same number of independent runs at the same time, each on its part of the mini-batch: the same work without
+             communication
+The difference is the exposed communication time. `peers/allreduce.py` measures the all-reduce alone; the share of it that is not
+exposed is overlapped.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Model, pixels a side, examples, mini-batch, k.
+# Model, pixels per side, examples, mini-batch size, k.
 CASES = {"ResNet-20 at 32": ("resnet20", 32, 2048, 128, 3), "ResNet-18 at 32": ("resnet18", 32, 512, 128, 1)}
 
 
@@ -67,7 +67,7 @@ def together(arguments, case, count):
 
 
 def apart(arguments, case, count):
-    """The slowest of as many runs on an equal part each."""
+    """The time of the slowest of `count` independent runs, each on an equal part."""
     _, _, examples, batch, _ = CASES[case]
     records = results([start(command(arguments, case, examples // count, batch // count)) for _ in range(count)])
     return max(record["trainingSeconds"] for record in records)
@@ -78,7 +78,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--onepass", type=Path, default=ROOT / ".build" / "release" / "onepass")
-    parser.add_argument("--python", default="python3", help="an interpreter with torch, for what sums take by themselves")
+    parser.add_argument("--python", default="python3", help="an interpreter with torch, for the all-reduce alone")
     arguments = parser.parse_args()
     rows = []
     for round in range(arguments.rounds):
@@ -109,7 +109,7 @@ def main():
         writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)))
         writer.writeheader()
         writer.writerows(rows)
-    print(f"\nranks: every figure is in {path.relative_to(ROOT)}")
+    print(f"\nranks: all values are in {path.relative_to(ROOT)}")
 
 
 def parameters_of(row):
@@ -117,8 +117,8 @@ def parameters_of(row):
 
 
 def report(rows):
-    print("\n| case | processes | images/s (lowest to highest) | update | in the open | sums alone | hidden | gradients an "
-          "update | else a step |\n|---|---|---|---|---|---|---|---|---|")
+    print("\n| case | processes | images/s (lowest to highest) | update | exposed communication | all-reduce alone | overlapped "
+          "| gradient bytes per update | other bytes per step |\n|---|---|---|---|---|---|---|---|---|")
     for case in CASES:
         for count in dict.fromkeys(row["processes"] for row in rows):
             chosen = [row for row in rows if row["case"] == case and row["processes"] == count]

@@ -1,9 +1,9 @@
-// Adds to each option of a command line what --help adds by itself and man pages lack: its values and its default.
-// The generator of man pages drops letters that are not ASCII: α becomes @u03B1@, to be made roff's \[u03B1].
+// Appends the values and the default to the description of each option: --help prints them, but the man page generator omits
+// them. The generator also drops non-ASCII characters, so α is encoded as @u03B1@; scripts/man decodes it to roff's \[u03B1].
 //
 //   onepass --experimental-dump-help | swift Tools/describe-values.swift
 //
-// Reads and writes swift-argument-parser's description of a command line (ToolInfo, JSON).
+// Reads from standard input and writes to standard output swift-argument-parser's description of a command line (ToolInfo, JSON).
 import Foundation
 
 func describe(argument: [String: Any]) -> [String: Any] {

@@ -1,8 +1,8 @@
 # Gathers the Swift of the documentation into one file that the compiler can check:
 #   awk -f Tools/documentation_examples.awk FILE… > examples.swift
-# The blocks of a page become one function, in their order; a block above a declaration becomes a function of its own. What a
-# block takes for granted is a property of `Given` (Tools/documentation_given.swift), or stands on its page in a comment that
-# readers do not see: <!-- swift … -->. Messages of the compiler name the page and the line.
+# The blocks of a page become one function, in their order; a block above a declaration becomes a separate function. A block may
+# use the properties of `Given` (Tools/documentation_given.swift) and declarations in a hidden comment on its page,
+# <!-- swift … -->. Messages of the compiler name the page and the line.
 function begin() { print "extension Given { func example" ++count "() async throws {" }
 function end() { print "} }" }
 function location() { printf "#sourceLocation(file: \"%s\", line: %d)\n", FILENAME, FNR + 1 }
@@ -30,7 +30,7 @@ inside && (line == "```" || line == "-->") {
   if (!isPage) end()
   next
 }
-# A function cannot import anything; the file imports what programs are told to.
+# A function cannot import anything; the file imports what programs import.
 inside && line !~ /^(@preconcurrency )?import / { print line }
 inside && line ~ /^(@preconcurrency )?import / { print "" }
 END { if (isPage) end() }

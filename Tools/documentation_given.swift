@@ -1,9 +1,9 @@
-// What the examples in the documentation take for granted: never run, only compiled (scripts/docs).
+// Declarations that the examples of the documentation use. They are compiled and never run (scripts/docs).
 import Foundation
 import OnePass
 import OnePassMLflow
 
-// Sendable because nobody makes one.
+// Sendable because no instance exists.
 struct Given: @unchecked Sendable {
   struct Camera { var frames: [Frame] }
   struct Frame { var labelled: LabelledImage }

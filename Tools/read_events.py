@@ -1,4 +1,4 @@
-"""What TensorBoard reads from a folder of event files, as JSON (pip install tensorboard==2.21.0 pillow).
+"""Prints the contents of a folder of event files, as read by TensorBoard, as JSON (pip install tensorboard==2.21.0 pillow).
 
     python Tools/read_events.py runs/first/tensorboard
 

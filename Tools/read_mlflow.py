@@ -1,6 +1,6 @@
-"""Prints a run of an MLflow server as JSON, as MLflow's own client reads it.
+"""Prints the runs of an MLflow experiment, as read by MLflow's client, as JSON.
 
-read_mlflow.py SERVER EXPERIMENT   the runs of an experiment, the oldest first
+read_mlflow.py SERVER EXPERIMENT   the runs of EXPERIMENT, oldest first
 """
 
 import json

@@ -1,15 +1,16 @@
-"""Writes small data sets as people have them, and what other tools read from them.
+"""Writes small data sets in common archive formats, and the reference values that other tools read from them.
 
     python Tools/reference_archives.py
 
-needs torchvision 0.26; it writes Tests/OnePassDataTests/Fixtures/archives/:
-- folders.zip, nested.zip, streamed.zip (Python's zipfile: stored and deflated, one folder around all, data descriptors
-  and Zip64 fields as a pipe needs them) and train.tar (Python's tarfile: a tar of class tars, as ILSVRC2012_img_train),
-- expected.json: [path, contents, label] of what torchvision's ImageFolder lists in the unpacked folders,
-- cifar10/, cifar100/: the binary version after https://www.cs.toronto.edu/~kriz/cifar.html, from the same random pixels
-  as a Python version, and as pixels.bin what torchvision's CIFAR10 and CIFAR100 read from that one: height, width,
-  channel; the training images first. labels.json has the labels.
-The images of the archives are short texts: nothing here decodes them.
+Requires torchvision 0.26. Writes to Tests/OnePassDataTests/Fixtures/archives/:
+- folders.zip, nested.zip, streamed.zip by Python's zipfile: stored and deflated entries, a top-level folder, and the data
+  descriptors and Zip64 fields of a pipe,
+- train.tar by Python's tarfile: a tar of class tars, as ILSVRC2012_img_train,
+- expected.json: [path, contents, label] of each file that torchvision's ImageFolder lists in the unpacked folders,
+- cifar10/, cifar100/: the binary version after https://www.cs.toronto.edu/~kriz/cifar.html, from random pixels. pixels.bin has
+  the pixels that torchvision's CIFAR10 and CIFAR100 read from a Python version of the same images (height, width, channel;
+  training images first). labels.json has the labels.
+The images in the archives are short texts, because they are not decoded.
 """
 
 import io
@@ -34,7 +35,7 @@ OTHERS = ["cat/notes.txt", "readme.jpg", "dog/jpg"]
 
 
 class Pipe(io.RawIOBase):
-    """What cannot seek, so that zipfile writes sizes behind the bodies."""
+    """A stream without seek, so that zipfile writes sizes after the bodies."""
 
     def __init__(self):
         self.data = bytearray()
@@ -104,7 +105,7 @@ def unpacked_ilsvrc(path):
 
 
 def write_cifar(base, folder, kind, files, names_file, names, classes, coarse):
-    """Writes both versions; returns what torchvision reads from the Python one."""
+    """Writes both versions; returns the images that torchvision reads from the Python version."""
     random = numpy.random.default_rng(classes)
     out = OUT / folder
     out.mkdir(parents=True, exist_ok=True)
@@ -136,7 +137,7 @@ OUT.mkdir(parents=True)
 write_zip(OUT / "folders.zip", "")
 write_zip(OUT / "nested.zip", "photos/")
 pipe = Pipe()
-# As if it were larger than 4 GiB and had more than 65,535 files.
+# The fields of an archive with more than 4 GiB and more than 65,535 files.
 limits = zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT
 zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = 8, 4
 write_zip(pipe, "", force_zip64=True)

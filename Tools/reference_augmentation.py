@@ -1,9 +1,9 @@
-"""Makes the reference values of augmentation: what torchvision's RandAugment and TrivialAugmentWide do to images.
+"""Writes reference values of augmentation: the results of torchvision's RandAugment and TrivialAugmentWide.
 
     python Tools/reference_augmentation.py
 
-Needs torch 2.11, torchvision 0.26, Pillow and NumPy. Writes
-Tests/OnePassDataTests/Fixtures/Images/operations.json. Names, magnitudes and operations are torchvision's own, by Pillow.
+Requires torch 2.11, torchvision 0.26, Pillow and NumPy. Writes
+Tests/OnePassDataTests/Fixtures/Images/operations.json. Names, magnitudes and operations are torchvision's, with Pillow.
 """
 
 import base64
@@ -28,7 +28,7 @@ def text(array):
 
 
 def images():
-    """By name: like a photograph (soft slopes, a few edges, noise), grey, tiny, and with hardly any levels."""
+    """Inputs by name: photograph-like (smooth gradients, a few edges, noise), grey, tiny, and with few levels."""
     chance = np.random.default_rng(8)
     noise = torch.from_numpy(chance.integers(0, 256, (3, 40, 40)).astype(np.uint8))
     soft = F.gaussian_blur(noise, 9).float()

@@ -1,11 +1,11 @@
-"""Makes the image fixtures and their reference values with Pillow and torchvision.
+"""Writes the image fixtures and their reference values with Pillow and torchvision.
 
     python Tools/reference_images.py [--shared ../shared/data] [--full imagenet-224.bin]
 
-Needs torch 2.11, torchvision 0.26, Pillow and NumPy, and libturbojpeg (2.1 or newer) for what Pillow does not write.
-Writes Tests/OnePassDataTests/Fixtures/Images/. With --shared it also writes the summary of the real
-ImageNet sample; with --full the whole crops of that sample (30 MB, not committed), which a test compares
-pixel by pixel when ONEPASS_IMAGE_REFERENCE names the file.
+Requires torch 2.11, torchvision 0.26, Pillow and NumPy, and libturbojpeg 2.1 or newer for formats that Pillow does not write.
+Writes to Tests/OnePassDataTests/Fixtures/Images/. With --shared it also writes a summary of the ImageNet sample. With --full
+it writes the complete crops of that sample (30 MB, not committed). A test compares them pixel by pixel if
+ONEPASS_IMAGE_REFERENCE names the file.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def base64_text(array):
 
 
 def pattern(width, height, channels):
-    """Pixels by a formula that the Swift test computes too: slopes, edges and fine texture."""
+    """Pixels by a formula that the Swift test also computes: gradients, edges and fine texture."""
     y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(channels), indexing="ij")
     value = 3 * x + 5 * y + 40 * c + 9 * ((x * y + c * x) % 13) + 90 * ((x // 5 + y // 3) % 2)
     return (value % 256).astype(np.uint8)
@@ -59,7 +59,7 @@ TURBO_420, TURBO_440, TURBO_411 = 2, 4, 5
 
 
 def turbo(pixels, pixel_format, subsampling):
-    """A JPEG that Pillow cannot write (YCCK, 4:4:0, 4:1:1), by TurboJPEG's tjCompress2."""
+    """A JPEG that Pillow cannot write (YCCK, 4:4:0, 4:1:1), written by TurboJPEG's tjCompress2."""
     library = ctypes.CDLL(ctypes.util.find_library("turbojpeg") or "libturbojpeg.so.0")
     library.tjInitCompress.restype = ctypes.c_void_p
     handle = ctypes.c_void_p(library.tjInitCompress())
@@ -73,7 +73,7 @@ def turbo(pixels, pixel_format, subsampling):
 
 
 def raw_png(rows_of, width, height, depth, colour, channels, interlaced=False):
-    """A PNG written by hand, for what Pillow does not write: 16-bit colour and Adam7."""
+    """A PNG with features that Pillow does not write: 16-bit colour and Adam7."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -92,7 +92,7 @@ def raw_png(rows_of, width, height, depth, colour, channels, interlaced=False):
 
 
 def claim(data, width, height):
-    """The same file with another size in its header."""
+    """The same file with a different size in its header."""
     if data[:2] == b"\xff\xd8":
         at = next(i for i in range(2, len(data)) if data[i] == 0xFF and data[i + 1] in (0xC0, 0xC2))
         return data[: at + 5] + struct.pack(">HH", height, width) + data[at + 9:]
@@ -158,16 +158,16 @@ def bad_files(image, whole):
     damaged[60] ^= 0x55
     stray = whole[:-300] + b"\xff\xd0" + whole[-300:-150]
     return {
-        "truncated.jpg": (whole[: len(whole) // 2], "ends early"),
-        "no-end-marker.jpg": (whole[:-2], "ends early"),
-        "truncated-progressive.jpg": (progressive[: len(progressive) // 2], "ends early"),
-        "truncated-after-stray-bytes.jpg": (stray, "ends early"),
-        "header-only.jpg": (whole[:20], "ends within its header"),
-        "truncated.png": (whole_png[: len(whole_png) // 2], "PNG is broken"),
-        "damaged.png": (bytes(damaged), "PNG is broken"),
-        "bomb.jpg": (claim(whole, 60000, 60000), "claims 60000 x 60000 pixels"),
-        "bomb.png": (claim(whole_png, 60000, 60000), "claims 60000 x 60000 pixels"),
-        "flat.png": (claim(whole_png, 10, 0), "claims 10 x 0 pixels"),
+        "truncated.jpg": (whole[: len(whole) // 2], "is truncated"),
+        "no-end-marker.jpg": (whole[:-2], "is truncated"),
+        "truncated-progressive.jpg": (progressive[: len(progressive) // 2], "is truncated"),
+        "truncated-after-stray-bytes.jpg": (stray, "is truncated"),
+        "header-only.jpg": (whole[:20], "truncated inside its header"),
+        "truncated.png": (whole_png[: len(whole_png) // 2], "PNG is corrupt"),
+        "damaged.png": (bytes(damaged), "PNG is corrupt"),
+        "bomb.jpg": (claim(whole, 60000, 60000), "60000 x 60000 pixels"),
+        "bomb.png": (claim(whole_png, 60000, 60000), "60000 x 60000 pixels"),
+        "flat.png": (claim(whole_png, 10, 0), "10 x 0 pixels"),
         "image.gif": (saved("GIF"), "GIF"),
         "image.webp": (saved("WEBP"), "WebP"),
         "image.bmp": (saved("BMP")[:400], "BMP"),
@@ -201,9 +201,9 @@ def write_files():
 
 
 def write_resized():
-    """Pillow's bilinear resize of patterns, by torchvision, the horizontal pass first.
+    """Pillow's bilinear resize of patterns, by torchvision, with the horizontal pass first.
 
-    Pillow 13 takes some portrait images the other way round, which moves a fifth of their values by one level;
+    Pillow 13 resizes some portrait images in the opposite order, which changes a fifth of their values by one level;
     older Pillows and torchvision's tensors do not. Two calls fix the order.
     """
     cases = []
@@ -221,7 +221,7 @@ def write_resized():
 
 
 def write_pipelines():
-    """Whole chains as torchvision writes them: float32, normalised, NHWC."""
+    """Complete torchvision transforms: float32, normalised, NHWC."""
     finish = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, DEVIATION)])
     cases = []
 
@@ -236,7 +236,7 @@ def write_pipelines():
         add("resizeCentre", source, {"resize": resize, "size": size}, chain(source))
     for top, left, flip in [(0, 0, False), (8, 8, True), (4, 4, False), (1, 6, True), (7, 0, False)]:
         source = Image.fromarray(pattern(16, 16, 3))
-        # What RandomCrop(16, padding=4) and RandomHorizontalFlip do once they have drawn their numbers.
+        # RandomCrop(16, padding=4) and RandomHorizontalFlip with fixed random numbers.
         view = F.crop(F.pad(source, [4, 4, 4, 4], fill=0), top, left, 16, 16)
         view = F.horizontal_flip(view) if flip else view
         add("padded", source, {"size": 16, "top": top, "left": left, "flip": flip}, finish(view))
@@ -249,12 +249,12 @@ def write_pipelines():
 
 
 def write_partial():
-    """JPEGs of many sizes in every kind, of which the Swift test decodes parts."""
+    """JPEGs of many sizes and of every kind, for partial decoding in the Swift test."""
     chance = np.random.default_rng(5)
     files = []
     for index in range(4):
         for kind in ("444", "422", "420", "440", "411", "grey", "progressive", "progressive-444", "restarts", "cmyk", "ycck"):
-            # One that is narrow or flat among the four.
+            # One narrow or flat image among the four.
             width, height = (int(n) for n in chance.integers(1, (12, 90) if index == 0 else (120, 100), 2))
             noise = torch.from_numpy(chance.integers(0, 256, (4, height + 4, width + 4)).astype(np.uint8))
             pixels = F.gaussian_blur(noise, 5)[:, 2:-2, 2:-2].permute(1, 2, 0)
@@ -298,7 +298,7 @@ def write_imagenet(shared, full):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=pathlib.Path, help="the folder of imagenet-sample-200.tar")
-    parser.add_argument("--full", type=pathlib.Path, help="where to write all pixels of the sample's crops")
+    parser.add_argument("--full", type=pathlib.Path, help="output file for all pixels of the sample's crops")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_files()

@@ -1,12 +1,12 @@
-"""Reference values of models and of the optimiser, from PyTorch 2.11 and torchvision 0.26.
+"""Writes reference values of models and of the optimiser, from PyTorch 2.11 and torchvision 0.26.
 
     python Tools/reference_models.py
 
-writes Tests/OnePassModelsTests/Fixtures/{references,names}.json and
+Writes Tests/OnePassModelsTests/Fixtures/{references,names}.json and
 Tests/OnePassTorchTests/Fixtures/{sgd,autocast}.json.
-Weights and images come from a formula (`numbers`) that the tests compute again, so the files stay small. The
-values that are compared are computed in float64, which no order of summation disturbs; the script prints how
-far PyTorch's own float32 is from them, which shows what a tolerance of 1e-4 leaves to spare.
+Weights and images come from a formula (`numbers`) that the tests recompute, so the files are small. The reference values are
+computed in float64, where the order of summation has no effect. The script prints the difference of PyTorch's float32
+results, which shows the margin of a tolerance of 1e-4.
 """
 
 import json
@@ -25,7 +25,7 @@ U64 = np.uint64
 
 
 def make_table() -> np.ndarray:
-    """65537 numbers in [-1, 1), multiples of 2^-23, from SplitMix64: exact in float32 and in every language."""
+    """65537 numbers in [-1, 1), multiples of 2^-23, from SplitMix64; exact in float32 in every language."""
     with np.errstate(over="ignore"):
         z = (np.arange(PERIOD, dtype=np.uint64) + U64(1)) * U64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> U64(30))) * U64(0xBF58476D1CE4E5B9)
@@ -46,11 +46,11 @@ def numbers(index: int, shape, scale: float = 1.0, offset: float = 0.0) -> torch
 
 
 def fill(model: nn.Module, residual_scale: float) -> None:
-    """Weights under which a float32 result can be held to 1e-4.
+    """Fills in weights for which float32 results agree to 1e-4.
 
-    A ReLU whose input is within rounding of 0 may go either way, and one such flip moves a gradient by some
-    1e-3. So the biases keep most channels clearly above or clearly below 0. The last batch normalisation of a
-    block is scaled by `residual_scale`, which keeps a deep network from amplifying rounding.
+    A ReLU whose input is within rounding error of 0 may be active or not, and one such flip changes a gradient by about
+    1e-3. The biases therefore keep most channels clearly above or clearly below 0. The last batch normalisation of a
+    block is scaled by `residual_scale`, so that a deep network does not amplify rounding errors.
     """
     state = model.state_dict()
     last_of_block = "bn3" if "layer1.0.bn3.weight" in state else "bn2"
@@ -77,7 +77,7 @@ def fill(model: nn.Module, residual_scale: float) -> None:
         tensor.copy_(values)
 
 
-# The ResNets of He et al. 2016, section 4.2, written from the paper for this comparison alone.
+# The ResNets of He et al. 2016, section 4.2, written from the paper only for this comparison.
 class CifarBlock(nn.Module):
     def __init__(self, inputs, filters, stride):
         super().__init__()
@@ -120,12 +120,12 @@ def binomial(x):
 
 
 def blur(model: nn.Module) -> nn.Module:
-    """FFCV's apply_blurpool: before every convolution with a stride and 16 input channels or more. Hooks leave names alone."""
+    """FFCV's apply_blurpool: before every convolution with a stride and 16 input channels or more. Hooks do not change names."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d) and max(module.stride) > 1 and module.in_channels >= 16:
             module.register_forward_pre_hook(lambda _, inputs: (binomial(inputs[0]),))
         if isinstance(module, CifarBlock):
-            module.blurs = True  # its shortcut stands for a convolution with a stride
+            module.blurs = True  # its shortcut replaces a strided convolution
     return model
 
 
@@ -143,7 +143,7 @@ def make(name: str, classes: int, channels: int, stem: str) -> nn.Module:
 
 
 def run(case, dtype, memory_format):
-    """What the tests compare, computed in one number format."""
+    """The values that the tests compare, computed in one number format."""
     model = make(case["model"], case["classes"], case["channels"], case["stem"])
     fill(model, case["residualScale"])
     if case.get("blurPool"):
@@ -191,13 +191,13 @@ def run(case, dtype, memory_format):
 
 
 def distance(a, b):
-    """The largest relative differences between two runs, measured as the tests measure them."""
+    """The largest relative differences between two runs, computed as in the tests."""
     norm = lambda values: math.sqrt(sum(v * v for v in values))
     away = lambda key: norm([x - y for x, y in zip(a[key], b[key])]) / norm(b[key])
     gradient, scale = 0, 0
     for x, y in zip(a["gradients"], b["gradients"]):
-        # A bias whose constant the next batch normalisation removes has a gradient that cancels to nothing:
-        # it is held against the gradient of its own layer's weight.
+        # The next batch normalisation removes the constant of such a bias, so its gradient cancels to 0. It is compared
+        # relative to the gradient of its layer's weight.
         scale = max(scale, y["norm"]) if y["name"].endswith("bias") else y["norm"]
         errors = [x["norm"] - y["norm"], *(p - q for p, q in zip(x["dots"], y["dots"]))]
         gradient = max(gradient, max(map(abs, errors)) / scale)
@@ -208,7 +208,7 @@ def distance(a, b):
     }
 
 
-# The learning rates move the loss visibly in ten steps without making it chaotic.
+# The learning rates change the loss visibly within ten steps without making it chaotic.
 CASES = [
     dict(model="resnet20", classes=10, channels=3, stem="small", batch=8, size=32,
          residualScale=1.0, learningRate=1e-3, weightDecay=0.1),
@@ -238,7 +238,7 @@ def references():
 
 
 def names():
-    """Of every registry name: how many tensors, and a digest of their names and shapes in order."""
+    """For each registry name: the number of tensors, and a digest of their names and shapes in order."""
     results = []
     for name in [f"resnet{d}" for d in (8, 20, 32, 44, 56, 110, 18, 34, 50, 101, 152)]:
         for channels, stem in ((3, "imageNet"), (1, "small")):
@@ -250,7 +250,7 @@ def names():
 
 
 def fnv1a(text: str) -> str:
-    """FNV-1a, 64 bits: a digest that a test computes in three lines without a library."""
+    """FNV-1a, 64 bits: a digest that a test can compute without a library."""
     value = 0xCBF29CE484222325
     for byte in text.encode():
         value = (value ^ byte) * 0x100000001B3 % 2**64

@@ -1,11 +1,12 @@
-"""Writes small Parquet files as people have them, and what pyarrow and Hugging Face's datasets read from them.
+"""Writes small Parquet files, and the reference values that pyarrow and Hugging Face's datasets read from them.
 
     python Tools/reference_parquet.py
 
-needs datasets (with pyarrow and pillow); it writes Tests/OnePassDataTests/Fixtures/parquet/: hub.parquet by the datasets
-library itself (an Image and a ClassLabel feature), others by pyarrow with each compression, both versions of data pages, with
-and without dictionaries, several row groups and pages, missing images, other columns beside, and integers of 32 bits; and
-expected.json, a list of [image, label] for each file, the image as hexadecimal digits or null.
+Requires datasets (with pyarrow and pillow). Writes to Tests/OnePassDataTests/Fixtures/parquet/:
+- hub.parquet by the datasets library (an Image and a ClassLabel feature),
+- others by pyarrow: each compression, both data page versions, with and without dictionaries, several row groups and pages,
+  missing images, additional columns, and 32-bit integers,
+- expected.json: a list of [image, label] for each file; the image is hexadecimal digits or null.
 """
 
 import io

@@ -1,9 +1,9 @@
-"""Reference values of the training recipe: Muon, soft targets, mixup and CutMix, from PyTorch 2.11 and torchvision 0.26.
+"""Writes reference values of the training recipe: Muon, soft targets, mixup and CutMix, from PyTorch 2.11 and torchvision 0.26.
 
     python Tools/reference_recipe.py
 
-writes Tests/OnePassTorchTests/Fixtures/{muon,soft_targets}.json and Tests/OnePassTests/Fixtures/mixing.json. Numbers come
-from the formula of reference_models.py, which the tests compute again.
+Writes Tests/OnePassTorchTests/Fixtures/{muon,soft_targets}.json and Tests/OnePassTests/Fixtures/mixing.json. Numbers come
+from the formula of reference_models.py, which the tests recompute.
 """
 
 import math
@@ -16,7 +16,7 @@ from reference_models import numbers, write
 
 
 def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
-    """Five Newton-Schulz steps as in Jordan et al. 2024, in the precision of the matrix (PyTorch's own are in bfloat16)."""
+    """Five Newton-Schulz steps as in Jordan et al. 2024, in the precision of the matrix (PyTorch uses bfloat16)."""
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     x = x / x.norm().clamp(min=1e-7)
     for _ in range(5):
@@ -26,8 +26,8 @@ def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
 
 
 def muon():
-    """Trajectories on wide filters, tall filters and a matrix, one of which has no gradient in some steps: in float64, and of
-    torch.optim.Muon on the same parameters as matrices; every fifth number of each."""
+    """Trajectories on wide filters, tall filters and a matrix, one of which has no gradient in some steps: in float64, and by
+    torch.optim.Muon on the same parameters as matrices. Keeps every fifth number."""
     shapes = [(6, 2, 3, 3), (40, 2, 3, 3), (6, 2, 3, 3), (5, 7)]
     results = []
     for momentum, nesterov, decay in ((0.95, True, 0.0), (0.9, True, 0.05), (0.9, False, 0.05), (0.0, False, 0.05)):
@@ -73,7 +73,7 @@ def soft_targets():
 
 
 class Fixed:
-    """In place of torchvision's Beta distribution: a λ that is given."""
+    """A fixed λ in place of torchvision's Beta distribution."""
 
     def __init__(self, value):
         self.value = value
@@ -83,7 +83,7 @@ class Fixed:
 
 
 def mixing():
-    """What torchvision's MixUp and CutMix make of a mini-batch, for a given λ and a given centre of the box."""
+    """The results of torchvision's MixUp and CutMix for a mini-batch, a given λ and a given centre of the box."""
     images = numbers(0, (4, 1, 9, 7))
     labels = torch.tensor([0, 3, 1, 2])
     cases = []

@@ -1,4 +1,4 @@
-"""Safetensors files in both directions, against the reference library (pip install safetensors==0.6.2 numpy).
+"""Writes and reads safetensors files with the reference library (pip install safetensors==0.6.2 numpy).
 
     python Tools/reference_safetensors.py                writes python.safetensors and precisions.safetensors in
                                                          Tests/OnePassTorchTests/Fixtures
@@ -32,7 +32,7 @@ else:
         metadata={"format": "pt", "note": "written by Python"},
     )
 
-    # Ordinary numbers, both zeros, the ends of each range, numbers below the normal ones, infinities.
+    # Ordinary numbers, both zeros, the limits of each range, subnormal numbers, infinities.
     values = [1.5, -2, 0, -0.0, 1 / 3, 65504, 6.1e-5, 6e-8, -1e-7, 3e38, 1e-40, np.inf, -np.inf]
     with np.errstate(over="ignore"):
         halves = np.array(values, np.float16)

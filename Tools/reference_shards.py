@@ -1,11 +1,11 @@
-"""Writes small tar shards with awkward names and what the webdataset library reads from them.
+"""Writes small tar shards with unusual names, and the reference values that the webdataset library reads from them.
 
     python Tools/reference_shards.py
 
-needs webdataset 1.0.2 and zstandard; it writes Tests/OnePassDataTests/Fixtures/shards/:
-ustar.tar, gnu.tar.gz, pax.tar.gz, pax.tar.zst, and expected.json, a list of [key, image, label] for each shard,
-where the image is the sample's field named by an image extension alone, or else the first that ends in one.
-The bodies are short texts: nothing here decodes images.
+Requires webdataset 1.0.2 and zstandard. Writes to Tests/OnePassDataTests/Fixtures/shards/:
+ustar.tar, gnu.tar.gz, pax.tar.gz, pax.tar.zst, and expected.json, a list of [key, image, label] for each shard.
+The image is the field whose name is an image extension, otherwise the first field whose name ends in one.
+The bodies are short texts, because they are not decoded.
 """
 
 import gzip

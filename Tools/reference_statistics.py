@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reference values for OnePassExperiments' statistics, by SciPy.
+"""Prints reference values for the statistics of OnePassExperiments, computed by SciPy.
 
     python3 Tools/reference_statistics.py > Tests/OnePassExperimentsTests/Fixtures/statistics.json
 
 Student's t: P(|T| <= t) and its inverse for many degrees of freedom. Paired t tests on samples of fixed pseudo-random
-numbers: mean, standard error, 95 % interval, two-sided p.
+numbers: mean, standard error, 95 % confidence interval, two-sided p.
 """
 
 import json

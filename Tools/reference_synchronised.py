@@ -1,7 +1,7 @@
 """Writes Tests/DistributedTests/Fixtures/normalisation.json: batch normalisation of a whole batch, by PyTorch in float64.
 
-What several processes find together with synchronised statistics has to be what one finds for all images, which is how
-torch.nn.SyncBatchNorm is defined (it runs on GPUs only, so that it cannot be asked itself here).
+Several processes with synchronised statistics must compute the same result as one process with all images. This is the
+definition of torch.nn.SyncBatchNorm, which requires GPUs and is therefore not used here.
 
     python Tools/reference_synchronised.py
 """

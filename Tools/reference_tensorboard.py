@@ -1,9 +1,9 @@
-"""Event files as Python's TensorBoard writes them (pip install tensorboard==2.21.0 numpy).
+"""Writes an event file with Python's TensorBoard (pip install tensorboard==2.21.0 numpy).
 
     python Tools/reference_tensorboard.py    writes Tests/OnePassTests/Fixtures/python.tfevents
 
-Two records, by TensorBoard's own record writer and messages: the version of the file, and a point with a scalar and a
-histogram whose buckets are NumPy's.
+The file has two records, written with TensorBoard's record writer and messages: the file version, and a step with a scalar
+and a histogram whose buckets are NumPy's.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 FIXTURE = Path(__file__).resolve().parent.parent / "Tests/OnePassTests/Fixtures/python.tfevents"
 
-# The test has the same values.
+# The test uses the same values.
 values = np.array([index * 37 % 101 for index in range(60)], dtype=np.float64) / 8
 counts, edges = np.histogram(values, bins=40)
 histogram = HistogramProto(

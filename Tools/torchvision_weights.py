@@ -1,10 +1,10 @@
-"""torchvision's side of the exchange of weights (pip install torch torchvision safetensors pillow); WeightTests runs it.
+"""The torchvision side of the weight exchange tests (pip install torch torchvision safetensors pillow). WeightTests runs it.
 
     images FOLDER                     writes 12 images of 250 x 250 pixels, in 3 class folders
-    logits MODEL WEIGHTS IMAGE…       what the model makes of images, as JSON; MODEL+blur is one with --blur-pool
+    logits MODEL WEIGHTS IMAGE…       prints the logits of images as JSON; MODEL+blur is a model with --blur-pool
     save MODEL WEIGHTS [module.]      writes a model with random weights and statistics; names may have a prefix
-    step MODEL WEIGHTS FOLDER AFTER   one forward pass in training mode over all images of FOLDER: the mean loss, and how
-                                      far parameters and statistics are from those in AFTER, as JSON
+    step MODEL WEIGHTS FOLDER AFTER   makes one forward pass in training mode over all images of FOLDER; prints the mean loss and
+                                      the distance of parameters and statistics from those in AFTER as JSON
 """
 
 import json
@@ -21,7 +21,7 @@ from torchvision import transforms
 command, arguments = sys.argv[1], sys.argv[2:]
 torch.set_num_threads(1)
 
-# The images have the size from which OnePass crops, so that no resize comes in between.
+# The images have the size before OnePass's crop, so they are not resized.
 prepare = transforms.Compose([
     transforms.CenterCrop(224), transforms.ToTensor(),
     transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
@@ -33,7 +33,7 @@ def batch(paths):
 
 
 def blurred(model):
-    """As Weights.md tells users to."""
+    """Adds blur pooling as in docs/weights.md."""
     kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]) / 16
 
     def blur(convolution, inputs):

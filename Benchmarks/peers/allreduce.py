@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Seconds that sums over processes take by themselves, by the same library (Gloo) as in training, with nothing to hide
-behind.
+"""Measures the all-reduce alone, with the same library (Gloo) as in training and without overlapping computation.
 
     python allreduce.py --processes 2 --parameters 11689512
 
-Prints one JSON record: seconds for the gradients of a model, in buckets of 25 MB as in training; the median of the repeats.
+Prints one JSON record: seconds for the gradients of a model, in buckets of 25 MB as in training (median of the repeats).
 """
 
 import argparse

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Training on a GPU in plain PyTorch: bfloat16 autocast, channels last, fused SGD; the peer of `onepass train` there.
+"""Training on a GPU in plain PyTorch: bfloat16 autocast, channels last, fused SGD. The peer of `onepass train` on a GPU.
 
-    python gpu.py --model resnet50 --size 224 --batch-size 256                     batches that lie on the GPU already
+    python gpu.py --model resnet50 --size 224 --batch-size 256                     batches that are already on the GPU
     python gpu.py --model resnet18 --size 64 --batch-size 512 --data photos.tar    JPEGs, decoded by workers
 
-Prints one JSON record: images a second after a warm-up, and the share of the time for which the loop waited for images.
-On a machine without a GPU it runs on the CPU in float32, to see that it still runs.
+Prints one JSON record: images per second after a warm-up, and the share of the time spent waiting for images.
+Without a GPU it runs on the CPU in float32, as a smoke test.
 """
 
 import argparse
@@ -24,7 +24,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Photos(Dataset):
-    """The images of a shard, over and over, as uint8; normalised on the device, as is fastest."""
+    """The images of a shard, repeated, as uint8; they are normalised on the device, which is fastest."""
 
     def __init__(self, path, size, length):
         with tarfile.open(path) as archive:
@@ -72,7 +72,7 @@ def main():
     parser.add_argument("--classes", type=int, default=1000)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--warm-up", type=int, default=20)
-    parser.add_argument("--data", help="a WebDataset shard; batches that never change if left out")
+    parser.add_argument("--data", help="a WebDataset shard (default: one constant batch)")
     parser.add_argument("--workers", type=int, default=16)
     parser.add_argument("--compile", help="a mode of torch.compile, such as default or reduce-overhead")
     arguments = parser.parse_args()
@@ -110,7 +110,7 @@ def main():
         if device.type == "cpu" or torch.cuda.current_stream().query():
             waited += time.perf_counter() - before
         if losses is not None:
-            losses.tolist()  # as a replay memory needs them, one step late
+            losses.tolist()  # as for a replay memory, one step late
         losses = step(*batch)
     synchronise()
     seconds = time.perf_counter() - start

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How many images a second Python's loaders turn from encoded bytes into augmented float batches: the bar for OnePass.
+"""Measures Python image loaders: images per second from encoded bytes to augmented float batches.
 
     python images.py CASE PROGRAM TAR [SECONDS]     one JSON record
-    python images.py list                           the programs of each case, one "CASE PROGRAM" a line
+    python images.py list                           the programs of each case, one "CASE PROGRAM" per line
 
 Cases: `photos` (resize to 250 x 250, crop 224), `small` (pad by 4, crop at the image's own size), both flipped and
 normalised to float32, channels last, in batches of 128; `bare` (decoding alone) and `tar` (reading a WebDataset tar).
-Every program is one process and one thread. Rates are by wall time and by the processor time of the process.
+Every program has one process and one thread. Rates are per second of wall time and of the process's processor time.
 """
 
 import io
@@ -34,7 +34,7 @@ def read_tar(path):
 
 
 class Arrays:
-    """Decodes to an array, augments with OpenCV and numpy image by image, so that each stays in the caches."""
+    """Decodes to an array and augments image by image with OpenCV and numpy, so that an image stays in the caches."""
 
     def __init__(self, decode, resize=None):
         self.decode, self.resize = decode, resize
@@ -43,7 +43,7 @@ class Arrays:
         self.is_small = is_small
         first = self.decode(images[0])
         self.size = max(first.shape[:2]) if is_small else 224
-        # Whole rows, as numpy is slow over a last axis of three.
+        # Complete rows, because numpy is slow over a last axis of three.
         self.factor, self.offset = np.tile(FACTOR, self.size), np.tile(OFFSET, self.size)
         self.floats = np.zeros((BATCH, self.size, self.size * 3), np.float32)
         self.flip = cv2_alone().flip
@@ -90,7 +90,7 @@ def turbojpeg_decoder(fast=False):
     flags = TJFLAG_FASTDCT if fast else 4096  # TJFLAG_ACCURATEDCT
     try:
         decoder = TurboJPEG()
-    except RuntimeError as error:  # The package comes without the library.
+    except RuntimeError as error:  # The package does not include the library.
         raise ImportError(f"install libturbojpeg0 ({str(error).splitlines()[0]})") from error
     return lambda data: decoder.decode(data, pixel_format=TJPF_RGB, flags=flags)
 
@@ -101,7 +101,7 @@ def opencv_decoder():
 
 
 class TorchvisionPlain:
-    """Pillow and torchvision's transforms, image by image, as most people write it."""
+    """Pillow and torchvision's transforms, image by image: the usual implementation."""
 
     loader_workers = None
 
@@ -121,7 +121,7 @@ class TorchvisionPlain:
 
 
 class PillowDataLoader(TorchvisionPlain):
-    """The same inside torch's DataLoader, in its own process (no workers), as one core is what is compared."""
+    """The same with torch's DataLoader without workers, because the comparison uses one core."""
 
     def setup(self, images, is_small):
         super().setup(images, is_small)
@@ -257,7 +257,7 @@ def main():
         try:
             print(json.dumps(measure(case, name, path, float(arguments[3]) if len(arguments) == 4 else 3)))
         except ImportError as error:
-            print(f"images.py: {name} is left out: {error}", file=sys.stderr)
+            print(f"images.py: {name} is skipped: {error}", file=sys.stderr)
     else:
         sys.exit(__doc__)
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the WebDataset shards that the benchmarks read, of photographs in class folders and of CIFAR-10.
+"""Writes the WebDataset shards for the benchmarks, from photographs in class folders and from CIFAR-10.
 
     python make_shards.py FOLDER PHOTOS CIFAR
 
-photos.tar      the photographs as they are, with labels from 0 to 9
+photos.tar      the original photographs, with labels from 0 to 9
 small-64.tar    the same at 64 x 64 (quality 90)
-long-photos.tar, long-64.tar    1,024 examples: those again and again
-samples.tar     the first 5,000 examples of CIFAR-10, and small-32.tar, their images alone
+long-photos.tar, long-64.tar    1,024 examples: the same images, repeated
+samples.tar     the first 5,000 examples of CIFAR-10; small-32.tar has only their images
 """
 
 import io
@@ -63,5 +63,5 @@ if __name__ == "__main__":
         write(folder / f"long-{name}.tar", labelled(itertools.islice(itertools.cycle(jpegs), LONG)))
     cifar = samples(sys.argv[3])
     write(folder / "small-32.tar", [(name, content) for name, content in cifar if name.endswith(".jpg")])
-    # The last one, by which a folder is known to be complete.
+    # Written last; its presence marks a complete folder.
     write(folder / "samples.tar", cifar)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""One Pass ImageNet (Hu, Li, Calandriello, Görür, 2021) in plain PyTorch: the peer OnePass is compared with.
+"""One Pass ImageNet (Hu, Li, Calandriello, Görür, 2021) in plain PyTorch: the reference for OnePass.
 
-Written from the paper alone, on the CIFAR-10 stream, with ResNet-20; for speed also torchvision's ResNets, on images of
-other sizes. Three methods:
+Written only from the paper, for the CIFAR-10 stream and ResNet-20. The speed benchmarks also use torchvision's ResNets and
+images of other sizes. Three methods:
 
   naive        one pass, no augmentation, nothing stored
-  replay       one pass, a small memory of JPEG bytes, k replayed batches for each incoming one
-  multi-epoch  every example stored, E reshuffled passes: the upper reference
+  replay       one pass, a small memory of JPEG bytes, k replayed batches per incoming batch
+  multi-epoch  every example stored, E reshuffled passes: the upper bound
 
 Prints one JSON record on standard output (and appends it to --output); progress goes to standard error.
 
@@ -40,9 +40,9 @@ SMALL = 64  # up to this size images are padded and cropped; larger ones are res
 # ---------------------------------------------------------------------------------------------- stream
 
 def read_shard(path, limit=None):
-    """Yields (JPEG bytes, label) from a WebDataset shard (.tar or .tar.zst), in the order of arrival.
+    """Yields (JPEG bytes, label) from a WebDataset shard (.tar or .tar.zst), in arrival order.
 
-    The shard is decompressed and read front to back, so memory does not grow with the stream.
+    The shard is decompressed and read sequentially, so memory does not grow with the stream.
     """
 
     def examples():
@@ -55,7 +55,7 @@ def read_shard(path, limit=None):
                     if stem != key:
                         key, parts = stem, {}
                     parts[suffix] = archive.extractfile(member).read()
-                    # tarfile remembers every member it has passed: forget them, or memory grows with the stream.
+                    # tarfile keeps a list of all members; clear it, so that memory does not grow with the stream.
                     archive.members.clear()
                     if ".jpg" in parts and ".cls" in parts:
                         yield parts.pop(".jpg"), int(parts.pop(".cls"))
@@ -72,10 +72,10 @@ def batches(examples, size):
 # ---------------------------------------------------------------------------------------------- images
 
 class PlainLoader:
-    """Pillow and torchvision.transforms, image by image: what most people write."""
+    """Pillow and torchvision.transforms, image by image: the usual implementation."""
 
     def __init__(self, seed, size=32):
-        # Imported here, so that the tuned path is not charged with torchvision's 130 MB.
+        # Imported here, so that the tuned loader does not include torchvision's 130 MB.
         from PIL import Image
         from torchvision import transforms
         self.open = Image.open
@@ -120,7 +120,7 @@ class TunedLoader:
             images = pad_crop_flip(images, top, left, self.rng.random(len(jpegs)) < 0.5, padding, self.size)
         elif self.size > SMALL:
             images = images[:, room // 2:, room // 2:][:, :self.size, :self.size]
-        # [B, H, W, C] in memory, seen as [B, C, H, W], already is the channels-last layout.
+        # A [B, H, W, C] array viewed as [B, C, H, W] has the channels-last layout.
         pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
         return pixels.float().mul_(self.scale).add_(self.shift)
 
@@ -198,7 +198,7 @@ MODELS = {"resnet20": lambda size: ResNet20(), "resnet18": lambda size: torchvis
 # ---------------------------------------------------------------------------------------------- memory
 
 class ReplayMemory:
-    """At most `capacity` encoded examples: biased reservoir in (section 3.1), prioritised draws out (3.2)."""
+    """At most `capacity` encoded examples: biased reservoir sampling (section 3.1), prioritised draws (3.2)."""
 
     def __init__(self, capacity, beta, rng):
         self.capacity, self.beta, self.rng = capacity, beta, rng
@@ -208,7 +208,7 @@ class ReplayMemory:
         self.bytes = self.peak_bytes = 0
 
     def offer(self, item, priority):
-        """Takes (jpeg, label) while there is room, later with probability min(1, beta m / n); evicts uniformly."""
+        """Inserts (jpeg, label) until full, then with probability min(1, beta m / n); evicts uniformly."""
         self.seen += 1
         if len(self.items) < self.capacity:
             slot = len(self.items)
@@ -255,7 +255,7 @@ def cosine(initial, update, updates):
 
 
 def count_updates(method, steps, replay_steps, epochs):
-    """The updates that will really happen: the first step of a replay run finds the memory empty."""
+    """The number of updates; the first step of a replay run has an empty memory and no replays."""
     return {"naive": steps, "replay": steps + replay_steps * (steps - 1), "multi-epoch": epochs * steps}[method]
 
 
@@ -292,7 +292,7 @@ def train_naive(args, learner, load, memory, progress):
 
 
 def train_replay(args, learner, load, memory, progress):
-    """One pass; beside each incoming batch, k batches drawn from the memory as it stood before the step."""
+    """One pass; each incoming batch is accompanied by k batches, drawn from the memory before the step."""
     steps = math.ceil(args.limit / args.batch_size)
     for step, batch in enumerate(batches(read_shard(args.data, args.limit), args.batch_size)):
         replays = [memory.draw(args.batch_size) for _ in range(args.replay_steps)] if memory.items else []
@@ -312,7 +312,7 @@ def train_replay(args, learner, load, memory, progress):
 
 
 def train_multi_epoch(args, learner, load, memory, progress):
-    """Keeps everything; E passes, reshuffled each time, augmented."""
+    """Stores all examples; E augmented passes, reshuffled for each pass."""
     examples = list(read_shard(args.data, args.limit))
     rng = np.random.default_rng([args.seed, 2])
     for _ in range(args.epochs):
@@ -342,17 +342,17 @@ def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(description="One Pass ImageNet in plain PyTorch, on the CIFAR-10 stream.")
     parser.add_argument("--data", required=True, help="training shard, .tar or .tar.zst of NAME.jpg, NAME.cls")
     parser.add_argument("--eval-data", required=True, help="test shard")
-    parser.add_argument("--eval-limit", type=int, help="evaluate no more than its first examples")
+    parser.add_argument("--eval-limit", type=int, help="maximum number of test examples")
     parser.add_argument("--model", choices=MODELS, default="resnet20")
-    parser.add_argument("--image-size", type=int, default=32, help="pixels a side of what the model sees")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the model, before the clock starts")
+    parser.add_argument("--image-size", type=int, default=32, help="side of the model's input in pixels")
+    parser.add_argument("--compile", action="store_true", help="compile the model with torch.compile (not included in the time)")
     parser.add_argument("--method", required=True, choices=METHODS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=10_000, help="examples taken from the stream")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=0.1)
     parser.add_argument("--weight-decay", type=float, default=0.0)
-    parser.add_argument("--replay-steps", type=int, default=3, help="k, replayed batches per incoming batch")
+    parser.add_argument("--replay-steps", type=int, default=3, help="number of replay steps per incoming batch (k)")
     parser.add_argument("--storage", type=float, default=0.1, help="memory capacity as a fraction of the examples")
     parser.add_argument("--beta", type=float, default=1.5, help="preference for recent examples")
     parser.add_argument("--priority", choices=["loss", "uniform"], default="loss")
@@ -360,8 +360,8 @@ def parse_arguments(arguments=None):
     parser.add_argument("--loader", choices=LOADERS, default="tuned")
     parser.add_argument("--threads", type=int, default=2, help="torch's intra-operator threads")
     parser.add_argument("--output", help="append the record to this JSON-lines file")
-    parser.add_argument("--skip-recorded", action="store_true", help="do nothing if --output holds this run")
-    parser.add_argument("--note", default="", help="kept in the record, e.g. what else the machine was doing")
+    parser.add_argument("--skip-recorded", action="store_true", help="exit if --output contains this run")
+    parser.add_argument("--note", default="", help="stored in the record, for example the load of the machine")
     args = parser.parse_args(arguments)
     if min(args.limit, args.batch_size, args.epochs, args.threads) < 1 or args.replay_steps < 0:
         parser.error("--limit, --batch-size, --epochs and --threads must be at least 1, --replay-steps at least 0")
@@ -371,7 +371,7 @@ def parse_arguments(arguments=None):
 
 
 def configuration(args):
-    """What decides the result, and so names the cell of an experiment."""
+    """The options that determine the result; they identify the cell of an experiment."""
     names = ["method", "seed", "limit", "batch_size", "learning_rate", "weight_decay", "loader", "model", "image_size"]
     of_method = {"replay": ["replay_steps", "storage", "beta", "priority"], "multi-epoch": ["epochs"]}
     names += of_method.get(args.method, [])
@@ -379,7 +379,7 @@ def configuration(args):
 
 
 def warm_up(learner, args):
-    """Has the model compiled for the shape of a mini-batch; weights and statistics are as before."""
+    """Compiles the model for the shape of a mini-batch; weights and statistics are unchanged."""
     before = {name: value.clone() for name, value in learner.model.state_dict().items()}
     images = torch.zeros(args.batch_size, 3, args.image_size, args.image_size).contiguous(memory_format=torch.channels_last)
     learner.model.train()
@@ -426,8 +426,8 @@ def main(arguments=None):
     METHODS[args.method](args, learner, load, memory, progress)
     training_seconds = time.perf_counter() - training_start
     if learner.updates != planned:
-        # Also catches a stream shorter than --limit, for which the cosine would not have reached its end.
-        sys.exit(f"{args.data} ended after {learner.updates} of {planned} updates: lower --limit {args.limit}")
+        # Also detects a stream shorter than --limit, for which cosine decay would be incomplete.
+        sys.exit(f"{args.data} ended after {learner.updates} of {planned} updates; lower --limit {args.limit}")
     correct, seen = evaluate(learner.model, args.eval_data, load, args.batch_size, args.eval_limit)
 
     record = configuration(args) | {

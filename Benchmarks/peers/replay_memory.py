@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""How many offers and draws a second the replay memories of others make: the bar for OnePass's own.
+"""Measures other replay memories: offers and draws per second.
 
-  python-list  a list of (bytes, label), numpy priorities, draws by rejection: the fastest of those tried
+  python-list  a list of (bytes, label), numpy priorities, draws by rejection (the fastest variant tested)
   cpprb        cpprb's PrioritizedReplayBuffer (C++ segment tree, fixed-size rows, oldest evicted first)
   torchrl      torchrl's ReplayBuffer with a list storage and its prioritised sampler (C++ sum tree)
   reverb       DeepMind's Reverb in the same process, prioritised, oldest evicted first, drawn through its dataset
 
-Prints one JSON record for each library. All work in batches of 128; medians over interleaved repeats. Each is filled
-with payloads that nobody else holds. What is slow is offered an evenly spaced part of the same stream. What cannot be
-imported is left out, and said. Reverb needs TensorFlow, and with it an environment of its own
+Prints one JSON record per library. Batches have 128 items; values are medians over interleaved repeats. Each memory is filled
+with payloads without other references. Slow libraries receive an evenly spaced part of the same stream. A library that cannot
+be imported is skipped with a message. Reverb requires TensorFlow and therefore a separate environment
 (Tools/requirements-reverb.txt).
 
     python replay_memory.py --items 128000 --payload 2048
@@ -34,7 +34,7 @@ class PythonList:
     """Biased reservoir with uniform eviction; a draw is uniform, and accepted with probability P."""
 
     name, modules = "python-list", ["numpy"]
-    # The parts of the stream that are offered, and of the draws that are made.
+    # The fraction of the stream that is offered, and the fraction of the draws.
     offer_share = draw_share = 1.0
 
     def __init__(self, capacity, payload, rng):
@@ -47,7 +47,7 @@ class PythonList:
         return list(zip(payloads, labels))
 
     def offer(self, batch, priorities, beta):
-        """Offers a batch; infinite `beta` admits all of it."""
+        """Offers a batch; infinite `beta` admits all items."""
         count = len(batch)
         free = min(count, self.capacity - self.size)
         slots = self.rng.integers(self.capacity, size=count)
@@ -60,7 +60,7 @@ class PythonList:
         items = self.items
         for i in np.flatnonzero(admitted).tolist():
             items[slots[i]] = batch[i]
-        # Of two entries for one slot, numpy keeps the last, as the loop does.
+        # If two entries have the same slot, numpy keeps the last one, as the loop does.
         self.priorities[slots[admitted]] = priorities[admitted]
 
     def draw(self, count):
@@ -80,7 +80,7 @@ class PythonList:
 
 
 class Admitting:
-    """A library that evicts the oldest by itself; admission is decided before it, as above."""
+    """A library that evicts the oldest item; admission is decided here, as above."""
 
     offer_share = draw_share = 1.0
 
@@ -97,7 +97,7 @@ class Admitting:
 
 
 class Cpprb(Admitting):
-    """cpprb keeps rows of one size and copies them, in and out."""
+    """cpprb stores rows of a fixed size and copies them on insertion and on draws."""
 
     name, modules = "cpprb", ["cpprb"]
 
@@ -124,7 +124,7 @@ class Cpprb(Admitting):
 
 
 class TorchRL(Admitting):
-    """torchrl with a list of (bytes, label), which it keeps and hands out by reference."""
+    """torchrl with a list of (bytes, label), stored and returned by reference."""
 
     name, modules = "torchrl", ["torch", "torchrl.data"]
     offer_share = 0.1
@@ -151,7 +151,7 @@ class TorchRL(Admitting):
 
 
 class Reverb(Admitting):
-    """A Reverb server in this process; items are written through its writer, and drawn through its dataset."""
+    """A Reverb server in this process; items are written with its writer and drawn from its dataset."""
 
     name, modules = "reverb", ["tensorflow", "reverb"]
     offer_share, draw_share = 0.01, 0.2
@@ -202,7 +202,7 @@ def resident_bytes():
 
 
 def rates(name, operation, batches):
-    """Items a second by the clock, and by the processor time of all threads of this process."""
+    """Items per second of wall time, and per second of processor time of all threads."""
     start, processor = time.perf_counter(), time.process_time()
     for i in range(batches):
         operation(i)
@@ -229,7 +229,7 @@ def measure(library, args, priorities):
     memory.draw(BATCH)
     figures |= rates("draws", lambda i: memory.draw(BATCH), int(args.draws * library.draw_share) // BATCH)
 
-    # Enough different payloads that they do not stay in a cache.
+    # Enough different payloads to exceed the caches.
     pool = [library.batch([rng.bytes(args.payload) for _ in range(BATCH)], rng.integers(10, size=BATCH).tolist())
             for _ in range(256)]
     stride = round(1 / library.offer_share)
@@ -251,7 +251,7 @@ def importable(library):
         try:
             importlib.import_module(module)
         except ImportError as error:
-            print(f"replay_memory: {library.name} is left out: {error}".split("\n")[0], file=sys.stderr)
+            print(f"replay_memory: {library.name} is skipped: {error}".split("\n")[0], file=sys.stderr)
             return False
     return True
 

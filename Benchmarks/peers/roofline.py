@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What the machine can do and what a model needs: the limits that rates of training are held against.
+"""Measures the peak performance of the machine and computes the operations of each model, to bound training rates.
 
-Prints a JSON record: the float32 peak of a large matrix product, the bandwidth of a copy that no cache holds, and for each
-model at each size the operations of its convolutions and of its last layer, forward and backward, for one image.
+Prints a JSON record: the float32 peak of a large matrix product, the bandwidth of a copy larger than the caches, and the
+operations per image of each model's convolutions and last layer, forward and backward, at each image size.
 
     python roofline.py --threads 2
 """
@@ -19,7 +19,7 @@ CASES = [("resnet20", 32), ("resnet18", 32), ("resnet18", 64), ("resnet50", 224)
 
 
 def best_seconds(body, seconds=2):
-    """The shortest of many runs: what the machine can do when nothing disturbs it."""
+    """The shortest of many runs: the time without interference."""
     body()
     best, end = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -35,15 +35,15 @@ def peak_flops():
 
 
 def bandwidth():
-    """Bytes a second of a copy of 512 MiB, read and written."""
+    """Bytes per second of a copy of 512 MiB, read and written."""
     a, b = torch.ones(128 << 20), torch.zeros(128 << 20)
     return 2 * 4 * a.numel() / best_seconds(lambda: b.copy_(a))
 
 
 def operations(name, size):
-    """Multiplications and additions of one image by the definitions: forward, gradient of inputs, gradient of weights.
+    """Multiplications and additions per image by definition: forward, gradient of inputs, gradient of weights.
 
-    The first convolution has no gradient of its inputs.
+    The first convolution needs no gradient of its inputs.
     """
     model, counted = peer.MODELS[name](size), []
 

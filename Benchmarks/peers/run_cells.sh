@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the peer for each seed and method, seed by seed, one process at a time, and appends the records to OUTPUT.
-# A cell whose record exists is skipped, so an interrupted run continues when started again; it ends by itself.
+# Cells with a record are skipped, so an interrupted run resumes when started again.
 #
 #   run_cells.sh PYTHON DATA_FOLDER OUTPUT "SEEDS" "METHODS" [options of onepass_pytorch.py ...]
 #   run_cells.sh .venv/bin/python ../shared/data results.jsonl "1 2 3 4 5" "naive replay multi-epoch" --threads 1

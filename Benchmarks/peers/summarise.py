@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mean top-1 accuracy, standard error and number of seeds of each method in a JSON-lines file of records.
+"""Prints mean top-1 accuracy, standard error and number of seeds of each method in a JSON-lines file of records.
 
     python summarise.py results.jsonl
 
@@ -26,7 +26,7 @@ def main():
     with open(sys.argv[1]) as lines:
         for line in filter(str.strip, lines):
             record = json.loads(line)
-            # Everything that is not a result is configuration; runs that differ in it are never averaged.
+            # All other keys are configuration; runs with different configurations are not averaged.
             key = ", ".join(f"{name} {value}" for name, value in record.items() if name not in RESULTS)
             groups[key].setdefault(record["seed"], record)
     print("| top-1 (mean ± standard error) | seeds | lowest | highest | examples back-propagated | configuration |")

@@ -1,4 +1,4 @@
-"""Checks of the PyTorch peer: python -m unittest discover Benchmarks/peers (about 15 s, no data needed)."""
+"""Tests of the PyTorch peer: python -m unittest discover Benchmarks/peers (about 15 s, no data needed)."""
 
 import copy
 import io
@@ -81,7 +81,7 @@ class Images(unittest.TestCase):
         row, column = np.mgrid[1:33, 1:33].astype(np.uint8)
         load = peer.TunedLoader(4)
         with mock.patch.object(peer.simplejpeg, "decode_jpeg", lambda _: np.stack([row, column, row], axis=2)):
-            # Pixels hold their own position, so that a crop tells its offset and a mirrored one runs backwards.
+            # Pixel values are positions: a crop shows its offset, and a mirrored crop decreases.
             pixels = load([b""] * 12_800, augment=True)
         position = (pixels - load.shift) / load.scale
         top = position[:, 0, 16, 16].round().int() - 13
@@ -107,7 +107,7 @@ class Model(unittest.TestCase):
 
     def test_initialisation_is_kaiming_fan_out(self):
         torch.manual_seed(5)
-        # 32 channels in, 64 out: fan-in would give another deviation.
+        # 32 input channels, 64 output channels: with fan-in, the deviation would be different.
         weight = peer.ResNet20().blocks[6].conv1.weight
         # Standard error of a standard deviation over n normals: 1 / sqrt(2 n) of it; five of them.
         want, n = math.sqrt(2 / (64 * 9)), weight.numel()
@@ -141,13 +141,13 @@ class Update(unittest.TestCase):
             np.testing.assert_allclose(got, losses.detach(), rtol=1e-4)
         wanted, got = flat(model) - initial, flat(learner.model) - initial
         # float32 rounding, amplified through 20 layers and three updates: 0.010 with oneDNN's AVX-512 kernels. A wrong rule
-        # shows in the losses above already.
+        # already changes the losses above.
         self.assertLess((got - wanted).norm() / wanted.norm(), 0.03)
         self.assertEqual((learner.updates, learner.examples), (3, 18))
 
 
 def assert_matches_inclusion(test, counts, runs, capacity, beta):
-    """Compares how often each arrival was held at the end with its exact probability, to the binomial's error."""
+    """Compares how often each item is held at the end with its exact probability, within the binomial error."""
     arrivals = np.arange(1, len(counts) + 1)
     inserted = np.where(arrivals <= capacity, 1, np.minimum(1, beta * capacity / arrivals))
     evicted = np.where(arrivals <= capacity, 0, inserted / capacity)
@@ -193,7 +193,7 @@ class Memory(unittest.TestCase):
 
 
 class FastMemories(unittest.TestCase):
-    """The memory that replay_memory.py times must do the same job, or its figures mean nothing."""
+    """The memory that replay_memory.py measures must behave like OnePass's memory."""
 
     def setUp(self):
         try:
@@ -206,7 +206,7 @@ class FastMemories(unittest.TestCase):
         start = self.memory.seen
         for i in range(start, start + count, 8):
             labels = list(range(i, i + 8))
-            # The priority is a function of the label, so that the test can see whether the two stay together.
+            # The priority is a function of the label, so the test detects mismatched pairs.
             self.memory.offer(self.memory.batch([b""] * 8, labels), self.priority(np.array(labels)), beta)
 
     @staticmethod
@@ -313,7 +313,7 @@ class Runs(unittest.TestCase):
                 self.run_method(folder, "--method", "replay", "--replay-steps", "1", "--storage", "1")
         finally:
             peer.Learner = original
-        # Labels of the stream are 0...9, 0...9: step 2 must replay only what arrived in step 1 (0...7).
+        # Labels of the stream are 0...9, 0...9: step 2 must replay only items of step 1 (0...7).
         self.assertEqual(calls[0][0], (0, 1, 2, 3, 4, 5, 6, 7))
         self.assertEqual(calls[1][0], (8, 9, 0, 1, 2, 3, 4, 5))
         self.assertLessEqual(set(calls[2][0]), set(range(8)))

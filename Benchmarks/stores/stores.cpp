@@ -1,11 +1,11 @@
-// Measures embedded stores with the work of a replay memory on disk, to choose one: see README.md beside this file.
+// Measures embedded stores with the operations of a replay memory on disk. README.md in this folder has the results.
 //
 //   stores STORE FOLDER ITEMS PAYLOAD_BYTES REPLACEMENTS
 //
 // STORE is lmdb, rocksdb, sqlite-4k, sqlite-16k or sqlite-64k. Keys are positions in the stream. Fills the store with
 // ITEMS payloads (their sizes uniform in 0.5 … 1.5 of PAYLOAD_BYTES), then replaces items as a reservoir does (delete one
 // at random, insert the next), then draws at random with a copy of each, in batches of 128 with a commit after each batch
-// of writes. Prints one JSON record. README.md says how to build it.
+// of writes. Prints one JSON record. README.md has the build command.
 #include <lmdb.h>
 #include <rocksdb/c.h>
 #include <sqlite3.h>
@@ -95,7 +95,7 @@ struct SQLite final : Store {
     run(("PRAGMA page_size=" + std::to_string(page)).c_str());
     run("PRAGMA journal_mode=WAL");
     run("PRAGMA synchronous=NORMAL");
-    run("PRAGMA secure_delete=ON");  // What is forgotten has to be gone from the file.
+    run("PRAGMA secure_delete=ON");  // Deleted items must be removed from the file.
     run("PRAGMA cache_size=-65536");
     run("CREATE TABLE IF NOT EXISTS items(id INTEGER PRIMARY KEY, image BLOB NOT NULL)");
     sqlite3_prepare_v2(database, "INSERT INTO items VALUES(?, ?)", -1, &insert, nullptr);

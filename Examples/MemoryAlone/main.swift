@@ -1,12 +1,12 @@
-// The replay memory without network, engine or images: any bytes may be kept, and any trainer may use it.
-// Here a logistic regression in plain Swift learns from a stream in which one of five readings is of the rare class, and a
-// memory policy of the program's own keeps as many readings of either.
+// Uses the replay memory with a custom trainer and a custom selector, without libtorch and images. A logistic regression
+// in plain Swift learns from a stream in which 20 % of the readings are of the rare class. The selector keeps the
+// classes balanced.
 // Run it with: swift run MemoryAlone
 import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// Makes room in the class that has the most items.
+/// Evicts from the largest class.
 struct ClassBalance: ItemSelector {
   static let bytesPerItem = MemoryLayout<Int>.stride
   static let dependsOnDraws = false
@@ -42,13 +42,13 @@ struct ClassBalance: ItemSelector {
   }
 }
 
-/// Somebody else's trainer: a logistic regression of one number.
+/// A logistic regression of one feature.
 struct Regression {
   var slope = 0.0
   var offset = 0.0
 
-  /// Makes one step of gradient descent on weighted readings.
-  /// - Returns: The loss of each before the step.
+  /// Makes one gradient step on weighted readings.
+  /// - Returns: The loss of each reading before the step.
   mutating func train(_ readings: [(value: Double, label: Int)], weights: [Float]) -> [Float] {
     var losses: [Float] = []
     var (slopeGradient, offsetGradient) = (0.0, 0.0)
@@ -63,7 +63,7 @@ struct Regression {
   }
 }
 
-/// The reading at a position of the stream, as bytes.
+/// The reading at a position of the stream, encoded as bytes.
 func reading(at position: Int) -> Example {
   var chance = SeededGenerator(seed: 5, .program, position)
   let label = position % 5 == 0 ? 1 : 0
@@ -78,16 +78,16 @@ var memory = ReplayMemory(
 var regression = Regression()
 let (steps, batch) = (1_250, 8)
 for step in 0..<steps {
-  // 1. The next readings, which will not come again.
+  // 1. Take the next readings.
   let incoming = (0..<batch).map { reading(at: step * batch + $0) }
-  // 2. A mini-batch from the memory, each item drawn with probability P/ΣP, …
+  // 2. Draw a mini-batch from the memory, each item with probability P/ΣP, …
   let drawn = try memory.draw(batch, step: step, batch: 0)
-  // 3. … with weights that undo the preference.
+  // 3. … and train with importance weights that correct for these probabilities.
   let weights = importanceWeights(forProbabilities: drawn.map(\.probability))
   let losses = regression.train(
     incoming.map { (value(of: $0), $0.label) }, weights: [Float](repeating: 1, count: batch))
   _ = regression.train(drawn.map { (value(of: $0.example), $0.example.label) }, weights: weights)
-  // 4. What was hard is kept with a high priority.
+  // 4. Offer the readings to the memory, with priorities from their losses.
   let priority = LossPriority()
   let progress = RunProgress(step: step, of: steps)
   try memory.offer(
@@ -100,6 +100,6 @@ print("offered   \(memory.counters.examplesSeen) readings, 20 % of them of the r
 print(
   "kept      \(memory.counters.items) readings, \(Int((Double(rare) / 2).rounded())) % of them of the rare class"
 )
-print("at most   \(memory.counters.peakItems) readings, \(memory.counters.peakBytes) bytes with the index")
+print("peak      \(memory.counters.peakItems) readings, \(memory.counters.peakBytes) bytes with the index")
 print("drawn     \(memory.counters.draws) times")
-print("learned   a slope \(regression.slope > 0 ? "up" : "down")")
+print("learned   a \(regression.slope > 0 ? "positive" : "negative") slope")

@@ -1,10 +1,10 @@
-// Trains on a stream of its own with a priority function of its own, and prints the three figures.
+// Trains on a custom stream with a custom priority function, and prints accuracy, storage and compute.
 // Run it with: swift run OwnPriority
 import Foundation
 import OnePass
 
-/// Grey pictures with noise, of bars that lie or stand: the same picture whenever it is asked for.
-func picture(at position: Int) -> LabelledImage {
+/// A noisy grey image of horizontal or vertical bars, determined by its position.
+func bars(at position: Int) -> LabelledImage {
   var chance = SeededGenerator(seed: 7, .program, position)
   let label = chance.next(below: 2)
   let pixels = (0..<144).map { place in
@@ -15,15 +15,15 @@ func picture(at position: Int) -> LabelledImage {
   return LabelledImage(image, label: label)
 }
 
-/// Replays what the network finds hard more often, the more so the larger the exponent.
+/// Replays examples with a high loss more often; a larger exponent increases the preference.
 struct LossPower: PriorityFunction {
   var exponent: Double
   func priority(loss: Double, progress: RunProgress) -> Double { pow(loss, exponent) }
 }
 
-let classes = ["lying", "standing"]
-let stream = IndexedSource("bars", count: 1_024, classNames: classes, example: picture)
-let later = IndexedSource("later bars", count: 256, classNames: classes) { picture(at: 1_024 + $0) }
+let classes = ["horizontal", "vertical"]
+let stream = IndexedSource("bars", count: 1_024, classNames: classes, example: bars)
+let later = IndexedSource("later bars", count: 256, classNames: classes) { bars(at: 1_024 + $0) }
 var configuration = RunConfiguration(data: stream.specification)
 (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = ("resnet8", 32, 2)
 let result = try TrainingRun(

@@ -1,10 +1,9 @@
-// Watches a run while it trains, stops it half-way, goes on from its checkpoint, and then takes the trained model for
-// metrics and predictions of its own.
+// Observes a run while it trains, stops it half-way, resumes it, and evaluates the trained model with a custom metric.
 // Run it with: swift run WatchedRun [FOLDER]
 import Foundation
 import OnePass
 
-/// The share of each class that is recognised: a metric of a program's own.
+/// The recall of one class: a custom metric.
 struct Recall: Metric {
   let label: Int
   private var correct = 0.0
@@ -30,20 +29,20 @@ struct Recall: Metric {
   var value: Double? { count == 0 ? nil : correct / count }
 }
 
-/// Pictures of noise around one of three grey levels: dark, medium, bright.
-func picture(at position: Int) -> LabelledImage {
+/// Images of noise around one of three grey levels: dark, medium, bright.
+func image(at position: Int) -> LabelledImage {
   var chance = SeededGenerator(seed: 3, .program, position)
   let label = chance.next(below: 3)
   let pixels = (0..<256).map { _ in UInt8(80 * label + chance.next(below: 90)) }
-  let image = EncodedImage(bytes: pixels, encoding: .pixels(width: 16, height: 16, channels: 1))
-  return LabelledImage(image, label: label)
+  let pixelImage = EncodedImage(bytes: pixels, encoding: .pixels(width: 16, height: 16, channels: 1))
+  return LabelledImage(pixelImage, label: label)
 }
 
-/// The run, as often as it is started: a stream is read once, so each start has one of its own.
+/// Starts or resumes the run. A stream is read once, so each start opens it again.
 func train(in folder: String, stopping stop: StopRequest?) throws -> RunResult {
   var configuration = RunConfiguration(data: "levels")
   (configuration.model.name, configuration.recipe.batchSize, configuration.replay.steps) = ("resnet8", 32, 1)
-  let stream = IndexedSource("levels", count: 640, classCount: 3, example: picture)
+  let stream = IndexedSource("levels", count: 640, classCount: 3, example: image)
   return try TrainingRun(configuration, source: stream).start(output: folder, resuming: true, stop: stop) {
     event in
     switch event {
@@ -71,10 +70,10 @@ let result = try train(in: folder, stopping: nil)
 print("trained on \(result.compute.examples) examples")
 
 let model = try TrainedModel(checkpoint: folder)
-let later = IndexedSource("later levels", count: 300, classCount: 3) { picture(at: 640 + $0) }
+let later = IndexedSource("later levels", count: 300, classCount: 3) { image(at: 640 + $0) }
 let measured = try model.measure((0..<3).map { Recall(label: $0) }, on: later)
 for label in 0..<3 { print("recall of class \(label): \(measured["recall \(label)"] ?? 0)") }
 
-let white = EncodedImage(
+let bright = EncodedImage(
   bytes: [UInt8](repeating: 205, count: 256), encoding: .pixels(width: 16, height: 16, channels: 1))
-print("a bright picture is of class \(try model.predict([white])[0][0].label)")
+print("predicted class of a bright image: \(try model.predict([bright])[0][0].label)")

@@ -1,12 +1,12 @@
 import Foundation
 import PackagePlugin
 
-/// Tells the program which commit it is built from: before each build, `scripts/revision` writes that as a Swift file.
+/// Writes the current commit to a Swift file before each build, with `scripts/revision`.
 ///
-/// By a plugin, since only so it is also right after a plain `swift build`: a file that `scripts/setup` wrote would then name
-/// an older commit, and the manifest is not read again for a new one. The file has a target of its own that holds
-/// nothing else, so that after a commit one small file is compiled and the program is linked. Git runs read-only, as the
-/// sandbox of macOS wants it. Packages that depend on the libraries do not build the target, and never run this.
+/// A plugin keeps the commit correct after a plain `swift build`. A file from `scripts/setup` would be outdated, and the
+/// manifest is not evaluated again for a new commit. The generated file is in a small target, so that a new commit
+/// recompiles little. Git runs read-only, as the sandbox of macOS requires. Packages that depend on the libraries do not
+/// build this target.
 @main struct SourceRevisionPlugin: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let package = context.package.directoryURL

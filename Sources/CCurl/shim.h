@@ -1,12 +1,12 @@
 #include <curl/curl.h>
 
-// Swift calls no function with variable arguments: what curl takes and gives through such, each with its type.
+// Swift cannot call variadic functions, so these wrappers give each argument of curl's options a type.
 
 static inline CURLcode ccurl_set_number(CURL *easy, CURLoption option, long value) {
   return curl_easy_setopt(easy, option, value);
 }
 
-// curl keeps a copy.
+// curl copies the text.
 static inline CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *text) {
   return curl_easy_setopt(easy, option, text);
 }
@@ -40,7 +40,7 @@ static inline CURLcode ccurl_allow_only_http(CURL *easy) {
 #endif
 }
 
-// Do not wait for a name server that does not answer when the transfer is given up.
+// Do not wait for a name server that does not respond when the transfer is cancelled.
 static inline void ccurl_leave_name_servers(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075700
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);

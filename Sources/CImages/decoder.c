@@ -8,10 +8,10 @@
 
 #include "CImages.h"
 
-// Progressive files of many scans take minutes, however small they are: each scan visits every pixel. At most TurboJPEG's limit,
-// and for large images fewer, yet twice as many as encoders write.
+// Progressive files with many scans take minutes even if they are small, because each scan visits every pixel. The limit is
+// TurboJPEG's, and lower for large images, but at least twice the number that encoders write.
 enum { most_scans = 500, usual_scans = 20, most_pixels_of_scans = 400000000 };
-// Smooth upsampling looks at the next chroma sample, which may be 4 pixels away. Narrower regions are not cut.
+// Smooth upsampling reads the next chroma sample, which may be 4 pixels away. Narrower regions are not cropped.
 enum { margin = 4, narrowest = 32 };
 
 struct CImagesDecoder {
@@ -22,7 +22,7 @@ struct CImagesDecoder {
   char message[JMSG_LENGTH_MAX];
   const uint8_t *bytes;
   size_t count;
-  int is_beyond_file; // libjpeg has read more than there is
+  int is_beyond_file; // libjpeg has read past the end of the file
   uint32_t first_column, columns;
 };
 
@@ -43,7 +43,7 @@ static void limit_scans(j_common_ptr jpeg) {
   double scans = most_pixels_of_scans / (pixels > 1 ? pixels : 1);
   int most = scans > most_scans ? most_scans : scans < usual_scans ? usual_scans : (int)scans;
   if (decoder->jpeg.input_scan_number <= most) return;
-  snprintf(decoder->message, sizeof decoder->message, "Progressive JPEG image has more than %d scans", most);
+  snprintf(decoder->message, sizeof decoder->message, "progressive JPEG with more than %d scans", most);
   longjmp(decoder->jump, 1);
 }
 
@@ -73,12 +73,12 @@ const char *cimages_decoder_message(const CImagesDecoder *decoder) { return deco
 uint32_t cimages_decoder_first_column(const CImagesDecoder *decoder) { return decoder->first_column; }
 uint32_t cimages_decoder_columns(const CImagesDecoder *decoder) { return decoder->columns; }
 
-// Whether what is not yet read holds an end marker. Within a scan 0xFF is always followed by 0 or a restart number.
+// Whether the unread bytes contain an end marker. Inside a scan, 0xFF is always followed by 0 or a restart number.
 static int has_end_marker(const CImagesDecoder *decoder) {
-  // Without memory there may be no source yet.
+  // There is no source yet if memory was exhausted.
   if (!decoder->jpeg.src) return 0;
   const uint8_t *read = decoder->jpeg.src->next_input_byte;
-  // An end marker that was just read counts.
+  // An end marker that was just read counts too.
   const uint8_t *first = read < decoder->bytes + 2 ? decoder->bytes : read - 2;
   for (const uint8_t *at = decoder->bytes + decoder->count - 2; at >= first; at--) {
     if (at[0] == 0xFF && at[1] == JPEG_EOI) return 1;
@@ -103,7 +103,7 @@ CImagesStatus cimages_decoder_begin(
   jpeg_mem_src(jpeg, (unsigned char *)bytes, count);
   jpeg_read_header(jpeg, TRUE);
   if (jpeg->image_width != region.width || jpeg->image_height != region.height) {
-    snprintf(decoder->message, sizeof decoder->message, "Two sizes are claimed");
+    snprintf(decoder->message, sizeof decoder->message, "two different sizes in its headers");
     return CIMAGES_BROKEN;
   }
   jpeg->out_color_space = spaces[layout];

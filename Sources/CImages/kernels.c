@@ -2,13 +2,13 @@
 
 #include "CImages.h"
 
-// The same normalised numbers on every processor. Sums before a rounding may be fused (FUSED below): that changes them
-// in the last bit, and a level only where its sum lies within such a bit of the threshold.
+// Normalised values are the same on every processor. Sums before a rounding may be fused (FUSED below). That changes
+// their last bit, and a level only if its sum is within one bit of the threshold.
 #pragma STDC FP_CONTRACT OFF
 #define FUSED _Pragma("clang fp contract(on)")
 
-// One source, compiled for several processors; the loader takes the best. Elsewhere the vectors below become
-// whatever the target has (NEON on ARM).
+// The functions are compiled for several processors, and the loader selects the best. On other targets the vectors
+// below compile to the target's own (NEON on ARM).
 #if defined(__x86_64__) && defined(__linux__)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
@@ -21,17 +21,17 @@ typedef uint8_t Bytes16 __attribute__((vector_size(16)));
 typedef float Floats4 __attribute__((vector_size(16)));
 typedef float Floats16 __attribute__((vector_size(64)));
 
-// Adding and taking away 2^23 leaves the nearest whole number of a float from 0 to 2^22.
+// Adding and subtracting 2^23 rounds a float from 0 to 2^22 to the nearest integer.
 static const float whole = 0x1p23f;
 
-// With the number of taps known to the compiler the inner loop is unrolled.
+// The compiler unrolls the inner loop if the number of taps is a constant.
 #define FOR_EACH_COUNT_OF_TAPS(CASE, OTHER) \
   switch (taps) { CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) default: OTHER; }
 
 #define LOAD(Vector, address) ({ Vector vector; memcpy(&vector, address, sizeof vector); vector; })
 #define STORE(address, value) ({ __typeof__(value) vector = value; memcpy(address, &vector, sizeof vector); })
 
-// Four pixels of four bytes from each row at a time: a transposition of pixels, then bytes to floats.
+// Transposes four pixels of four bytes from each of four rows at a time, then converts bytes to floats.
 INLINE int widen_fours(const uint8_t *const *rows, int count, float *target) {
   int i = 0;
   for (; i + 4 <= count; i += 4) {
@@ -61,7 +61,7 @@ INLINE void widen(const uint8_t *const *rows, int step, int first, int count, fl
 INLINE void resize_columns4(
     const uint8_t *const *rows, int step, int first_input, CImagesAxis axis, int output, int direction, int count,
     float *scratch, float *const *targets, int taps) {
-  // So many outputs at a time that what they need stays in the first cache.
+  // The inputs of a block of outputs fit into the first-level cache.
   enum { block = 32 };
   float *a = targets[0], *b = targets[1], *c = targets[2], *d = targets[3];
   for (int done = 0; done < count; done += block) {
@@ -98,7 +98,8 @@ void cimages_resize_columns4(
 #undef RESIZE
 }
 
-// 16 outputs of the vertical pass, rounded. (Vectors are not returned: how depends on the processor.)
+// 16 outputs of the vertical pass, rounded. (The result is a parameter because the convention for returning vectors
+// depends on the processor.)
 INLINE void blend16(const float *const *rows, const float *weights, float nudge, int taps, int i, Floats16 *result) {
   Floats16 sum = nudge + (Floats16){};
   for (int tap = 0; tap < taps; tap++) {
@@ -126,8 +127,8 @@ INLINE void blend_rows(
     Floats16 sum;
     blend16(rows, weights, nudge, taps, i, &sum);
     sum = sum * LOAD(Floats16, factor + i) + LOAD(Floats16, offset + i);
-    // Past the caches: a batch is larger than they are, and is read when it is complete. Whoever hands it on takes a
-    // lock, which orders these stores as well.
+    // Bypasses the caches, because a batch is larger than they are and is read when it is complete. The lock taken to
+    // publish the batch orders these stores as well.
     if (is_aligned) {
       __builtin_nontemporal_store(sum, (Floats16 *)(target + i));
     } else {
@@ -165,8 +166,8 @@ void cimages_blend_levels(
 #undef CASE
 }
 
-// Four pixels of four bytes at a time as they come, or backwards: the twelve numbers are followed by four that the next
-// ones overwrite. Returns how many pixels are done: all but some at the end.
+// Converts four pixels of four bytes at a time, forwards or backwards. Each store of twelve values also writes four
+// that the next store overwrites. Returns the number of converted pixels; some at the end remain.
 INLINE int normalise_fours(
     const uint8_t *source, int is_flipped, const float *factor, const float *offset, float *target, int count) {
   int i = 0;

@@ -2,7 +2,7 @@
 
 #include "CImages.h"
 
-// Pillow's sums are not fused.
+// Sums are not fused, as in Pillow.
 #pragma STDC FP_CONTRACT OFF
 
 #if defined(__x86_64__) && defined(__linux__)
@@ -16,7 +16,7 @@ INLINE void affine(const uint8_t *source, int side, int channels, CImagesAffine 
   for (int row = 0; row < side; row++) {
     int32_t x = map.x, y = map.y;
     for (int column = 0; column < side; column++) {
-      // What lies before the first pixel becomes a large number.
+      // Negative coordinates become large numbers.
       uint32_t from_column = (uint32_t)(x >> 16), from_row = (uint32_t)(y >> 16);
       if (from_column < (uint32_t)side && from_row < (uint32_t)side) {
         const uint8_t *pixel = source + ((size_t)from_row * side + from_column) * channels;
@@ -55,7 +55,7 @@ void cimages_replace_levels(uint8_t *levels, size_t count, int channels, const u
   }
 }
 
-// Pillow's ImagingBlend: clipped, and cut to whole levels.
+// Pillow's ImagingBlend: clipped and truncated to an integer level.
 INLINE uint8_t blend(int from, int to, float factor) {
   float value = (float)from + factor * (float)(to - from);
   value = value < 0 ? 0 : value;
@@ -80,8 +80,8 @@ void cimages_sharpen(const uint8_t *source, int side, int channels, float factor
     uint8_t *to = target + (size_t)row * stride;
     for (int i = channels; i < stride - channels; i++) {
       int before = i - channels, after = i + channels;
-      // ImageFilter.SMOOTH, a mean that counts the middle five times. No thirteenth is a half, so that whole numbers
-      // round it as Pillow's floats do.
+      // ImageFilter.SMOOTH, a mean with weight 5 for the centre. Thirteenths are never exact halves, so integer
+      // arithmetic rounds as Pillow's floats do.
       unsigned sum = above[before] + above[i] + above[after] + middle[before] + 5 * middle[i] + middle[after] +
                      below[before] + below[i] + below[after];
       to[i] = blend((int)((2 * sum + 13) / 26), middle[i], factor);

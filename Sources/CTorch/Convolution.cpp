@@ -18,8 +18,7 @@ namespace {
 
 at::Tensor floats(int64_t count) { return at::empty({count}, at::kFloat); }
 
-/// Tiles that one thread transforms at once: few enough for them and their products to lie in its cache, and as many
-/// for each thread.
+/// Returns the number of tiles that a thread transforms at once: few enough for its cache, and about equal for all threads.
 int64_t tilesAtOnce(const Shape &shape) {
   const int64_t most = shape.inputs + shape.outputs <= 128 ? 48 : 64;
   const int64_t threads = at::get_num_threads(), tiles = shape.tiles();
@@ -27,7 +26,7 @@ int64_t tilesAtOnce(const Shape &shape) {
   return (tiles + parts - 1) / parts;
 }
 
-/// The convolution or, with the filters turned, the gradient of its images.
+/// Returns the convolution or, with the filters rotated by 180 degrees, the gradient of its images.
 at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool forGradient) {
   const winograd::Kernels &kernels = *winograd::kernels();
   const Shape forward{images.size(0), images.size(2), images.size(3), filters.size(1), filters.size(0)};
@@ -52,7 +51,7 @@ at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool fo
   return outputs;
 }
 
-/// The gradient of few filters: each thread sums up its own tiles.
+/// Computes the gradient of few filters: each thread sums over a part of the tiles.
 int64_t sumByThread(const Shape &shape, const float *images, const float *gradient, at::Tensor &sums) {
   const winograd::Kernels &kernels = *winograd::kernels();
   const int64_t threads = at::get_num_threads(), tiles = shape.tiles(), most = 48;
@@ -78,7 +77,7 @@ int64_t sumByThread(const Shape &shape, const float *images, const float *gradie
   return sharers;
 }
 
-/// The gradient of many filters: the threads share out the frequencies, so that there is one sum.
+/// Computes the gradient of many filters: each thread handles a part of the frequencies, so that there is a single sum.
 void sumByFrequency(const Shape &shape, const float *images, const float *gradient, at::Tensor &sum) {
   const winograd::Kernels &kernels = *winograd::kernels();
   const int64_t tiles = shape.tiles(), most = std::min<int64_t>(tiles, 512);
@@ -135,7 +134,7 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
   }
 };
 
-/// Whether the fast algorithm applies, and is faster: transforming the filters takes as long as some 32 tiles.
+/// Whether Winograd's algorithm is applicable and faster; transforming the filters takes as long as about 32 tiles.
 bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
   return winograd::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && stride == 1 && padding == 1 && isPlain(images) && isPlain(filters) &&
          images.dim() == 4 && filters.dim() == 4 &&
@@ -145,14 +144,14 @@ bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t 
          Shape{images.size(0), images.size(2), images.size(3), 16, 16}.tiles() >= 32;
 }
 
-/// Whether there is one filter for each of several channels, which then are convolved by themselves.
+/// Whether the convolution is depthwise: one filter per channel, and more than one channel.
 bool isDepthwise(const at::Tensor &images, const at::Tensor &filters) {
   return images.dim() == 4 && filters.dim() == 4 && filters.size(1) == 1 && filters.size(0) == images.size(1) &&
          images.size(1) > 1;
 }
 
-/// A depth-wise convolution with filters that are not trained, and that keeps the size of the images. The gradient is the
-/// convolution with the filters turned, and as cheap: oneDNN takes ten times as long for it.
+/// A depthwise convolution that keeps the image size, with filters that are not trained. The gradient is computed as the
+/// convolution with the rotated filters, which is ten times as fast as oneDNN's gradient.
 struct FixedDepthwiseConvolution : torch::autograd::Function<FixedDepthwiseConvolution> {
   static at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters) {
     return at::conv2d(images, filters.to(images.scalar_type()), {}, 1, filters.size(2) / 2, 1, images.size(1));

@@ -1,12 +1,12 @@
 #include "Guard.hpp"
 
 namespace {
-// Handed out when there is no memory left to describe an error; never freed.
+// Returned when there is no memory left to describe an error; never freed.
 CTError outOfMemory{CT_ERROR_OUT_OF_MEMORY, "not enough memory"};
 
 CTError *makeError(CTErrorKind kind, const char *message) noexcept {
   try {
-    // The CPU allocator reports lack of memory as an ordinary error, in various words but under its name.
+    // The CPU allocator reports a lack of memory as an ordinary error; only its name in the message identifies it.
     if (kind == CT_ERROR_ENGINE && std::string(message).find("DefaultCPUAllocator:") != std::string::npos)
       kind = CT_ERROR_OUT_OF_MEMORY;
     return new CTError{kind, message};
@@ -30,11 +30,11 @@ CTError *ctorch::currentError() noexcept {
   } catch (const std::bad_alloc &) {
     return &outOfMemory;
   } catch (const std::exception &error) {
-    // Gloo's exceptions have no type that is known here, but begin with the place in its sources.
+    // The types of Gloo's exceptions are not declared here, but their messages start with the source location.
     const bool isGloo = std::string(error.what()).find("/gloo/") != std::string::npos;
     return makeError(isGloo ? CT_ERROR_COMMUNICATION : CT_ERROR_ENGINE, error.what());
   } catch (...) {
-    return makeError(CT_ERROR_ENGINE, "an exception that describes nothing");
+    return makeError(CT_ERROR_ENGINE, "unknown C++ exception");
   }
 }
 

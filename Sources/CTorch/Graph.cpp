@@ -9,9 +9,10 @@ using ctorch::guard;
 
 namespace {
 
-/// at::cuda::CUDAGraph of libtorch_cuda, which is loaded while the program runs. Its header needs CUDA's own headers, and a
-/// call by name would need the library at link time; the member functions are found under the names that the C++ ABI of
-/// Linux gives them, with `this` as their first argument.
+/// The member functions of at::cuda::CUDAGraph in libtorch_cuda, which is loaded at run time.
+///
+/// Its header requires the headers of CUDA, and normal calls would require the library at link time. So the functions are
+/// looked up by their mangled names (Itanium C++ ABI), with `this` as the first argument.
 struct GraphFunctions {
   void (*make)(void *, bool keepGraph);
   void (*destroy)(void *);
@@ -31,7 +32,7 @@ struct GraphFunctions {
   template <typename Function>
   static void find(Function &function, const char *name) {
     function = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name));
-    TORCH_CHECK(function, "this libtorch has no CUDA graphs (", name, ")");
+    TORCH_CHECK(function, "this libtorch does not support CUDA graphs (missing ", name, ")");
   }
 };
 
@@ -48,16 +49,16 @@ struct CTGraph {
   CTGraph(const CTGraph &) = delete;
   CTGraph &operator=(const CTGraph &) = delete;
 
-  // The object is a few pointers and a table, some 200 bytes.
+  // The object has about 200 bytes: a few pointers and a table.
   alignas(64) unsigned char object[2048];
 };
 
 CTError *ct_graph_begin(CTDevice device, CTGraph **out) {
   return guard([&] {
     const at::Device target = ctorch::deviceOf(device);
-    TORCH_CHECK(target.is_cuda(), "work is recorded on a CUDA device alone");
+    TORCH_CHECK(target.is_cuda(), "graphs require a CUDA device");
     auto graph = std::make_unique<CTGraph>();
-    // No pool given: memory of its own. 0 is cudaStreamCaptureModeGlobal: whatever could not be recorded is an error.
+    // No pool: the graph has separate memory. 0 is cudaStreamCaptureModeGlobal: work that cannot be captured is an error.
     functions().begin(graph->object, {0, 0}, 0);
     *out = graph.release();
   });

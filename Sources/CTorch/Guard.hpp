@@ -1,8 +1,8 @@
 #pragma once
-// What every source file of the shim shares: the handles' insides and the guard around every body.
+// Shared by all source files of the shim: the definitions of the handles, and the guard that catches exceptions.
 
 #if !__has_include(<ATen/ATen.h>)
-#error "libtorch was not found: run scripts/setup of OnePass once, or name a libtorch 2.11 with LIBTORCH=DIR"
+#error "libtorch not found; run scripts/setup of OnePass once, or set LIBTORCH to the folder of a libtorch 2.11"
 #endif
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -40,15 +40,15 @@ struct CTError {
 
 namespace ctorch {
 
-/// Thrown by the shim's own code for a device that is not there.
+/// Thrown by the shim for a device that is not available.
 struct NoDevice : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The error for the exception now being handled; never throws, even without memory for a message.
+/// Returns the error for the exception being handled; never throws, even without memory for a message.
 CTError *currentError() noexcept;
 
-/// Runs a body and turns any exception into an error that the caller owns.
+/// Runs a body and converts any exception to an error that the caller owns.
 template <typename Body>
 CTError *guard(Body &&body) noexcept {
   try {
@@ -59,21 +59,21 @@ CTError *guard(Body &&body) noexcept {
   }
 }
 
-/// Runs a body that makes a tensor, and hands the tensor over.
+/// Runs a body that creates a tensor, and transfers its ownership to the caller.
 template <typename Body>
 CTError *produce(CTTensor **out, Body &&body) noexcept {
   return guard([&] { *out = new CTTensor(body()); });
 }
 
-/// The device in ATen's terms. Throws NoDevice where it does not exist.
+/// Converts to ATen's device type. Throws NoDevice if the device does not exist.
 at::Device deviceOf(CTDevice device);
 
-/// Gives back memory that copies to a device have read.
+/// Releases host memory whose copies to a device have finished.
 void releaseFinishedUploads();
 
 constexpr auto channelsLast = at::MemoryFormat::ChannelsLast;
 
-/// Whether the kernels for the CPU can read a tensor's memory as floats.
+/// Whether CPU kernels can access the memory of a tensor as floats.
 inline bool isPlain(const at::Tensor &tensor) {
   return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
 }

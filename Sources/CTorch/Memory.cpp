@@ -15,10 +15,10 @@
 
 namespace {
 
-/// Keeps the memory of tensors that have gone for those to come.
+/// An allocator that reuses the memory of freed tensors.
 ///
-/// Each step of training makes and frees tensors of the same sizes. The system clears every page that it hands out, and
-/// hands out large blocks anew each time: a tenth of the time of a step, and more.
+/// Each training step allocates and frees tensors of the same sizes. The operating system clears every page that it
+/// provides, which takes at least a tenth of a step for large blocks.
 class TensorMemory final : public c10::Allocator {
  public:
   at::DataPtr allocate(size_t bytes) override {
@@ -33,7 +33,7 @@ class TensorMemory final : public c10::Allocator {
   }
 
   static TensorMemory &shared() {
-    // Never destroyed: tensors may outlive everything.
+    // Never destroyed, since tensors may outlive static objects.
     static TensorMemory *const memory = new TensorMemory;
     return *memory;
   }
@@ -42,12 +42,12 @@ class TensorMemory final : public c10::Allocator {
   static constexpr size_t least = 1 << 18, slack = 64 << 20;
 
   std::mutex mutex;
-  /// The blocks by their size, those that are in use and those that are not.
+  /// The sizes of blocks in use, and the free blocks by size.
   std::unordered_map<void *, size_t> used;
   std::multimap<size_t, void *> free_;
   size_t usedBytes = 0, freeBytes = 0, peakBytes = 0;
 
-  /// The next of eight sizes from one power of two to the next.
+  /// Rounds up to one of eight sizes per power of two.
   static size_t sizeClass(size_t bytes) {
     size_t step = least / 8;
     while (step * 16 < bytes) step *= 2;
@@ -62,8 +62,8 @@ class TensorMemory final : public c10::Allocator {
       free_.erase(found);
       freeBytes -= size;
     } else {
-      // Sizes that nobody asks for any more do not pile up: all of it stays within 1.25 times the most ever in use, and
-      // the slack that a small model needs.
+      // Free blocks of sizes that are no longer requested: limit the total to 1.25 times the peak in use plus a slack for
+      // small models.
       while (!free_.empty() && usedBytes + freeBytes + size > peakBytes + peakBytes / 4 + slack) {
         const auto largest = std::prev(free_.end());
         freeBytes -= largest->first;

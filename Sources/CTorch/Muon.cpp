@@ -7,27 +7,27 @@
 using ctorch::guard;
 
 namespace {
-// The quintic iteration of Jordan et al. 2024, with the coefficients, steps and smallest norm of torch.optim.Muon.
+// The quintic iteration of Jordan et al. 2024, with the coefficients, steps and minimum norm of torch.optim.Muon.
 constexpr double kLinear = 3.4445, kCubic = -4.7750, kQuintic = 2.0315;
 constexpr int kSteps = 5;
 constexpr double kSmallestNorm = 1e-7;
 
-/// Filters [out, in, height, width] as a matrix with a row for each. The columns are in the order in which channels-last
-/// filters lie in memory: no order of columns changes what becomes of them.
+/// Returns filters [out, in, height, width] as a matrix with one row per filter. The columns are in the memory order of
+/// channels-last filters; the order does not affect the result.
 at::Tensor matrixOf(const at::Tensor &filters) {
   return (filters.dim() == 4 ? filters.permute({0, 2, 3, 1}) : filters).flatten(1);
 }
 
-/// A matrix as filters of the shape of `like`.
+/// Returns a matrix as filters in the shape of `like`.
 at::Tensor filtersOf(const at::Tensor &matrix, const at::Tensor &like) {
   if (like.dim() != 4) return matrix.view(like.sizes());
   return matrix.view({like.size(0), like.size(2), like.size(3), like.size(1)}).permute({0, 3, 1, 2});
 }
 
-/// Matrices [n, rows, columns], each with its singular values near 1.
+/// Returns matrices [n, rows, columns] with their singular values mapped to about 1.
 ///
-/// A step multiplies X from the left by a polynomial of X·Xᵀ. The polynomials are multiplied first, and X once at the end: where
-/// rows are nine times as long as there are of them, as in 3x3 filters, that is a third of the work, and as precise.
+/// Each step multiplies X from the left with a polynomial of X·Xᵀ. The polynomials are multiplied first, and X only once at
+/// the end. For 3x3 filters, with nine times as many columns as rows, this takes a third of the work at the same precision.
 at::Tensor orthogonalised(at::Tensor x) {
   const bool isTall = x.size(1) > x.size(2);
   if (isTall) x = x.transpose(1, 2);
@@ -52,7 +52,7 @@ CTError *ct_muon_step(const CTTensor *const *parameters, const CTTensor *const *
     std::vector<at::Tensor> updated, gradients, buffers;
     for (int64_t i = 0; i < count; ++i) {
       const at::Tensor gradient = parameters[i]->value.grad();
-      // As torch.optim does: a parameter without a gradient is left alone, its momentum too.
+      // As in torch.optim, a parameter without a gradient is not changed, nor is its momentum.
       if (!gradient.defined()) continue;
       updated.push_back(parameters[i]->value);
       gradients.push_back(gradient);
@@ -63,7 +63,7 @@ CTError *ct_muon_step(const CTTensor *const *parameters, const CTTensor *const *
     const std::vector<at::Tensor> directions =
         nesterov ? at::_foreach_lerp(gradients, buffers, momentum) : buffers;
 
-    // Filters of one shape are turned together: a network has many of few shapes, most of them small.
+    // Filters of the same shape are orthogonalised in one batch, since a network has many filters of few shapes.
     std::map<std::vector<int64_t>, std::vector<size_t>> groups;
     for (size_t i = 0; i < updated.size(); ++i) groups[updated[i].sizes().vec()].push_back(i);
     const auto step = [&](const auto &rate) {

@@ -13,10 +13,10 @@ namespace normalisation = ctorch::normalisation;
 
 namespace {
 
-/// Floats below which a second thread costs more than it saves.
+/// The minimum number of floats per thread; with fewer, a further thread does not pay off.
 constexpr int64_t grain = 1 << 14;
 
-/// Per-channel sums of two kinds over all rows: each thread adds up its own rows.
+/// Computes two sums per channel over all rows; each thread sums a part of the rows.
 template <typename Body>
 std::vector<double> sumUp(int64_t channels, int64_t rows, const Body &body) {
   const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows * channels / grain));
@@ -39,12 +39,12 @@ void forEachRow(int64_t channels, int64_t rows, const Body &body) {
 
 const float *valuesOf(const at::Tensor &tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
 
-/// The moments of the batch, or of the batches of all processes of the group, if there is one.
+/// Returns the moments of the batch or, if there is a group, over all its processes.
 BatchMoments moments(const at::Tensor &x, const at::Tensor &runningMean, const at::Tensor &runningVariance,
                      const GroupPointer &group) {
   const int64_t channels = x.size(1), rows = x.numel() / channels;
   const float *values = x.data_ptr<float>();
-  // Distances from the first pixel, which is about as far from the mean as any: nothing cancels.
+  // Moments relative to the first pixel, which is a typical value, avoid cancellation.
   const auto sums = sumUp(channels, rows, [&](int64_t begin, int64_t end, double *sum, double *square) {
     normalisation::kernels()->moments(channels, values, values, begin, end, sum, square);
   });
@@ -110,7 +110,7 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
     const int64_t channels = x.size(1), rows = x.numel() / channels;
     const double allRows = context->saved_data["rows"].toDouble();
     const auto group = ctorch::groupOf(context->saved_data["group"]);
-    // Without an activation the addend's gradient is this one.
+    // Without an activation, the gradient of the addend is `gradient`.
     const at::Tensor addendGradient = adds && rectifies ? at::empty_like(x) : at::Tensor();
     const at::Tensor xGradient = at::empty_like(x), slope = at::empty_like(scale), offset = at::empty_like(scale);
     const normalisation::Backward backward{
@@ -121,7 +121,7 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
     const auto sums = sumUp(channels, rows, [&](int64_t begin, int64_t end, double *sum, double *product) {
       normalisation::kernels()->reduce(backward, begin, end, sum, product);
     });
-    // The parameters' gradients are those of this process's batch; that of x takes part in the moments of all.
+    // The gradients of the parameters are those of this process's batch; the gradient of x depends on the sums over all.
     const at::Tensor all = at::tensor(sums, at::kDouble).narrow(0, 0, 2 * channels);
     if (group) ctorch::sumOver(*group, all);
     const double *allSums = all.data_ptr<double>();
@@ -142,7 +142,7 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
   }
 };
 
-/// Whether the kernels here apply.
+/// Whether the fused CPU kernels are applicable.
 bool suitsKernels(const at::Tensor &x, const at::Tensor &addend, const at::Tensor &weight, const at::Tensor &bias) {
   return normalisation::kernels() && isPlain(x) && isPlain(weight) && isPlain(bias) && x.dim() == 4 &&
          x.numel() > 0 && x.size(1) % 16 == 0 && weight.sizes() == at::IntArrayRef{x.size(1)} &&
@@ -164,7 +164,7 @@ CTError *ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTe
     if (suitsKernels(x, added, scale, shift)) {
       if (training) {
         TORCH_CHECK(mean.sizes() == scale.sizes() && variance.sizes() == scale.sizes() && (others || x.numel() > x.size(1)),
-                    "batch normalisation in training needs more than one value a channel, and running statistics");
+                    "batch normalisation in training requires more than one value per channel and running statistics per channel");
         return FusedNormalisation::apply(x, scale, shift, optionalValue(addend), mean, variance, momentum, epsilon,
                                          rectifies, others);
       }

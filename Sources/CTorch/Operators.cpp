@@ -84,7 +84,7 @@ CTError *ct_argmax(const CTTensor *input, int64_t dimension, CTTensor **out) {
   return produce(out, [&] { return at::argmax(input->value, dimension); });
 }
 
-CTError *ct_likeliest(const CTTensor *logits, int64_t k, CTTensor **outProbabilities, CTTensor **outClasses) {
+CTError *ct_top_probabilities(const CTTensor *logits, int64_t k, CTTensor **outProbabilities, CTTensor **outClasses) {
   return guard([&] {
     c10::NoGradGuard noGradient;
     const auto [probabilities, classes] = at::topk(at::softmax(logits->value, /*dim=*/1, at::kFloat), k, /*dim=*/1);

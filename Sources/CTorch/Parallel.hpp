@@ -4,10 +4,10 @@
 
 namespace ctorch {
 
-/// Calls `body` for ranges that make up 0 ..< count, on libtorch's threads: at least `grain` for each but the last.
+/// Calls `body` on libtorch's threads for ranges that cover 0 ..< count, each but the last with at least `grain` indices.
 ///
-/// at::parallel_for is a template whose OpenMP pragmas count for nothing in a file that is compiled without OpenMP, and
-/// clang's OpenMP has other threads than libtorch's. An iterator over one byte for each index shares them out within
+/// at::parallel_for is a template, so its OpenMP pragmas have no effect in a file compiled without OpenMP, and clang's OpenMP
+/// runtime has other threads than libtorch's. Instead, an iterator over one byte per index distributes the ranges inside
 /// libtorch.
 template <typename Body>
 void inParallel(int64_t count, int64_t grain, const Body &body) {

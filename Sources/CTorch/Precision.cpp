@@ -9,13 +9,13 @@
 
 namespace {
 
-/// Whether the processor multiplies bfloat16 itself. Where it does not, libtorch's operators are slower than in float32, or
-/// end the program by an instruction that the processor does not have.
+/// Whether the processor has bfloat16 instructions. Otherwise libtorch's operators are slower than in float32, or crash with
+/// an illegal instruction.
 bool processorHasBFloat16() {
 #if defined(__x86_64__) && defined(__linux__)
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx512bf16")) return false;
-  // oneDNN uses the tile registers wherever the processor lists them, but the system has to grant them first.
+  // oneDNN uses AMX tile registers if the processor has them, but the operating system must permit it first.
   constexpr long requestPermission = 0x1023, tileData = 18;
   return !__builtin_cpu_supports("amx-tile") || syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
 #else
@@ -42,7 +42,7 @@ CTError *ct_autocast_begin(CTDevice device) {
 }
 
 void ct_autocast_end(CTDevice device) {
-  // What was cast is kept until the outermost region ends, so that each weight is cast once.
+  // Casts are cached until the outermost region ends, so that each weight is cast once.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(typeOf(device), false);
 }

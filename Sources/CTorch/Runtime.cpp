@@ -16,8 +16,8 @@ struct CUDAState {
   std::string absence;
 };
 
-/// Loads libtorch_cuda from the folder of libtorch_cpu. It registers itself with ATen as it loads, which
-/// must come before anything asks ATen for CUDA: ATen remembers its first answer.
+/// Loads libtorch_cuda from the folder of libtorch_cpu. Loading registers it with ATen. This must happen before the first
+/// query for CUDA, whose result ATen caches.
 CUDAState loadCUDA() {
   CUDAState state;
   try {
@@ -30,13 +30,13 @@ CUDAState loadCUDA() {
     const std::string library = folder + "libtorch_cuda.so";
     if (!dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) {
       const char *reason = dlerror();
-      state.absence = std::string("libtorch's CUDA part could not be loaded (") +
+      state.absence = std::string("cannot load the CUDA part of libtorch (") +
                       (reason ? reason : library.c_str()) + ")";
       return state;
     }
     if (at::globalContext().hasCUDA())
       state.devices = c10::impl::VirtualGuardImpl(at::kCUDA).deviceCount();
-    if (state.devices == 0) state.absence = "the CUDA driver finds no device";
+    if (state.devices == 0) state.absence = "the CUDA driver found no device";
   } catch (const c10::Error &error) {
     state.absence = error.what_without_backtrace();
   } catch (const std::exception &error) {
@@ -56,7 +56,7 @@ at::Device ctorch::deviceOf(CTDevice device) {
   if (!device.cuda) return at::Device(at::kCPU);
   if (cuda().devices == 0) throw NoDevice(cuda().absence);
   if (device.index < 0 || device.index >= cuda().devices)
-    throw NoDevice("there are " + std::to_string(cuda().devices) + " CUDA devices, counted from 0");
+    throw NoDevice("number of CUDA devices: " + std::to_string(cuda().devices) + ", index: " + std::to_string(device.index));
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index));
 }
 
@@ -91,7 +91,7 @@ CTError *ct_prepare_device(CTDevice device) {
     const c10::impl::VirtualGuardImpl runtime(target.type());
     runtime.setDevice(target);
     if (runtime.getStream(target) != runtime.getDefaultStream(target)) return;
-    // The new stream does not wait for what the default one was given, the weights of a model among it.
+    // The new stream does not wait for work on the default stream, such as the initialisation of a model.
     runtime.synchronizeDevice(target.index());
     runtime.exchangeStream(runtime.getNewStream(target));
   });

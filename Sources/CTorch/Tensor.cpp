@@ -15,7 +15,7 @@ CTError *copyIn(const Element *values, at::ScalarType type, const int64_t *shape
                 CTTensor **out) {
   return produce(out, [&] {
     const at::Device target = ctorch::deviceOf(device);
-    // From pinned memory the copy does not wait for what the device is doing; libtorch keeps it until it has been read.
+    // A copy from pinned memory does not wait for the device; libtorch keeps the memory until the copy has finished.
     at::Tensor host = at::empty(span(shape, rank), at::TensorOptions(type).pinned_memory(target.is_cuda()));
     if (host.numel() > 0) std::memcpy(host.mutable_data_ptr(), values, host.nbytes());
     return host.to(target, /*non_blocking=*/true);
@@ -25,8 +25,8 @@ CTError *copyIn(const Element *values, at::ScalarType type, const int64_t *shape
 template <typename Element>
 CTError *copyOut(const CTTensor *tensor, at::ScalarType type, Element *values, int64_t count) {
   return guard([&] {
-    TORCH_CHECK(tensor->value.scalar_type() == type, "the tensor holds ", tensor->value.scalar_type(), ", not ", type);
-    TORCH_CHECK(tensor->value.numel() == count, "the tensor holds ", tensor->value.numel(), " elements, not ", count);
+    TORCH_CHECK(tensor->value.scalar_type() == type, "the element type is ", tensor->value.scalar_type(), ", not ", type);
+    TORCH_CHECK(tensor->value.numel() == count, "the tensor has ", tensor->value.numel(), " elements, not ", count);
     const at::Tensor host = tensor->value.detach().to(at::kCPU).contiguous();
     if (count > 0) std::memcpy(values, host.const_data_ptr(), host.nbytes());
   });

@@ -4,7 +4,7 @@ using ctorch::guard;
 using ctorch::produce;
 
 namespace {
-/// Whether the elements of two tensors of one shape lie in the same order; a dimension of size 1 orders nothing.
+/// Whether two tensors of the same shape have the same memory layout; the stride of a dimension of size 1 does not matter.
 bool sameLayout(const at::Tensor &a, const at::Tensor &b) {
   for (int64_t i = 0; i < a.dim(); ++i)
     if (a.size(i) > 1 && a.stride(i) != b.stride(i)) return false;
@@ -47,15 +47,15 @@ CTError *ct_sgd_step(const CTTensor *const *parameters, const CTTensor *const *m
       const at::Tensor &parameter = parameters[i]->value;
       const at::Tensor &buffer = momentumBuffers[i]->value;
       at::Tensor gradient = parameter.grad();
-      // As torch.optim does: a parameter without a gradient is left alone, its momentum too.
+      // As in torch.optim, a parameter without a gradient is not changed, nor is its momentum.
       if (!gradient.defined()) continue;
-      TORCH_CHECK(sameLayout(buffer, parameter), "a momentum buffer differs in layout from its parameter");
-      // The fused kernel walks the three memories side by side and does not look at strides. Autograd lays
-      // gradients out like their parameters; should it ever not, a copy keeps the step right.
+      TORCH_CHECK(sameLayout(buffer, parameter), "a momentum buffer has another memory layout than its parameter");
+      // The fused kernel ignores strides, so all three tensors must have the same layout. Autograd normally gives gradients
+      // the layout of their parameters; otherwise they are copied.
       if (!sameLayout(gradient, parameter)) gradient = at::empty_like(parameter).copy_(gradient);
       updated.push_back(parameter);
       gradients.push_back(gradient);
-      // The kernel insists on having no buffers where there is no momentum.
+      // The kernel requires that there are no buffers if the momentum is 0.
       if (momentum != 0) buffers.push_back(buffer);
     }
     if (updated.empty()) return;

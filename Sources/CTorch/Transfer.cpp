@@ -15,7 +15,7 @@ using ctorch::span;
 
 namespace {
 
-/// Memory of somebody else, given back exactly once.
+/// Borrowed memory, released exactly once.
 struct Lease {
   void *owner;
   void (*release)(void *);
@@ -30,7 +30,7 @@ at::ScalarType scalarType(CTElementType type) {
   }
 }
 
-/// What copies to devices are still reading, the oldest first.
+/// The memory that copies to devices are still reading, oldest first.
 class Uploads {
  public:
   void add(c10::Event &&copied, std::shared_ptr<Lease> lease) {
@@ -39,7 +39,7 @@ class Uploads {
   }
 
   void releaseFinished() {
-    // Let go of outside the lock: it runs code of whoever lent the memory.
+    // Released without holding the lock, since releasing calls code of the owner.
     std::vector<std::shared_ptr<Lease>> finished;
     const std::lock_guard<std::mutex> lock(mutex);
     while (!underWay.empty() && underWay.front().first.query()) {
@@ -48,7 +48,7 @@ class Uploads {
     }
   }
 
-  /// Copies have a stream of their own, so that one runs while the device computes.
+  /// Copies use a separate stream, so that they run while the device computes.
   c10::Stream stream(at::Device device) {
     const std::lock_guard<std::mutex> lock(mutex);
     const auto known = streams.find(device.index());
@@ -64,7 +64,7 @@ class Uploads {
 };
 
 Uploads &uploads() {
-  // Never destroyed: CUDA is gone before static objects are.
+  // Never destroyed, since CUDA shuts down before static objects are destroyed.
   static Uploads *all = new Uploads;
   return *all;
 }
@@ -82,7 +82,7 @@ at::Tensor upload(const at::Tensor &host, at::Device device, std::shared_ptr<Lea
     copied.record(copying);
   }
   copied.block(computing);
-  // The allocator takes the memory for the copy stream's alone, and must know who else uses it.
+  // The allocator assigns the memory to the copy stream, and must be informed of the other stream that uses it.
   result.record_stream(computing);
   uploads().add(std::move(copied), std::move(lease));
   return result;
@@ -109,7 +109,7 @@ void ct_pinned_free(CTPinned *pinned) { delete pinned; }
 
 CTError *ct_from_borrowed(void *values, CTElementType type, const int64_t *shape, const int64_t *strides, int32_t rank,
                           CTDevice device, void *owner, void (*release)(void *), CTTensor **out) {
-  // The lease releases the owner exactly once, whether or not from_blob came to own it.
+  // The lease releases the owner exactly once, whether or not from_blob succeeds.
   std::shared_ptr<Lease> lease;
   try {
     lease.reset(new Lease{owner, release});
@@ -153,8 +153,8 @@ template <typename Element>
 CTError *fetchInto(CTFetch *fetch, at::ScalarType type, Element *values, int64_t count) {
   return guard([&] {
     const at::Tensor &host = fetch->values;
-    TORCH_CHECK(host.scalar_type() == type, "the tensor holds ", host.scalar_type(), ", not ", type);
-    TORCH_CHECK(host.numel() == count, "the tensor holds ", host.numel(), " elements, not ", count);
+    TORCH_CHECK(host.scalar_type() == type, "the element type is ", host.scalar_type(), ", not ", type);
+    TORCH_CHECK(host.numel() == count, "the tensor has ", host.numel(), " elements, not ", count);
     if (fetch->copied) fetch->copied->synchronize();
     if (count > 0) std::memcpy(values, host.const_data_ptr(), host.nbytes());
   });

@@ -1,4 +1,4 @@
-// A program needs one import: what it hands to a run and gets from it comes with it.
+// One import is enough for programs: it includes the modules of all types in the interface of a run.
 @_exported import OnePassCore
 @_exported import OnePassData
 @_exported import OnePassModels

@@ -10,6 +10,7 @@ package struct SourceRevision: Hashable, Sendable {
   /// Whether tracked files differed from it.
   package var isModified: Bool
 
+  /// Creates a revision.
   package init(commit: String, isModified: Bool) {
     self.commit = commit
     self.isModified = isModified
@@ -17,7 +18,7 @@ package struct SourceRevision: Hashable, Sendable {
 
   private static let program = Mutex<SourceRevision?>(nil)
 
-  /// That of the running program, which says so as it starts; `nil` where it does not know.
+  /// The revision of the running program, which sets it at its start; `nil` if it is unknown.
   package static var current: SourceRevision? {
     get { program.withLock { $0 } }
     set { program.withLock { $0 = newValue } }
@@ -25,7 +26,7 @@ package struct SourceRevision: Hashable, Sendable {
 }
 
 extension SourceRevision {
-  /// A version with the commit of it, as far as that is known: `0.1.0 (3f2a91c07be4, modified)`.
+  /// A version with its commit, if that is known, as `0.1.0 (3f2a91c07be4, modified)`.
   package static func describe(version: String, commit: String?, isModified: Bool?) -> String {
     guard let commit else { return version }
     return "\(version) (\(commit.prefix(12))\(isModified == true ? ", modified" : ""))"

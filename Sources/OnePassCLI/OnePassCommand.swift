@@ -4,10 +4,10 @@ import OnePass
 import OnePassCore
 import OnePassTorch
 
-/// The program `onepass`, which never returns.
+/// Runs the program `onepass`, and never returns.
 /// - Parameters:
-///   - commit: The commit it is built from, where it is known.
-///   - isModified: Whether tracked files differed from that.
+///   - commit: The hash of the commit that the program is built from; `nil` if unknown.
+///   - isModified: Whether tracked files differ from that commit.
 package func runOnePass(commit: String?, isModified: Bool?) {
   SourceRevision.current = commit.map { SourceRevision(commit: $0, isModified: isModified ?? false) }
   OnePassCommand.main()
@@ -16,17 +16,21 @@ package func runOnePass(commit: String?, isModified: Bool?) {
 struct OnePassCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "onepass",
-    abstract: "Train an image classifier on a stream that passes once.",
+    abstract: "Train an image classifier in one pass over a stream.",
     discussion: """
-      OnePass keeps a small, stated part of the stream in a replay memory and measures what that costs: \
-      accuracy, storage and compute (Hu et al. 2021, One Pass ImageNet).
+      OnePass trains with a replay memory of limited size (Hu et al. 2021, One Pass ImageNet) and measures \
+      accuracy, storage and compute.
 
-      Try it:
+      Example:
         onepass train --data fashion-mnist --eval-data fashion-mnist:test \\
           --model resnet8 --storage 10% --replay-steps 3 --output runs/first
 
-      Exit status: 0 done, 64 the request makes no sense, 65 the data is broken, 70 the program or the \
-      engine failed, 74 a file could not be read or written.
+      Exit status:
+        0   success
+        64  invalid arguments
+        65  invalid data
+        70  failure of the program or of libtorch
+        74  a file or stream cannot be read or written
       """,
     version: SourceRevision.describe(
       version: onePassVersion, commit: SourceRevision.current?.commit,
@@ -38,7 +42,7 @@ struct OnePassCommand: ParsableCommand {
 
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    // Whatever is wrong with the arguments is the request's fault, whatever happens afterwards is not.
+    // Errors without a status of their own are usage errors while parsing, and engine errors afterwards.
     var command = ending(otherwise: .usage) {
       let command = try parseAsRoot(arguments)
       guard let train = command as? TrainCommand else { return command }
@@ -49,14 +53,14 @@ struct OnePassCommand: ParsableCommand {
     end(0)
   }
 
-  /// Ends the program without libtorch's destructors, which take some 80 ms to free what the system frees at once.
+  /// Ends the program without libtorch's destructors, which take about 80 ms to free memory that the system frees anyway.
   private static func end(_ status: Int32) -> Never {
     fflush(nil)
     _exit(status)
   }
 
-  /// Does a part of the work. Where it fails, the program ends with the sentence and the status of the failure.
-  /// - Parameter code: Of an error that has no status of its own.
+  /// Runs `body`. If it fails, prints the error message and ends the program with its exit status.
+  /// - Parameter code: The code of errors without a status of their own.
   private static func ending<Result>(
     otherwise code: OnePassError.Code, _ body: () throws -> Result
   ) -> Result {
@@ -66,7 +70,7 @@ struct OnePassCommand: ParsableCommand {
     } catch {
       let status = exitCode(for: error)
       let message = fullMessage(for: error)
-      // What was asked for by --help and its like is a result.
+      // The output of --help and --version is a result.
       guard status != .success else {
         end((try? Console.result(message)) == nil ? OnePassError.Code.io.exitStatus : 0)
       }

@@ -1,12 +1,19 @@
-/// A number of bytes, read from and written as people write them: `500MB`, `2GiB`, `6000B`.
+/// A number of bytes that is parsed from and printed as text with a unit: `500MB`, `2GiB`, `6000B`.
+///
+/// ```swift
+/// let budget = ByteCount("2GiB")?.bytes  // 2147483648
+/// let text = "\(ByteCount(1_536_000))"   // "1.54 MB"
+/// ```
 public struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// The count in bytes.
   public let bytes: Int
 
+  /// Creates a count of `bytes` bytes.
   public init(_ bytes: Int) { self.bytes = bytes }
 
-  /// The bytes named by a text such as `500MB` (decimal units) or `2GiB` (binary units); `nil` if it is not one.
+  /// Parses text such as `500MB` (decimal units) or `2GiB` (binary units); `nil` if it is invalid.
   ///
-  /// A unit is required, so that a bare number is never taken for bytes by mistake.
+  /// Case, spaces and underscores are ignored. The unit is required, so that a bare number is never read as bytes by mistake.
   public init?(_ text: String) {
     let units: [(suffix: String, factor: Double)] = [
       ("kib", 0x1p10), ("mib", 0x1p20), ("gib", 0x1p30), ("tib", 0x1p40),
@@ -23,7 +30,7 @@ public struct ByteCount: Hashable, Comparable, Sendable, CustomStringConvertible
 
   public static func < (a: ByteCount, b: ByteCount) -> Bool { a.bytes < b.bytes }
 
-  /// Three significant digits and a decimal unit: `1.54 MB`.
+  /// Up to three significant digits and a decimal unit: `1.54 MB`.
   public var description: String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB"]
     var value = Double(bytes)

@@ -1,6 +1,6 @@
-/// An image in the bytes in which its source delivered it.
+/// An image as the encoded bytes that its source delivered.
 ///
-/// The replay memory keeps these bytes, never decoded pixels, where the source has encoded bytes
+/// The replay memory stores these bytes rather than decoded pixels, if the source delivers encoded files
 /// (Hu et al. 2021, section 3.1).
 ///
 /// ```swift
@@ -8,10 +8,11 @@
 /// let first = image.withUnsafeBufferPointer { $0.first }
 /// ```
 public struct EncodedImage: Sendable {
+  /// The format of the bytes.
   public enum Encoding: Sendable, Equatable {
-    /// A whole JPEG or PNG file; which one is found from the bytes.
+    /// A complete JPEG or PNG file; the decoder detects the format.
     case file
-    /// Bare 8-bit pixels, row by row, channels interleaved: `[height, width, channels]`.
+    /// Raw 8-bit pixels in row-major order with interleaved channels: `[height, width, channels]`.
     case pixels(width: Int, height: Int, channels: Int)
   }
 
@@ -23,32 +24,37 @@ public struct EncodedImage: Sendable {
   }
 
   @usableFromInline let storage: Storage
+  /// The format of ``bytes``.
   public let encoding: Encoding
 
+  /// Creates an image from its encoded bytes.
   @inlinable
   public init(bytes: [UInt8], encoding: Encoding = .file) {
     storage = .own(bytes)
     self.encoding = encoding
   }
 
-  /// An image that lies where somebody else keeps it, and is not copied.
+  /// Creates an image that refers to memory of another owner, without a copy.
   @inlinable
   package init(lent: LentBytes, encoding: Encoding) {
     storage = .lent(lent)
     self.encoding = encoding
   }
 
-  /// An image of so many bytes that another process has. Nobody here may ask for the bytes.
+  /// Creates a placeholder for an image of `byteCount` bytes that is stored in another process.
+  ///
+  /// Its bytes must not be accessed in this process.
   package init(elsewhere byteCount: Int) {
     storage = .elsewhere(byteCount)
     encoding = .file
   }
 
-  /// Whether the bytes are here, as they are but for a memory that several processes share.
+  /// Whether the bytes are in this process; `false` only in a memory that several processes share.
   package var isHere: Bool {
     if case .elsewhere = storage { false } else { true }
   }
 
+  /// The size of the encoded image in bytes.
   @inlinable
   public var byteCount: Int {
     switch storage {
@@ -58,8 +64,9 @@ public struct EncodedImage: Sendable {
     }
   }
 
-  /// The bytes as an array; a copy where the replay memory lent them.
-  /// - Complexity: O(1), or O(bytes) for what was drawn from a memory; ``withUnsafeBufferPointer(_:)`` never copies.
+  /// The encoded bytes as an array.
+  /// - Complexity: O(1), or O(``byteCount``) for an image drawn from a replay memory, which is copied.
+  ///   ``withUnsafeBufferPointer(_:)`` never copies.
   public var bytes: [UInt8] {
     switch storage {
     case .own(let bytes): bytes
@@ -67,7 +74,7 @@ public struct EncodedImage: Sendable {
     }
   }
 
-  /// Calls `body` with the bytes, where they lie; they are valid until it returns.
+  /// Calls `body` with the bytes in place; the pointer is valid until `body` returns.
   public func withUnsafeBufferPointer<Result>(
     _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
   ) rethrows -> Result {
@@ -77,7 +84,7 @@ public struct EncodedImage: Sendable {
       try withExtendedLifetime(bytes.owner) {
         try body(UnsafeBufferPointer(start: bytes.start, count: bytes.count))
       }
-    case .elsewhere: preconditionFailure("The image lies in another process.")
+    case .elsewhere: preconditionFailure("The image is stored in another process.")
     }
   }
 }
@@ -89,9 +96,9 @@ extension EncodedImage: Equatable {
   }
 }
 
-/// Bytes that stay as they are, and where they are, while their owner lives.
+/// Bytes that neither change nor move while their owner is alive.
 ///
-/// Sendable because nobody writes them in that time, and the owner may be let go by any thread.
+/// `@unchecked Sendable` because the bytes are not written during that time, and any thread can release the owner.
 @usableFromInline
 package struct LentBytes: @unchecked Sendable {
   @usableFromInline let owner: any AnyObject & Sendable

@@ -1,13 +1,19 @@
-/// One labelled image of the stream, as it arrived.
+/// A labelled image with its position in the stream.
+///
+/// ```swift
+/// let first = Example(id: 0, label: 3, image: EncodedImage(bytes: jpeg), subject: "patient-17")
+/// ```
 public struct Example: Sendable {
-  /// The position in the stream, counted from 0; no two examples of a pass share one.
+  /// The position in the stream, counted from 0 and unique within a pass.
   public let id: Int
   /// The class, 0 ..< number of classes.
   public let label: Int
+  /// The encoded image.
   public let image: EncodedImage
-  /// Whom it is about, where the source was asked for that; see ``SubjectKey``.
+  /// The subject that the example is about, if the source reads it; see ``SubjectKey``.
   public let subject: String?
 
+  /// Creates an example from its position, label, image and subject.
   @inlinable
   public init(id: Int, label: Int, image: EncodedImage, subject: String? = nil) {
     self.id = id

@@ -1,49 +1,57 @@
-/// A stream of labelled images, taken one after the other.
+/// A stream of labelled images that is read in order.
 ///
-/// A source is read by one thread. It holds no more than a fixed amount of the data at any time, so its
-/// memory does not grow with the stream (a table of names or of positions may).
+/// A source is read by one thread. It holds a bounded part of the data at any time, so its memory does not grow with the
+/// stream. An index of names or offsets may grow.
 ///
-/// Random access, where a source has it, is what multi-epoch training reshuffles; see ``RandomAccessSource``.
+/// Multi-epoch training reshuffles a source that also provides random access; see ``RandomAccessSource``.
+///
+/// ```swift
+/// func countByClass(_ source: any ExampleSource) throws -> [Int: Int] {
+///   var counts: [Int: Int] = [:]
+///   while let example = try source.next() { counts[example.label, default: 0] += 1 }
+///   return counts
+/// }
+/// ```
 public protocol ExampleSource: AnyObject {
-  /// The specification that names this source again, as on the command line: `folder:photos`.
+  /// The command-line specification of this source, for example `folder:photos`.
   var specification: String { get }
 
-  /// The number of examples in the whole stream, where it is known without reading the stream.
+  /// The number of examples in the stream; `nil` if it is unknown without reading the stream.
   var knownCount: Int? { get }
 
-  /// The names of the classes in label order, where the source defines them.
+  /// The names of the classes in label order; `nil` if the source does not define them.
   var classNames: [String]? { get }
 
-  /// The number of classes, where the source knows it; `classNames.count` where there are names.
+  /// The number of classes; `nil` if it is unknown. Equal to `classNames.count` if there are names.
   var knownClassCount: Int? { get }
 
-  /// The next example, with `id` = its position in the stream, or `nil` at the end.
+  /// Returns the next example, whose `id` is its position in the stream, or `nil` at the end.
   ///
-  /// After `nil` it returns `nil` for ever.
-  /// - Throws: `OnePassError` (`badData`, `io`) when the stream itself is broken. A broken image is not
-  ///   noticed here: it is delivered, and the decoder finds it.
+  /// Every call after the end returns `nil`.
+  /// - Throws: `OnePassError` (`badData`, `io`) if the stream itself is invalid or unreadable. An image that cannot be decoded
+  ///   is delivered; the decoder reports it.
   func next() throws -> Example?
 
-  /// Passes over the next `count` examples, which are another's.
+  /// Skips the next `count` examples, which another process trains on.
   ///
-  /// A source that can seek reads none of their images.
-  /// - Returns: How many there were, `count` unless the stream has ended.
+  /// A seekable source does not read their images.
+  /// - Returns: The number of examples skipped; less than `count` only at the end of the stream.
   func skip(_ count: Int) throws -> Int
 
-  /// Where an example that was delivered lies, as a person would look for it: the path of a file.
-  /// `nil` where a source cannot tell.
+  /// The location of a delivered example as shown to users, such as a file path; `nil` if it is unknown.
   func location(of id: Int) -> String?
 
-  /// Whether ``restore(position:)`` has to read what has passed, as on standard input. It can then be compared with what
-  /// passed before.
+  /// Whether ``restore(position:)`` reads the skipped part of the stream again, as on standard input.
+  ///
+  /// That part can then be compared with what was read before.
   var readsAgainToRestore: Bool { get }
 
-  /// Where the stream stands: the number of examples taken so far.
+  /// The number of examples read or skipped so far.
   var position: Int { get }
 
-  /// Goes on at `position` of a fresh source, so that the next example has this id.
+  /// Moves a new source to `position`, so that the next example has this id.
   ///
-  /// A source that can seek does so; another reads and drops what has passed.
+  /// A seekable source seeks; any other reads and discards the examples before `position`.
   /// - Throws: `OnePassError` if the stream ends before `position`.
   func restore(position: Int) throws
 }
@@ -58,10 +66,17 @@ extension ExampleSource {
   }
 }
 
-/// A source that can deliver any of its examples at any time, and so keeps "all the data" itself.
+/// A source that can deliver any of its examples at any time, which requires that it stores all the data.
+///
+/// ```swift
+/// func lastExample(of source: any RandomAccessSource) throws -> Example {
+///   try source.example(at: source.count - 1)
+/// }
+/// ```
 public protocol RandomAccessSource: ExampleSource {
+  /// The number of examples in the stream.
   var count: Int { get }
 
-  /// The example with this id, the same as `next()` delivered or will deliver at that position.
+  /// Returns the example at position `id`, equal to the one that ``ExampleSource/next()`` delivers there.
   func example(at id: Int) throws -> Example
 }

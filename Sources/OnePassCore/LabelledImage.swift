@@ -1,4 +1,4 @@
-/// An image with its class, before a stream has given it a position.
+/// An image with its class, not yet assigned a position in a stream.
 ///
 /// ```swift
 /// let photo = LabelledImage(EncodedImage(bytes: jpeg), label: 3)
@@ -6,16 +6,18 @@
 /// let digit = LabelledImage(grey, label: 7)
 /// ```
 public struct LabelledImage: Sendable {
+  /// The encoded image.
   public var image: EncodedImage
   /// The class, 0 ..< number of classes.
   public var label: Int
-  /// Whom it is about, where that may have to be forgotten.
+  /// The subject that the image is about, so that its images can be forgotten; see ``SubjectKey``.
   public var subject: String?
 
+  /// Creates a labelled image.
   /// - Parameters:
-  ///   - image: A JPEG or PNG file, or bare pixels.
+  ///   - image: A JPEG or PNG file, or raw pixels.
   ///   - label: The class, 0 ..< number of classes.
-  ///   - subject: Whom it is about, where that may have to be forgotten.
+  ///   - subject: The subject that the image is about, so that its images can be forgotten.
   public init(_ image: EncodedImage, label: Int, subject: String? = nil) {
     self.image = image
     self.label = label
@@ -24,7 +26,7 @@ public struct LabelledImage: Sendable {
 }
 
 extension Example {
-  /// A labelled image at its place in a stream.
+  /// Creates an example from a labelled image and its position in the stream.
   package init(id: Int, _ labelled: LabelledImage) {
     self.init(id: id, label: labelled.label, image: labelled.image, subject: labelled.subject)
   }

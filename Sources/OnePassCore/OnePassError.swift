@@ -1,20 +1,46 @@
-/// A failure of the world that OnePass reports to its user as one sentence.
+/// A failure that OnePass reports to the user, with a message and an exit status.
 ///
-/// `message` says what was wrong, shows the value, and names the remedy; it is printed as it stands.
-/// A caller's bug is a `precondition`, not an `OnePassError`.
+/// A message states the facts, the value and the remedy. It starts with the option or file concerned, gives the value, and ends
+/// with a full stop. The remedy, where the facts do not imply it, follows a semicolon:
+///
+/// - `--limit must be at least 1 (got 0).`
+/// - `--resume requires --output.`
+/// - `shards/train-0007.tar: truncated at byte 1,048,576; re-download it or pass --broken-limit 1.`
+///
+/// The command line prints the message unchanged after `Error: ` and exits with the status of the code, as defined in BSD's
+/// `sysexits.h`:
+///
+/// | Code | Exit status | Failure |
+/// |---|---|---|
+/// | ``Code/usage`` | 64 | An unknown name, an impossible value, or options that contradict each other. |
+/// | ``Code/badData`` | 65 | Data that is corrupt, empty, or inconsistent with the options. |
+/// | ``Code/engine`` | 70 | A defect of OnePass or libtorch, or too little memory. |
+/// | ``Code/io`` | 74 | A file, stream, server or process that cannot be reached, read or written. |
+///
+/// A violated precondition of an API is a `precondition` failure, not a `OnePassError`.
 ///
 /// ```swift
-/// throw OnePassError(.badData, "The folder \(path) holds no class folders. Put the images of each class in a folder of their own.")
+/// throw OnePassError(.badData, "\(path): contains no class folders; put the images of each class in a separate folder.")
 /// ```
 public struct OnePassError: Error, Sendable, CustomStringConvertible {
-  /// What kind of failure this is; extensible, so that a client can add its own.
+  /// The kind of a failure, which determines the exit status.
+  ///
+  /// Clients can define further codes.
+  ///
+  /// ```swift
+  /// let temporaryFailure = OnePassError.Code("temporaryFailure", exitStatus: 75)
+  /// throw OnePassError(temporaryFailure, "camera 3: no frame for 60 s; check the network.")
+  /// ```
   public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The name of the code; two codes with the same name are equal.
     public let rawValue: String
-    /// The exit status of the command line for this kind, after BSD's `sysexits.h`.
+    /// The exit status of the command line, after BSD's `sysexits.h`.
     public let exitStatus: Int32
 
+    /// A code with exit status 70.
     public init(rawValue: String) { self.init(rawValue, exitStatus: 70) }
 
+    /// A code with the given name and exit status.
     public init(_ rawValue: String, exitStatus: Int32) {
       self.rawValue = rawValue
       self.exitStatus = exitStatus
@@ -23,21 +49,24 @@ public struct OnePassError: Error, Sendable, CustomStringConvertible {
     public static func == (a: Code, b: Code) -> Bool { a.rawValue == b.rawValue }
     public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 
-    /// The request cannot be carried out as it was put: an unknown name, an impossible value (64).
+    /// An invalid request: an unknown name or an impossible value. Exit status 64.
     public static let usage = Code("usage", exitStatus: 64)
-    /// The data is not what it has to be: corrupt, empty, a label outside the classes (65).
+    /// Invalid data: corrupt, empty, or with a label outside the classes. Exit status 65.
     public static let badData = Code("badData", exitStatus: 65)
-    /// A defect of this program or of the engine below it (70).
+    /// A defect of OnePass or libtorch, or too little memory. Exit status 70.
     public static let engine = Code("engine", exitStatus: 70)
-    /// A file or a stream could not be opened, read or written (74).
+    /// A file, stream, server or process that cannot be reached, read or written. Exit status 74.
     public static let io = Code("io", exitStatus: 74)
   }
 
+  /// The kind of failure.
   public let code: Code
+  /// The text for the user: facts, value and remedy.
   public let message: String
-  /// What led to this failure, if another error did.
+  /// The underlying error, if any.
   public let cause: (any Error)?
 
+  /// Creates an error from its code, its message and the underlying error.
   public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message

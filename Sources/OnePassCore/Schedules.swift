@@ -1,13 +1,17 @@
 import Foundation
 
-/// How the smoothing factor α of the priority grows from 0 along the run (Hu et al. 2021, section 3.2).
+/// The growth of the priority's smoothing factor α with the progress of a run (Hu et al. 2021, section 3.2).
+///
+/// ```swift
+/// let alpha = SmoothingSchedule.full.alpha(at: RunProgress(step: 500, of: 1_000))  // 0.29
+/// ```
 public enum SmoothingSchedule: String, CaseIterable, Sendable, Codable {
-  /// α(T) = 1 − cos(π/2 · T/T_max), which runs from 0 to 1 as the paper's text says. The default.
+  /// α(T) = 1 − cos(π/2 · T/T_max), which grows from 0 to 1 as the paper's text states. The default.
   case full
-  /// α(T) = 1 − cos(T/T_max), the paper's formula to the letter, which ends at 1 − cos 1 ≈ 0.46.
+  /// α(T) = 1 − cos(T/T_max), exactly the paper's formula, which ends at 1 − cos 1 ≈ 0.46.
   case literal
 
-  /// α at a point of the run, 0 … 1.
+  /// Returns α, 0 … 1, for the given progress.
   public func alpha(at progress: RunProgress) -> Double {
     switch self {
     case .full: 1 - cos(.pi / 2 * progress.fraction)
@@ -16,73 +20,79 @@ public enum SmoothingSchedule: String, CaseIterable, Sendable, Codable {
   }
 }
 
-/// The course of the learning rate over the updates of a run, as a share of its highest value.
+/// A learning rate schedule over the updates of a run, as a fraction of the peak learning rate.
 ///
-/// It may rise along a line at first (Goyal et al. 2017); then comes its shape.
+/// An optional linear warm-up (Goyal et al. 2017) is followed by the shape.
 ///
 /// ```swift
 /// let schedule = LearningRateSchedule(.trapezoid, warmUp: 0.05, coolDown: 0.3)
 /// let learningRate = 0.1 * schedule.factor(ofUpdate: 0, of: 10_000)
 /// ```
 public struct LearningRateSchedule: Hashable, Sendable {
-  /// What comes after the warm-up.
+  /// The shape of a schedule after the warm-up.
   public enum Shape: String, CaseIterable, Codable, Sendable {
-    /// Falls to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts), as in the paper. The default.
+    /// Cosine decay to 0 (Loshchilov and Hutter 2017, without restarts), as in Hu et al. 2021. The default.
     case cosine
-    /// Falls to 0 along a line.
+    /// Linear decay to 0.
     case linear
-    /// Stays: the only one that needs not know the stream's length.
+    /// Constant; the only shape that does not depend on the length of the stream.
     case constant
-    /// Stays, and falls to 0 along a line at the end (Hägele et al. 2024): how long the stream is has to be known only
-    /// when the cool-down begins.
+    /// Constant, then a linear cool-down to 0 at the end (Hägele et al. 2024).
+    ///
+    /// The length of the stream is needed only when the cool-down starts.
     case trapezoid
-    /// As a trapezoid, and falls to 0 before its time as soon as the run is asked to end: for a stream that has no end of its own.
+    /// A trapezoid whose cool-down starts early if the run is asked to end: for a stream without an end.
     case onDemand = "on-demand"
 
-    /// Whether it stays and falls at the end.
+    /// Whether the shape is constant with a cool-down at the end.
     package var coolsDown: Bool { self == .trapezoid || self == .onDemand }
   }
 
+  /// The shape after the warm-up.
   public let shape: Shape
-  /// The share of all updates over which the rate rises, 0 … 1.
+  /// The fraction of all updates in the warm-up, 0 … 1.
   public let warmUp: Double
-  /// Of a trapezoid, planned or on demand: the share of all updates over which the rate falls, 0 … 1.
+  /// The fraction of all updates in the cool-down, 0 … 1; used by ``Shape/trapezoid`` and ``Shape/onDemand``.
   public let coolDown: Double
 
+  /// Creates a schedule from its shape and the lengths of its warm-up and cool-down.
   /// - Parameters:
-  ///   - shape: what comes after the warm-up.
-  ///   - warmUp: the share of all updates over which the rate rises, 0 … 1.
-  ///   - coolDown: of a trapezoid, planned or on demand, the share of all updates over which the rate falls, 0 … 1.
-  /// - Precondition: the shares lie in their ranges; those of a trapezoid are together at most 1.
+  ///   - shape: The shape after the warm-up.
+  ///   - warmUp: The fraction of all updates in the warm-up, 0 … 1.
+  ///   - coolDown: The fraction of all updates in the cool-down, 0 … 1; used by `trapezoid` and `onDemand`.
+  /// - Precondition: The fractions are within their ranges. Those of `trapezoid` and `onDemand` sum to at most 1.
   public init(_ shape: Shape = .cosine, warmUp: Double = 0, coolDown: Double = 0.2) {
     precondition(
       (0...1).contains(warmUp) && (0...1).contains(coolDown)
         && (!shape.coolsDown || warmUp + coolDown <= 1),
-      "The parts of a schedule are shares of a run.")
+      "warmUp and coolDown must be in 0 ... 1, with a sum of at most 1 for a shape that cools down.")
     self.shape = shape
     self.warmUp = warmUp
     self.coolDown = coolDown
   }
 
-  /// The share of the highest learning rate with which an update is made, above 0 and at most 1.
+  /// Returns the learning rate of an update as a fraction of the peak, above 0 and at most 1.
   ///
-  /// Of W updates of warm-up the t-th has (t + 1) / (W + 1), so that none is made with a rate of 0. Cosine and line then run
-  /// over the T − W others: (1 + cos π p) / 2 and 1 − p, with p = (t − W) / (T − W). Of a cool-down over C updates the last
-  /// ones have (T − t) / C. W and C are rounded to whole updates.
+  /// For update t of T, with a warm-up of W and a cool-down of C updates, both rounded to whole updates:
   ///
-  /// A cool-down that was asked for at update b and takes C begins with the rate that b would have had, r: its updates have
-  /// r · (b + C − t) / C.
+  /// | Phase | Fraction |
+  /// |---|---|
+  /// | Warm-up | (t + 1) / (W + 1), so that no update has a rate of 0 |
+  /// | Cosine | (1 + cos π p) / 2, with p = (t − W) / (T − W) |
+  /// | Linear | 1 − p |
+  /// | Cool-down at the end | (T − t) / C |
+  /// | Requested cool-down at update b | r · (b + C − t) / C, where r is the fraction scheduled for b |
   /// - Parameters:
   ///   - update: t, counted from 0.
-  ///   - total: T, the updates of the run as it was planned.
-  ///   - asked: A cool-down that was asked for.
-  /// - Precondition: `0 <= update < total`, and not beyond the cool-down's end.
-  public func factor(ofUpdate update: Int, of total: Int, coolingDown asked: CoolDown? = nil) -> Double {
-    precondition(update >= 0 && update < total, "An update lies between a run's start and its end.")
-    if let asked, update >= asked.updatesBefore {
-      let left = asked.updatesBefore + asked.updates - update
-      precondition(left > 0, "A run ends with its cool-down.")
-      return factor(ofUpdate: asked.updatesBefore, of: total) * Double(left) / Double(asked.updates)
+  ///   - total: T, the planned number of updates.
+  ///   - requested: A cool-down that was requested during the run, if any.
+  /// - Precondition: `0 <= update < total`, and before the end of the requested cool-down.
+  public func factor(ofUpdate update: Int, of total: Int, coolingDown requested: CoolDown? = nil) -> Double {
+    precondition(update >= 0 && update < total, "update must be in 0 ..< total.")
+    if let requested, update >= requested.updatesBefore {
+      let left = requested.updatesBefore + requested.updates - update
+      precondition(left > 0, "update must be before the end of the cool-down.")
+      return factor(ofUpdate: requested.updatesBefore, of: total) * Double(left) / Double(requested.updates)
     }
     let rising = Int((warmUp * Double(total)).rounded())
     guard update >= rising else { return Double(update + 1) / Double(rising + 1) }
@@ -97,16 +107,16 @@ public struct LearningRateSchedule: Hashable, Sendable {
 
   private func plannedCoolDown(of total: Int) -> Int { max(1, Int((coolDown * Double(total)).rounded())) }
 
-  /// The updates of a cool-down that is asked for now: with it, the run has made the share ``coolDown`` of them while it fell.
+  /// Returns the length in updates of a cool-down that starts now, so that it is the fraction c = ``coolDown`` of the run.
   ///
-  /// After U updates they are U · c / (1 − c), rounded, at least 1 and at most those that are left; `nil` where the planned
-  /// cool-down has begun already.
+  /// After U updates it is U · c / (1 − c), rounded to at least 1 and at most the remaining updates.
   /// - Parameters:
-  ///   - made: U, the updates made so far.
-  ///   - total: The updates of the run as it was planned.
+  ///   - made: U, the number of updates made so far.
+  ///   - total: The planned number of updates.
+  /// - Returns: `nil` if the planned cool-down has already started.
   /// - Precondition: `0 <= made < total`.
   public func coolDown(after made: Int, of total: Int) -> Int? {
-    precondition(made >= 0 && made < total, "A cool-down begins before a run's end.")
+    precondition(made >= 0 && made < total, "made must be in 0 ..< total.")
     guard total - made >= plannedCoolDown(of: total) else { return nil }
     let wanted = (coolDown * Double(made) / (1 - coolDown)).rounded()
     return wanted < Double(total - made) ? max(1, Int(wanted)) : total - made

@@ -1,17 +1,17 @@
 import Foundation
 
 extension SeededGenerator {
-  /// A number drawn from the distribution Beta(α, α), 0 … 1.
+  /// Returns a number drawn from the distribution Beta(α, α), 0 … 1.
   ///
-  /// G / (G + G′) for two draws of Gamma(α); both are kept as logarithms, because those of a small α are below every float.
-  /// - Precondition: `alpha` is positive and finite.
+  /// Computed as G / (G + G′) from two draws of Gamma(α). The draws are kept as logarithms, since those of a small α underflow.
+  /// - Parameter alpha: α, positive and finite.
   public mutating func nextBeta(_ alpha: Double) -> Double {
-    precondition(alpha > 0 && alpha.isFinite, "The shape of a Beta distribution is positive.")
+    precondition(alpha > 0 && alpha.isFinite, "alpha must be positive and finite.")
     let logarithms = (nextLogGamma(alpha), nextLogGamma(alpha))
     return 1 / (1 + exp(logarithms.1 - logarithms.0))
   }
 
-  /// The logarithm of a number drawn from Gamma(α) (Marsaglia and Tsang 2000; α < 1 by G(α + 1)·U^(1/α)).
+  /// Returns the logarithm of a draw from Gamma(α) (Marsaglia and Tsang 2000; for α < 1 by G(α + 1)·U^(1/α)).
   private mutating func nextLogGamma(_ alpha: Double) -> Double {
     guard alpha >= 1 else {
       let larger = nextLogGamma(alpha + 1)
@@ -29,7 +29,7 @@ extension SeededGenerator {
     }
   }
 
-  /// A number drawn from the normal distribution of mean 0 and variance 1 (Box and Muller 1958).
+  /// Returns a draw from the standard normal distribution (Box and Muller 1958).
   private mutating func nextNormal() -> Double {
     let radius = (-2 * log(1 - nextUnit())).squareRoot()
     return radius * cos(2 * .pi * nextUnit())

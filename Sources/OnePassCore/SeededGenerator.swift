@@ -1,15 +1,15 @@
-/// A generator of random numbers that is a pure function of a seed and of what it is used for.
+/// A random number generator that is a pure function of a seed, a purpose and a position.
 ///
-/// OnePass makes a fresh generator for each decision (`(seed, purpose, position)`) instead of carrying one
-/// along, so that no order of threads changes a result and no generator state has to be saved to resume.
-/// The numbers are SplitMix64's (Steele, Lea, Flood 2014), which passes BigCrush from any starting point.
+/// OnePass creates a generator for each random decision instead of advancing a shared one. So results do not depend on the
+/// order of threads, and a checkpoint stores no generator state. The algorithm is SplitMix64 (Steele, Lea and Flood 2014),
+/// which passes BigCrush from any starting point.
 ///
 /// ```swift
 /// var generator = SeededGenerator(seed: 1, .augmentation, example.id, visit)
 /// let flip = generator.nextBool()
 /// ```
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
-  /// What the numbers are for; two purposes never share a sequence.
+  /// The use of the random numbers; different purposes have different sequences.
   public enum Purpose: UInt64, Sendable {
     case streamOrder = 1
     case reservoir = 2
@@ -21,15 +21,20 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     case syntheticImage = 8
     case shuffleBuffer = 9
     case mixing = 12
-    /// What is done to an image beyond crop and flip.
+    /// Augmentation operations other than crop and flip.
     case imageOperations = 16
-    /// Whatever a program needs chance for beside OnePass.
+    /// Reserved for programs that use OnePass.
     case program = 64
   }
 
   @usableFromInline var state: UInt64
 
-  /// A generator whose sequence depends on the four values and on nothing else.
+  /// Creates a generator whose sequence depends only on the four arguments.
+  /// - Parameters:
+  ///   - seed: The seed of the run.
+  ///   - purpose: The use of the numbers.
+  ///   - position: The position in the stream or of the decision.
+  ///   - visit: How often the example at this position was used before, where that matters.
   @inlinable
   public init(seed: UInt64, _ purpose: Purpose, _ position: Int = 0, _ visit: Int = 0) {
     var key = Self.mix(seed &+ Self.increment)
@@ -39,17 +44,18 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     state = key
   }
 
+  /// Returns 64 uniformly random bits.
   @inlinable
   public mutating func next() -> UInt64 {
     state &+= Self.increment
     return Self.mix(state)
   }
 
-  /// A number drawn uniformly from `0 ..< bound`, without bias (Lemire 2019).
+  /// Returns an integer drawn uniformly from `0 ..< bound`, without bias (Lemire 2019).
   /// - Precondition: `bound > 0`.
   @inlinable
   public mutating func next(below bound: Int) -> Int {
-    precondition(bound > 0, "A random index needs at least one value to choose from.")
+    precondition(bound > 0, "bound must be above 0.")
     let range = UInt64(bound)
     var product = next().multipliedFullWidth(by: range)
     if product.low < range {
@@ -59,10 +65,11 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     return Int(product.high)
   }
 
-  /// A number drawn uniformly from the multiples of 2⁻⁵³ in `0 ..< 1`.
+  /// Returns a number drawn uniformly from the multiples of 2⁻⁵³ in `0 ..< 1`.
   @inlinable
   public mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
+  /// Returns `true` with probability 1/2.
   @inlinable
   public mutating func nextBool() -> Bool { next() >> 63 == 1 }
 
@@ -78,10 +85,11 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 }
 
-/// A uniformly random order of `0 ..< count` (Fisher and Yates), the same for the same generator.
-/// - Complexity: O(count) time, 4 bytes a position.
+/// Returns a uniformly random permutation of `0 ..< count` (Fisher and Yates), determined by the generator.
+/// - Complexity: O(`count`) time and 4 bytes per element.
+/// - Precondition: `0 <= count < 2³²`.
 public func randomOrder(of count: Int, using generator: inout SeededGenerator) -> [UInt32] {
-  precondition(count >= 0 && count <= Int(UInt32.max), "An order holds at most 2^32 - 1 positions.")
+  precondition(count >= 0 && count <= Int(UInt32.max), "count must be in 0 ..< 2^32.")
   var order = (0..<UInt32(count)).map { $0 }
   guard count > 1 else { return order }
   for last in stride(from: count - 1, to: 0, by: -1) {

@@ -1,17 +1,20 @@
-/// How much of the stream may be kept, in the unit in which it was asked for.
+/// The maximum size of the replay memory: a share of the stream, a number of examples, or a number of bytes.
 ///
 /// ```swift
-/// try StorageBudget("10%")     // a share of the stream's examples, as in the paper's Table 2
+/// try StorageBudget("10%")     // a share of the stream's examples (Hu et al. 2021, Table 2)
 /// try StorageBudget("6000")    // examples
-/// try StorageBudget("500MB")   // bytes, the memory's index included
+/// try StorageBudget("500MB")   // bytes, including the memory's index
 /// ```
 public enum StorageBudget: Hashable, Sendable, CustomStringConvertible {
+  /// A number of examples, 1 or more.
   case examples(Int)
-  /// A share of the stream's examples, greater than 0, at most 1.
+  /// A share of the stream's examples, above 0 and at most 1.
   case fraction(Double)
+  /// A number of bytes including the memory's index, 1 or more.
   case bytes(ByteCount)
 
-  /// - Throws: `OnePassError` (`usage`) if the text is no amount, or the amount is 0 or over 100 %.
+  /// Parses a budget such as `10%`, `6000` or `500MB`.
+  /// - Throws: `OnePassError` (`usage`) if the text is not a budget, or the budget is 0 or over 100 %.
   public init(_ text: String) throws {
     let trimmed = text.filter { $0 != " " }
     if trimmed.hasSuffix("%"), let percent = Double(trimmed.dropLast()) {
@@ -21,33 +24,29 @@ public enum StorageBudget: Hashable, Sendable, CustomStringConvertible {
     } else if let bytes = ByteCount(trimmed) {
       self = .bytes(bytes)
     } else {
-      throw OnePassError(
-        .usage,
-        "The storage \(text) is not an amount: write a share (10%), examples (6000) or bytes (500MB).")
+      throw OnePassError.unknownStorage(text)
     }
     try validate()
   }
 
-  /// Refuses an amount that is nothing, or more than everything.
+  /// Checks that the budget is above 0 and, as a share, at most 100 %.
   /// - Throws: `OnePassError` (`usage`).
   public func validate() throws {
     switch self {
     case .examples(let count) where count <= 0:
-      throw OnePassError(
-        .usage, "A storage of \(count) examples is not possible: give at least 1, or use --method naive.")
+      throw OnePassError.storageWithoutExamples(count)
     case .fraction(let share) where !(share > 0 && share <= 1):
-      throw OnePassError(
-        .usage, "A storage of \(self) is not possible: give more than 0% and at most 100% of the stream.")
+      throw OnePassError.storageShareOutOfRange(self)
     case .bytes(let count) where count.bytes <= 0:
-      throw OnePassError(
-        .usage, "A storage of \(self) holds nothing: give more bytes, or use --method naive.")
+      throw OnePassError.storageWithoutBytes(self)
     default: break
     }
   }
 
-  /// Whether the budget is in bytes, so that what it holds depends on how much room an item takes.
+  /// Whether the budget is in bytes, so that its capacity in examples depends on their sizes.
   public var isInBytes: Bool { if case .bytes = self { true } else { false } }
 
+  /// The budget in the form that ``init(_:)`` parses.
   public var description: String {
     switch self {
     case .examples(let count): "\(count)"
@@ -57,7 +56,7 @@ public enum StorageBudget: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A number without needless digits: `10`, not `10.0`; `2.5`, not `2.5000000000000004`.
+/// A number printed without unnecessary digits: `10`, not `10.0`; `2.5`, not `2.5000000000000004`.
 struct ShortNumber: CustomStringConvertible {
   let value: Double
   init(_ value: Double) { self.value = value }

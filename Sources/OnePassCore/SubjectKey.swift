@@ -1,16 +1,20 @@
-/// Where an example says whom it is about, so that all examples of a subject can be forgotten.
+/// The part of an example that names its subject, so that all examples of a subject can be forgotten.
 ///
 /// ```swift
-/// try SubjectKey("folder")        // the folder that the file lies in
-/// try SubjectKey("stem")          // the file's name without its extension; the key of a WebDataset sample
+/// try SubjectKey("folder")        // the folder of the file
+/// try SubjectKey("stem")          // the file name without its extension; the key of a WebDataset sample
 /// try SubjectKey("json:person")   // a field of a WebDataset sample's .json
 /// ```
 public enum SubjectKey: Hashable, Sendable, CustomStringConvertible {
+  /// The name of the folder that directly contains the file.
   case folder
+  /// The file name up to its first full stop; the key of a WebDataset sample.
   case stem
+  /// The field with this name in a WebDataset sample's `.json`.
   case field(String)
 
-  /// - Throws: `OnePassError` (`usage`) if the text is none of them.
+  /// Parses `folder`, `stem` or `json:FIELD`.
+  /// - Throws: `OnePassError` (`usage`) for any other text.
   public init(_ text: String) throws {
     if text == "folder" {
       self = .folder
@@ -19,13 +23,11 @@ public enum SubjectKey: Hashable, Sendable, CustomStringConvertible {
     } else if text.hasPrefix("json:"), text.count > 5 {
       self = .field(String(text.dropFirst(5)))
     } else {
-      throw OnePassError(
-        .usage,
-        "The subject key \(text) is not known: write folder, stem or json:FIELD (a field of a sample's .json)."
-      )
+      throw OnePassError.unknownSubjectKey(text)
     }
   }
 
+  /// The key in the form that ``init(_:)`` parses.
   public var description: String {
     switch self {
     case .folder: "folder"
@@ -34,7 +36,7 @@ public enum SubjectKey: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The subject that a path names; `nil` if it has no folder, or the key is a field.
+  /// Returns the subject named by a relative path; `nil` if the path has no folder or the key is a field.
   public func subject(inPath path: String) -> String? {
     let parts = path.split(separator: "/")
     guard let name = parts.last else { return nil }

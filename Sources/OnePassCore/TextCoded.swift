@@ -1,6 +1,11 @@
-/// A value that records keep as the text that people write.
+/// A value that is stored in records as the same text that users write.
+///
+/// ```swift
+/// let data = try JSONEncoder().encode([StorageBudget("10%")])  // ["10%"]
+/// ```
 public protocol TextCoded: Codable, CustomStringConvertible {
-  /// - Throws: `OnePassError` (`usage`) if the text is no such value.
+  /// Parses a value from the text that `description` returns.
+  /// - Throws: `OnePassError` (`usage`) if the text is invalid.
   init(_ text: String) throws
 }
 

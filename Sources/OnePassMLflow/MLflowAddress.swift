@@ -1,45 +1,37 @@
 import Foundation
 import OnePass
 
-/// An experiment of an MLflow server, to which runs are logged.
+/// An experiment on an MLflow server to which runs are logged.
 ///
 /// ```swift
 /// let logs = LogPlan([LogKind.jsonLines, try MLflowAddress("http://localhost:5000#photographs")])
 /// ```
 ///
-/// The output folder of the run, where there is one, keeps which run it is on the server (`mlflow.json`), so that a resumed
-/// run is logged to the same.
+/// The output folder of a run stores the id of its MLflow run (`mlflow.json`), so that a resumed run is logged to the same one.
 public struct MLflowAddress: Hashable, LogDestination {
-  /// Where the server is, as `MLFLOW_TRACKING_URI` has it, without a slash at its end: `http://localhost:5000`.
+  /// The URL of the server as in `MLFLOW_TRACKING_URI`, without a slash at the end: `http://localhost:5000`.
   public let server: String
-  /// The name of the experiment, which is made where there is none.
+  /// The name of the experiment, which is created if it does not exist.
   public let experiment: String
 
-  /// What stands before it on a command line.
+  /// The prefix on the command line.
   static let scheme = "mlflow:"
-  /// The experiment that every server has.
+  /// The experiment that exists on every server.
   static let defaultExperiment = "Default"
 
-  /// Reads `http://HOST:PORT` or `http://HOST:PORT#EXPERIMENT`; the experiment is the server's `Default` if none is named.
-  /// - Parameter text: The address; a server below a path is `https://HOST/PATH#EXPERIMENT`. In the name of the experiment
-  ///   `%20` and the like are read as in other addresses.
-  /// - Throws: `OnePassError` (`usage`) if it is no address, or has a name and password in it.
+  /// Parses `http://HOST:PORT` or `http://HOST:PORT#EXPERIMENT`; the default experiment is `Default`.
+  /// - Parameter text: The address, such as `https://HOST/PATH#EXPERIMENT` for a server below a path. The name of the
+  ///   experiment may be percent-encoded.
+  /// - Throws: `OnePassError` (`usage`) if it is not an address, or contains a user name, a password or a query.
   public init(_ text: String) throws {
     let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard let address = try? HTTPAddress(parts[0]),
       let components = URLComponents(url: address.url, resolvingAgainstBaseURL: false)
     else {
-      throw OnePassError(
-        .usage,
-        "--log \(Self.scheme)\(HTTPAddress.shown(text)) names no MLflow server: write "
-          + "\(Self.scheme)http://HOST:PORT#EXPERIMENT.")
+      throw OnePassError.invalidAddress(text)
     }
     guard components.user == nil, components.password == nil, components.query == nil else {
-      throw OnePassError(
-        .usage,
-        "The address \(HTTPAddress.shown(parts[0])) came with a name, a password or a query, which would be kept where it "
-          + "is written: give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, in the "
-          + "environment.")
+      throw OnePassError.addressWithCredentials(parts[0])
     }
     var server = address.url.absoluteString
     while server.hasSuffix("/") { server.removeLast() }
@@ -50,18 +42,22 @@ public struct MLflowAddress: Hashable, LogDestination {
 }
 
 extension MLflowAddress {
-  /// `--log mlflow:…` of the command line.
+  /// The scheme of `--log mlflow:…` on the command line.
   public static let logScheme = LogScheme(prefix: scheme, form: "\(scheme)http://HOST:PORT#EXPERIMENT") {
     try MLflowAddress($0)
   }
 
+  /// The name of the record in the output folder: `mlflow.json`.
   public var name: String { MLflowRecord.fileName }
 
+  /// Creates a logger and checks that the server is available.
+  /// - Parameter output: The output folder of the run, if any, which stores the id of the MLflow run.
+  /// - Throws: `OnePassError`: `io` if the server cannot be used, `badData` if the record in the folder is damaged.
   public func makeLogger(in output: String?) throws -> any RunLogger {
     try MLflowLogger(to: self, in: output)
   }
 
-  /// As the command line takes it: `mlflow:http://localhost:5000#photographs`.
+  /// The address as on the command line: `mlflow:http://localhost:5000#photographs`.
   public var description: String {
     let name = experiment.addingPercentEncoding(withAllowedCharacters: .urlFragmentAllowed) ?? experiment
     return "\(Self.scheme)\(server)#\(name)"

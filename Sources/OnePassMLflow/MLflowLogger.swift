@@ -3,8 +3,8 @@ import OnePass
 
 /// Logs the options and the scalars of a run to an MLflow server.
 ///
-/// The thread that trains only hands over what there is. A server that does not answer is told at once before anything is
-/// trained; later it keeps nobody waiting, and a notice at the end says what it lacks.
+/// The training thread only enqueues values. A server that does not respond is an error before training starts. Later it does
+/// not delay training, and a notice at the end reports the values that it has not confirmed.
 final class MLflowLogger: RunLogger {
   let name = "mlflow"
   private let server: MLflowServer
@@ -15,16 +15,16 @@ final class MLflowLogger: RunLogger {
   private var sender: MLflowSender?
   private var written: MLflowRecord?
 
-  /// How long a call, and the end of a run, may take.
+  /// The maximum durations of a request and of the end of a run, in seconds.
   static let limits = HTTPLimits(idle: 10, attempts: 3, overall: 30)
 
-  /// Asks the server whether it is there, and takes what this run has to say.
+  /// Checks that the server responds, and reads the record of an earlier process.
   ///
-  /// A run that has begun goes on without an answer: whatever started it again would have to wait for the server.
+  /// A resumed run continues without a response, so that a restart does not depend on the server.
   /// - Parameters:
-  ///   - output: The folder of the run, which keeps what the run is called on the server.
-  ///   - environment: Where the credentials are.
-  /// - Throws: `OnePassError`: `io` if the server does not answer or refuses, `badData` if the folder's record is damaged.
+  ///   - output: The folder of the run, which stores the id of the MLflow run.
+  ///   - environment: The environment variables, which contain any credentials.
+  /// - Throws: `OnePassError`: `io` if the server does not respond or rejects a request, `badData` if the record is damaged.
   init(
     to address: MLflowAddress, in output: String?, limits: HTTPLimits = MLflowLogger.limits,
     environment: [String: String] = ProcessInfo.processInfo.environment
@@ -46,36 +46,21 @@ final class MLflowLogger: RunLogger {
         if let run = record.run { _ = try server.run(run) } else { _ = try server.experiment() }
         return
       } catch {
-        if case .passing(_, let asked, let remedy) = error {
+        if case .temporary(_, let delay, let remedy) = error {
           if isResumed { return }
           if remedy == nil, attempt < limits.attempts {
-            Thread.sleep(forTimeInterval: limits.pause(before: attempt, asked: asked))
+            Thread.sleep(forTimeInterval: limits.pause(before: attempt, asked: delay))
             continue
           }
         }
-        throw OnePassError(
-          .io,
-          "The MLflow server \(server.address.server) cannot be used: \(error.detail). \(remedy(for: error))",
-          cause: error)
+        throw OnePassError.serverUnusable(server.address, error, output: output)
       }
-    }
-  }
-
-  private func remedy(for problem: MLflowServer.Problem) -> String {
-    switch problem {
-    case .passing(_, _, let remedy): remedy ?? "Start it, or leave out --log \(server.address)."
-    case .refused(401, _, _), .refused(403, _, _):
-      "Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
-    case .refused(_, "RESOURCE_DOES_NOT_EXIST", _):
-      "Its run has gone: remove \(output ?? "")/\(MLflowRecord.fileName), and the rest is logged to a new one."
-    case .refused:
-      "Write its address, and the experiment behind #: \(MLflowAddress.scheme)http://localhost:5000#photographs."
     }
   }
 
   func begin(_ run: LoggedRun) {
     if run.stepsDone == 0 { record.unsent = [] }
-    // What comes after the checkpoint comes again.
+    // Steps after the checkpoint are repeated and logged again.
     record.unsent.removeAll { $0.step > run.stepsDone }
     sender = MLflowSender(
       to: server, record, isResumed: isResumed, limits: limits,
@@ -84,7 +69,9 @@ final class MLflowLogger: RunLogger {
 
   func log(_ point: LogPoint) throws {
     guard !point.scalars.isEmpty else { return }
-    if let refusal = sender?.add(MLflowRecord.Point(point)) { throw OnePassError(.io, "\(refusal).") }
+    if let rejection = sender?.add(MLflowRecord.Point(point)) {
+      throw OnePassError.requestRejected(server.address, rejection)
+    }
   }
 
   func makeDurable() throws {
@@ -105,34 +92,27 @@ final class MLflowLogger: RunLogger {
       }
     let end = sender.end(status)
     try makeDurable()
-    guard let problem = end.problem ?? (end.missing > 0 ? "it was away for too long" : nil) else { return }
-    let what =
-      end.missing > 0
-      ? "has not confirmed \(Figures.count(end.missing, "value"))"
-      : "was not told that the run \(outcome.rawValue)"
-    let place =
-      switch (output, outcome) {
-      case (nil, _): ""
-      case (_, .stopped): " It will hear of it when the run goes on."
-      case (let output?, _): end.missing > 0 ? " They are in \(output)/\(MLflowRecord.fileName)." : ""
-      }
-    throw OnePassError(.io, "The server \(server.address.server) \(what): \(problem).\(place)")
+    guard
+      let problem = end.problem ?? (end.missing > 0 ? MLflowSender.unreachableForTooLong : nil)
+    else { return }
+    throw OnePassError.logIncomplete(
+      server.address, missing: end.missing, problem, outcome: outcome, output: output)
   }
 
-  // MARK: What a run is called
+  // MARK: The description of a run
 
-  /// The longest value that servers of every age take.
+  /// The maximum length of a parameter's value that old and new servers accept.
   private static let longestValue = 500
 
   private func description(of configuration: RunConfiguration) -> MLflowSender.Description {
-    // The number of classes and their names have one name on the command line.
+    // The number of classes and their names are the same option on the command line.
     let options = Dictionary(configuration.options.map { ($0.name, $0.value) }) { $1 == "none" ? $0 : $1 }
     let parameters = options.sorted { $0.key < $1.key }.map { name, value in
       MLflowServer.Entry(
         key: name,
         value: value.count <= Self.longestValue ? value : "\(value.prefix(Self.longestValue - 1))…")
     }
-    // What MLflow's own pages show as the version of the source.
+    // MLflow's user interface shows this tag as the version of the source.
     let commit = SourceRevision.current.map { [("mlflow.source.git.commit", $0.commit)] } ?? []
     let tags =
       [

@@ -1,11 +1,11 @@
 import Foundation
 import OnePass
 
-/// What the folder of a run keeps of its run on an MLflow server, so that the run goes on there.
+/// The record of a run's MLflow run in its output folder, from which a resumed run continues it.
 struct MLflowRecord: Codable, Equatable {
   static let fileName = RunLogFiles.mlflow
 
-  /// The scalars of a point.
+  /// The scalars logged after a step.
   struct Point: Codable, Equatable {
     var step: Int
     /// Milliseconds since 1970.
@@ -23,16 +23,16 @@ struct MLflowRecord: Codable, Equatable {
 
   var server: String
   var experiment: String
-  /// A tag of the run, by which it is found if the server's answer to its making was lost.
+  /// A unique tag of the MLflow run, which identifies it if the response to its creation was lost.
   var key = UUID().uuidString
-  /// The run's name to the server, once it has said it.
+  /// The id of the MLflow run, once known.
   var run: String?
-  /// What it has not confirmed, in the order of the steps.
+  /// The points that the server has not confirmed, in the order of steps.
   var unsent: [Point] = []
 
   init(_ address: MLflowAddress) { (server, experiment) = (address.server, address.experiment) }
 
-  /// What an earlier process left; `nil` if it is of another server or experiment, or there is nothing.
+  /// Reads the record of an earlier process; `nil` if there is none, or it is for another server or experiment.
   /// - Throws: `OnePassError`: `badData` if it is damaged, `io` if it cannot be read.
   init?(in output: String, of address: MLflowAddress) throws {
     let path = "\(output)/\(Self.fileName)"
@@ -41,22 +41,22 @@ struct MLflowRecord: Codable, Equatable {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
       self = try Self.decoder.decode(Self.self, from: data)
     } catch let error as DecodingError {
-      throw OnePassError(
-        .badData, "\(path) is damaged: remove it, and the rest is logged to a new run of MLflow.",
-        cause: error)
+      throw OnePassError.damagedRecord(path, cause: error)
     } catch {
-      throw OnePassError(.io, "\(path) cannot be read: check the disk.", cause: error)
+      throw OnePassError.unreadableRecord(path, cause: error)
     }
     guard server == address.server, experiment == address.experiment else { return nil }
   }
 
-  /// - Throws: `OnePassError` (`io`).
+  /// Writes the record to the folder of a run.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   func write(in output: String) throws {
+    let path = "\(output)/\(Self.fileName)"
     let data: Data
     do { data = try Self.encoder.encode(self) } catch {
-      throw OnePassError(.engine, "What MLflow has not confirmed cannot be written.", cause: error)
+      throw OnePassError.recordNotEncodable(path, cause: error)
     }
-    try DurableFile.write(data, to: "\(output)/\(Self.fileName)")
+    try DurableFile.write(data, to: path)
   }
 
   private static let (infinity, minusInfinity, nan) = ("Infinity", "-Infinity", "NaN")

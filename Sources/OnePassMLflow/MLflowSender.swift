@@ -1,14 +1,14 @@
 import Foundation
 import OnePass
 
-/// Sends what is logged of a run to an MLflow server, on a thread of its own: nobody waits for the server but at the end.
+/// Sends the logged values of a run to an MLflow server on a separate thread; training waits only at the end of the run.
 ///
-/// What the server does not take now waits, and is sent when it answers. After each interruption it is asked what it has, so that
-/// nothing comes twice.
+/// Values are queued until the server accepts them. After each failure the sender asks the server for the last step of each
+/// metric, so that no value is sent twice.
 ///
-/// `@unchecked Sendable` because what changes is touched only with `condition` locked, or by the thread that sends alone.
+/// `@unchecked Sendable` because mutable state is accessed either with `condition` locked or only on the sending thread.
 final class MLflowSender: @unchecked Sendable {
-  /// What the run is on the server when it is made.
+  /// The name, tags and parameters with which the MLflow run is created.
   struct Description: Sendable {
     var name: String?
     var tags: [MLflowServer.Entry]
@@ -17,16 +17,16 @@ final class MLflowSender: @unchecked Sendable {
     var start: Int
   }
 
-  /// What became of it all.
+  /// The state at the end of a run.
   struct Outcome: Equatable {
-    /// What the server has not confirmed, with what was given up before.
+    /// The number of values that the server has not confirmed, including dropped ones.
     var missing: Int
-    /// Why; `nil` if nothing is missing, and the server knows how the run ended.
+    /// The last failure; `nil` if the server has confirmed all values and the status.
     var problem: String?
   }
 
-  /// The points that wait at most: all of a run. Beyond it the oldest are given up.
-  static let mostWaiting = 4_096
+  /// The maximum number of queued points; beyond it the oldest are dropped.
+  static let maximumQueueLength = 4_096
 
   private let server: MLflowServer
   private let limits: HTTPLimits
@@ -34,24 +34,25 @@ final class MLflowSender: @unchecked Sendable {
 
   private let condition = NSCondition()
   private var record: MLflowRecord
-  /// Points that have left `record.unsent`.
-  private var passed = 0
-  /// Values that were given up.
-  private var givenUp = 0
+  /// The number of points removed from `record.unsent`.
+  private var removed = 0
+  /// The number of values dropped from the queue.
+  private var dropped = 0
   private var ending: MLflowServer.Status?
   private var isAbandoned = false
   private var isDone = false
-  private var refusal: String?
-  private var trouble: String?
+  private var rejection: String?
+  private var lastFailure: String?
 
-  /// What the server had of the run when it was asked last, and was sent since; only for the thread that sends.
+  /// The last step of each metric on the server; `nil` if unknown. Used only on the sending thread.
   private var lastSteps: [String: Int]?
-  /// Whether the server may have made the run without our knowing; only for the thread that sends.
+  /// Whether the run may exist on the server although its id is unknown. Used only on the sending thread.
   private var mayHaveRun: Bool
 
   /// - Parameters:
-  ///   - record: What is known of the run, with what is still to be sent.
-  ///   - limits: How long an answer may take (`idle`), the pauses after a failure, and how long the end may take (`overall`).
+  ///   - record: The known state of the MLflow run, with the unsent points.
+  ///   - limits: The maximum time for a response (`idle`), the pauses after failures, and the maximum time at the end of the
+  ///     run (`overall`), in seconds.
   init(
     to server: MLflowServer, _ record: MLflowRecord, isResumed: Bool, limits: HTTPLimits,
     description: Description
@@ -66,26 +67,27 @@ final class MLflowSender: @unchecked Sendable {
     thread.start()
   }
 
-  // MARK: For the thread that trains
+  // MARK: Called by the training thread
 
-  /// - Returns: Why the server takes nothing more, if it has said so.
+  /// Queues a point.
+  /// - Returns: The reason if the server has rejected a request, after which nothing more is sent.
   func add(_ point: MLflowRecord.Point) -> String? {
     condition.withLock {
-      guard refusal == nil else { return refusal }
+      guard rejection == nil else { return rejection }
       record.unsent.append(point)
-      if record.unsent.count > Self.mostWaiting {
-        givenUp += record.unsent.removeFirst().values.count
-        passed += 1
+      if record.unsent.count > Self.maximumQueueLength {
+        dropped += record.unsent.removeFirst().values.count
+        removed += 1
       }
       condition.signal()
       return nil
     }
   }
 
-  /// What a run needs to go on.
+  /// The record from which a resumed run continues.
   var state: MLflowRecord { condition.withLock { record } }
 
-  /// Sends what is left, and how the run ended. A server that does not answer is tried once more.
+  /// Sends the remaining points and the status of the run; after a failure it makes one more attempt.
   func end(_ status: MLflowServer.Status) -> Outcome {
     condition.withLock {
       ending = status
@@ -93,15 +95,15 @@ final class MLflowSender: @unchecked Sendable {
       let deadline = Date() + limits.overall
       while !isDone, condition.wait(until: deadline) {}
       isAbandoned = true
-      let missing = givenUp + record.unsent.reduce(0) { $0 + $1.values.count }
-      let slow = isDone ? nil : "the server took more than \(Int(limits.overall)) s"
-      return Outcome(missing: missing, problem: refusal ?? trouble ?? slow)
+      let missing = dropped + record.unsent.reduce(0) { $0 + $1.values.count }
+      let timeout = isDone ? nil : Self.noResponse(within: limits.overall)
+      return Outcome(missing: missing, problem: rejection ?? lastFailure ?? timeout)
     }
   }
 
-  // MARK: For the thread that sends
+  // MARK: Called on the sending thread
 
-  /// Seconds between two calls while the server answers: what comes meanwhile is sent together.
+  /// Seconds between two requests, so that points are sent in batches.
   private static let interval = 1.0
 
   private func work() {
@@ -111,22 +113,22 @@ final class MLflowSender: @unchecked Sendable {
       do throws(MLflowServer.Problem) {
         let isEnd = try send()
         attempt = 0
-        condition.withLock { trouble = nil }
+        condition.withLock { lastFailure = nil }
         if isEnd || !wait(Self.interval) { break }
       } catch {
-        // What it has is unknown now.
+        // The server may or may not have processed the request.
         lastSteps = nil
         attempt += 1
         let pause: Double? =
-          if case .passing(_, let asked, _) = error { limits.pause(before: attempt, asked: asked) } else {
+          if case .temporary(_, let delay, _) = error { limits.pause(before: attempt, asked: delay) } else {
             nil
           }
-        let goesOn = condition.withLock {
-          trouble = error.detail
-          if pause == nil { refusal = error.detail }
+        let retries = condition.withLock {
+          lastFailure = error.detail
+          if pause == nil { rejection = error.detail }
           return !isLast
         }
-        guard goesOn, let pause, wait(pause) else { break }
+        guard retries, let pause, wait(pause) else { break }
       }
     }
     condition.withLock {
@@ -135,23 +137,23 @@ final class MLflowSender: @unchecked Sendable {
     }
   }
 
-  /// Waits so long, or until the run ends, and then until there is something to send.
-  /// - Returns: Whether anybody still wants it sent.
+  /// Waits for `seconds` or the end of the run, and then until there is something to send.
+  /// - Returns: Whether the run still waits for the result or continues.
   private func wait(_ seconds: Double) -> Bool {
     condition.withLock {
       let end = Date() + seconds
       while ending == nil, condition.wait(until: end) {}
-      while ending == nil, record.unsent.isEmpty, trouble == nil { condition.wait() }
+      while ending == nil, record.unsent.isEmpty, lastFailure == nil { condition.wait() }
       return !isAbandoned
     }
   }
 
-  /// Sends what waits, as much as a call takes.
-  /// - Returns: Whether that was all, and the run has ended.
+  /// Sends the queued points in requests of limited size.
+  /// - Returns: Whether everything was sent and the run has ended.
   private func send() throws(MLflowServer.Problem) -> Bool {
     let run = try connect()
     while true {
-      let (points, first, status) = condition.withLock { (nextPoints, passed, ending) }
+      let (points, first, status) = condition.withLock { (nextPoints, removed, ending) }
       guard !points.isEmpty else {
         guard let status else { return false }
         try server.update(run, to: status, end: MLflowRecord.Point.timestamp(Date()))
@@ -166,29 +168,29 @@ final class MLflowSender: @unchecked Sendable {
       }
       if !metrics.isEmpty { try server.log(metrics, to: run) }
       for metric in metrics { lastSteps?[metric.key] = metric.step }
-      let isWanted = condition.withLock {
-        // The oldest may have been given up meanwhile.
-        let left = max(0, first + points.count - passed)
+      let continues = condition.withLock {
+        // Some of these points may have been dropped in the meantime.
+        let left = max(0, first + points.count - removed)
         record.unsent.removeFirst(left)
-        passed += left
+        removed += left
         return !isAbandoned
       }
-      guard isWanted else { return true }
+      guard continues else { return true }
     }
   }
 
-  /// Whole points, at least one if there is one; with `condition` locked.
+  /// The complete points of the next request, at least one if there are any. Requires `condition` to be locked.
   private var nextPoints: [MLflowRecord.Point] {
     var count = 0
     return Array(
       record.unsent.prefix { point in
         let isFirst = count == 0
         count += point.values.count
-        return isFirst || count <= MLflowServer.mostMetrics
+        return isFirst || count <= MLflowServer.maximumMetrics
       })
   }
 
-  /// Finds or makes the run, and finds out what the server has of it.
+  /// Finds or creates the MLflow run, and reads which values the server already has.
   private func connect() throws(MLflowServer.Problem) -> String {
     let (known, key) = condition.withLock {
       (record.run, MLflowServer.Entry(key: "onepass.key", value: record.key))
@@ -210,15 +212,15 @@ final class MLflowSender: @unchecked Sendable {
       condition.withLock { record.run = run.info.runId }
     }
     guard run.info.lifecycleStage != "deleted" else {
-      throw .refused(status: 0, code: nil, message: "the run \(run.info.runId) was deleted on the server")
+      throw .deletedRun(run.info.runId)
     }
     if run.info.status != MLflowServer.Status.running.rawValue {
       try server.update(run.info.runId, to: .running)
     }
     let present = Set(run.data?.params?.map(\.key) ?? [])
     let parameters = description.parameters.filter { !present.contains($0.key) }
-    for start in stride(from: 0, to: parameters.count, by: MLflowServer.mostParameters) {
-      let part = parameters[start...].prefix(MLflowServer.mostParameters)
+    for start in stride(from: 0, to: parameters.count, by: MLflowServer.maximumParameters) {
+      let part = parameters[start...].prefix(MLflowServer.maximumParameters)
       try server.log(parameters: Array(part), to: run.info.runId)
     }
     lastSteps = run.lastSteps

@@ -1,24 +1,25 @@
 import Foundation
 import OnePass
 
-/// What is said to an MLflow server, by its REST API 2.0. Each call waits for its answer.
+/// A blocking client of MLflow's REST API 2.0.
 struct MLflowServer: Sendable {
   let address: MLflowAddress
   private let limits: HTTPLimits
-  /// The header `Authorization`, from the environment alone: it is written nowhere.
+  /// The header `Authorization`; it comes from the environment and is never stored.
   private let authorisation: String?
 
-  /// Why a call came to nothing.
+  /// The failure of a request.
   enum Problem: Error {
-    /// Another attempt may succeed; the server may say after how many seconds. It needs a remedy where something here is wrong.
-    case passing(String, after: Double? = nil, remedy: String? = nil)
-    /// The server has understood, and does not do it.
-    case refused(status: Int, code: String?, message: String)
+    /// Another attempt may succeed, after a number of seconds if the server announced it. `remedy` is present if the cause is
+    /// on this machine.
+    case temporary(String, after: Double? = nil, remedy: String? = nil)
+    /// The server rejected the request, or the request is invalid.
+    case rejected(status: Int, code: String?, message: String)
   }
 
   /// - Parameters:
-  ///   - limits: How long the server may take for an answer (`idle`).
-  ///   - environment: Where the credentials are, under the names that MLflow's own clients read.
+  ///   - limits: The maximum time for a response (`idle`), in seconds.
+  ///   - environment: The environment variables, with any credentials under the names that MLflow's clients read.
   init(_ address: MLflowAddress, limits: HTTPLimits, environment: [String: String]) {
     self.address = address
     self.limits = limits
@@ -34,7 +35,7 @@ struct MLflowServer: Sendable {
 
   // MARK: Experiments
 
-  /// The experiment that the address names; `nil` if there is none yet.
+  /// Returns the id of the address's experiment; `nil` if it does not exist.
   func experiment() throws(Problem) -> String? {
     struct Answer: Decodable {
       struct Experiment: Decodable {
@@ -47,18 +48,16 @@ struct MLflowServer: Sendable {
     do throws(Problem) {
       answer = try get("experiments/get-by-name", ["experiment_name": address.experiment])
     } catch {
-      if case .refused(404, "RESOURCE_DOES_NOT_EXIST", _) = error { return nil }
+      if case .rejected(404, "RESOURCE_DOES_NOT_EXIST", _) = error { return nil }
       throw error
     }
     guard answer.experiment.lifecycleStage != "deleted" else {
-      throw .refused(
-        status: 400, code: nil,
-        message: "the experiment \(address.experiment) is deleted: restore it, or name another")
+      throw .deletedExperiment(address.experiment)
     }
     return answer.experiment.experimentId
   }
 
-  /// The experiment that the address names, made where there is none.
+  /// Returns the id of the address's experiment, which is created if it does not exist.
   func experimentOrNew() throws(Problem) -> String {
     struct Request: Encodable { let name: String }
     struct Answer: Decodable { let experimentId: String }
@@ -67,8 +66,8 @@ struct MLflowServer: Sendable {
       let answer: Answer = try post("experiments/create", Request(name: address.experiment))
       return answer.experimentId
     } catch {
-      // Somebody else was faster, as the cells of a grid may be.
-      guard case .refused(_, "RESOURCE_ALREADY_EXISTS", _) = error, let present = try experiment() else {
+      // Another process may create the experiment at the same time, for example another cell of a grid.
+      guard case .rejected(_, "RESOURCE_ALREADY_EXISTS", _) = error, let present = try experiment() else {
         throw error
       }
       return present
@@ -77,13 +76,13 @@ struct MLflowServer: Sendable {
 
   // MARK: Runs
 
-  /// A name with a value, as MLflow has tags and parameters.
+  /// A tag or a parameter.
   struct Entry: Codable, Hashable {
     let key: String
     let value: String
   }
 
-  /// A number that was found after a step.
+  /// The value of a metric after a step.
   struct Metric: Encodable {
     let key: String
     let value: Double
@@ -99,7 +98,7 @@ struct MLflowServer: Sendable {
     case killed = "KILLED"
   }
 
-  /// What the server has of a run.
+  /// A run on the server.
   struct Run: Decodable {
     struct Info: Decodable {
       let runId: String
@@ -117,7 +116,7 @@ struct MLflowServer: Sendable {
     let info: Info
     let data: Contents?
 
-    /// The last step that it has of each metric.
+    /// The last step of each metric on the server.
     var lastSteps: [String: Int] {
       Dictionary(data?.metrics?.map { ($0.key, $0.step) } ?? [], uniquingKeysWith: max)
     }
@@ -130,7 +129,7 @@ struct MLflowServer: Sendable {
     return answer.run
   }
 
-  /// The run with a tag; `nil` if there is none.
+  /// Returns the run with the given tag; `nil` if there is none.
   func run(in experiment: String, tagged tag: Entry) throws(Problem) -> Run? {
     struct Request: Encodable {
       let experimentIds: [String]
@@ -156,10 +155,10 @@ struct MLflowServer: Sendable {
     return answer.run
   }
 
-  /// The most metrics that a call takes.
-  static let mostMetrics = 1_000
-  /// The most parameters that a call takes.
-  static let mostParameters = 100
+  /// The maximum number of metrics per request.
+  static let maximumMetrics = 1_000
+  /// The maximum number of parameters per request.
+  static let maximumParameters = 100
 
   func log(_ metrics: [Metric] = [], parameters: [Entry] = [], to run: String) throws(Problem) {
     struct Request: Encodable {
@@ -170,7 +169,7 @@ struct MLflowServer: Sendable {
     let _: Nothing = try post("runs/log-batch", Request(runId: run, metrics: metrics, params: parameters))
   }
 
-  /// - Parameter end: In milliseconds since 1970, where the run has ended.
+  /// - Parameter end: The end of the run in milliseconds since 1970, if it has ended.
   func update(_ run: String, to status: Status, end: Int? = nil) throws(Problem) {
     struct Request: Encodable {
       let runId: String
@@ -182,7 +181,7 @@ struct MLflowServer: Sendable {
 
   private struct Nothing: Decodable {}
 
-  private struct Refusal: Decodable {
+  private struct Rejection: Decodable {
     let errorCode: String
     let message: String?
   }
@@ -192,7 +191,7 @@ struct MLflowServer: Sendable {
   private func get<Answer: Decodable>(_ call: String, _ query: [String: String]) throws(Problem) -> Answer {
     var components = URLComponents()
     components.queryItems = query.map { URLQueryItem(name: $0, value: $1) }
-    // A plus is a space to a server, and none to URLComponents.
+    // Servers decode a plus as a space, and URLComponents does not encode it.
     let query = components.percentEncodedQuery?.replacing("+", with: "%2B") ?? ""
     return try ask("\(call)?\(query)", .get)
   }
@@ -200,12 +199,12 @@ struct MLflowServer: Sendable {
   private func post<Answer: Decodable>(_ call: String, _ request: some Encodable) throws(Problem) -> Answer {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    // As protocol buffers write them in JSON.
+    // As in the JSON encoding of protocol buffers.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     let body: Data
     do { body = try encoder.encode(request) } catch {
-      throw .refused(status: 0, code: nil, message: "what was to be sent is no JSON: \(error)")
+      throw .requestNotEncodable(error)
     }
     return try ask(call, .post(Array(body)))
   }
@@ -215,46 +214,35 @@ struct MLflowServer: Sendable {
   ) throws(Problem) -> Answer {
     var headers = [("Content-Type", "application/json")]
     if let authorisation { headers.append(("Authorization", authorisation)) }
-    guard let place = try? HTTPAddress("\(address.server)/api/2.0/mlflow/\(call)") else {
-      throw .refused(status: 0, code: nil, message: "\(address.server) is no address")
+    guard let url = try? HTTPAddress("\(address.server)/api/2.0/mlflow/\(call)") else {
+      throw .invalidURL(address.server)
     }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let head: HTTPExchange.Head
     let body: Data
     do throws(HTTPExchange.Broken) {
-      let exchange = try HTTPExchange(place, method, headers: headers)
+      let exchange = try HTTPExchange(url, method, headers: headers)
       head = try exchange.head(within: limits.idle)
       body = Data(try exchange.body(atMost: 8 << 20, within: limits.idle))
-    } catch { throw .passing(error.detail, remedy: error.remedy) }
+    } catch { throw .temporary(error.detail, remedy: error.remedy) }
     switch head.status {
     case 200:
       guard let answer = try? decoder.decode(Answer.self, from: body) else {
-        throw .refused(status: 200, code: nil, message: "its answer is not one of MLflow")
+        throw .notMLflow(status: head.status)
       }
       return answer
     case 408, 425, 429, 500...599:
-      throw .passing(
-        "the server answers \(head.status)", after: head["Retry-After"].flatMap { Double($0) })
+      throw .unavailable(status: head.status, after: head["Retry-After"].flatMap { Double($0) })
     default:
-      let refusal = try? decoder.decode(Refusal.self, from: body)
-      let moved = head["Location"].map { "it sends us to \(HTTPAddress.shown($0)): name that address" }
-      throw .refused(
-        status: head.status, code: refusal?.errorCode,
-        message: moved ?? refusal?.message ?? "it says nothing that MLflow would say")
-    }
-  }
-}
-
-extension MLflowServer.Problem {
-  /// In words, after "the server".
-  var detail: String {
-    switch self {
-    case .passing(let detail, _, _): return detail
-    case .refused(let status, let code, let message):
-      let first = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? message
-      let short = first.count > 300 ? "\(first.prefix(300))…" : first
-      return status == 0 ? short : "the server answers \(status)\(code.map { " \($0)" } ?? ""): \(short)"
+      let rejection = try? decoder.decode(Rejection.self, from: body)
+      if let location = head["Location"] {
+        throw .redirected(status: head.status, code: rejection?.errorCode, to: location)
+      }
+      guard let message = rejection?.message else {
+        throw .notMLflow(status: head.status, code: rejection?.errorCode)
+      }
+      throw .rejected(status: head.status, code: rejection?.errorCode, message: message)
     }
   }
 }

@@ -1,18 +1,22 @@
 import OnePassTorch
 
-/// The ResNets for 32x32 images of He et al. 2016, section 4.2, with 6n + 2 layers and 16, 32, 64 filters.
+/// The ResNets for 32x32 images with 6n + 2 layers and 16, 32 and 64 filters (He et al. 2016, section 4.2).
 ///
-/// Shortcuts have no parameters ("option A"): where the size halves, every second pixel is kept and the new
-/// channels are zero, as many before the old ones as after them. The paper does not say where the zeros go;
-/// this is what the common reimplementations do.
+/// Shortcuts have no parameters ("option A" of the paper). Where the size halves, every second pixel is kept and half of the
+/// zero channels are inserted before the old channels, half after them. The paper does not specify their positions; common
+/// reimplementations use these.
 ///
-/// With blurring before strides (``/OnePassTorch/Blur2d``) the shortcuts pick their pixels from the blurred image as well: they
-/// stand for 1x1 convolutions with a stride, which torchvision's ResNets have in their place and which are blurred there.
+/// With blurring before strides (``/OnePassTorch/Blur2d``), the shortcuts subsample the blurred images too. They replace the
+/// strided 1x1 convolutions of torchvision's ResNets, whose inputs are blurred.
 ///
-/// Convolutions are initialised as torchvision's ResNets are (Kaiming by fan-out), the last layer as PyTorch
-/// initialises it.
+/// Convolutions are initialised as in torchvision's ResNets (Kaiming, fan-out), the last layer as in PyTorch.
+///
+/// ```swift
+/// let model = try CIFARResNet(.resnet20, classes: 10, channels: 3, from: Initialiser(seed: 1))
+/// let logits = try model(images, .evaluation)  // [N, 3, 32, 32] → [N, 10]
+/// ```
 public struct CIFARResNet: ImageClassifier {
-  /// Blocks in each of the three stages: the n of 6n + 2.
+  /// The number of blocks in each of the three stages: n of 6n + 2 layers.
   public enum Depth: Int, CaseIterable, Hashable, Sendable {
     case resnet8 = 1
     case resnet20 = 3
@@ -22,7 +26,9 @@ public struct CIFARResNet: ImageClassifier {
     case resnet110 = 18
   }
 
+  /// The number of classes, 1 or more.
   public let classes: Int
+  /// The number of image channels: 1 or 3.
   public let channels: Int
 
   private let conv1: Conv2d
@@ -30,6 +36,13 @@ public struct CIFARResNet: ImageClassifier {
   private let layers: [[Block]]
   private let fc: Linear
 
+  /// Creates a model with random weights.
+  /// - Parameters:
+  ///   - depth: The number of layers.
+  ///   - classes: 1 or more.
+  ///   - channels: 1 (grey) or 3 (colour).
+  ///   - options: Changes to the layers. Default: none.
+  ///   - initialiser: The source of the weights.
   public init(
     _ depth: Depth, classes: Int, channels: Int, options: LayerOptions = LayerOptions(),
     from initialiser: Initialiser
@@ -66,7 +79,7 @@ public struct CIFARResNet: ImageClassifier {
 }
 
 extension CIFARResNet {
-  /// Two 3x3 convolutions and a shortcut around them.
+  /// Two 3x3 convolutions with a shortcut.
   struct Block: Module {
     private let conv1: Conv2d
     private let bn1: BatchNorm2d
@@ -89,9 +102,9 @@ extension CIFARResNet {
     }
 
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-      let seen = try conv1.blurred(input)
-      let x = try bn1(conv1.convolved(seen), mode, rectifies: true)
-      return try bn2(conv2(x), mode, adding: shortcut(seen), rectifies: true)
+      let blurred = try conv1.blurred(input)
+      let x = try bn1(conv1.convolved(blurred), mode, rectifies: true)
+      return try bn2(conv2(x), mode, adding: shortcut(blurred), rectifies: true)
     }
 
     private func shortcut(_ input: Tensor) throws -> Tensor {

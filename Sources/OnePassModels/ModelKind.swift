@@ -1,35 +1,45 @@
 import OnePassCore
 import OnePassTorch
 
-/// What a model is made for.
+/// The parameters with which ``ModelKind`` creates a model.
+///
+/// ```swift
+/// func makeTiny(_ request: ModelRequest) throws -> any ImageClassifier {
+///   try CIFARResNet(.resnet8, classes: request.classes, channels: request.channels, from: request.initialiser)
+/// }
+/// ```
 public struct ModelRequest {
-  /// 1 or more.
+  /// The number of classes, 1 or more.
   public let classes: Int
-  /// 1 (grey) or 3 (colour).
+  /// The number of image channels: 1 (grey) or 3 (colour).
   public let channels: Int
-  /// For which image sizes.
+  /// The first layers, by image size.
   public let stem: Stem
-  /// How its layers are built.
+  /// Changes to the layers.
   public let options: LayerOptions
-  /// The source of its random weights.
+  /// The source of the random weights.
   public let initialiser: Initialiser
 }
 
-/// What a run may change of how every model's layers are built.
+/// Options of a run that apply to the layers of every model.
+///
+/// ```swift
+/// let options = LayerOptions(normalisationGroup: processes, blursBeforeStrides: true)
+/// ```
 public struct LayerOptions {
-  /// The processes whose batches are normalised together in training; each process by itself if `nil`.
+  /// The processes whose batches are normalised together in training; `nil` to normalise each separately.
   public var normalisationGroup: ProcessGroup?
-  /// Whether convolutions that take a stride over 16 channels or more blur their images first
-  /// (``/OnePassTorch/Blur2d``).
+  /// Whether strided convolutions of at least 16 channels blur their input (``/OnePassTorch/Blur2d``).
   public var blursBeforeStrides: Bool
 
+  /// Creates options; by default the layers are unchanged.
   public init(normalisationGroup: ProcessGroup? = nil, blursBeforeStrides: Bool = false) {
     self.normalisationGroup = normalisationGroup
     self.blursBeforeStrides = blursBeforeStrides
   }
 }
 
-/// A kind of model: what it is called, how it is made.
+/// A kind of model: a name and a function that creates models.
 ///
 /// ```swift
 /// let tiny = ModelKind("tiny") { request in
@@ -39,38 +49,34 @@ public struct LayerOptions {
 /// }
 /// ```
 public struct ModelKind: Sendable {
-  /// What records call it. One that has parameters names them as well: `tiny(width: 16)`.
+  /// The name in records, including any parameters: `tiny(width: 16)`.
   public let name: String
   private let make: @Sendable (ModelRequest) throws -> any ImageClassifier
 
+  /// Creates a kind of model.
   /// - Parameters:
-  ///   - name: What records call it.
-  ///   - make: Makes a model whose weights come from the request's initialiser, so that the seed fixes them.
+  ///   - name: The name in records, including any parameters.
+  ///   - make: Creates a model. Its weights must come from the initialiser of the request, so that they depend on the seed.
   public init(_ name: String, make: @escaping @Sendable (ModelRequest) throws -> any ImageClassifier) {
     self.name = name
     self.make = make
   }
 
-  /// A new model with random weights.
+  /// Creates a model with random weights.
   /// - Parameters:
   ///   - classes: 1 or more.
   ///   - channels: 1 (grey) or 3 (colour).
-  ///   - stem: the first layers; the CIFAR ResNets (8, 20, 32, 44, 56, 110) have only the small one, and ignore this.
-  ///   - seed: the same seed gives the same weights, on any device.
-  ///   - device: where the weights lie.
-  ///   - options: how its layers are built.
-  /// - Throws: `OnePassError` (`usage`) for an impossible number.
+  ///   - stem: The first layers. The CIFAR ResNets (8, 20, 32, 44, 56, 110) ignore it, since they have only the small stem.
+  ///   - seed: The seed of the weights, which are the same on every device.
+  ///   - device: The device of the weights.
+  ///   - options: Changes to the layers. Default: none.
+  /// - Throws: `OnePassError` (`usage`) if a number is outside its range.
   public func makeModel(
     classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device,
     options: LayerOptions = LayerOptions()
   ) throws -> any ImageClassifier {
-    guard classes >= 1 else {
-      throw OnePassError(.usage, "A model for \(classes) classes is not possible: give at least 1.")
-    }
-    guard channels == 1 || channels == 3 else {
-      throw OnePassError(
-        .usage, "Images of \(channels) channels are not possible: use 1 (grey) or 3 (colour).")
-    }
+    guard classes >= 1 else { throw OnePassError.classCountOutOfRange(classes) }
+    guard channels == 1 || channels == 3 else { throw OnePassError.channelCountOutOfRange(channels) }
     return try make(
       ModelRequest(
         classes: classes, channels: channels, stem: stem, options: options,

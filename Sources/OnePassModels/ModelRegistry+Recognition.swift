@@ -1,10 +1,10 @@
 extension ModelRegistry {
-  /// The model whose tensors have these names, judged by its blocks; `nil` if it is none of ``names``.
+  /// Returns the name of the model with the given tensors, determined by its blocks; `nil` if it is not in ``names``.
   ///
   /// ```swift
   /// ModelRegistry.model(withTensors: try StateDictionary(safetensors: "weights.safetensors").names)  // resnet50
   /// ```
-  /// - Parameter tensors: Names as torchvision gives them: `layer1.0.conv1.weight`, …
+  /// - Parameter tensors: The names in torchvision's state dictionary: `layer1.0.conv1.weight`, …
   public static func model(withTensors tensors: [String]) -> String? {
     var blocks: [String: Set<Substring>] = [:]
     for name in tensors {

@@ -1,15 +1,15 @@
 import OnePassCore
 import OnePassTorch
 
-/// The models that can be asked for by name.
+/// The models that are available by name.
 ///
-/// A new model is one file in this folder and one line in `kinds`; the conformance test finds it there.
+/// To add a model, add its file to this folder and a line to ``kinds``; the conformance test covers it.
 ///
 /// ```swift
 /// let model = try ModelRegistry.make("resnet20", classes: 10, channels: 3, stem: .small, seed: 1, device: .cpu)
 /// ```
 public enum ModelRegistry {
-  /// First the CIFAR ResNets, then torchvision's, each by depth.
+  /// All kinds: the CIFAR ResNets and torchvision's ResNets, each by depth.
   public static let kinds: [ModelKind] = [
     cifar("resnet8", .resnet8),
     cifar("resnet20", .resnet20),
@@ -24,26 +24,25 @@ public enum ModelRegistry {
     resnet("resnet152", .resnet152),
   ]
 
-  /// The names of all kinds, in their order.
+  /// The names of all kinds, in order.
   public static var names: [String] { kinds.map(\.name) }
 
-  /// A new model with random weights, in channels-last format.
+  /// Creates a model with random weights, in channels-last format.
   /// - Parameters:
-  ///   - name: one of ``names``.
+  ///   - name: One of ``names``.
   ///   - classes: 1 or more.
   ///   - channels: 1 (grey) or 3 (colour).
-  ///   - stem: the first layers; the CIFAR ResNets (8, 20, 32, 44, 56, 110) have only the small one, and ignore this.
-  ///   - seed: the same seed gives the same weights, on any device.
-  ///   - device: where the weights lie.
-  ///   - options: how its layers are built.
-  /// - Throws: `OnePassError` (`usage`) for an unknown name or an impossible number.
+  ///   - stem: The first layers. The CIFAR ResNets (8, 20, 32, 44, 56, 110) ignore it, since they have only the small stem.
+  ///   - seed: The seed of the weights, which are the same on every device.
+  ///   - device: The device of the weights.
+  ///   - options: Changes to the layers. Default: none.
+  /// - Throws: `OnePassError` (`usage`) if the name is unknown or a number is outside its range.
   public static func make(
     _ name: String, classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device,
     options: LayerOptions = LayerOptions()
   ) throws -> any ImageClassifier {
     guard let kind = kinds.first(where: { $0.name == name }) else {
-      throw OnePassError(
-        .usage, "The model \(name) is not known: use one of \(names.joined(separator: ", ")).")
+      throw OnePassError.unknownModel(name, known: names)
     }
     return try kind.makeModel(
       classes: classes, channels: channels, stem: stem, seed: seed, device: device, options: options)

@@ -1,13 +1,13 @@
 import OnePassTorch
 
 extension ResNet {
-  /// Convolutions, each with its batch normalisation, and a shortcut around them.
+  /// Convolutions with batch normalisation and a shortcut.
   ///
-  /// A basic block has two 3x3 convolutions; a bottleneck has 1x1, 3x3 and 1x1, the last four times as wide.
+  /// A basic block has two 3x3 convolutions. A bottleneck has a 1x1, a 3x3 and a 1x1 convolution, the last four times as wide.
   struct Block: Module {
     private let convolutions: [Conv2d]
     private let normalisations: [BatchNorm2d]
-    /// A 1x1 convolution with its batch normalisation, where the shape changes.
+    /// The shortcut's 1x1 convolution and batch normalisation, if the shape changes.
     private let downsample: (conv: Conv2d, bn: BatchNorm2d)?
 
     init(
@@ -44,14 +44,14 @@ extension ResNet {
     }
 
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-      // A basic block's first convolution takes the stride of its shortcut, and both see the same blurred image.
+      // In a basic block the first convolution has the stride of the shortcut, so they share the blurred input.
       let first = convolutions[0]
-      let seen = try first.blurred(input)
+      let blurred = try first.blurred(input)
       let shortcut =
         try downsample.map { conv, bn in
-          try bn(conv.stride == first.stride ? conv.convolved(seen) : conv(input), mode)
+          try bn(conv.stride == first.stride ? conv.convolved(blurred) : conv(input), mode)
         } ?? input
-      var x = seen
+      var x = blurred
       for (index, (conv, bn)) in zip(convolutions, normalisations).enumerated() {
         let isLast = index == convolutions.count - 1
         x = try bn(

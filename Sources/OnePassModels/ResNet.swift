@@ -1,20 +1,20 @@
 import OnePassTorch
 
-/// The ResNets of He et al. 2016 as torchvision builds them, with torchvision's parameter names.
+/// The ResNets of He et al. 2016 as in torchvision, with torchvision's parameter names.
 ///
-/// Layout v1.5: a bottleneck's stride is in its 3x3 convolution, not in the first 1x1 as in the paper.
-/// Convolutions are initialised by Kaiming's rule (normal, fan-out), batch normalisation to 1 and 0 (the
-/// last of a block too), the last layer as PyTorch does. With the stem `imageNet` and 3 channels, weights
-/// saved from torchvision load as they are.
+/// This is layout v1.5: the stride of a bottleneck is in its 3x3 convolution, not in its first 1x1 convolution as in the
+/// paper. Convolutions are initialised with Kaiming initialisation (normal, fan-out), every batch normalisation with 1 and 0,
+/// and the last layer as in PyTorch. With the stem `imageNet` and 3 channels, weights saved by torchvision can be loaded.
 ///
-/// With blurring before strides (``/OnePassTorch/Blur2d``) every convolution with a stride but the stem's sees blurred images,
-/// those of the shortcuts included; the max pool stays as it is (FFCV's `use_blurpool`).
+/// With blurring before strides (``/OnePassTorch/Blur2d``), the input of every strided convolution except the stem's is blurred,
+/// including the shortcuts. Max pooling is unchanged, as with `use_blurpool` in FFCV.
 ///
 /// ```swift
 /// let model = try ResNet(.resnet50, classes: 1000, channels: 3, stem: .imageNet, from: Initialiser(seed: 1))
 /// let logits = try model(images, .evaluation)  // [N, 3, 224, 224] → [N, 1000]
 /// ```
 public struct ResNet: ImageClassifier {
+  /// The number of layers, and with it the type of block.
   public enum Depth: CaseIterable, Hashable, Sendable {
     case resnet18, resnet34, resnet50, resnet101, resnet152
 
@@ -36,8 +36,11 @@ public struct ResNet: ImageClassifier {
     }
   }
 
+  /// The number of classes, 1 or more.
   public let classes: Int
+  /// The number of image channels: 1 or 3.
   public let channels: Int
+  /// The first layers.
   public let stem: Stem
 
   private let conv1: Conv2d
@@ -45,6 +48,14 @@ public struct ResNet: ImageClassifier {
   private let layers: [[Block]]
   private let fc: Linear
 
+  /// Creates a model with random weights.
+  /// - Parameters:
+  ///   - depth: The number of layers.
+  ///   - classes: 1 or more.
+  ///   - channels: 1 (grey) or 3 (colour).
+  ///   - stem: The first layers, by image size.
+  ///   - options: Changes to the layers. Default: none.
+  ///   - initialiser: The source of the weights.
   public init(
     _ depth: Depth, classes: Int, channels: Int, stem: Stem, options: LayerOptions = LayerOptions(),
     from initialiser: Initialiser

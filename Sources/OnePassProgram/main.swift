@@ -1,5 +1,4 @@
 import OnePassCLI
 
-// What there is of the program beside the library OnePassCLI: the commit it is built from, which would otherwise have much
-// compiled again after each commit.
+// The commit is in this small target, so that a new commit recompiles one file instead of the library OnePassCLI.
 runOnePass(commit: sourceCommit, isModified: sourceIsModified)

@@ -1,47 +1,55 @@
 import Foundation
 import OnePassCore
 
-/// The images of a replay memory that is kept on disk.
+/// The images of a replay memory on disk.
 ///
-/// The file holds what the memory holds, and never takes more room than was reckoned for each, its write-ahead log
-/// included: the log is emptied before it exceeds its limit.
+/// The file has the images of the memory. Its size never exceeds the bound that was computed for each image, including its
+/// write-ahead log, which is emptied before it exceeds its limit.
 ///
-/// Between two checkpoints the file runs ahead of the last one. What the memory gives up and a checkpoint still needs is
-/// therefore put into an archive that belongs to the checkpoints, and is safe there before it goes here; see
-/// ``protect(_:in:)``. Belongs to one thread.
+/// Between checkpoints the file is ahead of the last checkpoint. Images that the memory removes and a checkpoint still needs are
+/// therefore first stored durably in an archive that belongs to the checkpoints; see ``protect(_:in:)``. Used on one thread.
+///
+/// ```swift
+/// let images = try DiskImages(
+///   creating: "/data/memory", run: "first", capacity: .examples(6_000), imageBytes: 110_000)
+/// var memory = ReplayMemory(capacity: .examples(6_000), seed: 1, store: images)
+/// try memory.offer(example, loss: 2.3, priority: 0.9)
+/// try images.makeDurable()
+/// ```
 public final class DiskImages: ImageStore {
+  /// The folder of the file.
   public let directory: String
   private let archive: ImageArchive
-  /// The most that the log may take.
+  /// The maximum size of the log, in bytes.
   private let logLimit: Int
-  /// The most that the changes since the last commit can add to the log.
+  /// The maximum number of bytes that uncommitted changes add to the log.
   private var pendingLogBytes = 0
   private var isChanging = false
 
-  /// What checkpoints need, and where it is put when it goes here.
+  /// The images that checkpoints need, and the archive to which they are moved before removal.
   private var protected: (ids: Set<Int>, archive: ImageArchive)?
   private var hasRescued = false
 
   private enum Note { static let (run, log) = ("run", "log") }
 
-  /// Makes the folder and the file of a new memory.
+  /// Creates the folder and the file of a new memory.
   /// - Parameters:
-  ///   - directory: Must not hold a memory yet.
-  ///   - run: What tells the run to which the memory belongs from all others.
-  ///   - capacity: The budget of the memory, by which the log is measured.
-  ///   - imageBytes: The size of a typical image.
-  /// - Throws: `OnePassError`: `usage` if there is a memory already, or another process has it; `io` if nothing can be
-  ///   written there.
+  ///   - directory: The folder, which must not contain a memory yet.
+  ///   - run: An identifier of the run to which the memory belongs.
+  ///   - capacity: The capacity of the memory, which determines the limit of the log.
+  ///   - imageBytes: The size of a typical image, in bytes.
+  /// - Throws: `OnePassError`: `usage` if there is a memory already, or another process uses it; `io` if the folder cannot be
+  ///   written.
   public init(
     creating directory: String, run: String, capacity: ReplayMemory.Capacity, imageBytes: Int
   ) throws {
     self.directory = directory
     archive = try ImageArchive(folder: directory, imageBytes: imageBytes)
-    // One that names no run was broken off while it was made, and holds nothing.
+    // A file without a run was interrupted while it was created, and is empty.
     guard try archive.note(Note.run) == nil, try archive.ids.isEmpty else {
       throw Self.occupied(directory)
     }
-    // Emptying the log waits for the disk; a budget that promises no bytes allows it to be rare even for a few images.
+    // Emptying the log waits for the disk. A capacity in examples has no byte limit, so the log can be larger.
     let (budget, least) =
       switch capacity {
       case .bytes(let bytes): (bytes, 0)
@@ -56,77 +64,60 @@ public final class DiskImages: ImageStore {
       }
       try archive.makeDurable()
     } catch {
-      // It may name the run by now, which nobody would go on with.
+      // The file may already name the run, which cannot be resumed.
       Self.remove(in: directory)
       throw error
     }
   }
 
-  /// Opens the memory of a run that goes on.
-  /// - Throws: `OnePassError`: `usage` if there is none, if it is another run's, or if another process has it;
+  /// Opens the memory of a resumed run.
+  /// - Parameters:
+  ///   - directory: The folder of the memory.
+  ///   - run: The identifier of the run.
+  /// - Throws: `OnePassError`: `usage` if there is none, if it belongs to another run, or if another process uses it;
   ///   `badData` if it is damaged.
   public init(opening directory: String, run: String) throws {
-    guard Self.exists(in: directory) else {
-      throw OnePassError(
-        .usage,
-        "The memory directory \(directory) holds no memory, and the run has one on disk: bring it back, or begin anew."
-      )
-    }
+    guard Self.exists(in: directory) else { throw OnePassError.directoryWithoutMemory(directory) }
     self.directory = directory
     archive = try ImageArchive(folder: directory, imageBytes: 0)
     guard try archive.note(Note.run) == run, let limit = try archive.note(Note.log).flatMap(Int.init) else {
-      throw OnePassError(
-        .usage,
-        "The memory directory \(directory) belongs to another run: give the one that this run began with.")
+      throw OnePassError.directoryOfOtherRun(directory)
     }
     logLimit = limit
-    // What a process left in the log would come on top of what is still to come. It is safe to keep: what a checkpoint
-    // needs was put aside before it went here.
+    // A log left by a process would add to the new one. Its changes can be kept, since images that a checkpoint needs were
+    // archived before they were removed.
     try archive.makeDurable()
   }
 
-  /// The refusal to make a memory in a folder that has one.
-  public static func occupied(_ directory: String) -> OnePassError {
-    OnePassError(
-      .usage,
-      "The memory directory \(directory) already holds the memory of a run: go on with --resume, choose another "
-        + "folder, or remove it.")
-  }
+  /// Returns the error for a new memory in a folder that already has one.
+  public static func occupied(_ directory: String) -> OnePassError { .directoryOccupied(directory) }
 
-  /// The run to which the memory in a folder belongs; `nil` if there is none.
-  /// - Throws: `OnePassError`: `usage` if another process has it, `badData` if it is damaged.
+  /// Returns the run to which the memory in a folder belongs; `nil` if there is no memory.
+  /// - Throws: `OnePassError`: `usage` if another process uses it, `badData` if it is damaged.
   public static func run(in directory: String) throws -> String? {
-    // A file without a byte was only just being made.
+    // An empty file was interrupted while it was created.
     let file = "\(directory)/\(ImageArchive.fileName)"
     let size = (try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber
     guard let size, size.intValue > 0 else { return nil }
     return try ImageArchive(folder: directory, imageBytes: 0).note(Note.run)
   }
 
-  /// The images of the memory in a folder as they stand, to be read only, whether or not its run has it open; `nil` if there
-  /// are none yet.
-  /// - Throws: `OnePassError`: `usage` if it is another run's, `io` if there is none or it cannot be read, `badData` if it
-  ///   is damaged.
+  /// Opens the images of a memory for reading, even while its run uses them; `nil` if there are none yet.
+  /// - Throws: `OnePassError`: `usage` if it belongs to another run, `io` if there is none or it cannot be read, `badData` if
+  ///   it is damaged.
   package static func reading(_ directory: String, of run: String) throws -> ImageArchive? {
-    guard exists(in: directory) else {
-      throw OnePassError(
-        .io, "The memory directory \(directory) holds no memory: say with --memory-directory where it is.")
-    }
+    guard exists(in: directory) else { throw OnePassError.noMemoryToRead(in: directory) }
     guard let archive = try ImageArchive(reading: directory) else { return nil }
-    guard try archive.note(Note.run) == run else {
-      throw OnePassError(
-        .usage,
-        "The memory directory \(directory) belongs to another run: say with --memory-directory which is its.")
-    }
+    guard try archive.note(Note.run) == run else { throw OnePassError.directoryOfOtherRun(directory) }
     return archive
   }
 
-  /// Whether a folder holds a memory.
+  /// Returns whether a folder contains a memory.
   public static func exists(in directory: String) -> Bool {
     ImageArchive.exists(in: directory)
   }
 
-  /// Removes the memory that a folder holds; the folder too, if nothing else is in it.
+  /// Removes the memory in a folder, and the folder if it is then empty.
   public static func remove(in directory: String) {
     let files = FileManager.default
     for suffix in ["", "-wal", "-shm", "-journal"] {
@@ -137,25 +128,29 @@ public final class DiskImages: ImageStore {
     }
   }
 
-  // MARK: Room
+  // MARK: Size on disk
 
-  /// What an image would take in a memory that is made for images of a typical size, in bytes.
+  /// Returns the size of an image on disk, in bytes, in a memory for images of a typical size.
+  /// - Parameters:
+  ///   - bytes: The size of the encoded image.
+  ///   - typical: The size of a typical image.
   public static func bytes(forImageOf bytes: Int, amongImagesOf typical: Int) -> Int {
     let layout = PageLayout.suited(toImagesOf: typical)
     return layout.pages(forBlobOf: ImageRecord.headerBytes + bytes) * layout.pageBytes
       + layout.treeBytesPerRow
   }
 
-  /// What an image of so many bytes takes.
+  /// Returns the size of an image on disk, in bytes, including its share of the tree.
+  /// - Parameter bytes: The size of the encoded image.
   public func bytes(forImageOf bytes: Int) -> Int { archive.bytes(forImageOf: bytes) }
 
-  /// What is taken without any image, at most: the first pages, and the log.
+  /// An upper bound of the size without images, in bytes: the first pages, and the log.
   public var fixedBytes: Int { archive.fixedBytes + logLimit }
 
-  /// Whether the log can take the change of an image.
+  /// Returns whether the log has room for the change of an image of this size.
   public func admits(imageOf bytes: Int) -> Bool { archive.admits(imageOf: bytes, inLogOf: logLimit) }
 
-  /// What the files take now, as the store and the file system count it.
+  /// The present size of the files, in bytes.
   public var bytesOnDisk: Int { get throws { try archive.bytesOnDisk } }
 
   // MARK: Images
@@ -164,17 +159,20 @@ public final class DiskImages: ImageStore {
 
   package func image(id: Int) throws -> EncodedImage { try archive.image(id: id) }
 
+  /// Inserts an image. It is durable after ``makeDurable()``.
+  /// - Throws: `OnePassError` (`io`) if it cannot be written.
   public func insert(_ image: EncodedImage, id: Int) throws {
     try makeRoomInLog(forImageOf: image.byteCount)
     try archive.insert(image, id: id)
   }
 
-  /// Removes an image of so many bytes and overwrites it.
+  /// Removes an image, and overwrites its bytes.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   public func remove(id: Int, imageBytes: Int) throws {
     if let protected, protected.ids.contains(id) {
       if !hasRescued { try protected.archive.begin() }
       hasRescued = true
-      // It may be there since the run went on from a checkpoint that needed it.
+      // The archive may still have it from an earlier attempt, if the run was resumed from a checkpoint that needed it.
       if try !protected.archive.contains(id: id) {
         try protected.archive.insert(archive.image(id: id), id: id)
       }
@@ -187,7 +185,7 @@ public final class DiskImages: ImageStore {
     let needed = archive.logBytes(forImageOf: bytes)
     if isChanging, archive.logBytes + pendingLogBytes + needed > logLimit { try commit() }
     if !isChanging {
-      // An image beyond what the log admits, which only a budget in examples allows, has the log for itself.
+      // An image that exceeds the limit of the log, which only a capacity in examples permits, gets an empty log.
       if archive.logBytes + needed > logLimit { try archive.makeDurable() }
       try archive.begin()
       isChanging = true
@@ -205,15 +203,15 @@ public final class DiskImages: ImageStore {
     (isChanging, pendingLogBytes) = (false, 0)
   }
 
-  /// Makes every change safe from a power cut.
-  /// - Throws: `OnePassError` (`io`).
+  /// Writes all changes durably.
+  /// - Throws: `OnePassError` (`io`) if the files cannot be written.
   public func makeDurable() throws {
     if isChanging { try commit() }
     try archive.makeDurable()
   }
 
-  /// Overwrites images that have to be forgotten, on the disk too, and keeps them nowhere else.
-  /// - Throws: `OnePassError` (`io`).
+  /// Removes images durably, overwrites them, and does not archive them for checkpoints.
+  /// - Throws: `OnePassError` (`io`) if the files cannot be written.
   public func scrub(_ ids: Set<Int>) throws {
     protected?.ids.subtract(ids)
     for id in ids {
@@ -226,13 +224,17 @@ public final class DiskImages: ImageStore {
 
   // MARK: Checkpoints
 
-  /// From now on, what checkpoints need is put into their archive before it goes here.
+  /// Archives these images for checkpoints before they are removed.
+  /// - Parameters:
+  ///   - ids: The examples that checkpoints need.
+  ///   - archive: The archive of the checkpoints.
   public func protect(_ ids: Set<Int>, in archive: ImageArchive) { protected = (ids, archive) }
 
-  /// Holds again what it held when a checkpoint was made. Costs what has changed since, not what is held.
+  /// Restores the images of a checkpoint. The time depends on the number of changes since, not on the size of the memory.
   /// - Parameters:
   ///   - ids: The items of the checkpoint, which are protected.
-  ///   - position: The examples that had been taken from the stream; what came later goes.
+  ///   - position: The number of examples taken from the stream. Later images are removed.
+  /// - Throws: `OnePassError`: `io` if the files cannot be read or written, `badData` if an image is damaged.
   public func restore(_ ids: Set<Int>, position: Int) throws {
     for id in try archive.ids(from: position) {
       try remove(id: id, imageBytes: archive.recordBytes(id: id) ?? 0)

@@ -1,17 +1,16 @@
 import OnePassCore
 
 extension ReplayMemory {
-  /// Draws a mini-batch, with replacement: step 2 of the method. An empty memory gives an empty batch.
+  /// Draws a mini-batch with replacement: step 2 of the method. An empty memory yields an empty mini-batch.
   ///
-  /// The draw depends on the memory's state, the seed, `step` and `batch`, and on nothing else.
+  /// The draw depends only on the memory's state, the seed, `step` and `batch`.
   ///
-  /// The images stay where they are and are not copied. Where the memory lets go of one, it goes when the last example of
-  /// this mini-batch goes.
+  /// Images in RAM are not copied. If the memory removes one, it is deallocated together with the last example of the mini-batch.
   /// - Parameters:
   ///   - count: The size of the mini-batch.
   ///   - step: The step of the run for which the batch is drawn.
-  ///   - batch: Which of the step's replay batches, 0 ..< k.
-  /// - Throws: `OnePassError` if the images lie on disk and one cannot be read (`io`) or is damaged (`badData`).
+  ///   - batch: The index of the mini-batch within the step, 0 ..< k.
+  /// - Throws: `OnePassError` if images are on disk and one cannot be read (`io`) or is damaged (`badData`).
   /// - Complexity: O(count) expected.
   public mutating func draw(_ count: Int, step: Int, batch: Int) throws -> [DrawnExample] {
     guard self.count > 0 else { return [] }
@@ -33,7 +32,7 @@ extension ReplayMemory {
       let image = try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot)
       return DrawnExample(
         example: Example(id: table.arrival(of: slot), label: Int(table.label(of: slot)), image: image),
-        slot: slot, visit: Int(visit), probability: probability, prediction: table.prediction(of: slot))
+        slot: slot, visit: Int(visit), probability: probability, note: table.note(of: slot))
     }
   }
 
@@ -45,21 +44,30 @@ extension ReplayMemory {
 
   func imageInStore(of slot: Int) throws -> EncodedImage {
     guard let store else {
-      preconditionFailure("A memory without images can be looked at, not drawn from.")
+      preconditionFailure("A memory without images cannot be drawn from.")
     }
     return try store.image(id: table.arrival(of: slot), imageBytes: table.imageBytes(of: slot))
   }
 }
 
-/// An example that was drawn from the memory, and how.
+/// An example that was drawn from the memory, with the facts of the draw.
+///
+/// ```swift
+/// var memory = ReplayMemory(capacity: .examples(6_000), seed: 1)
+/// try memory.offer(example, loss: 2.3, priority: 0.9)
+/// for drawn in try memory.draw(128, step: 0, batch: 0) {
+///   print(drawn.example.label, drawn.visit, drawn.probability)
+/// }
+/// ```
 public struct DrawnExample: Sendable {
+  /// The example.
   public let example: Example
-  /// Where it stood when it was drawn.
+  /// Its slot at the time of the draw.
   public let slot: Int
-  /// How often it has been drawn since it came into the memory, this time included; see ``MemoryItem/draws``.
+  /// The number of draws since its insertion, including this one; see ``MemoryItem/draws``.
   public let visit: Int
-  /// The probability with which this draw fell on it.
+  /// The probability with which a draw yields it, 0 … 1.
   public let probability: Double
-  /// What the model took it for when it was trained last, where the memory keeps predictions.
-  public let prediction: StoredPrediction?
+  /// The note of the item; `nil` if the memory stores none.
+  public let note: ItemNote?
 }

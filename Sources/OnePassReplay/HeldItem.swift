@@ -1,23 +1,23 @@
 import OnePassCore
 
-/// What the memory keeps of one example but for its priority, as it is handed in; ``ItemTable`` holds it in fewer bytes.
+/// The data of an item except its priority, before ``ItemTable`` stores it in fewer bytes.
 struct HeldItem: Sendable {
   let image: HeldImage
   let arrival: Int
   let label: Int32
-  /// The loss with which it came in, or that of its last refresh; the running average, where priorities go by it.
+  /// The loss at insertion or of the last refresh; the running average, if priorities use it.
   let loss: Float
   let draws: UInt32
-  /// Where the memory keeps them.
-  let prediction: StoredPrediction?
+  /// The note; `nil` if the memory stores none.
+  let note: ItemNote?
 
-  init(_ example: Example, storedAs image: HeldImage, loss: Float, prediction: StoredPrediction?) {
+  init(_ example: Example, storedAs image: HeldImage, loss: Float, note: ItemNote?) {
     self.image = image
     arrival = example.id
     label = Int32(example.label)
     self.loss = loss
     draws = 0
-    self.prediction = prediction
+    self.note = note
   }
 
   init(_ item: MemoryItem, image: HeldImage) {
@@ -26,11 +26,11 @@ struct HeldItem: Sendable {
     label = Int32(item.label)
     loss = item.loss
     draws = UInt32(item.draws)
-    prediction = item.prediction
+    note = item.note
   }
 }
 
-/// The image of an item, or how large it is where it lies elsewhere: in a file on disk.
+/// The image of an item, or its size if an ``ImageStore`` has it.
 enum HeldImage: Sendable {
   case here(EncodedImage)
   case elsewhere(bytes: Int)

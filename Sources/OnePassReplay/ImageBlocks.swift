@@ -2,21 +2,21 @@ import Foundation
 import OnePassCore
 import Synchronization
 
-/// The images of a memory in RAM, each in a block of exactly its size, and who has them on loan.
+/// The images of a memory in RAM, each in a block of exactly its size, and the loans of them.
 ///
-/// A draw hands images out where they lie. So that it need not touch them (with a million images each of them is a wait for
-/// the main memory), nothing is counted in a block: a loan lists what was drawn together, and whoever removes a block looks
-/// through the loans that have not ended. A block that is on loan then goes with the last of them.
+/// A draw lends images in place and does not touch them, because with a million images each access waits for main memory. So a
+/// block has no reference count. A loan lists the blocks that were drawn together. Removal searches the open loans, and a
+/// block on loan is freed with the last of them.
 ///
-/// The memory's owner makes and removes blocks; loans end on any thread.
+/// The owner of the memory makes and removes blocks. Loans can end on any thread.
 final class ImageBlocks: Sendable {
-  /// Where blocks begin: a multiple of 16 below 2^48.
+  /// The address of the first byte of a block; never 0.
   typealias Address = UInt
 
   private struct State {
-    /// What was drawn together, by loan.
+    /// The blocks of each loan.
     var loans: [ObjectIdentifier: [Address]] = [:]
-    /// The sizes of the blocks that were removed while on loan.
+    /// The sizes of blocks that were removed while on loan.
     var removed: [Address: Int] = [:]
 
     func isOnLoan(_ block: Address) -> Bool { loans.values.contains { $0.contains(block) } }
@@ -25,14 +25,14 @@ final class ImageBlocks: Sendable {
   private let state = Mutex(State())
 
   func make(_ size: Int) -> Address {
-    guard let block = malloc(max(1, size)) else { preconditionFailure("There is no RAM left for an image.") }
-    let address = Address(bitPattern: block)
-    precondition(address % 16 == 0 && address < 1 << 48, "An allocator aligns to 16 bytes below 2^48.")
-    return address
+    guard let block = malloc(max(1, size)) else {
+      preconditionFailure("No RAM is left for an image of \(size) bytes.")
+    }
+    return Address(bitPattern: block)
   }
 
-  /// Removes a block, at the latest when the last loan of it ends.
-  /// - Parameter isOverwritten: Whether its bytes must not stay behind.
+  /// Removes a block now, or when the last loan of it ends.
+  /// - Parameter isOverwritten: Whether its bytes are overwritten.
   func remove(_ block: Address, size: Int, isOverwritten: Bool) {
     let isOnLoan = state.withLock {
       guard $0.isOnLoan(block) else { return false }
@@ -60,7 +60,7 @@ final class ImageBlocks: Sendable {
       }
       return gone
     }
-    // Whether they had to be forgotten is not kept.
+    // Always overwritten: whether they had to be forgotten is not recorded.
     for (block, size) in gone { Self.free(block, overwriting: size) }
   }
 
@@ -75,7 +75,7 @@ final class ImageBlocks: Sendable {
   }
 }
 
-/// Images that were drawn together. They stay where they are while it lives.
+/// Images that were drawn together. Their addresses are valid while the loan exists.
 final class Loan: Sendable {
   private let blocks: ImageBlocks
 

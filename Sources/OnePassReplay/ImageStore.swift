@@ -1,68 +1,78 @@
 import OnePassCore
 
-/// Where a replay memory has its images, if not in blocks of its own.
+/// External storage of a replay memory's images.
 ///
-/// The memory says what goes in and out, and never asks for what is not in. Belongs to one thread.
+/// The memory inserts and removes images, and requests only images that are stored. A store is used on one thread.
+///
+/// ```swift
+/// let images = SharedImages()
+/// let memory = ReplayMemory(capacity: .examples(6_000), seed: 1, store: images)
+/// print(memory.count, images.held.count)
+/// ```
 public protocol ImageStore: AnyObject {
-  /// What is taken without any image.
+  /// The size of the store without images, in bytes.
   var fixedBytes: Int { get }
 
-  /// What an image of so many bytes takes, at most.
+  /// Returns an upper bound of the stored size of an image, in bytes.
+  /// - Parameter bytes: The size of the encoded image.
   func bytes(forImageOf bytes: Int) -> Int
 
-  /// Whether an unusual item takes what it does in the memory's own blocks.
-  var countsUnusualItems: Bool { get }
-
-  /// Whether the image under a position is with this process.
+  /// Returns whether this process has the image of an example. `true` by default.
   func isHere(_ id: Int) -> Bool
 
-  /// Whether an image of so many bytes can be kept at all.
+  /// Returns whether an image of this size can be stored.
   func admits(imageOf bytes: Int) -> Bool
 
-  /// Keeps an image under its position in the stream.
-  /// - Throws: `OnePassError` (`io`) if it cannot be kept.
+  /// Stores an image under its position in the stream.
+  /// - Throws: `OnePassError` (`io`) if it cannot be stored.
   func insert(_ image: EncodedImage, id: Int) throws
 
-  /// Removes an image of so many bytes.
+  /// Removes an image.
   /// - Throws: `OnePassError` (`io`) if it cannot be removed.
   func remove(id: Int, imageBytes: Int) throws
 
-  /// The image under a position.
+  /// Returns the image of an example.
   /// - Throws: `OnePassError` if it cannot be read (`io`) or is damaged (`badData`).
   func image(id: Int, imageBytes: Int) throws -> EncodedImage
 }
 
 extension ImageStore {
-  public var countsUnusualItems: Bool { false }
   public func isHere(_ id: Int) -> Bool { true }
 }
 
-/// The images that this process holds of a memory that several processes share.
+/// The images of this process, in a memory that several processes share.
 ///
-/// Every process has the whole index and makes the same choices; the bytes of an image are with one of them. What is
-/// counted is what the memory takes in all processes together, the index once: what one process would count, but for bare
-/// pixels that are unusual by their shape alone.
+/// Every process has the whole index and makes the same choices. Each image is with one process.
+///
+/// ```swift
+/// let images = SharedImages()
+/// images.insert(example.image, id: example.id)
+/// print(images.isHere(example.id))  // true
+/// ```
+///
+/// The counted size is that of the memory in all processes, with the index once. It equals the size in one process.
 public final class SharedImages: ImageStore {
   private var images: [Int: EncodedImage] = [:]
 
+  /// Creates an empty store.
   public init() {}
 
-  /// Those that are here, by position.
+  /// The images of this process, by position.
   public var held: [Int: EncodedImage] { images }
 
   public var fixedBytes: Int { 0 }
-  public var countsUnusualItems: Bool { true }
   public func bytes(forImageOf bytes: Int) -> Int { bytes }
   public func admits(imageOf bytes: Int) -> Bool { true }
   public func isHere(_ id: Int) -> Bool { images[id] != nil }
 
+  /// Stores an image, if its bytes are with this process.
   public func insert(_ image: EncodedImage, id: Int) {
     if image.isHere { images[id] = image }
   }
 
   public func remove(id: Int, imageBytes: Int) { images[id] = nil }
 
-  /// The image; one that says no more than its size where another process has it.
+  /// Returns the image, or a placeholder with its size if another process has it.
   public func image(id: Int, imageBytes: Int) -> EncodedImage {
     images[id] ?? EncodedImage(elsewhere: imageBytes)
   }

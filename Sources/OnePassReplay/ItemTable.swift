@@ -1,54 +1,46 @@
 import OnePassCore
 
-/// All items of the memory in slots `0 ..< count` without gaps, with their images or, where those lie elsewhere, their
-/// sizes.
+/// All items of the memory in slots `0 ..< count` without gaps, with their images, or with the sizes of images that are stored
+/// elsewhere.
 ///
-/// 20 bytes an item: position, label, draws and form 8, where the image is and its size 8, loss 4; 4 more where draws decide
-/// about choices, and 12 more where predictions are kept. (What the allocator adds to an image, with glibc 8 bytes and up to 15 of
-/// rounding, is not counted.)
+/// 36 bytes per item: the ``ItemRow`` 32, the loss 4; and those of a note if notes are stored. The overhead of the allocator per
+/// image (with glibc 8 bytes and up to 15 of rounding) is not counted.
 ///
-/// A value: a copy has images of its own as soon as one of the two is changed.
+/// A value type: a copy gets its own images as soon as one of the two is changed.
 struct ItemTable {
-  private var columns = Columns()
-  /// Whether draws have a column of their own, and are never rounded.
-  private let countsDrawsApart: Bool
-  private let keepsPredictions: Bool
+  private var columns: Columns
 
-  init(countsDrawsApart: Bool, keepsPredictions: Bool) {
-    self.countsDrawsApart = countsDrawsApart
-    self.keepsPredictions = keepsPredictions
-  }
+  init(noteBytes: Int) { columns = Columns(noteBytes: noteBytes) }
 
   var bytesPerItem: Int {
-    MemoryLayout<ItemRow>.stride + MemoryLayout<Float>.stride
-      + (countsDrawsApart ? MemoryLayout<UInt32>.stride : 0)
-      + (keepsPredictions ? MemoryLayout<StoredPrediction>.stride : 0)
+    MemoryLayout<ItemRow>.stride + MemoryLayout<Float>.stride + columns.notes.stride
   }
 
-  /// Owns the blocks that its rows tell of.
+  /// Owns the blocks that its rows refer to.
   private final class Columns {
     // Unchecked because nothing runs while one of them is changed.
-    @exclusivity(unchecked) var rows: [ItemRow] = []
+    @exclusivity(unchecked) var rows = AlignedRows<ItemRow>()
     @exclusivity(unchecked) var losses: [Float] = []
-    @exclusivity(unchecked) var draws: [UInt32] = []
-    @exclusivity(unchecked) var predictions: [StoredPrediction] = []
-    /// `nil` where the images lie elsewhere.
+    @exclusivity(unchecked) var notes: NoteColumn
+    /// `nil` if the images are stored elsewhere.
     var blocks: ImageBlocks?
 
-    init() {}
+    init(noteBytes: Int) { notes = NoteColumn(stride: noteBytes) }
 
     init(copying other: Columns) {
-      (rows, losses, draws) = (other.rows, other.losses, other.draws)
-      predictions = other.predictions
-      guard other.blocks != nil else { return }
-      let blocks = ImageBlocks()
-      self.blocks = blocks
-      for slot in rows.indices { rows[slot] = ItemRow(copying: rows[slot], to: blocks) }
+      (losses, notes) = (other.losses, other.notes)
+      blocks = other.blocks.map { _ in ImageBlocks() }
+      for slot in 0..<other.rows.count {
+        let row = other.rows[slot]
+        rows.append(blocks.map { ItemRow(copying: row, to: $0) } ?? row)
+      }
     }
 
     deinit {
       guard let blocks else { return }
-      for row in rows { blocks.remove(row.block, size: row.blockBytes, isOverwritten: false) }
+      for slot in 0..<rows.count {
+        blocks.remove(rows[slot].block, size: rows[slot].bytes, isOverwritten: false)
+      }
     }
   }
 
@@ -61,34 +53,33 @@ struct ItemTable {
     let row: ItemRow
     switch item.image {
     case .here(let image):
-      precondition(count == 0 || columns.blocks != nil, "A memory without images takes none in.")
+      precondition(count == 0 || columns.blocks != nil, "A memory without images cannot insert one.")
       let blocks = columns.blocks ?? ImageBlocks()
       columns.blocks = blocks
-      row = ItemRow(item, image: image, in: blocks)
+      row = ItemRow(item, image: image, at: blocks.make(image.byteCount))
     case .elsewhere(let bytes):
       precondition(columns.blocks == nil, "A memory with images keeps all of them.")
       row = ItemRow(item, bytesElsewhere: bytes)
     }
-    columns.rows.appendToTable(row)
+    columns.rows.append(row)
     columns.losses.appendToTable(item.loss)
-    if countsDrawsApart { columns.draws.appendToTable(item.draws) }
-    if let prediction = item.prediction { columns.predictions.appendToTable(prediction) }
+    columns.notes.append(item.note)
   }
 
   mutating func replace(_ slot: Int, with item: HeldItem) {
     makeUnique()
     columns.losses[slot] = item.loss
-    if countsDrawsApart { columns.draws[slot] = item.draws }
-    if let prediction = item.prediction { columns.predictions[slot] = prediction }
+    columns.notes[slot] = item.note
     switch item.image {
     case .here(let image):
-      guard let blocks = columns.blocks else { preconditionFailure("A memory without images takes none in.") }
+      guard let blocks = columns.blocks else {
+        preconditionFailure("A memory without images cannot insert one.")
+      }
       // First out, then in; where the new one is as large as the old one, in its place.
       let old = columns.rows[slot]
-      let size = ItemRow.frontBytes(of: image, label: item.label) + image.byteCount
-      if size != old.blockBytes || blocks.isOnLoan(old.block) {
-        blocks.remove(old.block, size: old.blockBytes, isOverwritten: false)
-        columns.rows[slot] = ItemRow(item, image: image, in: blocks)
+      if image.byteCount != old.bytes || blocks.isOnLoan(old.block) {
+        blocks.remove(old.block, size: old.bytes, isOverwritten: false)
+        columns.rows[slot] = ItemRow(item, image: image, at: blocks.make(image.byteCount))
       } else {
         columns.rows[slot] = ItemRow(item, image: image, at: old.block)
       }
@@ -102,23 +93,22 @@ struct ItemTable {
   mutating func remove(_ slot: Int, isOverwritten: Bool) {
     makeUnique()
     let row = columns.rows[slot]
-    columns.blocks?.remove(row.block, size: row.blockBytes, isOverwritten: isOverwritten)
+    columns.blocks?.remove(row.block, size: row.bytes, isOverwritten: isOverwritten)
     columns.rows.swapRemove(slot)
     columns.losses.swapRemove(slot)
-    if countsDrawsApart { columns.draws.swapRemove(slot) }
-    if keepsPredictions { columns.predictions.swapRemove(slot) }
+    columns.notes.swapRemove(slot)
   }
 
   private mutating func makeUnique() {
     if !isKnownUniquelyReferenced(&columns) { columns = Columns(copying: columns) }
   }
 
-  // MARK: What is kept of one
+  // MARK: Facts of an item
 
-  func arrival(of slot: Int) -> Int { columns.rows[slot].facts.arrival }
-  func draws(of slot: Int) -> UInt32 {
-    countsDrawsApart ? columns.draws[slot] : columns.rows[slot].facts.draws
-  }
+  func arrival(of slot: Int) -> Int { columns.rows[slot].arrival }
+  func label(of slot: Int) -> Int32 { columns.rows[slot].label }
+  func draws(of slot: Int) -> UInt32 { columns.rows[slot].draws }
+  func imageBytes(of slot: Int) -> Int { columns.rows[slot].bytes }
   func loss(of slot: Int) -> Float { columns.losses[slot] }
 
   mutating func setLoss(of slot: Int, to loss: Float) {
@@ -126,55 +116,40 @@ struct ItemTable {
     columns.losses[slot] = loss
   }
 
-  func prediction(of slot: Int) -> StoredPrediction? { keepsPredictions ? columns.predictions[slot] : nil }
+  func note(of slot: Int) -> ItemNote? { columns.notes[slot] }
 
-  mutating func setPrediction(of slot: Int, to prediction: StoredPrediction) {
+  mutating func setNote(of slot: Int, to note: ItemNote) {
     makeUnique()
-    columns.predictions[slot] = prediction
+    columns.notes[slot] = note
   }
 
-  func label(of slot: Int) -> Int32 {
-    let row = columns.rows[slot]
-    guard row.facts.form == .unusual else { return row.facts.label }
-    return columns.blocks == nil ? row.labelElsewhere : row.front.label
-  }
-
-  func imageBytes(of slot: Int) -> Int {
-    columns.blocks == nil ? columns.rows[slot].bytesElsewhere : columns.rows[slot].bytes
-  }
-
-  /// What an unusual image takes more than its bytes.
-  func frontBytes(of slot: Int) -> Int { columns.blocks == nil ? 0 : columns.rows[slot].frontBytes }
-
-  var frontBytes: Int { (0..<count).reduce(0) { $0 + frontBytes(of: $1) } }
-
-  /// Counts a draw of an item. Returns how often it has been drawn by now.
+  /// Counts a draw of an item, and returns its new number of draws.
   mutating func countDraw(of slot: Int) -> UInt32 {
     makeUnique()
-    guard countsDrawsApart else { return columns.rows[slot].facts.countDraw() }
-    columns.draws[slot] += 1
-    return columns.draws[slot]
+    return columns.rows[slot].countDraw()
   }
 
   // MARK: Images
 
-  /// Lends the images of these slots, as long as anybody keeps them; `nil` where they lie elsewhere.
+  /// Lends the images of these slots while the loan exists; `nil` if they are stored elsewhere.
   ///
   /// The waits for their rows overlap.
   func lend(_ slots: [Int]) -> Loan? {
     columns.blocks.map { blocks in blocks.lend(slots.map { columns.rows[$0].block }) }
   }
 
-  /// The image of an item, if it is here.
-  /// - Parameter loan: Of this slot among others; nothing else keeps the image where it is.
+  /// The image of an item.
+  /// - Parameter loan: A loan that includes this slot; it keeps the image in place.
   func image(of slot: Int, on loan: Loan) -> EncodedImage {
     columns.rows[slot].image(on: loan)
   }
 
-  /// Reads what replacing these slots needs, so that the waits for it overlap.
+  /// Reads the data that replacing these slots needs, so that the waits for it overlap.
   func readAhead(_ slots: [Int]) -> Int {
     var sum = 0
-    for slot in slots { sum &+= Int(columns.losses[slot].bitPattern) &+ columns.rows[slot].facts.arrival }
+    for slot in slots {
+      sum &+= Int(columns.losses[slot].bitPattern) &+ columns.rows[slot].arrival &+ columns.rows[slot].bytes
+    }
     guard columns.blocks != nil else { return sum }
     for slot in slots { sum &+= columns.rows[slot].firstByte }
     return sum

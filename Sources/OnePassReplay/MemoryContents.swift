@@ -1,25 +1,34 @@
 import OnePassCore
 
-/// What the memory knows of one item, without its bytes.
+/// An item of the memory, without its image.
+///
+/// ```swift
+/// var memory = ReplayMemory(capacity: .examples(6_000), seed: 1)
+/// try memory.offer(example, loss: 2.3, priority: 0.9)
+/// for item in memory.items { print(item.id, item.label, item.loss) }
+/// ```
 public struct MemoryItem: Hashable, Sendable {
   /// The position in the stream.
   public let id: Int
+  /// The class.
   public let label: Int
-  /// The loss with which it came in, or that of its last refresh; the running average, where priorities go by it.
+  /// The loss at insertion or of the last refresh, in nats; the running average, if priorities use it.
   public let loss: Float
+  /// The priority; finite and at least 0.
   public let priority: Float
-  /// How often it has been drawn; from 131,072 on only its remainder to 65,536, added to that, unless choices depend on it.
+  /// How often it has been drawn, up to 2^32 - 1.
   public let draws: Int
-  /// Encoded bytes, without index.
+  /// The size of the encoded image, in bytes.
   public let bytes: Int
-  /// Whom it is about, where the stream says so.
+  /// The subject of the example, if the stream records it.
   public let subject: String?
-  /// What the model took it for when it was trained last, where the memory keeps predictions.
-  public let prediction: StoredPrediction?
+  /// The note of the item; `nil` if the memory stores none.
+  public let note: ItemNote?
 
+  /// Creates an item.
   public init(
     id: Int, label: Int, loss: Float, priority: Float, draws: Int, bytes: Int, subject: String? = nil,
-    prediction: StoredPrediction? = nil
+    note: ItemNote? = nil
   ) {
     self.id = id
     self.label = label
@@ -28,34 +37,35 @@ public struct MemoryItem: Hashable, Sendable {
     self.draws = draws
     self.bytes = bytes
     self.subject = subject
-    self.prediction = prediction
+    self.note = note
   }
 }
 
 extension ReplayMemory {
-  /// How much of what it may hold it does hold, 0 … 1.
+  /// The used fraction of the capacity, 0 … 1.
   package var fill: Double {
     switch capacity {
     case .examples(let capacity): Double(counters.items) / Double(capacity)
-    case .bytes(let capacity): Double(counters.bytes) / Double(capacity)
+    case .bytes(let capacity): min(1, Double(counters.bytes) / Double(capacity))
     }
   }
 
-  /// The images that the memory holds now in RAM, in the order of the slots.
+  /// The images in RAM, in slot order.
   package func images(
-    where isWanted: @escaping (MemoryItem) -> Bool = { _ in true }
+    where isIncluded: @escaping (MemoryItem) -> Bool = { _ in true }
   ) -> some Sequence<(MemoryItem, EncodedImage)> {
     (0..<count).lazy.compactMap { slot in
       let item = item(in: slot)
-      guard isWanted(item), let loan = table.lend([slot]) else { return nil }
+      guard isIncluded(item), let loan = table.lend([slot]) else { return nil }
       return (item, table.image(of: slot, on: loan))
     }
   }
 
-  /// Images at evenly spaced ranks of priority, the highest first; nothing is counted as drawn.
+  /// Returns images at evenly spaced ranks of priority, highest first, without counting draws.
   ///
-  /// Of a memory that several processes share, of those that are here.
-  /// - Throws: `OnePassError` if the images lie on disk and one cannot be read.
+  /// In a memory that several processes share, only images of this process are considered.
+  /// - Parameter most: The maximum number of images.
+  /// - Throws: `OnePassError` if images are on disk and one cannot be read.
   /// - Complexity: O(items · log items).
   package func imagesByPriority(_ most: Int) throws -> [EncodedImage] {
     let slots = (0..<count).filter { store?.isHere(table.arrival(of: $0)) ?? true }
@@ -68,7 +78,7 @@ extension ReplayMemory {
     return try chosen.map { slot in try loan.map { table.image(of: slot, on: $0) } ?? imageInStore(of: slot) }
   }
 
-  /// What the memory holds now, in no particular order.
+  /// The items, in no particular order.
   public var items: some RandomAccessCollection<MemoryItem> { (0..<count).lazy.map { item(in: $0) } }
 
   func item(in slot: Int) -> MemoryItem {
@@ -76,6 +86,6 @@ extension ReplayMemory {
     return MemoryItem(
       id: id, label: Int(table.label(of: slot)), loss: table.loss(of: slot), priority: priority(of: slot),
       draws: Int(table.draws(of: slot)), bytes: table.imageBytes(of: slot), subject: subjects[id],
-      prediction: table.prediction(of: slot))
+      note: table.note(of: slot))
   }
 }

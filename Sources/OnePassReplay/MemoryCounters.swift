@@ -1,34 +1,44 @@
-/// What has happened to a replay memory since it was made, counted as it happened.
+/// Counters of a replay memory since its creation.
+///
+/// ```swift
+/// var memory = ReplayMemory(capacity: .examples(6_000), seed: 1)
+/// try memory.offer(example, loss: 2.3, priority: 0.9)
+/// print(memory.counters.insertions, memory.counters.peakBytes)
+/// ```
 public struct MemoryCounters: Hashable, Sendable, Codable {
-  /// Examples offered: n.
+  /// The number of offered examples, n.
   public var examplesSeen = 0
+  /// The number of inserted items.
   public var insertions = 0
+  /// The number of items removed to make room.
   public var evictions = 0
-  /// Items that were removed because they had to be forgotten.
+  /// The number of items removed by `forget`.
   public var forgotten = 0
-  /// Examples that would have been taken in, had they not alone exceeded the whole budget.
+  /// The number of examples that were rejected because they exceed the whole capacity.
   public var oversized = 0
-  /// Items drawn, with repetitions.
+  /// The number of drawn items, with repetitions.
   public var draws = 0
-  /// Different stream examples that were drawn at least once.
+  /// The number of distinct items drawn at least once.
   public var distinctDrawn = 0
-  /// Items held now.
+  /// The present number of items.
   public var items = 0
-  /// Bytes held now, the index included.
+  /// The present size in bytes, including the index.
   public var bytes = 0
-  /// The most items held at any instant.
+  /// The maximum number of items at any time.
   public var peakItems = 0
-  /// The most bytes held at any instant, the index included.
+  /// The maximum size in bytes at any time, including the index.
   public var peakBytes = 0
 
+  /// Creates counters of a new memory.
   public init() {}
 
+  /// Decodes counters, including those of version 0.1.0.
   public init(from decoder: any Decoder) throws {
     let record = try decoder.container(keyedBy: CodingKeys.self)
     examplesSeen = try record.decode(Int.self, forKey: .examplesSeen)
     insertions = try record.decode(Int.self, forKey: .insertions)
     evictions = try record.decode(Int.self, forKey: .evictions)
-    // Records of version 0.1.0 do not know of it.
+    // Version 0.1.0 has no such counter.
     forgotten = try record.decodeIfPresent(Int.self, forKey: .forgotten) ?? 0
     oversized = try record.decode(Int.self, forKey: .oversized)
     draws = try record.decode(Int.self, forKey: .draws)

@@ -1,38 +1,41 @@
 import OnePassCore
 
 extension ReplayMemory {
-  /// Offers a mini-batch, one after the other, in less time.
+  /// Offers the examples of a mini-batch in order. Faster than single offers, with the same result.
   /// - Parameters:
-  ///   - examples: The next examples.
-  ///   - losses: The loss of each.
-  ///   - priorities: The priority of each.
-  ///   - predictions: What the model took each for, where the memory keeps predictions; empty elsewhere.
-  ///   - encode: Makes the form in which an image is kept, as for one example.
-  /// - Throws: As for one example; the memory then holds what it held after the one before.
-  /// - Returns: What became of each.
+  ///   - examples: The next examples of the stream.
+  ///   - losses: Their losses, in nats, `[N]`.
+  ///   - priorities: Their priorities, `[N]`; finite and at least 0.
+  ///   - notes: Their notes, `[N]`; empty if the memory stores none.
+  ///   - encode: Returns the stored form of an image. Called at most once per example, and not for declined examples.
+  /// - Throws: The error of `encode`; `OnePassError` (`io`) if images are on disk and cannot be written. The examples before
+  ///   the failed one have been offered.
+  /// - Returns: The outcome of each offer, `[N]`.
   @discardableResult
   public mutating func offer(
-    _ examples: [Example], losses: [Float], priorities: [Float], predictions: [StoredPrediction] = [],
+    _ examples: [Example], losses: [Float], priorities: [Float], notes: [ItemNote] = [],
     storing encode: (EncodedImage) throws -> EncodedImage = { $0 }
   ) throws -> [Offer] {
     precondition(
-      examples.count == losses.count && examples.count == priorities.count, "Each has a loss and a priority.")
+      examples.count == losses.count && examples.count == priorities.count,
+      "Each example must have a loss and a priority.")
     precondition(
-      predictions.count == (predictedClasses == nil ? 0 : examples.count),
-      "Each has a prediction where the memory keeps them, and none elsewhere.")
+      notes.count == (noteBytes == 0 ? 0 : examples.count),
+      "Each example must have a note if the memory stores notes, and none otherwise.")
     readAhead(examples)
     return try examples.indices.map { index in
-      let prediction = predictedClasses == nil ? nil : predictions[index]
-      check(loss: losses[index], priority: priorities[index], prediction)
-      // What is declined is not looked at: it may be waited for, as anything that has left the processor's caches.
+      let note = noteBytes == 0 ? nil : notes[index]
+      Self.check(loss: losses[index], priority: priorities[index])
+      check(note)
+      // Declined examples are not read, which would cost a cache miss.
       guard var chance = chanceOfNextOffer() else { return .declined }
       return try takeIn(
-        examples[index], loss: losses[index], priority: priorities[index], prediction: prediction,
+        examples[index], loss: losses[index], priority: priorities[index], note: note,
         storing: encode, using: &chance)
     }
   }
 
-  /// Reads what the next offers need, where it is known which items will make room: a full memory's, chosen uniformly.
+  /// Prefetches the data of the next offers. Only a full memory with uniform eviction has known victims.
   private mutating func readAhead(_ examples: [Example]) {
     guard capacity == .examples(count), var evicting = evicting as? UniformSelector else { return }
     var victims: [Int] = []

@@ -1,10 +1,10 @@
 import OnePassCore
 
-/// The small part of a stream that may be kept: filled by a biased reservoir, drawn by priority.
+/// A replay memory: a biased reservoir over a stream, with prioritised draws.
 ///
-/// The memory is a value with one owner and no locks; where its images lie on disk, copies of it share them, and only
-/// one may be used. Every random choice is a function of the seed and of
-/// the position at which it is made, so a run can be repeated and resumed without saving any generator.
+/// The memory is a value with one owner and no locks. With an external store, copies share the images, and only one copy must be
+/// used. Every random choice is a function of the seed and its position, so that runs can be repeated and resumed without saving
+/// a generator.
 ///
 /// ```swift
 /// var memory = ReplayMemory(capacity: .examples(6_000), seed: 1)
@@ -14,31 +14,35 @@ import OnePassCore
 ///
 /// Source: Hu et al. 2021, sections 3.1 and 3.2.
 public struct ReplayMemory {
-  /// The most that the memory may hold at any instant.
+  /// The maximum size of a memory, at any time.
   public enum Capacity: Hashable, Sendable {
+    /// A number of examples.
     case examples(Int)
-    /// Encoded bytes and index together; on disk also pages and log.
+    /// A size in bytes: encoded images and the index; on disk also pages and the log.
     case bytes(Int)
   }
 
-  /// What became of an offered example.
+  /// The outcome of an offer.
   public enum Offer: Hashable, Sendable {
-    /// The example was taken in; `evicted` items had to go.
+    /// The example was inserted, and `evicted` items were removed for it.
     case inserted(evicted: Int)
-    /// Chance decided against it.
+    /// The reservoir did not include the example.
     case declined
-    /// The example alone would exceed the budget.
+    /// The example alone exceeds the capacity.
     case oversized
   }
 
+  /// The maximum size.
   public let capacity: Capacity
+  /// The inclusion probability of the reservoir.
   public let inclusion: InclusionProbability
+  /// Counters since the creation of the memory.
   public internal(set) var counters = MemoryCounters()
 
   var table: ItemTable
-  /// Whom items are about, by position, where the stream says so.
+  /// The subjects of items, by position, if the stream records them.
   var subjects: [Int: String] = [:]
-  /// Where the images lie, if not in the process's own memory.
+  /// The external store of the images; `nil` if they are in RAM.
   public let store: (any ImageStore)?
 
   /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
@@ -47,7 +51,7 @@ public struct ReplayMemory {
   let seed: UInt64
   var drawing: any ItemSelector
   var evicting: any ItemSelector
-  /// Whether a selector has to be told of every draw.
+  /// Whether draws must be reported to the selectors.
   let tellsDraws: Bool
   /// Who keeps the priorities: a selector that needs them anyway, or else the memory itself.
   private enum PriorityKeeper { case drawing, evicting, memory }
@@ -55,51 +59,54 @@ public struct ReplayMemory {
   /// By slot, where no selector keeps them.
   private var priorities: [Float] = []
 
-  /// What was read ahead: a compiler drops what nobody keeps.
+  /// The result of prefetching. It is stored so that the compiler does not remove the reads.
   var readAhead = 0
 
-  /// What one item costs beside its encoded bytes: 31 with the default selectors, 12 more with predictions.
-  ///
-  /// An unusual one in RAM costs 40 more: a label from 1,024, a file from 1 MiB, bare pixels with a side from 1,024.
+  /// What one item costs beside its encoded bytes: 47 with the default selectors, and those of a note.
   public let indexBytesPerItem: Int
-  /// The number of classes over which a prediction is kept with each item; none is kept if `nil`.
-  public let predictedClasses: Int?
+  /// The size of the note of each item, in bytes; 0 if the memory stores none.
+  public let noteBytes: Int
 
+  /// Creates an empty memory with built-in selectors.
   /// - Parameters:
-  ///   - capacity: The most that it may hold.
-  ///   - inclusion: How likely it takes in an example once it is full.
-  ///   - drawing: Which item a draw chooses; prioritised by default.
-  ///   - evicting: Which item makes room; uniform by default, as in the paper.
-  ///   - seed: Fixes every random choice.
-  ///   - store: Where the images lie; in the process's own memory if `nil`. No choice depends on it where the budget
-  ///     is in examples.
-  ///   - predictedClasses: Keeps a prediction over so many classes with each item, at most
-  ///     ``StoredPrediction/classLimit``; none if `nil`.
+  ///   - capacity: The maximum size.
+  ///   - inclusion: The probability with which a full memory includes an example.
+  ///   - drawing: The selector of items to draw.
+  ///   - evicting: The selector of items to evict; uniform by default, as in the paper.
+  ///   - seed: The seed of all random choices.
+  ///   - store: An external store of the images; in RAM if `nil`. With a capacity in examples, no choice depends on it.
+  ///   - noteBytes: The size of the ``ItemNote`` of each item, in bytes; 0 for no notes.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
     drawing: SelectorKind = .prioritised, evicting: SelectorKind = .uniform, seed: UInt64,
-    store: (any ImageStore)? = nil, predictedClasses: Int? = nil
+    store: (any ImageStore)? = nil, noteBytes: Int = 0
   ) {
     self.init(
       capacity: capacity, inclusion: inclusion,
       drawing: drawing.makeSelector(), evicting: evicting.makeSelector(), seed: seed, store: store,
-      predictedClasses: predictedClasses)
+      noteBytes: noteBytes)
   }
 
-  /// As above, with selectors of one's own; both must be empty.
+  /// Creates an empty memory with any selectors, which must be empty.
+  /// - Parameters:
+  ///   - capacity: The maximum size.
+  ///   - inclusion: The probability with which a full memory includes an example.
+  ///   - drawing: The selector of items to draw.
+  ///   - evicting: The selector of items to evict.
+  ///   - seed: The seed of all random choices.
+  ///   - store: An external store of the images; in RAM if `nil`. With a capacity in examples, no choice depends on it.
+  ///   - noteBytes: The size of the ``ItemNote`` of each item, in bytes; 0 for no notes.
   public init(
     capacity: Capacity, inclusion: InclusionProbability = InclusionProbability(),
     drawing: any ItemSelector, evicting: any ItemSelector, seed: UInt64,
-    store: (any ImageStore)? = nil, predictedClasses: Int? = nil
+    store: (any ImageStore)? = nil, noteBytes: Int = 0
   ) {
     switch capacity {
     case .examples(let count): precondition(count > 0, "A memory holds at least one example.")
     case .bytes(let bytes): precondition(bytes > 0, "A memory holds at least one byte.")
     }
-    precondition(
-      (1...StoredPrediction.classLimit).contains(predictedClasses ?? 1),
-      "A prediction is over 1 to \(StoredPrediction.classLimit) classes.")
-    self.predictedClasses = predictedClasses
+    precondition(noteBytes >= 0, "The size of a note is not negative.")
+    self.noteBytes = noteBytes
     self.capacity = capacity
     self.inclusion = inclusion
     self.drawing = drawing
@@ -109,7 +116,7 @@ public struct ReplayMemory {
     tellsDraws = type(of: drawing).dependsOnDraws || type(of: evicting).dependsOnDraws
     priorityKeeper =
       type(of: drawing).keepsPriorities ? .drawing : type(of: evicting).keepsPriorities ? .evicting : .memory
-    table = ItemTable(countsDrawsApart: tellsDraws, keepsPredictions: predictedClasses != nil)
+    table = ItemTable(noteBytes: noteBytes)
     indexBytesPerItem =
       table.bytesPerItem
       + (priorityKeeper == .memory ? MemoryLayout<Float>.stride : 0)
@@ -117,77 +124,68 @@ public struct ReplayMemory {
     count(bytes: fixedBytes, items: 0)
   }
 
-  /// The number of items held.
+  /// The number of items.
   public var count: Int { table.count }
 
-  /// The bytes that an image takes in the memory, its index included; on disk at most.
-  public func cost(of image: EncodedImage, label: Int) -> Int {
-    guard let store else {
-      return indexBytesPerItem + image.byteCount + ItemRow.frontBytes(of: image, label: Int32(label))
-    }
-    return cost(ofFileOf: image.byteCount, label: Int32(label), in: store)
+  /// Returns the size of an item in the memory, in bytes, including its index; an upper bound on disk.
+  public func cost(of image: EncodedImage) -> Int { cost(ofBytes: image.byteCount) }
+
+  private func cost(ofBytes bytes: Int) -> Int {
+    indexBytesPerItem + (store?.bytes(forImageOf: bytes) ?? bytes)
   }
 
   /// What the item in a slot takes.
-  private func cost(of slot: Int) -> Int {
-    let bytes = table.imageBytes(of: slot)
-    guard let store else { return indexBytesPerItem + bytes + table.frontBytes(of: slot) }
-    return cost(ofFileOf: bytes, label: table.label(of: slot), in: store)
-  }
+  private func cost(of slot: Int) -> Int { cost(ofBytes: table.imageBytes(of: slot)) }
 
-  private func cost(ofFileOf bytes: Int, label: Int32, in store: any ImageStore) -> Int {
-    indexBytesPerItem + store.bytes(forImageOf: bytes)
-      + (store.countsUnusualItems ? ItemRow.frontBytes(ofFileOf: bytes, label: label) : 0)
-  }
-
-  /// What the memory takes without any item: nothing but on disk.
+  /// The size of the empty memory, in bytes; 0 in RAM.
   public var fixedBytes: Int { store?.fixedBytes ?? 0 }
 
   // MARK: Filling
 
   /// Offers the next example of the stream: step 5 of the method.
   ///
-  /// While there is room it is taken in; afterwards with probability min(1, β·m/n), in place of an item that
-  /// the evicting selector chooses (of several items, where a budget in bytes needs that).
+  /// While there is room, it is inserted. Afterwards it is inserted with probability min(1, β·m/n), and the evicting selector
+  /// selects the item that it replaces. With a capacity in bytes, it can replace several.
   /// - Parameters:
   ///   - example: The next example; its `id` is its position in the stream.
-  ///   - loss: The example's loss in the forward pass that trained it; finite or +∞.
-  ///   - priority: Finite, not negative.
-  ///   - prediction: What the model took it for in that pass, where the memory keeps predictions.
-  /// - Throws: `OnePassError` (`io`) if the images lie on disk and cannot be written; the memory is then not to be used.
+  ///   - loss: Its loss in the forward pass that trained it, in nats; finite or +∞.
+  ///   - priority: Its priority; finite and at least 0.
+  ///   - note: Its note, if the memory stores notes.
+  /// - Precondition: An image has less than 4 GiB. Raw pixels have sides of 1 to 65,535 and the matching number of bytes.
+  /// - Throws: `OnePassError` (`io`) if images are on disk and cannot be written. The memory must then not be used.
   /// - Complexity: O(1) expected.
   @discardableResult
   public mutating func offer(
-    _ example: Example, loss: Float, priority: Float, prediction: StoredPrediction? = nil
+    _ example: Example, loss: Float, priority: Float, note: ItemNote? = nil
   ) throws -> Offer {
-    try offer(example, loss: loss, priority: priority, prediction: prediction) { $0 }
+    try offer(example, loss: loss, priority: priority, note: note) { $0 }
   }
 
-  /// As above, with the image kept in another form.
+  /// Offers the next example of the stream, and stores its image in another form.
   /// - Parameters:
-  ///   - example: The next example.
-  ///   - loss: Its loss.
-  ///   - priority: Finite, not negative.
-  ///   - prediction: What the model took it for, where the memory keeps predictions.
-  ///   - encode: Makes the form; called at most once, and only for an example that chance has decided for.
-  /// - Throws: What `encode` throws; the memory then holds what it held. `OnePassError` as above.
+  ///   - example: The next example; its `id` is its position in the stream.
+  ///   - loss: Its loss in the forward pass that trained it, in nats; finite or +∞.
+  ///   - priority: Its priority; finite and at least 0.
+  ///   - note: Its note, if the memory stores notes.
+  ///   - encode: Returns the stored form of the image. Called at most once, and not for a declined example.
+  /// - Throws: The error of `encode`, after which the memory is unchanged. `OnePassError` (`io`) if images are on disk and cannot
+  ///   be written. The memory must then not be used.
   @discardableResult
   public mutating func offer(
-    _ example: Example, loss: Float, priority: Float, prediction: StoredPrediction? = nil,
+    _ example: Example, loss: Float, priority: Float, note: ItemNote? = nil,
     storing encode: (EncodedImage) throws -> EncodedImage
   ) throws -> Offer {
-    check(loss: loss, priority: priority, prediction)
+    Self.check(loss: loss, priority: priority)
+    check(note)
     guard var chance = chanceOfNextOffer() else { return .declined }
     return try takeIn(
-      example, loss: loss, priority: priority, prediction: prediction, storing: encode, using: &chance)
+      example, loss: loss, priority: priority, note: note, storing: encode, using: &chance)
   }
 
-  func check(loss: Float, priority: Float, _ prediction: StoredPrediction?) {
-    Self.check(loss: loss, priority: priority)
+  func check(_ note: ItemNote?) {
     precondition(
-      isKept(prediction),
-      "An example comes with a prediction over the memory's classes where it keeps them, and without one elsewhere."
-    )
+      isKept(note),
+      "An example has a note of \(noteBytes) bytes where the memory keeps them, and none elsewhere.")
   }
 
   static func check(loss: Float, priority: Float) {
@@ -196,11 +194,8 @@ public struct ReplayMemory {
     precondition(!loss.isNaN, "A loss is a number.")
   }
 
-  /// Whether this is what the memory keeps: a prediction over its classes, or none.
-  func isKept(_ prediction: StoredPrediction?) -> Bool {
-    guard let predictedClasses else { return prediction == nil }
-    return prediction?.isPossible(over: predictedClasses) ?? false
-  }
+  /// Whether this is what the memory keeps: a note of its size, or none.
+  func isKept(_ note: ItemNote?) -> Bool { (note?.bytes.count ?? 0) == noteBytes }
 
   /// Counts an offer. Returns what makes its further choices, or `nil` if chance has declined it already.
   mutating func chanceOfNextOffer() -> SeededGenerator? {
@@ -217,7 +212,7 @@ public struct ReplayMemory {
 
   /// The rest of an offer that chance has not declined.
   mutating func takeIn(
-    _ example: Example, loss: Float, priority: Float, prediction: StoredPrediction?,
+    _ example: Example, loss: Float, priority: Float, note: ItemNote?,
     storing encode: (EncodedImage) throws -> EncodedImage, using generator: inout SeededGenerator
   ) throws -> Offer {
     switch capacity {
@@ -227,14 +222,14 @@ public struct ReplayMemory {
       // First out, then in, so that there is never one too many.
       if let victim { try discardImage(of: victim) }
       let item = HeldItem(
-        example, storedAs: try keep(image, of: example), loss: loss, prediction: prediction)
+        example, storedAs: try keep(image, of: example), loss: loss, note: note)
       if let victim { replace(victim, with: item, priority) } else { append(item, priority) }
-      note(example.subject, of: example.id)
+      keep(subject: example.subject, of: example.id)
       return .inserted(evicted: victim == nil ? 0 : 1)
 
     case .bytes(let limit):
       let image = try encode(example.image)
-      let needed = cost(of: image, label: example.label) + Self.cost(ofSubject: example.subject)
+      let needed = cost(of: image) + Self.cost(ofSubject: example.subject)
       guard fixedBytes + needed <= limit, store?.admits(imageOf: image.byteCount) ?? true else {
         counters.oversized += 1
         return .oversized
@@ -252,9 +247,9 @@ public struct ReplayMemory {
         evicted += 1
       }
       append(
-        HeldItem(example, storedAs: try keep(image, of: example), loss: loss, prediction: prediction),
+        HeldItem(example, storedAs: try keep(image, of: example), loss: loss, note: note),
         priority)
-      note(example.subject, of: example.id)
+      keep(subject: example.subject, of: example.id)
       return .inserted(evicted: evicted)
     }
   }
@@ -266,7 +261,7 @@ public struct ReplayMemory {
     return .elsewhere(bytes: image.byteCount)
   }
 
-  /// Which of the next offers may be taken in. It is certain of the others that they are declined.
+  /// Returns which of the next offers may be inserted. All others will certainly be declined.
   package func mayTakeIn(_ offers: Int) -> [Bool] {
     // What a full memory in bytes holds at most by the time of the last offer: one item more for each.
     let fullSize: Int? =
@@ -309,7 +304,7 @@ public struct ReplayMemory {
   }
 
   private mutating func replace(_ slot: Int, with item: HeldItem, _ priority: Float) {
-    note(nil, of: table.arrival(of: slot))
+    keep(subject: nil, of: table.arrival(of: slot))
     count(bytes: -cost(of: slot), items: -1)
     table.replace(slot, with: item)
     inform(slot, priority)
@@ -322,7 +317,7 @@ public struct ReplayMemory {
   /// - Parameter isOverwritten: Whether the image's bytes must not stay behind in RAM. (On disk they never do.)
   mutating func remove(_ slot: Int, isOverwritten: Bool = false) throws {
     try discardImage(of: slot)
-    note(nil, of: table.arrival(of: slot))
+    keep(subject: nil, of: table.arrival(of: slot))
     count(bytes: -cost(of: slot), items: -1)
     table.remove(slot, isOverwritten: isOverwritten)
     if priorityKeeper == .memory { priorities.swapRemove(slot) }
@@ -330,8 +325,8 @@ public struct ReplayMemory {
     evicting.remove(slot)
   }
 
-  /// Keeps whom an item is about, or forgets it.
-  mutating func note(_ subject: String?, of id: Int) {
+  /// Records the subject of an item, or removes it.
+  mutating func keep(subject: String?, of id: Int) {
     // Most streams have no subjects, and pay nothing for them.
     guard subject != nil || !subjects.isEmpty else { return }
     let previous = subject.map { subjects.updateValue($0, forKey: id) } ?? subjects.removeValue(forKey: id)
@@ -370,7 +365,7 @@ public struct ReplayMemory {
     evicting.update(slot, to: facts)
   }
 
-  /// Stops the program if the memory contradicts itself. For tests.
+  /// Traps if the state of the memory is inconsistent. For tests.
   package func checkInvariants() {
     precondition(drawing.count == count && evicting.count == count)
     precondition(counters.items == count && counters.items <= counters.peakItems)

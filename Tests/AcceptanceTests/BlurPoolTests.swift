@@ -2,8 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A model that blurs before strides is the same model wherever it is built again.
-@Suite("A model with blur pooling is the same model wherever it is built again") struct BlurPoolTests {
+@Suite("A model with blur pooling is rebuilt with blur pooling") struct BlurPoolTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 
@@ -31,7 +30,7 @@ import Testing
     let trained = try #require(loss(result))
     #expect(try evaluated() == trained)
 
-    // The weights alone do not tell: as a record of an older program would be read, they make another model.
+    // The weights have no trace of the pooling: without the field, as in older records, the model is another one.
     let card = "blurred/checkpoint/model.json"
     var older = jsonObject(Data(try folder.bytes(of: card)))
     #expect(older.removeValue(forKey: "blurPool") as? Bool == true)
@@ -40,7 +39,7 @@ import Testing
   }
 
   @Test("Initial weights must come from a model with the same pooling")
-  func aRunBeginsWithWeightsOfItsKind() throws {
+  func initialWeightsMustHaveTheSamePooling() throws {
     try runs.train("blurred", ["--blur-pool"])
     try runs.train("plain")
     func begins(with weights: String, _ more: [String] = []) throws -> Program.Outcome {
@@ -48,19 +47,22 @@ import Testing
       return try runs.attempt("next", ["--limit", "16", "--initialise", folder.file(weights)] + more)
     }
     let refused = try begins(with: "blurred")
-    #expect(refused.status == 64 && refused.errors.contains("of a run with --blur-pool"), "\(refused.errors)")
-    #expect(refused.errors.contains("say --blur-pool."))
+    #expect(
+      refused.status == 64 && refused.errors.contains("was trained with --blur-pool"), "\(refused.errors)")
+    #expect(refused.errors.contains("pass --blur-pool."))
     let same = try begins(with: "blurred", ["--blur-pool"])
     #expect(same.status == 0 && !same.errors.contains("trained without"), "\(same.errors)")
     let new = try begins(with: "plain", ["--blur-pool"])
-    #expect(new.status == 0 && new.errors.contains("They were trained without --blur-pool."), "\(new.errors)")
+    #expect(
+      new.status == 0 && new.errors.contains("The weights were trained without --blur-pool."), "\(new.errors)"
+    )
 
-    // A file by itself has torchvision's names, and fits either way.
+    // A weight file alone has torchvision's names, and fits both models.
     try folder.write(try folder.bytes(of: "blurred/checkpoint/model.safetensors"), to: "alone.safetensors")
     for more in [[], ["--blur-pool"]] {
       let outcome = try begins(with: "alone.safetensors", more)
       #expect(outcome.status == 0, "\(outcome.errors)")
-      #expect(outcome.errors.contains("say --no-blur-pool") == !more.isEmpty, "\(outcome.errors)")
+      #expect(outcome.errors.contains("pass --no-blur-pool") == !more.isEmpty, "\(outcome.errors)")
     }
   }
 }

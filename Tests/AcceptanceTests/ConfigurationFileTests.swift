@@ -29,7 +29,7 @@ import Testing
   }
 
   @Test("A configuration file trains the same run as the command line")
-  func aFileSaysWhatTheCommandLineSays() throws {
+  func aFileEqualsTheCommandLine() throws {
     let options = [
       ("data", "idx:\(folder.path)"), ("eval-data", "idx:\(folder.path):test"), ("model", "resnet8"),
       ("batch-size", "16"), ("threads", "1"), ("replay-steps", "2"), ("storage", "20%"), ("quiet", "true"),
@@ -46,7 +46,7 @@ import Testing
     try runs.expectSame("fromFile", "typed")
     #expect(try configuration("fromFile") == configuration("typed"))
 
-    // What the run has saved makes it again, to the last bit.
+    // The saved configuration reproduces the run to the last bit.
     let again = try onepass.run(
       ["train", "--config", folder.file("fromFile/run.yaml"), "--output", folder.file("again")])
     #expect(again.status == 0, "\(again.errors)")
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test("The command line overrides the configuration file")
-  func theCommandLineWins() throws {
+  func theCommandLineOverridesTheFile() throws {
     let file = try write(
       "data: idx:\(folder.path)\nmodel: resnet8\nbatch-size: 16\nthreads: 1\nseed: 5\nimportance-weights: false\n"
         + "json: true\nquiet: true\noutput: \(folder.file("run"))\nresume: true\n")
@@ -68,11 +68,11 @@ import Testing
     #expect(made["seed"] as? Int == 6 && made["replaySteps"] as? Int == 1)
     #expect(made["importanceWeights"] as? Bool == true && made["model"] as? String == "resnet8")
     let twice = try onepass.run(["train", "--config", file, "--no-resume"])
-    #expect(twice.status == 64 && twice.errors.contains("already holds a run"), "\(twice.errors)")
+    #expect(twice.status == 64 && twice.errors.contains("already contains a run"), "\(twice.errors)")
   }
 
   @Test("A configuration file never contains the query of an address")
-  func noFileHoldsWhatOpensAnAddress() {
+  func noFileContainsTheQueryOfAnAddress() {
     var configuration = RunConfiguration(data: "wds:https://example.org/{0..9}.tar?signature=s3cret")
     configuration.data.evaluationSource = "wds:https://example.org/val.tar?signature=s3cret"
     #expect(configuration.fileText.contains("data: \"wds:https://example.org/{0..9}.tar?…\""))
@@ -85,30 +85,32 @@ import Testing
       ("data: x\nmodle: resnet8", "run.yaml:2: Unknown option 'modle'. Did you mean 'model'?"),
       ("data: x\n\nreplay-steps: many", "run.yaml:3: The value 'many' is invalid for 'replay-steps <K>'"),
       ("replay-steps: -1", "run.yaml:1: --replay-steps must be between 0 and 10000 (got -1)."),
-      ("method: [naive, replay]", "run.yaml:1: method needs one plain value here."),
-      ("data: x\ndata: y", "run.yaml:1: data is written twice in what begins here: keep one."),
-      ("", "run.yaml: the configuration is empty: add options"),
+      ("method: [naive, replay]", "run.yaml:1: method must have a single plain value."),
+      (
+        "data: x\ndata: y", "run.yaml:1: data is set twice in the mapping that starts on this line; keep one."
+      ),
+      ("", "run.yaml: the configuration is empty; add options"),
       ("# only a comment\n", "run.yaml: the configuration is empty"),
-      ("data", "run.yaml:1: there should be options of `onepass train` here"),
-      ("data: [", "this is not YAML"),
+      ("data", "run.yaml:1: expected options of `onepass train`"),
+      ("data: [", "invalid YAML"),
       ("dry-run: true", "run.yaml:1: dry-run cannot be set here"),
       ("config: other.yaml", "run.yaml:1: config cannot be set here"),
       ("limit: false", "run.yaml:1: The value 'false' is invalid for 'limit <N>'"),
-      ("output: false", "run.yaml:1: output is no switch: give a value, or leave it out."),
-      ("data: wds:https://example.org/a.tar?…", "has lost its query"),
+      ("output: false", "run.yaml:1: output is not a flag (got false)"),
+      ("data: wds:https://example.org/a.tar?…", "the query is missing"),
       ("limt: false", "run.yaml:1: Unknown option 'limt'. Did you mean 'limit'?"),
       ("limit: true", "run.yaml:1: Missing value for 'limit <N>'"),
       (
         "resume: maybe", "run.yaml:1: The option 'resume' does not take any value, but 'maybe' was specified."
       ),
-      ("resume: yes", "run.yaml:1: resume yes is not read: write true or false."),
-      ("checkpoint-every: often", "run.yaml:1: --checkpoint-every often is not possible"),
-      ("--data: x", "run.yaml:1: \"--data\" is no option: write it without dashes."),
-      ("help-hidden: true", "run.yaml:1: This is no option of a run."),
-      ("model: resnet8", "There is no stream to train on: give --data SPEC"),
-      ("data: x\nmethod: naive\nmemory-directory: m", "--memory-directory is for a replay memory"),
+      ("resume: yes", "run.yaml:1: resume does not accept yes; write true or false."),
+      ("checkpoint-every: often", "run.yaml:1: --checkpoint-every must be a number of steps"),
+      ("--data: x", "run.yaml:1: \"--data\" is not an option name; write it without dashes."),
+      ("help-hidden: true", "run.yaml:1: This is not an option of a run."),
+      ("model: resnet8", "--data is missing; pass --data SPEC"),
+      ("data: x\nmethod: naive\nmemory-directory: m", "--memory-directory requires --method replay"),
     ])
-  func aFileThatMakesNoSenseIsRefusedWithItsLine(text: String, sentence: String) throws {
+  func anInvalidFileIsRefusedWithItsLine(text: String, sentence: String) throws {
     let outcome = try onepass.run(["train", "--config", write(text)])
     #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.errors)")
     #expect(outcome.errors.hasPrefix("Error: ") && outcome.errors.contains(sentence), "\(outcome.errors)")
@@ -116,7 +118,7 @@ import Testing
   }
 
   @Test("A missing configuration file is named")
-  func aFileThatIsNotThereIsNamed() throws {
+  func aMissingFileIsNamed() throws {
     let outcome = try onepass.run(["train", "--config", folder.file("none.yaml")])
     #expect(outcome.status == 74 && outcome.errors.contains(folder.file("none.yaml")), "\(outcome.errors)")
   }

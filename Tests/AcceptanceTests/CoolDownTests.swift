@@ -2,7 +2,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A real signal to a real run.
 @Suite("A signal makes a run cool down", .serialized) struct CoolDownTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
@@ -16,7 +15,7 @@ import Testing
       ])
   }
 
-  /// Waits until a run has logged so many steps, each of which is a line at once.
+  /// Waits until a run has logged a number of steps, one line per step.
   func wait(for steps: Int, of running: RunningProgram) -> Bool {
     running.wait {
       guard let lines = try? folder.bytes(of: "run/metrics.jsonl") else { return false }
@@ -25,23 +24,23 @@ import Testing
   }
 
   @Test("A run that gets SIGUSR1 cools down and finishes")
-  func aSignalHasARunCoolDownAndFinish() throws {
+  func aSignalMakesARunCoolDown() throws {
     let running = try runs.start(
       "run", ["--schedule", "on-demand", "--cool-down", "0.3", "--warm-up", "0.02"])
     #expect(wait(for: 12, of: running))
     running.signal(SIGUSR1)
     #expect(running.wait(for: "Cooling down over"))
-    // A second one changes nothing.
+    // A second signal has no effect.
     running.signal(SIGUSR1)
     #expect(running.wait() == 0, "\(running.errors)")
     #expect(running.errors.components(separatedBy: "Cooling down over").count == 2)
-    #expect(running.errors.contains("The run ended as it was asked to, after"), "\(running.errors)")
+    #expect(running.errors.contains("The run ended by request after"), "\(running.errors)")
 
     let result = try runs.result("run")
     let before = try #require(result.number("coolDown.stepsBefore"))
     let made = 1 + 2 * (before - 1)
     #expect(result.number("coolDown.updatesBefore") == made)
-    // The share of the cool-down in all updates is 0.3, in whole steps of two.
+    // The cool-down is 0.3 of all updates, rounded to steps of two updates.
     let steps = max(1, ((made * 0.3 / 0.7).rounded() / 2).rounded(.up))
     #expect(result.number("coolDown.steps") == steps && result.number("coolDown.updates") == 2 * steps)
     #expect(before + steps < 100, "The signal came too late to say anything.")
@@ -52,7 +51,7 @@ import Testing
     let rates = try runs.column("learning_rate", of: "run").compactMap(Double.init)
     let updates = try runs.column("updates", of: "run").compactMap(Double.init)
     #expect(rates.count == Int(before + steps))
-    // 199 updates were planned, of which 4 are a warm-up.
+    // 199 updates are planned, 4 of them for the warm-up.
     for (rate, update) in zip(rates, updates.map { $0 - 1 }) {
       let top = min(1, (min(update, made) + 1) / 5)
       let share = update < made ? 1 : (made + 2 * steps - update) / (2 * steps)
@@ -63,7 +62,7 @@ import Testing
     #expect(again.errors.contains("is finished"), "\(again.errors)")
   }
 
-  /// A signal to a grid reaches the cell that trains, and the next one is a whole run.
+  /// A signal to a grid reaches the running cell; the next cell trains to its planned end.
   @Test("A signal to a grid cools down the cell that is training, and no other")
   func aSignalToAGridReachesItsCell() throws {
     let grid = """
@@ -93,22 +92,22 @@ import Testing
   }
 
   @Test("A signal does not end a run whose schedule cannot cool down")
-  func aStraySignalEndsNothing() throws {
+  func aSignalWithoutACoolDownIsIgnored() throws {
     let running = try runs.start("run", ["--limit", "320"])
     #expect(wait(for: 1, of: running))
     running.signal(SIGUSR1)
     #expect(running.wait() == 0, "\(running.errors)")
     #expect(
-      running.errors.contains("A run with --schedule cosine cannot be ended before its time, and goes on"))
+      running.errors.contains("--schedule cosine does not cool down on request"))
     #expect(try runs.result("run").number("stream.examples") == 320)
   }
 
   @Test("A multi-epoch run does not accept the on-demand schedule")
-  func whatKeepsItsDataNeedsNoSuchEnd() throws {
+  func multiEpochRunsHaveNoOnDemandSchedule() throws {
     let outcome = try runs.attempt(
       "run", ["--schedule", "on-demand", "--method", "multi-epoch", "--epochs", "2"])
     #expect(
-      outcome.status == 64 && outcome.errors.contains("--method multi-epoch keeps all data: use trapezoid"),
+      outcome.status == 64 && outcome.errors.contains("--method multi-epoch; use --schedule trapezoid"),
       "\(outcome.errors)")
   }
 }

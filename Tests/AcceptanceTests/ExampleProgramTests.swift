@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The programs in `Examples/`, run as their first lines say.
-@Suite("The programs in Examples do what their first lines say") struct ExampleProgramTests {
-  /// What a program says on standard output, when it ends well and has nothing to complain about.
+/// The programs in `Examples/`, run with the command in their first lines.
+@Suite("The example programs run and print their documented output") struct ExampleProgramTests {
+  /// The standard output of a program, which must succeed without standard error.
   func output(of program: String, _ arguments: [String] = []) throws -> String {
     let outcome = try Program.built(program).run(arguments)
     #expect(outcome.status == 0, "\(program): \(outcome.errors)")
@@ -12,8 +12,8 @@ import Testing
     return outcome.output
   }
 
-  /// 32 mini-batches of 32 pass; from the second on two are replayed with each, out of a tenth of 1,024 examples.
-  @Test("OwnPriority trains with a priority function of its own")
+  /// 32 incoming mini-batches of 32, each but the first with two replayed ones, from a memory of a tenth of 1,024 examples.
+  @Test("OwnPriority trains with a custom priority function")
   func ownPriority() throws {
     #expect(
       try output(of: "OwnPriority") == """
@@ -25,7 +25,7 @@ import Testing
         """)
   }
 
-  /// Whoever follows the documentation ends with the same program, to the last character.
+  /// The code blocks of the page, joined, are the program without its first two lines.
   @Test("The code of Getting Started is the first example")
   func gettingStartedIsTheFirstExample() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -33,7 +33,7 @@ import Testing
     func text(_ path: String) throws -> String {
       try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
-    let page = try text("Sources/OnePass/OnePass.docc/GettingStarted.md")
+    let page = try text("docs/getting-started.md")
     let blocks = page.components(separatedBy: "```swift\n").dropFirst().map {
       $0.components(separatedBy: "```")[0]
     }
@@ -44,8 +44,8 @@ import Testing
     #expect(page.contains(try "```text\n\(output(of: "OwnPriority"))```"))
   }
 
-  /// A mini-batch is 32 examples and a tenth of 640 is kept; from the second on one is replayed with each. Asked
-  /// to stop when step 10 is reported, it stops after the next.
+  /// Mini-batches have 32 examples, and a tenth of 640 is stored; each mini-batch but the first has one replayed one. The
+  /// stop is requested when step 10 is reported, so the run stops after step 11.
   @Test("WatchedRun stops, resumes and evaluates a run")
   func watchedRun() throws {
     let folder = try TemporaryFolder()
@@ -56,31 +56,31 @@ import Testing
         step 5: 160 examples seen, 64 kept, loss #
         step 10: 320 examples seen, 64 kept, loss #
         stopped after step 11 of 20
-        Going on after step 11 of 20.
+        Resuming after step 11 of 20.
         step 15: 480 examples seen, 64 kept, loss #
         step 20: 640 examples seen, 64 kept, loss #
         trained on 1248 examples
         recall of class 0: 1.0
         recall of class 1: 1.0
         recall of class 2: 1.0
-        a bright picture is of class 2
+        predicted class of a bright image: 2
 
         """)
     #expect(folder.exists("run/result.json") && !folder.exists("run/unfinished"))
-    // Without a folder it makes one of its own, where nothing else is.
+    // Without an argument it creates a temporary folder.
     #expect(try output(of: "WatchedRun").contains("trained on 1248 examples"))
   }
 
-  /// 200 items of one byte, the default index of 31 bytes and the 8 of the program's selector.
+  /// 200 items of one byte each, with 47 bytes of the default index and 8 bytes of the custom selector.
   @Test("MemoryAlone uses the replay memory without a model")
   func memoryAlone() throws {
     #expect(
       try output(of: "MemoryAlone") == """
         offered   10000 readings, 20 % of them of the rare class
         kept      200 readings, 50 % of them of the rare class
-        at most   200 readings, 8000 bytes with the index
+        peak      200 readings, 11200 bytes with the index
         drawn     9992 times
-        learned   a slope up
+        learned   a positive slope
 
         """)
   }

@@ -3,10 +3,10 @@ import OnePassCore
 import TestSupport
 import Testing
 
-/// Full disks, broken disks and power cuts: no crash, no silent loss, and afterwards the run goes on as if nothing had been.
+/// Full disks, I/O errors and power cuts cause no crash and no silent loss, and the run can be resumed afterwards.
 ///
-/// A few faults of each kind are tried each time; `make soak` tries every one (`ONEPASS_SOAK`).
-@Suite("Full disks, broken disks and power cuts cost no result") struct FaultTests {
+/// Each test tries a few faults; `make soak` tries a fault at every call (`ONEPASS_SOAK`).
+@Suite("A run survives full disks, I/O errors and power cuts") struct FaultTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
   static let isSoak = ProcessInfo.processInfo.environment["ONEPASS_SOAK"] != nil
@@ -20,7 +20,7 @@ import Testing
       ])
   }
 
-  /// Where the images of the memory lie.
+  /// The place of the images of the memory.
   enum Place: String, CaseIterable { case ram, disk }
 
   /// The arguments of a run in `name/run`, with its memory in `name/memory` or in RAM.
@@ -29,18 +29,18 @@ import Testing
       "\(name)/run", place == .disk ? ["--memory-directory", folder.file("\(name)/memory")] : [])
   }
 
-  /// The files that have to be equal.
+  /// The files that must be equal.
   func outcome(_ name: String) throws -> [[UInt8]] {
     try [
       "checkpoint/model.safetensors", "checkpoint/optimiser.safetensors", "checkpoint/memory.csv", "ledger",
     ].map { try folder.bytes(of: "\(name)/run/\($0)") }
   }
 
-  private static let unbroken = Shared<Place, [[UInt8]]>()
+  private static let uninterrupted = Shared<Place, [[UInt8]]>()
 
-  /// What the unbroken run leaves: trained once for all tests.
-  func unbroken(_ place: Place) throws -> [[UInt8]] {
-    try Self.unbroken.value(for: place) {
+  /// The files of the uninterrupted run, which is trained once for all tests.
+  func uninterrupted(_ place: Place) throws -> [[UInt8]] {
+    try Self.uninterrupted.value(for: place) {
       try FileManager.default.createDirectory(
         atPath: folder.file("whole"), withIntermediateDirectories: true)
       let outcome = try onepass.run(arguments(place, "whole"))
@@ -53,7 +53,7 @@ import Testing
     if folder.exists(name) { try FileManager.default.removeItem(atPath: folder.file(name)) }
   }
 
-  /// How many changing calls and reads an unbroken run makes.
+  /// The number of writing calls and of reads of an uninterrupted run.
   func count(_ disk: FaultyDisk, _ place: Place) throws -> (changes: Int, reads: Int) {
     try remove("broken")
     let report = folder.file("report")
@@ -65,7 +65,7 @@ import Testing
     return (try #require(numbers.first), try #require(numbers.last))
   }
 
-  /// Which of `count` calls are hit.
+  /// The calls, out of `count`, that fail.
   func chosen(_ count: Int, few: Int) -> [Int] {
     if Self.isSoak { return Array(1...count) }
     return (0..<few).map { 1 + ($0 * 2 + 1) * count / (2 * few) }
@@ -73,20 +73,20 @@ import Testing
 
   func check(_ place: Place, _ plans: (_ changes: Int, _ reads: Int) -> [String]) throws {
     let disk = try FaultyDisk(in: folder, roots: [folder.file("broken")])
-    let whole = try unbroken(place)
+    let whole = try uninterrupted(place)
     let (changes, reads) = try count(disk, place)
     #expect(changes > 100 && reads > 10)
     #expect(try outcome("broken") == whole)
     for plan in plans(changes, reads) {
       try remove("broken")
       let broken = try onepass.run(arguments(place, "broken"), environment: disk.environment(plan))
-      // It went on in spite of it, or says so in a sentence, or lost its power.
+      // The run survived the fault, or ended with an error message, or lost power.
       let isCut = plan.hasPrefix("cut")
       #expect(
         [0, 74].contains(broken.status) || (isCut && broken.status == 128 + SIGKILL)
           || (plan.hasPrefix("fail-read") && [64, 65].contains(broken.status)),
         "\(plan): status \(broken.status), \(broken.errors)")
-      // Before it, perhaps, that the run went on without its logs.
+      // A notice that the run continues without logs can precede the message.
       let isSaid = broken.errors.split(separator: "\n").last?.hasPrefix("Error: ") ?? false
       #expect(broken.status == 0 || isCut || isSaid, "\(plan): \(broken.errors)")
       let resumed = try onepass.run(arguments(place, "broken"))
@@ -98,9 +98,9 @@ import Testing
     }
   }
 
-  /// The memory's folder or the run's goes away while the run trains, and comes back.
+  /// The folder of the memory or of the run disappears while the run trains, and is restored.
   @Test("A run whose folder disappears stops, and resumes when it is back", arguments: ["memory", "run"])
-  func aFolderThatVanishes(name: String) throws {
+  func aFolderDisappears(name: String) throws {
     let running = try RunningProgram(onepass, arguments(.disk, "broken"))
     #expect(running.wait { folder.exists("broken/run/unfinished/step-00000001") })
     try FileManager.default.moveItem(atPath: folder.file("broken/\(name)"), toPath: folder.file("away"))
@@ -109,7 +109,7 @@ import Testing
     try FileManager.default.moveItem(atPath: folder.file("away"), toPath: folder.file("broken/\(name)"))
     let resumed = try onepass.run(arguments(.disk, "broken"))
     #expect(resumed.status == 0, "\(resumed.errors)")
-    #expect(try outcome("broken") == unbroken(.disk))
+    #expect(try outcome("broken") == uninterrupted(.disk))
   }
 
   @Test(
@@ -136,7 +136,7 @@ import Testing
     try check(place) { changes, reads in
       chosen(changes, few: 5).map { "fail-write:\($0):EIO" }
         + chosen(reads, few: 5).map { "fail-read:\($0):EIO" }
-        // While the memory directory is being made.
+        // While the memory directory is created.
         + ["fail-read:5:EIO"]
     }
   }

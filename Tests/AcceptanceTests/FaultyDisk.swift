@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// A disk that is full, broken, or loses power, laid under a program; see `Tests/FaultyFiles/faulty_files.c`.
+/// A simulated disk that is full, fails or loses power; see `Tests/FaultyFiles/faulty_files.c`.
 struct FaultyDisk {
   let library: String
   let roots: [String]
@@ -35,7 +35,7 @@ struct FaultyDisk {
       .first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
-  /// The variables with which a program finds it below itself.
+  /// The environment variables that preload the simulated disk into a program.
   func environment(_ plan: String, report: String? = nil) -> [String: String] {
     var variables = [
       "LD_PRELOAD": library, "FAULTY_ROOTS": roots.joined(separator: ":"), "FAULTY_PLAN": plan,

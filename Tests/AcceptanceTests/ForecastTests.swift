@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `train --dry-run`: what it says is what the run then does.
+/// The forecast of `train --dry-run`, compared with the run itself.
 @Suite("A dry run forecasts what the run does") struct ForecastTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
@@ -11,7 +11,7 @@ import Testing
     runs = try RunFixture(StripedImages(count: 200), evaluation: StripedImages(count: 60, seed: 2))
   }
 
-  /// The figures that are counted while a run goes on, against those that are reckoned before it.
+  /// The figures of the forecast, compared with those that the run counts.
   @Test(
     "The forecast equals what the run counts",
     arguments: [
@@ -21,7 +21,7 @@ import Testing
       ["--replay-steps", "1", "--storage", "8kB"], ["--replay-steps", "1", "--drawing", "oldest"],
       ["--replay-steps", "1", "--memory-encoding", "pixels", "--channels", "3"],
     ])
-  func whatIsSaidIsWhatHappens(arguments: [String]) throws {
+  func theForecastEqualsTheRun(arguments: [String]) throws {
     let options = ["--json"] + arguments
     let before = folder.contents
     let outcome = try runs.train("run", options + ["--dry-run"])
@@ -33,7 +33,7 @@ import Testing
     }
     #expect(forecast.number("compute.steps") == result.number("plan.steps"))
     #expect(forecast["configuration"] as? NSDictionary == result["configuration"] as? NSDictionary)
-    // All images have one size, so that nothing has to be guessed; a budget in bytes is not filled to the last one.
+    // All images have one size, so the forecast is exact. A budget in bytes is not filled completely.
     if arguments.contains("8kB") {
       #expect(forecast.number("storage.examples") == result.number("storage.examples"))
     } else {
@@ -43,28 +43,28 @@ import Testing
     #expect(forecast.number("time.trainingSeconds") ?? 0 > 0)
     #expect(forecast.number("time.evaluationSeconds") ?? 0 > 0)
     #expect(forecast.number("warmUp.batchSize") == 16)
-    // libtorch alone takes more, and so small a run less.
+    // libtorch alone needs more than the lower bound, and a small run less than the upper one.
     #expect((50e6...2e9).contains(forecast.number("peakResidentBytes") ?? 0))
   }
 
   @Test("The forecast is readable")
-  func peopleReadIt() throws {
+  func theForecastIsReadable() throws {
     let outcome = try runs.train(nil, ["--replay-steps", "3", "--storage", "10%", "--dry-run"])
     for text in [
-      "stream     200 examples of 4 classes, taken in at 12 x 12", "4.31 % of 90 epochs",
+      "stream     200 examples of 4 classes, input 12 x 12", "4.31 % of 90 epochs",
       "776 examples trained",
       "13 steps, 49 updates", "4 effective epochs", "at most 20 examples, about 3.5 kB",
       "time       ", " images/s",
-      "of RAM at most", "nothing was written",
+      "memory     peak of about", "nothing was written",
     ] {
       #expect(outcome.output.contains(text), "\(text): \(outcome.output)")
     }
-    #expect(!outcome.output.contains("gone"))
+    #expect(!outcome.output.contains("consumed"))
   }
 
-  /// Of standard input an example is taken, and that is said; the buffer that would wait for others takes none.
+  /// The forecast consumes one example of standard input and reports it. A shuffle buffer consumes none.
   @Test("A dry run takes one example of standard input, and says so")
-  func standardInputLosesWhatALookNeeds() throws {
+  func aDryRunConsumesOneExampleOfStandardInput() throws {
     try runs.pack("train.tar")
     let shard = folder.file("train.tar")
     let options = ["--limit", "200", "--classes", "4", "--dry-run"]
@@ -74,22 +74,22 @@ import Testing
       #expect((outcome.json.number("storage.shuffleBufferBytes") ?? 0 > 0) == !more.isEmpty)
     }
     let text = try runs.train(nil, options, data: "wds:-", input: shard).output
-    #expect(text.contains("the first image has") && text.contains("it is gone from the stream"), "\(text)")
+    #expect(text.contains("the first image has") && text.contains("(consumed from the stream)"), "\(text)")
   }
 
   @Test("Errors of the run are errors of its dry run")
-  func whatWouldStopTheRunStopsTheDryRun() throws {
+  func errorsOfTheRunAreErrorsOfItsDryRun() throws {
     let data = ["--data", runs.data, "--dry-run"]
     try folder.write([1], to: "taken/file")
     for (status, sentence, arguments) in [
       (64, "is not empty", data + ["--output", folder.file("taken")]),
-      (74, "takes no folder", data + ["--output", folder.file("taken/file/run")]),
-      (74, "takes no folder", data + ["--memory-directory", folder.file("taken/file/memory")]),
-      (64, "--resume goes on in a folder", data + ["--resume"]),
-      (64, "--checkpoint-every saves in a folder", data + ["--checkpoint-every", "5"]),
+      (74, "is not a writable folder", data + ["--output", folder.file("taken/file/run")]),
+      (74, "is not a writable folder", data + ["--memory-directory", folder.file("taken/file/memory")]),
+      (64, "--resume requires --output.", data + ["--resume"]),
+      (64, "--checkpoint-every requires --output", data + ["--checkpoint-every", "5"]),
       (74, "nowhere", data + ["--eval-data", "idx:\(folder.path)/nowhere"]),
-      (64, "more than the whole stream", data + ["--storage", "201"]),
-      (64, "There is no stream", ["--dry-run"]),
+      (64, "exceeds the 200 examples", data + ["--storage", "201"]),
+      (64, "--data is missing", ["--dry-run"]),
       (65, "there are 2 classes", data + ["--classes", "2"]),
     ] as [(Int32, String, [String])] {
       let before = folder.contents
@@ -103,21 +103,17 @@ import Testing
       environment: [
         "RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29999",
       ])
-    #expect(several.status == 64 && several.errors.contains("give it without the launcher"))
+    #expect(several.status == 64 && several.errors.contains("run it without the launcher"))
   }
 
   @Test("The forecast of an unfinished run starts at its last checkpoint")
-  func aRunThatGoesOnIsForecastFromWhereItStands() throws {
-    let options = ["--replay-steps", "1", "--checkpoint-every", "1"]
-    let running = try runs.start("run", options)
-    _ = running.wait { runs.hasCheckpoint(of: 2, "run") }
-    running.signal(SIGKILL)
-    _ = running.wait()
-    guard !folder.exists("run/result.json") else { return }
+  func anUnfinishedRunIsForecastFromItsCheckpoint() throws {
+    let options = ["--replay-steps", "3", "--checkpoint-every", "1"]
+    try runs.trainUntil(step: 2, "run", options, signal: SIGKILL)
     let outcome = try runs.resume("run", options + ["--dry-run", "--json"])
     #expect(outcome.json.number("resumesAfterStep") ?? 0 >= 2, "\(outcome.errors)")
     try runs.resume("run", options)
     let after = try runs.resume("run", options + ["--dry-run"])
-    #expect(after.output.contains("is finished: nothing would be done"))
+    #expect(after.output.contains("is finished; there is nothing to do"))
   }
 }

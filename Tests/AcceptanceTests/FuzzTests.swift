@@ -2,30 +2,30 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `scripts/fuzz` does for hours under a sanitizer, for some seconds without, so that it never rots; and its findings of old.
-@Suite("Broken files of every format are errors and never crashes") struct FuzzTests {
+/// A short run of `scripts/fuzz` without a sanitizer, and its earlier findings.
+@Suite("Damaged files of every format cause errors and no crashes") struct FuzzTests {
   static let formats = ["tar", "zip", "parquet", "idx", "png", "jpeg", "safetensors", "yaml"]
   let fuzz = Program.built("FuzzProgram")
 
   static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../..").standardizedFileURL.path
 
-  /// Whole files of a format, as scripts/fuzz takes them.
+  /// Valid files of a format, as in scripts/fuzz.
   private func seeds(_ format: String) throws -> [String] {
     let listed = try Program(path: "\(Self.package)/scripts/fuzz").run(["--seeds", format])
     return listed.output.split(separator: "\n").map { "\(Self.package)/\($0)" }
   }
 
-  @Test("A mutated file is read or refused, without a crash", arguments: formats)
-  func brokenFilesAreErrorsAndNothingElse(format: String) throws {
+  @Test("A mutated file is read or rejected without a crash", arguments: formats)
+  func damagedFilesAreErrors(format: String) throws {
     let outcome = try fuzz.run([format, "--count", "300", "--seed", "1"] + seeds(format))
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.hasPrefix("\(format): 300 files, "), "\(outcome.output)")
   }
 
-  /// Whole files are read to their end: else nothing would be tried but the first check of each reader.
+  /// Valid files are read to their end. Otherwise mutations would only reach the first check of each reader.
   @Test("The seeds of the fuzzer are valid files", arguments: formats)
-  func whatIsMutatedIsReadAsItIs(
+  func seedsAreValidFiles(
     format: String
   ) throws {
     let seeds = try seeds(format)
@@ -38,7 +38,7 @@ import Testing
   @Test(
     "Files that once crashed a reader are refused",
     arguments: try FileManager.default.contentsOfDirectory(atPath: "\(package)/Tests/FuzzProgram/Findings"))
-  func whatWasFoundIsAnError(format: String) throws {
+  func earlierFindingsAreErrors(format: String) throws {
     let outcome = try fuzz.run([format, "--replay", "\(Self.package)/Tests/FuzzProgram/Findings/\(format)"])
     #expect(outcome.status == 0, "\(outcome.errors)")
   }

@@ -18,14 +18,14 @@ import Testing
       ["train"], ["evaluate"], ["predict"], ["compare"], ["pack"], ["memory", "inspect"],
       ["experiment"], ["experiment", "run"], ["experiment", "table"], ["experiment", "report"],
     ])
-  func everySubcommandExplainsItself(command: [String]) throws {
+  func everySubcommandHasHelp(command: [String]) throws {
     let outcome = try onepass.run(command + ["--help"])
     #expect(outcome.status == 0 && outcome.output.hasPrefix("OVERVIEW: "))
   }
 
-  /// The names of the contract, on which scripts rely.
+  /// Scripts rely on these names.
   @Test("The options of train keep their names")
-  func trainKeepsItsContract() throws {
+  func trainKeepsItsOptions() throws {
     let help = try onepass.run(["train", "--help-hidden"]).output
     for option in [
       "--data", "--eval-data", "--model", "--method", "--storage", "--replay-steps", "--priority", "--epochs",
@@ -37,9 +37,9 @@ import Testing
     }
   }
 
-  /// What a newcomer sees is on two screens; all else is one word away.
+  /// The help of new users fits on two screens.
   @Test("The help of train shows the common options only")
-  func helpShowsWhatMostRunsNeed() throws {
+  func helpShowsTheCommonOptions() throws {
     let help = try onepass.run(["train", "--help"]).output
     let options = help.split(separator: "\n").filter { $0.hasPrefix("  --") || $0.hasPrefix("  -q") }
     #expect((12...25).contains(options.count), "\(help)")
@@ -53,49 +53,61 @@ import Testing
   func completionsAreThere(shell: String) throws {
     let outcome = try onepass.run(["--generate-completion-script", shell])
     #expect(outcome.status == 0 && outcome.output.contains("replay-steps"))
-    // Also what only --help-hidden lists.
+    // Options that only --help-hidden lists are completed as well.
     #expect(outcome.output.contains("recency-bias"))
   }
 
-  /// What a shell offers, asked of the shell itself; shells that are not installed are passed over.
+  /// The start of a command line, and what a shell offers.
+  static let completions = [
+    ("train --method ", ["naive", "replay", "multi-epoch"]),
+    ("train --model resnet3", ["resnet32", "resnet34"]),
+    ("train --config files/", ["files/a.yaml", "files/sub"]), ("train --output files/", ["files/sub"]),
+    ("train --data fo", ["folder:"]), ("memory v", ["verify"]),
+    ("experiment run --preset opin-t", ["opin-table1", "opin-table2"]),
+    ("train --priority-t", ["--priority-timing"]),
+  ]
+
+  static let (bash, fish) = ("/bin/bash", "/usr/bin/fish")
+
+  static func isInstalled(_ shell: String) -> Bool { FileManager.default.isExecutableFile(atPath: shell) }
+
   @Test(
-    "Shells complete options, values and paths",
-    arguments: [
-      ("train --method ", ["naive", "replay", "multi-epoch"]),
-      ("train --model resnet3", ["resnet32", "resnet34"]),
-      ("train --config files/", ["files/a.yaml", "files/sub"]), ("train --output files/", ["files/sub"]),
-      ("train --data fo", ["folder:"]), ("memory v", ["verify"]),
-      ("experiment run --preset opin-t", ["opin-table1", "opin-table2"]),
-      ("train --priority-t", ["--priority-timing"]),
-    ])
-  func shellsCompleteWhatIsBegun(line: String, offers: [String]) throws {
-    let folder = try TemporaryFolder()
-    for name in ["a.yaml", "b.txt", "sub/c.txt"] { try folder.write([], to: "files/\(name)") }
+    "bash completes options, values and paths",
+    .enabled(if: Self.isInstalled(Self.bash), "bash is not installed in /bin"), arguments: completions)
+  func bashCompletes(line: String, offers: [String]) throws {
     let words = "onepass \(line)".split(separator: " ", omittingEmptySubsequences: false)
     let quoted = words.map { "'\($0)'" }.joined(separator: " ")
-    for (shell, ask) in [
-      (
-        "/bin/bash",
-        "COMP_WORDS=(\(quoted)); COMP_CWORD=\(words.count - 1); COMP_LINE='onepass \(line)'; "
-          + "COMP_POINT=${#COMP_LINE}; _onepass onepass '\(words.last ?? "")' '\(words[words.count - 2])'; "
-          + "printf '%s\\n' \"${COMPREPLY[@]}\""
-      ),
-      ("/usr/bin/fish", "complete -C 'onepass \(line)' | string split -f1 \\t"),
-    ] where FileManager.default.isExecutableFile(atPath: shell) {
-      let kind = String(shell.split(separator: "/").last ?? "")
-      let script = try onepass.run(["--generate-completion-script", kind]).output
-      let text = "cd '\(folder.path)'\n\(script)\n\(ask)\n"
-      try folder.write(Array(text.utf8), to: "ask")
-      let outcome = try Program(path: shell).run([folder.file("ask")])
-      let answers = outcome.output.split(separator: "\n").map {
-        // fish offers the folder that is being completed, too, and ends folders in a slash.
-        $0.hasSuffix("/") ? String($0.dropLast()) : String($0)
-      }
-      #expect(Set(answers).subtracting(["files"]) == Set(offers), "\(kind): \(answers) \(outcome.errors)")
-    }
+    try expectCompletions(
+      of: Self.bash,
+      "COMP_WORDS=(\(quoted)); COMP_CWORD=\(words.count - 1); COMP_LINE='onepass \(line)'; "
+        + "COMP_POINT=${#COMP_LINE}; _onepass onepass '\(words.last ?? "")' '\(words[words.count - 2])'; "
+        + "printf '%s\\n' \"${COMPREPLY[@]}\"", offers)
   }
 
-  /// zsh takes what follows a colon for a description.
+  @Test(
+    "fish completes options, values and paths",
+    .enabled(if: Self.isInstalled(Self.fish), "fish is not installed in /usr/bin"), arguments: completions)
+  func fishCompletes(line: String, offers: [String]) throws {
+    try expectCompletions(of: Self.fish, "complete -C 'onepass \(line)' | string split -f1 \\t", offers)
+  }
+
+  /// Asks the shell itself.
+  func expectCompletions(of shell: String, _ ask: String, _ offers: [String]) throws {
+    let folder = try TemporaryFolder()
+    for name in ["a.yaml", "b.txt", "sub/c.txt"] { try folder.write([], to: "files/\(name)") }
+    let kind = String(shell.split(separator: "/").last ?? "")
+    let script = try onepass.run(["--generate-completion-script", kind]).output
+    let text = "cd '\(folder.path)'\n\(script)\n\(ask)\n"
+    try folder.write(Array(text.utf8), to: "ask")
+    let outcome = try Program(path: shell).run([folder.file("ask")])
+    let answers = outcome.output.split(separator: "\n").map {
+      // fish offers the folder that is being completed, too, and ends folders in a slash.
+      $0.hasSuffix("/") ? String($0.dropLast()) : String($0)
+    }
+    #expect(Set(answers).subtracting(["files"]) == Set(offers), "\(answers) \(outcome.errors)")
+  }
+
+  /// zsh parses the text after a colon as a description.
   @Test("Colons are escaped for zsh")
   func colonsAreEscapedForZsh() throws {
     let script = try onepass.run(["--generate-completion-script", "zsh"]).output

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Ranks on hosts of their own: network namespaces of this machine, joined by a bridge. Needs root and `ip`; part of
+/// Ranks on separate hosts: network namespaces of this machine, connected by a bridge. Needs root and `ip`; part of
 /// `make soak`, since it changes the machine's network while it runs.
 @Suite(
   "Ranks on several hosts",
@@ -12,14 +12,14 @@ import Testing
     "Hosts are made by make soak, as root, where there is iproute2."))
 struct HostsTests {
   enum Loss: CaseIterable, Sendable {
-    /// The process is killed in the middle of a step.
+    /// The process is killed during a step.
     case killed
-    /// Its host is cut off; the process itself goes on.
+    /// The host is disconnected; the process continues.
     case cutOff
   }
 
   @Test("When a host is lost the others end, and the job resumes", arguments: [2, 4], Loss.allCases)
-  func theOthersEndAndTheJobGoesOn(hosts count: Int, loss: Loss) throws {
+  func theOthersEndAndTheJobResumes(hosts count: Int, loss: Loss) throws {
     let runs = try RunFixture(
       StripedImages(count: 1_600, side: 12),
       options: [
@@ -44,7 +44,7 @@ struct HostsTests {
       case .cutOff: hosts.cut(lost)
       }
     }
-    // The timeout, the roll call, and as long again for the one that is cut off to find nobody.
+    // The timeout, the roll call, and the same time again until the disconnected rank gives up.
     #expect(ContinuousClock.now - lostAt < .seconds(30))
     for (rank, outcome) in parts.enumerated() {
       #expect(outcome.status != 0, "rank \(rank)")
@@ -52,20 +52,20 @@ struct HostsTests {
     }
     #expect(folder.exists("parts/unfinished") && !folder.exists("parts/result.json"))
 
-    hosts.mend(lost)
+    hosts.repair(lost)
     let again = try hosts.run(onepass, runs.arguments("parts", ["--resume"])) { _ in }
     #expect(again.allSatisfy { $0.status == 0 }, "\(again.map(\.errors))")
     let verified = try onepass.run(["memory", "verify", folder.file("parts")])
-    #expect(verified.status == 0 && verified.output.contains("each taken once, none skipped"))
-    // Of more than two numbers a sum depends on the order, and that on how gradients are gathered in buckets, which libtorch
-    // arranges anew after the first step of a start.
+    #expect(verified.status == 0 && verified.output.contains("each seen once, none skipped"))
+    // The sum of more than two numbers depends on their order, which depends on the gradient buckets. libtorch rearranges
+    // these after the first step of each start.
     for file in ["ledger"] + (count == 2 ? ["checkpoint/model.safetensors"] : []) {
       #expect(try folder.bytes(of: "parts/\(file)") == folder.bytes(of: "whole/\(file)"), "\(file)")
     }
   }
 }
 
-/// Network namespaces with an address each, on one bridge.
+/// Network namespaces on one bridge, each with an address.
 final class Hosts {
   static let areAvailable =
     getuid() == 0
@@ -74,7 +74,7 @@ final class Hosts {
   private static let ip = Program(
     path: FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip") ? "/usr/sbin/ip" : "/sbin/ip")
   private let count: Int
-  /// Of this process, so that two at once do not meet.
+  /// A name with the id of this process, so that two test processes do not collide.
   private let mark = "op\(getpid() % 10_000)"
   private var port = 29_600
 
@@ -115,10 +115,10 @@ final class Hosts {
     }
   }
 
-  /// Kills the program on a host, which `ip` has become.
+  /// Kills the program on a host; `ip` has replaced itself with it.
   func kill(_ process: Process, on host: Int) { Foundation.kill(process.processIdentifier, SIGKILL) }
   func cut(_ host: Int) { try? ip("link set \(mark)v\(host) down") }
-  func mend(_ host: Int) { try? ip("link set \(mark)v\(host) up") }
+  func repair(_ host: Int) { try? ip("link set \(mark)v\(host) up") }
 
   private func ip(_ arguments: String) throws {
     let outcome = try Self.ip.run(arguments.split(separator: " ").map(String.init))

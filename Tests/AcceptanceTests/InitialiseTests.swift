@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a run makes of `--initialise`, where no Python is needed to tell.
+/// Tests of `--initialise` that need no Python.
 @Suite("A run starts from the weights of --initialise") struct InitialiseTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
-  /// Images of six classes and not four.
+  /// Images of six classes instead of four.
   var six: String { "idx:\(folder.file("six"))" }
 
   init() throws {
@@ -14,13 +14,13 @@ import Testing
     try StripedImages(count: 60, classes: 6).write(to: runs.folder, prefix: "six/train")
   }
 
-  /// A finished run of a few steps, and its folder.
+  /// The folder of a finished run of a few steps.
   func finished(_ name: String, _ more: [String] = []) throws -> String {
     try runs.train(name, ["--method", "naive", "--limit", "48"] + more)
     return folder.file(name)
   }
 
-  /// The tensors of a safetensors file, by name, read by the letter of the format.
+  /// The tensors of a safetensors file by name, parsed independently of OnePass.
   func tensors(_ file: String) throws -> [String: [UInt8]] {
     let bytes = try folder.bytes(of: file)
     let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
@@ -37,13 +37,13 @@ import Testing
   @Test(
     "Every method starts from the given weights",
     arguments: [["naive"], ["replay", "--replay-steps", "1"], ["multi-epoch", "--epochs", "1"]])
-  func everyMethodBeginsWithThem(method: [String]) throws {
+  func everyMethodStartsFromInitialWeights(method: [String]) throws {
     let first = try finished("first")
     for (name, file) in [("folder", first), ("file", "\(first)/checkpoint/model.safetensors")] {
       let outcome = try runs.train(name, ["--initialise", file, "--method"] + method + Self.changesNothing)
       #expect(
         outcome.errors.contains(
-          "Note: The run begins with the weights in \(file). The last layer is theirs as well, for 4 classes."
+          "Note: Initialised the model from \(file). The last layer for 4 classes was loaded too."
         ),
         "\(outcome.errors)")
       let (before, after) = (
@@ -58,13 +58,13 @@ import Testing
   }
 
   @Test("With another number of classes, the last layer is initialised from the seed")
-  func aNewLastLayerIsTheOneOfTheSeed() throws {
+  func aNewLastLayerComesFromTheSeed() throws {
     let first = try finished("first")
     let idle = ["--method", "naive"] + Self.changesNothing
     try runs.train("plain", idle, data: six)
     let outcome = try runs.train("six-classes", ["--initialise", first] + idle, data: six)
     #expect(
-      outcome.errors.contains("Their last layer is for 4 classes: the run's, for 6, is new."),
+      outcome.errors.contains("The last layer for 6 classes is new, because that of the file has 4 classes."),
       "\(outcome.errors)")
     let (old, fresh, mixed) = (
       try tensors("first/checkpoint/model.safetensors"), try tensors("plain/checkpoint/model.safetensors"),
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  /// As many classes of other names are other classes.
+  /// The same number of classes with other names counts as other classes.
   @Test("Classes with other names get a new last layer")
   func classesOfOtherNamesGetANewLastLayer() throws {
     for (name, words) in [("letters", "a\nb\nc\nd\n"), ("digits", "1\n2\n3\n4\n")] {
@@ -83,7 +83,7 @@ import Testing
     }
     let first = try finished("first", ["--classes", folder.file("letters.txt")])
     for (name, expected) in [
-      ("letters", "The last layer is theirs as well"), ("digits", "for other classes"),
+      ("letters", "was loaded too"), ("digits", "for other classes"),
     ] {
       let outcome = try runs.train(
         name,
@@ -93,9 +93,9 @@ import Testing
     }
   }
 
-  /// Weights that do not fit are told in one sentence, before anything is trained, and nothing is left.
+  /// Weights that do not fit cause an error message before training, and leave no files.
   @Test("Weights that do not fit are refused before anything is trained")
-  func whatDoesNotFitIsRefused() throws {
+  func weightsThatDoNotFitAreRefused() throws {
     let first = try finished("first")
     _ = try finished("large", ["--model", "resnet18", "--stem", "imagenet"])
     try folder.write([0x80, 2, 0x8A, 10, 1, 2, 3, 4, 5, 6], to: "old.data")
@@ -107,28 +107,28 @@ import Testing
     for (arguments, status, sentence) in [
       (
         ["--initialise", first, "--model", "resnet20"], 64,
-        "are those of a resnet8, and the model is a resnet20: say --model resnet8."
+        "contains weights of resnet8, and the model is resnet20; pass --model resnet8."
       ),
-      (["--initialise", folder.file("large")], 64, "say --model resnet18."),
+      (["--initialise", folder.file("large")], 64, "pass --model resnet18."),
       (
         ["--initialise", first, "--channels", "3"], 64,
-        "for images of 1 channel, and the run's have 3: say --channels 1."
+        "takes images with 1 channel, and the run's images have 3; pass --channels 1."
       ),
       (
         ["--initialise", folder.file("large"), "--model", "resnet18"], 64,
-        "begin with a convolution of 7 x 7, and the model with one of 3 x 3: say --stem imagenet."
+        "starts with a 7 x 7 convolution, and the model with 3 x 3; pass --stem imagenet."
       ),
       (["--initialise", folder.file("old.data")], 65, "torch.load("),
       (["--initialise", folder.file("new.data")], 65, "safetensors.torch.save_file("),
       (["--initialise", folder.file("weights.pth")], 65, "\"weights.safetensors\""),
-      (["--initialise", folder.file("text.safetensors")], 65, "is not a whole safetensors file"),
-      (["--initialise", folder.file("empty")], 74, "holds no weights"),
-      (["--initialise", folder.file("nowhere.safetensors")], 74, "could not be opened"),
+      (["--initialise", folder.file("text.safetensors")], 65, "not a valid safetensors file"),
+      (["--initialise", folder.file("empty")], 74, "contains no weights"),
+      (["--initialise", folder.file("nowhere.safetensors")], 74, "nowhere.safetensors: cannot be opened"),
       (
         ["--initialise", "https://example.org/a.safetensors"], 64,
-        "--initialise must be a file or a folder on this machine (got https"
+        "--initialise must be a local file or folder (got https"
       ),
-      (["--initialise", ""], 64, "on this machine (got nothing)"),
+      (["--initialise", ""], 64, "--initialise must be a local file or folder (got an empty value)"),
     ] as [([String], Int32, String)] {
       let outcome = try runs.attempt("run", arguments)
       #expect(outcome.status == status, "\(arguments): \(outcome.errors)")
@@ -137,9 +137,9 @@ import Testing
     }
   }
 
-  /// A checkpoint has the weights by then: the file may be gone.
+  /// The checkpoint has the weights, so the file is no longer needed.
   @Test("A run resumes without the file of its initial weights")
-  func aRunGoesOnWithoutTheFile() throws {
+  func aRunResumesWithoutTheFile() throws {
     _ = try finished("first")
     let weights = folder.file("weights.safetensors")
     try folder.write(try folder.bytes(of: "first/checkpoint/model.safetensors"), to: "weights.safetensors")
@@ -150,33 +150,33 @@ import Testing
     let other = try runs.attempt("broken", ["--replay-steps", "1", "--resume"])
     #expect(other.status == 64 && other.errors.contains("initialise"), "\(other.errors)")
     let resumed = try runs.resume("broken", options)
-    #expect(resumed.errors.contains("Going on after step"), "\(resumed.errors)")
+    #expect(resumed.errors.contains("Resuming after step"), "\(resumed.errors)")
     try runs.expectSame("broken", "whole")
   }
 
   /// Only rank 0 has the file; the others have no such path.
   @Test("All ranks start from the weights that rank 0 reads")
-  func ranksBeginWithTheFirstOnesWeights() throws {
+  func ranksStartFromTheWeightsOfRank0() throws {
     let first = try finished("first")
     let outcomes = try Ranks.run(
       2, of: onepass,
       runs.arguments("two", ["--method", "naive", "--initialise", first] + Self.changesNothing))
     #expect(outcomes.allSatisfy { $0.status == 0 }, "\(outcomes.map(\.errors))")
-    #expect(outcomes.map { $0.errors.contains("The run begins with the weights") } == [true, false])
+    #expect(outcomes.map { $0.errors.contains("Initialised the model from") } == [true, false])
     let (before, after) = (
       try tensors("first/checkpoint/model.safetensors"), try tensors("two/checkpoint/model.safetensors")
     )
     for (tensor, bytes) in before where !isStatistic(tensor) { #expect(after[tensor] == bytes, "\(tensor)") }
-    // What the first cannot read ends both with its sentence.
+    // An error of rank 0 ends both ranks with its message.
     let failed = try Ranks.run(
       2, of: onepass,
       runs.arguments(nil, ["--method", "naive", "--initialise", folder.file("nowhere")]))
     #expect(failed.map(\.status) == [74, 74], "\(failed.map(\.errors))")
-    #expect(failed[1].errors.contains("nowhere could not be opened"), "\(failed[1].errors)")
+    #expect(failed[1].errors.contains("nowhere: cannot be opened"), "\(failed[1].errors)")
   }
 
   @Test("A grid compares initial weights")
-  func gridsVaryThem() throws {
+  func aGridComparesInitialWeights() throws {
     let first = try finished("first")
     try folder.write(
       Array(

@@ -9,11 +9,11 @@ import Testing
   import FoundationXML
 #endif
 
-/// What can be seen of a memory, and where its pictures are.
+/// The text and the page of `memory inspect`.
 @Suite("Inspecting the memory of a run") struct InspectTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
-  /// What nobody should call a class, and somebody will.
+  /// Hostile class names: markup, a bidirectional override, and a very long name.
   static let classes = [
     "<script>alert(1)<", "猫 \u{202E}\"'&amp;", String(repeating: "long name ", count: 20),
   ]
@@ -35,10 +35,10 @@ import Testing
       ])
   }
 
-  /// A page, held to be well-formed XML without anything from outside.
+  /// A page, checked to be well-formed XML that loads nothing.
   struct Page {
     let text: String
-    /// Of the pictures.
+    /// The descriptions of the images.
     private(set) var descriptions: [String] = []
     private(set) var pictures: [EncodedImage] = []
 
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// The attributes of each picture.
+  /// The attributes of each image.
   final class Images: NSObject, XMLParserDelegate {
     var attributes: [[String: String]] = []
 
@@ -83,7 +83,7 @@ import Testing
     return try Page(folder.bytes(of: "page.html"))
   }
 
-  /// Every file with its content, to see that nothing changes.
+  /// All files with their contents, to check that nothing changes.
   func files() throws -> [String: Data] {
     try FileManager.default.subpathsOfDirectory(atPath: folder.path).reduce(into: [:]) { files, name in
       if !name.hasSuffix("page.html") {
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  /// The pixels of an example's file.
+  /// The decoded pixels of an image.
   func pixels(_ image: EncodedImage) throws -> [UInt8] {
     try ImageDecoder().decode(image, channels: 1).pixels
   }
@@ -101,13 +101,13 @@ import Testing
   func aFinishedRunShowsTheEndsOfItsPriorities() throws {
     let trained = try runs.train("run", ["--keep-pictures", "7", "--json"])
     #expect(trained.json.number("storage.pictures.examples") == 14)
-    // 60 items of some 340 bytes: the copies are beside the memory, and not in its bytes.
+    // 60 items of about 340 bytes. The copies do not count as bytes of the memory.
     #expect(trained.json.number("storage.examples") == 60)
 
     let before = try files()
     let shown = try page(["--pictures", "5"])
     #expect(shown.pictures.count == 10)
-    // The same that the table of the checkpoint says, worked out here.
+    // The order follows from the table of the checkpoint.
     let rows = try runs.memory("run").map { $0.compactMap(Double.init) }
     let sorted = rows.sorted { ($0[3], $0[2]) > ($1[3], $1[2]) }.map { Int($0[0]) }
     for (index, id) in (sorted.prefix(5) + sorted.reversed().prefix(5)).enumerated() {
@@ -121,18 +121,18 @@ import Testing
       let header = try ImageHeader.read(picture)
       #expect(try header.format == .png && header.width == 16 && all.contains(pixels(picture)))
     }
-    #expect(shown.text.contains("✓ model: ") || shown.text.contains("✗ model: "))
-    #expect(try !page(["--no-predictions"]).text.contains(" model: <bdi>"))
-    // More than the run keeps: what it keeps, and a word about it.
+    #expect(shown.text.contains("✓ predicted: ") || shown.text.contains("✗ predicted: "))
+    #expect(try !page(["--no-predictions"]).text.contains(" predicted: <bdi>"))
+    // A request for more images than the run kept shows those that it has, with a note.
     let most = try page(["--pictures", "20"])
-    #expect(most.pictures.count == 14 && most.text.contains("keeps pictures of 7 of them"))
+    #expect(most.pictures.count == 14 && most.text.contains("kept images of 7 of these items"))
     #expect(try files() == before)
-    // The page of another run, or somebody's own file, is not the place for it.
+    // The page of another run, or any other file, is not overwritten.
     for other in ["<title>The memory of another</title>", "\u{FF}notes"] {
       try folder.write(Array(other.utf8), to: "page.html")
       let refused = try onepass.run(
         ["memory", "inspect", folder.file("run"), "--html", folder.file("page.html")])
-      #expect(refused.status == 64 && refused.errors.contains("is no page of"), "\(refused.errors)")
+      #expect(refused.status == 64 && refused.errors.contains("is not a page of"), "\(refused.errors)")
       #expect(try folder.bytes(of: "page.html") == Array(other.utf8))
     }
 
@@ -143,7 +143,7 @@ import Testing
     #expect(highest.compactMap { $0["position"] as? Int } == Array(sorted.prefix(3)))
     let table = try onepass.run(["memory", "inspect", folder.file("run")])
     #expect(table.output.contains("60 of 60: 100.0 % full") && table.output.contains("highest priorities"))
-    // The override of the writing's direction is not obeyed by a terminal that never sees it.
+    // The bidirectional override does not reach the terminal.
     #expect(!table.output.contains("\u{202E}"))
 
     let verified = try onepass.run(["memory", "verify", folder.file("run"), "--json"])
@@ -152,12 +152,12 @@ import Testing
   }
 
   @Test("A run can be inspected while it trains, and nothing changes")
-  func aRunThatTrainsIsSeenWithoutBeingDisturbed() throws {
+  func aRunCanBeInspectedWhileItTrains() throws {
     for more in [[], ["--memory-directory", "@memory"]] {
       try? FileManager.default.removeItem(atPath: folder.file("run"))
       let running = try runs.start("run", ["--checkpoint-every", "6"] + more)
       #expect(running.wait { runs.hasCheckpoint(of: 6, "run") }, "\(running.errors)")
-      // It holds its locks, and stands still so that the files can be compared: perhaps in the midst of a change.
+      // The run holds its locks. It is paused, possibly during a change, so that the files can be compared.
       running.signal(SIGSTOP)
       let before = try files()
       let shown = try page(["--pictures", "4"])
@@ -170,19 +170,19 @@ import Testing
       running.signal(SIGCONT)
       #expect(running.wait() == 0, "\(running.errors)")
     }
-    // The finished run of a memory directory has all its pictures there, and copies none.
+    // A finished run with a memory directory has all its images there, and copies none.
     #expect(try page().pictures.count == 48 && !folder.exists("run/checkpoint/pictures"))
     try FileManager.default.moveItem(atPath: folder.file("run-memory"), toPath: folder.file("moved"))
-    #expect(try page().text.contains("say with --memory-directory where it is"))
+    #expect(try page().text.contains("--memory-directory"))
     #expect(try page(["--memory-directory", folder.file("moved")]).pictures.count == 48)
   }
 
   @Test(
-    "A run without pictures says why",
+    "A page without images says why",
     arguments: [
       ([], "without --keep-pictures N"), (["--time-to-live", "50"], "--time-to-live"),
     ])
-  func aRunWithoutPicturesSaysWhy(options: [String], reason: String) throws {
+  func aPageWithoutImagesSaysWhy(options: [String], reason: String) throws {
     try runs.train("run", options)
     let shown = try page()
     #expect(shown.pictures.isEmpty && shown.text.contains(reason))
@@ -194,14 +194,14 @@ import Testing
       })
   }
 
-  /// The last replay of an item is the last that is known of it: in a run without another step that is what the model says.
+  /// Each item has the prediction of its last replay.
   @Test("Stored predictions are shown")
   func storedPredictionsAreShown() throws {
     try runs.train("run", ["--stored-predictions", "0.3"])
     let figures = try onepass.run(["memory", "inspect", folder.file("run"), "--json", "--pictures", "60"])
       .json
     let recognised = try #require(figures.number("recognised"))
-    // With so many of each end all of them are named.
+    // With so many items of either end, all items are listed.
     let items = ["highest", "lowest"].flatMap { figures[$0] as? [[String: Any]] ?? [] }
     let all = Dictionary(items.map { ($0["position"] as? Int, $0) }) { first, _ in first }.values
     #expect(all.count == 60)
@@ -217,16 +217,16 @@ import Testing
     let text = try onepass.run(["memory", "inspect", folder.file("run")]).output
     #expect(
       text.contains(
-        "predictions \(own) of the items were taken for their own class when their prediction was stored"))
-    // There, and over both tables.
-    #expect(text.components(separatedBy: "taken for").count == 1 + 3, "\(text)")
-    #expect(try page().text.contains("<dt>recognised</dt><dd><b>\(own)</b>"))
+        "predictions \(own) of the items were predicted correctly when their prediction was stored"))
+    // In this line, and in the headings of both tables.
+    #expect(text.components(separatedBy: "predicted").count == 1 + 3, "\(text)")
+    #expect(try page().text.contains("<dt>predicted correctly</dt><dd><b>\(own)</b>"))
     try runs.train("without")
-    #expect(!(try onepass.run(["memory", "inspect", folder.file("without")]).output.contains("taken for")))
+    #expect(!(try onepass.run(["memory", "inspect", folder.file("without")]).output.contains("predicted")))
   }
 
-  @Test("A damaged picture is reported in a sentence")
-  func damageIsToldInASentence() throws {
+  @Test("A damaged image is reported")
+  func aDamagedImageIsReported() throws {
     try runs.train("run", ["--keep-pictures", "4"])
     let path = "run/checkpoint/pictures/images.sqlite"
     let whole = try folder.bytes(of: path)
@@ -241,25 +241,25 @@ import Testing
     #expect(shown.pictures.count == 7 && shown.text.contains("The stored image cannot be read."))
     let verified = try onepass.run(["memory", "verify", folder.file("run")])
     #expect(
-      verified.status == 65 && verified.errors.contains("is not what was put there"), "\(verified.errors)")
+      verified.status == 65 && verified.errors.contains("does not match its checksum"), "\(verified.errors)")
 
     try folder.write(
       Array("no database at all, but long enough to be one".utf8) + whole.dropFirst(45), to: path)
-    #expect(try page().text.contains("are damaged: remove that folder"))
+    #expect(try page().text.contains("is damaged; remove this folder"))
     let forgotten = try onepass.run(["memory", "forget", folder.file("run"), "--position", "3"])
-    #expect(forgotten.status == 65 && forgotten.errors.contains("remove that folder"), "\(forgotten.errors)")
+    #expect(forgotten.status == 65 && forgotten.errors.contains("remove this folder"), "\(forgotten.errors)")
     try FileManager.default.removeItem(atPath: folder.file("run/checkpoint/pictures"))
     #expect(try page().text.contains("they were removed"))
     #expect(try onepass.run(["memory", "forget", folder.file("run"), "--position", "3"]).status == 0)
     try runs.expectVerified("run")
   }
 
-  @Test("Contradictory picture options are refused")
-  func whatMakesNoSenseIsRefused() throws {
+  @Test("Contradictory options for kept images are refused")
+  func contradictoryOptionsAreRefused() throws {
     for (arguments, sentence) in [
       (["--keep-pictures", "501"], "--keep-pictures must be between 0 and 500 (got 501)."),
       (["--keep-pictures", "5", "--time-to-live", "50"], "beyond --time-to-live"),
-      (["--keep-pictures", "5", "--memory-directory", "@memory"], "keeps all of them"),
+      (["--keep-pictures", "5", "--memory-directory", "@memory"], "keeps all images"),
     ] {
       let outcome = try runs.attempt("run", arguments)
       #expect(outcome.status == 64 && outcome.errors.contains(sentence), "\(outcome.errors)")
@@ -273,9 +273,9 @@ import Testing
     #expect(nowhere.status != 0 && !folder.exists("none"))
   }
 
-  /// Whoever holds the images, the first rank keeps what one process would.
-  @Test("Several ranks keep the pictures that one process keeps")
-  func severalRanksKeepPicturesToo() throws {
+  /// The first rank keeps the images that one process would keep, whichever rank stores them.
+  @Test("Several ranks keep the images that one process keeps")
+  func severalRanksKeepTheSameImages() throws {
     let outcomes = try Ranks.run(2, of: onepass, runs.arguments("run", ["--keep-pictures", "6"]))
     for outcome in outcomes { #expect(outcome.status == 0, "\(outcome.errors)") }
     #expect(try page().pictures.count == 12)

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a run writes beside itself while it trains, and that the real TensorBoard reads it.
-@Suite("Logs that a run writes while it trains") struct LogTests {
+/// The logs of a run, read back also with the original TensorBoard.
+@Suite("A run writes logs while it trains") struct LogTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 
@@ -22,7 +22,7 @@ import Testing
       .split(separator: "\n").map { jsonObject(Data($0.utf8)) }
   }
 
-  /// What does not say how long something took.
+  /// The values that do not depend on time.
   func timeless(_ name: String) throws -> [[String: Double]] {
     try lines(name).map { line in
       line.compactMapValues { ($0 as? NSNumber)?.doubleValue }
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test("Logs grow while the run trains, and remain")
-  func logsGrowWhileTheRunTrainsAndStay() throws {
+  func logsGrowWhileTheRunTrainsAndRemain() throws {
     let running = try runs.start("run", picturedLogs)
     #expect(running.wait { (try? self.lines("run"))?.first?.number("step") == 1 })
     #expect(!folder.exists("run/result.json"))
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test("The logs of a run can be chosen")
-  func whatIsLoggedIsChosen() throws {
+  func theLogsAreChosen() throws {
     for (name, options, isLogged) in [
       ("none", ["--log", "none"], (false, false, 0)), ("lines", ["--log", "jsonl"], (true, false, 0)),
       ("events", ["--log", "tensorboard"], (false, true, 0)),
@@ -68,14 +68,14 @@ import Testing
       #expect(result.number("storage.loggedPictures.count") == nil, "\(name)")
     }
     #expect(try folder.occurrences(of: "IHDR") == 0)
-    // What is logged is no part of what a run is.
+    // Logs are not part of the configuration of a run.
     try runs.expectSame("none", "lines")
     let nowhere = try runs.attempt(nil, ["--log", "jsonl"])
     #expect(
-      nowhere.status == 64 && nowhere.errors.contains("--log jsonl writes into the folder of the run"),
+      nowhere.status == 64 && nowhere.errors.contains("--log jsonl requires --output."),
       "\(nowhere.errors)")
     let unknown = try runs.attempt(nil, ["--log", "csv"])
-    #expect(unknown.status == 64 && unknown.errors.contains("--log csv is not known"), "\(unknown.errors)")
+    #expect(unknown.status == 64 && unknown.errors.contains("--log csv is unknown"), "\(unknown.errors)")
   }
 
   @Test("A run that fails or is killed before its first checkpoint leaves no log")
@@ -88,17 +88,17 @@ import Testing
     killed.signal(SIGKILL)
     _ = killed.wait()
     #expect(folder.exists("killed/tensorboard"))
-    // It counts as nothing: a new run begins there, and what was logged is gone.
+    // The folder counts as empty: a new run starts there, and the old log is removed.
     try runs.train("killed")
     #expect(try lines("killed").count == 20 && eventFiles("killed").count == 1)
-    // What others put there is not.
+    // Files of other programs are kept.
     try folder.write([], to: "others/tensorboard/events.out.tfevents.1.x")
     let refused = try runs.attempt("others")
     #expect(refused.status == 64 && refused.errors.contains("is not empty"), "\(refused.errors)")
     #expect(folder.exists("others/tensorboard/events.out.tfevents.1.x"))
   }
 
-  /// Killed between two checkpoints, with a record and a line broken off in the middle.
+  /// A run killed between two checkpoints, with a truncated record and a truncated line.
   func trainInParts(_ name: String) throws {
     let running = try runs.start(name, picturedLogs + ["--checkpoint-every", "3"])
     #expect(
@@ -117,7 +117,7 @@ import Testing
   }
 
   @Test("A resumed run is logged like an uninterrupted one")
-  func aRunThatGoesOnIsLoggedAsTheUnbrokenOne() throws {
+  func aResumedRunIsLoggedLikeAnUninterruptedOne() throws {
     try runs.train("whole", picturedLogs)
     try trainInParts("parts")
     #expect(try timeless("parts") == timeless("whole"))
@@ -141,7 +141,7 @@ import Testing
       #expect(Set(scalars.keys) == Set(lines.flatMap(\.keys)).subtracting(["step", "time"]))
       for (tag, points) in scalars {
         let written = lines.filter { $0[tag] != nil }
-        // Each step once, in order: what the killed process wrote beyond its checkpoint is purged.
+        // Each step occurs once, in order: values beyond the checkpoint of the killed process are purged.
         #expect(points.map { $0[0] } == written.compactMap { $0.number("step") }, "\(name) \(tag)")
         for (point, line) in zip(points, written) {
           let value = try #require(line[tag] as? Double)
@@ -157,7 +157,7 @@ import Testing
         #expect(points.map { $0[2] } == items, "\(name) \(tag)")
       }
       let pictures = try #require(read["images"] as? [String: [[Double]]])["memory/by_priority"]
-      // After the second step 32 images in rows of eight, then 60; 28 pixels each, and two between.
+      // After the second step 32 images in rows of eight, then 60; 28 pixels each, with gaps of two pixels.
       let steps: [Double] = [2, 4, 6, 8, 10, 12, 14, 16, 18, 19]
       let expected: [[Double]] = steps.map { [$0, 238, $0 == 2 ? 118 : 238] }
       #expect(pictures == expected, "\(name)")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Runs that are logged to an MLflow server: one that fails, and the real one.
+/// Runs logged to a stub of an MLflow server that can fail, and to a real server.
 @Suite("Runs logged to an MLflow server") struct MLflowTests {
   let logs: LogTests
 
@@ -11,12 +11,12 @@ import Testing
   var runs: RunFixture { logs.runs }
   var folder: TemporaryFolder { runs.folder }
 
-  /// The options with which a run is logged to a server, and beside itself.
+  /// The options of a run that logs to a server and to its folder.
   func logged(to address: String, _ more: [String] = []) -> [String] {
     ["--log", "jsonl", "--log", "mlflow:\(address)"] + more
   }
 
-  /// As if it had been killed: it goes on from the checkpoint of its third step, when the server has more.
+  /// A killed run resumes from the checkpoint of its third step, when the server has later steps already.
   func trainInParts(_ name: String, _ address: String) throws {
     try runs.trainUntil(
       step: 6, name, logged(to: address, ["--checkpoint-every", "3", "--keep-checkpoints", "100"]),
@@ -30,14 +30,14 @@ import Testing
     #expect(!resumed.errors.contains("mlflow"), "\(resumed.errors)")
   }
 
-  /// Compares what a server has with `metrics.jsonl`: each value once.
+  /// Compares the values on a server with `metrics.jsonl`: each value occurs once.
   func expectSame(_ metrics: [String: [[Double]]], _ name: String, timeless: Bool) throws {
     let lines = try logs.lines(name)
     #expect(Set(metrics.keys) == Set(lines.flatMap(\.keys)).subtracting(["step", "time"]), "\(name)")
     for (key, points) in metrics {
       let written = lines.filter { $0[key] != nil }
       #expect(points.map { $0[0] } == written.compactMap { $0.number("step") }, "\(name) \(key)")
-      // A process that was killed had its own times.
+      // Values of a killed process have other times.
       if timeless, key == "progress/seconds" || key.hasPrefix("throughput/") { continue }
       #expect(points.map { $0[1] } == written.compactMap { $0.number(key) }, "\(name) \(key)")
     }
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test("A resumed run continues the same MLflow run")
-  func aRunThatGoesOnGoesOnThere() throws {
+  func aResumedRunContinuesItsMLflowRun() throws {
     let server = try MLflowStandIn()
     try trainInParts("parts", server.address("photos"))
     #expect(server.runs.count == 1)
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test("The MLflow run has the status of the run")
-  func aRunThatStopsOrFailsSaysSo() throws {
+  func theMLflowRunHasTheStatusOfTheRun() throws {
     let server = try MLflowStandIn()
     let stopped = try runs.start("stopped", logged(to: server.address()))
     #expect(stopped.wait(for: "\"event\":\"step\""))
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test("A failing MLflow server does not change the training")
-  func aServerThatFailsIsNoPartOfTheRun() throws {
+  func aFailingServerDoesNotChangeTheTraining() throws {
     try runs.train("alone", ["--log", "jsonl"])
     for (name, failure) in [
       ("silent", MLflowStandIn.Behaviour.stall(60)), ("broken", .status(500)), ("closed", .close),
@@ -84,16 +84,16 @@ import Testing
       let server = try MLflowStandIn { $0 == "runs/log-batch" && $1 > 0 ? failure : .answer }
       let outcome = try runs.train(name, logged(to: server.address()))
       #expect(
-        outcome.errors.contains("The log mlflow is not whole: The server "), "\(outcome.errors)")
-      #expect(outcome.errors.contains(" values: "), "\(outcome.errors)")
+        outcome.errors.contains("The log mlflow is incomplete: MLflow server "), "\(outcome.errors)")
+      #expect(outcome.errors.contains(" values not confirmed ("), "\(outcome.errors)")
       try runs.expectSame(name, "alone")
       let record = jsonObject(Data(try folder.bytes(of: "\(name)/mlflow.json")))
       #expect((record["unsent"] as? [Any])?.isEmpty == false)
     }
-    // One that is not there at the start is told, before the stream is touched.
+    // A server that does not answer at the start is reported before the stream is read.
     let absent = try runs.attempt("absent", logged(to: "http://127.0.0.1:1#x"))
     #expect(
-      absent.status == 74 && absent.errors.contains("The MLflow server http://127.0.0.1:1 cannot be used"))
+      absent.status == 74 && absent.errors.contains("MLflow server http://127.0.0.1:1: "))
     #expect(!folder.exists("absent"))
   }
 
@@ -105,7 +105,7 @@ import Testing
     let port = try Ranks.freePort()
     let server = Process()
     server.executableURL = URL(fileURLWithPath: python.path)
-    // A thread of the tests hands on a mask that blocks the signal that ends the server and its processes.
+    // Threads of the tests block the signal that ends the server, and child processes inherit the mask.
     let start = """
       import signal
       signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -121,7 +121,7 @@ import Testing
       ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"]) { $1 }
     (server.standardOutput, server.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
     try server.run()
-    // Its processes end with it.
+    // The processes of the server end with it.
     defer {
       server.terminate()
       server.waitUntilExit()

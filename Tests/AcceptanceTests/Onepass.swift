@@ -4,7 +4,7 @@ import TestSupport
 /// The built `onepass`.
 let onepass = Program.built("onepass")
 
-/// Options with which a run takes a second or two.
+/// Options of a run of one or two seconds.
 let small = ["--model", "resnet8", "--batch-size", "16", "--threads", "1", "--quiet"]
 
 extension Program.Outcome {

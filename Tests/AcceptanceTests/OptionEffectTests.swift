@@ -3,10 +3,10 @@ import TestSupport
 import Testing
 
 @Suite("Each option changes the run") struct OptionEffectTests {
-  /// The weights of the run with no option but the common ones, which is trained once for all.
+  /// The weights of the run with the common options only, which is trained once.
   static let plain = Result { try weights([]) }
 
-  /// Trains on the same data with a few options.
+  /// The weights of a run on the same data with more options.
   static func weights(_ options: [String]) throws -> [UInt8] {
     let runs = try RunFixture(StripedImages(count: 200))
     try runs.train("run", ["--replay-steps", "2"] + options)
@@ -14,7 +14,7 @@ import Testing
     return try runs.weights("run")
   }
 
-  /// Each option changes the course of the run: the weights are not those of the defaults.
+  /// A run with the option ends with weights other than those of the defaults.
   @Test(
     "An option leads to other weights than the defaults",
     arguments: [

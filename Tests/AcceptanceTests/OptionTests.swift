@@ -9,17 +9,17 @@ import Testing
 
 @testable import OnePassCLI
 
-/// Every option that is declared, whatever it is, reaches its field from the command line, a file and a record.
+/// Every declared option reaches its field from the command line, from a file and from a record.
 @Suite("Every declared option reaches its field") struct OptionTests {
   static let declared = RunConfiguration.defaults.declaredOptions.filter { !removed.contains($0.key) }
 
-  /// Options that were removed: they have one value, which files of earlier versions name.
+  /// Removed options: they accept one value, which files of earlier versions contain.
   static let removed: Set = ["progressiveResolution", "reestimateBatchNorm"]
 
-  /// The options that come out of one argument, which is read by hand.
+  /// The options that one argument sets, which the command parses itself.
   static let ofClasses: Set = ["classCount", "classNames"]
 
-  /// A value that is not the default, and that the option may have.
+  /// A valid value other than the default.
   static func otherValue(of option: any AnyRunOption) throws -> Any {
     let awkward = "a \"b\" # c: 'd' \\ é \u{7F}"
     let candidates: [Any] =
@@ -49,7 +49,7 @@ import Testing
 
   private static func cases<Kind: CaseIterable>(_ kind: Kind.Type) -> [Any] { kind.allCases.reversed() }
 
-  /// No option has its default, so that none can be forgotten.
+  /// No option has its default, so that a forgotten one is noticed.
   static func everythingChanged() throws -> RunConfiguration {
     let values = try Dictionary(uniqueKeysWithValues: declared.map { ($0.key, try otherValue(of: $0)) })
     let changed = RunConfiguration(values: values)
@@ -70,7 +70,7 @@ import Testing
   @Test("Every option is the same after writing and reading a configuration file")
   func everyOptionSurvivesItsFile() throws {
     var written = try Self.everythingChanged()
-    // With a time to live it would be refused.
+    // Rejected together with a time to live.
     written.memory.keepPictures = 0
     for (count, names) in [(nil, written.data.classNames), (3, nil)] {
       (written.data.classCount, written.data.classNames) = (count, names)
@@ -79,8 +79,8 @@ import Testing
     }
   }
 
-  /// The name on the command line is that of the declaration, and sets that option and no other.
-  @Test("Every name on the command line sets its own option and no other")
+  /// The name on the command line is that of the declaration, and sets only that option.
+  @Test("Each name on the command line sets exactly one option")
   func everyNameSetsItsOption() throws {
     for option in Self.declared where !Self.ofClasses.contains(option.key) && option.key != "data" {
       let expected = RunConfiguration(values: ["data": "x", option.key: try Self.otherValue(of: option)])

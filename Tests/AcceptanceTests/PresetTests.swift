@@ -14,14 +14,14 @@ import Testing
   init() throws { runs = try RunFixture(StripedImages(count: 120)) }
 
   @Test("The preset paper equals the defaults")
-  func thePaperIsWhatHoldsIfNothingIsSaid() throws {
+  func thePaperEqualsTheDefaults() throws {
     #expect(try TrainCommand.read(["--preset=paper", "--data=x"]) == RunConfiguration(data: "x"))
     #expect(RunConfiguration.defaults == RunConfiguration(data: ""))
   }
 
-  /// Each option of a preset does something, and can be given otherwise, before the preset or after it.
-  @Test("Options given beside a preset override it")
-  func whatIsGivenBesideAPresetWins() throws {
+  /// Each option of a preset has an effect, and can be overridden before the preset or after it.
+  @Test("Explicit options override a preset")
+  func explicitOptionsOverrideAPreset() throws {
     let best = try TrainCommand.read(["--preset=best", "--data=x"])
     try best.validate()
     #expect(!RunPreset.best.arguments.isEmpty)
@@ -38,9 +38,9 @@ import Testing
     #expect(best.memory.storage == .fraction(0.1) && best.replay.steps == 8 && best.method == .replay)
   }
 
-  /// A file may name a preset and change it, and the command line changes both; the run's own file needs no preset.
+  /// A file overrides a preset, and the command line overrides both. The recorded configuration needs no preset.
   @Test("A run with a preset records all its options")
-  func aRunWithAPresetSaysAllItsOptions() throws {
+  func aRunWithAPresetRecordsAllItsOptions() throws {
     try folder.write(
       Array("preset: best\nmodel: resnet8\nweight-decay: 0.25\nseed: 3\n".utf8), to: "mine.yaml")
     let outcome = try onepass.run([
@@ -54,7 +54,7 @@ import Testing
       "--preset=best", "--data=idx:\(folder.path)", "--model=resnet8", "--weight-decay=0.25", "--seed=4",
       "--batch-size=16", "--replay-steps=1", "--threads=1",
     ])
-    // Found in the data, or on the machine.
+    // Determined by the data or the machine.
     (expected.model.stem, expected.model.imageSize, expected.model.channels) = (
       made.model.stem, made.model.imageSize, made.model.channels
     )
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test("An unknown preset is refused")
-  func aPresetThatIsNotKnownIsRefused() throws {
+  func anUnknownPresetIsRefused() throws {
     let outcome = try onepass.run(["train", "--data", runs.data, "--preset", "bset"])
     #expect(outcome.status == 64 && outcome.errors.contains("'paper' and 'best'"), "\(outcome.errors)")
   }

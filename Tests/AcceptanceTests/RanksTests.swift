@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Several processes train as one does: one stream, one memory, one record.
-@Suite("Several processes train as one does", .serialized) struct RanksTests {
+/// Several processes train like one: with one stream, one memory and one record.
+@Suite("Several processes train like one", .serialized) struct RanksTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 
@@ -17,7 +17,7 @@ import Testing
       ])
   }
 
-  /// With other data there is no evaluation.
+  /// Runs on other data have no evaluation.
   func arguments(_ name: String, _ more: [String] = [], data: String? = nil) -> [String] {
     (data.map { RunFixture(folder, data: $0, options: runs.options) } ?? runs).arguments(name, more)
   }
@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// Two ranks train until the checkpoint of a step is there; then one of them gets a signal.
+  /// Trains on two ranks until the checkpoint of a step exists, and then sends a signal to one of them.
   func train(
     _ name: String, _ more: [String], untilStep step: Int, thenSignal signal: Int32, rank: Int
   ) throws -> [Ranks.Outcome] {
@@ -45,8 +45,10 @@ import Testing
     }
   }
 
-  /// 26 steps, the last of 8 examples. 10^-5 of losses around 1 after 50 updates: float32 sums in another order, 2^-24 each, amplified from update to update,
-  /// the more the larger the learning rate. With replays a step has up to three.
+  /// 26 steps, the last of 8 examples, with up to three updates each.
+  ///
+  /// The tolerance is 10^-5 for losses around 1 after 50 updates: float32 sums in another order differ by 2^-24, and the
+  /// updates amplify the difference.
   @Test(
     "One, two and four ranks train the same",
     arguments: [
@@ -96,9 +98,9 @@ import Testing
     #expect(method[1] == "naive" || (alone.number("memory.insertions") ?? 0) > 60)
   }
 
-  /// Images and their partners are of one rank, so that nothing is as with one process but the choices.
-  @Test("Mixed images are distributed over the ranks")
-  func mixedImagesAreSharedOut() throws {
+  /// Images are mixed with partners of the same rank, so only the choices are those of one process.
+  @Test("Image mixing makes the same choices on several ranks")
+  func imageMixingMakesTheSameChoices() throws {
     let recipe = ["--replay-steps", "1", "--storage", "10%", "--mixing", "cutmix", "--limit", "808"]
     for ranks in [1, 2] { try train(ranks, "ranks-\(ranks)", recipe) }
     let (alone, together) = (try runs.result("ranks-1"), try runs.result("ranks-2"))
@@ -110,7 +112,7 @@ import Testing
   }
 
   @Test("Shards are divided among the ranks")
-  func shardsAreDividedToo() throws {
+  func shardsAreDivided() throws {
     let shards = try runs.pack("train-{0..2}.tar")
     for ranks in [1, 3] {
       try train(ranks, "shards-\(ranks)", ["--replay-steps", "1", "--limit", "808"], data: shards)
@@ -119,7 +121,7 @@ import Testing
     #expect(try runs.column("memory_bytes", of: "shards-1") == runs.column("memory_bytes", of: "shards-3"))
   }
 
-  /// Broken images count once, wherever they went.
+  /// Broken images count once, whichever rank reads them.
   @Test("Broken images are counted once")
   func brokenImagesCountOnce() throws {
     let source = try TemporaryFolder()
@@ -143,8 +145,8 @@ import Testing
     }
   }
 
-  /// A rank is killed in the middle; the others end, and a start with another number of ranks ends where one unbroken run of
-  /// any number does.
+  /// After one rank is killed, the others end. A resumed run with another number of ranks has the results of an
+  /// uninterrupted run.
   @Test("A job that lost a rank resumes with any number of ranks", arguments: [(0, 2), (1, 3), (1, 1)])
   func aLostRankLosesNothing(killed: Int, restarted: Int) throws {
     let more = ["--replay-steps", "2", "--storage", "20%", "--checkpoint-every", "4"]
@@ -170,12 +172,12 @@ import Testing
     #expect(losses.allSatisfy { abs($0 - $1) < 1e-4 })
   }
 
-  /// With the same number of ranks, it is the same run to the last bit.
+  /// With the same number of ranks, the resumed run is identical to the last bit.
   @Test("A stopped job resumes exactly with the same number of ranks")
-  func aStoppedJobGoesOnExactly() throws {
+  func aStoppedJobResumesExactly() throws {
     let more = ["--replay-steps", "1", "--storage", "20%", "--no-synchronised-batch-norm"]
     try train(2, "whole", more)
-    // To one of them only: all stop after the same step.
+    // The signal goes to one rank; all ranks stop after the same step.
     let outcomes = try train(
       "parts", more + ["--checkpoint-every", "5"], untilStep: 5, thenSignal: SIGTERM, rank: 1)
     #expect(outcomes.map(\.status) == [0, 0], "\(outcomes.map(\.errors))")
@@ -187,9 +189,9 @@ import Testing
     #expect(try runs.column("loss", of: "parts") == runs.column("loss", of: "whole"))
   }
 
-  /// A signal to one of them has all cool down together, and end as one run.
+  /// A signal to one rank makes all ranks cool down together.
   @Test("A signal to one rank cools all of them down")
-  func aCoolDownIsAskedOfAll() throws {
+  func aCoolDownReachesAllRanks() throws {
     let outcomes = try train(
       "run", ["--replay-steps", "1", "--schedule", "on-demand", "--checkpoint-every", "5"],
       untilStep: 5, thenSignal: SIGUSR1, rank: 1)
@@ -200,18 +202,18 @@ import Testing
     #expect(before >= 5 && steps >= 1 && before + steps < 51)
     #expect(result.number("stream.examples") == 32 * (before + steps))
     let rates = try runs.column("learning_rate", of: "run").compactMap(Double.init)
-    // Two updates a step; that of the last one is the last of 2 · steps that fall.
+    // Two updates per step; the learning rate falls over 2 · steps updates.
     #expect(rates.count == Int(before + steps) && abs((rates.last ?? 0) - 0.0001 / (2 * steps)) < 1e-12)
   }
 
   @Test(
-    "torchrun starts a training as it does a Python script, and starts it again",
+    "torchrun starts a training, and restarts it after a failure",
     .enabled(if: Torchrun.path != nil, "\(Torchrun.reason)"))
   func torchrun() throws {
     let more = ["--replay-steps", "1", "--storage", "20%", "--checkpoint-every", "4", "--resume"]
     try train(2, "whole", more)
     let program = Program(path: try #require(Torchrun.path))
-    // A rank that falls over at the first start: its lock on the step file is what the script looks for.
+    // At the first start, rank 1 is killed after the checkpoint of step 4.
     let script = folder.file("rank.sh")
     try folder.write(
       Array(
@@ -245,18 +247,20 @@ import Testing
     #expect(!folder.exists("refused"))
   }
 
-  @Test("Options for one process are refused on every rank")
-  func whatSeveralProcessesCannotDoIsRefusedOnEachOfThem() throws {
+  @Test("Options that need one process are rejected on every rank")
+  func optionsForOneProcessAreRefusedOnEveryRank() throws {
     try expectRefusal(
-      2, ["--memory-directory", folder.file("memory")], naming: "--memory-directory is for one process")
-    try expectRefusal(2, ["--batch-size", "1"], naming: "has no part for each of 2 processes")
-    try expectRefusal(2, [], data: "wds:-", naming: "comes to one process only")
-    try expectRefusal(2, ["--cuda-graphs"], naming: "--cuda-graphs is for one process")
-    try expectRefusal(2, ["--storage", "5000"], naming: "more than the whole stream")
+      2, ["--memory-directory", folder.file("memory")], naming: "--memory-directory requires a single process"
+    )
+    try expectRefusal(
+      2, ["--batch-size", "1"], naming: "--batch-size 1 is less than the number of processes, 2")
+    try expectRefusal(2, [], data: "wds:-", naming: "can be read by one process only")
+    try expectRefusal(2, ["--cuda-graphs"], naming: "--cuda-graphs requires a single process")
+    try expectRefusal(2, ["--storage", "5000"], naming: "exceeds the")
   }
 
   @Test("A rank with other options is named")
-  func whoeverWasAskedForSomethingElseIsNamed() throws {
+  func aRankWithOtherOptionsIsNamed() throws {
     let outcomes = try Ranks.run(
       3, of: Program(path: "/bin/sh"),
       [
@@ -269,9 +273,9 @@ import Testing
     }
   }
 
-  /// Under one name, each host may have something else.
+  /// The same path can contain different data on each host.
   @Test("A rank with other data is named")
-  func otherDataUnderTheSameNameIsNoticed() throws {
+  func aRankWithOtherDataIsNamed() throws {
     for (rank, count) in [(0, 200), (1, 199), (2, 200)] {
       let data = try TemporaryFolder()
       try StripedImages(count: count, side: 12).write(to: data)
@@ -292,8 +296,8 @@ import Testing
   }
 
   @Test("All ranks report the failure of one")
-  func aFailureOfOneIsToldByAll() throws {
-    // The first rank alone looks at the folder.
+  func theFailureOfOneRankIsReportedByAll() throws {
+    // Only the first rank checks the folder.
     try folder.write([1], to: "taken/file")
     let outcomes = try Ranks.run(2, of: onepass, arguments("taken"), killingAfter: 20)
     for outcome in outcomes {
@@ -302,8 +306,8 @@ import Testing
     }
   }
 
-  @Test("A master that cannot be reached ends the rank with a sentence")
-  func aMasterThatIsNotThereIsASentence() throws {
+  @Test("A master that cannot be reached ends the rank with an error message")
+  func anUnreachableMasterIsReported() throws {
     let start = ContinuousClock.now
     let outcome = try onepass.run(
       arguments("nowhere"),

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// How streams are fetched in the surroundings that users have: proxies, passwords, certificates.
+/// Streams over HTTP with proxies, passwords and certificates.
 ///
-/// The environment is one for a whole process, so it is the built program that is asked.
+/// The environment is global to a process, so the tests run the built program.
 @Suite("Streams are fetched through proxies, with passwords and certificates") struct RemoteAddressTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
@@ -18,7 +18,7 @@ import Testing
     try runs.pack("t-{0..0}.tar")
   }
 
-  /// Trains on a stream, in a home of its own and with no more of the surroundings than is said; nothing may tell the secret.
+  /// Trains on a stream with a separate home and a minimal environment, and checks that no output contains the secret.
   func train(
     _ data: String, _ environment: [String: String] = [:], options: [String] = []
   ) throws -> Program.Outcome {
@@ -41,7 +41,7 @@ import Testing
     return outcome
   }
 
-  /// Sends the files of the folder; whatever stands before their names.
+  /// Serves the files of the folder by the last part of a path.
   func makeServer() throws -> LoopbackServer {
     let folder = folder
     return try LoopbackServer { request, _, connection in
@@ -57,7 +57,7 @@ import Testing
     "A certificate authority from the environment is trusted",
     .enabled(if: TLSServer.openssl != nil, "\(TLSServer.reason)"),
     arguments: ["CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-  func aCertificateIsTrustedThatTheEnvironmentNames(variable: String) throws {
+  func aCertificateAuthorityFromTheEnvironmentIsTrusted(variable: String) throws {
     let server = try TLSServer(.right, sending: folder)
     let run = try train(
       "wds:\(server.url("t-{0..0}.tar"))", [variable: folder.file(TLSServer.authority)])
@@ -68,13 +68,13 @@ import Testing
     "An invalid certificate is refused without a retry",
     .enabled(if: TLSServer.openssl != nil, "\(TLSServer.reason)"),
     arguments: [
-      (TLSServer.Certificate.right, nil, ["is not trusted here", "CURL_CA_BUNDLE=FILE"]),
-      (.selfSigned, TLSServer.authority, ["is not trusted here"]),
-      (.ofAnotherHost, TLSServer.authority, ["is for another host than 127.0.0.1"]),
-      (.expired, TLSServer.authority, ["is not valid at this time"]),
+      (TLSServer.Certificate.right, nil, ["certificate is not trusted", "set CURL_CA_BUNDLE"]),
+      (.selfSigned, TLSServer.authority, ["certificate is not trusted"]),
+      (.ofAnotherHost, TLSServer.authority, ["certificate is not for host 127.0.0.1"]),
+      (.expired, TLSServer.authority, ["has expired or is not valid yet"]),
       (.right, "nowhere.pem", ["trusted certificates cannot be read", "CURL_CA_BUNDLE"]),
     ])
-  func aCertificateThatIsNoneIsRefusedAtOnce(
+  func anInvalidCertificateIsRefusedWithoutARetry(
     kind: TLSServer.Certificate, trusted: String?, words: [String]
   ) throws {
     let server = try TLSServer(kind, sending: folder)
@@ -83,13 +83,13 @@ import Testing
       trusted.map { ["CURL_CA_BUNDLE": folder.file($0)] } ?? [:])
     #expect(run.status == 74)
     for word in words { #expect(run.errors.contains(word), "\(run.errors)") }
-    #expect(!run.errors.contains("times in"), "\(run.errors)")
+    #expect(!run.errors.contains("attempts in"), "\(run.errors)")
   }
 
   // MARK: Proxies
 
-  @Test("Requests go through the proxy of the environment")
-  func aProxyIsAsked() throws {
+  @Test("Requests use the proxy of the environment")
+  func requestsUseTheProxy() throws {
     let proxy = try makeServer()
     let run = try train(
       "wds:http://data.example/t-{0..0}.tar?\(Self.secret)",
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test("Hosts in no_proxy are reached directly")
-  func aHostInNoProxyIsAskedItself() throws {
+  func aHostInNoProxyIsReachedDirectly() throws {
     let (server, proxy) = (try makeServer(), try makeServer())
     let run = try train(
       "wds:\(server.url("t-{0..0}.tar"))",
@@ -130,13 +130,13 @@ import Testing
   }
 
   @Test(
-    "A proxy that refuses ends the run with a sentence",
+    "A proxy that rejects a request ends the run with an error message",
     arguments: [
-      ("https", "407 Proxy Authentication Required", "the proxy asks for a name and a password (407)"),
-      ("https", "403 Forbidden", "the proxy does not connect to data.example (403)"),
-      ("http", "407 Proxy Authentication Required", "the proxy asks for a name and a password (407)"),
+      ("https", "407 Proxy Authentication Required", "the proxy requires a user name and a password (407)"),
+      ("https", "403 Forbidden", "the proxy refuses to connect to data.example (403)"),
+      ("http", "407 Proxy Authentication Required", "the proxy requires a user name and a password (407)"),
     ])
-  func aProxyThatRefusesIsASentence(scheme: String, status: String, words: String) throws {
+  func aRejectionByAProxyIsReported(scheme: String, status: String, words: String) throws {
     let proxy = try LoopbackServer { _, _, connection in connection.answer(status) }
     let run = try train(
       "wds:\(scheme)://data.example/t-{0..0}.tar",
@@ -145,24 +145,24 @@ import Testing
     #expect(proxy.requests.count == 1)
   }
 
-  /// Asked of a log, whose server is given up on after a second or two.
+  /// Tested with a log, which gives up on a server after one or two seconds.
   @Test(
     "A host or proxy that cannot be reached is named",
     arguments: [
-      ("http://data.example", "http://anna:s3cr3t@127.0.0.1:1", "the proxy 127.0.0.1 could not be reached"),
-      ("http://127.0.0.1", "http://anna:s3cr3t@127.0.0.1:1", "the proxy 127.0.0.1 could not be reached"),
-      ("http://127.0.0.1:1", "", "the server 127.0.0.1 could not be reached: Connection refused"),
-      ("http://data.example", "odd://anna:s3cr3t@127.0.0.1:1", "the proxy could not be reached"),
-      ("http://data.example", "http://anna:s3cr3t@\(noName):1", "the proxy that the environment names"),
-      ("http://\(noName)", "", "the host \(noName) is not known"),
+      ("http://data.example", "http://anna:s3cr3t@127.0.0.1:1", "cannot reach the proxy 127.0.0.1"),
+      ("http://127.0.0.1", "http://anna:s3cr3t@127.0.0.1:1", "cannot reach the proxy 127.0.0.1"),
+      ("http://127.0.0.1:1", "", "cannot reach the server 127.0.0.1: Connection refused"),
+      ("http://data.example", "odd://anna:s3cr3t@127.0.0.1:1", "cannot reach the proxy"),
+      ("http://data.example", "http://anna:s3cr3t@\(noName):1", "unknown proxy host in http_proxy"),
+      ("http://\(noName)", "", "unknown host \(noName)"),
     ])
-  func whatCannotBeReachedIsNamed(address: String, proxy: String, words: String) throws {
+  func anUnreachableHostIsNamed(address: String, proxy: String, words: String) throws {
     let run = try train(
       "idx:\(folder.path)", ["http_proxy": proxy], options: ["--log", "mlflow:\(address)#x"])
     #expect(run.status == 74 && run.errors.contains(words), "\(run.errors)")
   }
 
-  /// No part of a name has more than 63 letters, so that no name server is asked.
+  /// A label of more than 63 letters is invalid, so no name server is contacted.
   static let noName = String(repeating: "a", count: 70)
 
   // MARK: Names and passwords

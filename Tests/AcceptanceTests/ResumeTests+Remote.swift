@@ -3,12 +3,12 @@ import TestSupport
 import Testing
 
 extension ResumeTests {
-  /// From a server whose connections break all the time, stopped on the way, and gone on with under another signature: the
-  /// run is the one on the file itself, and no signature is left anywhere.
+  /// A run from a server with failing connections, stopped and resumed with another signature, equals a run on the local
+  /// file. No file contains a signature.
   @Test(
     "A remote stream resumes under another signature, and no file contains one",
     arguments: [["--method", "naive"], ["--replay-steps", "1", "--shuffle-buffer", "40"]])
-  func aRemoteStreamGoesOnWhereItWas(options: [String]) throws {
+  func aRemoteStreamResumes(options: [String]) throws {
     let method = options + ["--classes", "4"]
     try runs.pack("t-{0..1}.tar")
     let files = try Dictionary(
@@ -48,13 +48,13 @@ extension ResumeTests {
     let refused = try runs.attempt("no", method, data: wrong)
     #expect(refused.status == 64 && !refused.errors.contains("wr0ng"), "\(refused.errors)")
     let other = try runs.attempt("no", method + ["--limit", "99"], data: wrong)
-    #expect(other.status == 74 && other.errors.contains("refuses it (403)"), "\(other.errors)")
+    #expect(other.status == 74 && other.errors.contains("access denied (403)"), "\(other.errors)")
     #expect(!other.errors.contains("wr0ng"), "\(other.errors)")
   }
 }
 
 private enum Files {
-  /// The files below a folder that hold a text.
+  /// The files below a folder that contain a text.
   static func grep(_ text: String, in folder: String) throws -> [String] {
     let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
     return files.filter { name in

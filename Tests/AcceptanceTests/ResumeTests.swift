@@ -3,7 +3,6 @@ import OnePassCore
 import TestSupport
 import Testing
 
-/// A run that was broken off and went on is the run that was not, to the last bit.
 @Suite("A resumed run equals an uninterrupted one to the last bit") struct ResumeTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
@@ -14,7 +13,7 @@ import Testing
       options: ["--model", "resnet8", "--batch-size", "16", "--threads", "1", "--progress", "json"])
   }
 
-  /// Weights, momentum, memory, ledger, curve and result, without what only says where the run was and how long something took.
+  /// Weights, momentum, memory, ledger, curve and result, without paths and times.
   func outcome(_ name: String) throws -> [String: Data] {
     var outcome: [String: Data] = [:]
     for file in [
@@ -22,7 +21,7 @@ import Testing
     ] where folder.exists("\(name)/\(file)") {
       outcome[file] = Data(try folder.bytes(of: "\(name)/\(file)"))
     }
-    // Which folder and what time it was is another each time.
+    // Folders and times differ between runs.
     let position = jsonObject(Data(try folder.bytes(of: "\(name)/checkpoint/progress.json")))
       .filter { !["memoryRun", "arrivals"].contains($0.key) }
     outcome["progress"] = try JSONSerialization.data(withJSONObject: position, options: .sortedKeys)
@@ -30,7 +29,7 @@ import Testing
       $0.split(separator: ",").dropLast().joined(separator: ",")
     }
     outcome["curve"] = Data(points.joined(separator: "\n").utf8)
-    // Pictures that were written beyond a checkpoint are written again.
+    // Pictures that were logged after a checkpoint are logged again.
     let lines = try runs.text("\(name)/result.json")
       .replacing((folder.path as NSString).lastPathComponent, with: "")
       .replacing(/"(?:p|loggedP)ictures" : \{[^}]*\}/, with: "").split(separator: "\n")
@@ -41,19 +40,19 @@ import Testing
     return outcome
   }
 
-  /// What a run leaves, and how long it took.
-  struct Unbroken: Sendable {
+  /// The files of a run, and its duration.
+  struct Uninterrupted: Sendable {
     let outcome: [String: Data]
     let seconds: Double
   }
 
-  private static let unbroken = Shared<[String], Unbroken>()
+  private static let uninterrupted = Shared<[String], Uninterrupted>()
 
-  /// The unbroken run of a method, trained once for all tests.
-  func unbroken(_ method: [String]) throws -> Unbroken {
-    try Self.unbroken.value(for: method) {
-      let duration = try ContinuousClock().measure { try runs.train("unbroken", method) }
-      return try Unbroken(outcome: outcome("unbroken"), seconds: duration / .seconds(1))
+  /// The uninterrupted run of a method, trained once for all tests.
+  func uninterrupted(_ method: [String]) throws -> Uninterrupted {
+    try Self.uninterrupted.value(for: method) {
+      let duration = try ContinuousClock().measure { try runs.train("uninterrupted", method) }
+      return try Uninterrupted(outcome: outcome("uninterrupted"), seconds: duration / .seconds(1))
     }
   }
 
@@ -103,9 +102,9 @@ import Testing
     ],
   ]
 
-  /// Stopped by signals again and again, a few steps further each time, with other numbers of decode threads.
-  @Test("A run that is stopped again and again ends the same", arguments: methods)
-  func aStoppedRunGoesOnExactly(method: [String]) throws {
+  /// Stopped repeatedly by signals after a few more steps, with different numbers of decode threads.
+  @Test("A run that is stopped repeatedly ends the same", arguments: methods)
+  func aStoppedRunResumesExactly(method: [String]) throws {
     var stops = 0
     for (threads, signal) in [("1", SIGTERM), ("3", SIGINT), ("2", SIGTERM), ("1", SIGINT)] {
       let running = try runs.start("parts", method + ["--resume", "--decode-threads", threads])
@@ -113,18 +112,18 @@ import Testing
       running.signal(signal)
       #expect(running.wait() == 0, "\(running.errors)")
       if folder.exists("parts/result.json") { break }
-      #expect(running.errors.contains("Give the same command with --resume to go on."), "\(running.errors)")
+      #expect(running.errors.contains("run the same command with --resume."), "\(running.errors)")
       #expect(folder.exists("parts/unfinished"))
       stops += 1
     }
     #expect(stops >= 2)
     try runs.resume("parts", method)
     #expect(!folder.exists("parts/unfinished"))
-    try expect("parts", is: unbroken(method).outcome, "\(method), \(stops) stops")
+    try expect("parts", is: uninterrupted(method).outcome, "\(method), \(stops) stops")
   }
 
-  /// Shards go on by seeking or by skipping; standard input by skipping what has passed. What waits in a shuffle buffer comes
-  /// from the checkpoint, or from what passes again.
+  /// Shards resume by seeking or skipping, standard input by skipping. The contents of a shuffle buffer come from the
+  /// checkpoint, or from the skipped examples.
   @Test(
     "Shards and standard input resume where they stopped",
     arguments: [
@@ -132,7 +131,7 @@ import Testing
       ("train-{0..2}.tar", ["--shuffle-buffer", "100"]), ("train.tar.zst", ["--shuffle-buffer", "40kB"]),
       ("-", ["--shuffle-buffer", "100"]),
     ])
-  func streamsGoOnWhereTheyWere(pattern: String, more: [String]) throws {
+  func streamsResumeWhereTheyStopped(pattern: String, more: [String]) throws {
     let shards = try runs.pack(pattern == "-" ? "stdin.tar.gz" : pattern)
     let input = pattern == "-" ? folder.file("stdin.tar.gz") : nil
     let data = pattern == "-" ? "wds:-" : shards
@@ -143,23 +142,23 @@ import Testing
     running.signal(SIGTERM)
     #expect(running.wait() == 0, "\(running.errors)")
     if pattern == "-" {
-      // The same examples in another order are another stream.
+      // The same examples in another order are a different stream.
       try runs.pack("other.tar", ["--seed", "4"])
       let refused = try runs.attempt(
         "parts", options + ["--resume"], data: data, input: folder.file("other.tar"))
       #expect(
-        refused.status == 65 && refused.errors.contains("is not the one that passed there before"),
+        refused.status == 65 && refused.errors.contains("does not match the ledger"),
         "\(refused.errors)")
     }
     let last = try runs.resume("parts", options, data: data, input: input)
     try runs.expectVerified("parts")
-    if pattern == "-" { #expect(last.errors.contains("were read again and passed over"), "\(last.errors)") }
+    if pattern == "-" { #expect(last.errors.contains("were read again and skipped"), "\(last.errors)") }
     try expect("parts", is: outcome("whole"), "\(pattern) \(more)")
   }
 
-  /// Stopped after each step, so that what waits is saved and read back time and again, and killed between two checkpoints.
-  @Test("A run with a shuffle buffer that is stopped and killed again and again ends the same")
-  func aShuffleBufferGoesOnHoweverOftenItIsStopped() throws {
+  /// Stopped after each step, so that the buffer is saved and restored repeatedly, and killed between two checkpoints.
+  @Test("A run with a shuffle buffer that is stopped and killed repeatedly ends the same")
+  func aShuffleBufferResumesAfterRepeatedStops() throws {
     try StripedImages(count: 1_200, side: 28).write(to: folder)
     let data = try runs.pack("train.tar")
     let options = [
@@ -186,7 +185,7 @@ import Testing
     try expect("parts", is: outcome("whole"), "after \(stops) stops")
   }
 
-  /// Killed at random instants, also in the middle of a checkpoint, and each time started again.
+  /// Killed at random instants, also during a checkpoint, and restarted each time.
   @Test(
     "A run that is killed at random instants ends the same",
     arguments: [
@@ -194,8 +193,8 @@ import Testing
       ["--replay-steps", "2", "--storage", "20%", "--memory-directory", "@memory"],
       ["--replay-steps", "1", "--storage", "100kB", "--memory-directory", "@memory"],
     ])
-  func aKilledRunGoesOnExactly(method: [String]) throws {
-    let whole = try unbroken(method)
+  func aKilledRunResumesExactly(method: [String]) throws {
+    let whole = try uninterrupted(method)
     var chance = SeededGenerator(seed: 1, .test)
     var kills = 0
     while !folder.exists("parts/result.json"), kills < 8 {
@@ -213,7 +212,7 @@ import Testing
     try expect("parts", is: whole.outcome, "after \(kills) kills")
   }
 
-  /// A budget in examples makes the same choices wherever the images lie.
+  /// A budget in examples makes the same choices on disk and in RAM.
   @Test("A memory on disk trains the same weights as one in RAM")
   func aMemoryOnDiskTrainsTheSameWeights() throws {
     let options = ["--replay-steps", "2", "--storage", "20%"]
@@ -224,7 +223,7 @@ import Testing
       #expect(ram[part] == disk[part] && ram[part] != nil, "\(part) differs")
     }
     #expect(folder.exists("disk-memory/images.sqlite") && folder.exists("disk/checkpoint/memory.index"))
-    // Copies of a few images, and what they are, stay only where the images themselves do not.
+    // Copies of a few images are kept only if the memory itself is not on disk.
     #expect(folder.exists("ram/checkpoint/pictures") && !folder.exists("disk/checkpoint/pictures"))
   }
 
@@ -232,7 +231,7 @@ import Testing
     "A damaged checkpoint is named, and the one before it is offered",
     arguments: [[], ["--memory-directory", "@memory"]])
   func aDamagedCheckpointIsNamedAndTheOneBeforeOffered(memory: [String]) throws {
-    // Nothing is ever evicted, so that every page of the store has an image of the last checkpoint.
+    // No item is evicted, so every page of the store has an image of the last checkpoint.
     let options = ["--replay-steps", "1", "--storage", "100%"] + memory
     try runs.train("whole", options)
     let stopped = try runs.start("parts", options + ["--checkpoint-every", "1"])
@@ -252,15 +251,15 @@ import Testing
         try folder.write(damaged, to: "\(last)/\(file)")
         let outcome = try runs.attempt("parts", options + ["--resume"])
         #expect(
-          outcome.status == 65 && outcome.errors.contains("\(file) is not what was written"),
+          outcome.status == 65 && outcome.errors.contains("\(file) is damaged"),
           "\(outcome.errors)")
         #expect(
-          outcome.errors.contains("remove \(folder.file(last)) to go on from \(names[0])"),
+          outcome.errors.contains("To resume from \(names[0]), remove \(folder.file(last))."),
           "\(outcome.errors)")
       }
       try folder.write(whole, to: "\(last)/\(file)")
     }
-    // The archive of the images and the ledger are common to all checkpoints.
+    // All checkpoints share the archive of the images and the ledger.
     var common = [("parts/unfinished/ledger", 40)]
     let store = "parts/unfinished/images.sqlite"
     if memory.isEmpty {
@@ -274,18 +273,18 @@ import Testing
       try folder.write(damaged, to: file)
       let outcome = try runs.attempt("parts", options + ["--resume"])
       #expect(outcome.status == 65 && outcome.errors.contains("is damaged"), "\(file): \(outcome.errors)")
-      // The one before is offered if it can do without what is damaged, and only then. No checkpoint can without the
-      // ledger; which of them hold the image depends on the step at which the run was stopped.
+      // The previous checkpoint is offered only if it does not need the damaged file. All checkpoints need the ledger; whether
+      // they need the image depends on the step at which the run was stopped.
       try FileManager.default.copyItem(atPath: folder.file("parts"), toPath: folder.file("before"))
       try FileManager.default.removeItem(atPath: folder.file(last.replacing("parts", with: "before")))
       let before = try runs.attempt("before", options + ["--resume"])
       if before.status == 0 {
-        #expect(file == store, "Without its ledger no run goes on.")
-        #expect(outcome.errors.contains("to go on from \(names[0])"), "\(file): \(outcome.errors)")
+        #expect(file == store, "Without its ledger no run resumes.")
+        #expect(outcome.errors.contains("To resume from \(names[0]), remove"), "\(file): \(outcome.errors)")
         try expect("before", is: self.outcome("whole"), "from the checkpoint that was offered")
       } else {
         #expect(before.status == 65, "\(file): \(before.errors)")
-        #expect(outcome.errors.contains("no other checkpoint that could be used"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("No other checkpoint is usable"), "\(outcome.errors)")
       }
       try FileManager.default.removeItem(atPath: folder.file("before"))
       try folder.write(whole, to: file)
@@ -296,10 +295,10 @@ import Testing
     try expect("parts", is: self.outcome("whole"), "from the checkpoint before")
   }
 
-  /// A stop while the trained model is evaluated is heard too, and nothing of the training is lost.
+  /// A stop during the evaluation is handled, and the training is kept.
   @Test(
     "A stop during the evaluation loses no training", arguments: [[], ["--memory-directory", "@memory"]])
-  func aStopDuringTheEvaluationLosesNothing(memory: [String]) throws {
+  func aStopDuringTheEvaluationKeepsTheTraining(memory: [String]) throws {
     try StripedImages(count: 4_000, side: 28, seed: 2).write(to: folder, prefix: "t10k")
     let options = ["--replay-steps", "1", "--storage", "20%", "--limit", "64"] + memory
     try runs.train("whole", options)
@@ -314,7 +313,7 @@ import Testing
   }
 
   @Test("A run that cannot be resumed says why")
-  func whatCannotGoOnIsASentence() throws {
+  func aRunThatCannotResumeSaysWhy() throws {
     let options = ["--replay-steps", "1"]
     let running = try runs.start("parts", options)
     _ = running.wait(for: "\"event\":\"step\"")
@@ -323,10 +322,10 @@ import Testing
 
     let anew = try runs.attempt("parts", options)
     #expect(
-      anew.status == 64 && anew.errors.contains("holds a run that is not finished: go on with --resume"))
+      anew.status == 64 && anew.errors.contains("contains an unfinished run; pass --resume"))
     let other = try runs.attempt("parts", ["--replay-steps", "2", "--resume"])
     #expect(
-      other.status == 64 && other.errors.contains("began with other options (replay-steps 1 and not 2)"))
+      other.status == 64 && other.errors.contains("was started with other options (replay-steps 1, not 2)"))
     let lock = open(folder.file("parts/unfinished/.lock"), O_RDWR)
     #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
     let second = try runs.attempt("parts", options + ["--resume"])
@@ -334,7 +333,8 @@ import Testing
     close(lock)
     try StripedImages(count: 310, side: 28).write(to: folder)
     let longer = try runs.attempt("parts", options + ["--resume"])
-    #expect(longer.status == 65 && longer.errors.contains("has 310 examples, and the run began with 300"))
+    #expect(
+      longer.status == 65 && longer.errors.contains("has 310 examples, and the run was started with 300"))
     try StripedImages(count: 300, side: 28).write(to: folder)
     try runs.resume("parts", options)
     let finished = try runs.attempt("parts", options + ["--resume"])
@@ -346,26 +346,26 @@ import Testing
     moved.signal(SIGTERM)
     #expect(moved.wait() == 0, "\(moved.errors)")
     let inRAM = try runs.attempt("disk", options + ["--resume"])
-    #expect(inRAM.status == 64 && inRAM.errors.contains("say with --memory-directory where it is"))
+    #expect(inRAM.status == 64 && inRAM.errors.contains("--memory-directory is required"))
     let gone = try runs.attempt("disk", options + directory + ["--resume"])
     #expect(
-      gone.status == 64 && gone.errors.contains("holds no memory, and the run has one on disk"),
+      gone.status == 64 && gone.errors.contains("contains no memory, and the run has one on disk"),
       "\(gone.errors)")
     let taken = try runs.attempt("taken", options + ["--memory-directory", folder.file("disk-memory")])
     #expect(
-      taken.status == 64 && taken.errors.contains("already holds the memory of a run"), "\(taken.errors)")
+      taken.status == 64 && taken.errors.contains("already contains the memory of a run"), "\(taken.errors)")
     #expect(!folder.exists("taken"))
     try FileManager.default.moveItem(atPath: folder.file("disk-memory"), toPath: folder.file("elsewhere"))
     #expect(try runs.attempt("disk", options + directory + ["--resume"]).status == 0)
 
     let nowhere = try onepass.run(["train", "--data", "idx:\(folder.path)", "--resume"])
-    #expect(nowhere.status == 64 && nowhere.errors.contains("--resume goes on in a folder"))
+    #expect(nowhere.status == 64 && nowhere.errors.contains("--resume requires --output."))
     let interval = try runs.attempt("x", ["--checkpoint-every", "0"])
-    #expect(interval.status == 64 && interval.errors.contains("--checkpoint-every 0 is not possible"))
+    #expect(interval.status == 64 && interval.errors.contains("--checkpoint-every must be a number of steps"))
     #expect(
       try onepass.run(["train", "--data", "x", "--checkpoint-every", "5"]).errors.contains(
-        "say with --output"))
-    // Nothing to go on from: it begins anew.
+        "--checkpoint-every requires --output."))
+    // Without a checkpoint the run starts from the beginning.
     #expect(try runs.attempt("fresh", ["--method", "naive", "--resume"]).status == 0)
   }
 }

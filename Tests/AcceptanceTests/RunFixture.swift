@@ -2,24 +2,24 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The logs beside a run, with pictures of the stream.
+/// Options of logs with images of the stream.
 let picturedLogs = ["--log", "jsonl", "--log", "tensorboard:pictures"]
 
-/// A folder of a test's own with data to train on, and the runs of the built program there, each in a folder by its name.
+/// A temporary folder with data, and with runs of the built program in folders by name.
 struct RunFixture: Sendable {
   let folder: TemporaryFolder
   let data: String
   let evaluationData: String?
-  /// What every run is given beside its data. Of an option that is given twice the last counts.
+  /// Options of all runs, apart from the data. The last of repeated options counts.
   let options: [String]
 
-  /// Runs on data that a test makes itself.
+  /// Runs on data from the test itself.
   init(_ folder: TemporaryFolder, data: String, evaluationData: String? = nil, options: [String] = small) {
     (self.folder, self.data, self.evaluationData) = (folder, data, evaluationData)
     self.options = options
   }
 
-  /// Runs on striped images, evaluated on others where those are given.
+  /// Runs on striped images, with an evaluation on other ones if present.
   init(_ images: StripedImages, evaluation: StripedImages? = nil, options: [String] = small) throws {
     let folder = try TemporaryFolder()
     try images.write(to: folder)
@@ -31,15 +31,15 @@ struct RunFixture: Sendable {
 
   // MARK: Running
 
-  /// The arguments of `onepass train`. In the options, `@memory` is a memory directory of the run's own.
-  /// - Parameter name: The folder of the run; without one it is not kept.
+  /// The arguments of `onepass train`. In the options, `@memory` is replaced by a memory directory of the run.
+  /// - Parameter name: The folder of the run; `nil` for a run without output.
   func arguments(_ name: String?, _ more: [String] = [], data: String? = nil) -> [String] {
     ["train", "--data", data ?? self.data] + (evaluationData.map { ["--eval-data", $0] } ?? []) + options
       + (name.map { ["--output", folder.file($0)] } ?? [])
       + more.map { $0 == "@memory" ? folder.file("\(name ?? "run")-memory") : $0 }
   }
 
-  /// Trains to the end, however that comes.
+  /// Trains, whether that succeeds or fails.
   func attempt(
     _ name: String?, _ more: [String] = [], data: String? = nil, input: String? = nil,
     environment: [String: String] = [:]
@@ -47,7 +47,7 @@ struct RunFixture: Sendable {
     try onepass.run(arguments(name, more, data: data), input: input, environment: environment)
   }
 
-  /// Trains, and expects that it succeeds.
+  /// Trains, and expects success.
   @discardableResult
   func train(
     _ name: String?, _ more: [String] = [], data: String? = nil, input: String? = nil,
@@ -58,7 +58,7 @@ struct RunFixture: Sendable {
     return outcome
   }
 
-  /// Goes on with a run that was stopped or killed.
+  /// Resumes a run that was stopped or killed.
   @discardableResult
   func resume(
     _ name: String, _ more: [String] = [], data: String? = nil, input: String? = nil,
@@ -67,14 +67,14 @@ struct RunFixture: Sendable {
     try train(name, more + ["--resume"], data: data, input: input, at: location)
   }
 
-  /// Begins to train.
+  /// Starts a training.
   func start(
     _ name: String, _ more: [String] = [], data: String? = nil, input: String? = nil
   ) throws -> RunningProgram {
     try RunningProgram(onepass, arguments(name, more, data: data), input: input)
   }
 
-  /// Trains until the checkpoint of a step is there, and then ends the run by a signal.
+  /// Trains until the checkpoint of a step exists, and then ends the run with a signal.
   @discardableResult
   func trainUntil(
     step: Int, _ name: String, _ more: [String] = [], signal: Int32 = SIGTERM,
@@ -98,7 +98,7 @@ struct RunFixture: Sendable {
     return "wds:\(folder.file(pattern))"
   }
 
-  // MARK: What a run leaves
+  // MARK: Files of a run
 
   func hasCheckpoint(of step: Int, _ name: String) -> Bool {
     let digits = String(step)
@@ -116,13 +116,13 @@ struct RunFixture: Sendable {
     try folder.bytes(of: "\(name)/checkpoint/model.safetensors")
   }
 
-  /// The fields of the table of a run's memory, an item a row: id, label, loss, priority, …
+  /// The table of a run's memory, one row per item: id, label, loss, priority, …
   func memory(_ name: String) throws -> [[String]] {
     try text("\(name)/checkpoint/memory.csv").split(separator: "\n").dropFirst()
       .map { $0.split(separator: ",").map(String.init) }
   }
 
-  /// A column of a run's curve, a point a value.
+  /// A column of a run's curve.
   func column(_ title: String, of name: String) throws -> [String] {
     let rows = try text("\(name)/curve.csv").split(separator: "\n").map {
       $0.split(separator: ",").map(String.init)
@@ -142,7 +142,7 @@ struct RunFixture: Sendable {
     }
   }
 
-  /// Expects that a run proves its pass, and that its memory is whole.
+  /// Expects that the ledger and the memory of a run are valid.
   func expectVerified(_ name: String, at location: SourceLocation = #_sourceLocation) throws {
     let verified = try onepass.run(["memory", "verify", folder.file(name)])
     #expect(verified.status == 0, "\(verified.errors)", sourceLocation: location)

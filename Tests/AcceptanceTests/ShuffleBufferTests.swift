@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A stream that arrives sorted, with a buffer and without.
+/// A stream sorted by class, with and without a shuffle buffer.
 @Suite("Streams sorted by class") struct SortedStreamTests {
   /// 1,100 images of four classes, one class after the other.
   let runs: RunFixture
@@ -20,22 +20,23 @@ import Testing
   }
 
   @Test("A sorted stream causes a warning, and a large shuffle buffer prevents it")
-  func itIsWarnedAboutAndABufferHelps() throws {
+  func aSortedStreamCausesAWarning() throws {
     let sorted = try runs.train(nil, ["--method", "naive"])
     #expect(
-      sorted.errors.contains("arrives sorted by class (of its first 1,024 examples"), "\(sorted.errors)")
-    #expect(sorted.errors.contains("shuffle it with --shuffle-buffer N"), "\(sorted.errors)")
+      sorted.errors.contains("of its first 1,024 examples have the class of the previous one"),
+      "\(sorted.errors)")
+    #expect(sorted.errors.contains("pass --shuffle-buffer N"), "\(sorted.errors)")
     let small = try runs.train(nil, ["--method", "naive", "--shuffle-buffer", "20"])
-    #expect(small.errors.contains("give a larger --shuffle-buffer"), "\(small.errors)")
+    #expect(small.errors.contains("pass a larger --shuffle-buffer"), "\(small.errors)")
     let buffered = try runs.train(nil, ["--method", "naive", "--shuffle-buffer", "2000"])
     #expect(buffered.status == 0 && !buffered.errors.contains("sorted by class"), "\(buffered.errors)")
     let shuffled = try runs.train(nil, ["--method", "naive"], data: shuffled)
     #expect(!shuffled.errors.contains("sorted by class"), "\(shuffled.errors)")
   }
 
-  /// What waits is kept of the stream: it counts as storage, beside what the memory holds.
+  /// The contents of the buffer count as storage, in addition to the memory.
   @Test("The shuffle buffer counts as storage")
-  func whatWaitsCountsAsStorage() throws {
+  func theShuffleBufferCountsAsStorage() throws {
     let naive = try runs.train(nil, ["--method", "naive", "--shuffle-buffer", "50"]).json
     #expect(naive.number("storage.examples") == 50 && naive.number("storage.shuffleBuffer.examples") == 50)
     #expect(naive.number("storage.exampleFraction") == 50 / 1_100.0)
@@ -54,13 +55,13 @@ import Testing
       plain.number("storage.examples") == 0 && (plain["storage"] as? [String: Any])?["shuffleBuffer"] == nil)
   }
 
-  @Test("A shuffle buffer that cannot help is refused")
-  func whatMakesNoSenseIsASentence() throws {
+  @Test("A shuffle buffer for a shuffled source is rejected")
+  func aShuffleBufferOfAShuffledSourceIsRefused() throws {
     let random = try runs.attempt(nil, ["--shuffle-buffer", "50"], data: "idx:\(runs.folder.path)")
-    #expect(random.status == 64 && random.errors.contains("is in a random order already"), "\(random.errors)")
+    #expect(random.status == 64 && random.errors.contains("is already in random order"), "\(random.errors)")
     let passes = try runs.attempt(nil, ["--method", "multi-epoch", "--shuffle-buffer", "50"])
     #expect(passes.status == 64 && passes.errors.contains("shuffles each pass"), "\(passes.errors)")
     let none = try runs.attempt(nil, ["--shuffle-buffer", "1"])
-    #expect(none.status == 64 && none.errors.contains("--shuffle-buffer 1 is not possible"), "\(none.errors)")
+    #expect(none.status == 64 && none.errors.contains("--shuffle-buffer must be 2 "), "\(none.errors)")
   }
 }

@@ -3,16 +3,16 @@ import OnePassCore
 import TestSupport
 import Testing
 
-/// What takes minutes: `make soak`, which sets `ONEPASS_SOAK` to the number of kills.
+/// Tests that take minutes: `make soak` sets `ONEPASS_SOAK` to the number of kills.
 @Suite("Many runs killed at random", .enabled(if: FaultTests.isSoak, "runs under make soak only"))
 struct SoakTests {
-  /// Killed at random instants, one after the other, and each run is as the unbroken one.
+  /// Each run is killed at a random instant, resumed, and equals the uninterrupted run.
   @Test("Every run that is killed at a random instant ends the same")
-  func killedAtRandomInstantsEveryRunIsTheUnbrokenOne() throws {
+  func runsKilledAtRandomInstantsEndTheSame() throws {
     let kills = Int(ProcessInfo.processInfo.environment["ONEPASS_SOAK"] ?? "") ?? 200
     let faults = try FaultTests()
     let folder = faults.folder
-    // Long enough for most of a run to be training: 25 steps, with a checkpoint after each.
+    // 25 steps, with a checkpoint after each, so that most of the time is training.
     try StripedImages(count: 400, side: 20).write(to: folder)
     var lengths: [FaultTests.Place: Double] = [:]
     for place in FaultTests.Place.allCases {
@@ -40,7 +40,7 @@ struct SoakTests {
       equal += isEqual ? 1 : 0
     }
     print(
-      "soak: \(equal) of \(kills) killed runs are the unbroken one; \(inTheMiddle) were killed between start and end"
+      "soak: \(equal) of \(kills) killed runs equal the uninterrupted one; \(inTheMiddle) were killed between start and end"
     )
     #expect(equal == kills && inTheMiddle > kills / 2)
   }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a build writes of its commit, and what a program makes of it.
+/// The commit in the generated source file, and in the records of the program.
 @Suite("The commit that a build records") struct SourceRevisionTests {
   let folder: TemporaryFolder
   var package: String { folder.file("package") }
@@ -27,7 +27,7 @@ import Testing
     return try git("rev-parse", "HEAD")
   }
 
-  /// What the script writes: the two right-hand sides.
+  /// The two values in the file that the script writes.
   func revision(environment: [String: String] = [:]) throws -> [String] {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../scripts/revision").standardizedFileURL.path
@@ -39,19 +39,19 @@ import Testing
   }
 
   @Test("A commit is named, with whether files differ from it")
-  func aCommitIsNamedWithWhatDiffersFromIt() throws {
+  func aCommitIsNamedWithItsModifications() throws {
     let hash = try commit()
     #expect(try revision() == ["\"\(hash)\"", "false"])
     try folder.write([1], to: "package/untracked")
     #expect(try revision() == ["\"\(hash)\"", "false"])
     try folder.write(Array("// another".utf8), to: "package/Package.swift")
     #expect(try revision() == ["\"\(hash)\"", "true"])
-    // What a hook of another repository has set says nothing of this one.
+    // Variables that a hook of another repository has set are ignored.
     #expect(try revision(environment: ["GIT_DIR": "/nowhere"]) == ["\"\(hash)\"", "true"])
   }
 
-  @Test("A shallow clone knows its commit")
-  func aShallowCloneKnowsItsCommit() throws {
+  @Test("The commit of a shallow clone is recorded")
+  func theCommitOfAShallowCloneIsRecorded() throws {
     _ = try commit()
     try git("commit", "-q", "--allow-empty", "-m", "Second")
     let hash = try git("rev-parse", "HEAD")
@@ -62,11 +62,11 @@ import Testing
   }
 
   @Test("Without a commit nothing is recorded")
-  func whatCannotBeToldIsNotSaid() throws {
+  func withoutACommitNothingIsRecorded() throws {
     #expect(try revision() == ["nil", "nil"], "there is no repository")
     try git("init", "-q")
     #expect(try revision() == ["nil", "nil"], "nothing is committed")
-    // An archive unpacked within somebody's repository, which has a commit.
+    // An unpacked archive within another repository, which has a commit.
     try git("commit", "-q", "--allow-empty", "-m", "Other things")
     #expect(try revision() == ["nil", "nil"], "the package is not tracked")
     _ = try commit()
@@ -74,7 +74,7 @@ import Testing
     #expect(try revision(environment: ["PATH": "/nowhere:\(try toolsWithoutGit())"]) == ["nil", "nil"])
   }
 
-  /// A folder with what the script needs beside git.
+  /// A folder with the commands that the script needs, without git.
   func toolsWithoutGit() throws -> String {
     let tools = folder.file("tools")
     try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
@@ -86,9 +86,9 @@ import Testing
     return tools
   }
 
-  /// Else each build would compile it and link again.
+  /// Otherwise each build would recompile the file and relink.
   @Test("The file is written only when it changes")
-  func theFileIsOnlyWrittenWhenItChanges() throws {
+  func theFileIsWrittenOnlyWhenItChanges() throws {
     _ = try commit()
     _ = try revision()
     let file = folder.file("written/SourceRevision.swift")
@@ -101,9 +101,9 @@ import Testing
     #expect(try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date != before)
   }
 
-  /// `onepass --version` and each record say the same.
+  /// `onepass --version` and the records contain the same commit.
   @Test("The program writes its commit into each record")
-  func theProgramSaysItsCommitInEachRecord() throws {
+  func theProgramRecordsItsCommit() throws {
     let version = try onepass.run(["--version"])
     let record = try onepass.run(
       ["train", "--data", "synthetic:32:8:2", "--method", "naive", "--json"] + small

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a person sees, and what a file gets that standard error is led into.
-@Suite("Output for people and for files") struct TerminalTests {
+/// The output on a terminal, and in a file.
+@Suite("Output on terminals and in files") struct TerminalTests {
   /// The arguments of a run without --quiet.
   let training: [String]
   private let runs: RunFixture
@@ -15,14 +15,14 @@ import Testing
     training = runs.arguments(nil)
   }
 
-  /// What stood in each line, one after the other, without what moves and colours.
+  /// The successive contents of all lines, without control sequences.
   func lines(_ screen: String) throws -> [String] {
     screen.replacing(try Regex("\u{1B}\\[[0-9;]*[A-Za-z]"), with: "")
       .split(whereSeparator: { $0 == "\r" || $0.isNewline }).map(String.init)
   }
 
   @Test("A terminal shows the progress of a run")
-  func aTerminalShowsHowARunGoesOn() throws {
+  func aTerminalShowsProgress() throws {
     let shown = try PseudoTerminal().run(onepass, training)
     #expect(shown.status == 0 && shown.screen.contains("\r\u{1B}[2K"))
     let last = try #require(lines(shown.screen).last)
@@ -32,7 +32,7 @@ import Testing
     #expect(last.count < 80)
   }
 
-  @Test("No line is longer than the terminal is wide", arguments: [100, 60, 40, 20, 8] as [UInt16])
+  @Test("No line is wider than the terminal", arguments: [100, 60, 40, 20, 8] as [UInt16])
   func noLineIsLongerThanTheTerminal(columns: UInt16) throws {
     let screen = try PseudoTerminal(columns: columns).run(onepass, training).screen
     let renewed = try lines(screen).filter { $0.hasPrefix("  ") || $0.hasPrefix("100 %") }
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test("A file gets no progress and no control characters")
-  func aFileGetsNothingThatNobodyNeeds() throws {
+  func aFileGetsNoProgress() throws {
     let outcome = try onepass.run(training)
     #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
     #expect(outcome.output.contains("compute    "))
@@ -54,29 +54,29 @@ import Testing
   @Test("Only terminals get colour")
   func onlyTerminalsGetColour() throws {
     let wrong = ["train", "--data", "nothing"]
-    let red = "\u{1B}[31mError:\u{1B}[0m \"nothing\" names no data."
+    let red = "\u{1B}[31mError:\u{1B}[0m \"nothing\": unknown data source;"
     let shown = try PseudoTerminal().run(onepass, wrong)
     #expect(shown.status == 64 && shown.screen.contains(red), "\(shown.screen)")
     for (kind, variables) in [
       ("xterm", ["NO_COLOR": "1"]), ("xterm", ["NO_COLOR": "false"]), ("dumb", [:]), ("", [:]),
     ] {
       let plain = try PseudoTerminal(kind: kind).run(onepass, wrong, environment: variables)
-      #expect(plain.screen.hasPrefix("Error: \"nothing\" names no data."), "\(plain.screen)")
+      #expect(plain.screen.hasPrefix("Error: \"nothing\": unknown data source;"), "\(plain.screen)")
     }
     #expect(
       try PseudoTerminal().run(onepass, wrong, environment: ["NO_COLOR": ""]).screen.contains(red))
-    #expect(try onepass.run(wrong).errors.hasPrefix("Error: \"nothing\" names no data."))
+    #expect(try onepass.run(wrong).errors.hasPrefix("Error: \"nothing\": unknown data source;"))
   }
 
   @Test("A dumb terminal gets no progress")
-  func aTerminalThatCannotMoveIsLeftAlone() throws {
+  func aDumbTerminalGetsNoProgress() throws {
     let shown = try PseudoTerminal(kind: "dumb").run(onepass, training)
     #expect(shown.status == 0 && shown.screen.isEmpty, "\(shown.screen)")
   }
 
-  /// What the command line's parser refuses looks like what the program refuses.
+  /// Errors of the argument parser look like those of the program.
   @Test("Parse errors are red like all other errors")
-  func everyRefusalIsRed() throws {
+  func parseErrorsAreRed() throws {
     let shown = try PseudoTerminal().run(onepass, ["train", "--modle", "resnet8"])
     #expect(shown.status == 64)
     #expect(

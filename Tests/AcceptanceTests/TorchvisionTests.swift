@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Weights go between `onepass` and torchvision unchanged, and mean the same there.
+/// Weights are exchanged between `onepass` and torchvision, with the same results.
 @Suite(
   "Weights are exchanged with torchvision unchanged", .enabled(if: Python.path != nil, "\(Python.reason)"),
   .serialized) struct TorchvisionTests
@@ -18,7 +18,7 @@ import Testing
     try python("images", folder.file("images"))
   }
 
-  /// What torchvision makes of it: Tools/torchvision_weights.py says what it can do.
+  /// Runs a command of Tools/torchvision_weights.py.
   @discardableResult
   func python(_ arguments: String..., images: [String] = []) throws -> String {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -28,7 +28,7 @@ import Testing
     return outcome.output
   }
 
-  /// Options with which the one update changes no weight by more than 1e-20.
+  /// Options of one update that changes no weight by more than 1e-20.
   static let oneIdleUpdate = ["--method", "naive", "--batch-size", "12", "--learning-rate", "1e-30"]
 
   var images: [String] { ["a/0.png", "b/1.png", "c/2.png"].map { folder.file("images/\($0)") } }
@@ -48,9 +48,9 @@ import Testing
   @Test(
     "torchvision loads a checkpoint and computes the same logits", arguments: ["resnet18", "resnet50"],
     [true, false])
-  func torchvisionLoadsACheckpointAndGivesTheSameLogits(model: String, blurs: Bool) throws {
+  func torchvisionComputesTheSameLogits(model: String, blurs: Bool) throws {
     let run = folder.file("run")
-    // Some updates, after which running statistics are those of the images and logits are of the size that they have.
+    // Some updates, so that running statistics and logits have realistic values.
     try runs.train(
       "run",
       [
@@ -69,11 +69,11 @@ import Testing
     }
   }
 
-  /// One update at a learning rate that changes nothing: its loss and its statistics are torchvision's own.
+  /// One update at a negligible learning rate has the loss and the statistics of torchvision.
   @Test(
     "A run starts from weights of torchvision, and its first step is torchvision's",
     arguments: [("resnet18", ""), ("resnet50", "module.")])
-  func aRunBeginsWithTorchvisionsWeights(model: String, prefix: String) throws {
+  func aRunStartsFromTorchvisionsWeights(model: String, prefix: String) throws {
     let (weights, plain, run) = (
       folder.file("weights.safetensors"), folder.file("plain.safetensors"), folder.file("run")
     )
@@ -81,10 +81,10 @@ import Testing
     try python("save", model, plain)
     let outcome = try runs.train(
       "run", ["--model", model, "--classes", "1000", "--initialise", weights] + Self.oneIdleUpdate)
-    let way = prefix.isEmpty ? "" : " (without the \(prefix) of their names)"
+    let way = prefix.isEmpty ? "" : " (without the prefix \(prefix) of parameter names)"
     #expect(
-      outcome.errors == "Note: The run begins with the weights in \(weights)\(way)."
-        + " The last layer is theirs as well, for 1000 classes.\n")
+      outcome.errors == "Note: Initialised the model from \(weights)\(way)."
+        + " The last layer for 1000 classes was loaded too.\n")
     let step = jsonObject(
       Data(
         try python("step", model, plain, folder.file("images"), "\(run)/checkpoint/model.safetensors").utf8))
@@ -102,8 +102,8 @@ import Testing
     let outcome = try runs.train(
       "run", ["--model", "resnet18", "--initialise", weights] + Self.oneIdleUpdate)
     #expect(
-      outcome.errors == "Note: The run begins with the weights in \(weights)."
-        + " Their last layer is for 1000 classes: the run's, for 3, is new.\n")
+      outcome.errors == "Note: Initialised the model from \(weights)."
+        + " The last layer for 3 classes is new, because that of the file has 1000 classes.\n")
     let step = jsonObject(
       Data(
         try python(
@@ -113,9 +113,9 @@ import Testing
     #expect(try #require(step.number("parameters")) < 1e-20, "\(step)")
   }
 
-  /// The message holds a program, which has to work as it stands.
+  /// The error message has a Python command, which must work verbatim.
   @Test("The advice for PyTorch files converts them")
-  func theRecipeForPyTorchFilesConvertsThem() throws {
+  func theCommandForPyTorchFilesConvertsThem() throws {
     let interpreter = Program(path: try #require(Python.path))
     try python("save", "resnet18", folder.file("truth.safetensors"))
     for (name, options) in [("new.pth", ""), ("old.pt", ", _use_new_zipfile_serialization=False")] {
@@ -127,7 +127,7 @@ import Testing
         """,
       ])
       #expect(saved.status == 0, "\(saved.errors)")
-      // By its content, whatever it is called.
+      // The format is recognised by the contents, not by the name.
       let disguise = folder.file("\(name).safetensors")
       try FileManager.default.copyItem(atPath: folder.file(name), toPath: disguise)
       for file in [folder.file(name), disguise] {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Training and what its results say") struct TrainTests {
+@Suite("Training and its results") struct TrainTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 
@@ -10,7 +10,7 @@ import Testing
     runs = try RunFixture(StripedImages(count: 200), evaluation: StripedImages(count: 60, seed: 2))
   }
 
-  @Test("The result counts what the closed formulas say")
+  @Test("The counts of the result follow closed formulas")
   func replayCountsWhatTheClosedFormulaSays() throws {
     let outcome = try runs.train("run", ["--replay-steps", "3", "--storage", "10%"])
     let result = try runs.result("run")
@@ -23,7 +23,7 @@ import Testing
     #expect(result.number("storage.exampleFraction") == 0.1)
     #expect(result.number("stream.examples") == 200 && result.number("stream.skipped") == 0)
     #expect(result.number("memory.draws") == Double(3 * 16 * 12))
-    // 20 images of 144 bytes, and an index that is stated.
+    // 20 images of 144 bytes, and the index.
     let bytes = try #require(result.number("storage.bytes"))
     #expect(bytes > 20 * 144 && bytes < 20 * (144 + 200))
     #expect(abs(try #require(result.number("storage.byteFraction")) - bytes / (200 * 144)) < 1e-12)
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  /// The accuracy over all examples of a curve: each point has the mean of the examples since the point before.
+  /// The accuracy over all examples of a curve: each point has the mean since the previous point.
   func onlineAccuracy(ofCurve name: String) throws -> Double {
     var (before, correct) = (0.0, 0.0)
     let points = zip(try runs.column("examples_seen", of: name), try runs.column("accuracy", of: name))
@@ -56,29 +56,29 @@ import Testing
     return correct.rounded() / before
   }
 
-  /// Pixels show the model what the files showed it, JPEGs nearly; what they take differs.
+  /// Pixels and files train the same weights, JPEGs nearly the same; their storage differs.
   @Test("Pixels in the memory train the same weights as files")
-  func pixelsInTheMemoryTrainTheSameAndTakeMore() throws {
+  func pixelsInTheMemoryTrainTheSame() throws {
     let shard = try runs.pack("train.tar")
     for (name, encoding) in [("files", "original"), ("pixels", "pixels"), ("resized", "resized")] {
       try runs.train(name, ["--replay-steps", "2", "--memory-encoding", encoding], data: shard)
     }
     try runs.expectSame("files", "pixels")
     #expect(try runs.weights("files") != runs.weights("resized"))
-    // 12 x 12 pixels of the three channels of a file.
+    // 12 x 12 pixels with three channels.
     #expect(try runs.result("pixels").number("memoryContents.imageBytes") == 20 * 12 * 12 * 3)
     #expect(try runs.result("files").number("memoryContents.imageBytes") ?? 0 < 20 * 12 * 12 * 3)
   }
 
   @Test("The naive method stores nothing")
-  func naiveKeepsNothing() throws {
+  func naiveStoresNothing() throws {
     let result = try runs.train(nil, ["--method", "naive", "--json"]).json
     #expect(result.number("storage.examples") == 0 && result.number("storage.bytes") == 0)
     #expect(result.number("compute.examples") == 200 && result.number("compute.updates") == 13)
   }
 
   @Test("The multi-epoch method stores everything and learns")
-  func multiEpochKeepsEverythingAndLearns() throws {
+  func multiEpochStoresEverythingAndLearns() throws {
     let result = try runs.train(nil, ["--method", "multi-epoch", "--epochs", "6", "--json"]).json
     #expect(result.number("storage.exampleFraction") == 1 && result.number("storage.byteFraction") == 1)
     #expect(result.number("stream.examples") == 200)
@@ -87,14 +87,14 @@ import Testing
     #expect(try #require(result.number("accuracy.top1")) > 0.6)
   }
 
-  @Test("Joint updates are one per step")
-  func jointUpdatesAreOneAStep() throws {
+  @Test("Joint training makes one update per step")
+  func jointTrainingMakesOneUpdatePerStep() throws {
     let result = try runs.train(nil, ["--updates", "joint", "--replay-steps", "2", "--json"]).json
     #expect(result.number("compute.updates") == 13)
     #expect(result.number("compute.examples") == 200.0 + 2 * 16 * 12)
   }
 
-  /// Equation 1, from what a run wrote: the id of an item tells the step T at which it came in.
+  /// Equation 1 from the files of a run: the id of an item determines the step T of its insertion.
   @Test("Every stored priority follows equation 1", arguments: ["full", "literal"])
   func everyItemHasThePriorityOfEquationOne(alpha: String) throws {
     try runs.train("run", ["--replay-steps", "2", "--storage", "50%", "--alpha", alpha])
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  /// At the end of a run nothing is pruned any more; the losses of learnability are averages, and called so.
+  /// At the end of a run nothing is pruned any more. The losses of learnability are averages, and labelled as such.
   @Test("Priorities that follow replays need refreshed timing, and can be inspected")
   func prioritiesThatFollowReplaysCanBeInspected() throws {
     for priority in ["learnability", "pruning"] {
@@ -158,7 +158,7 @@ import Testing
     }
   }
 
-  @Test("A budget in bytes is not exceeded")
+  @Test("A storage budget in bytes is not exceeded")
   func budgetInBytesIsNotExceeded() throws {
     let result = try runs.train(nil, ["--replay-steps", "1", "--storage", "8kB", "--json"]).json
     let bytes = try #require(result.number("storage.bytes"))
@@ -212,7 +212,7 @@ import Testing
     #expect(predicted.output.contains("\"probability\""))
   }
 
-  /// PNG files of the stream's images, made by packing them and unpacking the shard with tar.
+  /// PNG files of the stream's images, packed to a shard and unpacked with tar.
   func extractImages(count: Int) throws {
     try runs.pack("shards/train.tar")
     try folder.write([], to: "images/.keep")

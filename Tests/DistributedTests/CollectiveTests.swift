@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("Collective operations", .serialized) struct CollectiveTests {
-  @Test("Every operation gives every rank what its definition says", arguments: [1, 2, 3])
+  @Test("Every operation has the defined result on every rank", arguments: [1, 2, 3])
   func definitions(size: Int) throws {
     let results = try Ranks.together(size, ["collectives"])
     let all = Array(0..<size).map(Double.init)
@@ -13,7 +13,7 @@ import Testing
       #expect(values["size"] == [Double(size)])
       #expect(values["floats"] == [sum, Double(size)])
       #expect(values["integers"] == [Double(size) * 0x1p40, sum])
-      // In float32 the small part would be lost.
+      // float32 would lose the small part.
       #expect(abs(try #require(values["doubles"]?[0]) - sum - Double(size) * 1e-12) < 1e-14)
       #expect(values["counts"] == [sum, Double(size)])
       #expect(values["broadcast"] == [Double(size - 1), Double(size - 1)])
@@ -32,25 +32,25 @@ import Testing
     }
   }
 
-  @Test("A value that differs is named on every rank, with the ranks that have it")
+  @Test("A value that differs is reported on every rank, with the ranks that have it")
   func agreement() throws {
     for outcome in try Ranks.run(2, ["agreement", "blue", "blue"]) { #expect(outcome.status == 0) }
     for outcome in try Ranks.run(4, ["agreement", "blue", "red", "blue", "blue"]) {
       #expect(outcome.status == 64)
       #expect(
-        outcome.sentence
-          == "The ranks do not agree on the colour: Ranks 0, 2 and 3 have blue, rank 1 has red; "
+        outcome.message
+          == "The ranks disagree on the colour: ranks 0, 2 and 3 have blue, rank 1 has red; "
           + "start every rank with the same program, options and files.")
     }
   }
 
-  @Test("One bit of one weight is enough")
+  @Test("A difference of one bit in one weight is reported")
   func weights() throws {
     for outcome in try Ranks.run(2, ["weights"]) {
       #expect(outcome.status == 64)
       #expect(
-        outcome.sentence
-          == "The ranks do not agree on fc.bias in the weights: Rank 0 has one, rank 1 has another; "
+        outcome.message
+          == "The ranks disagree on fc.bias in the weights: rank 0 has one value, rank 1 has another; "
           + "start every rank with the same program, options and files.")
     }
   }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The launchers that people use, as far as they are installed.
+/// Common launchers, if they are installed.
 @Suite("Launchers", .serialized) struct LauncherTests {
   private func launch(_ options: [String], _ arguments: [String]) throws -> Program.Outcome {
     try Program(path: try #require(Torchrun.path)).run(
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test(
-    "torchrun starts ranks as it does Python scripts",
+    "torchrun starts ranks",
     .enabled(if: Torchrun.path != nil, "\(Torchrun.reason)"),
     arguments: [
       ["--nproc-per-node", "2", "--standalone"], ["--nproc-per-node", "2", "--master-port", "PORT"],
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test(
-    "torchrun's restart finds none of the first start's traces",
+    "A restart by torchrun is independent of the first start",
     .enabled(if: Torchrun.path != nil, "\(Torchrun.reason)"),
     arguments: [
       ["--standalone"], ["--master-port", "PORT"],
@@ -46,7 +46,7 @@ import Testing
     for result in results { #expect(result == ["starts": [1], "sums": [2, 2]]) }
   }
 
-  @Test("The variables of Slurm's srun are enough")
+  @Test("The variables of Slurm's srun are sufficient")
   func slurm() throws {
     let outcomes = try Ranks.run(2, ["collectives"]) { rank, port in
       [

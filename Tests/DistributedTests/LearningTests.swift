@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test(
-    "Batch normalisation over ranks is that of the whole batch, as PyTorch computes it",
+    "Batch normalisation over ranks equals PyTorch's on the whole mini-batch",
     arguments: [[3, 3], [5, 1], [4, 2, 0]])
   func normalisation(sizes: [Int]) throws {
     let results = try Ranks.together(sizes.count, ["normalisation"] + sizes.map(String.init))
@@ -19,7 +19,7 @@ import Testing
       let part = name.split(separator: " ").last ?? ""
       let whole: [Double]
       switch part {
-      case "weight", "bias":  // Each rank has the gradient of its own images.
+      case "weight", "bias":  // Each rank has the gradient of its images.
         whole = (0..<expected.count).map { index in parts.reduce(0) { $0 + $1[index] } }
       case "mean", "variance":
         for other in parts { #expect(other == parts[0]) }
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test(
-    "Gradients over ranks are those of the whole batch in one process",
+    "Gradients over ranks equal those of the whole mini-batch in one process",
     arguments: ["sequential", "joint"], [[3, 3], [2, 2, 1, 1], [6, 0]])
   func gradients(updates: String, sizes: [Int]) throws {
     let one = try Ranks.alone(["gradients", updates, "6"])
@@ -43,7 +43,7 @@ import Testing
     #expect(try difference(one, many[0]) < 1e-6)
   }
 
-  @Test("A ResNet learns on several ranks what it learns on one", arguments: [[8, 8], [7, 4, 3, 2]])
+  @Test("A ResNet learns the same on several ranks as on one", arguments: [[8, 8], [7, 4, 3, 2]])
   func training(sizes: [Int]) throws {
     let one = try Ranks.alone(["training", "10", "0.001", "16"])
     let many = try Ranks.together(sizes.count, ["training", "10", "0.001"] + sizes.map(String.init))

@@ -1,6 +1,6 @@
-/// Checksums of mutated files, made right.
+/// Repairs the checksums of mutated files.
 enum Checksums {
-  /// CRC-32 as PNG, gzip and zip have it.
+  /// CRC-32 of PNG, gzip and zip.
   static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
     ~bytes.reduce(~0) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
   }
@@ -21,7 +21,7 @@ enum Checksums {
     }
   }
 
-  /// Each header of 512 bytes, which tells how many follow.
+  /// Repairs each header of 512 bytes, which contains the size of the data after it.
   static func repairTar(_ bytes: inout [UInt8]) {
     var place = 0
     while place + 512 <= bytes.count {
@@ -42,7 +42,7 @@ enum Checksums {
     }
   }
 
-  /// Bodies that are stored as they are: the checksum stands in the local header and in the list.
+  /// Repairs entries without compression. The checksum is in the local header and in the central directory.
   static func repairZip(_ bytes: inout [UInt8]) {
     func number(_ place: Int, _ count: Int) -> Int {
       (0..<count).reversed().reduce(0) { $0 << 8 | Int(bytes[place + $1]) }

@@ -1,14 +1,14 @@
 import OnePassCore
 
-/// What is read from outside, and by which reader.
+/// A file format of untrusted input, with its reader.
 enum Format: String, CaseIterable {
   case tar, zip, parquet, idx, png, jpeg, safetensors, yaml
 
-  /// Reads a file to its end as the program does.
+  /// Reads a file to its end, as the program does.
   /// - Parameters:
   ///   - bytes: The file.
-  ///   - folder: A place for it, where its reader takes a path.
-  /// - Throws: `OnePassError` for what is broken; anything else is a finding.
+  ///   - folder: A folder for the file, if its reader needs a path.
+  /// - Throws: `OnePassError` for a damaged file. Any other error is a finding.
   func read(_ bytes: [UInt8], in folder: WorkFolder) throws {
     switch self {
     case .tar: try readTar(bytes, in: folder)
@@ -21,7 +21,7 @@ enum Format: String, CaseIterable {
     }
   }
 
-  /// Makes the checksums of a mutated file right again, so that what lies behind them is reached.
+  /// Repairs the checksums of a mutated file, so that the code behind their check is reached.
   func repair(_ bytes: inout [UInt8]) {
     switch self {
     case .tar: Checksums.repairTar(&bytes)
@@ -31,10 +31,10 @@ enum Format: String, CaseIterable {
     }
   }
 
-  /// What the reader of a file may take at once beside the file itself, in bytes: the limits that the readers state.
+  /// The memory limit of the reader in addition to the file, in bytes, as documented.
   ///
-  /// Images: 100 million pixels in three channels, and libjpeg's coefficients of a progressive file, which are twice as large.
-  /// Parquet: a page, packed and unpacked. All else takes what it finds in the file.
+  /// For images: 100 million pixels in three channels, and libjpeg's coefficients of a progressive file, which are twice as large.
+  /// For Parquet: a page, compressed and uncompressed. Other formats take no more than the file contains.
   var memoryLimit: Int {
     switch self {
     case .png: 700 << 20

@@ -1,15 +1,17 @@
 import Foundation
 import OnePassCore
 
-/// Gives broken files of a format to the reader that the program has for it, and fails where the reader does.
+/// Passes damaged files of a format to its reader, and fails if the reader crashes or misbehaves.
 ///
-///     FuzzProgram FORMAT --count N [--seed S] SEEDS…     N mutated files, each a function of seed and number
-///     FuzzProgram FORMAT --replay FILES…                 these files as they are
-///     FuzzProgram FORMAT --guided OPTIONS… FOLDERS…      libFuzzer's own options, where it is built in (scripts/fuzz)
+/// ```sh
+/// FuzzProgram FORMAT --count N [--seed S] SEEDS…     # N mutated files, each a function of seed and number
+/// FuzzProgram FORMAT --replay FILES…                 # these files, unchanged
+/// FuzzProgram FORMAT --guided OPTIONS… FOLDERS…      # options of libFuzzer, if it is built in (scripts/fuzz)
+/// ```
 ///
-/// SEEDS and FILES may be folders. A finding ends it: a trap, what a sanitizer sees, an error that is no `OnePassError`, more than a
-/// second of processor time, or more memory than the format's readers may take. What was read last is then still in the
-/// folder that it names.
+/// SEEDS and FILES can be folders. The program ends at the first finding: a trap, a report of a sanitizer, an error other than
+/// `OnePassError`, more than a second of processor time, or more memory than the limit of the format. The file is then still in
+/// the folder that the message names.
 @main
 struct FuzzProgram {
   static func main() {
@@ -22,7 +24,7 @@ struct FuzzProgram {
   private static func run(_ arguments: [String]) throws {
     guard let name = arguments.first, let format = Format(rawValue: name) else {
       throw OnePassError(
-        .usage, "Name a format: \(Format.allCases.map(\.rawValue).joined(separator: ", ")).")
+        .usage, "The format must be one of \(Format.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     let mode = arguments.dropFirst().first
     let target = try Target(format, isWatched: mode == "--guided")
@@ -37,18 +39,18 @@ struct FuzzProgram {
         (seed, seeds) = (number, Array(seeds.dropFirst(2)))
       }
       let contents = try contents(of: seeds)
-      guard !contents.isEmpty else { throw OnePassError(.usage, "There is nothing to mutate: name files.") }
+      guard !contents.isEmpty else { throw OnePassError(.usage, "--count requires files to mutate.") }
       let mutator = Mutator(format, seeds: contents)
       for number in 0..<count {
         target.read(mutator.file(number: number, seed: seed), called: "number \(number) of seed \(seed)")
       }
     case "--guided": try Guided.run(target, format, rest, whole: contents(of: rest.suffix(1)))
-    default: throw OnePassError(.usage, "Say --count, --replay or --guided.")
+    default: throw OnePassError(.usage, "--count, --replay or --guided is required.")
     }
     target.finish()
   }
 
-  /// What is in the files of these names, or in all files of folders, in a fixed order.
+  /// Returns the contents of files, and of all files in folders, in a fixed order.
   private static func contents(of names: [String]) throws -> [[UInt8]] {
     try names.flatMap { name in
       var isFolder: ObjCBool = false

@@ -1,7 +1,7 @@
 import Foundation
 import OnePassCore
 
-/// libFuzzer, which keeps what reaches new code and mutates it further.
+/// Fuzzing with libFuzzer, which keeps files that reach new code, and mutates them further.
 enum Guided {
   #if LIBFUZZER
     nonisolated(unsafe) fileprivate static var format = Format.tar
@@ -9,8 +9,8 @@ enum Guided {
     nonisolated(unsafe) private static var target: Target?
 
     /// - Parameters:
-    ///   - arguments: libFuzzer's options and folders, the last of them with whole files.
-    ///   - whole: These files.
+    ///   - arguments: Options and folders for libFuzzer. The last folder has valid files.
+    ///   - whole: The valid files.
     static func run(_ target: Target, _ format: Format, _ arguments: [String], whole: [[UInt8]]) throws {
       mutator = Mutator(format, seeds: whole)
       (Self.target, Self.format) = (target, format)
@@ -29,7 +29,7 @@ enum Guided {
     }
   #else
     static func run(_ target: Target, _ format: Format, _ arguments: [String], whole: [[UInt8]]) throws {
-      throw OnePassError(.usage, "This program was built without libFuzzer: use scripts/fuzz.")
+      throw OnePassError(.usage, "--guided requires a build with libFuzzer; use scripts/fuzz.")
     }
   #endif
 }
@@ -45,10 +45,10 @@ enum Guided {
   @_silgen_name("LLVMFuzzerMutate")
   private func fuzzerMutate(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ limit: Int) -> Int
 
-  /// libFuzzer calls it by this name for each new file.
+  /// libFuzzer calls this function, by name, for each new file.
   ///
-  /// Every other file is a whole one that was changed, so that most of it is read. The others are what libFuzzer makes of those that
-  /// reached new code, mostly with right checksums: it drives into corners, and away from what is whole.
+  /// Half of the files are mutations of a valid file, most of which is then read. The others are libFuzzer's mutations of files that
+  /// reached new code, mostly with repaired checksums. They explore rare paths, and become less and less valid.
   @_cdecl("LLVMFuzzerCustomMutator")
   public func customMutator(
     _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ limit: Int, _ seed: UInt32

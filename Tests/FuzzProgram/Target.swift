@@ -1,19 +1,19 @@
 import Foundation
 import OnePassCore
 
-/// Reads one file after the other, and watches what that takes.
+/// Reads files one by one, and measures time and memory.
 final class Target {
   private let format: Format
   private let folder: WorkFolder
   private var count = 0
   /// Files that were read without an error.
   private var accepted = 0
-  /// The most seconds of processor time that a file took.
+  /// The maximum processor time of a file, in seconds.
   private var longest = 0.0
-  /// The most bytes by which the process grew while it read a file.
+  /// The maximum growth of the process during a file, in bytes.
   private var largest = 0
 
-  /// Of processor time. Without optimisation, as in the tests, only what does not end counts.
+  /// The limit of processor time. Without optimisation, as in the tests, it only detects files that do not end.
   #if DEBUG
     private static let mostSeconds = 30.0
   #else
@@ -21,17 +21,17 @@ final class Target {
   #endif
   static let lastName = "last"
 
-  /// Seconds after which the process ends that reads a file.
+  /// The time after which the process is ended while it reads a file, in seconds.
   private let patience: UInt32
 
-  /// - Parameter isWatched: Whether somebody else ends what never ends.
+  /// - Parameter isWatched: Whether another process enforces a time limit.
   init(_ format: Format, isWatched: Bool) throws {
     self.format = format
     patience = isWatched ? 0 : 300
     folder = try WorkFolder()
   }
 
-  /// Reads a file; ends the process with a sentence where the reader does what none may.
+  /// Reads a file. Ends the process with a message if the reader misbehaves.
   func read(_ bytes: [UInt8], called name: String = "a file") {
     do {
       try folder.write(bytes, to: Self.lastName)
@@ -45,7 +45,7 @@ final class Target {
       try format.read(bytes, in: folder)
       accepted += 1
     } catch is OnePassError {} catch {
-      fail(name, "throws what is no OnePassError: \(type(of: error)) \(error)")
+      fail(name, "throws an error other than OnePassError: \(type(of: error)) \(error)")
     }
     let (seconds, growth) = (Self.processorSeconds - start, Self.peakBytes - memory)
     (longest, largest) = (max(longest, seconds), max(largest, growth))
@@ -53,7 +53,7 @@ final class Target {
     if growth > format.memoryLimit + 8 * bytes.count { fail(name, "takes \(growth >> 20) MiB of memory") }
   }
 
-  /// Says what was seen, and removes the folder.
+  /// Prints a summary, and removes the folder.
   func finish() {
     print(
       "\(format.rawValue): \(count) files, \(accepted) of them read to the end, at most \(Int(longest * 1_000)) ms and "
@@ -64,22 +64,22 @@ final class Target {
   private func fail(_ name: String, _ what: String) -> Never {
     FileHandle.standardError.write(
       Data(
-        "FINDING in \(format.rawValue), \(name): it \(what); the file is \(folder.path)/\(Self.lastName)\n"
+        "FINDING in \(format.rawValue), \(name): the reader \(what); the file is \(folder.path)/\(Self.lastName)\n"
           .utf8))
     abort()
   }
 
-  /// Of all threads: no other program on the machine makes it more.
+  /// The processor time of all threads, which does not depend on the load of the machine.
   private static var processorSeconds: Double {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
-  /// The most that the process had in RAM since the last ``forgetPeak()``; where that cannot be, ever.
+  /// The peak resident size since the last ``forgetPeak()``; since the start if that is not supported.
   private static var peakBytes: Int {
     var usage = rusage()
-    getrusage(0, &usage)  // RUSAGE_SELF, whose type is not the same everywhere.
+    getrusage(0, &usage)  // RUSAGE_SELF, whose type differs between systems.
     #if os(Linux)
       return Int(usage.ru_maxrss) << 10
     #else

@@ -1,7 +1,7 @@
 import Foundation
 import OnePassCore
 
-/// A folder for the file that is being read; where the process ends in the middle, the file stays there.
+/// A folder for the file that is being read. If the process ends meanwhile, the file stays there.
 final class WorkFolder {
   let path: String
 
@@ -11,7 +11,7 @@ final class WorkFolder {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
-  /// Writes a file in the folder, over the one before.
+  /// Writes a file in the folder, and replaces the previous one.
   @discardableResult
   func write(_ bytes: [UInt8], to name: String) throws -> String {
     let place = "\(path)/\(name)"

@@ -2,8 +2,8 @@ import Foundation
 import OnePassCore
 import Testing
 
-/// Draws of Beta(α, α) against distribution functions in closed form and the exact variance 1 / (4 (2α + 1)).
-@Suite("Numbers with a beta distribution") struct BetaTests {
+/// Compares draws of Beta(α, α) with closed-form distribution functions and the exact variance 1 / (4 (2α + 1)).
+@Suite("Beta-distributed random numbers") struct BetaTests {
   static let count = 20_000
 
   func draws(_ alpha: Double) -> [Double] {
@@ -20,7 +20,7 @@ import Testing
     (3, { $0 * $0 * $0 * (10 - 15 * $0 + 6 * $0 * $0) }),
   ]
 
-  @Test("Drawn numbers follow the beta distribution", arguments: distributions.indices)
+  @Test("The draws follow the distribution function of Beta(α, α)", arguments: distributions.indices)
   func followsTheDistribution(_ index: Int) {
     let (alpha, below) = Self.distributions[index]
     let sorted = draws(alpha).sorted()
@@ -29,11 +29,12 @@ import Testing
         let (low, high) = (Double(rank) / Double(Self.count), Double(rank + 1) / Double(Self.count))
         return max(abs(below(value) - low), abs(below(value) - high))
       }.max() ?? 1
-    // Kolmogorov and Smirnov: 1.95 / √n is exceeded once in 1,000 seeds, and the seed is fixed.
+    // Kolmogorov-Smirnov: one seed in 1,000 exceeds 1.95 / √n, and the seed is fixed.
     #expect(distance < 1.95 / Double(Self.count).squareRoot(), "α = \(alpha)")
   }
 
-  @Test("Drawn numbers have the moments of their shape", arguments: [0.01, 0.2, 0.4, 0.999, 1.5, 8, 400])
+  @Test(
+    "The draws have the mean and variance of Beta(α, α)", arguments: [0.01, 0.2, 0.4, 0.999, 1.5, 8, 400])
   func hasTheMomentsOfItsShape(alpha: Double) {
     let values = draws(alpha)
     #expect(values.allSatisfy { (0...1).contains($0) })
@@ -45,7 +46,7 @@ import Testing
     #expect(abs(squares.reduce(0, +) / n - variance) < 4 * (variance / 4 / n).squareRoot())
   }
 
-  @Test("The same generator draws the same numbers")
+  @Test("Equal generators draw equal numbers")
   func theSameGeneratorDrawsTheSame() {
     #expect(draws(0.2) == draws(0.2))
   }

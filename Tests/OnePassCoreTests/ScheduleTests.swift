@@ -2,7 +2,7 @@ import Foundation
 import OnePassCore
 import Testing
 
-/// The course of the learning rate against its formulas, written out.
+/// Compares the schedules with their formulas and with literal values.
 @Suite("Learning rate schedules") struct ScheduleTests {
   func factors(_ schedule: LearningRateSchedule, _ total: Int) -> [Double] {
     (0..<total).map { schedule.factor(ofUpdate: $0, of: total) }
@@ -14,7 +14,7 @@ import Testing
     }
   }
 
-  @Test("Every shape follows its formula")
+  @Test("Every shape matches its formula")
   func shapesFollowTheirFormulas() {
     let steps = (0..<10).map { Double($0) / 10 }
     expect(LearningRateSchedule(.cosine), steps.map { (1 + cos(.pi * $0)) / 2 })
@@ -24,8 +24,8 @@ import Testing
     expect(LearningRateSchedule(.trapezoid, coolDown: 0), Array(repeating: 1, count: 10))
   }
 
-  @Test("The shape follows after the warm-up")
-  func aWarmUpRisesAndTheRestIsTheShapeOfWhatIsLeft() {
+  @Test("After a linear warm-up the shape spans the remaining updates")
+  func theShapeSpansTheUpdatesAfterTheWarmUp() {
     let rise = [0.2, 0.4, 0.6, 0.8]
     expect(
       LearningRateSchedule(.cosine, warmUp: 0.4),
@@ -37,9 +37,9 @@ import Testing
     expect(LearningRateSchedule(.cosine, warmUp: 1), (1...10).map { Double($0) / 11 })
   }
 
-  /// As a trapezoid until it is asked; then c · T of the T updates that there are by the end fall to 0.
-  @Test("A cool-down on demand has its share of the run")
-  func aCoolDownOnDemandIsItsShareOfTheRun() {
+  /// A trapezoid until the request; then the rate decays over the last c · T of the T updates made in total.
+  @Test("A requested cool-down spans its share of the run")
+  func aRequestedCoolDownSpansItsShareOfTheRun() {
     let schedule = LearningRateSchedule(.onDemand, warmUp: 0.04, coolDown: 0.2)
     let trapezoid = LearningRateSchedule(.trapezoid, warmUp: 0.04, coolDown: 0.2)
     #expect(factors(schedule, 100) == factors(trapezoid, 100))
@@ -52,7 +52,7 @@ import Testing
       let coolDown = CoolDown(stepsBefore: 0, steps: 1, updatesBefore: made, updates: updates)
       let rates = (0..<made + updates).map { schedule.factor(ofUpdate: $0, of: 100, coolingDown: coolDown) }
       #expect(Array(rates.prefix(made)) == Array(factors(schedule, 100).prefix(made)))
-      // During the warm-up it falls from where it had come.
+      // A request during the warm-up decays from the rate reached so far.
       let top = min(1, Double(made + 1) / 5)
       for (place, rate) in rates.dropFirst(made).enumerated() {
         #expect(abs(rate - top * (1 - Double(place) / Double(updates))) < 1e-12)
@@ -63,8 +63,8 @@ import Testing
     #expect(LearningRateSchedule(.onDemand, coolDown: 1).coolDown(after: 1, of: 100) == nil)
   }
 
-  /// To the last bit: runs that older versions began go on as they were.
-  @Test("The default is the paper's cosine")
+  /// Bit-identical, so that runs started by older versions resume unchanged.
+  @Test("The default schedule equals the paper's cosine")
   func theDefaultIsThePapersCosine() {
     for total in [1, 7, 1_000, 46_875] {
       for update in stride(from: 0, to: total, by: max(1, total / 97)) {
@@ -75,7 +75,8 @@ import Testing
   }
 
   @Test(
-    "Every update has a learning rate", arguments: LearningRateSchedule.Shape.allCases, [1, 2, 3, 10, 4_999])
+    "Every update has a learning rate above 0", arguments: LearningRateSchedule.Shape.allCases,
+    [1, 2, 3, 10, 4_999])
   func everyUpdateHasARate(shape: LearningRateSchedule.Shape, total: Int) {
     for (warmUp, coolDown) in [(0, 0.2), (0.05, 0.95), (0.5, 0.5), (1, 0), (0, 1)] {
       let all = factors(LearningRateSchedule(shape, warmUp: warmUp, coolDown: coolDown), total)

@@ -2,10 +2,10 @@ import OnePassCore
 import TestSupport
 import Testing
 
-@Suite("Seeded random numbers") struct SeededGeneratorTests {
-  /// SplitMix64's published sequence for the seed 1234567 (Vigna's reference implementation), reached by
-  /// undoing nothing: the generator's output function is the same, only its starting point is hashed.
-  @Test("The output function is SplitMix64's")
+@Suite("The seeded random number generator") struct SeededGeneratorTests {
+  /// The published sequence of Vigna's reference implementation for the seed 1234567. The generator has the same output
+  /// function; only its initial state is hashed.
+  @Test("The output function is that of SplitMix64")
   func outputFunctionIsSplitMix64s() {
     var state: UInt64 = 1_234_567
     func reference() -> UInt64 {
@@ -22,7 +22,7 @@ import Testing
       ])
   }
 
-  @Test("Neighbouring keys give independent sequences")
+  @Test("Neighbouring seeds, positions and visits give different sequences")
   func neighbouringKeysGiveUnrelatedSequences() {
     var seen: Set<UInt64> = []
     for seed in 0..<10 as Range<UInt64> {
@@ -38,8 +38,8 @@ import Testing
     #expect(seen.count == 2_000)
   }
 
-  /// First numbers over consecutive positions, the way the program uses the generator.
-  @Test("First numbers are uniform over positions")
+  /// OnePass creates a generator per position, so the first numbers matter.
+  @Test("The first numbers of consecutive positions are uniformly distributed")
   func firstNumbersAreUniformOverPositions() {
     let (cells, trials) = (50, 100_000)
     var counts = [Int](repeating: 0, count: cells)
@@ -54,7 +54,7 @@ import Testing
 
   @Test("A random order is a uniform permutation")
   func orderIsAPermutationAndUniform() {
-    // All 24 orders of 4, over many seeds.
+    // Counts each of the 24 permutations of 4 elements over many seeds.
     var counts: [[UInt32]: Int] = [:]
     let trials = 24_000
     for seed in 0..<trials {
@@ -67,7 +67,7 @@ import Testing
     #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: 23, sigmas: 4))
   }
 
-  @Test("Numbers in the unit interval stay below 1")
+  @Test("Unit numbers are at least 0 and below 1")
   func unitStaysBelowOne() {
     var generator = SeededGenerator(seed: 1, .test)
     let values = (0..<10_000).map { _ in generator.nextUnit() }

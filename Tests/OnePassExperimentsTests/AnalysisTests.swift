@@ -35,9 +35,9 @@ import Testing
     #expect(naive.storage == 0 && abs(naive.compute - 100.0 / 90) < 1e-9)
   }
 
-  /// Options that a method does not use, and those on which no result depends, do not part runs.
+  /// Options that a method does not use, and options that do not affect the result, do not separate runs.
   @Test("Options without effect do not separate runs")
-  func whatDoesNotMatterDoesNotPartRuns() throws {
+  func optionsWithoutEffectDoNotSeparateRuns() throws {
     let other = try TemporaryFolder()
     try SampleRuns.write(
       SampleRuns.result(seed: 1, top1: 0.5) {
@@ -55,9 +55,9 @@ import Testing
     #expect(settings.map { $0.variants.map(\.records.count) } == [[2], [1]])
   }
 
-  /// A run that was asked to end is none of those that were not; with a shuffle buffer it may have held more than it took.
+  /// A run that cooled down early forms its own setting. With a shuffle buffer it can have stored more than it has seen.
   @Test("A run that ended early is not grouped with complete ones")
-  func aRunThatEndedEarlyStandsByItself() throws {
+  func aRunThatEndedEarlyIsItsOwnSetting() throws {
     let other = try TemporaryFolder()
     for seed in UInt64(1)...3 {
       var result = try SampleRuns.result(seed: seed, top1: 0.5) { $0.data.shuffleBuffer = .examples(300) }
@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test("A variant is compared with its method")
-  func aChangeIsComparedWithTheMethod() throws {
+  func aVariantIsComparedWithItsBaseline() throws {
     let uniform = try #require(setting.variants.first { $0.configuration.replay.priority == .uniform })
     let baseline = try #require(setting.baseline(of: uniform))
     #expect(baseline.title == "prioritised replay, k = 8, 10% storage")
@@ -86,19 +86,19 @@ import Testing
   }
 
   /// Accuracies 40, 39, 43, 46, 46.2, 60 with their storage and compute, by hand.
-  @Test("The Pareto front is what nothing beats")
-  func theParetoFrontIsWhatNothingBeats() {
+  @Test("The Pareto front has the variants that no other dominates")
+  func theParetoFrontIsNotDominated() {
     #expect(
       setting.paretoFront.map(\.title) == [
-        // k = 1 is worse than naive on all three; prioritised worse than uniform at the same cost.
+        // k = 1 is worse than naive in all three metrics; prioritised is worse than uniform at the same cost.
         "naive one-pass", "prioritised replay, k = 8, 1% storage", "uniform replay, k = 8, 10% storage",
         "multi-epoch, 9 passes",
       ])
   }
 
-  /// Fewer items that are larger are no saving: in the same bytes, encoded images beat pixels that are less accurate.
+  /// Fewer but larger items save nothing: at equal bytes, encoded images dominate less accurate pixels.
   @Test("The Pareto front counts bytes")
-  func theFrontCountsBytes() throws {
+  func theParetoFrontCountsBytes() throws {
     let other = try TemporaryFolder()
     for (name, top1, pixels) in [("encoded", 0.5, false), ("pixels", 0.45, true)] {
       var result = try SampleRuns.result(seed: 1, top1: top1) {
@@ -111,9 +111,9 @@ import Testing
     #expect(setting.paretoFront.map(\.configuration.memory.encoding) == [.original])
   }
 
-  /// Less compute is worth something: the cheaper of two stays on the front though it is less accurate.
+  /// The cheaper of two variants stays on the front although it is less accurate.
   @Test("The Pareto front counts compute")
-  func theFrontCountsCompute() throws {
+  func theParetoFrontCountsCompute() throws {
     let other = try TemporaryFolder()
     for k in [1, 8] {
       try SampleRuns.write(
@@ -123,29 +123,29 @@ import Testing
     #expect(setting.paretoFront.map(\.configuration.replay.steps) == [1, 8])
   }
 
-  /// What was left to the program, and what no result depends on, makes no other run; everything else does.
+  /// Options left to the program, and options that do not affect the result, do not make a different run.
   @Test("A record is compared with the requested options")
-  func aRecordIsHeldAgainstWhatWasAskedFor() {
-    var asked = RunConfiguration(data: "d")
-    var made = asked
+  func aRecordIsComparedWithTheRequestedOptions() {
+    var requested = RunConfiguration(data: "d")
+    var made = requested
     (made.model.stem, made.model.imageSize, made.model.channels) = (.small, 32, 3)
     (made.data.classCount, made.data.classNames) = (10, ["a", "b"])
     (made.machine.device, made.machine.threads, made.machine.decodeThreads) = ("cpu", 2, 2)
     made.epochs = 7  // Replay makes no passes.
-    #expect(asked.difference(fromRecord: made) == nil)
-    asked.model.imageSize = 64
-    #expect(asked.difference(fromRecord: made) == "image-size 32 and not 64")
-    asked.model.imageSize = 32
+    #expect(requested.difference(fromRecord: made) == nil)
+    requested.model.imageSize = 64
+    #expect(requested.difference(fromRecord: made) == "image-size 32, not 64")
+    requested.model.imageSize = 32
     made.seed = 9
-    #expect(asked.difference(fromRecord: made) == "seed 9 and not 1")
+    #expect(requested.difference(fromRecord: made) == "seed 9, not 1")
     made.seed = 1
     made.data.evaluationSource = "e"
-    #expect(asked.difference(fromRecord: made) == "eval-data e and not none")
+    #expect(requested.difference(fromRecord: made) == "eval-data e, not none")
   }
 
-  /// Settings that differ in an option say so in their names.
+  /// Settings that differ in an option have it in their titles.
   @Test("Settings are named by the options in which they differ")
-  func settingsAreToldApart() throws {
+  func settingsAreNamedByTheirDifferences() throws {
     let other = try TemporaryFolder()
     for (name, rate, decay) in [("a", 0.1, 0.0), ("b", 0.2, 0), ("c", 0.2, 5e-4)] {
       try SampleRuns.write(
@@ -164,9 +164,9 @@ import Testing
     #expect(setting.title == "resnet20 on 1,000 examples of wds:cifar.tar")
   }
 
-  /// Table 1 shows the paper's cell where it was run, and not whatever is largest.
+  /// Table 1 shows the paper's cell if it was run, and not the largest one.
   @Test("Table 1 shows the paper's cell")
-  func table1TakesThePapersCell() throws {
+  func table1ShowsThePapersCell() throws {
     let other = try TemporaryFolder()
     for (k, storage, name) in [(8, 0.1, "paper"), (12, 0.1, "more"), (8, 0.3, "larger")] {
       try SampleRuns.write(
@@ -186,20 +186,20 @@ import Testing
     let replay = try #require(claims.first { $0.sentence.hasPrefix("Prioritised replay with 10 %") })
     let verdicts = replay.evidence.map { replay.verdict(on: $0) }
     // k = 1 loses a point with every seed, k = 3 and 5 were not run, k = 8 gains 5, 6 and 7.
-    // The interval of the gain, 3.5 to 8.5, lies below the paper's 34.4.
-    #expect(verdicts == ["the opposite", "not run", "not run", "holds, smaller"])
+    // The interval of the gain, 3.5 to 8.5, is below the paper's 34.4.
+    #expect(verdicts == ["contradicted", "not run", "not run", "confirmed, smaller effect"])
     #expect(abs(try #require(replay.evidence[3].paper) - 34.4) < 1e-9)
     #expect(abs(try #require(replay.evidence[3].measured).mean - 6) < 1e-9)
-    let close = try #require(claims.first { $0.sentence.hasPrefix("With 10 % it comes") })
-    #expect(close.verdict(on: close.evidence[3]) == "further apart")
+    let close = try #require(claims.first { $0.sentence.contains("very close to multi-epoch") })
+    #expect(close.verdict(on: close.evidence[3]) == "larger gap")
     #expect(abs(try #require(close.evidence[3].measured).mean + 14) < 1e-9)
     let uniform = try #require(claims.first { $0.sentence.hasPrefix("Prioritised replay is slightly") })
     // −0.1, −0.2, −0.3: the interval is −0.2 ± 0.248.
-    #expect(uniform.verdict(on: uniform.evidence[0]) == "not shown")
+    #expect(uniform.verdict(on: uniform.evidence[0]) == "not significant")
   }
 
-  @Test("Every figure of the paper is found by its own cell")
-  func everyFigureOfThePaperIsItsOwn() {
+  @Test("Each value of the paper is found by its cell")
+  func valuesOfThePaperAreFoundByTheirCells() {
     #expect(
       PaperFigures.replay(k: 8, storage: 0.1) == 65.0 && PaperFigures.replay(k: 1, storage: 0.01) == 44.7)
     #expect(

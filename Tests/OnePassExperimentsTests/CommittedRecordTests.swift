@@ -4,12 +4,12 @@ import Testing
 
 @testable import OnePassExperiments
 
-/// What was published is read by every version, under the names that the published tables give it.
+/// Every version reads the published records, and gives them the titles of the published tables.
 @Suite("Committed records") struct CommittedRecordTests {
   static let results = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../docs/results").standardizedFileURL
+    .appending(path: "../../results").standardizedFileURL
 
-  /// The records in a folder of `docs/results`.
+  /// The records in a folder of `results`.
   static func results(in folder: String) throws -> [RunResult] {
     let files = try #require(
       FileManager.default.enumerator(at: results.appending(path: folder), includingPropertiesForKeys: nil))
@@ -39,7 +39,7 @@ import Testing
     for title in Set(titles) { #expect(report.contains(">\(title)<"), "\(title)") }
   }
 
-  /// Written before most options were there.
+  /// These were written before most options existed.
   @Test("The records of the agreement test are read")
   func theRecordsOfTheAgreementAreRead() throws {
     let folder = Self.results.appending(path: "records/agreement")
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  /// Every `variant` in a table, however deep it lies.
+  /// Every `variant` in a table, at any depth.
   private static func variants(in json: Any) -> Set<String> {
     switch json {
     case let object as [String: Any]:

@@ -7,7 +7,7 @@ import Testing
 @testable import OnePassExperiments
 
 @Suite("Grids of runs") struct GridTests {
-  /// A small stand-in for the command line's parser: `--name=value`, and one flag.
+  /// A small stand-in for the argument parser: `--name=value`, and one flag.
   static func read(_ arguments: [String]) throws -> RunConfiguration {
     var configuration = RunConfiguration(data: "")
     for argument in arguments {
@@ -25,7 +25,7 @@ import Testing
       case "--limit": configuration.data.limit = try number()
       case "--method":
         guard let method = Method(rawValue: value) else {
-          throw OnePassError(.usage, "\(value) is no method.")
+          throw OnePassError(.usage, "\(value) is not a method.")
         }
         configuration.method = method
       case "--replay-steps": configuration.replay.steps = try number()
@@ -84,9 +84,9 @@ import Testing
     #expect(cell.configuration.replay.steps == 3 && cell.configuration.seed == 2)
   }
 
-  /// The same run has the same name, so that one grid finds what another has made.
-  @Test("A name contains only what makes a difference")
-  func aNameTellsOnlyWhatMakesADifference() throws {
+  /// The same run has the same name, so that a grid finds the records of another.
+  @Test("A name contains only options that change the run")
+  func aNameHasOnlyOptionsThatChangeTheRun() throws {
     let grid = try grid(
       """
       options: {data: d}
@@ -105,16 +105,19 @@ import Testing
   @Test(
     "An invalid grid is refused with its line",
     arguments: [
-      ("options: {data: d}\ncells:\n  - method: naiv", "grid.yaml:3: naiv is no method."),
+      ("options: {data: d}\ncells:\n  - method: naiv", "grid.yaml:3: naiv is not a method."),
       ("options:\n  data: d\n  modle: x\ncells:\n  - method: naive", "grid.yaml:3: Unknown option --modle."),
-      ("options: {data: d}\noptoins: {}\ncells:\n  - method: naive", "grid.yaml:2: \"optoins\" is not known"),
+      (
+        "options: {data: d}\noptoins: {}\ncells:\n  - method: naive",
+        "grid.yaml:2: \"optoins\" is not a key of a grid"
+      ),
       (
         "options: {data: d}\ncells:\n  - method: naive\n  - method: naive",
-        "grid.yaml:4: the cell naive-seed1 is"
+        "grid.yaml:4: the cell naive-seed1 is already defined at grid.yaml:3"
       ),
       (
         "options: {data: d}\ncells:\n  - method: replay\n    storage: [1%, 200%]",
-        "grid.yaml:4: A storage of 200%"
+        "grid.yaml:4: --storage must be more than 0% and at most 100% of the stream (got 200%)."
       ),
       (
         "options: {data: d}\ncells:\n  - replay-steps: [3,\n     -1]",
@@ -124,57 +127,62 @@ import Testing
         "options: {data: d, model: resnet99}\ncells:\n  - method: naive",
         "grid.yaml:1: --model must be one of resnet8, "
       ),
-      ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is written twice"),
+      ("options: {data: d, data: e}\ncells: []", "grid.yaml:1: data is set twice"),
       ("options: {data: d, output: e}\ncells:\n  - method: naive", "grid.yaml:1: output cannot be set here"),
-      ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here: say `seeds`"),
+      ("options: {data: d}\ncells:\n  - seed: 3", "grid.yaml:3: seed cannot be set here; use seeds"),
       ("options: {data: d}\ncells:\n  - help: true", "grid.yaml:3: help cannot be set here"),
       (
         "options: {data: d}\ncells:\n  - importance-weights: no",
-        "grid.yaml:3: importance-weights no is not read"
+        "grid.yaml:3: importance-weights does not accept no"
       ),
       ("options: {data: d, limit: null}\ncells:\n  - method: naive", "grid.yaml:1: limit has no value"),
       ("seeds: &a 3\noptions:\n  <<: *a\ncells: []", "merge keys"),
       ("options: {data: d}\nseeds: []\ncells:\n  - method: naive", "grid.yaml:2: seeds has no values"),
       (
         "options: {data: d}\nseeds: [1, 1]\ncells:\n  - method: naive",
-        "grid.yaml:2: a seed stands here twice"
+        "grid.yaml:2: seed 1 is listed twice"
       ),
-      ("options: {data: d}\ncells:\n  - learning-rate: [0.2, 2e-1]", "is already there from line 3"),
+      ("options: {data: d}\ncells:\n  - learning-rate: [0.2, 2e-1]", "is already defined at grid.yaml:3"),
       ("options: {data: 'wds:-'}\ncells:\n  - method: naive", "grid.yaml:1: a grid reads its stream once"),
       ("options: {data: d, method: naive}\ncells:\n  - method: naive", "grid.yaml:3: method is also set"),
-      ("options: {data: d}\nseeds: [1, x]\ncells:\n  - method: naive", "grid.yaml:2: x is no seed"),
-      ("options: {data: d}\nseeds: 0\ncells:\n  - method: naive", "grid.yaml:2: 0 names no seeds"),
-      ("options: {data: d}\ncells: naive", "grid.yaml:2: `cells` is a list"),
+      ("options: {data: d}\nseeds: [1, x]\ncells:\n  - method: naive", "grid.yaml:2: x is not a seed"),
+      (
+        "options: {data: d}\nseeds: 0\ncells:\n  - method: naive",
+        "grid.yaml:2: seeds must be a number from 1 to 10,000"
+      ),
+      ("options: {data: d}\ncells: naive", "grid.yaml:2: cells must be a list"),
       ("options: {data: d}\ncells:\n  - method: []", "grid.yaml:3: method has no values"),
-      ("options: {data: d}\ncells:\n  - method: {a: b}", "grid.yaml:3: method needs one plain value"),
-      ("options: {data: d}\ncells:\n  - [", "this is not YAML"),
-      ("options: {data: d}", "grid.yaml: there are no cells"),
-      ("cells:\n  - method: naive", "grid.yaml: no cell says what to train on"),
+      (
+        "options: {data: d}\ncells:\n  - method: {a: b}", "grid.yaml:3: method must have a single plain value"
+      ),
+      ("options: {data: d}\ncells:\n  - [", "invalid YAML"),
+      ("options: {data: d}", "grid.yaml: the grid has no cells"),
+      ("cells:\n  - method: naive", "grid.yaml: data is missing"),
       ("", "grid.yaml: the grid is empty"),
-      ("just words", "grid.yaml:1: there should be options, seeds and cells here"),
+      ("just words", "grid.yaml:1: expected options, seeds and cells"),
     ])
-  func aBrokenGridIsRefusedWithItsLine(text: String, sentence: String) {
+  func aBrokenGridIsRefusedWithItsLine(text: String, message: String) {
     #expect {
       try grid(text)
     } throws: { error in
-      (error as? OnePassError)?.code == .usage && "\(error)".contains(sentence)
+      (error as? OnePassError)?.code == .usage && "\(error)".contains(message)
     }
   }
 
-  @Test("A grid that cannot run is refused at once")
-  func aGridThatNobodyCanRunIsRefusedAtOnce() {
+  @Test("A grid with too many cells is refused before it is expanded")
+  func aGridWithTooManyCellsIsRefused() {
     let values = "[\((1...100).map(String.init).joined(separator: ", "))]"
     let group = ["replay-steps", "epochs", "batch-size", "limit"].map { "    \($0): \(values)" }
     let text = "options: {data: d}\ncells:\n  - method: replay\n\(group.joined(separator: "\n"))"
-    #expect { try grid(text) } throws: { "\($0)".contains("make 100000000 cells, more than 5000") }
+    #expect { try grid(text) } throws: { "\($0)".contains("make 100,000,000 cells, more than 5,000") }
     #expect {
       try grid("options: {data: d}\nseeds: 5001\ncells:\n  - method: naive")
-    } throws: { "\($0)".contains("The grid has 5001 cells") }
+    } throws: { "\($0)".contains("The grid has 5,001 cells") }
   }
 
-  /// Presets share cells; two grids of which each means another run by the same name are a mistake.
+  /// Presets share cells. Different runs with the same name in two grids are a mistake.
   @Test("Two grids share only identical cells")
-  func twoGridsShareOnlyWhatIsTheSame() throws {
+  func twoGridsShareOnlyIdenticalCells() throws {
     func both(_ second: String) throws -> Grid {
       let texts = ["options: {data: d, model: resnet8}\ncells:\n  - method: naive", second]
       return try Grid(
@@ -188,7 +196,7 @@ import Testing
       try both("options: {data: d, model: resnet20}\ncells:\n  - method: naive")
     } throws: {
       "\($0)".contains(
-        "grid2.yaml:3: the cell naive-seed1 is another run in grid1.yaml:3 (model resnet8 there, resnet20 here)"
+        "grid2.yaml:3: the cell naive-seed1 is a different run at grid1.yaml:3 (model resnet8 there, resnet20 here)"
       )
     }
   }
@@ -202,7 +210,7 @@ import Testing
   }
 
   @Test("The command line applies to every cell")
-  func theCommandLineHoldsForEveryCell() throws {
+  func theCommandLineAppliesToEveryCell() throws {
     let text = """
       options: {data: d, model: resnet8}
       cells:
@@ -216,7 +224,9 @@ import Testing
     #expect(changed.cells[0].arguments == ["--data=d", "--model=resnet20", "--method=naive", "--seed=7"])
     #expect {
       try grid(text, overrides: [TrainOption("storage", "5%", at: Place("--set storage=5%"))])
-    } throws: { "\($0)".contains("grid.yaml:4: the cells of this group set storage themselves") }
+    } throws: {
+      "\($0)".contains("grid.yaml:4: storage is set in this group of cells and on the command line")
+    }
   }
 
   @Test("Assignments and lists of seeds are parsed")

@@ -19,13 +19,13 @@ import Testing
     let record = try #require(set.records.first { $0.name == "replay-k8-seed2" })
     #expect(record.result.configuration.replay.steps == 8 && record.curve.count == 20)
     #expect(record.curve[3].examplesSeen == 200 && record.curve[3].accuracy == 0.14)
-    // A folder may be that of one run.
+    // A folder can also be that of one run.
     #expect(try RecordSet(reading: [record.path]).records.count == 1)
   }
 
-  /// Records of older programs have no commit, and of builds without a repository neither.
+  /// Records of older programs, and of builds without a repository, have no commit.
   @Test("Records name their commit where it is known")
-  func recordsSayTheirCommitWhereTheyKnowIt() throws {
+  func recordsNameTheirCommit() throws {
     let commit = "3f2a91c07be4" + String(repeating: "0", count: 28)
     for (name, commit, dirty, text) in [
       ("old", nil, nil, "0.1.0"), ("clean", commit, false, "0.1.0 (3f2a91c07be4)"),
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  /// More columns, in any order, do no harm; one that older programs did not write is not missed.
+  /// Additional columns are ignored, the order is arbitrary, and older curves have fewer columns.
   @Test("Curves are read by the names of their columns")
   func curvesAreReadByTheNamesOfTheirColumns() throws {
     let text = "seconds,extra,loss,memory_bytes,examples_trained,examples_seen\n1.5,x,2,30,20,10\n"
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test("Damaged records are named and left out")
-  func damagedRecordsAreNamedAndLeftOut() throws {
+  func damagedRecordsAreNamedAndSkipped() throws {
     try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5), to: folder, "good")
     try SampleRuns.write(SampleRuns.result(seed: 2, top1: 0.5), to: folder, "truncated")
     let whole = try folder.bytes(of: "truncated/result.json")
@@ -71,13 +71,13 @@ import Testing
       uniqueKeysWithValues: set.problems.map { (URL(fileURLWithPath: $0.path).lastPathComponent, $0.reason) })
     #expect(reasons.count == 4)
     #expect(reasons["truncated"]?.contains("truncated/result.json is damaged") == true)
-    #expect(reasons["impossible"]?.contains("an accuracy of 7.0 is not a share") == true)
-    #expect(reasons["curve"]?.contains("curve.csv is damaged in line 2") == true)
-    #expect(reasons["repeated"]?.contains("has the options and the seed of") == true)
-    #expect(Report(set).html.contains("4 damaged or repeated records were left out"))
+    #expect(reasons["impossible"]?.contains("accuracy.top1 cannot be 7.0") == true)
+    #expect(reasons["curve"]?.contains("curve.csv: line 2 is damaged") == true)
+    #expect(reasons["repeated"]?.contains("same options and seed as") == true)
+    #expect(Report(set).html.contains("4 damaged or repeated records were skipped"))
   }
 
-  /// Figures that no run can have would spoil every mean, or end the program where they are drawn.
+  /// Impossible figures would distort means, or crash the charts.
   @Test(
     "Impossible figures are refused",
     arguments: [
@@ -101,21 +101,21 @@ import Testing
     #expect(!Report(set).html.isEmpty)
   }
 
-  @Test("A folder that is given twice is read once")
-  func aFolderThatIsGivenTwiceIsReadOnce() throws {
+  @Test("A folder that is passed twice is read once")
+  func aRepeatedFolderIsReadOnce() throws {
     try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5), to: folder, "good")
     let set = try RecordSet(reading: [folder.path, folder.path + "/", folder.file("good")])
     #expect(set.records.count == 1 && set.problems.isEmpty)
   }
 
   @Test("A folder without records is an error")
-  func noRecordsAreSaidToBeNone() throws {
+  func aFolderWithoutRecordsIsAnError() throws {
     try folder.write([], to: "unrelated/notes.txt")
     #expect { try RecordSet(reading: [folder.path]) } throws: {
-      ($0 as? OnePassError)?.code == .io && "\($0)".hasPrefix("There are no records in \(folder.path)")
+      ($0 as? OnePassError)?.code == .io && "\($0)".hasPrefix("\(folder.path): no finished runs found")
     }
     #expect { try RecordSet(reading: [folder.file("nowhere")]) } throws: {
-      "\($0)".contains("cannot be read")
+      "\($0)".contains("the folder cannot be read")
     }
   }
 }

@@ -24,7 +24,7 @@ import Testing
       #expect(!html.contains(part), "\(part)")
     }
     for heading in [
-      "Table 1", "Table 2", "The Pareto front", "Over the stream", "What the memory held", "Every run",
+      "Table 1", "Table 2", "Pareto front", "Learning curves", "Memory contents", "All runs",
     ] {
       #expect(html.contains(heading), "\(heading)")
     }
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// Another recipe beside the paper's method, at 1 and at 10 %, and beside everything kept.
+  /// Another recipe, the paper's method at 1 and at 10 %, and multi-epoch training.
   @Test("Other methods are drawn beside the paper's")
   func methodsAreDrawnBesideThePapers() throws {
     let folder = try TemporaryFolder()
@@ -59,14 +59,14 @@ import Testing
       ])
     #expect(chart.series.map(\.points.count) == [1, 2, 1, 1])
     #expect(abs(chart.series[0].points[0].y - 48.2) < 1e-9 && abs(chart.series[3].points[0].y - 60) < 1e-9)
-    // Without any other method there is nothing to draw.
+    // Without another method there is no chart.
     let plain = try TemporaryFolder()
     try SampleRuns.write(
       SampleRuns.result(seed: 1, top1: 0.5) { $0.memory.storage = .fraction(0.1) }, to: plain, "a")
     #expect(Setting.settings(of: try RecordSet(reading: [plain.path]).records)[0].methodsChart == nil)
   }
 
-  /// Where a point lies: 10 % storage on a logarithmic axis, and its mean on a linear one.
+  /// The position of a value on a logarithmic axis and on a linear one.
   @Test("Axes place values correctly")
   func axesPlaceValues() {
     let axis = Axis.logarithmic("x", [1, 100])
@@ -82,8 +82,8 @@ import Testing
     #expect(Axis.linear("y", []).ticks.count > 1 && Axis.linear("y", [3, 3]).position(3) == 0.5)
   }
 
-  @Test("Names from outside are only text")
-  func namesFromOutsideAreOnlyText() throws {
+  @Test("Names from outside are escaped")
+  func namesFromOutsideAreEscaped() throws {
     let hostile = "folder:<img src=x onerror=alert(1)>&\"'"
     let html = try report { folder in
       try SampleRuns.write(
@@ -93,7 +93,7 @@ import Testing
     #expect(!html.contains("a<b>"))
   }
 
-  @Test("A hundred runs fit in three megabytes")
+  @Test("The page of a hundred runs has at most three megabytes")
   func aHundredRunsFitInThreeMegabytes() throws {
     let html = try report { folder in
       for seed in 1...5 as ClosedRange<UInt64> {
@@ -107,9 +107,9 @@ import Testing
     #expect(html.utf8.count < 3_000_000)
   }
 
-  /// A course is a mean over examples, not over points.
-  @Test("Courses are means over all seeds")
-  func coursesAreMeansOverAllSeeds() throws {
+  /// Curves are means over examples, not over points.
+  @Test("Curves are means over all seeds")
+  func curvesAreMeansOverAllSeeds() throws {
     let folder = try TemporaryFolder()
     try SampleRuns.writeTables(to: folder)
     let setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
@@ -120,9 +120,9 @@ import Testing
     #expect(course[4].rate == 100)
   }
 
-  /// No row of a legend is wider than the chart, and no word of a name is lost.
+  /// No row of a legend is wider than the chart, and no word of a name is missing.
   @Test("Long names are wrapped")
-  func longNamesAreBroken() {
+  func longNamesAreWrapped() {
     let name =
       "prioritised replay, window, rand 0.3, Muon, constant learning rate, weights averaged by 0.9999"
     let rows = Chart.rows(of: name)

@@ -5,11 +5,11 @@ import TestSupport
 
 @testable import OnePass
 
-/// Records of runs that nobody made, with figures that a test can work out by hand.
+/// Synthetic records, with figures that a test can work out by hand.
 enum SampleRuns {
   static let streamExamples = 1_000
 
-  /// The result of a run with a given accuracy (0 … 1); its costs are those of its options.
+  /// The result of a run with a given accuracy (0 … 1); its costs follow from its options.
   static func result(
     seed: UInt64, top1: Double?, _ change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> RunResult {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import OnePassExperiments
 
-/// Against SciPy: Tools/reference_statistics.py.
+/// Compared with SciPy: Tools/reference_statistics.py.
 @Suite("Statistics") struct StatisticsTests {
   struct Reference: Decodable {
     struct Distribution: Decodable {
@@ -36,11 +36,11 @@ import Testing
   }
 
   @Test("Student's t equals SciPy's")
-  func studentsTIsSciPys() {
+  func studentsTEqualsSciPys() {
     for expected in reference.distributions {
       let t = StudentT(degreesOfFreedom: expected.degreesOfFreedom)
       #expect(abs(t.central(expected.t) - expected.central) < 1e-12)
-      // 1 − A loses what lies below the precision of A.
+      // 1 − A is only as precise as A.
       #expect(abs(t.twoSided(expected.t) - expected.twoSided) < 1e-12)
       #expect(abs(t.quantile(central: 0.95) / expected.quantile95 - 1) < 1e-10)
       #expect(t.central(-expected.t) == t.central(expected.t))
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test("The paired comparison equals SciPy's")
-  func pairedComparisonIsSciPys() throws {
+  func pairedComparisonEqualsSciPys() throws {
     for pair in reference.pairs {
       let comparison = try #require(compare(bySeed(pair.first), bySeed(pair.second)))
       #expect(comparison.n == pair.first.count)
@@ -72,14 +72,14 @@ import Testing
   }
 
   @Test("Only common seeds are paired")
-  func onlySeedsThatBothHaveArePaired() throws {
+  func onlyCommonSeedsArePaired() throws {
     let comparison = try #require(compare([1: 5, 2: 7, 9: 100], [2: 6, 1: 3, 4: 0]))
     #expect(comparison.seeds == [1, 2] && comparison.differences.values == [2, 1])
     #expect(compare([1: 5], [2: 5]) == nil)
   }
 
   @Test("A single seed has no interval")
-  func aSingleSeedPretendsNothing() throws {
+  func aSingleSeedHasNoInterval() throws {
     let single = try #require(compare([1: 5], [1: 3]))
     #expect(single.interval == nil && single.pValue == nil && single.verdict == .singleSeed)
     #expect(Sample([3]).standardError == nil && Sample([3]).confidence == nil)

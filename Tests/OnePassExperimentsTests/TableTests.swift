@@ -16,7 +16,7 @@ import Testing
     setting = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
   }
 
-  @Test("Table 1 has the paper's figures beside ours")
+  @Test("Table 1 has the paper's values beside the measured ones")
   func table1HasThePapersFiguresBesideOurs() throws {
     let table = try #require(TableLayout.table1.table(of: setting))
     #expect(
@@ -25,7 +25,7 @@ import Testing
       ])
     #expect(table.rows[1][1...] == ["40.00 ± 5.77", "0.0", "0.0", "1.1", "3", "30.6", "0.0", "1.1"])
     #expect(table.rows[2][1...] == ["46.00 ± 6.35", "10.0", "11.0", "10.0", "3", "65.0", "10.0", "10.0"])
-    // Nine passes are not the paper's ninety.
+    // The paper has ninety passes, not nine.
     #expect(table.rows[0].suffix(3) == ["-", "-", "-"])
     // 5, 6, 7: 6 ± 4.303 · 1/√3.
     #expect(table.notes.contains { $0.contains("Prioritised replay - naive: +6.00 (3.52 to 8.48)") })
@@ -42,7 +42,7 @@ import Testing
       ])
   }
 
-  /// The budget in bytes of the pixel ablation makes no column of its own.
+  /// The budget in bytes of the pixel ablation has no column.
   @Test("Table 2 leaves out budgets in bytes")
   func table2LeavesOutBudgetsInBytes() throws {
     let folder = try TemporaryFolder()
@@ -64,7 +64,7 @@ import Testing
     #expect(table.rows[0][3...5] == ["+0.20 (-0.05 to 0.45)", "0.074", "3"])
   }
 
-  /// Another recipe against the paper's: the method that both have, and the paper's method.
+  /// Another recipe against the paper's, with the same method and with the paper's method.
   @Test("Recipes are compared with the paper's")
   func recipesAreComparedWithThePapers() throws {
     let folder = try TemporaryFolder()
@@ -83,7 +83,7 @@ import Testing
     #expect(Set(table.data.flatMap { $0.map(\.name) }).count == table.data[0].count)
   }
 
-  /// Passes whose images are augmented are no substitute for the paper's passes.
+  /// Multi-epoch training with augmentation does not count as the paper's.
   @Test("Augmented passes are not the paper's")
   func augmentedPassesAreNotThePapers() throws {
     let folder = try TemporaryFolder()
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test("One seed has no interval")
-  func oneSeedPretendsNothing() throws {
+  func oneSeedHasNoInterval() throws {
     let folder = try TemporaryFolder()
     try SampleRuns.writeTables(to: folder, seeds: 1...1)
     let single = try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
@@ -128,7 +128,7 @@ import Testing
       row["number"] as? Double == 1.5 && row["none"] is NSNull && row["word"] as? String == "say \"a, b\"")
   }
 
-  /// Every layout gives the same names in each of its rows, so that its CSV has one header.
+  /// Each layout has the same names in all rows, so that its CSV has one header.
   @Test("All rows of a layout have the same names", arguments: TableLayout.allCases.filter { $0 != .recipe })
   func dataRowsHaveTheSameNames(layout: TableLayout) throws {
     let table = try #require(layout.table(of: setting))

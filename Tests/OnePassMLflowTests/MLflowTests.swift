@@ -7,7 +7,7 @@ import Testing
 @testable import OnePass
 @testable import OnePassMLflow
 
-/// What is said to a server that fails in every way. That the real one understands it is seen in the acceptance tests.
+/// Tests the requests to a local stand-in for a server with failures; the acceptance tests use a real MLflow server.
 @Suite("The MLflow logger") struct MLflowTests {
   let folder: TemporaryFolder
 
@@ -34,7 +34,7 @@ import Testing
     return point
   }
 
-  /// Waits for the thread that sends.
+  /// Waits for the sending thread.
   func wait(until condition: () throws -> Bool) rethrows -> Bool {
     for _ in 0..<4_000 {
       if try condition() { return true }
@@ -43,7 +43,7 @@ import Testing
     return false
   }
 
-  /// Every step once, in order.
+  /// Checks that every step was logged exactly once and in order.
   func expectWhole(_ server: MLflowStandIn, _ steps: ClosedRange<Int>, _ comment: Comment? = nil) {
     #expect(server.runs.count == 1, comment)
     for name in ["loss/incoming", "memory/fill"] {
@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test("A run is sent with its options, its metrics and its status")
-  func aRunHasItsOptionsItsNumbersAndItsEnd() throws {
+  func aRunIsSent() throws {
     for (outcome, status) in [(RunOutcome.finished, "FINISHED"), (.stopped, "KILLED"), (.failed, "FAILED")] {
       let server = try MLflowStandIn()
       try? FileManager.default.removeItem(atPath: folder.file("mlflow.json"))
@@ -67,7 +67,7 @@ import Testing
       let run = try #require(server.runs.first)
       #expect(run.status == status && run.name == URL(fileURLWithPath: folder.path).lastPathComponent)
       #expect(run.parameters["replay-steps"] == "8" && run.parameters["eval-data"] == "none")
-      // Their number and their names are one option.
+      // The number of classes and their names are one option.
       #expect(run.parameters["classes"] == #"["a", "b"]"#)
       #expect(Set(run.parameters.keys) == Set(RunConfiguration(data: "x").options.map(\.name)))
       #expect(run.tags["onepass.version"] == onePassVersion && run.tags["mlflow.source.name"] == "onepass")
@@ -76,8 +76,8 @@ import Testing
     }
   }
 
-  @Test("NaN and infinity are sent as such")
-  func numbersThatAreNoneAreSentAsSuch() throws {
+  @Test("NaN and infinite values are logged")
+  func nonFiniteValuesAreLogged() throws {
     let server = try MLflowStandIn()
     let logger = try logger(server)
     var odd = point(1)
@@ -93,8 +93,8 @@ import Testing
       ("500", MLflowStandIn.Behaviour.status(500)), ("429", .status(429)), ("closed", .close),
       ("lost", .loseAnswer), ("silent", .stall(2)),
     ])
-  func nothingIsLostAndNothingComesTwice(name: String, failure: MLflowStandIn.Behaviour) throws {
-    // Calls of each kind fail two times of three, the one that makes the run too.
+  func everyValueArrivesOnce(name: String, failure: MLflowStandIn.Behaviour) throws {
+    // Two of three requests of each kind fail, including the creation of the run.
     let server = try MLflowStandIn()
     let logger = try logger(
       server, limits: HTTPLimits(idle: 0.2, attempts: 2, overall: 60, firstPause: 0.01, longestPause: 0.02))
@@ -107,8 +107,8 @@ import Testing
     #expect(server.runs[0].status == "FINISHED")
   }
 
-  @Test("Values that could not be sent are reported and recorded")
-  func whatAnAbsentServerLacksIsToldAndKept() throws {
+  @Test("Unsent values are reported and recorded, and a resumed run sends them")
+  func unsentValuesAreReportedAndRecorded() throws {
     let server = try MLflowStandIn()
     let first = try logger(server)
     try first.log(point(1))
@@ -119,8 +119,10 @@ import Testing
     for step in 6...7 { try first.log(point(step)) }
     #expect {
       try first.end(.stopped)
-    } throws: { "\($0)".contains("has not confirmed 12 values: the server answers 503") }
-    // The process before was killed after the checkpoint of step 5: what came after it comes again.
+    } throws: {
+      "\($0)".contains("12 values not confirmed (the server returned status 503); the rest is sent")
+    }
+    // The first process was killed after the checkpoint of step 5, so the later steps are repeated.
     let resumed = try logger(server, stepsDone: 5)
     server.behave { _, _ in .answer }
     for step in 6...9 { try resumed.log(point(step)) }
@@ -129,8 +131,8 @@ import Testing
     #expect(server.runs[0].status == "FINISHED")
   }
 
-  @Test("A resumed run does not send values again")
-  func whatTheServerHasAlreadyIsNotSentAgain() throws {
+  @Test("A resumed run does not send values twice")
+  func noValueIsSentTwice() throws {
     let server = try MLflowStandIn()
     let first = try logger(server)
     for step in 1...9 { try first.log(point(step)) }
@@ -144,30 +146,32 @@ import Testing
     #expect(server.runs[0].metrics.last?.key == "evaluation/top1")
   }
 
-  @Test("The queue is bounded")
+  @Test("A full queue drops the oldest points and counts them")
   func theQueueIsBounded() throws {
     let server = try MLflowStandIn()
     let logger = try logger(server)
     #expect(wait { server.runs.first?.parameters.isEmpty == false })
     server.behave { _, _ in .close }
-    let count = MLflowSender.mostWaiting + 5
+    let count = MLflowSender.maximumQueueLength + 5
     for step in 1...count { try logger.log(point(step)) }
     #expect { try logger.end(.finished) } throws: { "\($0)".contains("8,202 values") }
     let record = try #require(try MLflowRecord(in: folder.path, of: MLflowAddress(server.address("photos"))))
     #expect(record.unsent.map(\.step) == Array(6...count))
   }
 
-  @Test("A server that cannot be reached is reported before the run")
-  func aServerThatIsNotThereIsToldBeforeTheRun() throws {
+  @Test("A server that cannot be used is an error before the run, but not when a run is resumed")
+  func anUnusableServerIsAnErrorBeforeTheRun() throws {
     let server = try MLflowStandIn { _, _ in .status(503) }
     #expect {
       try logger(server)
-    } throws: { ($0 as? OnePassError)?.code == .io && "\($0)".contains("the server answers 503. Start it") }
+    } throws: {
+      ($0 as? OnePassError)?.code == .io && "\($0)".contains("the server returned status 503; start it")
+    }
     server.behave { _, _ in .status(401) }
-    #expect { try logger(server) } throws: { "\($0)".contains("Set MLFLOW_TRACKING_USERNAME") }
+    #expect { try logger(server) } throws: { "\($0)".contains("; set MLFLOW_TRACKING_USERNAME") }
     server.behave { _, _ in .answer }
     try logger(server).end(.stopped)
-    // A run that goes on does not wait for it.
+    // A resumed run does not require the server.
     server.behave { _, _ in .close }
     let resumed = try logger(server, stepsDone: 3)
     try resumed.log(point(4))
@@ -176,8 +180,8 @@ import Testing
     #expect(server.runs.count == 1 && server.runs[0].metrics.count == 2)
   }
 
-  @Test("A refusal ends the log and not the run")
-  func aRefusalEndsTheLogAndNotTheRun() throws {
+  @Test("A rejected request ends the log and not the run")
+  func aRejectionEndsTheLogAndNotTheRun() throws {
     let server = try MLflowStandIn()
     let logger = try logger(server)
     #expect(wait { server.runs.first?.parameters.isEmpty == false })
@@ -189,11 +193,11 @@ import Testing
         try logger.log(point(step))
         Thread.sleep(forTimeInterval: 0.005)
       }
-    } throws: { "\($0)".contains("the server answers 403") }
+    } throws: { "\($0)".contains("the server returned status 403") }
   }
 
-  @Test("Credentials come from the environment and are written nowhere")
-  func credentialsComeFromTheEnvironmentAndStayThere() throws {
+  @Test("Credentials are read from the environment and never stored")
+  func credentialsAreNeverStored() throws {
     for (environment, sent) in [
       (["MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": "s3cr3t"], "Basic YW5uOnMzY3IzdA=="),
       (["MLFLOW_TRACKING_TOKEN": "s3cr3t"], "Bearer s3cr3t"), ([:], "none"),
@@ -208,8 +212,8 @@ import Testing
     }
   }
 
-  @Test("Addresses are the same after parsing and printing")
-  func addressesAreReadAsTheyAreWritten() throws {
+  @Test("An address is parsed, printed in the same form, and rejected if it contains credentials")
+  func addressesAreParsedAndPrinted() throws {
     for (text, server, experiment) in [
       ("http://h:5000", "http://h:5000", "Default"), ("https://h/ml/#", "https://h/ml", "Default"),
       ("http://h:5000#a/b c", "http://h:5000", "a/b c"), ("http://h#a%20b%23", "http://h", "a b#"),

@@ -3,8 +3,8 @@ import OnePassModels
 import OnePassTorch
 import Testing
 
-/// What every model of the registry has to satisfy; a new name is tested by being there.
-@Suite("Every model conforms", .serialized) struct ConformanceTests {
+/// The requirements on every model of the registry; new models are tested automatically.
+@Suite("Conformance of every registered model", .serialized) struct ConformanceTests {
   struct Layout: Decodable, CustomTestStringConvertible {
     let model: String
     let channels: Int
@@ -18,13 +18,13 @@ import Testing
     }
   }
 
-  @Test("Every name of the registry has a reference layout")
+  @Test("Every registered model has a reference layout")
   func allNamesAreCovered() throws {
     #expect(Set(try Layout.all().map(\.model)) == Set(ModelRegistry.names))
   }
 
   @Test(
-    "Names and shapes are torchvision's, and a batch gives one logit a class", arguments: try Layout.all())
+    "Names and shapes match torchvision, and a batch yields one logit per class", arguments: try Layout.all())
   func conforms(_ layout: Layout) throws {
     let model = try ModelRegistry.make(
       layout.model, classes: 11, channels: layout.channels, stem: layout.stem, seed: 3, device: .cpu)
@@ -44,7 +44,7 @@ import Testing
       #expect(try a.tensor.floats() == b.tensor.floats(), "\(a.name) is drawn differently")
     }
 
-    // Large enough that the deepest stage of the ImageNet stem still has a pixel.
+    // Large enough for one pixel in the deepest stage after the ImageNet stem.
     let images = try Tensor.full(0.5, shape: [2, layout.channels, 32, 32]).channelsLast()
     let logits = try withoutGradient { try model(images, .evaluation) }
     #expect(logits.shape == [2, 11])

@@ -3,8 +3,8 @@ import OnePassModels
 import OnePassTorch
 import Testing
 
-@Suite("The registry of models") struct ModelRegistryTests {
-  @Test("An unknown model is refused with the names that exist")
+@Suite("The model registry") struct ModelRegistryTests {
+  @Test("An unknown model is rejected with the list of models")
   func unknownName() {
     #expect {
       try ModelRegistry.make("resnet7", classes: 10, channels: 3, stem: .small, seed: 1, device: .cpu)
@@ -14,7 +14,7 @@ import Testing
     }
   }
 
-  @Test("A model is known by the names of its tensors", arguments: ModelRegistry.names)
+  @Test("A model is recognised by the names of its tensors", arguments: ModelRegistry.names)
   func recognition(name: String) throws {
     let model = try ModelRegistry.make(
       name, classes: 2, channels: 3, stem: .imageNet, seed: 1, device: .cpu)
@@ -24,7 +24,7 @@ import Testing
     #expect(ModelRegistry.model(withTensors: names.map { "module.\($0)" }) == nil)
   }
 
-  @Test("One seed gives one set of weights, another seed another")
+  @Test("The seed determines the weights")
   func seeds() throws {
     func weights(seed: UInt64) throws -> [Float] {
       let model = try ModelRegistry.make(

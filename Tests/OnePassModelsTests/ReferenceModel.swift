@@ -3,7 +3,7 @@ import OnePassModels
 import OnePassTorch
 import Testing
 
-/// What Tools/reference_models.py computed in float64 for one model.
+/// The results of Tools/reference_models.py in float64 for one model.
 struct ReferenceCase: Decodable, CustomTestStringConvertible {
   struct Gradient: Decodable {
     let name: String
@@ -35,7 +35,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
     try JSONDecoder().decode([ReferenceCase].self, from: Data(contentsOf: fixture("references.json")))
   }
 
-  /// The model with the weights of the script's `fill`, where the reasons for them stand.
+  /// Creates the model with the weights of `fill` in the script, which explains them.
   func makeModel() throws -> any ImageClassifier {
     let model = try ModelRegistry.make(
       self.model, classes: classes, channels: channels, stem: stem, seed: 0, device: .cpu,
@@ -73,7 +73,7 @@ struct ReferenceCase: Decodable, CustomTestStringConvertible {
   }
 }
 
-/// The script's formula: element j is offset + scale · TABLE[(7919 · index + j) mod 65537].
+/// The formula of the script: element j is offset + scale · TABLE[(7919 · index + j) mod 65537].
 struct ReferenceNumbers {
   private static let table: [Double] = (0..<65537).map { position in
     var z = UInt64(position + 1) &* 0x9E37_79B9_7F4A_7C15
@@ -83,7 +83,7 @@ struct ReferenceNumbers {
     return Double(z >> 40) * 0x1p-23 - 1
   }
 
-  /// One period, from the tensor's first element on.
+  /// One period, starting with the first element of the tensor.
   private let period: [Float]
 
   init(_ index: Int, scale: Double, offset: Double = 0) {
@@ -91,7 +91,7 @@ struct ReferenceNumbers {
     period = (Self.table[start...] + Self.table[..<start]).map { Float(offset + scale * $0) }
   }
 
-  /// Whole periods at a time, because one by one 25 million take seconds in a debug build.
+  /// Appends whole periods, since appending 25 million single elements takes seconds in a debug build.
   func floats(_ count: Int) -> [Float] {
     var values: [Float] = []
     values.reserveCapacity(count)

@@ -2,12 +2,12 @@ import OnePassModels
 import OnePassTorch
 import Testing
 
-/// The same weights as PyTorch's and torchvision's models give the same logits, gradients and losses.
-@Suite("Models equal PyTorch's", .serialized) struct ReferenceTests {
-  /// The bound; the script prints how far PyTorch's own float32 is from its float64.
+/// With the same weights, logits, gradients and losses equal those of PyTorch and torchvision.
+@Suite("Models match PyTorch", .serialized) struct ReferenceTests {
+  /// The required bound; the script prints the difference between float32 and float64 in PyTorch.
   static let tolerance = 1e-4
 
-  @Test("Logits, every gradient and ten losses agree with float64", arguments: try ReferenceCase.all())
+  @Test("Logits, every gradient and ten losses match PyTorch in float64", arguments: try ReferenceCase.all())
   func agrees(_ reference: ReferenceCase) throws {
     let model = try reference.makeModel()
     let labels = try reference.labels()
@@ -36,16 +36,16 @@ import Testing
     #expect(try model.stateDictionary["bn1.num_batches_tracked"]?.integers() == [10])
   }
 
-  /// Each gradient's norm, and its products with two fixed vectors of numbers in -1 ..< 1.
+  /// Checks the norm of each gradient, and its products with two fixed vectors of numbers in -1 ..< 1.
   ///
-  /// An error of relative size ε in no particular direction changes such a product by about ε · norm / √3.
+  /// A relative error ε in a random direction changes such a product by about ε · norm / √3.
   private func expectGradients(of model: any ImageClassifier, _ reference: ReferenceCase) throws {
     #expect(model.parameters.map(\.name) == reference.gradients.map(\.name))
     var scale = 0.0
     for (parameter, expected) in zip(model.parameters, reference.gradients) {
       let gradient = try #require(try parameter.tensor.grad).floats()
-      // A bias whose constant the next batch normalisation removes has a gradient that cancels to nothing: it
-      // is held against the gradient of its own layer's weight.
+      // If the next batch normalisation removes the effect of a bias, its gradient cancels to zero. Its error is therefore
+      // compared with the gradient of the weight in the same layer.
       scale = parameter.name.hasSuffix("bias") ? max(scale, expected.norm) : expected.norm
       let bound = Self.tolerance * scale
       #expect(abs(norm(gradient) - expected.norm) < bound, "\(parameter.name)")

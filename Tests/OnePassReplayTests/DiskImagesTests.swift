@@ -4,7 +4,7 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-/// A replay memory with its images on disk: the same choices, a budget that the files keep, and a place to go back to.
+/// A replay memory with images on disk: its choices, the size of its files, and its return to checkpoints.
 @Suite("A replay memory on disk") struct DiskImagesTests {
   let folder: TemporaryFolder
   var directory: String { folder.file("memory") }
@@ -20,7 +20,7 @@ import Testing
     return ReplayMemory(capacity: capacity, seed: 5, store: images)
   }
 
-  /// A few examples come, a few are drawn; returns what was drawn.
+  /// Draws and offers a few examples. Returns the drawn ones.
   @discardableResult
   func advance(_ memory: inout ReplayMemory, step: Int, bytes: (Int) -> Int = { 500 + $0 * 37 % 1_500 })
     throws
@@ -33,7 +33,7 @@ import Testing
     return drawn.map(\.example.image)
   }
 
-  @Test("It makes the same choices as a memory in RAM")
+  @Test("A memory on disk makes the same choices as one in RAM")
   func itChoosesAndReturnsTheSameAsAMemoryInRAM() throws {
     var inRAM = try makeMemory(.examples(50))
     var onDisk = try makeMemory(.examples(50), directory)
@@ -45,10 +45,9 @@ import Testing
     #expect(inRAM.counters.evictions == onDisk.counters.evictions && inRAM.counters.evictions > 50)
   }
 
-  /// What the files take, as the store and the file system count it, is at every instant within what is counted, and
-  /// that within the budget; and the room is used, not only kept free.
+  /// At any time, the size of the files is within the counted size, and that within the capacity. The capacity is also used.
   @Test(
-    "The files never exceed the budget in bytes",
+    "The files never exceed a capacity in bytes",
     arguments: [(400_000, 200), (400_000, 2_000), (4_000_000, 20_000), (40_000_000, 110_000)])
   func theFilesKeepABudgetInBytes(limit: Int, imageBytes: Int) throws {
     var memory = try makeMemory(.bytes(limit), directory, imageBytes: imageBytes)
@@ -59,7 +58,7 @@ import Testing
       try memory.offer(.synthetic(id, bytes: bytes), loss: 1, priority: 1)
       let onDisk = try #require(try memory.diskImages?.bytesOnDisk)
       let index = memory.count * memory.indexBytesPerItem
-      // What an eviction frees stays in the file for the next image, so the files are as large as the most that was held.
+      // Free pages stay in the file, so that its size is that of the maximum so far.
       guard onDisk + index <= memory.counters.peakBytes, memory.counters.peakBytes <= limit else {
         Issue.record(
           "\(onDisk) on disk, \(index) of index, \(memory.counters.peakBytes) counted, limit \(limit)")
@@ -70,11 +69,11 @@ import Testing
     memory.checkInvariants()
     #expect(memory.counters.evictions > 0)
     #expect(Double(mostCounted) > 0.9 * Double(limit))
-    // The log, an eighth, is not always full; the pages are.
+    // The log, an eighth of the capacity, is not always full. The pages are.
     #expect(Double(mostOnDisk) > 0.8 * Double(mostCounted))
   }
 
-  /// The files run ahead of a checkpoint; after a crash they go back to it, and on as if nothing had been.
+  /// The files are ahead of the last checkpoint. After a crash they return to it, and continue with the same choices.
   @Test(
     "After a crash it returns to the last checkpoint", arguments: [0, 1, 7, 40],
     [ReplayMemory.Capacity.examples(50), .bytes(120_000)])
@@ -90,7 +89,7 @@ import Testing
         Set(checkpoint.items.map(\.id)),
         in: try ImageArchive(folder: folder.file("rescued"), imageBytes: 1_000))
       for step in 20..<20 + stepsAhead { try advance(&memory, step: step) }
-      // What is not committed is lost here, as in a crash.
+      // Uncommitted changes are lost here, as in a crash.
     }
     for attempt in 0..<2 {
       let images = try DiskImages(opening: directory, run: "a")
@@ -123,13 +122,13 @@ import Testing
       }
     }
     #expect { try makeMemory(.examples(50), directory) } throws: {
-      "\($0)".contains("already holds the memory of a run: go on with --resume, choose another folder")
+      "\($0)".contains("already contains the memory of a run; continue with --resume")
     }
     #expect { try DiskImages(opening: directory, run: "b") } throws: {
       "\($0)".contains("belongs to another run")
     }
     #expect { try DiskImages(opening: folder.file("nowhere"), run: "a") } throws: {
-      "\($0)".contains("holds no memory")
+      "\($0)".contains("contains no memory")
     }
     DiskImages.remove(in: directory)
     #expect(folder.contents.isEmpty)
@@ -144,7 +143,7 @@ import Testing
     #expect { try images.makeDurable() } throws: { "\($0)".contains("has vanished") }
   }
 
-  /// What was evicted or forgotten is nowhere in the files once they are brought up to date.
+  /// After `makeDurable`, no file contains an evicted or forgotten image.
   @Test("Evicted and forgotten images are in no file")
   func whatIsForgottenIsNowhereInTheFiles() throws {
     var memory = try makeMemory(.examples(100), directory)
@@ -157,7 +156,7 @@ import Testing
     func traces(of id: Int) throws -> Int {
       try folder.occurrences(of: "face of \(1_000 + id); ")
     }
-    // A few are cut by the borders of pages.
+    // A few are split by page boundaries.
     #expect(try traces(of: 7) > 90)
     let gone = try memory.forget { $0.id == 7 || $0.label == 2 }
     try memory.diskImages?.makeDurable()
@@ -169,6 +168,6 @@ import Testing
 }
 
 extension ReplayMemory {
-  /// The images of a memory that was made with a store on disk.
+  /// The images of a memory with a store on disk.
   fileprivate var diskImages: DiskImages? { store as? DiskImages }
 }

@@ -38,7 +38,7 @@ import Testing
     for id in 0..<10 { try archive.insert(Self.image(id), id: id) }
     for id in [0, 4, 9, 77] { try archive.remove(id: id) }
     #expect(try archive.ids == [1, 2, 3, 5, 6, 7, 8])
-    #expect { try archive.image(id: 4) } throws: { "\($0)".contains("holds no image of example 4") }
+    #expect { try archive.image(id: 4) } throws: { "\($0)".contains("has no image of example 4") }
     #expect(try archive.image(id: 5) == Self.image(5))
   }
 
@@ -55,12 +55,12 @@ import Testing
       }
     }
     #expect(try archive.ids == [0])
-    // It goes on as if nothing had been.
+    // The archive remains usable.
     try archive.transaction { try archive.insert(Self.image(2), id: 2) }
     #expect(try archive.ids == [0, 2])
   }
 
-  @Test("One position holds one image")
+  @Test("A position has at most one image")
   func onePositionHoldsOneImage() throws {
     let archive = try open()
     try archive.insert(Self.image(1), id: 1)
@@ -68,7 +68,6 @@ import Testing
     #expect(try archive.image(id: 1) == Self.image(1))
   }
 
-  /// The room that is stated is that of the files; and it does not grow while items are replaced.
   @Test("The stated size is that of the files, and does not grow by replacing items")
   func theRoomIsThatOfTheFiles() throws {
     let archive = try open()
@@ -95,7 +94,7 @@ import Testing
     #expect(try Double(archive.bytesOnDisk) < 1.15 * Double(filled))
   }
 
-  /// A search of the files for an image that was forgotten finds nothing, in the table or in the log.
+  /// Neither the table nor the log contains the bytes of a forgotten image.
   @Test("A forgotten image is in no file")
   func whatIsForgottenIsNowhereInTheFiles() throws {
     let secret = "THE SUBJECT'S FACE "
@@ -112,7 +111,6 @@ import Testing
     #expect(try archive.count == 19)
   }
 
-  /// A byte that changed on the disk is noticed when the image is read, and the example is named.
   @Test("A changed byte is detected, and the example is named")
   func aChangedByteIsNoticed() throws {
     let marker = Array("MARKER".utf8)
@@ -130,12 +128,13 @@ import Testing
     try folder.write([UInt8](bytes), to: ImageArchive.fileName)
     let archive = try open()
     #expect { try archive.image(id: 5) } throws: { error in
-      (error as? OnePassError)?.code == .badData && "\(error)".contains("the image of example 5 is not what")
+      (error as? OnePassError)?.code == .badData
+        && "\(error)".contains("the image of example 5 does not match its checksum")
     }
     #expect(try archive.image(id: 6) == Self.image(6))
   }
 
-  @Test("A second owner is refused")
+  @Test("A second writer is rejected")
   func aSecondOwnerIsRefused() throws {
     let first = try open()
     try first.insert(Self.image(1), id: 1)
@@ -145,7 +144,7 @@ import Testing
     #expect(try first.image(id: 1) == Self.image(1))
   }
 
-  @Test("A file of another kind is refused")
+  @Test("A file that is not a database is rejected")
   func aFileOfSomethingElseIsRefused() throws {
     try folder.write(
       Array("not a database at all, but long enough to be looked at".utf8), to: ImageArchive.fileName)
@@ -162,11 +161,11 @@ import Testing
     }
   }
 
-  /// Bytes 60 and 68 of an SQLite file tell the user's version and the application.
+  /// Bytes 60 and 68 of an SQLite file are the user version and the application ID.
   @Test(
-    "A database of another program or version is refused",
-    arguments: [(60, "has the format"), (68, "is a database of something else")])
-  func aDatabaseOfAnotherKindIsRefused(offset: Int, sentence: String) throws {
+    "A database of another program or version is rejected",
+    arguments: [(60, "has format"), (68, "is a database of another program")])
+  func aDatabaseOfAnotherKindIsRefused(offset: Int, text: String) throws {
     do {
       let archive = try open()
       try archive.insert(Self.image(1), id: 1)
@@ -175,6 +174,6 @@ import Testing
     var bytes = try folder.bytes(of: ImageArchive.fileName)
     bytes[offset + 3] ^= 0x40
     try folder.write(bytes, to: ImageArchive.fileName)
-    #expect { try open() } throws: { ($0 as? OnePassError)?.code == .badData && "\($0)".contains(sentence) }
+    #expect { try open() } throws: { ($0 as? OnePassError)?.code == .badData && "\($0)".contains(text) }
   }
 }

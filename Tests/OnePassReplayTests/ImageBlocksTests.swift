@@ -4,92 +4,94 @@ import OnePassReplay
 import TestSupport
 import Testing
 
-/// What the memory keeps of an item, and where its images lie in RAM.
+/// The index of an item, and the storage of images in RAM.
 @Suite("Images in RAM and their index") struct ImageBlocksTests {
-  /// With the default selectors: position, label, draws and form 8, where the image is and its size 8, loss 4, priority 3,
-  /// the selector's order both ways 8. Where draws decide about choices they take 4 of their own.
+  /// Position 8, place of the image 8, label, draws, bytes and sides 4 each, loss 4; with the default selectors priority 3
+  /// and the selector's order both ways 8.
   @Test("The index of an item has the documented size")
-  func theIndexOfAnItemIsSmall() {
+  func theIndexOfAnItemHasItsSize() {
     func index(_ drawing: SelectorKind) -> Int {
       ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1).indexBytesPerItem
     }
-    #expect(index(.prioritised) == 31)
-    #expect(index(.uniform) == 24)
-    #expect(index(.fewestReplays) == index(.oldest) + 4)
+    #expect(index(.prioritised) == 47)
+    #expect(index(.uniform) == 40)
+    #expect(index(.fewestReplays) == index(.oldest))
   }
 
-  static let unusual: [(label: Int, bytes: Int, encoding: EncodedImage.Encoding)] = [
-    (1_024, 6, .file), (Int(Int32.max), 6, .file), (0, 1 << 20, .file),
-    (0, 1_024, .pixels(width: 1_024, height: 1, channels: 1)),
-    (0, 1_024, .pixels(width: 1, height: 1_024, channels: 1)),
-    (0, 8, .pixels(width: 2, height: 2, channels: 2)), (0, 6, .pixels(width: 4, height: 1, channels: 1)),
-  ]
-  static let usual: [(label: Int, bytes: Int, encoding: EncodedImage.Encoding)] = [
-    (0, 0, .file), (1_023, 6, .file), (7, (1 << 20) - 1, .file),
-    (1_023, 1_023, .pixels(width: 1_023, height: 1, channels: 1)),
-    (3, 12, .pixels(width: 2, height: 2, channels: 3)), (0, 0, .pixels(width: 0, height: 7, channels: 1)),
+  static let kinds: [(label: Int, bytes: Int, encoding: EncodedImage.Encoding)] = [
+    (0, 0, .file), (1_023, 6, .file), (Int(Int32.max), 6, .file), (7, 1 << 20, .file),
+    (0, 65_535, .pixels(width: 65_535, height: 1, channels: 1)),
+    (21_840, 3 * 65_535, .pixels(width: 1, height: 65_535, channels: 3)),
+    (1_024, 8, .pixels(width: 2, height: 2, channels: 2)), (3, 12, .pixels(width: 2, height: 2, channels: 3)),
+    (0, 4_096 * 5, .pixels(width: 4_096, height: 1, channels: 5)),
   ]
 
-  /// Whatever fits in a row or not: it comes back as it was, and what is unusual costs what stands in front of it.
+  /// It comes back as it was, and costs its bytes and the index of any other item.
   @Test(
-    "Unusual values are kept and counted", arguments: [ReplayMemory.Capacity.examples(13), .bytes(4 << 20)])
-  func whatIsUnusualIsKeptAndCounted(capacity: ReplayMemory.Capacity) throws {
-    let kinds = Self.unusual + Self.usual
+    "Whatever an item is, it is kept and costs the same index",
+    arguments: [ReplayMemory.Capacity.examples(9), .bytes(4 << 20)])
+  func everyItemCostsTheSameIndex(capacity: ReplayMemory.Capacity) throws {
     func example(_ id: Int) -> Example {
-      let kind = kinds[id % kinds.count]
+      let kind = Self.kinds[id % Self.kinds.count]
       return Example(
-        id: id, label: kind.label,
+        id: id << 40, label: kind.label,
         image: EncodedImage(
           bytes: Array(repeating: UInt8(truncatingIfNeeded: id), count: kind.bytes), encoding: kind.encoding))
     }
     var memory = ReplayMemory(capacity: capacity, seed: 4)
-    for id in 0..<13 { try memory.offer(example(id), loss: 1, priority: 1) }
-    let images = kinds.reduce(0) { $0 + $1.bytes }
-    #expect(memory.counters.bytes == images + 13 * 31 + Self.unusual.count * 40)
+    for id in 0..<9 {
+      let before = memory.counters.bytes
+      try memory.offer(example(id), loss: 1, priority: 1)
+      #expect(memory.counters.bytes - before == memory.cost(of: example(id).image))
+    }
+    #expect(memory.counters.bytes == Self.kinds.reduce(0) { $0 + $1.bytes + 47 })
 
-    for id in 13..<60 { try memory.offer(example(id), loss: 1, priority: 1) }
-    _ = try memory.forget { $0.id % 3 == 0 }
+    for id in 9..<60 { try memory.offer(example(id), loss: 1, priority: 1) }
+    _ = try memory.forget { ($0.id >> 40) % 4 == 0 }
     for id in 60..<90 { try memory.offer(example(id), loss: 1, priority: 1) }
     for drawn in try memory.draw(100, step: 0, batch: 0) {
-      let original = example(drawn.example.id)
+      let original = example(drawn.example.id >> 40)
       #expect(drawn.example.label == original.label && drawn.example.image == original.image)
     }
     for (item, image) in memory.images() {
-      #expect(item.label == example(item.id).label && image == example(item.id).image)
+      let original = example(item.id >> 40)
+      #expect(item.label == original.label && item.id == original.id && image == original.image)
     }
     memory.checkInvariants()
 
-    var copy = ReplayMemory(capacity: capacity, seed: 4)
-    try copy.restore(memory.snapshot) { example($0.id).image }
-    copy.checkInvariants()
-    #expect(copy.snapshot == memory.snapshot)
-    // Without the images it is not known which of them are unusual.
-    var index = ReplayMemory(capacity: capacity, seed: 4)
-    try index.restore(memory.snapshot, image: nil)
-    try index.forget { $0.id % 2 == 0 }
-    var rest = ReplayMemory(capacity: capacity, seed: 4)
-    try rest.restore(index.snapshot) { example($0.id).image }
-    rest.checkInvariants()
-  }
-
-  /// 131,071 is the last number that a row has room for.
-  @Test("Any number of draws is counted")
-  func drawsAreCountedHoweverManyThereAre() throws {
-    for (drawing, following) in [(SelectorKind.prioritised, 65_536), (.fewestReplays, 131_072)] {
-      var memory = ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1)
-      try memory.offer(.synthetic(3), loss: 1, priority: 1)
-      var snapshot = memory.snapshot
-      snapshot.items[0] = MemoryItem(id: 0, label: 3, loss: 1, priority: 1, draws: 131_069, bytes: 16)
-      var later = ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1)
-      try later.restore(snapshot) { _ in Example.synthetic(3).image }
-      let visits = try later.draw(4, step: 0, batch: 0).map(\.visit)
-      #expect(visits == [131_070, 131_071, following, following + 1])
-      #expect(later.counters.distinctDrawn == 0)
-      #expect(later.items.map(\.draws) == [following + 1] && later.items.map(\.label) == [3])
+    // With the images and without, the same is counted. (Positions beyond what was offered are refused.)
+    var snapshot = memory.snapshot
+    snapshot.counters.examplesSeen = 1 << 47
+    for image in [{ example($0.id >> 40).image }, nil] as [((MemoryItem) -> EncodedImage)?] {
+      var copy = ReplayMemory(capacity: capacity, seed: 4)
+      try copy.restore(snapshot, image: image)
+      copy.checkInvariants()
+      #expect(copy.snapshot == snapshot)
     }
   }
 
-  /// What was drawn stays as it was while anybody has it, whatever the memory does, and after it is gone.
+  /// A row has room for 2^32 - 1, and stays there.
+  @Test("Draws are counted exactly")
+  func drawsAreCountedExactly() throws {
+    let most = Int(UInt32.max)
+    for drawing in [SelectorKind.prioritised, .fewestReplays] {
+      for (draws, visits) in [
+        (131_069, [131_070, 131_071, 131_072, 131_073]), (most - 2, [most - 1, most, most, most]),
+      ] {
+        var memory = ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1)
+        try memory.offer(.synthetic(3), loss: 1, priority: 1)
+        var snapshot = memory.snapshot
+        snapshot.items[0] = MemoryItem(id: 0, label: 3, loss: 1, priority: 1, draws: draws, bytes: 16)
+        var later = ReplayMemory(capacity: .examples(1), drawing: drawing, seed: 1)
+        try later.restore(snapshot) { _ in Example.synthetic(3).image }
+        #expect(try later.draw(4, step: 0, batch: 0).map(\.visit) == visits)
+        #expect(later.counters.distinctDrawn == 0)
+        #expect(later.items.map(\.draws) == [visits[3]] && later.items.map(\.label) == [3])
+      }
+    }
+  }
+
+  /// A drawn image outlives changes of the memory, and the memory itself.
   @Test(
     "A drawn image stays unchanged while it is in use", arguments: [SelectorKind.prioritised, .fewestReplays])
   func whatWasDrawnStays(drawing: SelectorKind) throws {
@@ -109,7 +111,7 @@ import Testing
     }
   }
 
-  /// A mini-batch goes on the threads that decoded it, while the memory draws and replaces.
+  /// Decode threads release mini-batches while the memory draws and replaces items.
   @Test("Drawn examples can be released on any thread")
   func drawnExamplesMayGoOnAnyThread() throws {
     var memory = ReplayMemory(
@@ -129,7 +131,7 @@ import Testing
     memory.checkInvariants()
   }
 
-  /// Two memories that were one have nothing to do with each other.
+  /// Changes of one copy do not affect the other.
   @Test("A copy of a memory is independent")
   func aCopyIsAValue() throws {
     var first = ReplayMemory(
@@ -146,8 +148,8 @@ import Testing
   }
 
   #if os(Linux)
-    /// Looked at from outside, as whoever finds the process's memory would: nothing of a forgotten image is left, also where
-    /// a drawn example had it for some time.
+    /// The test reads the memory of the process from outside. It contains nothing of a forgotten image, even if a drawn example
+    /// used the image for some time.
     @Test("A forgotten image is overwritten in memory", arguments: [true, false])
     func whatIsForgottenIsOverwritten(isOnLoan: Bool) throws {
       var memory = ReplayMemory(capacity: .examples(4), seed: 1)
@@ -172,7 +174,7 @@ import Testing
           #expect(try addresses.map(secrets) == [3_000, 3_000, 3_000, 3_000])
         }
       }
-      // What the allocator writes there since is not the image.
+      // Bytes that the allocator has written there since do not count.
       #expect(try addresses.map(secrets).allSatisfy { $0 < 100 })
     }
   #endif

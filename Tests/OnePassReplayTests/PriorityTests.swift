@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite("Priority functions and importance weights") struct PriorityTests {
-  @Test("Every priority function is finite and not negative", arguments: PriorityKind.allCases)
+  @Test("Every priority is finite and at least 0", arguments: PriorityKind.allCases)
   func everyPriorityFunctionIsFiniteAndNotNegative(kind: PriorityKind) throws {
     for smoothing in SmoothingSchedule.allCases {
       let function = kind.makeFunction(smoothing: smoothing)
@@ -44,7 +44,7 @@ import Testing
     #expect(abs(priority / 1e-9 - 1) < 1e-6)
   }
 
-  /// 1 − α·exp(−|ℓ − ℓ̄|), whichever is larger; without history 1.
+  /// 1 − α·exp(−|ℓ − ℓ̄|), with either sign of the difference; without history 1.
   @Test("Learnability measures the change of the loss")
   func learnabilityIsTheChangeOfTheLoss() throws {
     let function = PriorityKind.learnability.makeFunction(smoothing: .literal)
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test("The running average halves what was before")
+  @Test("The running average halves the weight of earlier losses")
   func anAverageHalvesWhatWasBefore() {
     var average: Double?
     for loss in [4.0, 2, 1, 0] { average = LossContext(loss: loss, ownAverage: average).nextAverage }
@@ -88,7 +88,7 @@ import Testing
         < 1e-15)
   }
 
-  @Test("Alpha runs from 0 to 1, and the literal formula does not")
+  @Test("Alpha increases from 0 to 1, unlike the formula in the paper")
   func alphaRunsFromZeroToOneAndTheLiteralFormulaDoesNot() throws {
     let (start, end) = (RunProgress(step: 0, of: 7), RunProgress(step: 7, of: 7))
     #expect(SmoothingSchedule.full.alpha(at: start) == 0)
@@ -105,8 +105,8 @@ import Testing
     #expect(importanceWeights(forProbabilities: []).isEmpty)
   }
 
-  /// Section 3.3: E_q[w·ℓ] = E_p[ℓ]. With w = (1/m)/probability the estimate is unbiased without any
-  /// normalisation, so its mean over many draws lies within its own standard error of the memory's mean.
+  /// Section 3.3: E_q[w·ℓ] = E_p[ℓ]. With w = (1/m)/probability the estimate is unbiased without normalisation. Its mean over many
+  /// draws is then within its standard error of the memory's mean.
   @Test("Weighted draws estimate the mean of the memory without bias")
   func weightedDrawsEstimateTheMemorysMean() throws {
     let items = 200
@@ -134,7 +134,7 @@ import Testing
     let standardError = ((squares / Double(draws) - mean * mean) / Double(draws)).squareRoot()
     #expect(
       abs(mean - truth) < 4 * standardError, "estimate \(mean) ± \(standardError), memory's mean \(truth)")
-    // The same draws without weights are clearly biased: the test can fail.
+    // Without weights, the same draws are clearly biased, so that the test can fail.
     let unweighted =
       try memory.draw(10_000, step: 0, batch: 1).reduce(0) { $0 + values[$1.example.id] } / 10_000
     #expect(abs(unweighted - truth) > 20 * standardError)

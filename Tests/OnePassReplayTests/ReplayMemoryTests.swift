@@ -110,7 +110,7 @@ import Testing
     #expect(try memory.draw(20, step: 0, batch: 0).map(\.example.id) == Array(0..<10) + Array(0..<10))
   }
 
-  /// A mini-batch meets the same fate as its examples one after the other.
+  /// The outcomes are the same as for single offers.
   @Test(
     "Offering a mini-batch equals offering its examples one by one", arguments: SelectorKind.allCases,
     [ReplayMemory.Capacity.examples(40), .bytes(4_000)])

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 @Suite("Reservoir sampling") struct ReservoirTests {
-  /// P(item i is held after n offers) by the recursion over the method's definition: taken in with
-  /// probability p(i), and at each later offer t thrown out with probability p(t)/m.
+  /// P(item i is stored after n offers), by recursion over the definition. Item i is inserted with probability p(i), and evicted
+  /// at each later offer t with probability p(t)/m.
   static func exactInclusion(item: Int, offers: Int, capacity m: Int, beta: Double) -> Double {
     var probability = item <= m ? 1 : min(1, beta * Double(m) / Double(item))
     for t in stride(from: max(item, m) + 1, through: offers, by: 1) {
@@ -25,7 +25,7 @@ import Testing
       #expect(memory.count == capacity)
       for item in memory.items { held[item.id] += 1 }
     }
-    // 60 items, three biases: at 4.5 standard errors one false alarm in about 800 runs, were the seeds new.
+    // For 60 items and three biases, 4.5 standard errors mean one false alarm in about 800 runs with new seeds.
     for id in 0..<offers {
       let expected = Self.exactInclusion(item: id + 1, offers: offers, capacity: capacity, beta: beta)
       let frequency = Double(held[id]) / Double(seeds)
@@ -56,7 +56,7 @@ import Testing
       #expect(try memory.offer(.synthetic(id), loss: 0, priority: 1) == .inserted(evicted: 0))
     }
     #expect(memory.items.map(\.id).sorted() == [0, 1, 2, 3, 4])
-    // n = 6 and 7: β·m/n ≥ 1, so the offer is certain to be taken in.
+    // For n = 6 and 7, β·m/n ≥ 1, so that the example is certainly inserted.
     #expect(try memory.offer(.synthetic(5), loss: 0, priority: 1) == .inserted(evicted: 1))
     #expect(try memory.offer(.synthetic(6), loss: 0, priority: 1) == .inserted(evicted: 1))
     #expect(memory.count == 5 && memory.counters.evictions == 2 && memory.counters.insertions == 7)
@@ -77,7 +77,7 @@ import Testing
     #expect(try run(seed: 1) != run(seed: 2))
   }
 
-  @Test("A budget in bytes holds at every instant")
+  @Test("A capacity in bytes is never exceeded")
   func budgetInBytesHoldsAtEveryInstant() throws {
     for seed in 0..<20 as Range<UInt64> {
       let limit = 20_000
@@ -91,16 +91,15 @@ import Testing
       }
       #expect(highest <= limit)
       memory.checkInvariants()
-      // Full: less room than the largest item is left.
+      // The memory is full: the free space is less than the largest item.
       #expect(memory.counters.bytes > limit - 900 - memory.indexBytesPerItem)
       let held = memory.items.reduce(0) { $0 + $1.bytes } + memory.count * memory.indexBytesPerItem
       #expect(held == memory.counters.bytes)
     }
   }
 
-  /// With sizes that differ, the room that an eviction leaves must not favour whatever is small enough for it:
-  /// small and large images are taken in equally often.
-  @Test("A budget in bytes accepts small and large images equally often")
+  /// Free space after an eviction must not favour small images.
+  @Test("A capacity in bytes accepts small and large images equally often")
   func budgetInBytesTakesInSmallAndLargeAlike() throws {
     var (small, large, offered) = (0, 0, 0)
     for seed in 0..<100 as Range<UInt64> {
@@ -119,7 +118,7 @@ import Testing
     #expect(abs(difference) < 2 * tolerance, "small \(small), large \(large) of \(offered / 2) each")
   }
 
-  /// The stored form decides the bytes, and is made only for what is taken in.
+  /// The size of an item is that of its stored form, which is made only for inserted images.
   @Test(
     "The stored form is made only for accepted images",
     arguments: [ReplayMemory.Capacity.examples(20), .bytes(20_000)])
@@ -149,7 +148,7 @@ import Testing
     #expect(memory.items.map(\.id) == [0])
   }
 
-  @Test("An example larger than the budget is counted")
+  @Test("An example larger than the capacity is counted")
   func anExampleLargerThanTheBudgetIsCounted() throws {
     var memory = ReplayMemory(capacity: .bytes(500), seed: 1)
     #expect(try memory.offer(.synthetic(0, bytes: 490), loss: 1, priority: 1) == .oversized)

@@ -4,14 +4,14 @@ import TestSupport
 import Testing
 
 @Suite("Selectors") struct SelectorTests {
-  /// Every kind, and some mixtures.
+  /// All kinds, and some mixtures.
   static let kinds =
     SelectorKind.allCases + [
       .mixture(.uniform, .oldest, share: 0.3), .mixture(.fewestReplays, .prioritised, share: 0.5),
       .mixture(.prioritised, .classBalanced, share: 0.8), .mixture(.largestClass, .mostReplays, share: 1),
     ]
 
-  /// Every selector is driven through random changes beside a plain list of the same items.
+  /// A selector and a plain list of items go through the same random changes.
   @Test("Every selector agrees with a plain list of the same items", arguments: kinds)
   func everySelectorFollowsItsItems(kind: SelectorKind) {
     for seed in 0..<20 as Range<UInt64> {
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  /// Spans 40 binary orders of magnitude, with zeros.
+  /// Returns priorities over 40 binary orders of magnitude, and zeros.
   static func somePriority(_ chance: inout SeededGenerator) -> Float {
     chance.next(below: 10) == 0
       ? 0
@@ -60,13 +60,13 @@ import Testing
         sign: .plus, exponent: 3 - chance.next(below: 40), significand: Float(1 + chance.nextUnit() / 2))
   }
 
-  /// The selectors that may make a choice of this kind.
+  /// The selectors of a mixture, or the selector itself.
   static func charges(_ kind: SelectorKind) -> [SelectorKind] {
     guard case .mixture(let first, let second, let share) = kind else { return [kind] }
     return (share < 1 ? [first] : []) + (share > 0 ? [second] : [])
   }
 
-  /// The probability of a choice by the selector's definition; 0 where it may not be chosen at all.
+  /// The probability of a selection by definition; 0 for impossible selections.
   static func probability(of slot: Int, in items: [ItemFacts], _ kind: SelectorKind) -> Double {
     let item = items[slot]
     switch kind {
@@ -138,8 +138,7 @@ import Testing
     return joined
   }
 
-  /// Many choices at once are the same as one after the other.
-  @Test("Many choices at once equal as many choices one by one", arguments: kinds)
+  @Test("Several selections at once equal single selections", arguments: kinds)
   func manyChoicesAreAsOneAfterTheOther(kind: SelectorKind) {
     for seed in 0..<10 as Range<UInt64> {
       var chance = SeededGenerator(seed: seed, .test)
@@ -156,7 +155,7 @@ import Testing
     }
   }
 
-  /// By class, with the places of a class taken over again and again, and with two classes that are equally large.
+  /// Selections by class after many changes within a class, with two equally large classes.
   @Test(
     "Choices by class have their stated probability",
     arguments: [
@@ -194,7 +193,7 @@ import Testing
     #expect(statistic < bound, "χ² = \(statistic), bound \(bound)")
   }
 
-  /// The memory of a stream with one class in a hundred: as balanced as what has come.
+  /// In a stream with a class of one per cent, the memory becomes as balanced as the stream allows.
   @Test("Evicting from the largest class balances the memory")
   func evictingFromTheLargestClassBalances() throws {
     var memory = ReplayMemory(
@@ -207,9 +206,9 @@ import Testing
       if case .inserted = offer { inserted[label] += 1 }
     }
     let held = memory.items.reduce(into: [0, 0, 0]) { $0[$1.label] += 1 }
-    // What comes of the rare class stays while others have more; a reservoir would let go of nearly all.
+    // Items of the rare class stay while other classes have more. A reservoir would evict nearly all of them.
     #expect(held[2] == inserted[2] && (1..<20).contains(held[2]), "\(held), \(inserted) came in")
-    // Of two that are equally large either makes room, also the one that nothing comes of.
+    // Of two equally large classes either is evicted from, including one without new examples.
     #expect(abs(held[0] - held[1]) <= 2, "\(held)")
   }
 
@@ -239,7 +238,7 @@ import Testing
     #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: 7, sigmas: 4))
   }
 
-  @Test("Group sums do not drift")
+  @Test("Group sums are exact after many changes")
   func groupSumsDoNotDrift() {
     var selector = PrioritisedSelector()
     var chance = SeededGenerator(seed: 9, .test)

@@ -32,7 +32,7 @@ import Testing
             try checkpoint.verify()
           } throws: { error in
             (error as? OnePassError)?.code == .badData
-              && "\(error)".contains("\(file) is not what was written")
+              && "\(error)".contains("\(file) is damaged")
           }
         }
       }
@@ -58,13 +58,16 @@ import Testing
   }
 
   func snapshot(predictedClasses: Int?) throws -> MemorySnapshot {
-    var memory = ReplayMemory(capacity: .examples(20), seed: 1, predictedClasses: predictedClasses)
+    var memory = ReplayMemory(
+      capacity: .examples(20), seed: 1,
+      noteBytes: predictedClasses == nil ? 0 : StoredPredictions.bytesPerItem)
     for id in 0..<90 {
       try memory.offer(
         .synthetic(id, bytes: 1 + id), loss: Float(id) * 0.1, priority: id == 70 ? 0 : 1 / Float(id + 1),
-        prediction: predictedClasses.map {
+        note: predictedClasses.map {
           StoredPrediction(
-            classes: [$0 - 1, id], probabilities: [1 - Float(id) / 200, Float(id) / 400])
+            classes: [$0 - 1, id], probabilities: [1 - Float(id) / 200, Float(id) / 400]
+          ).note
         })
       _ = try memory.draw(2, step: id, batch: 0)
     }
@@ -78,7 +81,7 @@ import Testing
     let plain = try MemoryIndex.encode(self.snapshot(predictedClasses: nil))
     // The counters, which are text, tell of more bytes.
     let more = (plain.count..<plain.count + 8).contains(data.count - (predictedClasses == nil ? 0 : 20 * 12))
-    #expect(more && Set(snapshot.items.map(\.prediction)).count == (predictedClasses == nil ? 1 : 20))
+    #expect(more && Set(snapshot.items.map(\.note)).count == (predictedClasses == nil ? 1 : 20))
     #expect(try MemoryIndex.decode(data, path: "memory.index") == snapshot)
     #expect(!snapshot.drawingArrangement.isEmpty && snapshot.counters.draws == 180)
     for count in 0..<data.count {

@@ -33,7 +33,7 @@ import Testing
   @Test("A sorted stream is detected", arguments: [2, 10, 1_000])
   func aSortedStreamIsNoticed(classes: Int) {
     let counted = facts((0..<5_000).map { $0 * classes / 5_000 })
-    #expect(counted.count == 1 && counted[0].contains("have the class of the one before"), "\(counted)")
+    #expect(counted.count == 1 && counted[0].contains("have the class of the previous one"), "\(counted)")
     #expect(facts((0..<900).map { _ in 0 }).isEmpty)
   }
 
@@ -41,7 +41,7 @@ import Testing
   @Test("A stream that starts with one class is detected")
   func aStreamThatBeginsWithOneClassIsNoticed() {
     #expect(facts((0..<5_000).map { $0 / 1_300 }).count == 1)
-    #expect(facts((0..<5_000).map { _ in 7 }) == ["the first 4,096 examples are all of class 7"])
+    #expect(facts((0..<5_000).map { _ in 7 }) == ["the first 4,096 examples all have class 7"])
   }
 
   /// Stretches of five are enough, where there are many classes.

@@ -6,15 +6,15 @@ import Testing
 
 @testable import OnePass
 
-/// Runs that are asked to end: what they did by then, and that they go on exactly when they are stopped meanwhile.
-@Suite("Runs that are asked to cool down", .serialized) struct CoolDownTests {
+/// Runs that receive a request to cool down, and that are stopped and resumed meanwhile.
+@Suite("Cool-down on request", .serialized) struct CoolDownTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
 
   static let images = StripedImages(count: 320)
 
-  /// How many examples were taken from a stream that does not come again.
+  /// The number of examples taken from a stream that cannot be read again.
   final class Taken {
     var count = 0
   }
@@ -27,7 +27,7 @@ import Testing
     return SequenceSource("feed", stream, classCount: 4)
   }
 
-  /// 20 steps of 16 examples; the first has one update, each other three: 58, of which 6 are a warm-up.
+  /// 20 steps of 16 examples. The first step has one update, and all others three: 58 updates, of which 6 are a warm-up.
   var configuration: RunConfiguration {
     var configuration = RunConfiguration.small(on: "feed", replaySteps: 2)
     (configuration.memory.storage, configuration.data.limit) = (.examples(24), 320)
@@ -37,20 +37,20 @@ import Testing
     return configuration
   }
 
-  /// What a run told.
+  /// The events of a run.
   struct Story {
     var notices: [String] = []
     var reports: [StepReport] = []
     var result: RunResult?
 
-    /// The learning rate of each step's last update, as a share of the highest.
+    /// The learning rate of each step's last update, as a fraction of the peak.
     var rates: [Double] { reports.map { $0.learningRate / 0.05 } }
     func hasNotice(_ text: String) -> Bool { notices.contains { $0.contains(text) } }
   }
 
   /// - Parameters:
-  ///   - asked: The steps at whose report the run is asked to cool down; it hears of it in the next one.
-  ///   - stopped: The step at whose report it is asked to stop.
+  ///   - asked: The steps after whose report a cool-down is requested. The request is handled in the next step.
+  ///   - stopped: The step after whose report a stop is requested.
   func train(
     _ run: String, asked: Set<Int> = [], stopped: Int? = nil, from source: SequenceSource? = nil,
     change: (inout RunConfiguration) -> Void = { _ in }
@@ -84,9 +84,9 @@ import Testing
     }
   }
 
-  /// Asked at step 8, it hears of it in step 9, at whose end 25 updates are made: 25 · 0.25 / 0.75 = 8.3, which is 8 updates
-  /// and takes three steps of three.
-  @Test("A run that is asked to cool down does so and ends")
+  /// A request at step 8 is handled in step 9, after 25 updates: 25 · 0.25 / 0.75 = 8.3, which is 8 updates and takes three steps
+  /// of three.
+  @Test("A run cools down on request and ends")
   func aRunThatIsAskedCoolsDownAndEnds() throws {
     let taken = Taken()
     let story = try train("run", asked: [8, 9, 11], from: source(counting: taken))
@@ -94,7 +94,7 @@ import Testing
     #expect(story.reports.map(\.steps) == Array(repeating: 20, count: 8) + Array(repeating: 12, count: 4))
     let expected = [1.0 / 7, 4.0 / 7, 1, 1, 1, 1, 1, 1, 1, 7.0 / 9, 4.0 / 9, 1.0 / 9]
     #expect(zip(story.rates, expected).allSatisfy { abs($0 - $1) < 1e-12 }, "\(story.rates)")
-    // Nothing was taken that was not trained, and the record tells what was.
+    // All examples that were read were trained, and the record counts them.
     #expect(taken.count == 12 * 16)
     let result = try #require(story.result)
     #expect(result.stream.examples == 12 * 16 && result.compute.updates == 34 && result.plan.updates == 58)
@@ -103,16 +103,16 @@ import Testing
     #expect(try RunFiles.result(in: folder.file("run")).coolDown == result.coolDown)
     #expect(
       story.notices.filter { $0.contains("ooling down") } == [
-        "Cooling down over 9 updates: the run ends after step 12 of 20 that were planned."
+        "Cooling down over 9 updates; the run ends after step 12 of the planned 20."
       ])
     #expect(
-      story.hasNotice("The run ended as it was asked to, after 192 of the 320 examples that were planned"))
+      story.hasNotice("The run ended by request after 192 of 320 planned examples"))
     #expect(!story.hasNotice("did not reach 0"))
     #expect(try PassVerification(of: folder.file("run")).faults.isEmpty)
   }
 
-  /// 160 of 320 were given out when it was asked, and 99 wait: the 112 of seven steps are these and 13 others.
-  @Test("A cool-down trains what waits in the shuffle buffer")
+  /// At the request, 160 of 320 examples were yielded, and 99 wait. The 112 examples of seven steps are these and 13 others.
+  @Test("A cool-down trains the examples in the shuffle buffer")
   func whatWaitsInAShuffleBufferIsTrained() throws {
     let taken = Taken()
     let story = try train("run", asked: [8], from: source(counting: taken)) {
@@ -125,7 +125,7 @@ import Testing
     #expect(try PassVerification(of: folder.file("run")).faults.isEmpty)
   }
 
-  /// Stopped with the request itself, in the middle of the cool-down, and both.
+  /// Stops together with the request, during the cool-down, and both.
   @Test(
     "A cool-down that is stopped resumes exactly",
     arguments: [[8], [9], [10], [8, 10]],
@@ -139,7 +139,7 @@ import Testing
     let last = try train("parts") { $0.data.shuffleBuffer = buffer }
     let steps = whole.reports.count
     #expect(
-      steps >= 12 && steps < 20 && last.hasNotice("Going on after step \((stops.last ?? 0) + 1) of \(steps).")
+      steps >= 12 && steps < 20 && last.hasNotice("Resuming after step \((stops.last ?? 0) + 1) of \(steps).")
     )
     reports += last.reports
     #expect(reports.map(\.learningRate) == whole.reports.map(\.learningRate))
@@ -147,7 +147,7 @@ import Testing
     try expectSame("whole", "parts")
   }
 
-  /// Whoever stops it after its last step has nothing left to train, and takes nothing more.
+  /// After the last step nothing is left to train.
   @Test("A run stopped after its last step takes no more examples")
   func aRunThatWasStoppedAtItsEndTakesNothingMore() throws {
     _ = try train("run", asked: [8], stopped: 11)
@@ -166,18 +166,18 @@ import Testing
   }
 
   @Test(
-    "Other schedules do not cool down, and say so",
+    "Other schedules report that they do not cool down on request",
     arguments: LearningRateSchedule.Shape.allCases.filter { $0 != .onDemand })
   func otherSchedulesSayThatTheyCannot(shape: LearningRateSchedule.Shape) throws {
     let plain = try train("plain") { $0.recipe.schedule = shape }
     let asked = try train("asked", asked: [2, 5]) { $0.recipe.schedule = shape }
-    let sentence = "A run with --schedule \(shape.rawValue) cannot be ended before its time, and goes on"
-    #expect(asked.notices.filter { $0.contains(sentence) }.count == 1 && !plain.hasNotice(sentence))
+    let notice = "--schedule \(shape.rawValue) does not cool down on request, and the run continues;"
+    #expect(asked.notices.filter { $0.contains(notice) }.count == 1 && !plain.hasNotice(notice))
     #expect(asked.result?.stream.examples == 320 && asked.result?.coolDown == nil)
     try expectSame("plain", "asked")
   }
 
-  /// Against a count, step by step, for every step at which a run can be asked.
+  /// The reference is a step-by-step count, for every step at which a request is possible.
   @Test(
     "The cool-down has its share of all updates", arguments: ReplayCourse.allCases,
     [UpdateMode.sequential, .joint])
@@ -197,7 +197,7 @@ import Testing
       let made = ofStep.prefix(done).reduce(0, +)
       let notice = end.coolDown(afterStep: done, updates: made, waiting: 0).notice
       guard let coolDown = end.coolDown else {
-        // The planned one is a quarter of the updates.
+        // The planned cool-down is a quarter of the updates.
         #expect(Double(made) > 0.75 * Double(plan.updates) - 0.5 && end.steps == 20)
         #expect((notice == nil) == (done == 20))
         if notice != nil { late += 1 }
@@ -215,7 +215,7 @@ import Testing
     #expect(begun >= 10 && late >= 1)
   }
 
-  @Test("Ranks exchange the requests that they get")
+  @Test("Ranks exchange their requests")
   func ranksTellEachOtherWhatTheyWereAsked() throws {
     for flags in 0..<8 {
       var outcome = RankOutcome()

@@ -28,7 +28,7 @@ final class SyntheticSource: ExampleSource {
   func restore(position: Int) { self.position = position }
 }
 
-/// Grey images of 8 x 8 pixels that do not tell how many they are.
+/// Grey images of 8 x 8 pixels, of unknown number.
 final class PixelSource: ExampleSource {
   let specification = "pixels"
   let length: Int
@@ -52,7 +52,7 @@ final class PixelSource: ExampleSource {
 }
 
 @Suite("Feeds of mini-batches") struct FeedTests {
-  @Test("A stream is taken once and in order, starting with the examples that were peeked at")
+  @Test("A stream is read once and in order, starting with the examples that were peeked at")
   func aStreamIsTakenOnceInOrderAndTheExamplesLookedAtComeFirst() throws {
     let source = SyntheticSource(100)
     let taken = [source.next(), source.next(), source.next()].compactMap { $0 }
@@ -71,7 +71,7 @@ final class PixelSource: ExampleSource {
     var feed = StreamFeed(source, alreadyTaken: ids.map { .synthetic($0) }, limit: 10)
     #expect {
       _ = try feed.next(10)
-    } throws: { ($0 as? OnePassError)?.code == .badData && "\($0)".contains("was due") }
+    } throws: { ($0 as? OnePassError)?.code == .badData && "\($0)".contains("instead of") }
   }
 
   @Test("A multi-epoch run counts the examples that exist")
@@ -83,7 +83,7 @@ final class PixelSource: ExampleSource {
     #expect(try StreamPreparation(RunStream(source), configuration).plan.updates == 3)
   }
 
-  @Test("Every epoch is another order of all examples")
+  @Test("Every epoch has a different order of all examples")
   func everyEpochIsAnotherOrderOfAllExamples() throws {
     let kept = try KeptStream(SyntheticSource(50), alreadyTaken: [], limit: .max)
     var feed = EpochFeed(kept, epochs: 3, seed: 1)
@@ -99,7 +99,7 @@ final class PixelSource: ExampleSource {
     #expect(Set(passes).count == 3)
   }
 
-  /// After any number of mini-batches a new feed goes on as the old one does, at the borders of passes too.
+  /// A new feed continues after any number of mini-batches, including at the end of a pass.
   @Test("A feed resumes after any mini-batch")
   func feedsGoOnAfterAnyMiniBatch() throws {
     func feeds() throws -> [any ExampleFeed] {

@@ -8,12 +8,11 @@ import Testing
 
 @testable import OnePass
 
-@Suite("The learner: the paths that feed a GPU give on the CPU what the plain one gives") struct LearnerTests
-{
+@Suite("The learner gives the same results on all of its paths") struct LearnerTests {
   static let pipeline = ImagePipeline(size: 16, channels: 1, geometry: .padAndCrop(padding: 2))
   static let images = StripedImages(count: 80, side: 16)
 
-  /// The losses of ten updates, the last but one on a smaller mini-batch, and how many examples were taken right.
+  /// The losses of ten updates, the ninth on a smaller mini-batch, and the number of correctly classified examples.
   func losses(
     of pixelType: PixelType, recording: Bool, weights: [Float]? = nil, precision: Precision = .float32,
     change: (inout RunConfiguration) -> Void = { _ in }, mixing: Bool = false,
@@ -44,13 +43,14 @@ import Testing
       }
       let views = examples.map { ImagePipeline.View.augmented(seed: 1, id: $0.id, visit: 0) }
       let batch = try pool.submit(examples, views: views).wait()
-      // What was trained before has been taken for something: the class after its own, most of all.
+      // Replayed images have a stored prediction, mostly of the class after their label.
       let stored =
         mixing && configuration.memory.storedPredictions > 0
-        ? batch.labels.map { StoredPrediction(classes: [($0 + 1) % 4, $0], probabilities: [0.7, 0.2]) } : []
+        ? batch.labels.map { StoredPrediction(classes: [($0 + 1) % 4, $0], probabilities: [0.7, 0.2]).note }
+        : []
       let pass = try learner.train(
         WeightedBatch(
-          images: batch, weights: weights.map { Array($0.prefix(count)) }, predictions: stored,
+          images: batch, weights: weights.map { Array($0.prefix(count)) }, notes: stored,
           isReplayed: mixing, wantsClasses: true))
       all.append(try pass.losses())
       correct += try zip(pass.classes(), batch.labels).count { $0 == $1 }
@@ -63,11 +63,11 @@ import Testing
     zip(a.joined(), b.joined()).map { abs($0 - $1) / max(1, abs($1)) }.max() ?? .infinity
   }
 
-  @Test("Levels that are normalised on the device, and a recorded update, leave the losses as they are")
+  @Test("Normalisation on the device and recorded updates do not change the losses")
   func pathsAgree() throws {
     for weights in [nil, [0.25, 2, 1, 0.5, 1.5, 1, 0.75, 1] as [Float]] {
       let plain = try losses(of: .float32, recording: false, weights: weights)
-      // The model learns: the paths are compared on weights that have moved.
+      // The model learns, so that the paths are compared on changed weights.
       #expect(plain.losses[9].reduce(0, +) < 0.9 * plain.losses[0].reduce(0, +))
       #expect(plain.correct > 0 && plain.correct < 77)
       for (pixelType, recording) in [(PixelType.uint8, false), (.float32, true), (.uint8, true)] {
@@ -93,7 +93,8 @@ import Testing
     { ($0.memory.storedPredictions, $0.recipe.mixing) = (0.4, .cutmix) },
   ]
 
-  @Test("A recorded update is the plain one with every recipe", arguments: recipes.indices, [false, true])
+  @Test(
+    "A recorded update equals an ordinary one with every recipe", arguments: recipes.indices, [false, true])
   func recordedRecipes(recipe: Int, mixing: Bool) throws {
     let change = Self.recipes[recipe]
     let weights: [Float] = [0.25, 2, 1, 0.5, 1.5, 1, 0.75, 1]
@@ -101,24 +102,24 @@ import Testing
     let other = try losses(of: .uint8, recording: true, weights: weights, change: change, mixing: mixing)
     #expect(other.losses.map(\.count) == plain.losses.map(\.count))
     #expect(distance(other.losses, plain.losses) < 2e-3)
-    // It is another run than that of the paper's recipe, unless it only changes images that were trained before.
+    // The losses differ from the paper's recipe, unless the recipe only changes replayed images.
     let paper = try losses(of: .float32, recording: false, weights: weights)
     #expect((distance(plain.losses, paper.losses) > 0.01) == (mixing || ![2, 4, 5].contains(recipe)))
   }
 
-  @Test("Whatever is trained towards, the loss that is told is the label's")
+  @Test("The reported loss is that of the label, with any targets")
   func lossesOfTheLabel() throws {
     let paper = try losses(of: .float32, recording: false)
     for recording in [false, true] {
       let smoothed = try losses(
         of: .float32, recording: recording, change: { $0.recipe.labelSmoothing = 0.5 }, mixing: true)
-      // From the same weights.
+      // The first losses have the same weights.
       #expect(distance(Array(smoothed.losses.prefix(1)), Array(paper.losses.prefix(1))) < 1e-5)
       #expect(distance(smoothed.losses, paper.losses) > 0.01)
     }
   }
 
-  @Test("Images that come for the first time are not mixed")
+  @Test("Incoming images are not mixed")
   func firstTime() throws {
     let paper = try losses(of: .float32, recording: false)
     let mixed = try losses(of: .float32, recording: false, change: { $0.recipe.mixing = .cutmix })
@@ -134,13 +135,13 @@ import Testing
   func mixedPrecision() throws {
     let plain = try losses(of: .float32, recording: false)
     let mixed = try losses(of: .uint8, recording: true, precision: .bfloat16)
-    // 2^-8 a product; the first losses come from the same weights.
+    // An error of 2^-8 per product. The first losses have the same weights.
     #expect(distance(Array(mixed.losses.prefix(1)), Array(plain.losses.prefix(1))) < 0.02)
     #expect(distance(mixed.losses, plain.losses) > 1e-4)
     #expect(mixed.losses[9].reduce(0, +) < 0.9 * mixed.losses[0].reduce(0, +))
   }
 
-  @Test("A learner that records can be let go of")
+  @Test("A learner with recorded updates is deallocated")
   func noCycle() throws {
     weak var learner: Learner?
     _ = try losses(of: .uint8, recording: true, observe: { learner = $0 })

@@ -56,7 +56,7 @@ import Testing
     #expect(try read(write(twice)).firstFault == "example 20 was taken twice")
     var skipped = stream
     skipped.remove(at: 30)
-    #expect(try read(write(skipped)).firstFault == "example 30 was skipped (31 came in its place)")
+    #expect(try read(write(skipped)).firstFault == "example 30 was skipped (followed by 31)")
   }
 
   @Test("Duplicates in the source are found")

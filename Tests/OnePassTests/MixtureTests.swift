@@ -7,7 +7,7 @@ import Testing
 
 @testable import OnePass
 
-/// Mixed mini-batches and their targets against torchvision's, and the shares against their distribution.
+/// Mixed mini-batches and their targets, compared with torchvision's, and λ, compared with its distribution.
 @Suite("Mixed mini-batches and soft targets") struct MixtureTests {
   struct Reference: Decodable {
     struct Case: Decodable, CustomTestStringConvertible {
@@ -29,7 +29,7 @@ import Testing
       Reference.self, from: Data(contentsOf: folder.appendingPathComponent("mixing.json")))
   }
 
-  @Test("torchvision's MixUp and CutMix", arguments: try reference().cases)
+  @Test("Mixtures equal torchvision's MixUp and CutMix", arguments: try reference().cases)
   func equalsTorchvision(_ reference: Reference.Case) throws {
     let shape = [4, 1, 9, 7]
     let mixture =
@@ -44,14 +44,14 @@ import Testing
       for (value, expected) in zip(try mixed.floats(), reference.images) {
         #expect(abs(Double(value) - expected) < 1e-6)
       }
-      // What was given may still be read by whoever lent it.
+      // The input may be borrowed, and must not change.
       #expect(try images.floats() == plain.floats())
     }
     var configuration = RunConfiguration(data: "test")
     configuration.recipe.mixing = .mixup
     let soft = try #require(SoftTargets(configuration, classes: 4))
     let labels = try Self.reference().labels
-    for (value, expected) in zip(soft.targets(labels, [], mixture), reference.targets) {
+    for (value, expected) in zip(try soft.targets(labels, [], mixture), reference.targets) {
       #expect(abs(Double(value) - expected) < 1e-6)
     }
   }
@@ -62,49 +62,52 @@ import Testing
     #expect(SoftTargets(configuration, classes: 3) == nil)
     configuration.recipe.labelSmoothing = 0.3
     let soft = try #require(SoftTargets(configuration, classes: 3))
-    let targets = soft.targets([2, 0], [], nil)
+    let targets = try soft.targets([2, 0], [], nil)
     for (value, expected) in zip(targets, [0.1, 0.1, 0.8, 0.8, 0.1, 0.1]) {
       #expect(abs(Double(value) - expected) < 1e-6)
     }
     #expect(soft.mixture(update: 0, part: 0, shape: [2, 1, 8, 8]) == nil)
-    let mixed = soft.targets([2, 0], [], Mixture(averaging: 0.75))
+    let mixed = try soft.targets([2, 0], [], Mixture(averaging: 0.75))
     for (value, expected) in zip(mixed, [0.275, 0.1, 0.625, 0.625, 0.1, 0.275]) {
       #expect(abs(Double(value) - expected) < 1e-6)
     }
   }
 
-  /// (1 − w)·t + w·stored by hand: t as above, stored [0, 1, 0] and [0.4, 0, 0.6], both whole 255ths.
-  @Test("Stored predictions have their share of the targets")
+  /// (1 − w)·t + w·stored, computed by hand, with the same t. The stored predictions [0, 1, 0] and [0.4, 0, 0.6] are whole 255ths.
+  @Test("Stored predictions are part of the targets")
   func storedPredictionsHaveTheirShare() throws {
     var configuration = RunConfiguration(data: "test")
     (configuration.memory.storedPredictions, configuration.recipe.labelSmoothing) = (0.4, 0.3)
     let soft = try #require(SoftTargets(configuration, classes: 3))
     let stored = [
-      StoredPrediction(classes: [1, 0, 2], probabilities: [1, 0, 0]),
-      StoredPrediction(classes: [2, 0, 1], probabilities: [0.6, 0.4, 0]),
+      StoredPrediction(classes: [1, 0, 2], probabilities: [1, 0, 0]).note,
+      StoredPrediction(classes: [2, 0, 1], probabilities: [0.6, 0.4, 0]).note,
     ]
     for (mixture, expected) in [
       (nil, [0.06, 0.46, 0.48, 0.64, 0.06, 0.3]),
       (Mixture(averaging: 0.75), [0.205, 0.36, 0.435, 0.495, 0.16, 0.345]),
     ] {
-      let targets = soft.targets([2, 0], stored, mixture)
+      let targets = try soft.targets([2, 0], stored, mixture)
       #expect(targets.count == expected.count)
       for (value, expected) in zip(targets, expected) { #expect(abs(Double(value) - expected) < 1e-6) }
     }
-    // An image that arrives has none.
-    for (value, expected) in zip(soft.targets([2], [], nil), [0.1, 0.1, 0.8]) {
+    // An incoming image has no note.
+    for (value, expected) in zip(try soft.targets([2], [], nil), [0.1, 0.1, 0.8]) {
       #expect(abs(Double(value) - expected) < 1e-6)
     }
     configuration.recipe.labelSmoothing = 0
     let alone = try #require(SoftTargets(configuration, classes: 3))
     #expect(alone.isNeeded(stored, nil) && !alone.isNeeded([], nil))
-    #expect(alone.stores(mixing: false) && alone.stores(mixing: true))
+    #expect(alone.noteMaker(isReplayed: false) != nil && alone.noteMaker(isReplayed: true) != nil)
+    // The note is invalid for three classes.
+    let other = StoredPrediction(classes: [3], probabilities: [1]).note
+    #expect { try alone.targets([0], [other], nil) } throws: { ($0 as? OnePassError)?.code == .badData }
     configuration.recipe.mixing = .mixup
     let mixing = try #require(SoftTargets(configuration, classes: 3))
-    #expect(mixing.stores(mixing: false) && !mixing.stores(mixing: true))
+    #expect(mixing.noteMaker(isReplayed: false) != nil && mixing.noteMaker(isReplayed: true) == nil)
   }
 
-  /// Weights are mixed as the images are, and keep their sum, by which the losses are divided.
+  /// Weights are mixed in the same way as images. Losses are divided by their sum, which must not change.
   @Test("Mixed weights keep their sum")
   func weightsKeepTheirSum() {
     let weights: [Float] = [0.5, 2, 1, 0.25]
@@ -128,7 +131,6 @@ import Testing
     #expect(other.mixture(update: 3, part: 0, shape: shape) != first[3])
   }
 
-  /// Images of one pixel, and mini-batches of one image, are mixed as well.
   @Test("Images of one pixel and mini-batches of one image can be mixed")
   func smallestOnes() throws {
     for (shape, seed) in [([1, 1, 1, 1], 1), ([1, 3, 5, 4], 2), ([3, 1, 1, 1], 3)] {

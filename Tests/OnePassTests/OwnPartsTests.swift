@@ -9,15 +9,15 @@ import Testing
 
 @testable import OnePass
 
-/// Parts that a program puts in the place of those of OnePass.
-@Suite("Parts that a program brings itself", .serialized) struct OwnPartsTests {
-  /// The same priority for all.
+/// Custom priority functions, selectors, models and metrics.
+@Suite("Custom parts", .serialized) struct OwnPartsTests {
+  /// The same priority for all items.
   struct Constant: PriorityFunction {
     var value = 3.25
     func priority(loss: Double, progress: RunProgress) -> Double { value }
   }
 
-  /// A selector of OnePass under another name.
+  /// A built-in selector with another name.
   struct Wrapped<Base: ItemSelector>: ItemSelector {
     static var bytesPerItem: Int { Base.bytesPerItem }
     static var dependsOnDraws: Bool { Base.dependsOnDraws }
@@ -34,7 +34,7 @@ import Testing
     mutating func restore(arrangement: [UInt32]) throws { try base.restore(arrangement: arrangement) }
   }
 
-  /// Room is made in the class of the largest number.
+  /// Evicts from the class with the largest label.
   struct LargestLabelFirst: SelectionOrder {
     static let dependsOnDraws = false
     static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
@@ -73,7 +73,7 @@ import Testing
       })
   }
 
-  @Test("A program's own priority is used and recorded")
+  @Test("A custom priority function is used and recorded")
   func aProgramsPriorityIsWhatTheMemoryHoldsAndTheRecordNames() throws {
     let result = try TrainingRun(configuration, source: source(), priority: Constant())
       .start(output: folder.file("run"))
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test(
-    "An own priority that is not finite and positive is refused in a sentence",
+    "A custom priority that is negative or not finite is rejected with an error message",
     arguments: [PriorityTiming.insertion, .current, .refreshed], [Double.nan, -1, 1e300])
   func aPriorityThatIsNoneIsASentence(timing: PriorityTiming, value: Double) throws {
     var configuration = configuration
@@ -96,12 +96,12 @@ import Testing
       Issue.record("no error")
     } catch let error as OnePassError {
       #expect(error.code == .usage)
-      #expect(error.message.contains("Constant(value: \(value)) gives \(value) for a loss of"))
+      #expect(error.message.contains("Constant(value: \(value)) returned \(value) for the loss"))
     }
   }
 
-  /// Going on needs the same function: another, another parameter or none is refused, and the same gives the unbroken run.
-  @Test("A run resumes only with the same own priority")
+  /// Another function, another parameter or none is rejected. The same function gives the result of an uninterrupted run.
+  @Test("A run resumes only with the same custom priority function")
   func aRunGoesOnWithTheSameFunctionOnly() throws {
     func train(_ priority: (any PriorityFunction)?, _ run: String, stoppingAfter last: Int? = nil) throws {
       let stop = StopRequest()
@@ -114,7 +114,9 @@ import Testing
       do {
         try train(priority, "broken")
         Issue.record("no error")
-      } catch { #expect("\(error)".contains("began with other options (priority own:Constant(value: 3.25)")) }
+      } catch {
+        #expect("\(error)".contains("was started with other options (priority own:Constant(value: 3.25)"))
+      }
     }
     #expect(throws: RunStopped.self) { try train(Constant(), "broken", stoppingAfter: 3) }
     expectRefusal(Constant(value: 3.5))
@@ -128,8 +130,8 @@ import Testing
     }
   }
 
-  /// A selector of OnePass in a wrapping of the program's makes the choices that it makes without.
-  @Test("A program's own selectors draw and evict")
+  /// A wrapped built-in selector makes the same selections as without the wrapper.
+  @Test("Custom selectors draw and evict")
   func aProgramsSelectorsAreThoseThatChoose() throws {
     let plain = try TrainingRun(configuration, source: source()).start(output: folder.file("plain"))
     let wrapped = try TrainingRun(
@@ -146,13 +148,13 @@ import Testing
     }
   }
 
-  /// Forgetting has no program's own selector at hand: it needs none, unless the run is to go on with an order that one keeps.
-  @Test("Items of a program's own selectors can be forgotten")
+  /// Custom selectors are not available when forgetting. They are needed only if an unfinished run has a saved order.
+  @Test("Items of custom selectors can be forgotten")
   func whatAProgramsSelectorsHoldIsForgotten() throws {
     func train(_ drawing: any ItemSelector, _ run: String, stoppingAfter last: Int? = nil) throws {
       let stop = StopRequest()
       var configuration = configuration
-      // Of a finished run only what has pictures can be forgotten.
+      // A finished run has an index only if it keeps images.
       configuration.memory.keepPictures = 24
       _ = try TrainingRun(
         configuration, source: source(), drawing: drawing, evicting: Wrapped(base: UniformSelector())
@@ -171,7 +173,7 @@ import Testing
     #expect(
       try text("finished/checkpoint/memory.csv").split(separator: "\n").dropFirst() == rows.dropFirst())
 
-    // After one step all of its examples are held.
+    // After one step, the memory contains all of its examples.
     #expect(throws: RunStopped.self) { try train(uniform, "plain", stoppingAfter: 1) }
     #expect(try forget([3, 5], "plain") == [3, 5])
     try train(uniform, "plain")
@@ -180,13 +182,13 @@ import Testing
       _ = try forget([3], "ordered")
       Issue.record("no error")
     } catch let error as OnePassError {
-      #expect(error.code == .usage && error.message.contains("a program's own selector keeps an order"))
+      #expect(error.code == .usage && error.message.contains("its custom selector keeps an order"))
     }
     try train(prioritised, "ordered")
   }
 
-  /// A selector knows the classes: where room is made in the last class first, that one is soon gone.
-  @Test("A selector knows the classes")
+  /// If the last class is evicted first, it soon has no items.
+  @Test("A selector receives the classes of items")
   func aSelectorKnowsTheClasses() throws {
     let result = try TrainingRun(
       configuration, source: source(192), evicting: OrderedSelector<LargestLabelFirst>()
@@ -194,13 +196,13 @@ import Testing
     let labels = try text("run/checkpoint/memory.csv").split(separator: "\n").dropFirst()
       .map { $0.split(separator: ",")[1] }
     let evictions = try #require(result.memory).evictions
-    // Of four classes 24 items are some 6 each; more evictions than two classes ever had items for leave none of the last,
-    // but for one that came in just now.
+    // With four classes, 24 items are about 6 per class. More evictions than two classes had items leave none of the last, except
+    // for one that was just inserted.
     #expect(evictions > 24 && labels.count { $0 == "3" } <= 1, "\(evictions) evictions, \(labels)")
     #expect(result.configuration.memory.evicting == .own("OrderedSelector<LargestLabelFirst>"))
   }
 
-  @Test("A program's own model is trained, saved and loaded")
+  @Test("A custom model is trained, saved and loaded")
   func aProgramsModelIsTrainedSavedAndReadBack() throws {
     let plain = try TrainingRun(configuration, source: source(), evaluationSource: source(64, from: 96))
       .start(output: folder.file("plain"))
@@ -226,13 +228,13 @@ import Testing
         _ = try TrainedModel(checkpoint: folder.file("own"), device: "cpu", own: other)
         Issue.record("no error")
       } catch let error as OnePassError {
-        #expect(error.code == .usage && error.message.contains("The model tiny is of a program's own kind"))
+        #expect(error.code == .usage && error.message.contains("The model tiny is a custom kind"))
       }
     }
   }
 
-  /// What a record names and nobody has is refused before anything is opened.
-  @Test("A recorded own part that is missing is refused in a sentence")
+  /// The check comes before any file is opened.
+  @Test("A recorded custom part that is missing is rejected with an error message")
   func aPartThatIsNotThereIsASentence() throws {
     for (name, change) in [
       ("--priority own:x", { $0.replay.priority = .own("x") }),
@@ -251,8 +253,8 @@ import Testing
     }
   }
 
-  /// Names of OnePass and of programs never meet, and come back from a record.
-  @Test("Names of own parts are the same after writing and reading a record")
+  /// Custom names never collide with built-in names.
+  @Test("Names of custom parts are the same after writing and reading a record")
   func namesComeBackFromARecord() throws {
     for kind in PriorityKind.allCases + [.own("loss"), .own(""), .own("own:x")] {
       #expect(PriorityKind(rawValue: kind.rawValue) == kind)
@@ -263,8 +265,8 @@ import Testing
     #expect(PriorityKind(rawValue: "los") == nil && SelectorKind(rawValue: "") == nil)
   }
 
-  /// Metrics of a program's own see each example once, the smaller last mini-batch included.
-  @Test("A program's own metric is computed")
+  /// A custom metric receives each example once, including those of the smaller last mini-batch.
+  @Test("A custom metric is computed")
   func aProgramsMetricIsTaken() throws {
     struct LabelCount: Metric {
       var counts = [Double](repeating: 0, count: 4)
@@ -291,8 +293,8 @@ import Testing
     #expect(predictions.allSatisfy { abs($0.reduce(0) { $0 + $1.probability } - 1) < 1e-5 })
   }
 
-  /// A run that follows a live stream is a run on the same images, and a cancelled task stops it.
-  @Test("A live stream trains on a thread of its own, and can be cancelled")
+  /// The result equals that of a run on the same images. Cancelling the task stops the run.
+  @Test("A live stream trains on a separate thread, and can be cancelled")
   func aLiveStreamIsTrainedOnAThreadOfItsOwn() async throws {
     let configuration = configuration
     let plain = try TrainingRun(configuration, source: source()).start()

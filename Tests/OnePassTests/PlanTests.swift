@@ -46,7 +46,7 @@ import Testing
       ("--weight-decay", { $0.recipe.weightDecay = -1 }), ("--recency-bias", { $0.memory.recencyBias = 0 }),
       ("--image-size", { $0.model.imageSize = 4 }), ("--channels", { $0.model.channels = 2 }),
       ("--classes", { $0.data.classCount = 1 }), ("--threads", { $0.machine.threads = 0 }),
-      ("--broken-limit", { $0.data.brokenLimit = 2 }), ("A storage", { $0.memory.storage = .fraction(5) }),
+      ("--broken-limit", { $0.data.brokenLimit = 2 }), ("--storage", { $0.memory.storage = .fraction(5) }),
       ("--muon-learning-rate", { $0.recipe.muonLearningRate = 0 }),
       ("--muon-weight-decay", { $0.recipe.muonWeightDecay = -1 }),
       ("--warm-up", { $0.recipe.warmUp = 1.1 }), ("--cool-down", { $0.recipe.coolDown = -0.1 }),
@@ -67,10 +67,13 @@ import Testing
         { $0.memory.storedPredictions = -0.1 }
       ),
       (
-        "--stored-predictions is for a replay memory, and --method multi-epoch",
+        "--stored-predictions requires --method replay (got multi-epoch)",
         { ($0.memory.storedPredictions, $0.method) = (0.3, .multiEpoch) }
       ),
-      ("--mixing mixup is for images", { ($0.recipe.mixing, $0.method) = (.mixup, .naive) }),
+      (
+        "--mixing mixup mixes images that were trained before",
+        { ($0.recipe.mixing, $0.method) = (.mixup, .naive) }
+      ),
       (
         "--priority-timing refreshed",
         { ($0.recipe.mixing, $0.replay.priorityTiming) = (.cutmix, .refreshed) }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import OnePass
 
-/// What the memory's losses and priorities become while a run replays.
+/// The stored losses and priorities during replay.
 @Suite("Priorities that follow the losses of replays") struct PriorityRuleTests {
   /// A memory of items with the losses 0, 1, 2, …
   func memory(_ count: Int, _ rule: PriorityRule, _ progress: RunProgress) throws -> ReplayMemory {
@@ -18,7 +18,7 @@ import Testing
     return memory
   }
 
-  /// An item may be drawn twice in one mini-batch: then the second loss meets the average with the first.
+  /// An item can be drawn twice in a mini-batch. The second loss is then averaged with the result of the first.
   @Test("Learnability keeps a running average of the loss")
   func learnabilityKeepsARunningAverage() throws {
     let progress = RunProgress(step: 1, of: 2)
@@ -48,7 +48,7 @@ import Testing
     #expect(repeated > 0)
   }
 
-  /// Below the mean of what the items had last half the probability, and so twice the weight; at the end all are alike.
+  /// Items below the mean of the last losses have half the probability, and twice the weight. At the end, all are alike.
   @Test("Pruning compares with the mean loss of the memory")
   func pruningFollowsTheMeanOfTheMemory() throws {
     let progress = RunProgress(step: 1, of: 8)
@@ -64,7 +64,7 @@ import Testing
     for (item, weight) in zip(drawn, weights) {
       #expect(abs(weight / (item.example.id < 3 ? 2 : 1) - (weights.min() ?? 0)) < 1e-5)
     }
-    // One item becomes so hard that all others are below the mean, also those that were not drawn.
+    // One item becomes so hard that all others are below the mean, including items that were not drawn.
     let hard = try #require(drawn.first)
     try memory.update([hard], losses: [60], by: rule, progress)
     try memory.prioritise(by: &rule, progress)
@@ -81,8 +81,8 @@ import Testing
     }
   }
 
-  /// A program's own function gets what it asks for with every timing; only losses of arrival are there for two of them.
-  @Test("Every timing passes an own function the losses that it promises", arguments: PriorityTiming.allCases)
+  /// With two of the timings, only losses of the arrival are available.
+  @Test("Every timing passes the documented losses to a custom function", arguments: PriorityTiming.allCases)
   func everyTimingKeepsItsMeaning(timing: PriorityTiming) throws {
     let progress = RunProgress(step: 1, of: 8)
     var rule = PriorityRule(AboveMean(), timing: timing)

@@ -35,10 +35,10 @@ import Testing
     do {
       let folder = try RunFolder(creating: parent.file("run"))
       try folder.write("weights", to: "model")
-      try parent.write([1], to: "run/another")  // Somebody was faster.
+      try parent.write([1], to: "run/another")  // Another process was faster.
       #expect {
         try folder.commit()
-      } throws: { ($0 as? OnePassError)?.code == .io && "\($0)".contains("it is complete in") }
+      } throws: { ($0 as? OnePassError)?.code == .io && "\($0)".contains("the complete run is in") }
     }
     let kept = try #require(parent.contents.first { $0.hasPrefix(".run.partial") })
     #expect(parent.exists("\(kept)/model"))
@@ -58,9 +58,9 @@ import Testing
     #expect {
       try RunFolder(creating: parent.file("run"))
     } throws: { error in
-      (error as? OnePassError)?.code == .usage && "\(error)".contains("already holds a run")
+      (error as? OnePassError)?.code == .usage && "\(error)".contains("already contains a run")
     }
-    // An empty one is as good as none.
+    // An empty folder is accepted.
     try FileManager.default.createDirectory(atPath: parent.file("empty"), withIntermediateDirectories: true)
     let folder = try RunFolder(creating: parent.file("empty"))
     try folder.write("a", to: "file.txt")
@@ -91,13 +91,15 @@ import Testing
       let share = Float(id % 255) / 255
       return MemoryItem(
         id: id, label: 1, loss: 1, priority: 0.5, draws: 0, bytes: 10,
-        prediction: StoredPrediction(
-          classes: classes, probabilities: classes.indices.map { $0 == 0 ? share : (1 - share) / 3 }))
+        note: StoredPrediction(
+          classes: classes, probabilities: classes.indices.map { $0 == 0 ? share : (1 - share) / 3 }
+        ).note)
     }
     let text = MemoryTable(items: items).csv
     #expect(try MemoryTable(csv: text, path: "memory.csv").items == items)
     let start = text.prefix { $0 != "\n" } + "\n0,1,1.0,0.5,0,10"
-    #expect(try MemoryTable(csv: start + ",7:204 2:51\n", path: "").items[0].prediction?.classes == [7, 2])
+    #expect(
+      try MemoryTable(csv: start + ",7:204 2:51\n", path: "").items[0].storedPrediction?.classes == [7, 2])
     for damaged in [
       "", ",", ",7", ",7:204 7:51", ",7:204 2:52", ",65536:1", ",1:-1", ",1:2:3", ",1:1 2:1 3:1 4:1 5:1",
       ",x:1",
@@ -113,7 +115,7 @@ import Testing
     let items = [(1, [1, 0]), (1, [0, 1]), (0, [0, 2])].enumerated().map { id, item in
       MemoryItem(
         id: id, label: item.0, loss: 1, priority: 0.5, draws: 0, bytes: 10,
-        prediction: StoredPrediction(classes: item.1, probabilities: [0.6, 0.4]))
+        note: StoredPrediction(classes: item.1, probabilities: [0.6, 0.4]).note)
     }
     #expect(MemorySummary(items, examplesSeen: 3).recognised == 2)
   }

@@ -9,7 +9,7 @@ import Testing
 @testable import OnePass
 
 @Suite("Declared options and their records") struct RunOptionTests {
-  /// What records have been made of; a key that is renamed makes older records unreadable.
+  /// The keys of existing records. Renaming a key makes older records unreadable.
   static let keys: Set = [
     "data", "evaluationData", "limit", "evaluationLimit", "classCount", "classNames", "subjectKey",
     "shuffleBuffer", "brokenLimit", "model", "stem", "imageSize", "channels", "initialise", "blurPool",
@@ -29,7 +29,7 @@ import Testing
     #expect(Set(declared) == Self.keys && declared.count == Self.keys.count)
   }
 
-  /// An option that is `nil` has no key, and all others lie side by side.
+  /// An option that is `nil` has no key. All other options are at the same level.
   @Test("A record is flat")
   func aRecordIsFlat() throws {
     var configuration = RunConfiguration(data: "folder:photos")
@@ -40,8 +40,8 @@ import Testing
     #expect(record["limit"] == nil && record.values.allSatisfy { !($0 is [String: Any]) })
   }
 
-  /// Hu et al. 2021, sections 3 and 4.1: prioritised replay of k = 8 from 10 % storage; SGD with Nesterov momentum 0.9 and mini-batches
-  /// of 128; the learning rate falls from 0.1 to 0 along a cosine; 90 passes where there are several; ResNet-50.
+  /// Hu et al. 2021, sections 3 and 4.1: prioritised replay with k = 8 and 10 % storage, and ResNet-50. SGD has Nesterov momentum 0.9
+  /// and mini-batches of 128, and a cosine schedule from 0.1 to 0. Multi-epoch training has 90 passes.
   @Test("The defaults are the paper's")
   func theDefaultsAreThePapers() {
     let paper = RunConfiguration.defaults
@@ -63,7 +63,7 @@ import Testing
     #expect(paper.recipe.mixing == .none && paper.data.shuffleBuffer == nil && paper.model.initialise == nil)
   }
 
-  /// What version 0.1.0 wrote: fewer options than today, and one that is gone.
+  /// A record of version 0.1.0, with fewer options than today, and one that no longer exists.
   static let oldRecord = """
     {"batchSize": 64, "brokenLimit": 0.2, "data": "d", "drawAhead": 0, "device": "cpu", "drawing": "oldest",
      "epochs": 5, "evicting": "fewest-replays", "importanceWeights": false, "incomingView": "centre",
@@ -72,7 +72,7 @@ import Testing
      "storage": "5%", "updates": "joint", "weightDecay": 0.1}
     """
 
-  /// What came later has the value that does what the older program did, typed here from what it did.
+  /// Options that were added later have the value that reproduces the older version.
   @Test("A record of an older version is read")
   func aRecordOfAnOlderProgramIsRead() throws {
     let read = try JSONDecoder().decode(RunConfiguration.self, from: Data(Self.oldRecord.utf8))
@@ -93,7 +93,7 @@ import Testing
     #expect(read.data.evaluationSource == nil && read.model.stem == nil)
   }
 
-  /// What every version has written has to be there.
+  /// Keys that every version has written are required.
   @Test("A record that lacks an option is damaged")
   func aRecordThatLacksAnOptionIsDamaged() throws {
     var record = try #require(
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  /// Copies do not share what they hold.
+  /// Configurations are values, although their options are stored in objects.
   @Test("A copy of a configuration is independent")
   func aCopyIsACopy() {
     let first = RunConfiguration.defaults
@@ -121,7 +121,7 @@ import Testing
     #expect(RunConfiguration.defaults.recipe.learningRate == 0.1)
   }
 
-  /// Options that do nothing do not tell runs apart.
+  /// Runs that differ only in such options are the same run.
   @Test("Options without effect do not distinguish runs")
   func theEssenceHasWhatMatters() {
     func isSame(_ change: (inout RunConfiguration) -> Void, when: (inout RunConfiguration) -> Void) -> Bool {
@@ -177,7 +177,7 @@ import Testing
     #expect(
       title { ($0.memory.recencyBias, $0.memory.evicting) = (3, .oldest) } == paper
         + ", β = 3, evicting oldest")
-    #expect(title { $0.memory.recencyBias = 1e9 } == paper + ", all taken in")
+    #expect(title { $0.memory.recencyBias = 1e9 } == paper + ", all inserted")
     #expect(title { $0.memory.storedPredictions = 0.3 } == paper + ", 0.3 of targets from stored predictions")
     #expect(
       title { ($0.recipe.blurPool, $0.recipe.progressiveResolution) = (true, 0.5) }

@@ -9,7 +9,7 @@ import Testing
 
 @testable import OnePass
 
-@Suite("Stored predictions: what is trained towards, and what is kept") struct StoredTargetTests {
+@Suite("Targets with stored predictions") struct StoredTargetTests {
   static let pipeline = ImagePipeline(size: 12, channels: 1, geometry: .padAndCrop(padding: 2))
   static let images = StripedImages(count: 64)
   static let examples = (0..<64).map { id in
@@ -26,14 +26,14 @@ import Testing
     return try RunAssembly(configuration, parts, plan, Self.pipeline, .small, on: .cpu)
   }
 
-  /// −Σ q log p is linear in q, and so is the first update: towards (1 − w)·label + w·stored it is the mean, with these weights, of
-  /// the updates towards the label and towards each class that is stored, which no stored prediction has a part in.
+  /// −Σ q log p is linear in q, and so is the first update. The update towards (1 − w)·label + w·stored is therefore the weighted
+  /// mean of the updates towards the label and towards each stored class. Those updates use no stored prediction.
   @Test(
     "An update towards soft targets is the mean of the updates towards each class",
     arguments: [UpdateMode.sequential, .joint])
   func anUpdateIsTheMeanOfThoseTowardsEachClass(updates: UpdateMode) throws {
     let weights: [Float] = (0..<16).map { 0.25 + Float($0 % 5) / 4 }
-    func update(_ share: Double, labels: (Int) -> Int, stored: [StoredPrediction]) throws -> [Float] {
+    func update(_ share: Double, labels: (Int) -> Int, stored: [ItemNote]) throws -> [Float] {
       var configuration = RunConfiguration(data: "test")
       (configuration.model.name, configuration.recipe.batchSize, configuration.memory.storedPredictions) = (
         "resnet8", 16, share
@@ -48,7 +48,7 @@ import Testing
         examples, views: examples.map { .augmented(seed: 1, id: $0.id, visit: 0) }
       ).wait()
       let before = try learner.model.parameters.flatMap { try $0.tensor.floats() }
-      let weighted = WeightedBatch(images: batch, weights: weights, predictions: stored)
+      let weighted = WeightedBatch(images: batch, weights: weights, notes: stored)
       if updates == .sequential {
         _ = try learner.train(weighted)
       } else {
@@ -57,10 +57,11 @@ import Testing
       }
       return zip(try learner.model.parameters.flatMap { try $0.tensor.floats() }, before).map { $0 - $1 }
     }
-    // 153, 51 and 51 of 255: the class of the label itself, and the two after it.
+    // 153, 51 and 51 of 255 for the class of the label and the two after it.
     let stored = Self.examples.prefix(16).map {
       StoredPrediction(
-        classes: [($0.label + 1) % 4, $0.label, ($0.label + 2) % 4], probabilities: [0.6, 0.2, 0.2])
+        classes: [($0.label + 1) % 4, $0.label, ($0.label + 2) % 4], probabilities: [0.6, 0.2, 0.2]
+      ).note
     }
     let mixed = try update(0.4, labels: { $0 }, stored: stored)
     let towards = try (0..<3).map { further in try update(0, labels: { ($0 + further) % 4 }, stored: []) }
@@ -91,42 +92,42 @@ import Testing
     return try #require(loop.rehearsal?.memory)
   }
 
-  /// The probability of the label in what is stored is that of the loss which is stored: e^(−ℓ), within 1/255.
+  /// The stored probability of the label matches the stored loss: e^(−ℓ), within 1/255.
   func isOfItsLoss(_ item: MemoryItem) throws -> Bool {
-    let probability = try #require(item.prediction).distribution(over: 4)[item.label]
+    let probability = try #require(item.storedPrediction).distribution(over: 4)[item.label]
     return abs(probability - exp(-item.loss)) < 1 / 255 + 1e-5
   }
 
   @Test(
-    "The prediction of an item is that of the forward pass which trained it last",
+    "The stored prediction is that of the last forward pass that trained the item",
     arguments: UpdateMode.allCases)
   func theLastForwardPass(updates: UpdateMode) throws {
-    // The loss is refreshed by the same passes.
+    // The same forward passes refresh the loss.
     let refreshed = try memory { ($0.replay.priorityTiming, $0.step.updates) = (.refreshed, updates) }
     #expect(refreshed.items.count { $0.draws > 0 } > 30)
     for item in refreshed.items { #expect(try isOfItsLoss(item), "\(item)") }
-    // Here the loss stays that of the arrival.
+    // Here the loss is always that of the arrival.
     let atInsertion = try memory { $0.step.updates = updates }
     for item in atInsertion.items where item.draws == 0 { #expect(try isOfItsLoss(item), "\(item)") }
     #expect(try atInsertion.items.count { try $0.draws > 0 && !isOfItsLoss($0) } > 20)
   }
 
-  @Test("Where replayed images are mixed, it stays that of the arrival")
+  @Test("With mixed replays, the stored prediction is that of the arrival")
   func mixedImagesSayNothing() throws {
     let mixed = try memory { $0.recipe.mixing = .cutmix }
     #expect(mixed.items.count { $0.draws > 0 } > 30)
     for item in mixed.items { #expect(try isOfItsLoss(item), "\(item)") }
   }
 
-  @Test("Recorded updates store the same")
+  @Test("Recorded updates store the same predictions")
   func recordedUpdates() throws {
     let recorded = try memory { ($0.replay.priorityTiming, $0.machine.cudaGraphs) = (.refreshed, true) }
     for item in recorded.items { #expect(try isOfItsLoss(item), "\(item)") }
   }
 
-  @Test("Nothing is kept where nothing is asked for")
+  @Test("Without stored predictions, no notes are stored")
   func nothingByDefault() throws {
     let plain = try memory { $0.memory.storedPredictions = 0 }
-    #expect(plain.predictedClasses == nil && plain.items.allSatisfy { $0.prediction == nil })
+    #expect(plain.noteBytes == 0 && plain.items.allSatisfy { $0.note == nil })
   }
 }

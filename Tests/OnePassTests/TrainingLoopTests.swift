@@ -7,41 +7,53 @@ import Testing
 
 @testable import OnePass
 
-/// The loop alone, with a learner that has no tensors: what it is given, step by step, against the paper's formulas.
+/// The loop with a learner without tensors. Its inputs are compared with the paper's formulas, step by step.
 @Suite("Training loop") struct TrainingLoopTests {
-  /// Notes what it is given. The loss of an example follows from its position and from the updates made so far.
+  /// Records its input. The loss of an example is a function of its position and the number of updates.
   final class NotingLearner: BatchLearner {
     struct Call: Equatable {
       var ids: [Int]
       var weights: [Float]?
       var isReplayed: Bool
-      /// `nil` for an update of its own.
+      var notes: [ItemNote] = []
+      /// `nil` for a separate update.
       var share: Double?
     }
 
     struct Pass: ForwardPass {
       let values: [Float]
       let labels: [Int]
+      let kept: [ItemNote]
       func losses() -> [Float] { values }
-      // Right for every other example.
+      // Correct for every other example.
       func classes() -> [Int] { labels.enumerated().map { $0.offset % 2 == 0 ? $0.element : -1 } }
-      func storedPredictions() -> [StoredPrediction] { [] }
+      func notes() -> [ItemNote] { kept }
     }
 
     var calls: [Call] = []
     var updatesMade = 0
     let learningRate = 0.25
     var coolDown: CoolDown?
-    /// Makes the loss of an example not a number.
+    /// The example whose loss is NaN.
     var diverges = false
+    /// Whether the memory stores notes.
+    var keepsNotes = false
+
+    /// A note with the image and the number of updates before its forward pass.
+    static func note(_ id: Int, after updates: Int) -> ItemNote {
+      ItemNote([UInt8(id), UInt8(updates)] + Array(repeating: 0, count: 10))
+    }
 
     static func loss(_ id: Int, after updates: Int) -> Float { Float(id % 7) / 2 + Float(updates) / 64 }
 
     func pass(_ batch: WeightedBatch, share: Double?) -> Pass {
       let ids = batch.images.examples.map(\.id)
-      calls.append(Call(ids: ids, weights: batch.weights, isReplayed: batch.isReplayed, share: share))
+      calls.append(
+        Call(
+          ids: ids, weights: batch.weights, isReplayed: batch.isReplayed, notes: batch.notes, share: share))
       return Pass(
-        values: ids.map { diverges ? .nan : Self.loss($0, after: updatesMade) }, labels: batch.images.labels)
+        values: ids.map { diverges ? .nan : Self.loss($0, after: updatesMade) }, labels: batch.images.labels,
+        kept: keepsNotes ? ids.map { Self.note($0, after: updatesMade) } : [])
     }
 
     func train(_ batch: WeightedBatch) -> any ForwardPass {
@@ -61,7 +73,7 @@ import Testing
   static let pool = DecodePool(
     pipeline: ImagePipeline(size: 12, channels: 1, geometry: .padAndCrop(padding: 2)), threads: 1)
 
-  /// 64 examples; those that `isBroken` have an image that no decoder takes.
+  /// 64 examples. Those for which `isBroken` returns true have an undecodable image.
   func source(broken isBroken: @escaping (Int) -> Bool = { _ in false }) -> IndexedSource {
     IndexedSource("stripes", count: 64, classCount: 4) { id in
       let image =
@@ -72,7 +84,7 @@ import Testing
     }
   }
 
-  /// Eight steps of eight examples, two replays each, from a memory that takes in everything.
+  /// Eight steps of eight examples, with two replays each, from a memory that inserts everything.
   var configuration: RunConfiguration {
     var configuration = RunConfiguration(data: "stripes")
     (configuration.recipe.batchSize, configuration.replay.steps, configuration.memory.storage) = (
@@ -113,7 +125,7 @@ import Testing
   }
 
   @Test(
-    "Each incoming mini-batch is trained first, in the order of the stream; then k replays of what came before"
+    "Each incoming mini-batch is trained in stream order, followed by k replays of earlier examples"
   )
   func order() throws {
     let learner = NotingLearner()
@@ -123,7 +135,7 @@ import Testing
     let incoming = learner.calls.filter { !$0.isReplayed }
     #expect(incoming.flatMap(\.ids) == Array(0..<64))
     #expect(incoming.allSatisfy { $0.weights == nil && $0.share == nil })
-    // The memory is empty when the first step draws.
+    // The memory is empty at the first draw.
     let replayed = [false] + (1..<8).flatMap { _ in [false, true, true] }
     #expect(learner.calls.map(\.isReplayed) == replayed)
     for (index, call) in learner.calls.enumerated() where call.isReplayed {
@@ -133,7 +145,7 @@ import Testing
     #expect(try loop.step() == nil)
   }
 
-  /// P = 1 − α·e^(−ℓ) with the loss and the α of the step that brought the item in; w ∝ 1/P with mean 1 (section 3.2).
+  /// P = 1 − α·e^(−ℓ) with the loss and α of the step that inserted the item; w ∝ 1/P with mean 1 (section 3.2).
   @Test("Priorities are those of eq. 1 at insertion, and importance weights their inverse")
   func prioritiesAndWeights() throws {
     let learner = NotingLearner()
@@ -141,7 +153,7 @@ import Testing
     _ = try run(&loop)
     func priority(_ id: Int) -> Double {
       let step = id / 8
-      // An incoming mini-batch is trained after the updates of the steps before: one, then three each.
+      // An incoming mini-batch is trained after the updates of the earlier steps: one, then three each.
       let updates = step == 0 ? 0 : 1 + 3 * (step - 1)
       let alpha = 1 - cos(Double.pi / 2 * Double(step) / 8)
       return 1 - alpha * exp(-Double(NotingLearner.loss(id, after: updates)))
@@ -158,7 +170,7 @@ import Testing
     }
   }
 
-  @Test("Refreshed items have the loss of their last replay, the others that of their arrival")
+  @Test("Replayed items have the loss of their last replay, and the others that of their arrival")
   func refreshed() throws {
     let learner = NotingLearner()
     var configuration = configuration
@@ -174,7 +186,35 @@ import Testing
     #expect(memory.items.contains { $0.draws > 0 })
   }
 
-  @Test("Joint updates give each mini-batch an equal share of one update a step")
+  @Test("A replayed image has the note of its last forward pass")
+  func notes() throws {
+    let learner = NotingLearner()
+    learner.keepsNotes = true
+    var configuration = configuration
+    configuration.memory.storedPredictions = 0.5
+    var loop = try makeLoop(learner, configuration, source())
+    _ = try run(&loop)
+    try #require(learner.calls.count == 1 + 7 * 3)
+    var last: [Int: ItemNote] = [:]
+    var replays = 0
+    for step in 0..<8 {
+      // The mini-batches of a step are drawn before any of them is trained.
+      let calls = step == 0 ? 0..<1 : 3 * step - 2..<3 * step + 1
+      for call in learner.calls[calls] {
+        let expected = call.isReplayed ? call.ids.map { last[$0] } : []
+        #expect(call.notes == expected, "step \(step)")
+        replays += call.notes.count
+      }
+      for index in calls {
+        for id in learner.calls[index].ids { last[id] = NotingLearner.note(id, after: index) }
+      }
+    }
+    #expect(replays == 7 * 16)
+    let memory = try #require(loop.rehearsal?.memory)
+    #expect(memory.items.allSatisfy { $0.note == last[$0.id] } && memory.count == 64)
+  }
+
+  @Test("With joint updates, each mini-batch has an equal share of one update per step")
   func joint() throws {
     let learner = NotingLearner()
     var configuration = configuration
@@ -186,7 +226,7 @@ import Testing
     #expect(learner.calls.map(\.share) == [1] + (1..<8).flatMap { _ in third })
   }
 
-  @Test("A report counts what was taken, trained and kept")
+  @Test("A report counts the examples taken, trained and stored")
   func reports() throws {
     let learner = NotingLearner()
     var loop = try makeLoop(learner, configuration, source())
@@ -251,13 +291,13 @@ import Testing
     let records = try run(&loop)
     #expect(records.map(\.requests.stop) == (1...records.count).map { $0 == 2 })
     #expect(records.map(\.requests.save) == (1...records.count).map { $0 == 1 })
-    // Seven updates are made; a quarter of all falls in the cool-down: 7 · 0.25 / 0.75 = 2.3, a step of three.
+    // After seven updates, the cool-down is a quarter of all: 7 · 0.25 / 0.75 = 2.3 updates, a step of three.
     #expect(records.count == 4 && learner.coolDown?.lastStep == 4)
     #expect(records[2].notice?.hasPrefix("Cooling down over 3 updates") == true)
     #expect(records[2].report?.steps == 4)
   }
 
-  /// A stream that has nothing for a while after each mini-batch.
+  /// A stream with a pause after each mini-batch.
   struct PausingFeed: ExampleFeed {
     var base: StreamFeed
     var isPausing = false
@@ -274,7 +314,7 @@ import Testing
     }
   }
 
-  @Test("While nothing arrives the loop comes back, hears requests and trains nothing")
+  @Test("While nothing arrives, the loop answers requests and trains nothing")
   func pauses() throws {
     let learner = NotingLearner()
     let source = source()

@@ -2,31 +2,31 @@ import OnePassCore
 import OnePassTorch
 import Testing
 
-/// The binomial filter, by what it makes of single pixels; models that use it are compared with PyTorch's.
-@Suite("Blurring before strides") struct BlurTests {
+/// Tests the impulse response of the binomial filter; models that use it are compared with PyTorch elsewhere.
+@Suite("Blurring before strided convolutions") struct BlurTests {
   static let channels = 16
 
-  /// `[1, 16, 3, 3]` with single ones: in the middle of channel 0, in a corner of channel 1.
+  /// `[1, 16, 3, 3]` with two ones: in the centre of channel 0 and in a corner of channel 1.
   private func impulses() throws -> Tensor {
     var values = [Float](repeating: 0, count: 9 * Self.channels)
     (values[4], values[9]) = (1, 1)
     return try Tensor(values, shape: [1, Self.channels, 3, 3]).channelsLast()
   }
 
-  /// Sixteenths: all of the filter, and the quarter of it that is left at a corner.
+  /// The whole filter for the centre, and the quarter of it inside the image for the corner.
   static let expected: [Float] =
     ([1, 2, 1, 2, 4, 2, 1, 2, 1, 4, 2, 0, 2, 1, 0, 0, 0, 0] + Array(repeating: 0, count: 14 * 9)).map {
       $0 / 16
     }
 
-  @Test("A pixel spreads over its neighbours of the same channel, and zeros surround the image")
+  @Test("A pixel spreads to its neighbours in the same channel, with zero padding")
   func spreads() throws {
     #expect(try Blur2d(Self.channels)(impulses()).floats() == Self.expected)
   }
 
-  /// The filter is symmetric, so that the gradient of a pixel spreads as the pixel does.
+  /// The filter is symmetric, so the gradient of a pixel spreads like the pixel.
   @Test(
-    "The gradient spreads in the same way, in either precision",
+    "The gradient spreads like the pixel in either precision",
     arguments: [Precision.float32, .bfloat16].filter { Device.cpu.supports($0) })
   func gradient(precision: Precision) throws {
     let images = try Tensor.full(0.5, shape: [1, Self.channels, 3, 3]).channelsLast()
@@ -38,8 +38,8 @@ import Testing
     #expect(try images.grad?.floats() == Self.expected)
   }
 
-  @Test("Only a convolution with a stride over 16 channels or more blurs, if its model does")
-  func who() throws {
+  @Test("Only a strided convolution of at least 16 channels blurs its input")
+  func blurringConvolutions() throws {
     func isBlurred(_ channels: Int, stride: Int, _ blurs: Bool) throws -> Bool {
       let layer = try Conv2d(
         channels, 2, size: 3, stride: stride, blursBeforeStride: blurs, from: Initialiser(seed: 1))
@@ -53,7 +53,7 @@ import Testing
     #expect(try !isBlurred(16, stride: 2, false))
   }
 
-  @Test("Images of other channels are refused")
+  @Test("An input with another number of channels is rejected")
   func misfit() throws {
     let images = try Tensor.full(1, shape: [1, 15, 3, 3])
     #expect(throws: OnePassError.self) { try Blur2d(Self.channels)(images) }

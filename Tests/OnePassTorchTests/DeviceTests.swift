@@ -4,7 +4,7 @@ import OnePassTorch
 import TestSupport
 import Testing
 
-@Suite("What a device does on its own: copies, recorded work, mixed precision") struct DeviceTests {
+@Suite("Device copies, recorded work and mixed precision") struct DeviceTests {
   final class Levels {
     let memory: UnsafeMutablePointer<UInt8>
     let count: Int
@@ -18,7 +18,7 @@ import Testing
     deinit { memory.deallocate() }
   }
 
-  @Test("Levels become (level / 255 − mean) / deviation, and their memory is let go of")
+  @Test("Levels are normalised to (level / 255 − mean) / deviation, and their memory is released")
   func levels() throws {
     let (mean, deviation): ([Float], [Float]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     let normalise = try LevelNormaliser(mean: mean, deviation: deviation, on: .cpu)
@@ -35,12 +35,12 @@ import Testing
     for (place, value) in result.enumerated() {
       let (image, channel, pixel) = (place / 60, place / 20 % 3, place % 20)
       let level = Float(values[image * 60 + pixel * 3 + channel])
-      // Two roundings of numbers below 3.
+      // Two rounding errors of numbers below 3.
       #expect(abs(value - (level / 255 - mean[channel]) / deviation[channel]) < 1e-6)
     }
   }
 
-  @Test("Fetched values are those of the moment at which they were asked for")
+  @Test("Fetched values do not change when the tensor is overwritten later")
   func fetched() throws {
     let tensor = try Tensor([1, 2, 3, 4], shape: [2, 2])
     let (floats, indices) = (try tensor.fetched(), try tensor.argmax().fetched())
@@ -50,7 +50,7 @@ import Testing
     #expect(throws: OnePassError.self) { try floats.integers() }
   }
 
-  @Test("On the CPU a graph does its work at each launch, and not before")
+  @Test("On the CPU a graph runs its work at each launch and not when it is created")
   func graph() throws {
     let input = try Tensor([1, 2], shape: [2])
     var sums: [Float] = []
@@ -62,7 +62,7 @@ import Testing
     #expect(sums == [3, 30])
   }
 
-  @Test("The CPU is never busy behind the back of who asks")
+  @Test("The CPU is always idle and supports float32")
   func cpuIsIdle() throws {
     try Engine.prepare(.cpu)
     #expect(try Engine.isIdle(.cpu))
@@ -106,7 +106,7 @@ import Testing
     return values
   }
 
-  /// The largest difference, as a share of the largest number.
+  /// The largest difference relative to the largest number.
   static func distance(_ a: [[Float]], _ b: Autocast.Run) -> Float {
     zip(a, [b.losses, b.filters, b.scale, b.weight, b.mean]).map { mine, theirs in
       guard mine.count == theirs.count else { return .infinity }
@@ -116,14 +116,14 @@ import Testing
 
   static let hasBFloat16 = Device.cpu.supports(.bfloat16)
 
-  /// A number of bfloat16 has 8 bits: two orders of the same sums may round once differently, 2^-8 of the largest.
+  /// bfloat16 has 8 bits of precision. Sums in a different order may differ by one rounding, 2^-8 of the largest.
   @Test(
-    "Mixed precision computes what PyTorch's autocast does", .enabled(if: hasBFloat16, "no bfloat16 here"))
+    "Mixed precision matches PyTorch's autocast", .enabled(if: hasBFloat16, "no bfloat16 here"))
   func mixedPrecision() throws {
     let reference = try JSONDecoder().decode(Autocast.self, from: Data(contentsOf: fixture("autocast.json")))
     let mixed = try Self.run(.bfloat16)
     #expect(Self.distance(mixed, reference.bfloat16) < 0x1p-8)
-    // It was computed in bfloat16, and the mode has ended.
+    // The first run used bfloat16, and its mode has ended.
     #expect(Self.distance(mixed, reference.float32) > 0x1p-9)
     #expect(Self.distance(try Self.run(.float32), reference.float32) < 1e-5)
   }

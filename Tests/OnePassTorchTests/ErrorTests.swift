@@ -2,8 +2,8 @@ import OnePassCore
 import OnePassTorch
 import Testing
 
-@Suite("Errors of libtorch") struct ErrorTests {
-  @Test("A shape that does not fit is a Swift error with libtorch's message")
+@Suite("Failures of libtorch") struct ErrorTests {
+  @Test("A shape mismatch throws an error with the message of libtorch")
   func shapeMismatch() throws {
     let images = try Tensor.zeros(shape: [1, 3, 8, 8])
     let weight = try Tensor.zeros(shape: [4, 1, 3, 3])
@@ -11,13 +11,13 @@ import Testing
       try conv2d(images, weight: weight)
     } throws: { error in
       let error = error as? OnePassError
-      return error?.code == .engine && error?.message.hasPrefix("libtorch refused conv2d: ") == true
+      return error?.code == .engine && error?.message.hasPrefix("libtorch failed in conv2d: ") == true
         && error?.message.contains("expected input[1, 3, 8, 8] to have 1 channels, but got 3 channels")
           == true
     }
   }
 
-  @Test("Each wrong use throws, and the next right use works")
+  @Test("Every invalid use throws, and the next valid use succeeds")
   func wrongUses() throws {
     let two = try Tensor([1, 2], shape: [2])
     let labels = try Tensor([0, 5] as [Int64], shape: [2])
@@ -38,30 +38,31 @@ import Testing
     #expect(try (two + two).floats() == [2, 4])
   }
 
-  @Test("Memory that is not there is named with the remedy")
+  @Test("A lack of memory is reported with the operation and the remedy")
   func outOfMemory() {
     #expect {
       try Tensor.zeros(shape: [1 << 40, 1 << 15])
     } throws: { error in
-      (error as? OnePassError)?.message.hasPrefix("There is not enough memory for full") == true
+      (error as? OnePassError)?.message.hasPrefix("Out of memory in full (") == true
         && (error as? OnePassError)?.message.contains("use a smaller batch") == true
     }
   }
 
   @Test(
-    "A device is read from its name", arguments: ["gpu", "cuda:", "cuda:-1", "cuda:x", "", "CPU", "cuda:1:2"])
+    "Text that is not a device is rejected",
+    arguments: ["gpu", "cuda:", "cuda:-1", "cuda:x", "", "CPU", "cuda:1:2"])
   func unknownDevice(name: String) {
     #expect { try Device(parsing: name) } throws: { ($0 as? OnePassError)?.code == .usage }
   }
 
-  @Test("A CUDA device that is not there is a usage error in one sentence")
+  @Test("A CUDA device that does not exist is a usage error")
   func missingDevice() throws {
     let absent = Engine.cudaDeviceCount
     #expect {
       try Device(parsing: "cuda:\(absent)")
     } throws: { error in
       let error = error as? OnePassError
-      return error?.code == .usage && error?.message.hasPrefix("The device cuda:\(absent) ") == true
+      return error?.code == .usage && error?.message.hasPrefix("--device cuda:\(absent) ") == true
     }
     #expect { try Tensor([1], shape: [1], on: .cuda(absent)) } throws: {
       ($0 as? OnePassError)?.code == .usage
@@ -70,7 +71,7 @@ import Testing
     #expect(try Device(parsing: "auto") == (absent > 0 ? .cuda(0) : .cpu))
   }
 
-  @Test("Threads are counted from 1", arguments: [0, -1, 1 << 40])
+  @Test("An impossible number of threads is rejected", arguments: [0, -1, 1 << 40])
   func impossibleThreads(count: Int) {
     #expect { try Engine.setThreadCount(count) } throws: { ($0 as? OnePassError)?.code == .usage }
   }

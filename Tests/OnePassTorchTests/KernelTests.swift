@@ -2,9 +2,9 @@ import OnePassCore
 import OnePassTorch
 import Testing
 
-/// The kernels of our own against sums in float64 by the definitions.
+/// Compares the custom kernels with their definitions in float64.
 @Suite("CPU kernels") struct KernelTests {
-  /// Numbers of a normal distribution, float32, and the same in float64.
+  /// Approximately normally distributed numbers in float32, and the same numbers in float64.
   private func noise(_ shape: [Int], _ seed: Int, mean: Double = 0) throws -> (
     tensor: Tensor, values: [Double]
   ) {
@@ -20,8 +20,8 @@ import Testing
     var testDescription: String { "\(images) of \(height)x\(width), \(inputs) to \(outputs) channels" }
   }
 
-  /// Tiles that fit and tiles that stand over, panels of each width, rows that are left over, few filters and many; the last
-  /// has too few tiles for the fast algorithm.
+  /// Sizes that are and are not multiples of a tile, every panel width, remaining rows, few and many filters. The last shape
+  /// has too few tiles for the Winograd algorithm.
   static let shapes = [
     Shape(images: 3, height: 16, width: 16, inputs: 16, outputs: 16),
     Shape(images: 9, height: 5, width: 7, inputs: 16, outputs: 48),
@@ -31,7 +31,7 @@ import Testing
     Shape(images: 2, height: 4, width: 4, inputs: 16, outputs: 16),
   ]
 
-  @Test("A convolution and its gradients are the sums of their definitions", arguments: shapes)
+  @Test("A convolution and its gradients match their definitions", arguments: shapes)
   func convolution(s: Shape) throws {
     let (images, x) = try noise([s.images, s.inputs, s.height, s.width], 1)
     let (weight, w) = try noise([s.outputs, s.inputs, 3, 3], 2)
@@ -48,7 +48,7 @@ import Testing
       guard (0..<s.height).contains(y), (0..<s.width).contains(x) else { return nil }
       return ((n * channels + c) * s.height + y) * s.width + x
     }
-    // Some elements of each, by their place: the sum of these products.
+    // A sample of elements of each result: the products whose sum defines it.
     var chance = SeededGenerator(seed: 6, .test, s.inputs)
     for _ in 0..<60 {
       let (n, k, c) = (
@@ -88,7 +88,7 @@ import Testing
       ]
       for part in 0..<3 {
         let size = terms[part].reduce(0) { $0 + $1 * $1 }.squareRoot()
-        // The transforms multiply by up to 100 and cancel: some hundred units in the last place of the largest term.
+        // The transforms multiply by up to 100 and cancel, so errors reach hundreds of ulps of the largest term.
         let error = abs(Double(made[part][places[part]]) - terms[part].reduce(0, +))
         #expect(error <= 4e-5 * max(size, 1), "part \(part) at \(places[part]): \(error) of \(size)")
       }
@@ -96,12 +96,12 @@ import Testing
   }
 
   @Test(
-    "Batch normalisation, addition and activation, and their gradients, follow their definitions",
+    "Fused batch normalisation, addition and ReLU match their definitions, gradients included",
     arguments: [(48, false, false), (16, false, true), (64, true, true), (32, true, false)])
   func normalisation(channels: Int, adds: Bool, rectifies: Bool) throws {
     let shape = [5, channels, 7, 9]
     let rows = 5 * 7 * 9
-    // A mean far from zero must not cost digits.
+    // A mean far from zero must not reduce the precision.
     let (images, x) = try noise(shape, 1, mean: 30)
     let (addend, a) = try noise(shape, 2)
     let (factor, g) = try noise(shape, 3)
@@ -151,7 +151,7 @@ import Testing
     }
   }
 
-  @Test("What is not a number is not hidden by the activation")
+  @Test("ReLU propagates NaN")
   func notANumber() throws {
     var values = Array(repeating: Float(1), count: 16 * 4)
     values[5] = .nan
@@ -165,7 +165,7 @@ import Testing
     #expect(try output.floats().count { $0.isNaN } == 1)
   }
 
-  @Test("Contents survive as long as their tensor, while the memory of others is used again")
+  @Test("A live tensor keeps its contents while freed memory is reused")
   func tensorMemory() throws {
     Engine.keepFreedMemory()
     var kept: [Tensor] = []

@@ -3,7 +3,7 @@ import Testing
 
 @testable import OnePassTorch
 
-@Suite("The launcher's environment") struct LaunchEnvironmentTests {
+@Suite("The environment of a launcher") struct LaunchEnvironmentTests {
   struct Case: CustomTestStringConvertible {
     let testDescription: String
     let variables: [String: String]
@@ -28,15 +28,16 @@ import Testing
   }
 
   static let cases: [Case] = [
-    Case(testDescription: "nothing", variables: ["PATH": "/bin"], expected: nil),
+    Case(testDescription: "no variables", variables: ["PATH": "/bin"], expected: nil),
     Case(
-      testDescription: "only empty ones", variables: ["RANK": "", "WORLD_SIZE": "", "MASTER_ADDR": "a"],
+      testDescription: "only empty variables", variables: ["RANK": "", "WORLD_SIZE": "", "MASTER_ADDR": "a"],
       expected: nil),
     Case(
-      testDescription: "a port and an address alone", variables: ["MASTER_ADDR": "a", "MASTER_PORT": "1"],
+      testDescription: "only an address and a port", variables: ["MASTER_ADDR": "a", "MASTER_PORT": "1"],
       expected: nil),
     Case(
-      testDescription: "by hand", variables: standard, expected: launch(3, 1, 4, "node1", 29400, .standard)),
+      testDescription: "set manually", variables: standard,
+      expected: launch(3, 1, 4, "node1", 29400, .standard)),
     Case(
       testDescription: "Kubernetes, which sets no local rank",
       variables: standard.filter { $0.key != "LOCAL_RANK" },
@@ -47,25 +48,28 @@ import Testing
         "TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0", "LOCAL_WORLD_SIZE": "2",
       ]) { $1 }, expected: launch(3, 1, 4, "node1", 29400, .torchrun)),
     Case(
-      testDescription: "torchrun without its agent's store",
+      testDescription: "torchrun without the store of its agent",
       variables: standard.merging(["TORCHELASTIC_USE_AGENT_STORE": "False"]) { $1 },
       expected: launch(3, 1, 4, "node1", 29400, .standard)),
     Case(testDescription: "Slurm", variables: slurm, expected: launch(5, 1, 8, "gpu07", 19567, .slurm)),
     Case(
-      testDescription: "Slurm with a meeting point",
+      testDescription: "Slurm with a master address",
       variables: slurm.merging(["MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "4000"]) { $1 },
       expected: launch(5, 1, 8, "10.0.0.1", 4000, .slurm)),
     Case(
-      testDescription: "the standard ones before Slurm's", variables: slurm.merging(standard) { $1 },
+      testDescription: "standard variables take precedence over Slurm's",
+      variables: slurm.merging(standard) { $1 },
       expected: launch(3, 1, 4, "node1", 29400, .standard)),
   ]
 
-  @Test("The environment says who this process is", arguments: cases)
+  @Test(
+    "The rank, the size and the master address are read from the variables of every launcher",
+    arguments: cases)
   func environment(_ example: Case) throws {
     #expect(try LaunchEnvironment(example.variables) == example.expected)
   }
 
-  @Test("Rank 0 serves the store, unless torchrun's agent does")
+  @Test("Rank 0 serves the store unless the agent of torchrun does")
   func storeServer() {
     #expect(Self.launch(0, 0, 2, "a", 1, .standard).servesStore)
     #expect(Self.launch(0, 0, 2, "a", 1, .slurm).servesStore)
@@ -73,34 +77,34 @@ import Testing
     #expect(!Self.launch(0, 0, 2, "a", 1, .torchrun).servesStore)
   }
 
-  static let mistakes: [(change: [String: String], sentence: String)] = [
-    (["RANK": ""], "RANK is not set although WORLD_SIZE, MASTER_ADDR, MASTER_PORT are"),
-    (["WORLD_SIZE": ""], "WORLD_SIZE is not set although RANK, MASTER_ADDR, MASTER_PORT are"),
-    (["MASTER_ADDR": ""], "MASTER_ADDR is not set although RANK, WORLD_SIZE, MASTER_PORT are"),
-    (["MASTER_PORT": ""], "MASTER_PORT is not set although RANK, WORLD_SIZE, MASTER_ADDR are"),
-    (["RANK": "4"], "RANK is 4 and WORLD_SIZE is 4, but ranks count from 0 to 3"),
-    (["RANK": "-1"], "RANK is -1, which is not a number 0 or more"),
-    (["WORLD_SIZE": "two"], "WORLD_SIZE is two, which is not a number 1 or more"),
-    (["WORLD_SIZE": "0"], "WORLD_SIZE is 0, which is not a number 1 or more"),
-    (["MASTER_PORT": "70000"], "MASTER_PORT is 70000, which is not a number from 1 to 65535"),
-    (["LOCAL_RANK": "x"], "LOCAL_RANK is x, which is not a number from 0 to 1023"),
+  static let mistakes: [(change: [String: String], message: String)] = [
+    (["RANK": ""], "RANK is not set, but WORLD_SIZE, MASTER_ADDR, MASTER_PORT are; "),
+    (["WORLD_SIZE": ""], "WORLD_SIZE is not set, but RANK, MASTER_ADDR, MASTER_PORT are; "),
+    (["MASTER_ADDR": ""], "MASTER_ADDR is not set, but RANK, WORLD_SIZE, MASTER_PORT are; "),
+    (["MASTER_PORT": ""], "MASTER_PORT is not set, but RANK, WORLD_SIZE, MASTER_ADDR are; "),
+    (["RANK": "4"], "RANK must be below WORLD_SIZE (got RANK=4, WORLD_SIZE=4)"),
+    (["RANK": "-1"], "RANK must be an integer of at least 0 (got -1)"),
+    (["WORLD_SIZE": "two"], "WORLD_SIZE must be an integer of at least 1 (got two)"),
+    (["WORLD_SIZE": "0"], "WORLD_SIZE must be an integer of at least 1 (got 0)"),
+    (["MASTER_PORT": "70000"], "MASTER_PORT must be an integer from 1 to 65535 (got 70000)"),
+    (["LOCAL_RANK": "x"], "LOCAL_RANK must be an integer from 0 to 1023 (got x)"),
     (
       ["LOCAL_WORLD_SIZE": "1"],
-      "LOCAL_RANK is 1, LOCAL_WORLD_SIZE 1 and WORLD_SIZE 4, which contradict each other"
+      "LOCAL_RANK=1, LOCAL_WORLD_SIZE=1 and WORLD_SIZE=4 contradict each other"
     ),
   ]
 
-  @Test("What is missing or contradictory is told in a sentence", arguments: mistakes)
-  func mistake(_ change: [String: String], _ sentence: String) {
+  @Test("A missing, invalid or contradictory variable is reported by name", arguments: mistakes)
+  func mistake(_ change: [String: String], _ message: String) {
     #expect {
       _ = try LaunchEnvironment(Self.standard.merging(change) { $1 })
     } throws: { error in
       guard let error = error as? OnePassError else { return false }
-      return error.code == .usage && error.message.hasPrefix(sentence)
+      return error.code == .usage && error.message.hasPrefix(message)
     }
   }
 
-  @Test("A Slurm job without a list of hosts says so")
+  @Test("A Slurm job without a host is rejected")
   func slurmWithoutHosts() {
     for list in ["", "[]", ","] {
       #expect(throws: OnePassError.self) {
@@ -110,7 +114,7 @@ import Testing
   }
 
   @Test(
-    "The first host of a list as Slurm writes it",
+    "The first host of an abbreviated Slurm list is found",
     arguments: [
       ("node1", "node1"), ("node[001-004]", "node001"), ("node[7,9-11],login", "node7"), ("a,b[1-2]", "a"),
       ("rack[1-2]-node[03-04]", "rack1-node03"), ("gpu[5].cluster.org,x", "gpu5.cluster.org"),
@@ -120,8 +124,8 @@ import Testing
   }
 }
 
-@Suite("The own address of a rank") struct OwnAddressTests {
-  @Test("Interfaces that are named come first; the loopback only counts where rank 0 is named so")
+@Suite("The address of this machine") struct OwnAddressTests {
+  @Test("Named interfaces take precedence, and the loopback is used only if rank 0 has a loopback address")
   func choice() {
     func own(_ master: String, _ interfaces: String = "") -> OwnAddress {
       OwnAddress(variables: ["GLOO_SOCKET_IFNAME": interfaces], masterAddress: master)
@@ -132,16 +136,16 @@ import Testing
   }
 }
 
-/// A store that this process serves and uses, on a port of the system's choice.
+/// Uses a store that this process serves, on a port that the operating system chooses.
 @Suite("The key-value store of the ranks") struct KeyValueStoreTests {
-  @Test("Keys hold what was set, numbers add up, and a wait ends in time")
+  @Test("Keys keep their values, numbers add up, and a wait times out")
   func operations() throws {
     let store = try KeyValueStore.open(address: "127.0.0.1", port: 0, serves: true, timeout: .seconds(5))
     let other = try KeyValueStore.open(
       address: "127.0.0.1", port: store.port, serves: false, timeout: .seconds(5))
     #expect(try !other.has("a"))
     try store.set("a", to: "über")
-    // Setting does not wait until the store has it.
+    // `set` returns before the store has the value.
     #expect(try other.get("a", within: .seconds(1)) == "über")
     #expect(try other.has("a"))
     #expect(try store.add(2, to: "n") == 2)

@@ -2,11 +2,10 @@ import OnePassCore
 import OnePassTorch
 import Testing
 
-@Suite("Memory of tensors") struct MemoryTests {
-  // The count belongs to the whole process, and other tests run in it at the same time. An exit test has a
-  // process to itself; it came with Swift 6.2.
+@Suite("Tensor memory") struct MemoryTests {
+  // The count is process-wide, and other tests run at the same time. An exit test (Swift 6.2) runs in a separate process.
   #if compiler(>=6.2)
-    @Test("A training loop leaves no tensor behind")
+    @Test("A training loop leaks no tensors")
     func trainingLoopFreesItsTensors() async {
       await #expect(processExitsWith: .success) {
         let before = Engine.liveTensorCount
@@ -28,7 +27,7 @@ import Testing
     }
   #endif
 
-  @Test("A borrowed batch keeps its owner until the last tensor that uses it has gone")
+  @Test("The owner of a borrowed batch is released with the last tensor that uses it")
   func borrowedMemoryKeepsItsOwner() throws {
     final class Batch {
       let memory = UnsafeMutablePointer<Float>.allocate(capacity: 12)
@@ -42,7 +41,7 @@ import Testing
       watched = batch
       let images = try Tensor(borrowing: batch.memory, shape: [1, 3, 2, 2], owner: batch)
       #expect(images.isChannelsLast)
-      // Memory is [N, H, W, C], so channel 1 is every third number from 1 on.
+      // The memory is [N, H, W, C], so channel 1 is every third number, starting at 1.
       view = try images.narrowed(dimension: 1, from: 1, length: 1)
     }()
     #expect(watched != nil)
@@ -52,7 +51,7 @@ import Testing
   }
 }
 
-/// Every layer and the optimiser, small.
+/// A small problem with every layer and an optimiser.
 struct TrainingProblem {
   let conv: Conv2d
   let norm: BatchNorm2d

@@ -5,15 +5,15 @@ import TestSupport
 import Testing
 
 @Suite("The Muon optimiser") struct MuonTests {
-  /// Of each parameter every fifth number.
+  /// The reference values: every fifth element of each parameter.
   struct Trajectory: Decodable, CustomTestStringConvertible {
     let momentum: Double
     let nesterov: Bool
     let weightDecay: Double
     let shapes: [[Int]]
-    /// In float64.
+    /// Computed in float64.
     let values: [[Double]]
-    /// Of torch.optim.Muon, which orthogonalises in bfloat16.
+    /// Computed by torch.optim.Muon, which orthogonalises in bfloat16.
     let torch: [[Double]]
     var testDescription: String { "momentum \(momentum), nesterov \(nesterov), weight decay \(weightDecay)" }
   }
@@ -22,7 +22,7 @@ import Testing
     try JSONDecoder().decode([Trajectory].self, from: Data(contentsOf: fixture("muon.json")))
   }
 
-  /// The script's parameters; the third has no gradient in the steps 0 and 3.
+  /// The parameters of the script; the third has no gradient in steps 0 and 3.
   struct Problem {
     let parameters: [Tensor]
     let optimiser: Muon
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test(
-    "Six steps end where the formulas end in float64, and near torch.optim.Muon",
+    "Six steps match the formulas in float64, and approximately torch.optim.Muon",
     arguments: try trajectories(), [(false, true), (true, true), (false, false)])
   func equalsTheReference(_ trajectory: Trajectory, _ variant: (isRateHeld: Bool, channelsLast: Bool)) throws
   {
@@ -69,13 +69,13 @@ import Testing
       try #require(values.count == trajectory.values[index].count)
       for (value, (reference, torch)) in zip(values, zip(trajectory.values[index], trajectory.torch[index])) {
         #expect(abs(value - reference) < 1e-5)
-        // The script prints how far bfloat16 is off: 0.002.
+        // The script prints the error of bfloat16: 0.002.
         #expect(abs(value - torch) < 0.005)
       }
     }
   }
 
-  @Test("A restored momentum continues as if nothing had happened")
+  @Test("Training with restored momentum continues bit-identically")
   func restoredMomentum() throws {
     let trajectory = try Self.trajectories()[1]
     let whole = try Problem(trajectory)
@@ -90,7 +90,7 @@ import Testing
     for (a, b) in zip(second.parameters, whole.parameters) { #expect(try a.floats() == b.floats()) }
   }
 
-  @Test("An update of orthogonal rows is as large in every direction, however small the gradient was in it")
+  @Test("An update has a similar size in every direction, even if the gradient does not")
   func directionsAreAlike() throws {
     let weight = try Tensor.zeros(shape: [2, 2])
     try weight.setRequiresGradient(true)
@@ -99,12 +99,12 @@ import Testing
     try (weight * Tensor([1, 0, 0, 0.01], shape: [2, 2])).sum().backward()
     try optimiser.step(learningRate: 1)
     let moved = try weight.floats()
-    // The quintic iteration leaves singular values between some 0.68 and 1.13 (Jordan et al. 2024).
+    // The quintic iteration leaves singular values between about 0.68 and 1.13 (Jordan et al. 2024).
     #expect(moved[0] < -0.6 && moved[0] > -1.2 && moved[3] < -0.6 && moved[3] > -1.2, "\(moved)")
     #expect(moved[1] == 0 && moved[2] == 0)
   }
 
-  @Test("Impossible settings are refused as usage")
+  @Test("An impossible setting is a usage error")
   func impossibleSettings() throws {
     let bias = try Tensor.zeros(shape: [3])
     for make in [
@@ -116,9 +116,9 @@ import Testing
   }
 }
 
-@Suite("Averages of weights") struct WeightAverageTests {
+@Suite("Weight averages") struct WeightAverageTests {
   /// a ← d·a + (1 − d)·w in float64, with d = min(decay, (1 + t) / (10 + t)).
-  @Test("The average follows its formula", arguments: [0.9, 0.15])
+  @Test("The average matches its formula", arguments: [0.9, 0.15])
   func averagesByTheFormula(decay: Double) throws {
     let weight = try Tensor([1, -2], shape: [2])
     try weight.setRequiresGradient(true)
@@ -135,15 +135,15 @@ import Testing
     }
     let state = average.stateDictionary
     for (value, reference) in zip(try #require(state["w"]).floats(), expected) {
-      // Forty roundings of numbers up to 4, most of them forgotten.
+      // Forty rounding errors of numbers up to 4, most of them decayed.
       #expect(abs(Double(value) - reference) < 2e-6)
     }
     #expect(try #require(state["n"]).integers() == [40])
-    // The weights are only read.
+    // The average does not change the weights.
     #expect(try weight.floats()[1] == 4)
   }
 
-  @Test("Impossible decays are refused", arguments: [-0.1, 1, .nan])
+  @Test("An impossible decay is a usage error", arguments: [-0.1, 1, .nan])
   func impossibleDecays(decay: Double) {
     #expect { try WeightAverage(of: StateDictionary(), decay: decay) } throws: {
       ($0 as? OnePassError)?.code == .usage

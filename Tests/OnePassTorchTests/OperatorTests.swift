@@ -3,26 +3,26 @@ import OnePassCore
 import OnePassTorch
 import Testing
 
-/// Small cases whose answers follow from the definitions; the models' reference tests cover the large ones.
+/// Small cases with results derived from the definitions; the reference tests of the models cover large ones.
 @Suite("Operators and their gradients") struct OperatorTests {
   /// 1, 2, … in row-major order.
   private func counting(_ shape: [Int]) throws -> Tensor {
     try Tensor((1...shape.reduce(1, *)).map(Float.init), shape: shape)
   }
 
-  @Test("Convolution sums products over each window, in both memory layouts")
+  @Test("Convolution sums products over each window in both memory formats")
   func convolution() throws {
     let images = try counting([1, 1, 3, 3])
     let weight = try Tensor([1, 0, 0, -1], shape: [1, 1, 2, 2])
     let bias = try Tensor([0.5], shape: [1])
     for images in [images, try images.channelsLast()] {
       #expect(try conv2d(images, weight: weight, bias: bias).floats() == [-3.5, -3.5, -3.5, -3.5])
-      // Padded by 1 and every second window: the corners and their neighbours.
+      // With padding 1 and stride 2 the windows cover the corners and their neighbours.
       #expect(try conv2d(images, weight: weight, stride: 2, padding: 1).floats() == [-1, -3, -7, -4])
     }
   }
 
-  @Test("Batch normalisation uses and moves its statistics in training only")
+  @Test("Batch normalisation uses batch statistics and updates running statistics only in training")
   func batchNormalisation() throws {
     let images = try Tensor([1, 3, 5, 7], shape: [4, 1, 1, 1])  // mean 4, variance 5, unbiased 20/3
     let (weight, bias) = (try Tensor([2], shape: [1]), try Tensor([1], shape: [1]))
@@ -42,7 +42,7 @@ import Testing
     #expect(abs(try Double(variance.item) - (3.6 + 0.1 * 20 / 3)) < 1e-5)
   }
 
-  @Test("Pooling takes the largest and the average")
+  @Test("Pooling returns the maximum and the average")
   func pooling() throws {
     let images = try counting([1, 1, 4, 4])
     #expect(try images.maxPool2d(size: 2, stride: 2).floats() == [6, 8, 14, 16])
@@ -51,7 +51,7 @@ import Testing
     #expect(try images.adaptiveAveragePool2d(height: 2, width: 1).floats() == [4.5, 12.5])
   }
 
-  @Test("Shapes change, elements do not")
+  @Test("Shape operations keep or select the elements")
   func shapes() throws {
     let tensor = try counting([2, 3, 2])
     #expect(try tensor.flattened().shape == [2, 6])
@@ -65,7 +65,7 @@ import Testing
     #expect(try concatenated([counting([1, 2]), counting([2, 2])]).floats() == [1, 2, 1, 2, 3, 4])
   }
 
-  @Test("A written row and a copy change the elements in place")
+  @Test("Writing a row and copying change the elements in place")
   func writing() throws {
     let batch = try Tensor.zeros(shape: [2, 2])
     try batch.write(counting([2]), at: 1)
@@ -76,7 +76,7 @@ import Testing
     #expect(try copy.floats() == [0, 0, 1, 2])
   }
 
-  @Test("Losses, their weighted mean and its gradient follow their definitions")
+  @Test("Losses, their weighted mean and its gradient match their definitions")
   func losses() throws {
     let values: [Float] = [1, 2, 4, 0, 0, 0]
     let logits = try Tensor(values, shape: [2, 3])
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  @Test("Hits among the k largest are counted")
+  @Test("Examples whose label is among the k largest logits are counted")
   func hits() throws {
     let logits = try Tensor([3, 1, 2, 9, 8, 7, 0, 5, 1], shape: [3, 3])
     let labels = try Tensor([0, 2, 2] as [Int64], shape: [3])
@@ -116,7 +116,7 @@ import Testing
     #expect(try (1...4).map { try correctCount(logits, labels: labels, k: $0) } == [1, 2, 3, 3])
   }
 
-  @Test("Without recording there is no gradient, and the mode comes back even after an error")
+  @Test("withoutGradient disables recording, and the previous mode is restored even after an error")
   func gradientMode() throws {
     let weight = try Tensor([2], shape: [1])
     try weight.setRequiresGradient(true)
@@ -132,7 +132,7 @@ import Testing
     #expect(try weight.grad?.floats() == [4 + 3])
     try weight.clearGradient()
     #expect(try weight.grad == nil)
-    // A parameter's own elements may not be overwritten while gradients are recorded.
+    // The elements of a parameter must not be overwritten while gradients are recorded.
     #expect(throws: OnePassError.self) { try weight.reluInPlace() }
   }
 }

@@ -18,7 +18,7 @@ import Testing
     try JSONDecoder().decode([Trajectory].self, from: Data(contentsOf: fixture("sgd.json")))
   }
 
-  /// Two parameters, one channels-last and one without a gradient in the steps 0 and 3, as in the script.
+  /// Two parameters as in the script: one in channels-last format, one without a gradient in steps 0 and 3.
   struct Problem {
     let a: Tensor
     let b: Tensor
@@ -51,11 +51,11 @@ import Testing
     }
   }
 
-  @Test("Six steps end where torch.optim.SGD ends", arguments: try trajectories(), [false, true])
+  @Test("Six steps match torch.optim.SGD", arguments: try trajectories(), [false, true])
   func equalsPyTorch(_ trajectory: Trajectory, isRateHeld: Bool) throws {
     let problem = try Problem(trajectory)
     for step in 0..<6 { try problem.step(step, isRateHeld: isRateHeld) }
-    // Numbers of order 1 after some 20 roundings of float32 each (2^-24): 2e-6 leaves room.
+    // Numbers of order 1 with about 20 float32 rounding errors (2^-24) each: 2e-6 leaves a margin.
     for (tensor, expected) in [(problem.a, trajectory.a), (problem.b, trajectory.b)] {
       for (value, reference) in zip(try tensor.floats(), expected) {
         #expect(abs(Double(value) - reference) < 2e-6)
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test("A restored momentum continues as if nothing had happened")
+  @Test("Training with restored momentum continues bit-identically")
   func restoredMomentum() throws {
     let trajectory = try Self.trajectories()[1]
     let whole = try Problem(trajectory)
@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test(
-    "Impossible settings are refused as usage",
+    "An impossible setting is a usage error",
     arguments: [(1.0, 0.0), (-0.1, 0.0), (0.9, -1.0), (0.9, .nan)])
   func impossibleSettings(momentum: Double, weightDecay: Double) {
     #expect {

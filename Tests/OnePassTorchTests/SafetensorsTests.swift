@@ -6,7 +6,7 @@ import Testing
 @testable import OnePassTorch
 
 @Suite("safetensors files") struct SafetensorsTests {
-  @Test("A file written by Python's safetensors is read to the last bit")
+  @Test("A file written by Python's safetensors is read bit-identically")
   func readsPythonsFile() throws {
     let path = try fixture("python.safetensors").path
     let dictionary = try StateDictionary(safetensors: path)
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(
-    "Half and double precision become float32, as NumPy converts them", arguments: ["F16", "BF16", "F64"])
+    "Half and double precision are converted to float32 like in NumPy", arguments: ["F16", "BF16", "F64"])
   func convertsToFloat32(type: String) throws {
     let dictionary = try StateDictionary(safetensors: fixture("precisions.safetensors").path)
     let (read, expected) = (try #require(dictionary[type]), try #require(dictionary["\(type) as F32"]))
@@ -30,7 +30,7 @@ import Testing
   }
 
   #if !(os(macOS) && arch(x86_64))
-    @Test("Every number of half precision is the one that the processor takes it for")
+    @Test("Every half-precision number is converted like by the processor")
     func convertsEveryHalf() {
       for bits in UInt16.min...UInt16.max {
         let (mine, theirs) = (Float(halfPrecision: bits), Float(Float16(bitPattern: bits)))
@@ -39,7 +39,7 @@ import Testing
     }
   #endif
 
-  @Test("What is written is read again, in order, and no partial file stays")
+  @Test("A written file is read back in order, and no partial file remains")
   func roundTrip() throws {
     try withTemporaryFolder { folder in
       let written = StateDictionary([
@@ -64,17 +64,17 @@ import Testing
   }
 
   @Test(
-    "A file that the format does not allow is refused as bad data",
+    "A file that violates the format is bad data",
     arguments: [
       (header: "", data: 0),
       (header: "{", data: 0),
       (header: "[]", data: 0),
       (header: #"{"a":3}"#, data: 0),
       (header: #"{"a":{"dtype":"F32","shape":[1]}}"#, data: 4),
-      // More or fewer bytes than announced.
+      // More or fewer bytes than declared.
       (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: 3),
       (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: 5),
-      // Offsets: backwards, negative, not the shape's size, three of them, beyond the file.
+      // Offsets: reversed, negative, of another size than the shape, three of them, beyond the file.
       (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, data: 4),
       (header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#, data: 0),
       (header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, data: 4),
@@ -89,7 +89,7 @@ import Testing
           #"{"a":{"dtype":"F32","shape":[9223372036854775807],"data_offsets":[-9223372036854775807,9223372036854775807]}}"#,
         data: 0
       ),
-      // Two tensors on the same bytes, and a gap between two.
+      // Two tensors that overlap, and a gap between two.
       (
         header:
           #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
@@ -100,25 +100,25 @@ import Testing
           #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#,
         data: 12
       ),
-      // A type that is not read, and metadata that is not text.
+      // An unsupported type, and metadata that is not text.
       (header: #"{"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}"#, data: 4),
       (header: #"{"__metadata__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: 4),
       (header: #"{"a":{"x":"y"}}"#, data: 0),
     ])
-  func refusesBadHeaders(header: String, data: Int) throws {
-    try expectRefusal(of: Self.file(header: header, data: data))
+  func rejectsBadHeaders(header: String, data: Int) throws {
+    try expectRejection(of: Self.file(header: header, data: data))
   }
 
-  @Test("A file that ends too early or announces too much is refused as bad data")
-  func refusesBadLengths() throws {
+  @Test("A truncated file, or one that declares too long a header, is bad data")
+  func rejectsBadLengths() throws {
     let whole = Self.file(header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: 8)
-    for length in 0..<whole.count { try expectRefusal(of: whole.prefix(length)) }
-    for announced in [UInt64.max, 1 << 63, 100_000_001, 1000] {
-      try expectRefusal(of: withUnsafeBytes(of: announced.littleEndian) { Data($0) } + whole.dropFirst(8))
+    for length in 0..<whole.count { try expectRejection(of: whole.prefix(length)) }
+    for declared in [UInt64.max, 1 << 63, 100_000_001, 1000] {
+      try expectRejection(of: withUnsafeBytes(of: declared.littleEndian) { Data($0) } + whole.dropFirst(8))
     }
   }
 
-  @Test("A path that leads nowhere is an error of input and output")
+  @Test("A path that does not exist or is a folder is an I/O error")
   func badPaths() throws {
     let nowhere = "/nonexistent/onepass/model.safetensors"
     #expect { try StateDictionary(safetensors: nowhere) } throws: { ($0 as? OnePassError)?.code == .io }
@@ -133,7 +133,7 @@ import Testing
       + Data(count: data)
   }
 
-  private func expectRefusal(of bytes: Data) throws {
+  private func expectRejection(of bytes: Data) throws {
     try withTemporaryFolder { folder in
       let path = "\(folder)/bad.safetensors"
       try bytes.write(to: URL(fileURLWithPath: path))

@@ -3,7 +3,7 @@ import OnePassTorch
 import TestSupport
 import Testing
 
-/// Targets that are distributions, against `torch.nn.functional.cross_entropy` in float64.
+/// Compares losses with soft targets with `torch.nn.functional.cross_entropy` in float64.
 @Suite("Cross-entropy with soft targets") struct SoftTargetTests {
   struct Reference: Decodable {
     let labels: [Int]
@@ -23,7 +23,7 @@ import Testing
     try logits.setRequiresGradient(true)
   }
 
-  @Test("Smoothed labels give PyTorch's loss")
+  @Test("The loss of smoothed labels matches PyTorch")
   func smoothedLabels() throws {
     var targets = [Float](repeating: 0.02, count: 30)
     for (row, label) in reference.labels.enumerated() { targets[5 * row + label] = 0.92 }
@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test("Any distribution gives its cross-entropy")
+  @Test("The loss of any target distribution matches PyTorch")
   func anyDistribution() throws {
     let losses = try crossEntropy(
       logits, targets: Tensor(reference.targets.map { Float($0) }, shape: [6, 5]))

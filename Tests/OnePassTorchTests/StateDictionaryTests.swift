@@ -3,7 +3,7 @@ import OnePassTorch
 import Testing
 
 @Suite("State dictionaries") struct StateDictionaryTests {
-  @Test("Loading copies the values into the tensors that the dictionary refers to")
+  @Test("Loading copies the values into the tensors of the dictionary")
   func loads() throws {
     let weight = try Tensor.zeros(shape: [2])
     try weight.setRequiresGradient(true)
@@ -12,8 +12,8 @@ import Testing
     #expect(weight.requiresGradient)
   }
 
-  @Test("What does not fit is named, and then nothing is changed")
-  func refuses() throws {
+  @Test("Tensors that do not fit are named in the error, and nothing is loaded")
+  func misfit() throws {
     let mine = StateDictionary([
       ("fits", try .zeros(shape: [1])), ("shape", try .zeros(shape: [2])),
       ("missing", try .zeros(shape: [1])),
@@ -28,14 +28,14 @@ import Testing
       try mine.load(from: other)
     } throws: { error in
       (error as? OnePassError)?.message
-        == "The saved weights do not fit this model, for they lack missing; they have as unexpected names extra;"
-        + " they have in another shape or type shape ([3], here [2]), type (int64, here float32):"
-        + " use the model, classes and channels with which they were saved."
+        == "The saved weights do not fit this model: they lack missing, have the unexpected extra, "
+        + "differ in shape or type in shape ([3] instead of [2]), type (int64 instead of float32); "
+        + "use the model, classes and channels with which they were saved."
     }
     #expect(try mine["fits"]?.item == 0)
   }
 
-  @Test("Names keep their order, and can be set and removed")
+  @Test("Names keep their order when tensors are set and removed")
   func order() throws {
     var dictionary = StateDictionary()
     for name in ["b", "a", "c"] { dictionary[name] = try .zeros(shape: []) }

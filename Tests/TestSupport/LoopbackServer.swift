@@ -1,25 +1,25 @@
 import Foundation
 import Synchronization
 
-/// An HTTP/1.1 server on loopback that does what a test tells it, also what no server should.
+/// An HTTP/1.1 server on loopback with scripted answers, including invalid ones.
 ///
-/// Each connection has a thread and gets one request; it is closed after the answer.
+/// Each connection has a thread and one request, and is closed after the answer.
 public final class LoopbackServer: Sendable {
   public struct Request: Sendable {
     public let method: String
-    /// With the query.
+    /// The path with the query.
     public let target: String
-    /// By their names in lower case.
+    /// The headers, by name in lower case.
     public let headers: [String: String]
     public let body: [UInt8]
 
-    /// Where a `Range: bytes=N-` begins.
+    /// N of `Range: bytes=N-`.
     public var rangeStart: Int? {
       headers["range"].flatMap { Int($0.dropFirst("bytes=".count).prefix { $0 != "-" }) }
     }
   }
 
-  /// What can be said to a client.
+  /// Answers to a client.
   public struct Connection: Sendable {
     fileprivate let descriptor: Int32
 
@@ -36,13 +36,13 @@ public final class LoopbackServer: Sendable {
       }
     }
 
-    /// Sends a whole answer.
+    /// Sends a complete answer.
     public func answer(_ status: String, _ headers: [String: String] = [:], body: [UInt8] = []) {
       head(status, headers.merging(["Content-Length": "\(body.count)"]) { own, _ in own })
       send(body)
     }
 
-    /// Answers a `CONNECT` as a proxy does: what either says is handed to the other, until one of them has nothing more to say.
+    /// Answers a `CONNECT` as a proxy does: forwards data in both directions until one side ends.
     public func tunnel(to port: Int) {
       guard let other = try? LoopbackServer.connect(to: port) else { return answer("502 Bad Gateway") }
       defer { close(other) }
@@ -68,10 +68,10 @@ public final class LoopbackServer: Sendable {
   private let listener: Int32
   private let log = Mutex<[Request]>([])
 
-  /// Everything that was asked for.
+  /// All requests so far.
   public var requests: [Request] { log.withLock { $0 } }
 
-  /// - Parameter handle: Answers a request; the number counts the requests from 0.
+  /// - Parameter handle: Answers a request. The number counts requests from 0.
   public init(_ handle: @escaping @Sendable (Request, Int, Connection) -> Void) throws {
     let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     listener = socket
@@ -87,7 +87,7 @@ public final class LoopbackServer: Sendable {
     }
     guard bound, named else { throw POSIXError(.EADDRNOTAVAIL) }
     port = Int(UInt16(bigEndian: address.sin_port))
-    // The thread holds the log and not the server, so that letting go of the server closes it.
+    // The thread retains the log, not the server, so that releasing the server closes it.
     let note: @Sendable (Request) -> Int = { [weak self] request in
       self?.log.withLock {
         $0.append(request)

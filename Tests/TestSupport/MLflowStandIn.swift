@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Stands in for an MLflow server, as far as OnePass speaks with one, and fails as a test tells it.
+/// A fake MLflow server with the calls that OnePass uses. Tests can make it fail.
 public final class MLflowStandIn: Sendable {
   public struct Metric: Sendable, Hashable {
     public let key: String
@@ -14,19 +14,19 @@ public final class MLflowStandIn: Sendable {
     public var status = "RUNNING"
     public var tags: [String: String] = [:]
     public var parameters: [String: String] = [:]
-    /// As they came.
+    /// In order of arrival.
     public var metrics: [Metric] = []
   }
 
-  /// What it does with a call.
+  /// The response to a call.
   public enum Behaviour: Sendable {
     case answer
     case status(Int)
-    /// Does nothing, and closes the connection.
+    /// Ignores the call, and closes the connection.
     case close
-    /// Does what it was asked for, and closes the connection without a word.
+    /// Carries out the call, and closes the connection without an answer.
     case loseAnswer
-    /// Does nothing, and says nothing for so many seconds.
+    /// Ignores the call, and stays silent for a number of seconds.
     case stall(Double)
   }
 
@@ -47,7 +47,7 @@ public final class MLflowStandIn: Sendable {
     init(_ state: State) { value = Mutex(state) }
   }
 
-  /// - Parameter behaviour: What it does with a call such as `runs/log-batch`; the number counts the calls of that name from 0.
+  /// - Parameter behaviour: Returns the response to a call such as `runs/log-batch`. The number counts calls of that name, from 0.
   public init(
     _ behaviour: @escaping @Sendable (_ call: String, _ number: Int) -> Behaviour = { _, _ in .answer }
   ) throws {
@@ -77,15 +77,15 @@ public final class MLflowStandIn: Sendable {
     }
   }
 
-  /// As `--log` takes it.
+  /// The value for `--log`.
   public func address(_ experiment: String = "") -> String { "http://127.0.0.1:\(server.port)#\(experiment)" }
 
   public var runs: [Run] { state.value.withLock { $0.runs } }
   public var experiments: [String] { state.value.withLock { $0.experiments } }
   public var calls: [String] { state.value.withLock { $0.calls } }
-  /// Every `Authorization` that came.
+  /// All received `Authorization` headers.
   public var credentials: Set<String> { state.value.withLock { $0.credentials } }
-  /// The most that one call logged.
+  /// The maximum numbers of metrics and parameters in one call.
   public var largestBatch: (metrics: Int, parameters: Int) { state.value.withLock { $0.largestBatch } }
 
   public func behave(_ behaviour: @escaping @Sendable (String, Int) -> Behaviour) {

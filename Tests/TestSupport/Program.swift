@@ -12,9 +12,9 @@ public struct Program: Sendable {
 
   public init(path: String) { self.path = path }
 
-  /// An executable of this package, from the folder in which the tests were built.
+  /// Returns an executable of this package, from the build folder of the tests.
   public static func built(_ name: String) -> Program {
-    // The test bundle lies beside the executables; on Linux it is the running program itself.
+    // The test bundle is in the folder of the executables. On Linux it is the running program itself.
     let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
     let folder = bundle ?? CommandLine.arguments[0]
     return Program(
@@ -23,10 +23,10 @@ public struct Program: Sendable {
 
   /// Runs to the end. Both outputs go to files, so that a full pipe never blocks the program.
   /// - Parameters:
-  ///   - arguments: What it is called with.
+  ///   - arguments: Its arguments.
   ///   - input: A file for its standard input.
-  ///   - environment: Variables beside those of the test.
-  /// - Returns: Its exit status, or 128 + the signal that ended it, and what it said.
+  ///   - environment: Variables in addition to those of the test.
+  /// - Returns: Its exit status, or 128 + the signal that ended it, and its output.
   public func run(
     _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
   ) throws -> Outcome {

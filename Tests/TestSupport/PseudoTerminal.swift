@@ -1,9 +1,9 @@
 import Foundation
 
-/// A terminal that is none, behind the standard error of a program.
+/// A pseudo-terminal for the standard error of a program.
 public struct PseudoTerminal: Sendable {
   public let columns: UInt16
-  /// What TERM says it is.
+  /// The value of TERM.
   public let kind: String
 
   public init(columns: UInt16 = 80, kind: String = "xterm-256color") {
@@ -13,9 +13,9 @@ public struct PseudoTerminal: Sendable {
 
   /// Runs a program to its end.
   /// - Parameters:
-  ///   - arguments: What it is called with.
-  ///   - environment: Variables beside those of the test.
-  /// - Returns: Its exit status, and all that it wrote to the terminal.
+  ///   - arguments: Its arguments.
+  ///   - environment: Variables in addition to those of the test.
+  /// - Returns: Its exit status, and its output to the terminal.
   public func run(
     _ program: Program, _ arguments: [String], environment: [String: String] = [:]
   ) throws -> (status: Int32, screen: String) {
@@ -39,7 +39,7 @@ public struct PseudoTerminal: Sendable {
     defer { close(master) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4_096)
-    // It ends with an error (Linux) or with nothing (macOS) when the program has let go of it.
+    // After the program has closed it, reading fails (Linux) or returns nothing (macOS).
     while case let count = read(master, &buffer, buffer.count), count > 0 { bytes += buffer.prefix(count) }
     process.waitUntilExit()
     return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))

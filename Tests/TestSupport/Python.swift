@@ -1,8 +1,8 @@
 import Foundation
 
-/// A Python in which the weights of torchvision's models can be compared with ours.
+/// A Python with torchvision, for the comparison of weights.
 public enum Python {
-  /// `ONEPASS_PYTHON` names it, or it is the `python3` in PATH, where that has the packages.
+  /// The path, from `ONEPASS_PYTHON`, or of the `python3` in PATH if it has the packages.
   public static let path: String? = {
     let environment = ProcessInfo.processInfo.environment
     if let path = environment["ONEPASS_PYTHON"], !path.isEmpty { return path }

@@ -1,7 +1,7 @@
 import Foundation
 
 public enum PythonMLflow {
-  /// A Python with MLflow, as in `Tools/requirements.txt`: `ONEPASS_MLFLOW` names it.
+  /// The path of a Python with MLflow (`Tools/requirements.txt`), from `ONEPASS_MLFLOW`.
   public static let path: String? = {
     let path = ProcessInfo.processInfo.environment["ONEPASS_MLFLOW"] ?? ""
     return path.isEmpty ? nil : path

@@ -1,7 +1,7 @@
 import Foundation
 
 public enum PythonTensorBoard {
-  /// A Python with TensorBoard and Pillow, as in `Tools/requirements.txt`: `ONEPASS_TENSORBOARD_PYTHON` names it.
+  /// The path of a Python with TensorBoard and Pillow (`Tools/requirements.txt`), from `ONEPASS_TENSORBOARD_PYTHON`.
   public static let path: String? = {
     let path = ProcessInfo.processInfo.environment["ONEPASS_TENSORBOARD_PYTHON"] ?? ""
     return path.isEmpty ? nil : path

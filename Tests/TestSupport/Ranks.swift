@@ -4,7 +4,7 @@ import Foundation
   import Glibc
 #endif
 
-/// Several ranks of a program on this machine, over the loopback.
+/// Several ranks of a program on this machine, connected over loopback.
 public struct Ranks {
   public struct Outcome {
     /// The exit status, or 128 + the signal that ended it.
@@ -18,13 +18,13 @@ public struct Ranks {
       if status != 0 { throw Failure(description: "A rank ended with \(status): \(errors)") }
     }
 
-    /// What the scenario printed.
+    /// The output of the scenario.
     public var values: [String: [Double]] {
       get throws { try JSONDecoder().decode([String: [Double]].self, from: Data(output.utf8)) }
     }
 
-    /// The sentence with which it ended.
-    public var sentence: String {
+    /// The error message with which it ended.
+    public var message: String {
       errors.split(separator: "\n").last { $0.hasPrefix("error: ") }.map { String($0.dropFirst(7)) } ?? errors
     }
   }
@@ -33,7 +33,7 @@ public struct Ranks {
     let description: String
   }
 
-  /// Runs a scenario as one process, without a launcher's environment.
+  /// Runs a scenario as a single process, without the environment of a launcher.
   public static func alone(_ arguments: [String]) throws -> [String: [Double]] {
     let outcome = try run(1, arguments) { _, _ in [:] }[0]
     try outcome.requireSuccess()
@@ -48,13 +48,13 @@ public struct Ranks {
   }
 
   /// - Parameters:
-  ///   - size: how many processes.
-  ///   - program: what each of them runs.
-  ///   - settings: further variables.
-  ///   - seconds: after which those that still run are killed.
-  ///   - last: a rank that is killed as soon as all others have ended.
-  ///   - watch: called once all have been started.
-  ///   - environment: each rank's, from its number and a free port.
+  ///   - size: The number of processes.
+  ///   - program: The program that each of them runs.
+  ///   - settings: Additional environment variables.
+  ///   - seconds: The time after which running processes are killed.
+  ///   - last: A rank that is killed as soon as all others have ended.
+  ///   - watch: Called once all processes have been started.
+  ///   - environment: Returns the variables of a rank, given its number and a free port.
   public static func run(
     _ size: Int, of program: Program = .built("RankProgram"), _ arguments: [String],
     settings: [String: String] = [:], killingAfter seconds: Double = 60, killingLast last: Int? = nil,
@@ -113,7 +113,7 @@ public struct Ranks {
     }
   }
 
-  /// The environment of the tests without what a launcher of theirs may have set.
+  /// The environment of the tests, without variables of a launcher.
   private static var inherited: [String: String] {
     ProcessInfo.processInfo.environment.filter { name, _ in
       !["RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"].contains(name)
@@ -121,14 +121,14 @@ public struct Ranks {
     }
   }
 
-  /// A port of this machine that nobody uses at this moment.
+  /// Returns a free port of this machine.
   public static func freePort() throws -> Int {
     let socket = try listeningSocket()
     close(socket.number)
     return socket.port
   }
 
-  /// A socket at which connections are taken and nothing is said.
+  /// Returns a socket that accepts connections and sends nothing.
   public static func listeningSocket() throws -> (number: Int32, port: Int) {
     #if canImport(Glibc)
       let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -145,7 +145,7 @@ public struct Ranks {
           && listen(descriptor, 8) == 0
       }
     }
-    guard listens else { throw Failure(description: "There is no port to listen at.") }
+    guard listens else { throw Failure(description: "No port is free.") }
     return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
   }
 }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// An executable that is under way, and can be signalled.
+/// A running executable that can receive signals.
 public final class RunningProgram {
   private let process = Process()
   private let pipe = Pipe()
-  /// What it has said on standard error so far, as far as it was read.
+  /// The standard error that was read so far.
   public private(set) var errors = ""
 
   public init(_ program: Program, _ arguments: [String], input: String? = nil) throws {
@@ -16,8 +16,8 @@ public final class RunningProgram {
     try process.run()
   }
 
-  /// Reads what it says until a text was said `times` times, or until it ends.
-  /// - Returns: Whether it was.
+  /// Reads standard error until a text has occurred `times` times, or until the program ends.
+  /// - Returns: Whether the text has occurred.
   public func wait(for text: String, times: Int = 1) -> Bool {
     while errors.components(separatedBy: text).count <= times {
       let data = pipe.fileHandleForReading.availableData
@@ -27,8 +27,8 @@ public final class RunningProgram {
     return true
   }
 
-  /// Waits until something is so, or it has ended.
-  /// - Returns: Whether it is.
+  /// Waits until a condition is true, or the program has ended.
+  /// - Returns: Whether the condition is true.
   public func wait(until condition: () -> Bool) -> Bool {
     while process.isRunning {
       if condition() { return true }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Values that take long to make, made once for all tests that want them, each by its key.
+/// Expensive values that are created once for all tests, by key.
 public final class Shared<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private final class Place: Sendable {
     let value = Mutex<Value?>(nil)
@@ -10,7 +10,7 @@ public final class Shared<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   public init() {}
 
-  /// The value of a key. Who comes while it is made waits for it; where making it fails the next one tries again.
+  /// Returns the value of a key, and creates it if necessary. Concurrent callers wait. After a failure, the next caller tries again.
   public func value(for key: Key, make: () throws -> Value) throws -> Value {
     let place = places.withLock { places in
       let place = places[key] ?? Place()

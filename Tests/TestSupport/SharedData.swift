@@ -1,9 +1,9 @@
 import Foundation
 
-/// The folder of real images that some tests use and no repository holds.
+/// The folder of real images for some tests, which is not in the repository.
 ///
-/// `ONEPASS_SHARED_DATA` names it; otherwise it is `../shared/data` beside the package. Tests that need it are
-/// skipped with a reason where it is absent:
+/// `ONEPASS_SHARED_DATA` is its path; by default it is `../shared/data` beside the package. Tests that need it are skipped with a
+/// reason if it is absent:
 ///
 /// ```swift
 /// @Test(.enabled(if: SharedData.has("imagenet-sample-200.tar"), "\(SharedData.reason)"))
@@ -19,11 +19,11 @@ public enum SharedData {
     return package.appendingPathComponent("../shared/data", isDirectory: true).standardizedFileURL
   }()
 
-  /// The file of this name; it may not exist.
+  /// Returns the path of a file, which may not exist.
   public static func url(_ name: String) -> URL { directory.appendingPathComponent(name) }
 
   public static func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: url(name).path) }
 
-  /// Why a test that needs the folder does not run.
+  /// The reason why a test that needs the folder is skipped.
   public static let reason = "ONEPASS_SHARED_DATA does not name a folder with this file."
 }

@@ -1,4 +1,4 @@
-/// A tar of samples of two entries each, as `onepass pack` writes them, put in the order of their classes.
+/// A tar of samples with two entries each, as `onepass pack` writes them, sorted by class.
 public func sortedByClass(shard bytes: [UInt8]) -> [UInt8] {
   var entries: [(name: String, body: ArraySlice<UInt8>, all: ArraySlice<UInt8>)] = []
   var place = 0

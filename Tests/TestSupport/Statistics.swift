@@ -1,9 +1,8 @@
 import Foundation
 
-/// Closed formulas against which the tests hold frequencies.
+/// Statistical bounds for frequencies in tests.
 public enum Statistics {
-  /// How far a binomial frequency may lie from its probability: `sigmas` standard errors, and one count for
-  /// rounding.
+  /// The tolerance of a binomial frequency: `sigmas` standard errors, and one count for rounding.
   public static func binomialTolerance(probability: Double, trials: Int, sigmas: Double) -> Double {
     let p = min(max(probability, 0), 1)
     return sigmas * (p * (1 - p) / Double(trials)).squareRoot() + 1 / Double(trials)

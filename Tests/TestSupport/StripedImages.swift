@@ -1,6 +1,6 @@
 import OnePassCore
 
-/// Grey images that a small network tells apart at once: class c has stripes of period c + 2, with noise.
+/// Grey images that a small network learns quickly: class c has stripes of period c + 2, with noise.
 public struct StripedImages: Hashable, Sendable {
   public let count: Int
   public let classes: Int
@@ -35,7 +35,7 @@ public struct StripedImages: Hashable, Sendable {
     func bigEndian(_ value: Int) -> [UInt8] {
       (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
     }
-    // Many tests want the same images.
+    // Many tests use the same images.
     let files = try Self.files.value(for: self) {
       let images = [0, 0, 8, 3] + bigEndian(count) + bigEndian(side) + bigEndian(side)
       let labels = [0, 0, 8, 1] + bigEndian(count)

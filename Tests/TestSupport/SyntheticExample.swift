@@ -1,7 +1,7 @@
 import OnePassCore
 
 extension Example {
-  /// An example whose bytes and label follow from its id.
+  /// Returns an example whose bytes and label are functions of its ID.
   public static func synthetic(_ id: Int, label: Int? = nil, bytes: Int = 16, classes: Int = 10) -> Example {
     let first = (id &* 31) & 255
     let image =
@@ -10,6 +10,6 @@ extension Example {
     return Example(id: id, label: label ?? id % classes, image: EncodedImage(bytes: image))
   }
 
-  /// 0 to 255 again and again, to copy from: tests are not optimised, and make gigabytes of it. Few images are larger.
+  /// The bytes 0 to 255, repeated, from which images are copied. Tests are not optimised, and create gigabytes of them.
   private static let ramp = (0..<200_000).map { UInt8(truncatingIfNeeded: $0) }
 }

@@ -1,18 +1,18 @@
 import Foundation
 
-/// A server with TLS on loopback, made by the `openssl` in PATH: it sends the files of a folder.
+/// A TLS server on loopback that sends the files of a folder, by the `openssl` in PATH.
 ///
-/// Its keys and certificates are made for it and live as long as it does. It ends with the process of the test.
+/// Its keys and certificates are created with it. It ends with the process of the test.
 public final class TLSServer {
-  /// Whom its certificate is for, and who signed it.
+  /// The subject and the issuer of its certificate.
   public enum Certificate: String, Sendable, CaseIterable {
     /// The address at which it listens, signed by the authority.
     case right
     /// Another host, signed by the authority.
     case ofAnotherHost
-    /// The right address, signed by the authority for a time that is over.
+    /// The right address, signed by the authority and expired.
     case expired
-    /// The right address, signed by nobody else.
+    /// The right address, self-signed.
     case selfSigned
   }
 
@@ -21,21 +21,20 @@ public final class TLSServer {
   private let life = Pipe()
   private let output = Pipe()
 
-  /// `openssl`, where it is in PATH.
+  /// The path of `openssl`, if it is in PATH.
   public static let openssl = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     .map { "\($0)/openssl" }.first { FileManager.default.isExecutableFile(atPath: $0) }
   public static let reason: String = "There is no openssl in PATH to make certificates and a server with."
 
-  /// What a client has to trust, below the folder that the server was given.
+  /// The certificate that a client must trust, in the folder of the server.
   public static let authority = "authority.pem"
 
   public struct Failure: Error { let words: String }
 
-  /// - Parameter folder: What it sends; the certificates lie there as well.
+  /// - Parameter folder: The folder with the files, and with the certificates.
   public init(_ certificate: Certificate, sending folder: TemporaryFolder) throws {
     try Self.makeCertificate(certificate, in: folder)
-    // The shell ends the server as soon as nobody holds the other end of its standard input; signals that can be blocked
-    // may be, on a thread of tests.
+    // The shell ends the server at the end of its standard input. Signals other than SIGKILL can be blocked on a thread of tests.
     let script = """
       cd "$1" || exit 1
       "$2" s_server -accept 127.0.0.1:0 -WWW -cert own.pem -key own.key &
@@ -88,7 +87,7 @@ public final class TLSServer {
     try run(
       ["req", "-new", "-config", file("self.cnf"), "-subj", "/CN=Own"] + key("own.key")
         + ["-out", file("own.csr")])
-    // Without a day it is over in the second in which it was made.
+    // With 0 days, it expires in the second of its creation.
     try run([
       "x509", "-req", "-in", file("own.csr"), "-CA", file(authority), "-CAkey", file("authority.key"),
       "-CAcreateserial", "-extfile", file("own.cnf"), "-extensions", "own",

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of a test's own, which goes when the last reference to it goes.
+/// A folder for one test, which is removed with the last reference to it.
 public final class TemporaryFolder: Sendable {
   public let path: String
 
@@ -15,7 +15,7 @@ public final class TemporaryFolder: Sendable {
 
   public func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
 
-  /// The names in the folder, hidden ones included.
+  /// The names in the folder, including hidden ones.
   public var contents: [String] {
     (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? []
   }
@@ -27,7 +27,7 @@ public final class TemporaryFolder: Sendable {
     try Data(bytes).write(to: url)
   }
 
-  /// How often a text occurs in all files below the folder.
+  /// The number of occurrences of a text in all files below the folder.
   public func occurrences(of text: String) throws -> Int {
     try (FileManager.default.subpathsOfDirectory(atPath: path)).reduce(0) { sum, name in
       guard let bytes = FileManager.default.contents(atPath: file(name)) else { return sum }

@@ -1,7 +1,7 @@
 import Foundation
 
 public enum Torchrun {
-  /// The program of PyTorch's Python package: `ONEPASS_TORCHRUN` names it, or PATH holds it.
+  /// The launcher of PyTorch's Python package, from `ONEPASS_TORCHRUN` or PATH.
   public static let path: String? = {
     let environment = ProcessInfo.processInfo.environment
     if let path = environment["ONEPASS_TORCHRUN"], !path.isEmpty { return path }

@@ -3,14 +3,15 @@ import OnePassCore
 import OnePassReplay
 import OnePassTorch
 
-/// Takes a stream of ImageNet's length through a memory of 10 % of it, at full size: every item has its own bytes.
+/// Passes a stream of ImageNet's length through a memory of 10 % at full size: the bytes of items are not
+/// shared.
 ///
 ///     FullSizeMemory FOLDER [EXAMPLES] [ITEMS] [MEMORY DIRECTORY]
 ///
-/// FOLDER holds JPEG files, also in folders of classes; the stream repeats them. With a memory directory the images lie on
-/// disk there; what the files take is then held against the budget after every mini-batch, and the memory is opened again
-/// at the end. Prints one JSON record: what was held, what the memory counted, the peak of resident memory, and rates of
-/// one thread by the clock and by its processor time.
+/// FOLDER contains JPEG files, also in class folders; the stream repeats them. With a memory directory the
+/// images are stored on disk. The size of the files is then compared with the budget after every mini-batch,
+/// and the memory is reopened at the end. Prints one JSON record: the items held, the counted bytes, the peak
+/// resident memory, and the rates of one thread per second of wall time and of processor time.
 @main struct FullSizeMemory {
   static let batch = 128
 
@@ -26,7 +27,7 @@ import OnePassTorch
       .filter { $0.lowercased().hasSuffix(".jpeg") || $0.lowercased().hasSuffix(".jpg") }
       .compactMap { FileManager.default.contents(atPath: "\(arguments[1])/\($0)").map { [UInt8]($0) } }
     guard !images.isEmpty else {
-      print("usage: FullSizeMemory FOLDER [EXAMPLES] [ITEMS] [MEMORY DIRECTORY]; FOLDER holds JPEG files")
+      print("usage: FullSizeMemory FOLDER [EXAMPLES] [ITEMS] [MEMORY DIRECTORY]; FOLDER contains JPEG files")
       exit(64)
     }
     let mean = images.reduce(0) { $0 + $1.count } / images.count
@@ -39,7 +40,7 @@ import OnePassTorch
     print(String(decoding: data, as: UTF8.self))
   }
 
-  /// Fills a memory and draws from it; returns what it held.
+  /// Fills a memory and draws from it; returns a snapshot of its items.
   static func use(
     _ images: [[UInt8]], examples: Int, _ capacity: ReplayMemory.Capacity, _ directory: String?,
     in record: inout [String: Any]
@@ -52,14 +53,14 @@ import OnePassTorch
     var (checks, mostOnDisk) = (0, 0)
     try measure("offers", examples, in: &record) {
       for id in 0..<examples {
-        // As a source delivers it: bytes that nobody else holds.
+        // As from a source: bytes without other references.
         let image = EncodedImage(bytes: copy(of: images[id % images.count]))
         try memory.offer(Example(id: id, label: id % 1_000, image: image), loss: 1, priority: 0.5)
         guard let onDisk, id % batch == 0 else { continue }
         let bytes = try onDisk.bytesOnDisk
         precondition(
           bytes + memory.count * memory.indexBytesPerItem <= memory.counters.peakBytes,
-          "The files take no more than is counted.")
+          "The files are larger than the counted bytes.")
         (checks, mostOnDisk) = (checks + 1, max(mostOnDisk, bytes))
       }
       try onDisk?.makeDurable()
@@ -84,7 +85,7 @@ import OnePassTorch
     return memory.snapshot
   }
 
-  /// The seconds until a memory that is on disk can be drawn from.
+  /// The seconds until a memory on disk is ready for draws.
   static func reopen(
     _ directory: String, _ capacity: ReplayMemory.Capacity, _ snapshot: MemorySnapshot
   ) throws -> Double {
@@ -99,7 +100,7 @@ import OnePassTorch
     return (clock.now - start) / .seconds(1)
   }
 
-  /// Rates by the clock and by processor time.
+  /// Rates per second of wall time and of processor time.
   static func measure(
     _ name: String, _ count: Int, in record: inout [String: Any], _ body: () throws -> Void
   ) throws {

@@ -3,15 +3,15 @@ import Foundation
 import OnePassCore
 import OnePassData
 
-/// Times the way from encoded images to augmented batches with the same work as `peers/images.py`, and prints a JSON
-/// record for each case.
+/// Measures the path from encoded images to augmented batches with the same work as `peers/images.py`, and
+/// prints a JSON record for each case.
 ///
 ///     ImageBenchmark CASE TAR [SECONDS] [THREADS]
 ///
 /// - `photos`: resize to 250, crop 224; `small`: pad by 4, crop at the size of the first image. Flip, normalise.
 ///   `photos:rand`, `small:rand,cut-out`: the same with an augmentation at full strength.
-/// - `replay-resized`: the images of a run with k = 8 whose memory keeps resized JPEGs.
-/// - `bare`: libjpeg-turbo alone, the limit. `tar`: reading WebDataset samples, without decoding.
+/// - `replay-resized`: the images of a run with k = 8 and a memory of resized JPEGs.
+/// - `bare`: decoding by libjpeg-turbo alone, the upper bound. `tar`: reading WebDataset samples.
 @main struct ImageBenchmark {
   static let batch = 128
 
@@ -34,7 +34,7 @@ import OnePassData
       work = { images.reduce(0) { $0 + (bare_decode($1.bytes, $1.bytes.count) > 0 ? 1 : 0) } }
     default:
       let images = try TarImages.read(path)
-      guard let first = images.first else { throw OnePassError(.usage, "\(path) holds no JPEG.") }
+      guard let first = images.first else { throw OnePassError(.usage, "\(path): contains no JPEG file.") }
       let pipeline = try ImagePipeline.automatic(
         firstImage: ImageHeader.read(first), size: name.hasPrefix("small") ? nil : 224)
       let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
@@ -44,10 +44,10 @@ import OnePassData
       switch parts[0] {
       case "photos", "small": work = { try stream.pass() }
       case "replay-resized": work = { try stream.replayPass() }
-      default: throw OnePassError(.usage, "There is no case '\(name)'.")
+      default: throw OnePassError(.usage, "Unknown case '\(name)'.")
       }
     }
-    // Once for the caches and the page tables.
+    // Warms up the caches and the page tables.
     _ = try work()
     var images = 0
     let (cpu, wall) = (clock(CLOCK_PROCESS_CPUTIME_ID), clock(CLOCK_MONOTONIC))

@@ -3,9 +3,10 @@ import OnePassData
 
 /// Images that go through a decode pool in batches, as in training.
 final class ImageStream {
-  /// Replays of each image that arrives, and how often one is taken into a memory of 10 % of ImageNet.
+  /// The number of replays per incoming image, and the share of images inserted into a memory of 10 % of
+  /// ImageNet.
   private static let replays = 8
-  private static let takenIn = 0.435
+  private static let insertedShare = 0.435
 
   private let images: [EncodedImage]
   private let pipeline: ImagePipeline
@@ -19,22 +20,23 @@ final class ImageStream {
     pool = DecodePool(pipeline: pipeline, threads: threads, augmentation: augmentation)
   }
 
-  /// Every image once. Returns their number.
+  /// Decodes every image once and returns the number of images.
   func pass() throws -> Int {
     try decode(images)
     return images.count
   }
 
-  /// Every image once from its original and eight times from the memory, and some taken into the memory.
+  /// Decodes every image once from its original and eight times from the memory, and inserts some into the
+  /// memory.
   ///
-  /// Which images are replayed does not matter to the time, so that all of them are, in turn.
+  /// The choice of replayed images does not affect the time, so all of them are replayed in turn.
   func replayPass() throws -> Int {
     let form = StoredForm(.resized, pipeline: pipeline)
     if memory.isEmpty { memory = try images.map(form.callAsFunction) }
     try decode(images)
     var due = 0.0
     for (index, image) in images.enumerated() {
-      due += Self.takenIn
+      due += Self.insertedShare
       if due >= 1 {
         due -= 1
         memory[index] = try form(image)
@@ -44,7 +46,7 @@ final class ImageStream {
     return (1 + Self.replays) * images.count
   }
 
-  /// Two batches ahead, so that the threads always have work.
+  /// Submits two batches in advance, so that no thread is idle.
   private func decode(_ images: [EncodedImage]) throws {
     visit += 1
     var pending: [PendingBatch] = []

@@ -9,7 +9,7 @@ enum TarImages {
     var at = 0
     while at + 512 <= tar.count, tar[at] != 0 {
       guard let size = Int(String(decoding: tar[at + 124..<at + 135], as: UTF8.self), radix: 8) else {
-        throw OnePassError(.badData, "\(path) is no plain tar file.")
+        throw OnePassError(.badData, "\(path): not an uncompressed tar file.")
       }
       let start = at + 512
       if size > 3, tar[start] == 0xFF, tar[start + 1] == 0xD8 {

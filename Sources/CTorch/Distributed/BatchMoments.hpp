@@ -12,16 +12,16 @@ using GroupPointer = c10::intrusive_ptr<c10d::ProcessGroup>;
 struct BatchMoments {
   /// `[C]`, float32, on the device of the batch.
   at::Tensor mean, variance;
-  /// Over how many values; infinite if these are running statistics, on which no value of the batch has an influence.
+  /// The number of values per channel; infinite for running statistics, which do not depend on the batch.
   double rows;
 };
 
-/// The moments from what each process knows of its own batch: `[2C + 1]`, float64, Σ x and Σ x² of each channel and the
-/// number of rows, 0 where the batch is empty.
+/// Returns the moments over all processes from the sums of each: `[2C + 1]`, float64, with Σ x and Σ x² of each channel and
+/// the number of rows, which is 0 for an empty batch.
 ///
-/// float64 leaves 53 bits for a difference of squares whose terms come from float32, and sums of any numbers of rows add
-/// up to what one process would have found in all of them. A single row in all processes has no variance: then the
-/// running statistics, as in BatchNorm2d.
+/// float64 has enough bits for the difference of squares of float32 values. Sums over unequal numbers of rows add up to
+/// those of a single process. A single row over all processes has no variance; then the running statistics are used, as in
+/// BatchNorm2d.
 inline BatchMoments momentsOver(c10d::ProcessGroup &group, at::Tensor sums, const at::Tensor &runningMean,
                                 const at::Tensor &runningVariance) {
   sumOver(group, sums);
@@ -33,7 +33,7 @@ inline BatchMoments momentsOver(c10d::ProcessGroup &group, at::Tensor sums, cons
   return {mean.to(at::kFloat), variance.to(at::kFloat), rows};
 }
 
-/// Moves the running statistics towards those of a batch, with the unbiased variance.
+/// Updates the running statistics with those of a batch, using the unbiased variance.
 inline void moveTowards(const BatchMoments &batch, double momentum, at::Tensor runningMean, at::Tensor runningVariance) {
   if (std::isinf(batch.rows)) return;
   runningMean.mul_(1 - momentum).add_(batch.mean, momentum);
@@ -48,7 +48,7 @@ inline GroupPointer groupOf(const c10::IValue &kept) {
   return kept.isNone() ? GroupPointer() : c10::static_intrusive_pointer_cast<c10d::ProcessGroup>(kept.toCapsule());
 }
 
-/// Batch normalisation in training, with the moments of all processes, of any batch on any device.
+/// Batch normalisation in training with the moments over all processes, for any batch on any device.
 at::Tensor synchronisedNorm(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
                             const at::Tensor &runningMean, const at::Tensor &runningVariance, double momentum,
                             double epsilon, const GroupPointer &group);

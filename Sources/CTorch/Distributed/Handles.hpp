@@ -1,5 +1,5 @@
 #pragma once
-// What the files of this folder share with the operators that reach over processes: the insides of a process group.
+// The definition of a process group, shared by the files of this folder and the operators that communicate.
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
@@ -20,8 +20,8 @@ struct CTProcessGroup {
 
 namespace ctorch {
 
-/// Keeps SIGPIPE from the threads that are made while it lives. They write to connections that other processes may have
-/// closed, and the signal would end this process before it can say so. Python ignores it everywhere, and c10d relies on that.
+/// Blocks SIGPIPE in threads that are created during its lifetime. They write to connections that other processes may have
+/// closed, and the signal would end this process before it can report an error. c10d relies on Python ignoring the signal.
 class WithoutPipeSignal {
  public:
   WithoutPipeSignal() {
@@ -36,10 +36,10 @@ class WithoutPipeSignal {
   sigset_t before_;
 };
 
-/// Replaces the tensor by its sum over all processes of the group, and waits for it.
+/// Replaces the tensor with its sum over all processes of the group, and waits for the result.
 void sumOver(c10d::ProcessGroup &group, at::Tensor tensor);
 
-/// A backend of NCCL for the CUDA devices, from libtorch_cuda (Nccl.cpp). Throws where that has none.
+/// Creates an NCCL backend from libtorch_cuda (Nccl.cpp). Throws if libtorch_cuda has none.
 c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store> &store, int rank, int size,
                                            std::chrono::milliseconds timeout);
 

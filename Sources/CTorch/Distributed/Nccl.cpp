@@ -2,17 +2,17 @@
 
 #include "Handles.hpp"
 
-// ProcessGroupNCCL's header needs those of CUDA and of NCCL, which neither the wheel nor most machines have. Its
-// constructor, however, is exported, and a caller needs of the object no more than its base class, which is declared
-// without CUDA, and enough room for it.
+// ProcessGroupNCCL's header requires the headers of CUDA and NCCL, which neither the wheel nor most machines have. But its
+// constructor is exported, and callers only need enough memory for the object and its base class, which is declared
+// without CUDA.
 
 namespace {
 
-/// Far more than a ProcessGroupNCCL or its options take: the larger one has 1,112 bytes in libtorch 2.11.
+/// Much more than the size of a ProcessGroupNCCL or its options; the larger has 1,112 bytes in libtorch 2.11.
 constexpr size_t room = 1 << 14;
 
 using Options = c10d::Backend::Options;
-// An intrusive_ptr is passed by the address of a copy, whatever it points to.
+// An intrusive_ptr is passed as the address of a copy, independently of its type argument.
 using MakeOptions = void (*)(void *self, bool hasHighPriority);
 using MakeBackend = void (*)(void *self, c10::intrusive_ptr<c10d::Store> store, int rank, int size,
                              c10::intrusive_ptr<Options> options);
@@ -21,12 +21,11 @@ template <typename Function>
 Function find(const char *symbol) {
   auto *found = reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, symbol));
   if (!found)
-    throw ctorch::NoDevice("libtorch's CUDA part has no NCCL of the kind that this program knows, so several processes "
-                           "cannot train on GPUs");
+    throw ctorch::NoDevice("this libtorch has no compatible NCCL, which is required to train on several GPUs");
   return found;
 }
 
-/// Memory that its owner gives back as that of the object in it.
+/// Constructs an object in memory that its owner deletes as the object.
 template <typename Base, typename Construct>
 c10::intrusive_ptr<Base> construct(const Construct &constructAt) {
   void *memory = ::operator new(room);
@@ -36,7 +35,7 @@ c10::intrusive_ptr<Base> construct(const Construct &constructAt) {
     ::operator delete(memory);
     throw;
   }
-  // Both classes begin with their base.
+  // Both classes start with their base class.
   return c10::intrusive_ptr<Base>::unsafe_steal_from_new(static_cast<Base *>(memory));
 }
 

@@ -13,7 +13,7 @@ using ctorch::guard;
 using std::chrono::milliseconds;
 using Group = c10d::ProcessGroup;
 
-// Gloo's own header is not there to define it, and this one is never used; see GlooDeclarations/README.md.
+// Never called, but required since Gloo's header is not available; see GlooDeclarations/README.md.
 gloo::transport::UnboundBuffer::~UnboundBuffer() = default;
 
 struct CTWork {
@@ -86,7 +86,7 @@ CTError *ct_process_group_set_timeout(CTProcessGroup *group, int64_t timeoutMill
 
 void ct_process_group_abort(CTProcessGroup *group) {
   group->aborted = true;
-  // Whatever comes of it, the connections end with this process.
+  // An error is ignored, since the connections end with this process.
   if (CTError *error = guard([&] { group->value->abort(); })) ct_error_free(error);
 }
 
@@ -145,7 +145,7 @@ CTError *ct_all_gather_bytes(CTProcessGroup *group, const uint8_t *bytes, const 
     const int size = group->value->getSize(), rank = group->value->getRank();
     const int64_t longest = *std::max_element(counts, counts + size);
     if (longest == 0) return;
-    // Gloo gathers parts of one size; what is shorter is filled up.
+    // Gloo gathers parts of equal size, so shorter parts are padded.
     at::Tensor padded = at::zeros({longest}, at::kByte);
     if (counts[rank] > 0) std::memcpy(padded.data_ptr(), bytes, static_cast<size_t>(counts[rank]));
     at::Tensor gathered = at::empty({size * longest}, at::kByte);

@@ -7,7 +7,7 @@
 using ctorch::guard;
 
 namespace {
-/// Sums a bucket. Without a hook the reducer would make a mean; libtorch's own hook for sums is not exported.
+/// Sums a bucket. Without a hook the reducer computes the mean; libtorch does not export its hook for sums.
 struct Sum : c10d::CppCommHookInterface<c10::intrusive_ptr<c10d::ProcessGroup>> {
   using CppCommHookInterface::CppCommHookInterface;
 
@@ -27,8 +27,8 @@ CTError *ct_reducer_make(CTProcessGroup *group, const CTTensor *const *parameter
   return guard([&] {
     const std::vector<at::Tensor> tensors = ctorch::values(parameters, count);
     const std::vector<bool> isSparse(tensors.size(), false);
-    // As DistributedDataParallel does: the first backward pass fills one bucket and shows the order in which gradients
-    // come; then the reducer makes buckets in this order, the first of them small, so that its sum begins early.
+    // As in DistributedDataParallel, the first backward pass fills a single bucket and records the order of the gradients.
+    // Then the reducer rebuilds its buckets in this order, with a small first one so that its reduction starts early.
     auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(
         tensors, {std::numeric_limits<size_t>::max()}, isSparse);
     std::reverse(buckets.begin(), buckets.end());

@@ -23,7 +23,7 @@ void handOver(const std::vector<uint8_t> &value, uint8_t **out, int64_t *count) 
 
 CTError *ct_store_open(const char *host, int32_t port, bool isMaster, int64_t timeoutMilliseconds, CTStore **out) {
   return guard([&] {
-    // c10d tells of each attempt to connect, over many lines; what came of them all is reported once, by the error.
+    // c10d logs each connection attempt in many lines; the returned error reports the failure once.
     if (!std::getenv("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
     const ctorch::WithoutPipeSignal threads;
     c10d::TCPStoreOptions options;

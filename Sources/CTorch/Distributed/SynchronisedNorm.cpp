@@ -5,21 +5,21 @@ namespace {
 using ctorch::BatchMoments;
 using ctorch::GroupPointer;
 
-/// All dimensions but that of the channels.
+/// Returns all dimensions except the channels.
 std::vector<int64_t> rowDimensions(const at::Tensor &x) {
   std::vector<int64_t> result{0};
   for (int64_t i = 2; i < x.dim(); ++i) result.push_back(i);
   return result;
 }
 
-/// A value for each channel, in the shape in which it fits x.
+/// Reshapes a value per channel so that it broadcasts over x.
 at::Tensor across(const at::Tensor &x, const at::Tensor &perChannel) {
   std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
   shape[1] = perChannel.numel();
   return perChannel.to(at::kFloat).view(shape);
 }
 
-/// What this process contributes to the moments.
+/// Returns the sums of this process for the moments.
 at::Tensor localSums(const at::Tensor &narrow) {
   const at::Tensor x = narrow.to(at::kFloat);
   const int64_t channels = x.size(1);
@@ -42,7 +42,7 @@ struct SynchronisedNorm : torch::autograd::Function<SynchronisedNorm> {
     context->saved_data["rows"] = rows;
     context->saved_data["group"] = ctorch::kept(group);
     const at::Tensor scale = weight * inverse;
-    // In float32 also where x has fewer bits, as in mixed precision.
+    // Computed in float32 even if x has fewer bits, as in mixed precision.
     return (x.to(at::kFloat) * across(x, scale) + across(x, bias - mean * scale)).to(x.scalar_type());
   }
 

@@ -1,9 +1,9 @@
-// Compiles a file of kernels once for each instruction set that is worth it. KERNELS is the file's name.
+// Compiles a file of kernels for each supported instruction set. KERNELS is the name of the file.
 //
-// The file defines a `table` of its functions. It works on vectors of 16 floats (Lanes.hpp), which become one, two or
-// four registers. No #pragma once: each file of kernels includes this anew.
+// The file defines a `table` of its functions. It uses vectors of 16 floats (Lanes.hpp), which occupy one, two or four
+// registers. There is no #pragma once, since each file of kernels includes this header again.
 
-// A vector that a function returns never leaves it: all of them are inlined.
+// The calling convention for returned vectors does not matter, since all these functions are inlined.
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #if defined(__x86_64__)
@@ -24,7 +24,7 @@ constexpr bool hasManyRegisters = false;
 }  // namespace avx2
 #pragma clang attribute pop
 
-/// The functions for this machine; `nullptr` if it has none of the sets.
+/// Returns the functions for this processor; `nullptr` if it supports none of the instruction sets.
 template <typename Table>
 const Table *tableForThisMachine() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&

@@ -1,4 +1,4 @@
-// Sixteen floats at once. Included within the namespace of an instruction set, hence no #pragma once.
+// A vector of sixteen floats. Included in the namespace of each instruction set, hence no #pragma once.
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")

@@ -5,7 +5,7 @@
 namespace ctorch::normalisation {
 namespace {
 
-/// Rows whose sums are kept in float32 before they are added to the sums in float64.
+/// The number of rows that are summed in float32 before the result is added to the sums in float64.
 constexpr int64_t rowsAtOnce = 128;
 
 #define KERNELS "NormalisationKernels.hpp"

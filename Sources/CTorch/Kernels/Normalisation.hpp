@@ -1,6 +1,6 @@
 #pragma once
-// Batch normalisation with what follows it in a residual network, an addition and max(x, 0), in few passes over memory.
-// Rows are pixels, [rows][channels] without gaps, channels a multiple of 16.
+// Batch normalisation fused with the addition and the ReLU that follow it in a residual network.
+// Rows are pixels: [rows][channels], contiguous, with a multiple of 16 channels.
 
 #include <cstdint>
 
@@ -10,43 +10,43 @@ namespace ctorch::normalisation {
 struct Forward {
   int64_t channels;
   const float *x;
-  /// Another image to add; may be null.
+  /// The addend; may be null.
   const float *addend;
   const float *scale, *shift;
   bool rectifies;
   float *y;
 };
 
-/// The sums that the backward pass needs over all rows, and its result.
+/// Inputs and results of the backward pass.
 struct Backward {
   int64_t channels;
   const float *x;
   /// The gradient of y.
   const float *gradient;
-  /// Where y was rectified: by y itself if there was an addend, otherwise by scale · x + shift; `y` is then null.
+  /// The output, which determines where ReLU was active. Null without an addend: then scale · x + shift determines it.
   const float *y;
   bool rectifies;
   const float *scale, *shift, *mean;
-  /// Where the gradient of the addend goes, which is the gradient before the activation; null if there is none.
+  /// Receives the gradient of the addend, which is the gradient before the activation; null if there is no addend.
   float *addendGradient;
   /// The gradient of x is scale · g + slope · x + offset, g being the gradient before the activation.
   const float *slope, *offset;
   float *xGradient;
 };
 
-/// The functions for one instruction set; all work on the rows begin ..< end.
+/// The functions for an instruction set; each processes the rows begin ..< end.
 struct Kernels {
-  /// Σ (x − origin) and Σ (x − origin)² of each channel, added to `sums` and `squares`.
+  /// Adds Σ (x − origin) and Σ (x − origin)² of each channel to `sums` and `squares`.
   void (*moments)(int64_t channels, const float *x, const float *origin, int64_t begin, int64_t end, double *sums,
                   double *squares);
   void (*normalise)(const Forward &forward, int64_t begin, int64_t end);
-  /// Σ g and Σ g · (x − mean), added to the sums; writes `addendGradient`.
+  /// Adds Σ g and Σ g · (x − mean) to the sums, and writes `addendGradient`.
   void (*reduce)(const Backward &backward, int64_t begin, int64_t end, double *sums, double *products);
   /// Writes `xGradient`.
   void (*propagate)(const Backward &backward, int64_t begin, int64_t end);
 };
 
-/// The functions for this machine; `nullptr` if it has none.
+/// Returns the functions for this processor; `nullptr` if there are none.
 const Kernels *kernels();
 
 }  // namespace ctorch::normalisation

@@ -4,13 +4,13 @@ INLINE void addTo(double *sums, const Lanes &values) {
   for (int64_t lane = 0; lane < laneCount; ++lane) sums[lane] += values[lane];
 }
 
-/// Calls `body` for the 16 channels at c of the rows of a block, and adds up the two sums that it makes.
+/// Calls `body` for groups of 16 channels of each row, and accumulates its two sums.
 template <typename Body>
 INLINE void sumUp(int64_t channels, int64_t begin, int64_t end, double *first, double *second, const Body &body) {
   for (int64_t block = begin; block < end; block += rowsAtOnce) {
     const int64_t blockEnd = std::min(end, block + rowsAtOnce);
     for (int64_t c = 0; c < channels; c += laneCount) {
-      // Two of each, so that an addition need not wait for the one before.
+      // Two accumulators each, so that consecutive additions are independent.
       Lanes a[2] = {}, b[2] = {};
       int64_t row = block;
       for (; row + 2 <= blockEnd; row += 2) {
@@ -34,7 +34,7 @@ static void moments(int64_t channels, const float *x, const float *origin, int64
         });
 }
 
-/// 0 where a value is negative; what is not a number stays so, as in PyTorch.
+/// ReLU; NaN is propagated, as in PyTorch.
 INLINE Lanes rectified(const Lanes &value) { return value < 0.0f ? Lanes{} : value; }
 
 template <bool HAS_ADDEND, bool RECTIFIES>

@@ -7,8 +7,8 @@ namespace {
 
 constexpr int64_t frequencies = 36;
 
-/// c[rows][columns] = a · b. Element (i, p) of a lies at a[i · rowStep + p · depthStep]; b lies in panels of `width`
-/// columns, [depth][width] each.
+/// c[rows][columns] = a · b. Element (i, p) of a is a[i · rowStep + p · depthStep]; b consists of panels of `width` columns,
+/// each [depth][width].
 struct Product {
   int64_t rows, columns, depth;
   int64_t rowStep, depthStep, width;

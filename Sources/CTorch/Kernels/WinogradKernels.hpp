@@ -2,7 +2,7 @@
 
 // MARK: Matrix products
 
-/// c[ROWS][16 · COLUMNS] = a · b, or += where it accumulates.
+/// c[ROWS][16 · COLUMNS] = a · b, or += if the product accumulates.
 template <int ROWS, int COLUMNS>
 INLINE void block(const Product &p, const float *a, const float *b, float *c) {
   Lanes sums[ROWS][COLUMNS];
@@ -100,7 +100,7 @@ INLINE Tile tileAt(const Shape &shape, int64_t index) {
   return {index / (across * down), index / across % down * 4, index % across * 4};
 }
 
-/// Transforms `count` tiles: of 6x6 inputs, which begin a pixel above and left of the outputs, or of 4x4 outputs.
+/// Transforms `count` tiles of 6x6 inputs, which start one pixel above and left of the outputs, or of 4x4 outputs.
 template <int SIDE>
 INLINE void gatherTiles(const Shape &shape, const float *pixels, int64_t channels, int64_t first, int64_t count,
                         const Spectrum &to) {
@@ -140,7 +140,7 @@ INLINE void gatherTiles(const Shape &shape, const float *pixels, int64_t channel
   }
 }
 
-/// Transforms `count` tiles back and puts their 4x4 pixels in place.
+/// Transforms `count` tiles back and writes their 4x4 pixels.
 static void scatterTiles(const Shape &shape, const Spectrum &from, int64_t channels, int64_t first, int64_t count,
                          float *pixels) {
   for (int64_t t = 0; t < count; ++t) {
@@ -172,7 +172,7 @@ static void scatterTiles(const Shape &shape, const Spectrum &from, int64_t chann
 
 // MARK: Filters
 
-/// The 2x2 blocks of `Size` lanes of each pair of rows exchange their off-diagonal halves.
+/// Exchanges the off-diagonal halves of 2x2 blocks of SIZE lanes in each pair of rows, a step of a transposition.
 template <int SIZE>
 INLINE void exchange(Lanes rows[laneCount]) {
   UNROLLED for (int i = 0; i < laneCount; ++i)
@@ -201,7 +201,7 @@ INLINE void transpose(Lanes rows[laneCount]) {
   exchange<1>(rows);
 }
 
-/// One filter, 16 of its input channels: 3x3 → 6x6.
+/// Transforms 16 input channels of a filter: 3x3 → 6x6.
 INLINE void transformFilter(const float *filter, int64_t inputs, bool isTurned, Lanes out[6][6]) {
   Lanes half[3][6];
   UNROLLED for (int r = 0; r < 3; ++r) {
@@ -264,7 +264,7 @@ static void collectFilters(const Shape &shape, const float *spectra, int64_t cou
     }
 }
 
-// MARK: What is called
+// MARK: Entry points
 
 static void convolve(const Shape &shape, const float *images, const float *transformed, float *outputs, int64_t first,
                      int64_t count, float *scratch) {

@@ -1,7 +1,7 @@
-// What computes in one process, as one unit: the headers of libtorch are most of what there is to compile, and are read once
-// for all of these files. None of their file-local names may be that of another.
+// The code for a single process as one compilation unit, since parsing the headers of libtorch takes most of the time.
+// File-local names must be unique among these files.
 
-// First: it says what to do where there is no libtorch.
+// Included first, since it reports a missing libtorch.
 #include "../Guard.hpp"
 
 #include "../Convolution.cpp"

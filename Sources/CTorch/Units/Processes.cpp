@@ -1,6 +1,7 @@
-// What reaches over processes, and normalisation, which can: a unit of its own, as long to compile as the other.
+// The code that communicates between processes, and normalisation, which can. A separate compilation unit, so that the two
+// units take about equal time.
 
-// First: it says what to do where there is no libtorch.
+// Included first, since it reports a missing libtorch.
 #include "../Guard.hpp"
 
 #include "../Distributed/Nccl.cpp"

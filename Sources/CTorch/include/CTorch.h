@@ -1,7 +1,7 @@
 #pragma once
-// A small C interface over ATen, libtorch's tensor library, for Swift.
+// A small C interface to ATen, libtorch's tensor library, for Swift.
 //
-// Rules, without exception:
+// Rules for every function:
 // - A function that can fail returns a CTError that the caller owns, or NULL on success. No C++ exception
 //   leaves a function, and nothing about an error is kept in thread-local state.
 // - A tensor written to `out` is owned by the caller, who frees it with ct_tensor_free. `out` is untouched
@@ -24,13 +24,13 @@ typedef struct CTProcessGroup CTProcessGroup;
 // MARK: Errors (Error.cpp)
 
 typedef enum : int32_t {
-  CT_ERROR_ENGINE = 0,         // libtorch refused the request
+  CT_ERROR_ENGINE = 0,         // an error of libtorch
   CT_ERROR_OUT_OF_MEMORY = 1,  // on the host or on a device
-  CT_ERROR_NO_DEVICE = 2,      // a device that this machine or this libtorch does not have
-  CT_ERROR_COMMUNICATION = 3,  // another process or its machine does not answer
+  CT_ERROR_NO_DEVICE = 2,      // a device that this machine or this libtorch does not support
+  CT_ERROR_COMMUNICATION = 3,  // another process or its machine does not respond
 } CTErrorKind;
 
-/// libtorch's own message, without the C++ backtrace. Lives as long as the error.
+/// The message of libtorch, without the C++ backtrace. Valid until the error is freed.
 const char *ct_error_message(const CTError *error);
 CTErrorKind ct_error_kind(const CTError *error);
 void ct_error_free(CTError *error);
@@ -47,21 +47,21 @@ int64_t ct_live_tensor_count(void);
 int32_t ct_thread_count(void);
 CTError *_Nullable ct_set_thread_count(int32_t count);
 // (Memory.cpp)
-/// Has tensors on the CPU, and glibc if it is the C library, keep freed memory for the next request.
+/// Makes CPU tensors, and glibc if it is the C library, reuse freed memory.
 void ct_keep_freed_memory(void);
-/// The number of usable CUDA devices. The first call loads libtorch_cuda where it lies beside libtorch_cpu.
+/// The number of available CUDA devices. The first call loads libtorch_cuda from the folder of libtorch_cpu.
 int32_t ct_cuda_device_count(void);
-/// Why there is no CUDA device, as a sentence; empty where there is one. Lives for ever.
+/// The reason why there is no CUDA device, as a clause; empty if there is one. Never freed.
 const char *ct_cuda_absence(void);
 CTError *_Nullable ct_synchronise(CTDevice device);
-/// Makes a device ready for a program that trains: its kernels are chosen by measuring, and this thread's work goes to a
-/// stream of its own, without which it could not be recorded (Graph.cpp). Nothing on the CPU.
+/// Prepares a device for training: enables cuDNN's benchmark mode and gives this thread a separate stream, which recording
+/// requires (Graph.cpp). Does nothing on the CPU.
 CTError *_Nullable ct_prepare_device(CTDevice device);
-/// Switches gradient recording of this thread; returns what it was.
+/// Sets gradient recording of this thread; returns the previous setting.
 bool ct_set_gradient_mode(bool enabled);
 bool ct_gradient_mode(void);
 
-// MARK: Making, reading and writing tensors (Tensor.cpp)
+// MARK: Creating, reading and writing tensors (Tensor.cpp)
 
 typedef enum : int32_t {
   CT_FLOAT32 = 0,
@@ -76,7 +76,7 @@ CTError *_Nullable ct_from_integers(const int64_t *values, const int64_t *shape,
                                     CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_full(double value, const int64_t *shape, int32_t rank, CTElementType type,
                            CTDevice device, CTTensor *_Nullable *_Nonnull out);
-/// Zeros with the shape, element type, device and memory layout of `like`.
+/// Zeros with the shape, element type, device and memory format of `like`.
 CTError *_Nullable ct_zeros_like(const CTTensor *like, CTTensor *_Nullable *_Nonnull out);
 void ct_tensor_free(CTTensor *tensor);
 
@@ -106,42 +106,42 @@ CTError *_Nullable ct_fill_uniform(CTTensor *tensor, double low, double high, CT
 
 // MARK: Between host and device (Transfer.cpp)
 
-/// Memory of the host that a device copies from by itself; `out` stays NULL where there is no such device.
+/// Page-locked host memory, from which a device copies asynchronously; `out` stays NULL without a CUDA device.
 typedef struct CTPinned CTPinned;
 CTError *_Nullable ct_pinned_make(int64_t bytes, CTPinned *_Nullable *_Nonnull out);
 void *ct_pinned_memory(const CTPinned *pinned);
 void ct_pinned_free(CTPinned *pinned);
 
-/// A tensor of what lies in memory: on the CPU a view of it, on another device a copy that is under way when this
-/// returns. `release(owner)` is called once: when the last use of the memory has ended, or when this function fails. Where
-/// a copy was made that may be during a later call of this function, by the thread that makes it.
+/// A tensor from borrowed memory: a view on the CPU, or an asynchronous copy on another device. `release(owner)` is called
+/// once, after the last use of the memory or when this function fails. After a copy, it may be called during a later call of
+/// this function, on the thread of that call.
 CTError *_Nullable ct_from_borrowed(void *values, CTElementType type, const int64_t *shape, const int64_t *strides,
                                     int32_t rank, CTDevice device, void *owner, void (*release)(void *),
                                     CTTensor *_Nullable *_Nonnull out);
 
-/// Numbers on their way to the host.
+/// An asynchronous copy to the host.
 typedef struct CTFetch CTFetch;
-/// Begins to copy a tensor as it is after all that this thread has asked for so far.
+/// Starts to copy a tensor in its state after all work that this thread has submitted so far.
 CTError *_Nullable ct_fetch_begin(const CTTensor *tensor, CTFetch *_Nullable *_Nonnull out);
-/// Waits for the copy, and for nothing that was asked for later.
+/// Waits for the copy, not for work submitted later.
 CTError *_Nullable ct_fetch_floats(CTFetch *fetch, float *values, int64_t count);
 CTError *_Nullable ct_fetch_integers(CTFetch *fetch, int64_t *values, int64_t count);
 void ct_fetch_free(CTFetch *fetch);
 
-/// Whether all that was asked of the device is done; does not wait. True for the CPU.
+/// Whether the device has finished all work of this thread; does not wait. True for the CPU.
 CTError *_Nullable ct_is_idle(CTDevice device, bool *out);
 
 // MARK: Mixed precision and recorded work (Precision.cpp, Graph.cpp)
 
-/// Whether the device computes in bfloat16.
+/// Whether the device supports bfloat16.
 bool ct_supports_bfloat16(CTDevice device);
-/// Has this thread's operators on the device compute in bfloat16 where libtorch's autocast does so, until it is ended.
+/// Enables libtorch's autocast to bfloat16 for operators of this thread on the device, until ct_autocast_end.
 CTError *_Nullable ct_autocast_begin(CTDevice device);
 void ct_autocast_end(CTDevice device);
 
-/// Work on a CUDA device that was recorded once and is launched as a whole.
+/// Recorded work of a CUDA device that is launched as a whole.
 typedef struct CTGraph CTGraph;
-/// Begins to record what this thread asks of the device; none of it is done. Recording ends with ct_graph_end.
+/// Starts to record work that this thread submits to the device, without executing it, until ct_graph_end.
 CTError *_Nullable ct_graph_begin(CTDevice device, CTGraph *_Nullable *_Nonnull out);
 CTError *_Nullable ct_graph_end(CTGraph *graph);
 CTError *_Nullable ct_graph_launch(CTGraph *graph);
@@ -152,23 +152,23 @@ void ct_graph_free(CTGraph *graph);
 bool ct_requires_gradient(const CTTensor *tensor);
 CTError *_Nullable ct_set_requires_gradient(CTTensor *tensor, bool value);
 CTError *_Nullable ct_detach(const CTTensor *tensor, CTTensor *_Nullable *_Nonnull out);
-/// Leaves `out` NULL where there is no gradient.
+/// `out` stays NULL if there is no gradient.
 CTError *_Nullable ct_gradient(const CTTensor *tensor, CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_clear_gradient(CTTensor *tensor);
 CTError *_Nullable ct_backward(const CTTensor *scalar);
 /// One fused SGD step over all parameters that have a gradient; buffers start at zero (dampening is 0).
-/// `heldLearningRate`, where it is given, takes the place of `learningRate`: a single float32 on the parameters' device.
+/// `heldLearningRate`, a float32 scalar on the device of the parameters, replaces `learningRate` if it is not NULL.
 CTError *_Nullable ct_sgd_step(const CTTensor *_Nonnull const *_Nonnull parameters,
                                const CTTensor *_Nonnull const *_Nonnull momentumBuffers, int64_t count,
                                double learningRate, const CTTensor *_Nullable heldLearningRate, double momentum,
                                double weightDecay, bool nesterov);
-/// One step of Muon over all parameters that have a gradient, matrices or filters; buffers start at zero. Learning rates as
-/// for ct_sgd_step. (Muon.cpp)
+/// One Muon step over all parameters that have a gradient, matrices or filters; buffers start at zero. Learning rates as in
+/// ct_sgd_step. (Muon.cpp)
 CTError *_Nullable ct_muon_step(const CTTensor *_Nonnull const *_Nonnull parameters,
                                 const CTTensor *_Nonnull const *_Nonnull momentumBuffers, int64_t count,
                                 double learningRate, const CTTensor *_Nullable heldLearningRate, double momentum,
                                 double weightDecay, bool nesterov);
-/// Moves each tensor of float32 by a share of the way to its target, without recording a gradient.
+/// Moves each float32 tensor by the fraction `share` towards its target, without recording a gradient.
 CTError *_Nullable ct_move_towards(const CTTensor *_Nonnull const *_Nonnull tensors,
                                    const CTTensor *_Nonnull const *_Nonnull targets, int64_t count, double share);
 
@@ -176,8 +176,8 @@ CTError *_Nullable ct_move_towards(const CTTensor *_Nonnull const *_Nonnull tens
 
 CTError *_Nullable ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor *_Nullable bias,
                              int64_t stride, int64_t padding, CTTensor *_Nullable *_Nonnull out);
-/// Batch normalisation, then the addition of `addend`, if there is one, then max(x, 0), if it `rectifies`.
-/// In training the statistics are those of the batches of all processes of `group`, if there is one.
+/// Batch normalisation, then the addition of `addend` unless it is NULL, then ReLU if `rectifies`.
+/// In training the statistics are those over all processes of `group` unless it is NULL.
 CTError *_Nullable ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias,
                                  CTTensor *runningMean, CTTensor *runningVariance,
                                  const CTTensor *_Nullable addend, bool rectifies, bool training, double momentum,
@@ -192,7 +192,7 @@ CTError *_Nullable ct_max_pool2d(const CTTensor *input, int64_t size, int64_t st
 CTError *_Nullable ct_adaptive_average_pool2d(const CTTensor *input, int64_t height, int64_t width,
                                               CTTensor *_Nullable *_Nonnull out);
 
-/// levels · factor + offset as float32, factor and offset broadcast.
+/// levels · factor + offset as float32; factor and offset are broadcast.
 CTError *_Nullable ct_normalise_levels(const CTTensor *levels, const CTTensor *factor, const CTTensor *offset,
                                        CTTensor *_Nullable *_Nonnull out);
 
@@ -216,19 +216,19 @@ CTError *_Nullable ct_index_select(const CTTensor *input, int64_t dimension, con
                                    CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_concatenate(const CTTensor *_Nonnull const *_Nonnull inputs, int64_t count,
                                   int64_t dimension, CTTensor *_Nullable *_Nonnull out);
-/// `amounts`: before and after the last dimension, then the one before it, and so on.
+/// `amounts`: before and after the last dimension, then the second last, and so on.
 CTError *_Nullable ct_constant_pad(const CTTensor *input, const int64_t *amounts, int32_t count, double value,
                                    CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_softmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_log_softmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
-/// `targets`: a label for each row of logits, or as many probabilities as it has logits.
+/// `targets`: a label for each row of logits, or a probability for each logit.
 CTError *_Nullable ct_cross_entropy(const CTTensor *logits, const CTTensor *targets,
                                     CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_argmax(const CTTensor *input, int64_t dimension, CTTensor *_Nullable *_Nonnull out);
-/// The k largest of softmax(logits) in each row, in falling order, in float32, and their places.
-CTError *_Nullable ct_likeliest(const CTTensor *logits, int64_t k, CTTensor *_Nullable *_Nonnull outProbabilities,
+/// The k largest values of softmax(logits) in each row (float32), in descending order, and their indices.
+CTError *_Nullable ct_top_probabilities(const CTTensor *logits, int64_t k, CTTensor *_Nullable *_Nonnull outProbabilities,
                                 CTTensor *_Nullable *_Nonnull outClasses);
-/// How many rows have their label among their k largest logits.
+/// The number of rows whose label is among the k largest logits.
 CTError *_Nullable ct_correct_count(const CTTensor *logits, const CTTensor *labels, int64_t k, int64_t *out);
 
 #pragma clang assume_nonnull end

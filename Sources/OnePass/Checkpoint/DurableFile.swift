@@ -1,9 +1,10 @@
 import Foundation
 import OnePassCore
 
-/// Puts a file in the place of another in one step, safe from a power cut.
+/// Replaces files atomically and durably, so that a power failure leaves the old or the new content.
 package enum DurableFile {
-  /// - Throws: `OnePassError` (`io`); the file is then what it was.
+  /// Writes or replaces a file.
+  /// - Throws: `OnePassError` (`io`); the file is unchanged then.
   package static func write(_ data: Data, to path: String) throws {
     let url = URL(fileURLWithPath: path)
     let partial = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).partial"
@@ -14,11 +15,11 @@ package enum DurableFile {
       try synchronise(url.deletingLastPathComponent().path)
     } catch {
       try? FileManager.default.removeItem(atPath: partial)
-      throw OnePassError(.io, "\(path) could not be written: see that the disk has room.", cause: error)
+      throw OnePassError.unwritableFile(path, cause: error)
     }
   }
 
-  /// Waits until a file or folder is on the disk.
+  /// Waits until a file or folder is on disk (fsync).
   static func synchronise(_ path: String) throws {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }

@@ -3,33 +3,40 @@ import OnePassData
 import OnePassModels
 import OnePassTorch
 
-/// All that is needed to build a model again and to give it images as in training.
+/// The architecture of a model, its classes and the preparation of its images.
+///
+/// ```swift
+/// let card = try RunFiles("runs/first").modelCard()
+/// let untrained = try card.makeModel(seed: 1, device: .cpu)
+/// ```
 public struct ModelCard: Codable, Sendable {
+  /// The name of the architecture; `own:` and a name for a custom kind.
   public let name: String
+  /// The first layers, for large or small images.
   public let stem: Stem
+  /// The number of classes.
   public let classes: Int
+  /// The class names in label order; `nil` if the classes have no names.
   public let classNames: [String]?
+  /// The preparation of images.
   public let pipeline: ImagePipeline
-  /// Whether images are blurred before each stride.
+  /// Whether the model blurs before strided convolutions.
   public let blurPool: Bool
 
-  /// The model with fresh weights.
+  /// Creates the model with random weights.
   /// - Parameters:
-  ///   - seed: The same seed gives the same weights, on any device.
-  ///   - device: Where the weights lie.
-  ///   - group: The processes whose mini-batches are normalised together while training, if any.
-  ///   - own: The program's own kind, where the model is of one.
-  /// - Throws: `OnePassError` (`usage`) if the model is of a kind that is not there.
+  ///   - seed: The random seed. The same seed gives the same weights on any device.
+  ///   - device: The device of the weights.
+  ///   - group: The processes over which batch statistics are computed in training; only this one if `nil`.
+  ///   - own: The custom kind, if the model is of one.
+  /// - Throws: `OnePassError` (`usage`) if the kind of the model is unknown.
   public func makeModel(
     seed: UInt64, device: Device, normalisingOver group: ProcessGroup? = nil, own: ModelKind? = nil
   ) throws -> any ImageClassifier {
     let options = LayerOptions(normalisationGroup: group, blursBeforeStrides: blurPool)
     if let ownName = OwnPart.name(in: name) {
       guard let own, own.name == ownName else {
-        throw OnePassError(
-          .usage,
-          "The model \(ownName) is of a program's own kind\(own.map { ", not \($0.name)" } ?? ""): "
-            + "evaluate it in that program, with the kind that it trained with.")
+        throw OnePassError.customModelMissing(ownName, other: own?.name)
       }
       return try own.makeModel(
         classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
@@ -40,7 +47,7 @@ public struct ModelCard: Codable, Sendable {
       options: options)
   }
 
-  /// The name of a class, or its number where the classes have no names.
+  /// The name of a class, or `class 3` if the classes have no names.
   public func className(_ label: Int) -> String {
     guard let classNames, classNames.indices.contains(label) else { return "class \(label)" }
     return classNames[label]
@@ -48,6 +55,7 @@ public struct ModelCard: Codable, Sendable {
 }
 
 extension ModelCard {
+  /// Decodes a card. Those of version 0.1.0 lack `blurPool`.
   public init(from decoder: any Decoder) throws {
     let record = try decoder.container(keyedBy: CodingKeys.self)
     name = try record.decode(String.self, forKey: .name)
@@ -55,7 +63,6 @@ extension ModelCard {
     classes = try record.decode(Int.self, forKey: .classes)
     classNames = try record.decodeIfPresent([String].self, forKey: .classNames)
     pipeline = try record.decode(ImagePipeline.self, forKey: .pipeline)
-    // Version 0.1.0 had no blur.
     blurPool = try record.decodeIfPresent(Bool.self, forKey: .blurPool) ?? false
   }
 }

@@ -2,22 +2,22 @@ import OnePassCore
 import OnePassModels
 import OnePassReplay
 
-/// The parts of the method that a run works with: those that its configuration names, or a program's own.
+/// The priority function, selectors and model kind of a run: built-in ones by name, or custom ones.
 struct MethodParts {
   let priority: any PriorityFunction
-  /// Empty; the memory works with copies.
+  /// Empty; the memory uses copies.
   let drawing: any ItemSelector
   let evicting: any ItemSelector
-  /// Where the model is of a program's own kind.
+  /// Only where the model is of a custom kind.
   let model: ModelKind?
 
   /// - Parameters:
-  ///   - configuration: Names the parts; afterwards a program's own as well.
-  ///   - priority: A program's own; the one that the configuration names if `nil`. The same for the others.
-  ///   - drawing: Which item a draw chooses.
-  ///   - evicting: Which item makes room.
-  ///   - model: The kind of the network.
-  /// - Throws: `OnePassError` (`usage`) if the configuration names a program's own part that is not there.
+  ///   - configuration: Names the built-in parts. Afterwards it also names the custom ones.
+  ///   - priority: A custom priority function; the one named by the configuration if `nil`. The same holds for the others.
+  ///   - drawing: The selector for replay.
+  ///   - evicting: The selector for eviction.
+  ///   - model: The kind of the model.
+  /// - Throws: `OnePassError` (`usage`) if the configuration names a custom part that is not passed.
   init(
     _ configuration: inout RunConfiguration, priority: (any PriorityFunction)?, drawing: (any ItemSelector)?,
     evicting: (any ItemSelector)?, model: ModelKind?
@@ -26,12 +26,9 @@ struct MethodParts {
     if let drawing { configuration.memory.drawing = .own(drawing.name) }
     if let evicting { configuration.memory.evicting = .own(evicting.name) }
     if let model { configuration.model.name = OwnPart.record(of: model.name) }
-    func require(_ isThere: Bool, _ record: String, _ option: String) throws {
-      guard isThere || OwnPart.name(in: record) == nil else {
-        throw OnePassError(
-          .usage,
-          "--\(option) \(record) is a part of a program's own, which only that program has: start the run there, "
-            + "or choose a part of OnePass.")
+    func require(_ isPassed: Bool, _ record: String, _ option: String) throws {
+      guard isPassed || OwnPart.name(in: record) == nil else {
+        throw OnePassError.customPartMissing(option: option, record: record)
       }
     }
     try require(priority != nil, configuration.replay.priority.rawValue, "priority")
@@ -44,6 +41,6 @@ struct MethodParts {
     self.evicting = evicting ?? configuration.memory.evicting.makeSelector()
     self.model = model
     precondition(
-      self.drawing.count == 0 && self.evicting.count == 0, "A run begins with selectors that are empty.")
+      self.drawing.count == 0 && self.evicting.count == 0, "The selectors passed to a run must be empty.")
   }
 }

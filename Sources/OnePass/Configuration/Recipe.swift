@@ -1,31 +1,47 @@
-/// What moves the weights.
+/// The optimiser of a run.
+///
+/// ```swift
+/// var configuration = RunConfiguration(data: "fashion-mnist")
+/// configuration.recipe.optimiser = .muon
+/// ```
 public enum OptimiserKind: String, CaseIterable, Codable, Sendable {
   /// SGD with Nesterov momentum for every parameter, as in the paper. The default.
   case sgd
-  /// Muon for the filters of every convolution but the first, SGD for the rest.
+  /// Muon for the filters of every convolution but the first, SGD for all other parameters (Jordan et al. 2024).
   ///
-  /// The first convolution stays with SGD as Jordan et al. 2024 leave input layers to the other optimiser: its few columns are
-  /// pixels, which are almost alike, and directions in which they hardly differ would be made as large as any.
+  /// Muon gives all directions of an update the same size. The input pixels of the first convolution are strongly correlated,
+  /// so directions in which they hardly differ would be amplified.
   case muon
 }
 
-/// What the weight decay of SGD takes hold of.
+/// The parameters that the weight decay of SGD applies to.
+///
+/// ```swift
+/// var configuration = RunConfiguration(data: "fashion-mnist")
+/// configuration.recipe.weightDecay = 5e-4
+/// configuration.recipe.weightDecayOn = .filters
+/// ```
 public enum WeightDecayScope: String, CaseIterable, Codable, Sendable {
-  /// Every parameter. The default, which is what `torch.optim.SGD` does with all of a model's parameters.
+  /// Every parameter, as with `torch.optim.SGD` over all parameters of a model. The default.
   case all
-  /// Filters and matrices; biases and batch normalisation are spared (He et al. 2019, "Bag of Tricks", section 3.1).
+  /// Filters and matrices, without biases and batch normalisation (He et al. 2019, "Bag of Tricks", section 3.1).
   case filters
 }
 
-/// What is made of two images that have been trained before, so that no image is learnt by heart.
+/// How pairs of images that were trained before are mixed, against memorising them.
+///
+/// ```swift
+/// var configuration = RunConfiguration(data: "fashion-mnist")
+/// configuration.recipe.mixing = .cutmix
+/// ```
 public enum Mixing: String, CaseIterable, Codable, Sendable {
-  /// Every image stays as it is. The default.
+  /// No mixing. The default.
   case none
-  /// Images and targets are averaged with the weights λ and 1 − λ (Zhang et al. 2018).
+  /// Images and targets are averaged with weights λ and 1 − λ (Zhang et al. 2018).
   case mixup
-  /// A box of one image is put into the other; targets are averaged by area (Yun et al. 2019).
+  /// A box of one image replaces that of the other; targets are averaged by area (Yun et al. 2019).
   case cutmix
 
-  /// The α of Beta(α, α), from which λ is drawn, as the authors chose it for ImageNet.
+  /// The default α of Beta(α, α), the distribution of λ: the authors' choice for ImageNet.
   var standardAlpha: Double { self == .mixup ? 0.2 : 1 }
 }

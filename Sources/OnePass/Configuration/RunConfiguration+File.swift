@@ -2,18 +2,19 @@ import Foundation
 import OnePassModels
 
 extension RunConfiguration {
-  /// The file of a run's folder that `onepass train --config` makes the run from again.
+  /// The name of the configuration file in the folder of a run; `onepass train --config` repeats the run from it.
   package static let fileName = "run.yaml"
 
-  /// The options by their names on the command line, in YAML, a line for each; those that are left to the program are left
-  /// out. What opens an address is not in it.
+  /// The options as YAML, one per line, by their names on the command line.
+  ///
+  /// Options without a value are omitted, and addresses have no signatures.
   package var fileText: String {
     let header = """
-      # onepass \(onePassVersion). The same run again: onepass train --config \(Self.fileName) --output DIR
+      # onepass \(onePassVersion). To repeat this run: onepass train --config \(Self.fileName) --output DIR
 
       """
     var named = withoutSecrets
-    // A number of classes says nothing beside their names.
+    // The names of the classes imply their number.
     if named.data.classNames != nil { named.data.classCount = nil }
     return named.declaredOptions.reduce(into: header) { text, option in
       guard let value = option.value.flatMap(Self.fileValue) else { return }
@@ -21,7 +22,7 @@ extension RunConfiguration {
     }
   }
 
-  /// A value as the command line takes it.
+  /// A value as the command line accepts it.
   private static func fileValue(_ value: Any) -> String? {
     switch value {
     case let names as [String]: names.joined(separator: "\n")
@@ -30,7 +31,7 @@ extension RunConfiguration {
     }
   }
 
-  /// A plain word, or a string in quotes: what JSON writes is YAML too.
+  /// A plain scalar, or a quoted string. JSON strings are valid YAML.
   private static func scalar(_ value: String) -> String {
     let isPlain = value.allSatisfy {
       $0.isASCII && ($0.isLetter || $0.isNumber || "-_./%".contains($0))
@@ -39,7 +40,7 @@ extension RunConfiguration {
     else { return value }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .withoutEscapingSlashes
-    // JSON leaves these as they are, and YAML does not take them.
+    // JSON does not escape these two, and YAML forbids them.
     return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) }?
       .replacing("\u{7F}", with: "\\u007F").replacing("\u{85}", with: "\\u0085") ?? value
   }

@@ -2,12 +2,12 @@ import OnePassCore
 import OnePassData
 
 extension RunConfiguration {
-  /// In which form the memory keeps an image.
+  /// The encoding of images in the memory.
   var storedFormat: StoredFormat {
     StoredFormat(memory.encoding, size: memory.imageSize, quality: memory.quality)
   }
 
-  /// The form in words, where it is not that of the paper: `JPEGs of 24 x 24 and quality 50 kept`.
+  /// The encoding in a title, as `JPEGs of 24 x 24 and quality 50 kept`; `nil` for that of the paper.
   var storedFormTitle: String? {
     let size = memory.imageSize.map { "of \($0) x \($0)" }
     let quality = memory.quality.map { "\(size == nil ? "of" : "and") quality \($0)" }
@@ -19,12 +19,10 @@ extension RunConfiguration {
     }
   }
 
-  /// - Throws: `OnePassError` (`usage`) if the memory's images would be larger than what crops are taken from.
+  /// Checks that the images of the memory are not larger than the images that crops are taken from.
+  /// - Throws: `OnePassError` (`usage`) if they are.
   func checkMemorySize(_ pipeline: ImagePipeline) throws {
     guard let size = memory.imageSize, size > pipeline.plane else { return }
-    throw OnePassError(
-      .usage,
-      "--memory-size \(size) is larger than the \(pipeline.plane) x \(pipeline.plane) pixels from which crops are taken: "
-        + "give at most \(pipeline.plane), or leave it out.")
+    throw OnePassError.memorySizeExceedsCropSource(size, cropSource: pipeline.plane)
   }
 }

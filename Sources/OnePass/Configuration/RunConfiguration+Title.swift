@@ -2,7 +2,7 @@ import Foundation
 import OnePassReplay
 
 extension RunConfiguration {
-  /// The method in a few words: `prioritised replay, k = 3, 10% storage, literal α`.
+  /// The method and its deviations from the paper, as `prioritised replay, k = 3, 10% storage, literal α`.
   public var title: String {
     let method =
       switch method {
@@ -14,7 +14,7 @@ extension RunConfiguration {
     return ([method] + groups.flatMap(deviations)).joined(separator: ", ")
   }
 
-  /// The network, and with what it began: `resnet18`, `resnet18 from weights.safetensors`.
+  /// The model and the file of its initial weights, as `resnet18 from weights.safetensors`.
   public var modelTitle: String {
     model.initialise.map { "\(model.name) from \(URL(fileURLWithPath: $0).lastPathComponent)" } ?? model.name
   }
@@ -31,12 +31,12 @@ extension RunConfiguration {
     return "\(kind), k = \(replay.steps), \(storageTitle) storage"
   }
 
-  /// The storage as people read it: `10%`, `1.0 MB`.
+  /// The capacity of the memory, as `10%` or `1.0 MB`.
   package var storageTitle: String {
     if case .bytes(let count) = memory.storage { "\(count)" } else { "\(memory.storage)" }
   }
 
-  /// What differs from the paper in a group that does anything, in words.
+  /// The deviations from the paper in a group of options; empty if the group has no effect.
   private func deviations(in group: any RunOptionGroup) -> [String] {
     guard type(of: group).applies.holds(self) else { return [] }
     return OptionPlace.all(in: group).compactMap { $0.option.deviation(in: self) }

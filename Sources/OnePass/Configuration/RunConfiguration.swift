@@ -1,9 +1,9 @@
 import OnePassCore
 
-/// What a run was asked to do; every option with its default.
+/// All options of a run, with the defaults of the paper (Hu et al. 2021, section 4.1).
 ///
-/// The defaults are the paper's setting (Hu et al. 2021, section 4.1): error-prioritised replay of k = 8
-/// mini-batches from 10 % storage, SGD with Nesterov momentum 0.9, learning rate 0.1 with cosine decay.
+/// By default, k = 8 mini-batches are replayed by loss from a memory of 10 % of the stream. The optimiser is SGD with
+/// Nesterov momentum 0.9 and a learning rate of 0.1 with cosine decay.
 ///
 /// ```swift
 /// var configuration = RunConfiguration(data: "folder:photos/train")
@@ -12,43 +12,60 @@ import OnePassCore
 /// let result = try TrainingRun(configuration).start()
 /// ```
 public struct RunConfiguration: Hashable, Sendable {
+  /// The training stream and the evaluation data.
   public var data: DataOptions = .init()
+  /// The architecture and its initial weights.
   public var model: ModelOptions = .init()
 
-  @RunOption("method", "How the stream is used.")
+  /// The training method.
+  @RunOption(
+    "method",
+    "Training method: one pass (naive), one pass with a replay memory (replay), or several passes (multi-epoch)."
+  )
   public var method: Method = .replay
 
-  /// Passes of multi-epoch training.
+  /// The number of passes of multi-epoch training, 1 … 2^20.
   @RunOption(
-    "epochs", "Passes of multi-epoch training.", value: "E", in: .atLeast(1, atMost: 1 << 20),
+    "epochs", "Number of passes, with --method multi-epoch.", value: "E", in: .atLeast(1, atMost: 1 << 20),
     applies: .multiEpoch)
   public var epochs: Int = 90
 
-  @RunOption("seed", "Fixes every random choice.", value: "S")
+  /// The random seed. All random choices are functions of it.
+  @RunOption("seed", "Random seed.", value: "S")
   public var seed: UInt64 = 1
 
+  /// The number of replays and the priorities of examples.
   public var replay: ReplayOptions = .init()
+  /// The replay memory.
   public var memory: MemoryOptions = .init()
+  /// How the mini-batches of a step are trained.
   public var step: StepOptions = .init()
+  /// Augmentation beyond random crop and flip.
   public var augmentation: AugmentationOptions = .init()
+  /// The optimiser, its schedule and regularisation.
   public var recipe: RecipeOptions = .init()
+  /// The device, its precision and threads.
   public var machine: MachineOptions = .init()
 
+  /// Creates a configuration with default options.
+  /// - Parameter data: The training stream, as a source specification.
   public init(data: String) { self.data.source = data }
 
-  /// The paper's method and recipe, on no data: what every option is if nothing is said.
+  /// The paper's method and recipe, without data.
   package static let defaults = RunConfiguration(data: "")
 }
 
-// In a record all options lie side by side, whatever their groups. A record of a run states every option, so that reading it
-// never depends on the defaults of today's program. Keys that this program does not know are passed over.
+// A record is flat: it has all options without their groups. It states every option, so that reading it never depends on the
+// defaults of the reading version. Unknown keys are ignored.
 extension RunConfiguration: Codable {
+  /// Decodes a record of this or an earlier version.
   public init(from decoder: any Decoder) throws {
     self.init(data: "")
     let record = try decoder.container(keyedBy: OptionKey.self)
     for place in places { try place.option.read(from: record) }
   }
 
+  /// Encodes all options but those that are `nil`.
   public func encode(to encoder: any Encoder) throws {
     var record = encoder.container(keyedBy: OptionKey.self)
     for place in places { try place.option.write(to: &record) }

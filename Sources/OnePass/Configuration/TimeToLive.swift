@@ -1,19 +1,22 @@
 import OnePassCore
 
-/// How long an example may stay in the memory.
+/// The maximum age of an example in the memory.
 ///
 /// ```swift
-/// try TimeToLive("50000")   // until so many examples have come after it
-/// try TimeToLive("30d")     // until so much time has passed: s, m, h or d
+/// try TimeToLive("50000")   // until 50,000 later examples have arrived
+/// try TimeToLive("30d")     // for 30 days; s, m and h work too
 /// ```
 public enum TimeToLive: Hashable, Sendable, CustomStringConvertible {
+  /// A number of later examples, at least 1.
   case examples(Int)
+  /// A time in seconds, above 0.
   case seconds(Double)
 
   private static let units: [(suffix: String, seconds: Double)] = [
     ("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400),
   ]
 
+  /// Parses a number of examples, as `50000`, or a time with a unit, as `90s`, `10m`, `2h` or `30d`.
   /// - Throws: `OnePassError` (`usage`) if the text is neither.
   public init(_ text: String) throws {
     if let count = Int(text), count > 0 {
@@ -23,12 +26,13 @@ public enum TimeToLive: Hashable, Sendable, CustomStringConvertible {
     {
       self = .seconds(value * unit.seconds)
     } else {
-      throw OnePassError(
-        .usage, "--time-to-live \(text) is not possible: give examples (50000) or a time (90s, 10m, 2h, 30d)."
-      )
+      throw OnePassError.valueOutOfRange(
+        "--time-to-live",
+        mustBe: "a number of examples, such as 50000, or a time, such as 90s, 10m, 2h or 30d", got: text)
     }
   }
 
+  /// The text that ``init(_:)`` parses.
   public var description: String {
     switch self {
     case .examples(let count): "\(count)"

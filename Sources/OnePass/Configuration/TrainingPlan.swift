@@ -2,7 +2,14 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// What a run comes to once its data is known: counted from the configuration and the stream's length.
+/// The numbers of steps, updates and classes of a run, and the capacity of its memory.
+///
+/// They follow from the configuration and the length of the stream.
+///
+/// ```swift
+/// let result = try RunFiles.result(in: "runs/first")
+/// print(result.plan.steps, result.plan.updates)
+/// ```
 public struct TrainingPlan: Codable, Hashable, Sendable {
   /// N, the number of examples in the stream.
   public let streamExamples: Int
@@ -10,10 +17,13 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   public let steps: Int
   /// The number of optimiser updates, over which the learning rate decays.
   public let updates: Int
+  /// The number of classes.
   public let classes: Int
+  /// The class names in label order; `nil` if the classes have no names.
   public let classNames: [String]?
-  /// The capacity of the replay memory, where there is one.
+  /// The capacity of the replay memory in examples; `nil` without a memory, or if its budget is in bytes.
   public let capacityExamples: Int?
+  /// The capacity of the replay memory in bytes; `nil` without a memory, or if its budget is in examples.
   public let capacityBytes: Int?
 
   init(
@@ -30,7 +40,7 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
       (capacityExamples, capacityBytes) = (nil, nil)
       return
     }
-    // The memory is empty when the first step draws.
+    // The memory is empty at the first step.
     let stepsWithReplay = max(0, steps - 1)
     switch configuration.step.updates {
     case .sequential: updates = steps + configuration.replay.steps * stepsWithReplay
@@ -39,20 +49,15 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     switch configuration.memory.storage {
     case .examples(let count):
       guard count <= streamExamples else {
-        throw OnePassError(
-          .usage,
-          "A storage of \(count) examples is more than the whole stream of \(streamExamples): "
-            + "give at most 100%, or use --method multi-epoch.")
+        throw OnePassError.storageExceedsStream(count, streamExamples: streamExamples)
       }
       (capacityExamples, capacityBytes) = (count, nil)
     case .fraction(let share):
-      // A ten-thousandth of an example makes good what binary fractions lose: 29 % of 100 is 29.
+      // The added 10^-4 compensates for rounding of binary fractions: 29 % of 100 is 29.
       let count = Int((share * Double(streamExamples) + 1e-4).rounded(.down))
       guard count > 0 else {
-        throw OnePassError(
-          .usage,
-          "A storage of \(configuration.memory.storage) is less than one of the stream's \(streamExamples) examples: "
-            + "give more, or use --method naive.")
+        throw OnePassError.storageHoldsNothing(
+          "\(configuration.memory.storage)", streamExamples: streamExamples)
       }
       (capacityExamples, capacityBytes) = (count, nil)
     case .bytes(let bytes):

@@ -3,7 +3,13 @@ import OnePassData
 import OnePassModels
 import OnePassTorch
 
-/// Measures a model on labelled images, by a single centre crop of each.
+/// Evaluates a model on labelled images, with one centre crop per image.
+///
+/// ```swift
+/// let evaluator = Evaluator(model: model, device: .cpu, pool: pool, classes: 10)
+/// let test = try SourceRegistry.open("fashion-mnist:test", seed: 1)
+/// print(try evaluator.evaluate(test).top1)
+/// ```
 public struct Evaluator {
   private let model: any ImageClassifier
   private let device: Device
@@ -13,13 +19,14 @@ public struct Evaluator {
   private let brokenLimit: Double
   private let ranks: Ranks
 
+  /// Creates an evaluator of a model.
   /// - Parameters:
-  ///   - model: The model to measure.
-  ///   - device: Where the model lies.
-  ///   - pool: Decodes the images as the model takes them.
-  ///   - classes: The number of the model's classes.
-  ///   - batchSize: Images that the model takes at once; no figure depends on it beyond rounding.
-  ///   - brokenLimit: The share of broken images, 0 … 1, above which the images count as broken.
+  ///   - model: The model.
+  ///   - device: The device of the model.
+  ///   - pool: Decodes the images to the input size of the model.
+  ///   - classes: The number of classes of the model.
+  ///   - batchSize: The mini-batch size. Results depend on it by rounding only.
+  ///   - brokenLimit: The maximum share of broken images, 0 … 1.
   public init(
     model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 128,
     brokenLimit: Double = 0.1
@@ -30,7 +37,7 @@ public struct Evaluator {
       ranks: Ranks(nil))
   }
 
-  /// As above, the examples divided among ranks; each gets the accuracy over all of them.
+  /// An evaluator that divides the examples among ranks. Each rank receives the accuracy over all examples.
   init(
     model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 128,
     brokenLimit: Double, ranks: Ranks
@@ -44,12 +51,13 @@ public struct Evaluator {
     self.batchSize = batchSize
   }
 
-  /// Evaluates every example of the source, the smaller last mini-batch included.
+  /// Measures accuracy and loss on the examples of a source.
   /// - Parameters:
   ///   - source: Labelled images.
-  ///   - limit: The most examples to take; all if `nil`.
-  ///   - observe: Called after each mini-batch with the number of examples seen.
-  /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or too many images are broken.
+  ///   - limit: The maximum number of examples; all if `nil`.
+  ///   - observe: Called after each mini-batch with the number of examples so far.
+  /// - Throws: `OnePassError`: `badData` if a label is outside the classes or too many images are broken; `engine` if the
+  ///   loss is not finite.
   public func evaluate(
     _ source: any ExampleSource, limit: Int? = nil, observe: (Int) throws -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
@@ -57,20 +65,19 @@ public struct Evaluator {
     if classes > 5 { metrics.append(TopKAccuracy(k: 5)) }
     let measured = try measure(metrics, on: source, limit: limit, observe: observe)
     guard let accuracy = measured["top1"], let meanLoss = measured["loss"], meanLoss.isFinite else {
-      throw OnePassError(
-        .engine, "The model's loss on \(source.specification) is not a finite number: it has diverged.")
+      throw OnePassError.evaluationDiverged(on: source.specification)
     }
     return RunResult.Accuracy(
       top1: accuracy, top5: measured["top5"], loss: meanLoss, examples: measured.examples,
       skipped: measured.skipped)
   }
 
-  /// Takes metrics, which may be a program's own, over every example of the source.
+  /// Measures built-in or custom metrics on the examples of a source.
   /// - Parameters:
-  ///   - metrics: Metrics that have seen nothing yet, each with a name of its own.
+  ///   - metrics: New metrics with different names.
   ///   - source: Labelled images.
-  ///   - limit: The most examples to take; all if `nil`.
-  ///   - observe: Called after each mini-batch with the number of examples seen.
+  ///   - limit: The maximum number of examples; all if `nil`.
+  ///   - observe: Called after each mini-batch with the number of examples so far.
   /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or too many images are broken.
   public func measure(
     _ metrics: [any Metric], on source: any ExampleSource, limit: Int? = nil,

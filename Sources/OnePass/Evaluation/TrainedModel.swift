@@ -4,26 +4,30 @@ import OnePassData
 import OnePassModels
 import OnePassTorch
 
-/// A trained model, read back from a run's folder, for evaluation and prediction.
+/// A trained model from the folder of a run, for evaluation and prediction.
 ///
 /// ```swift
 /// let model = try TrainedModel(checkpoint: "runs/first")
 /// print(try model.evaluate("fashion-mnist:test").top1)
 /// ```
 ///
-/// It belongs to the thread that made it.
+/// It must be used on the thread that created it.
 public struct TrainedModel {
+  /// The architecture, the classes and the preparation of images.
   public let card: ModelCard
+  /// The model with its trained weights.
   public let model: any ImageClassifier
+  /// The device of the model.
   public let device: Device
-  /// The seed of the run, so that a part of shuffled data is the same part.
+  /// The seed of the run, which gives shuffled data the same order.
   public let seed: UInt64
 
+  /// Loads the model of a finished run.
   /// - Parameters:
   ///   - path: The folder of a run, or the `checkpoint` folder in it.
   ///   - device: `auto`, `cpu`, `cuda` or `cuda:i`.
-  ///   - threads: Threads that compute on the CPU; one for each core if `nil`.
-  ///   - own: The program's own kind of model, where it was trained with one.
+  ///   - threads: The number of CPU compute threads; one per core if `nil`.
+  ///   - own: The custom kind of the model, if it was trained with one.
   /// - Throws: `OnePassError`: `io` if there is no checkpoint, `badData` if it is damaged, `usage` if there is
   ///   no such device, or the model is of another kind.
   public init(checkpoint path: String, device: String = "auto", threads: Int? = nil, own: ModelKind? = nil)
@@ -46,7 +50,14 @@ public struct TrainedModel {
     try model.stateDictionary.load(from: StateDictionary(safetensors: weights))
   }
 
-  /// Measures the model on the images that a source specification names.
+  /// Measures accuracy and loss on a named data set.
+  /// - Parameters:
+  ///   - specification: The source specification of labelled images.
+  ///   - limit: The maximum number of examples; all if `nil`.
+  ///   - decodeThreads: The number of image decoding threads; one per core if `nil`.
+  ///   - observe: Called after each mini-batch.
+  /// - Throws: `OnePassError`: `usage`, `io` if the source cannot be opened; `badData` if a label is outside the classes or too
+  ///   many images are broken.
   public func evaluate(
     _ specification: String, limit: Int? = nil, decodeThreads: Int? = nil,
     observe: (TrainingEvent) -> Void = { _ in }
@@ -56,12 +67,13 @@ public struct TrainedModel {
       decodeThreads: decodeThreads, observe: observe)
   }
 
-  /// Measures the model on labelled images of a program's own.
+  /// Measures accuracy and loss on the examples of a source.
   /// - Parameters:
-  ///   - source: The images; their labels are those of the model's classes.
-  ///   - limit: The most examples to take; all if `nil`.
-  ///   - decodeThreads: Threads that decode images; one for each core if `nil`.
+  ///   - source: Images with labels of the model's classes.
+  ///   - limit: The maximum number of examples; all if `nil`.
+  ///   - decodeThreads: The number of image decoding threads; one per core if `nil`.
   ///   - observe: Called after each mini-batch.
+  /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or too many images are broken.
   public func evaluate(
     _ source: any ExampleSource, limit: Int? = nil, decodeThreads: Int? = nil,
     observe: (TrainingEvent) -> Void = { _ in }
@@ -72,12 +84,13 @@ public struct TrainedModel {
     }
   }
 
-  /// Takes metrics of a program's own over labelled images.
+  /// Measures built-in or custom metrics on the examples of a source.
   /// - Parameters:
-  ///   - metrics: Metrics that have seen nothing yet, each with a name of its own.
-  ///   - source: The images.
-  ///   - limit: The most examples to take; all if `nil`.
-  ///   - decodeThreads: Threads that decode images; one for each core if `nil`.
+  ///   - metrics: New metrics with different names.
+  ///   - source: Images with labels of the model's classes.
+  ///   - limit: The maximum number of examples; all if `nil`.
+  ///   - decodeThreads: The number of image decoding threads; one per core if `nil`.
+  /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or too many images are broken.
   public func measure(
     _ metrics: [any Metric], on source: any ExampleSource, limit: Int? = nil, decodeThreads: Int? = nil
   ) throws -> Measurement {
@@ -93,16 +106,16 @@ public struct TrainedModel {
     return try body(Evaluator(model: model, device: device, pool: pool, classes: card.classes))
   }
 
-  /// The most likely classes of image files.
+  /// Predicts the most likely classes of image files.
   /// - Parameters:
   ///   - paths: JPEG or PNG files.
-  ///   - top: How many classes to name for each image.
-  /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it is no image.
+  ///   - top: The number of classes per image.
+  /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it cannot be decoded.
   public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
     try predicting(top: top) { classes in
       try paths.map { path in
         guard let data = FileManager.default.contents(atPath: path) else {
-          throw OnePassError(.io, "The image \(path) cannot be read: give a JPEG or PNG file.")
+          throw OnePassError.unreadableImage(path)
         }
         let image = EncodedImage(bytes: Array(data))
         return Prediction(image: path, classes: try Self.naming(path) { try classes(image) })
@@ -110,29 +123,30 @@ public struct TrainedModel {
     }
   }
 
-  /// The most likely classes of images.
+  /// Predicts the most likely classes of images in memory.
   /// - Parameters:
-  ///   - images: JPEG or PNG files, or bare pixels.
-  ///   - top: How many classes to name for each image.
-  /// - Returns: For each image its classes, the most likely first.
-  /// - Throws: `OnePassError` (`badData`) if one is no image.
+  ///   - images: JPEG or PNG files, or pixels.
+  ///   - top: The number of classes per image.
+  /// - Returns: The classes of each image, the most likely first.
+  /// - Throws: `OnePassError` (`badData`) if an image cannot be decoded.
   public func predict(_ images: [EncodedImage], top: Int = 5) throws -> [[Prediction.Class]] {
     try predicting(top: top) { classes in
       try images.enumerated().map { index, image in
-        try Self.naming("at \(index)") { try classes(image) }
+        try Self.naming("Image \(index)") { try classes(image) }
       }
     }
   }
 
-  /// Says which image it is that cannot be decoded.
+  /// Adds the name of the image to errors of the decoder.
   private static func naming<Result>(_ image: String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as OnePassError where error.code == .badData {
-      throw OnePassError(.badData, "The image \(image) cannot be decoded. \(error.message)", cause: error)
+      throw OnePassError.undecodableImage(image, cause: error)
     }
   }
 
-  /// Calls `body` with a function that names the most likely classes of an image, the most likely first; it throws
-  /// `OnePassError` (`badData`) if the image cannot be decoded.
+  /// Calls `body` with a function that predicts the most likely classes of an image, the most likely first.
+  ///
+  /// The function throws `OnePassError` (`badData`) if the image cannot be decoded.
   func predicting<Result>(
     top: Int, _ body: ((EncodedImage) throws -> [Prediction.Class]) throws -> Result
   ) throws -> Result {
@@ -141,7 +155,7 @@ public struct TrainedModel {
     let transfer = try BatchTransfer(to: device, normalisation: card.pipeline.normalisation)
     return try body { image in
       let batch = try pool.submit([Example(id: 0, label: 0, image: image)], views: [.centre]).wait()
-      if let problem = batch.skipped.first { throw OnePassError(.badData, problem.reason) }
+      if let problem = batch.skipped.first { throw OnePassError.undecodableImage(reason: problem.reason) }
       let images = try transfer(batch).images
       let (logits, probabilities) = try withoutGradient {
         let logits = try model(images, .evaluation)
@@ -157,19 +171,29 @@ public struct TrainedModel {
   }
 }
 
-/// What a model takes an image for.
+/// The predicted classes of an image file.
+///
+/// ```swift
+/// let model = try TrainedModel(checkpoint: "runs/first")
+/// for prediction in try model.predict(["boot.png"], top: 1) {
+///   print(prediction.image, prediction.classes[0].name)
+/// }
+/// ```
 public struct Prediction: Codable, Hashable, Sendable {
+  /// A class with its probability.
   public struct Class: Codable, Hashable, Sendable {
+    /// The label of the class, 0 ..< the number of classes.
     public let label: Int
+    /// The name of the class, or `class 3` if the classes have no names.
     public let name: String
-    /// 0 … 1; all classes of the model sum to 1.
+    /// The probability, 0 … 1. The probabilities of all classes of the model sum to 1.
     public let probability: Double
-    /// What the model gave, before softmax.
+    /// The output of the model, before the softmax.
     public let logit: Double
   }
 
-  /// The file.
+  /// The path of the image.
   public let image: String
-  /// The most likely first.
+  /// The classes, the most likely first.
   public let classes: [Class]
 }

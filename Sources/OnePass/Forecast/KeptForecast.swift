@@ -2,18 +2,18 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// What a run would keep of its stream, reckoned from the first images.
+/// The storage that a run would use, estimated from the first images.
 struct KeptForecast {
-  /// The mean size of the images, in encoded bytes.
+  /// The mean encoded size of the images, in bytes.
   let imageBytes: Double
-  /// `nil` where nothing is kept.
+  /// `nil` if nothing is stored.
   private(set) var storage: RunForecast.Storage?
-  /// What is kept in RAM, in bytes.
+  /// The part of the storage in RAM, in bytes.
   private(set) var residentBytes = 0
 
   /// - Parameters:
   ///   - examples: The first images, at least one.
-  ///   - isKeptBySource: Whether the source itself can give any example at any time.
+  ///   - isKeptBySource: Whether the source has random access.
   init(
     _ configuration: RunConfiguration, _ parts: MethodParts, _ plan: TrainingPlan, _ examples: [Example],
     pipeline: ImagePipeline, isKeptBySource: Bool
@@ -47,7 +47,7 @@ struct KeptForecast {
     if kept.examples > 0 { storage = kept }
   }
 
-  /// The mean of what the images would take in the memory with their index: in all, and in RAM.
+  /// The mean size of an item with its index, in bytes: in all, and in RAM.
   private static func item(
     _ configuration: RunConfiguration, _ parts: MethodParts, _ plan: TrainingPlan,
     _ capacity: ReplayMemory.Capacity, _ examples: [Example], _ pipeline: ImagePipeline
@@ -55,20 +55,18 @@ struct KeptForecast {
     let form = StoredForm(configuration.storedFormat, pipeline: pipeline)
     let memory = ReplayMemory(
       capacity: capacity, drawing: parts.drawing, evicting: parts.evicting, seed: configuration.seed,
-      predictedClasses: configuration.predictedClasses(of: plan))
-    let images = try examples.map { (image: try form($0.image), label: $0.label) }
-    func mean(_ bytes: (EncodedImage, Int) -> Int) -> Double {
-      Double(images.reduce(0) { $0 + bytes($1.image, $1.label) }) / Double(images.count)
+      noteBytes: configuration.noteBytes)
+    let images = try examples.map { try form($0.image) }
+    func mean(_ bytes: (EncodedImage) -> Int) -> Double {
+      Double(images.reduce(0) { $0 + bytes($1) }) / Double(images.count)
     }
     guard configuration.memory.directory != nil else {
-      let bytes = mean { memory.cost(of: $0, label: $1) }
+      let bytes = mean(memory.cost)
       return (bytes, bytes)
     }
-    let typical = images[0].image.byteCount
+    let typical = images[0].byteCount
     let index = Double(memory.indexBytesPerItem)
-    let onDisk = mean { image, _ in
-      DiskImages.bytes(forImageOf: image.byteCount, amongImagesOf: typical)
-    }
+    let onDisk = mean { DiskImages.bytes(forImageOf: $0.byteCount, amongImagesOf: typical) }
     return (index + onDisk, index)
   }
 }

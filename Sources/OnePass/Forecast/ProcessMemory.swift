@@ -1,11 +1,11 @@
 import Foundation
 
-/// What this process has in RAM.
+/// The resident memory of this process.
 enum ProcessMemory {
-  /// The most at any instant so far, in bytes.
+  /// The peak so far, in bytes.
   static var peakResidentBytes: Int {
     #if os(Linux)
-      // Not by getrusage: that begins with what the parent had when it started this program.
+      // Not by getrusage, whose peak includes that of the parent before it started this program.
       let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
       let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
       let kilobytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }

@@ -1,10 +1,10 @@
 import OnePassCore
 
-/// The same few examples again and again, each time as if new ones had come.
+/// A feed that repeats a few examples with new ids.
 struct RepeatedFeed: ExampleFeed {
   /// At least one.
   let examples: [Example]
-  /// The size of the second mini-batch, if it is to be another one's.
+  /// The size of the second mini-batch, if it differs from the others.
   let secondCount: Int?
   private var taken = 0
   private var batches = 0

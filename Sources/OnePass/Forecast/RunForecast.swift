@@ -1,96 +1,104 @@
 import OnePassCore
 
-/// What a run would come to, found by looking at its data and by a short warm-up: `onepass train --dry-run`.
+/// The estimated cost of a run, from a look at its data and a short warm-up: `onepass train --dry-run`.
 ///
 /// ```swift
 /// let forecast = try TrainingRun(configuration).forecast()
 /// print(forecast.time.trainingSeconds, forecast.peakResidentBytes)
 /// ```
 ///
-/// What follows from the configuration and the length of the stream is exact as long as no image is broken; what is
-/// measured (time, resident memory) or comes from the first images (bytes) is an estimate.
+/// Counts that follow from the configuration and the length of the stream are exact if no image is broken. Times, resident
+/// memory and sizes of images are estimates.
 public struct RunForecast: Codable, Hashable, Sendable {
+  /// The stream, as far as it was read.
   public struct Stream: Codable, Hashable, Sendable {
-    /// N, the examples that the run would take.
+    /// N, the number of examples that the run would take.
     public var examples: Int
+    /// The number of classes.
     public var classes: Int
-    /// The mean size of the images that were looked at, in encoded bytes.
+    /// The mean encoded size of the images that were read, in bytes.
     public var imageBytes: Double
-    /// How many images were looked at.
+    /// The number of images that were read.
     public var imagesSeen: Int
-    /// Whether what was looked at is gone, as from standard input.
+    /// Whether the images that were read are lost, as from standard input.
     public var isConsumed: Bool
   }
 
+  /// The work of the run.
   public struct Compute: Codable, Hashable, Sendable {
-    /// Incoming mini-batches.
+    /// The number of incoming mini-batches.
     public var steps: Int
-    /// Optimiser updates.
+    /// The number of optimiser updates.
     public var updates: Int
-    /// Examples back-propagated, replays included.
+    /// The number of examples back-propagated, replays included.
     public var examples: Int
-    /// `examples` / (90 · examples of the stream).
+    /// The compute metric of the paper: `examples` / (90 · examples of the stream).
     public var fraction: Double
-    /// Mini-batches that are trained for each incoming one: k + 1; the passes of multi-epoch training.
+    /// Mini-batches trained per incoming one, k + 1; in multi-epoch training, the number of passes.
     public var effectiveEpochs: Int
   }
 
-  /// What would be kept of the stream at most; one of the two figures is the budget, the other an estimate from the first
-  /// images.
+  /// The peak storage. Either examples or bytes are the budget, and the other figure is estimated from the first images.
   public struct Storage: Codable, Hashable, Sendable {
+    /// The number of stored examples.
     public var examples: Int
-    /// The index included.
+    /// The size of the stored examples in bytes, with the index.
     public var bytes: Int
     /// Whether the budget is in bytes, so that `examples` is the estimate.
     public var isBudgetInBytes: Bool
-    /// Whether the images lie on disk.
+    /// Whether the images are stored on disk.
     public var isOnDisk: Bool
-    /// The part of `bytes` that waits in the shuffle buffer.
+    /// The part of `bytes` in the shuffle buffer.
     public var shuffleBufferBytes: Int
   }
 
+  /// The duration of the run.
   public struct Time: Codable, Hashable, Sendable {
-    /// Of the training, or of what is left of it where the run would go on.
+    /// The duration of the training, or of the rest of it in a resumed run, in seconds.
     public var trainingSeconds: Double
-    /// Of the evaluation; `nil` where there is none, or its length is not known.
+    /// The duration of the evaluation in seconds; `nil` without one, or if the length of its data is unknown.
     public var evaluationSeconds: Double?
-    /// Trained images a second, decoding included.
+    /// Trained images per second, decoding included.
     public var imagesPerSecond: Double
 
-    /// Training and evaluation together, in seconds.
+    /// The duration of training and evaluation, in seconds.
     public var seconds: Double { trainingSeconds + (evaluationSeconds ?? 0) }
   }
 
-  /// What was done to measure.
+  /// The warm-up that was measured.
   public struct WarmUp: Codable, Hashable, Sendable {
-    /// Examples in a mini-batch; fewer than the run's where a mini-batch takes too long.
+    /// The mini-batch size; smaller than that of the run if a mini-batch takes too long.
     public var batchSize: Int
-    /// Mini-batches replayed with each; fewer than the run's where a step takes too long.
+    /// The replay steps per mini-batch; fewer than in the run if a step takes too long.
     public var replaySteps: Int
-    /// Steps whose time was taken.
+    /// The number of timed steps.
     public var steps: Int
-    /// The whole warm-up, start-up included.
+    /// The duration of the whole warm-up with its start, in seconds.
     public var seconds: Double
   }
 
+  /// The stream, as far as it was read.
   public var stream: Stream
+  /// The work of the run.
   public var compute: Compute
-  /// `nil` where nothing is kept.
+  /// The peak storage; `nil` if nothing is stored.
   public var storage: Storage?
+  /// The duration of the run.
   public var time: Time
-  /// The most that the process would have in RAM at any instant, in bytes. Memory of a GPU is not in it.
+  /// The peak resident memory of the process, in bytes, without memory of a GPU.
   public var peakResidentBytes: Int
-  /// The step after which the run would go on; `nil` where it would begin.
+  /// The step after which the run would resume; `nil` if it would start.
   public var resumesAfterStep: Int?
+  /// The warm-up that was measured.
   public var warmUp: WarmUp
-  /// What the user should know.
+  /// Notices for the user.
   public var notices: [String]
-  /// Every option, those that were left to the program as it would choose them.
+  /// All options, with the values that were found in the data or chosen by default.
   public var configuration: RunConfiguration
   /// The version of OnePass.
   public var version: String
   /// The version of libtorch.
   public var engine: String
-  /// What the figures hold for.
+  /// The machine that was measured.
   public var machine: Machine
 }

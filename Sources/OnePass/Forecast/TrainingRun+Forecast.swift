@@ -5,23 +5,23 @@ import OnePassReplay
 import OnePassTorch
 
 extension TrainingRun {
-  /// Looks at the data, trains for some seconds on its first images, and tells what the run would come to.
+  /// Estimates time, memory and storage of the run, from a few seconds of training on its first images.
   ///
-  /// Nothing is written. Whatever would keep the run from beginning is refused as it would be. Of standard input only what a
-  /// look needs is taken, and that is gone afterwards; of everything else the first mini-batch.
+  /// Nothing is written. Errors that would keep the run from starting are thrown. From standard input only the images needed to
+  /// find size and classes are read, and they are lost; from every other source the first mini-batch is read.
   /// - Parameters:
-  ///   - output: The folder that would receive the run, if any.
-  ///   - resuming: Whether the run would go on in it.
+  ///   - output: The output folder of the run, if any.
+  ///   - resuming: Whether the run would be resumed in it.
   /// - Throws: `OnePassError`, as ``start(output:resuming:checkpoints:stop:group:logs:observe:)`` does.
   public func forecast(output: String? = nil, resuming: Bool = false) throws -> RunForecast {
     let clock = ContinuousClock()
-    if resuming, output == nil { throw Self.resumesNowhere }
+    if resuming, output == nil { throw OnePassError.optionRequires("--resume", "--output") }
     if let output { _ = try RunFolder(creating: output, resuming: resuming) }
     let stepsSaved = resuming ? try output.flatMap { try UnfinishedRun.stepsSaved(in: $0) } : nil
     if stepsSaved == nil { try checkMemoryDirectory() }
     let device = try prepareMachine()
 
-    // What waits in a shuffle buffer would have to be taken from the stream.
+    // Without the shuffle buffer, whose filling would consume the stream.
     let source = stream.arriving
     let look = try StreamLook(RunStream(source), configuration)
     let plan = try look.plan(configuration, source, streamExamples: look.examples)
@@ -70,12 +70,10 @@ extension TrainingRun {
   private func checkMemoryDirectory() throws {
     guard let path = configuration.memory.directory else { return }
     guard try DiskImages.run(in: path) == nil else { throw DiskImages.occupied(path) }
-    try RunFolder.requireRoom(
-      for: URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL,
-      called: "The memory directory \(path)")
+    try RunFolder.requireWritableParent(of: path, option: "--memory-directory")
   }
 
-  /// The first images that can be decoded: a mini-batch, or what a look had to take from a stream that comes only once.
+  /// The first images that can be decoded: a mini-batch, or those already taken from a stream that cannot be read again.
   private func wholeImages(
     of source: any ExampleSource, _ look: StreamLook, _ pool: DecodePool
   ) throws -> [Example] {
@@ -86,10 +84,8 @@ extension TrainingRun {
     }
     let batch = try pool.submit(examples, views: examples.map { _ in .centre }).wait()
     guard batch.count > 0 else {
-      let reason = batch.skipped.first.map { " \($0.reason)" } ?? ""
-      throw OnePassError(
-        .badData,
-        "None of the first \(examples.count) images of \(source.specification) can be decoded.\(reason)")
+      throw OnePassError.noDecodableImages(
+        amongFirst: examples.count, of: source.specification, reason: batch.skipped.first?.reason)
     }
     return batch.examples
   }
@@ -101,7 +97,7 @@ extension TrainingRun {
       case .replay: (1, configuration.replay.steps)
       case .multiEpoch: (configuration.epochs, 0)
       }
-    // The memory is empty when the first step draws.
+    // The memory is empty at the first step.
     let examples =
       passes * plan.streamExamples + replays * configuration.recipe.batchSize * max(0, plan.steps - 1)
     return RunForecast.Compute(
@@ -110,7 +106,7 @@ extension TrainingRun {
       effectiveEpochs: passes + replays)
   }
 
-  /// Examples that are trained from a step on, replays included.
+  /// The number of examples trained from a step on, replays included.
   private func examplesTrained(_ plan: TrainingPlan, from start: Int) -> Int {
     let stepsInPass =
       (plan.streamExamples + configuration.recipe.batchSize - 1) / configuration.recipe.batchSize

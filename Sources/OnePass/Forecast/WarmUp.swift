@@ -3,53 +3,54 @@ import OnePassData
 import OnePassModels
 import OnePassTorch
 
-/// Does what a run does, for some seconds and on a few images, to see how long it takes and how much RAM.
+/// Trains for a few seconds on a few images, to measure time and resident memory.
 ///
-/// The steps are the trainer's own: decoding, draws, forward and backward passes, updates. The first ones, which also
-/// allocate, are not timed. Mini-batches grow until they are the run's, or would take too long; the rest is then reckoned: time
-/// in proportion to the images, RAM along the line through the last two sizes.
+/// It runs real training steps: decoding, draws, forward and backward passes, updates. The first steps also allocate and are
+/// not timed. The mini-batch size grows up to that of the run, unless a step would take too long. In that case time is
+/// extrapolated in proportion to the images, and memory linearly from the last two sizes.
 struct WarmUp {
-  /// What was found of mini-batches of a size.
+  /// The measurements with one mini-batch size.
   struct Measurement {
     var batchSize: Int
     var replaySteps: Int
     var steps: Int
-    /// Of those steps.
+    /// The duration of the steps.
     var seconds: Double
-    /// After them, in bytes.
+    /// The peak after the steps, in bytes.
     var peakResidentBytes: Int
 
     var imagesPerSecond: Double {
       Double(steps * batchSize * (replaySteps + 1)) / max(seconds, 1e-9)
     }
 
-    /// How long a step would take, judged by this one.
+    /// The estimated duration of a step of another size.
     func seconds(batchSize: Int, replaySteps: Int) -> Double {
       Double(batchSize * (replaySteps + 1)) / imagesPerSecond
     }
   }
 
   let assembly: RunAssembly
-  /// Whole images, at least one.
+  /// Intact images, at least one.
   let examples: [Example]
   /// The size of the last mini-batch of a pass.
   let lastBatchSize: Int
 
-  /// A step that would take longer is not tried, in seconds.
+  /// The maximum estimated duration of a step that is tried, in seconds.
   private static let longestStep = 4.0
-  /// How long steps are timed, in seconds.
+  /// The minimum total duration of the timed steps, in seconds.
   private static let timedSeconds = 2.5
 
   private var configuration: RunConfiguration { assembly.configuration }
   private var replaySteps: Int { configuration.method == .replay ? configuration.replay.steps : 0 }
 
-  /// - Returns: What was measured, and the RAM that the run's own mini-batches would take, in bytes.
+  /// Measures steps of growing size.
+  /// - Returns: The last measurement, and the peak resident memory with the mini-batches of the run, in bytes.
   func measure() throws -> (measurement: Measurement, peakResidentBytes: Int) {
     var last = try train(1, 0, timing: 0)
     var previous = last
     while last.batchSize < configuration.recipe.batchSize {
       let next = min(configuration.recipe.batchSize, 4 * last.batchSize)
-      // Without a second size nothing could be said of the RAM.
+      // The extrapolation of memory needs a second size.
       guard last.batchSize == 1 || last.seconds(batchSize: next, replaySteps: 0) <= Self.longestStep
       else { break }
       (previous, last) = (last, try train(next, 0, timing: 0))
@@ -58,7 +59,7 @@ struct WarmUp {
     if isWhole {
       let hasTime =
         last.seconds(batchSize: last.batchSize, replaySteps: replaySteps) <= Self.longestStep
-      // A mini-batch of another size has tensors of another size, for which what the others have left is of no use.
+      // The last mini-batch of another size allocates again, since freed tensors of other sizes cannot be reused.
       let second = lastBatchSize < last.batchSize ? lastBatchSize : nil
       last = try train(
         last.batchSize, hasTime ? replaySteps : 0, timing: Self.timedSeconds, secondBatchSize: second)
@@ -70,7 +71,7 @@ struct WarmUp {
       bytes +=
         growth / (last.batchSize - previous.batchSize) * (configuration.recipe.batchSize - last.batchSize)
     }
-    // The replays of a step wait decoded, all at once.
+    // All decoded replays of a step are in memory at once.
     bytes +=
       (replaySteps - last.replaySteps) * configuration.recipe.batchSize
       * assembly.card.pipeline.elementsPerImage
@@ -78,7 +79,7 @@ struct WarmUp {
     return (last, bytes)
   }
 
-  /// Trains until the timed steps have taken so long, at least one.
+  /// Trains at least one timed step, until the timed steps have taken `timing` seconds.
   private func train(
     _ batchSize: Int, _ replaySteps: Int, timing: Double, secondBatchSize: Int? = nil
   ) throws -> Measurement {
@@ -87,14 +88,14 @@ struct WarmUp {
     sized.configuration.replay.steps = replaySteps
     sized.configuration.memory.storage = .examples(4 * batchSize)
     (sized.configuration.memory.directory, sized.configuration.memory.timeToLive) = (nil, nil)
-    // Nothing is to be learnt, and nothing can diverge.
+    // With this rate the training cannot diverge.
     (sized.configuration.recipe.learningRate, sized.configuration.recipe.muonLearningRate) = (1e-9, 1e-9)
     sized.plan = try TrainingPlan(
       sized.configuration, streamExamples: batchSize << 20, classes: assembly.card.classes, classNames: nil)
     var loop = sized.makeLoop(
       try sized.makeLearner(), RepeatedFeed(examples, secondCount: secondBatchSize),
       of: SampleSource(examples, count: .max))
-    // The first step allocates and replays nothing; the next one brings the first replays, and a recording if there is one.
+    // The first step allocates and has no replays. The second has the first replays; graphs are captured after it.
     let untimed = configuration.machine.cudaGraphs ? 4 : 2
     let clock = ContinuousClock()
     var start = clock.now
@@ -110,14 +111,14 @@ struct WarmUp {
       peakResidentBytes: ProcessMemory.peakResidentBytes)
   }
 
-  /// Seconds in which an image is evaluated.
-  /// - Parameter batchSize: Images that are evaluated at once.
+  /// The duration of the evaluation of one image, in seconds.
+  /// - Parameter batchSize: The number of images in a mini-batch.
   func evaluationSeconds(batchSize: Int) throws -> Double {
     let evaluator = Evaluator(
       model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.card.classes,
       batchSize: batchSize,
       brokenLimit: 1, ranks: Ranks(nil))
-    // Mini-batches are decoded while others are evaluated, so one of them tells too much.
+    // Decoding overlaps with evaluation, so a single mini-batch would overestimate the time.
     let source = SampleSource(examples, count: 3 * batchSize)
     let clock = ContinuousClock()
     let start = clock.now
@@ -127,7 +128,7 @@ struct WarmUp {
   }
 }
 
-/// A few examples, one after the other and again, as a source of so many.
+/// A source of `count` examples that repeats a few.
 private final class SampleSource: ExampleSource {
   private var feed: RepeatedFeed
   private let count: Int

@@ -2,9 +2,9 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// What a run was told to forget, and when: a JSON object on each line of `forgotten.jsonl`.
+/// The requests to forget that a run has carried out: a JSON object per line of `forgotten.jsonl`.
 ///
-/// It names no subject. Whoever knows one can tell by its hash that it was asked for.
+/// It contains no subjects but their hashes, so that a known subject can be looked up.
 struct AuditLog {
   static let fileName = "forgotten.jsonl"
   let path: String
@@ -16,12 +16,12 @@ struct AuditLog {
     let subjects: [String]
     let className: String?
     let before: String?
-    /// What was asked for by position, where anything was; `positions` are those of the items that are gone.
+    /// The requested positions, if any; `positions` are those of the removed items.
     let requestedPositions: [Int]?
     let items: Int
     let positions: [Int]
     let checkpoints: [String]
-    /// Pictures of the memory that were taken out of the event files.
+    /// The number of memory images that were removed from the event files.
     let pictures: Int
     let firstUse: Int?
     let version: String
@@ -29,7 +29,8 @@ struct AuditLog {
 
   init(of run: String) { path = "\(run)/\(Self.fileName)" }
 
-  /// - Throws: `OnePassError` (`io`).
+  /// Appends an entry, and makes it durable.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be read or written.
   func append(_ request: ForgetRequest, _ forgetting: Forgetting) throws {
     let dates = ISO8601DateFormatter()
     let before: String? =
@@ -54,7 +55,7 @@ struct AuditLog {
     let exists = FileManager.default.fileExists(atPath: path)
     let earlier: Data
     do { earlier = try exists ? Data(contentsOf: URL(fileURLWithPath: path)) : Data() } catch {
-      throw OnePassError(.io, "\(path) cannot be read: check the disk and the folder.", cause: error)
+      throw OnePassError.unreadableFile(path, cause: error)
     }
     try DurableFile.write(earlier + encoder.encode(entry) + Data("\n".utf8), to: path)
   }

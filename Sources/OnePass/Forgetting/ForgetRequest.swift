@@ -2,16 +2,25 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// Which examples a run has to forget: those to which everything that is given applies.
+/// A request to remove examples from the memory of a run.
+///
+/// It selects the examples to which all of its criteria apply.
+///
+/// ```swift
+/// let request = ForgetRequest(subjects: ["patient-17"], reference: "ticket 204")
+/// let forgetting = try Forgetting(request, in: "runs/scans")
+/// print(forgetting.positions.count)
+/// ```
 public struct ForgetRequest: Sendable {
-  /// Up to when examples came.
+  /// The upper bound of arrival: a position or a time.
   public enum Bound: Hashable, Sendable {
-    /// Before this position of the stream.
+    /// Examples before this position of the stream.
     case position(Int)
+    /// Examples that arrived before this time.
     case time(Date)
 
-    /// `50000` (a position), `2026-11-24` or `2026-11-24T18:30:00Z`.
-    /// - Throws: `OnePassError` (`usage`) if the text is none of them.
+    /// Parses `50000` (a position), `2026-11-24` (a day in UTC) or `2026-11-24T18:30:00Z`.
+    /// - Throws: `OnePassError` (`usage`) if the text has none of these forms.
     public init(_ text: String) throws {
       let day = ISO8601DateFormatter()
       day.formatOptions = [.withFullDate]
@@ -22,24 +31,28 @@ public struct ForgetRequest: Sendable {
       {
         self = .time(date)
       } else {
-        throw OnePassError(
-          .usage,
-          "--before \(text) is not possible: give a position of the stream (50000), a day (2026-11-24, in UTC) or a time "
-            + "(2026-11-24T18:30:00Z).")
+        throw OnePassError.valueOutOfRange(
+          "--before",
+          mustBe: "a position (50000), a day in UTC (2026-11-24) or a time (2026-11-24T18:30:00Z)",
+          got: text)
       }
     }
   }
 
-  /// Whom they are about: any of these.
+  /// The subjects of the examples; empty for any.
   public var subjects: Set<String>
-  /// Their class, by name or number.
+  /// The name or label of their class; `nil` for any.
   public var className: String?
+  /// The bound before which they arrived; `nil` for none.
   public var before: Bound?
-  /// Their positions in the stream: any of these.
+  /// The positions of the examples in the stream; empty for any.
   public var positions: Set<Int>
-  /// What the audit log says of the request: a ticket's number, say. The subject itself is not written there.
+  /// A reference for the audit log, such as a ticket number. The log does not contain the subject itself.
   public var reference: String?
 
+  /// Creates a request from the criteria that the examples must meet.
+  ///
+  /// A request without any criterion is rejected when it is carried out.
   public init(
     subjects: Set<String> = [], className: String? = nil, before: Bound? = nil, positions: Set<Int> = [],
     reference: String? = nil
@@ -51,24 +64,24 @@ public struct ForgetRequest: Sendable {
     self.reference = reference
   }
 
-  /// Whether all that passed of the subjects is meant.
+  /// Whether the request selects all examples of its subjects.
   var isAboutSubjectsOnly: Bool { className == nil && before == nil && positions.isEmpty }
 
-  /// What has to go of a saved state.
-  /// - Throws: `OnePassError` (`usage`) if the request makes no sense for the run.
-  func matches(_ run: StoredRun, _ point: StoredRun.Point) throws -> (MemoryItem) -> Bool {
+  /// Returns the predicate that selects the items of a saved state.
+  /// - Parameter passed: The positions of the subjects' examples, which select items without a recorded subject.
+  /// - Throws: `OnePassError` (`usage`) if the request does not apply to the run.
+  func matches(
+    _ run: StoredRun, _ point: StoredRun.Point, passed: Set<Int>
+  ) throws -> (MemoryItem) -> Bool {
     guard !subjects.isEmpty || className != nil || before != nil || !positions.isEmpty else {
-      throw OnePassError(
-        .usage, "There is nothing to forget: say --subject, --class, --before or --position.")
+      throw OnePassError.nothingToForget
     }
     let taken = run.points.last?.examples ?? 0
-    if let impossible = positions.first(where: { !(0..<taken).contains($0) }) {
-      throw OnePassError(
-        .usage, "The run in \(run.path) has taken no example \(impossible): give a position below \(taken).")
+    if let position = positions.first(where: { !(0..<taken).contains($0) }) {
+      throw OnePassError.positionNotTaken(position, run: run.path, taken: taken)
     }
     if !subjects.isEmpty, run.configuration.data.subjectKey == nil {
-      throw OnePassError(
-        .usage, "The run in \(run.path) knows no subjects: it was trained without --subject-key.")
+      throw OnePassError.subjectsNotRecorded(run.path)
     }
     let label = try className.map { try Self.label($0, of: run) }
     let bound: Int? =
@@ -80,22 +93,19 @@ public struct ForgetRequest: Sendable {
     let (subjects, positions) = (subjects, positions)
     return { item in
       (positions.isEmpty || positions.contains(item.id))
-        && (subjects.isEmpty || item.subject.map(subjects.contains) ?? false)
+        && (subjects.isEmpty || item.subject.map(subjects.contains) ?? passed.contains(item.id))
         && (label == nil || item.label == label) && (bound == nil || item.id < bound ?? 0)
     }
   }
 
   private static func position(before time: Date, in run: StoredRun, _ point: StoredRun.Point) throws -> Int {
-    guard let arrivals = point.arrivals else {
-      throw OnePassError(
-        .usage, "The run in \(run.path) does not know when its examples came: give a position with --before.")
-    }
+    guard let arrivals = point.arrivals else { throw OnePassError.arrivalTimesNotRecorded(run.path) }
     return arrivals.position(before: time)
   }
 
   private static func label(_ name: String, of run: StoredRun) throws -> Int {
     if let label = run.classNames?.firstIndex(of: name) { return label }
     if let label = Int(name), (0..<run.plan.classes).contains(label) { return label }
-    throw OnePassError(.usage, "The run in \(run.path) has no class \(name): give its name or its number.")
+    throw OnePassError.unknownClass(name, run: run.path)
   }
 }

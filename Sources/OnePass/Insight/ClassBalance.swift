@@ -1,21 +1,27 @@
 import Foundation
 
-/// How evenly the classes share a memory.
+/// The balance of classes in a memory.
+///
+/// ```swift
+/// let balance = ClassBalance([0: 30, 1: 10], classes: 2)
+/// print(balance.effectiveClasses)  // 1.75
+/// ```
 public struct ClassBalance: Codable, Hashable, Sendable {
-  /// The classes of the model.
+  /// The number of classes of the model.
   public let classes: Int
-  /// Those of which there is an item.
+  /// The number of classes with items in the memory.
   public let held: Int
-  /// The entropy of the classes' shares, in bits: log2 of `classes` if all have the same.
+  /// The entropy of the class shares, in bits, 0 … log2 of `classes`.
   public let entropyBits: Double
-  /// So many classes with equal shares would have this entropy (the Hill number of order 1; Jost 2006).
+  /// The number of equally frequent classes with the same entropy (Hill number of order 1; Jost 2006).
   public let effectiveClasses: Double
-  /// Of the items of each class, those without any included; `nil` without classes.
+  /// The quartiles of the number of items per class, empty classes included; `nil` if `classes` is 0.
   public let itemsPerClass: MemorySummary.Quartiles?
 
+  /// Computes the balance.
   /// - Parameters:
-  ///   - items: How many there are of each label; none of those that are missing.
-  ///   - classes: How many labels there are.
+  ///   - items: The number of items by label; 0 for missing labels.
+  ///   - classes: The number of classes.
   public init(_ items: [Int: Int], classes: Int) {
     self.classes = classes
     let counts = (0..<classes).map { Double(items[$0] ?? 0) }

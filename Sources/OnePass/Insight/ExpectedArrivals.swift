@@ -1,14 +1,14 @@
 import OnePassReplay
 
 extension InclusionProbability {
-  /// How many items are to be expected from each part of the stream, in a memory that evicts by uniform chance.
+  /// The expected number of items from each part of the stream, in a memory with uniform eviction.
   ///
-  /// The i-th example came in with probability p_i (1 while there is room), and each later arrival that found the memory full
-  /// took its place with probability p_j / m.
+  /// The i-th example is admitted with probability p_i (1 until the memory is full). Each later example j of a full memory
+  /// replaces it with probability p_j / m.
   /// - Parameters:
-  ///   - examplesSeen: Examples that were offered.
-  ///   - capacity: m, in items.
-  ///   - parts: Equal parts of the stream, the oldest first.
+  ///   - examplesSeen: The number of examples offered.
+  ///   - capacity: m, the capacity in items.
+  ///   - parts: The number of equal parts of the stream, the oldest first.
   /// - Complexity: O(examplesSeen).
   package func expectedItems(examplesSeen: Int, capacity: Int, parts: Int) -> [Double] {
     var expected = [Double](repeating: 0, count: parts)

@@ -2,23 +2,23 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// Copies of a few images that the memory held at the end of a run, kept so that they can be looked at.
+/// Copies of a few images of the memory at the end of a run, for inspection.
 ///
-/// `checkpoint/pictures/images.sqlite` is an ``/OnePassReplay/ImageArchive``: whoever has to forget one overwrites it there,
-/// as in every other place, and each has its checksum.
+/// `checkpoint/pictures/images.sqlite` is an ``/OnePassReplay/ImageArchive``: each image has a checksum, and forgetting
+/// overwrites images in it.
 struct KeptPictures {
   static let folder = "pictures"
 
-  /// How many there are, and the bytes of their images; the same on every rank.
+  /// The number and size of the images; the same on every rank.
   let amount: RunResult.Pictures
-  /// By position. On ranks but the first there are none.
+  /// The images in the order of positions; empty on ranks other than the first.
   private var images: [SentImage] = []
 
-  /// Takes copies of the images with the highest and the lowest priorities.
+  /// Copies the images with the highest and the lowest priorities.
   /// - Parameters:
-  ///   - loop: At the end of its run, on every rank.
-  ///   - count: How many of each.
-  ///   - isWanted: Whether there is a place to keep them, on the first rank.
+  ///   - loop: The loop at the end of its run, on every rank.
+  ///   - count: The number of images at each end.
+  ///   - isWanted: Whether there is an output folder, on the first rank.
   init?(of loop: TrainingLoop, count: Int, isWanted: Bool) throws {
     guard count > 0, let rehearsal = loop.rehearsal,
       try loop.ranks.sum([loop.ranks.isFirst && isWanted ? 1 : 0])[0] > 0
@@ -36,8 +36,8 @@ struct KeptPictures {
     images.sort { $0.id < $1.id }
   }
 
-  /// Writes them, and the index that says what they are: whom a request to forget is about is found by it.
-  /// - Throws: `OnePassError` (`io`).
+  /// Writes the images, and the index of the memory, by which requests to forget find them.
+  /// - Throws: `OnePassError` (`io`) if they cannot be written.
   func write(to run: RunFolder, with snapshot: MemorySnapshot) throws {
     let path = try run.location(of: "\(Checkpoint.folder)/\(Checkpoint.indexName)")
     try run.reporting { try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: path)) }
@@ -48,14 +48,14 @@ struct KeptPictures {
     try archive.endParts()
   }
 
-  /// The pictures in the checkpoint of a finished run, to be read; `nil` if it keeps none.
+  /// Opens the images of a finished run for reading; `nil` if it has none.
   /// - Throws: `OnePassError`: `io` if they cannot be read, `badData` if they are damaged.
   static func reading(in checkpoint: String) throws -> ImageArchive? {
     try opened(in: checkpoint) { try ImageArchive(reading: $0) }
   }
 
-  /// Removes pictures from the checkpoint of a finished run, and overwrites them.
-  /// - Throws: `OnePassError`, as above.
+  /// Removes images of a finished run, and overwrites them.
+  /// - Throws: `OnePassError`: `io` if they cannot be changed, `badData` if they are damaged.
   static func remove(_ ids: Set<Int>, in checkpoint: String) throws {
     try opened(in: checkpoint) { try ImageArchive(folder: $0, imageBytes: 0) }?.removeAll(ids)
   }
@@ -66,17 +66,15 @@ struct KeptPictures {
     let path = "\(checkpoint)/\(folder)"
     guard ImageArchive.exists(in: path) else { return nil }
     do { return try open(path) } catch let error as OnePassError where error.code == .badData {
-      throw OnePassError(
-        .badData,
-        "The pictures in \(path) are damaged: remove that folder. They only serve `onepass memory inspect`.",
-        cause: error)
+      throw OnePassError.damagedKeptImages(path, cause: error)
     }
   }
 }
 
 extension RunConfiguration {
-  /// How many images of each end of the priorities a finished run keeps: none where they would outlive their time, or where
-  /// the memory directory has them anyway.
+  /// The number of images at each end of the priorities that a finished run keeps.
+  ///
+  /// It is 0 with a time to live, which copies would outlive, and with a memory directory, which has all images.
   package var picturesKept: Int {
     method == .replay && memory.timeToLive == nil && memory.directory == nil ? memory.keepPictures : 0
   }

@@ -1,64 +1,72 @@
 import OnePassCore
 import OnePassReplay
 
-/// Everything that `onepass memory inspect` tells of a memory, for programs.
+/// The output of `onepass memory inspect --json`.
 ///
-/// The keys of ``MemorySummary`` stand beside those below.
+/// The keys of ``MemorySummary`` are at the same level as the keys below.
+///
+/// ```swift
+/// let figures = MemoryFigures(try StoredMemory(of: "runs/photos"), extremes: 10)
+/// print(figures.highest.first?.className ?? "empty", figures.fill ?? 0)
+/// ```
 public struct MemoryFigures: Encodable {
-  /// An item by name.
+  /// An item with the name of its class.
   public struct Item: Encodable {
-    /// In the stream, counted from 0.
+    /// The position in the stream, from 0.
     public let position: Int
+    /// The index of the class.
     public let label: Int
+    /// The name of the class.
     public let className: String
-    /// In nats.
+    /// The stored loss, in nats.
     public let loss: Float
+    /// The priority; finite and at least 0.
     public let priority: Float
+    /// The number of draws.
     public let draws: Int
+    /// The size of the encoded image, in bytes.
     public let bytes: Int
-    /// What the model took it for when its prediction was stored, the likeliest first, where the memory keeps predictions.
+    /// The classes of the stored prediction, most likely first; `nil` without stored predictions.
     public let prediction: [LikelyClass]?
 
     init(_ item: MemoryItem, _ card: ModelCard) {
       (position, label, className) = (item.id, item.label, card.className(item.label))
       (loss, priority, draws, bytes) = (item.loss, item.priority, item.draws, item.bytes)
-      prediction = item.prediction.map { prediction in
-        zip(prediction.classes, prediction.probabilities).map {
-          LikelyClass(label: $0, className: card.className($0), probability: $1)
-        }
-      }
+      prediction = item.storedPrediction?.likelyClasses(card)
     }
   }
 
-  /// One of the four likeliest classes that a stored prediction names.
-  public struct LikelyClass: Encodable {
-    public let label: Int
-    public let className: String
-    /// 0 … 1, a multiple of 1/255.
-    public let probability: Float
-  }
-
+  /// Statistics of the items.
   public let summary: MemorySummary
+  /// Whether the run is finished.
   public let isFinished: Bool
-  /// The step after which the run was saved, where it is not finished.
+  /// The step of the last checkpoint; `nil` for a finished run.
   public let step: Int?
+  /// The number of examples taken from the stream.
   public let examplesSeen: Int
+  /// The capacity in examples, if it was specified so.
   public let capacityExamples: Int?
+  /// The capacity in bytes, if it was specified so.
   public let capacityBytes: Int?
-  /// As a share of what the memory may hold, 0 … 1.
+  /// The used fraction of the capacity, 0 … 1.
   public let fill: Double?
+  /// Counters of the memory; `nil` if they were not saved.
   public let counters: MemoryCounters?
+  /// How evenly the classes share the memory.
   public let balance: ClassBalance
+  /// A histogram of the priorities.
   public let priorities: Histogram
+  /// A histogram of the stored losses, in nats.
   public let losses: Histogram
-  /// The items with the highest priorities, the highest first.
+  /// The items with the highest priorities, highest first.
   public let highest: [Item]
-  /// Those with the lowest, the lowest first.
+  /// The items with the lowest priorities, lowest first.
   public let lowest: [Item]
 
+  /// Collects the figures of a stored memory.
   /// - Parameters:
-  ///   - memory: What to tell of.
-  ///   - extremes: How many items of each end of the priorities to name.
+  ///   - memory: The memory.
+  ///   - extremes: The number of items in each of ``highest`` and ``lowest``.
   public init(_ memory: StoredMemory, extremes: Int) {
     summary = memory.summary
     if case .unfinished(let step, _, _) = memory.stage {
@@ -80,6 +88,7 @@ public struct MemoryFigures: Encodable {
     case losses, highest, lowest
   }
 
+  /// Encodes the figures and the summary into one object.
   public func encode(to encoder: any Encoder) throws {
     try summary.encode(to: encoder)
     var record = encoder.container(keyedBy: Key.self)

@@ -1,17 +1,24 @@
 import OnePassReplay
 
-/// The items of a memory with the highest and with the lowest priorities; no item is among both.
+/// The items of a memory with the highest and with the lowest priorities, without overlap.
 ///
-/// Of items with equal priorities those with the more extreme losses come first, of these the ones that came first.
+/// Among items of equal priority, those with more extreme losses come first, and among these the older ones.
+///
+/// ```swift
+/// let memory = try StoredMemory(of: "runs/photos")
+/// let extremes = PriorityExtremes(of: memory.items, count: 10)
+/// print(extremes.highest.map(\.loss))
+/// ```
 public struct PriorityExtremes {
-  /// The highest first.
+  /// The items with the highest priorities, the highest first.
   public let highest: [MemoryItem]
-  /// The lowest first.
+  /// The items with the lowest priorities, the lowest first.
   public let lowest: [MemoryItem]
 
+  /// Selects the items.
   /// - Parameters:
-  ///   - items: What the memory holds; in any order.
-  ///   - count: How many of each; half of the items at most.
+  ///   - items: The items of the memory, in any order.
+  ///   - count: The number of items at each end; at most half of all.
   /// - Complexity: O(n log n).
   public init(of items: [MemoryItem], count: Int) {
     let descending = items.sorted { ($1.priority, $1.loss, $0.id) < ($0.priority, $0.loss, $1.id) }
@@ -21,6 +28,6 @@ public struct PriorityExtremes {
     lowest = Array(ascending.prefix(count))
   }
 
-  /// The positions of all of them.
+  /// The positions of all selected items.
   var ids: Set<Int> { Set((highest + lowest).map(\.id)) }
 }

@@ -2,43 +2,46 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// The memory of a run as its files tell of it, to be looked at: nothing is changed, and a run that trains goes on meanwhile.
+/// The memory of a run, read from its files. Reading changes nothing, and the run may be training.
 ///
 /// ```swift
 /// let memory = try StoredMemory(of: "runs/photos")
 /// print(memory.items.count, memory.summary.age?.median ?? 0)
 /// ```
 public struct StoredMemory {
-  /// How far the run had come.
+  /// The progress of the run.
   public enum Stage: Hashable, Sendable {
+    /// The run is finished.
     case finished
-    /// After a step of so many, as its last checkpoint has it.
+    /// The run was last saved after `step` of `of` steps.
     case unfinished(step: Int, of: Int, checkpoint: String)
   }
 
-  /// The folder of the run, as it was given.
+  /// The folder of the run, as passed.
   public let path: String
+  /// The progress of the run.
   public let stage: Stage
-  /// In stream order.
+  /// The items, in stream order.
   public let items: [MemoryItem]
-  /// Examples that had been taken from the stream.
+  /// The number of examples taken from the stream.
   public let examplesSeen: Int
-  /// What had happened to the memory; `nil` in a folder that does not tell.
+  /// Counters of the memory; `nil` if the folder does not contain them.
   public let counters: MemoryCounters?
-  /// The classes and the model.
+  /// The model and its classes.
   public let card: ModelCard
-  /// `nil` where only the folder of a checkpoint was given.
+  /// The options of the run; `nil` if only the folder of a checkpoint was passed.
   public let configuration: RunConfiguration?
-  /// `nil` as above.
+  /// The plan of the run; `nil` if only the folder of a checkpoint was passed.
   public let plan: TrainingPlan?
-  /// The images that can be shown.
+  /// The images that are available.
   package let pictures: StoredPictures
   private let weights: String
   private let seed: UInt64
 
+  /// Reads the memory of a run.
   /// - Parameters:
   ///   - path: The folder of a run, finished or not, or the `checkpoint` folder in it.
-  ///   - memoryDirectory: Where its memory is by now, if it has one on disk and that was moved.
+  ///   - memoryDirectory: The present folder of the memory on disk, if it was moved.
   /// - Throws: `OnePassError`: `io` if there is no run, `usage` if it had no memory, `badData` if it is damaged.
   public init(of path: String, memoryDirectory: String? = nil) throws {
     let isUnfinished =
@@ -93,13 +96,10 @@ public struct StoredMemory {
 
   private static func checkMemory(_ configuration: RunConfiguration, _ path: String) throws {
     guard configuration.method != .replay else { return }
-    throw OnePassError(
-      .usage,
-      "The run in \(path) had no replay memory: it was \(configuration.title). Give one of `--method replay`."
-    )
+    throw OnePassError.runWithoutMemory(path, title: configuration.title)
   }
 
-  /// The last checkpoint of a run that may be training, and may let go of it while it is being read.
+  /// The last checkpoint of a run, which may be training and may replace the checkpoint during the read.
   private static func lastCheckpoint(
     in path: String
   ) throws -> (CheckpointFolder, RunState, MemorySnapshot?) {
@@ -107,7 +107,7 @@ public struct StoredMemory {
     var tried: String?
     while true {
       guard let last = try UnfinishedRun.checkpoints(in: folder).last else {
-        throw OnePassError(.io, "\(path) holds no checkpoint any more: try again once the run is finished.")
+        throw OnePassError.checkpointsRemoved(from: path)
       }
       do {
         let (state, memory) = try UnfinishedRun.contents(of: last)
@@ -120,20 +120,22 @@ public struct StoredMemory {
 
   // MARK: Figures
 
-  /// The items in figures.
+  /// Statistics of the items.
   public var summary: MemorySummary { MemorySummary(items, examplesSeen: examplesSeen) }
 
   /// How evenly the classes share the memory.
   public var balance: ClassBalance { ClassBalance(summary.itemsPerClass, classes: card.classes) }
 
-  /// How full it is, as a share of what it may hold, 0 … 1: in items or in bytes, as the budget was given.
+  /// The used fraction of the capacity, 0 … 1, in items or in bytes, as the capacity was specified.
   public var fill: Double? {
     if let capacity = plan?.capacityExamples { return Double(items.count) / Double(capacity) }
     guard let capacity = plan?.capacityBytes, let bytes = counters?.bytes else { return nil }
     return Double(bytes) / Double(capacity)
   }
 
-  /// The priorities, in twenty equal parts of 0 … 1, or of what they span where that is far less.
+  /// A histogram of the priorities, in twenty equal bins.
+  ///
+  /// The bins cover 0 … 1, or the range of the priorities if it is below 0.1.
   public var priorities: Histogram {
     let values = items.map { Double($0.priority) }
     guard let span = summary.priority, span.maximum - span.minimum < 0.1, span.maximum > span.minimum else {
@@ -142,16 +144,16 @@ public struct StoredMemory {
     return Histogram(values, from: span.minimum)
   }
 
-  /// What the loss is that is kept of an item.
+  /// The title of the stored loss.
   package var lossTitle: String { configuration?.replay.priority == .learnability ? "mean loss" : "loss" }
 
-  /// The losses, in nats, in twenty equal parts from 0.
+  /// A histogram of the losses, in nats, in twenty equal bins from 0.
   public var losses: Histogram { Histogram(items.map { Double($0.loss) }, from: 0) }
 
-  /// What the model of the run says now of pictures of the memory: the most likely class, by position.
+  /// The present model's most likely class for images of the memory, by position.
   ///
-  /// Those that cannot be decoded are left out.
-  /// - Parameter images: By position.
+  /// Images that cannot be decoded are omitted.
+  /// - Parameter images: The images, by position.
   /// - Throws: `OnePassError` if the weights cannot be read.
   package func predictions(of images: [Int: EncodedImage]) throws -> [Int: Prediction.Class] {
     let model = try TrainedModel(card, weights: weights, seed: seed, device: "cpu")

@@ -1,10 +1,10 @@
 import OnePassData
 import OnePassTorch
 
-/// Brings decoded mini-batches to the device of a model.
+/// Copies decoded mini-batches to the device of a model.
 ///
-/// To the CPU they come as they are, normalised where they were decoded. Another device gets 8-bit levels out of pinned
-/// memory, while it works on what it got before, and normalises them itself.
+/// On the CPU, mini-batches are used in place; the decoder has normalised them. Other devices receive 8-bit levels from pinned
+/// memory, asynchronously, and normalise them.
 struct BatchTransfer {
   let device: Device
   private let normaliser: LevelNormaliser
@@ -15,7 +15,7 @@ struct BatchTransfer {
       mean: normalisation.mean, deviation: normalisation.deviation, on: device)
   }
 
-  /// A mini-batch as the model takes it: images `[N, C, H, W]` in channels-last order, and labels `[N]`.
+  /// Returns a mini-batch as tensors on the device: images `[N, C, H, W]` in channels-last order, and labels `[N]`.
   func callAsFunction(_ batch: ImageBatch) throws -> (images: Tensor, labels: Tensor) {
     let shape = [batch.count, batch.shape[3], batch.shape[1], batch.shape[2]]
     let count = shape.reduce(1, *)
@@ -35,7 +35,7 @@ struct BatchTransfer {
 }
 
 extension DecodePool {
-  /// A pool whose batches suit a model on `device`.
+  /// Creates a pool whose batches have the pixel type and memory that suit `device`.
   convenience init(
     pipeline: ImagePipeline, threads: Int, queueCapacity: Int = 1024, augmentation: Augmentation = .standard,
     storedFormat: StoredFormat = StoredFormat(.original), feeding device: Device

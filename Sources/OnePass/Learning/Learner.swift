@@ -4,30 +4,30 @@ import OnePassModels
 import OnePassReplay
 import OnePassTorch
 
-/// The model with its optimiser: turns a weighted mini-batch into an update.
+/// The model and its optimiser: makes an update from a weighted mini-batch.
 ///
-/// All tensors of a run belong to it, on the thread that trains.
+/// It owns all tensors of a run, and is used on the training thread only.
 final class Learner: BatchLearner {
   let model: any ImageClassifier
   let optimiser: OptimiserGroups
   let device: Device
   private let precision: Precision
   private let transfer: BatchTransfer
-  private let highestLearningRate: Double
+  private let peakLearningRate: Double
   private let schedule: LearningRateSchedule
   private let plannedUpdates: Int
-  /// The cool-down that the run was asked for, if any.
+  /// The requested cool-down, if any.
   var coolDown: CoolDown?
   private let recorded: RecordedUpdate?
-  /// The average of the weights, where one is taken.
+  /// The moving average of the weights, if the run has one.
   private let average: WeightAverage?
-  /// What is trained towards where that is not the label alone.
+  /// The targets of the run, if they are more than the label.
   private let softTargets: SoftTargets?
-  /// Sums gradients over ranks, where there are several.
+  /// Sums gradients over ranks, if there are several.
   private let reducer: GradientReducer?
   private(set) var updatesMade = 0
-  /// Mini-batches whose gradients wait for the next update.
-  private var gathered = 0
+  /// Mini-batches whose gradients are accumulated for the next update.
+  private var accumulated = 0
 
   init(
     model: any ImageClassifier, device: Device, normalisation: Normalisation, configuration: RunConfiguration,
@@ -39,7 +39,7 @@ final class Learner: BatchLearner {
     precision = configuration.machine.precision
     transfer = try BatchTransfer(to: device, normalisation: normalisation)
     optimiser = try OptimiserGroups(configuration, model.parameters, on: device)
-    highestLearningRate = configuration.recipe.learningRate
+    peakLearningRate = configuration.recipe.learningRate
     schedule = configuration.learningRateSchedule
     average =
       configuration.recipe.weightAverage > 0
@@ -51,7 +51,7 @@ final class Learner: BatchLearner {
       configuration.machine.cudaGraphs ? RecordedUpdate(batchSize: configuration.recipe.batchSize) : nil
   }
 
-  /// Where the learner is, apart from weights and momentum.
+  /// The state of the learner, except weights and momentum.
   struct State: Codable {
     var updates: Int
     var coolDown: CoolDown?
@@ -59,10 +59,10 @@ final class Learner: BatchLearner {
 
   var state: State { State(updates: updatesMade, coolDown: coolDown) }
 
-  /// Continues where another learner was.
+  /// Continues from the state of another learner.
   /// - Parameters:
-  ///   - weights: Its weights and running statistics; already in place if `nil`.
-  ///   - optimiser: ``optimiserState``; already in place if `nil`.
+  ///   - weights: Its weights and running statistics; `nil` if they are already in place.
+  ///   - optimiser: Its ``optimiserState``; `nil` if it is already in place.
   func restore(_ state: State, weights: StateDictionary?, optimiser: StateDictionary?) throws {
     if let weights { try model.stateDictionary.load(from: weights) }
     if let optimiser { try optimiserState.load(from: optimiser) }
@@ -70,25 +70,25 @@ final class Learner: BatchLearner {
     coolDown = state.coolDown
   }
 
-  /// The momentum and, where one is taken, the average of the weights: what a run needs beside the weights to go on.
+  /// The momentum and, if the run has one, the moving average of the weights. Resuming needs both besides the weights.
   var optimiserState: StateDictionary {
     let averages = average?.stateDictionary.entries.map { (name: "average.\($0.name)", tensor: $0.tensor) }
     return StateDictionary(optimiser.stateDictionary.entries + (averages ?? []))
   }
 
-  /// Has the model take the average of its weights, where one was taken: after the last update.
+  /// Replaces the model's weights by their moving average, if the run has one. Called after the last update.
   func adoptAverage() throws {
     if let average { try model.stateDictionary.load(from: average.stateDictionary) }
   }
 
-  /// Takes over the first rank's weights, statistics and momentum.
+  /// Copies the first rank's weights, statistics and momentum to all ranks.
   func share(over ranks: Ranks) throws {
     let state = model.stateDictionary.entries + optimiserState.entries
     try ranks.group?.broadcast(state.map(\.tensor))
   }
 
-  /// Makes sure that all ranks have the same weights; running statistics are each rank's own.
-  /// - Throws: `OnePassError` (`usage`), on every rank, that names the first weight that differs, and the ranks.
+  /// Checks that all ranks have the same weights. Running statistics may differ.
+  /// - Throws: `OnePassError` (`usage`) on every rank, with the first weight that differs, and the ranks.
   func checkAgreement(over ranks: Ranks) throws {
     try ranks.group?.ensureAgreement(of: "the model's weights", StateDictionary(model.parameters))
   }
@@ -117,16 +117,16 @@ final class Learner: BatchLearner {
       return (losses, logits)
     }
     try endUpdate()
-    return try FetchedPass(losses: losses, logits: logits, of: batch, storing: isStored(batch))
+    return try FetchedPass(losses: losses, logits: logits, of: batch, notes: noteMaker(batch))
   }
 
   func accumulate(_ batch: WeightedBatch, share: Double, isLast: Bool) throws -> any ForwardPass {
     let task = try prepare(batch)
-    gathered += 1
+    accumulated += 1
     let forward = {
-      // Fetched before the backward pass, which whoever reads the losses need not wait for.
+      // The copy starts before the backward pass, so that reading the losses does not wait for it.
       try self.forward(task, of: batch.totalWeight) {
-        try FetchedPass(losses: $0, logits: $1, of: batch, storing: self.isStored(batch))
+        try FetchedPass(losses: $0, logits: $1, of: batch, notes: self.noteMaker(batch))
       }
     }
     let (objective, pass) = try reducer?.forward(sums: isLast, forward) ?? forward()
@@ -135,21 +135,21 @@ final class Learner: BatchLearner {
     return pass
   }
 
-  /// Whether the memory keeps the model's predictions for the images that are trained now.
-  private func isStored(_ batch: WeightedBatch) -> Bool {
-    softTargets?.stores(mixing: batch.isReplayed) ?? false
+  /// Makes the notes of a mini-batch; `nil` if none are stored.
+  private func noteMaker(_ batch: WeightedBatch) -> (any ReplayNotes)? {
+    softTargets?.noteMaker(isReplayed: batch.isReplayed)
   }
 
-  /// A mini-batch as it is trained.
+  /// A mini-batch as tensors on the device.
   private struct Task {
     var images: Tensor
     var labels: Tensor
-    /// w_i; 1 where `nil`.
+    /// w_i; 1 each if `nil`.
     var weights: Tensor?
-    /// q, `[N, classes]`, where it is not the label alone.
+    /// q, `[N, classes]`, if the targets are more than the label.
     var targets: Tensor?
 
-    /// All of them, where there are weights.
+    /// The inputs of a recorded update, which always has weights.
     var tensors: [Tensor] { [images, labels] + [weights, targets].compactMap { $0 } }
 
     init(images: Tensor, labels: Tensor, weights: Tensor?, targets: Tensor?) {
@@ -163,18 +163,17 @@ final class Learner: BatchLearner {
     }
   }
 
-  /// - Parameter alwaysSoft: Whether a run that trains towards soft targets has them here also where they say no more than
-  ///   the label.
+  /// - Parameter alwaysSoft: Whether to return soft targets, if the run has any, even for a mini-batch that does not need them.
   private func prepare(_ batch: WeightedBatch, alwaysSoft: Bool = false) throws -> Task {
     let count = batch.images.count
     let (images, labels) = try transfer(batch.images)
     let mixture =
       batch.isReplayed && count > 0
-      ? softTargets?.mixture(update: updatesMade, part: gathered, shape: images.shape) : nil
+      ? softTargets?.mixture(update: updatesMade, part: accumulated, shape: images.shape) : nil
     let weights = mixture.map { mixture in batch.weights.map { mixture.mixed($0) } } ?? batch.weights
-    let targets = softTargets.flatMap { soft in
-      alwaysSoft || soft.isNeeded(batch.predictions, mixture)
-        ? soft.targets(batch.images.labels, batch.predictions, mixture) : nil
+    let targets = try softTargets.flatMap { soft in
+      try alwaysSoft || soft.isNeeded(batch.notes, mixture)
+        ? soft.targets(batch.images.labels, batch.notes, mixture) : nil
     }
     return Task(
       images: try mixture?(images) ?? images, labels: labels,
@@ -182,7 +181,7 @@ final class Learner: BatchLearner {
       targets: try targets.map { try Tensor($0, shape: [count, model.classes], on: device) })
   }
 
-  /// - Parameter observe: Takes ℓ `[N]`, the loss of the true label whatever is trained towards, and the logits
+  /// - Parameter observe: Receives ℓ `[N]`, the losses of the true labels even with soft targets, and the logits
   ///   `[N, classes]`.
   private func forward<Result>(
     _ task: Task, of total: Double?, _ observe: (Tensor, Tensor) throws -> Result
@@ -193,9 +192,9 @@ final class Learner: BatchLearner {
         let losses = try crossEntropy(logits, labels: task.labels)
         return (losses, try losses.detached(), try logits.detached())
       }
-      let known = try logits.detached()
+      let detached = try logits.detached()
       return (
-        try crossEntropy(logits, targets: targets), try crossEntropy(known, labels: task.labels), known
+        try crossEntropy(logits, targets: targets), try crossEntropy(detached, labels: task.labels), detached
       )
     }
     let result = try observe(losses, logits)
@@ -209,16 +208,16 @@ final class Learner: BatchLearner {
     try endUpdate()
   }
 
-  /// The share of the highest learning rates with which the next update is made.
+  /// The learning rate of the next update as a fraction of the peak.
   private func beginUpdate() -> Double {
     let factor = schedule.factor(ofUpdate: updatesMade, of: plannedUpdates, coolingDown: coolDown)
-    learningRate = factor * highestLearningRate
+    learningRate = factor * peakLearningRate
     return factor
   }
 
   private func endUpdate() throws {
     updatesMade += 1
-    gathered = 0
+    accumulated = 0
     try average?.take(afterUpdate: updatesMade)
   }
 }

@@ -2,14 +2,14 @@ import OnePassCore
 import OnePassReplay
 import OnePassTorch
 
-/// How the images of a mini-batch are mixed, each with the one before it, and the first with the last.
+/// How the images of a mini-batch are mixed: each with its predecessor, the first with the last.
 ///
-/// It is what torchvision's `MixUp` and `CutMix` do (`torchvision.transforms.v2`): one λ for the whole mini-batch, and the
-/// mini-batch rolled by one as the partners.
+/// The same as torchvision's `MixUp` and `CutMix` (`torchvision.transforms.v2`): one λ for the whole mini-batch, and the
+/// mini-batch rolled by one as partners.
 struct Mixture: Hashable {
-  /// λ, the share of each image itself, 0 … 1; with a box, by its area.
+  /// λ, the weight of each image itself, 0 … 1; with a box, its area outside the box.
   let share: Double
-  /// The part of each image that is its partner's, in pixels; where `nil`, all of it is both.
+  /// The region that is replaced by the partner's, in pixels (CutMix); `nil` for mixup.
   let box: Box?
 
   struct Box: Hashable {
@@ -19,10 +19,10 @@ struct Mixture: Hashable {
 
   /// Draws a mixture.
   /// - Parameters:
-  ///   - kind: mixup or CutMix.
+  ///   - kind: `mixup` or `cutmix`.
   ///   - alpha: λ is drawn from Beta(α, α).
-  ///   - width: of the images, in pixels.
-  ///   - height: of the images, in pixels.
+  ///   - width: The width of the images, in pixels.
+  ///   - height: The height of the images, in pixels.
   init(
     _ kind: Mixing, alpha: Double, width: Int, height: Int, using generator: inout SeededGenerator
   ) {
@@ -40,7 +40,7 @@ struct Mixture: Hashable {
     box = nil
   }
 
-  /// A box of the share 1 − λ of an image, as far as it lies within it, and the share that is then left of the rest.
+  /// A box of area 1 − λ around a centre, clipped to the image. λ is then recomputed from the clipped box.
   init(cutting share: Double, centre: (x: Int, y: Int), width: Int, height: Int) {
     let radius = 0.5 * (1 - share).squareRoot()
     func side(_ centre: Int, _ length: Int) -> Range<Int> {
@@ -69,7 +69,7 @@ struct Mixture: Hashable {
     return mixed
   }
 
-  /// λ·v_i + (1 − λ)·v_{i−1}: what images, or what was built of them row by row, have after mixing.
+  /// λ·v_i + (1 − λ)·v_{i−1}: values of images, or rows of values, after mixing.
   func mixed(_ values: [Float], rowsOf width: Int = 1) -> [Float] {
     let share = Float(share)
     return values.indices.map { index in
@@ -79,68 +79,64 @@ struct Mixture: Hashable {
   }
 }
 
-/// The targets of a run that are more than the label, and the mixtures of its images.
+/// Targets other than one-hot labels, and the mixtures of replayed images.
 struct SoftTargets {
   private let smoothing: Double
-  private let storedShare: Double
   private let mixing: Mixing
   private let alpha: Double
   private let seed: UInt64
   private let classes: Int
+  private let notes: (any ReplayNotes)?
 
-  /// `nil` where the label is all there is.
+  /// `nil` if the run trains on labels only.
   init?(_ configuration: RunConfiguration, classes: Int) {
+    notes = configuration.noteKind?.init(configuration, classes: classes)
     guard
       configuration.recipe.labelSmoothing > 0 || configuration.recipe.mixing != .none
-        || configuration.memory.storedPredictions > 0
+        || notes != nil
     else { return nil }
     smoothing = configuration.recipe.labelSmoothing
-    storedShare = configuration.memory.storedPredictions
     mixing = configuration.recipe.mixing
     alpha = configuration.recipe.mixingAlpha ?? configuration.recipe.mixing.standardAlpha
     seed = configuration.seed
     self.classes = classes
   }
 
-  /// How a mini-batch of images that were trained before is mixed; `nil` if it is not.
+  /// Draws the mixture of a mini-batch that was trained before; `nil` without mixing.
   /// - Parameters:
-  ///   - update: The updates before.
-  ///   - part: The place of the mini-batch among those of one update.
-  ///   - shape: That of its images, `[N, C, H, W]`.
+  ///   - update: The number of updates made before.
+  ///   - part: The index of the mini-batch within the update.
+  ///   - shape: The shape of its images, `[N, C, H, W]`.
   func mixture(update: Int, part: Int, shape: [Int]) -> Mixture? {
     guard mixing != .none else { return nil }
     var generator = SeededGenerator(seed: seed, .mixing, update, part)
     return Mixture(mixing, alpha: alpha, width: shape[3], height: shape[2], using: &generator)
   }
 
-  /// Whether the memory is to keep what the model takes images for. What it takes a mixture for says nothing of one of them.
-  /// - Parameter mixing: Whether they were trained before, and may be mixed.
-  func stores(mixing: Bool) -> Bool { storedShare > 0 && (!mixing || self.mixing == .none) }
+  /// Makes the notes of a mini-batch; `nil` if none are stored. Mixed images get none, since their logits are of two images.
+  /// - Parameter isReplayed: Whether the images were trained before. Only such images are mixed.
+  func noteMaker(isReplayed: Bool) -> (any ReplayNotes)? { isReplayed && mixing != .none ? nil : notes }
 
-  /// Whether targets are needed: those of a mixture, of stored predictions, or smoothed ones.
-  func isNeeded(_ stored: [StoredPrediction], _ mixture: Mixture?) -> Bool {
-    smoothing > 0 || mixture != nil || !stored.isEmpty
+  /// Whether a mini-batch needs soft targets: it is mixed, has notes, or labels are smoothed.
+  func isNeeded(_ notes: [ItemNote], _ mixture: Mixture?) -> Bool {
+    smoothing > 0 || mixture != nil || !notes.isEmpty
   }
 
-  /// q, `[N, classes]` row by row: t = (1 − ε)·[label] + ε / classes, then (1 − w)·t + w·stored, then mixed.
+  /// q, `[N, classes]`, row-major: (1 − ε)·[label] + ε / classes, then changed by the notes, then mixed.
   /// - Parameters:
   ///   - labels: `[N]`.
-  ///   - stored: What the model took each for before; where it is empty, q is t.
-  ///   - mixture: That of the images.
-  func targets(_ labels: [Int], _ stored: [StoredPrediction], _ mixture: Mixture?) -> [Float] {
+  ///   - notes: The notes of the images, `[N]`, or empty.
+  ///   - mixture: The mixture of the images.
+  /// - Throws: `OnePassError` (`badData`) if a note is damaged.
+  func targets(_ labels: [Int], _ notes: [ItemNote], _ mixture: Mixture?) throws -> [Float] {
     precondition(
-      stored.isEmpty || stored.count == labels.count, "All of a mini-batch were trained before, or none.")
+      notes.isEmpty || notes.count == labels.count, "All images of a mini-batch have notes, or none.")
     let common = Float(smoothing / Double(classes))
     var targets = [Float](repeating: common, count: labels.count * classes)
     for (row, label) in labels.enumerated() {
       targets[row * classes + label] = Float(1 - smoothing + smoothing / Double(classes))
     }
-    for (row, prediction) in stored.enumerated() {
-      for (id, probability) in prediction.distribution(over: classes).enumerated() {
-        let place = row * classes + id
-        targets[place] = Float(1 - storedShare) * targets[place] + Float(storedShare) * probability
-      }
-    }
+    if !notes.isEmpty { try self.notes?.change(&targets, by: notes) }
     return mixture?.mixed(targets, rowsOf: classes) ?? targets
   }
 }

@@ -1,6 +1,6 @@
 import OnePassTorch
 
-/// The parameters of a model in groups, each with the optimiser and the highest learning rate that the run gives it.
+/// The parameter groups of a model, each with an optimiser and a peak learning rate.
 struct OptimiserGroups {
   private let groups: [(optimiser: any Optimiser, learningRate: Double)]
   private let device: Device
@@ -23,7 +23,7 @@ struct OptimiserGroups {
       let names = Set(filters.map(\.name))
       (turned, plain) = (Array(filters), parameters.filter { !names.contains($0.name) })
     }
-    // Parameters that are treated alike make one call, as do all where there is no decay to spare some of.
+    // One group per treatment, since every group costs a call. Without weight decay, all parameters of SGD are one group.
     let sparesSome = configuration.recipe.weightDecayOn == .filters && configuration.recipe.weightDecay > 0
     let decayed = sparesSome ? plain.filter { $0.tensor.shape.count > 1 } : plain
     let spared = sparesSome ? plain.filter { $0.tensor.shape.count <= 1 } : []
@@ -40,17 +40,17 @@ struct OptimiserGroups {
   }
 
   /// Makes an update.
-  /// - Parameter factor: The share of each group's highest learning rate.
+  /// - Parameter factor: The learning rate as a fraction of each group's peak.
   func step(factor: Double) throws {
     for group in groups { try group.optimiser.step(learningRate: factor * group.learningRate) }
   }
 
-  /// The learning rate of each group, `[groups]`, for a step that reads them on the device.
+  /// The learning rate of each group, `[groups]`, as a tensor on the device.
   func learningRates(factor: Double) throws -> Tensor {
     try Tensor(groups.map { Float(factor * $0.learningRate) }, shape: [groups.count], on: device)
   }
 
-  /// Makes an update by rates that are read when the device comes to it.
+  /// Makes an update with learning rates that the device reads when it executes the update.
   func step(learningRates: Tensor) throws {
     for (index, group) in groups.enumerated() {
       try group.optimiser.step(

@@ -1,15 +1,15 @@
 import OnePassTorch
 
-/// The update on a full mini-batch, recorded on the device and launched for each one.
+/// The update on a full mini-batch, recorded as a CUDA graph and launched for each mini-batch.
 final class RecordedUpdate {
   typealias Outcome = (losses: Tensor, logits: Tensor)
 
-  /// Updates that are made as they stand before one is recorded: kernels are chosen and memory is taken in the first.
+  /// Updates without a graph before one is recorded. The first updates choose kernels and allocate memory.
   private static let warmUps = 3
 
   let batchSize: Int
   private var made = 0
-  /// What the recorded work reads; each mini-batch is copied to where the first ones lay.
+  /// The input tensors of the graph. Each mini-batch is copied into them.
   private var inputs: [Tensor] = []
   private var graph: DeviceGraph?
   private let outcome = Box()
@@ -23,8 +23,8 @@ final class RecordedUpdate {
   /// Makes an update.
   /// - Parameters:
   ///   - inputs: Tensors of the same shapes each time.
-  ///   - update: The same work each time, on the tensors that it is given. It is kept.
-  /// - Returns: What the update made; the next launch writes over it.
+  ///   - update: The same work each time, on the tensors that it receives. The graph retains it.
+  /// - Returns: The outcome of the update. The next launch overwrites it.
   func launch(_ inputs: [Tensor], _ update: @escaping ([Tensor]) throws -> Outcome) throws -> Outcome {
     made += 1
     guard made > Self.warmUps else { return try update(inputs) }

@@ -1,18 +1,18 @@
 import Foundation
 import OnePassCore
 
-/// A file that only grows, written in large pieces unless it is asked to write out. Nothing is on disk before the first of them.
+/// An append-only file with a buffer. It is created when the buffer is written for the first time.
 final class AppendedFile {
   let path: String
   private var file: FileHandle?
   private var buffer: [UInt8] = []
 
-  /// The most that is kept in memory.
+  /// The buffer size at which it is written.
   private static let bufferBytes = 1 << 20
 
   init(path: String) { self.path = path }
 
-  /// Goes on after so many bytes, and cuts off what follows them.
+  /// Opens a file for appending after a number of bytes, and truncates it there.
   /// - Throws: `OnePassError` (`io`) if the file cannot be written, or is shorter.
   init(path: String, resumingAfter bytes: Int) throws {
     self.path = path
@@ -25,20 +25,21 @@ final class AppendedFile {
     }
   }
 
+  /// Appends bytes to the buffer, and writes it if it is large.
   /// - Throws: `OnePassError` (`io`).
   func append(_ bytes: [UInt8]) throws {
     buffer += bytes
     if buffer.count >= Self.bufferBytes { try writeOut() }
   }
 
-  /// Brings everything to the disk.
+  /// Writes the buffer, and waits until the file is on disk.
   /// - Throws: `OnePassError` (`io`).
   func makeDurable() throws {
     try writeOut()
     try reporting { try file?.synchronize() }
   }
 
-  /// Hands everything to the system, so that others see it.
+  /// Writes the buffer, so that other processes can read it.
   /// - Throws: `OnePassError` (`io`).
   func writeOut() throws {
     try reporting {
@@ -53,7 +54,7 @@ final class AppendedFile {
 
   private func reporting(_ body: () throws -> Void) throws {
     do { try body() } catch {
-      throw OnePassError(.io, "\(path) could not be written: see that the disk has room.", cause: error)
+      throw OnePassError.unwritableFile(path, cause: error)
     }
   }
 }

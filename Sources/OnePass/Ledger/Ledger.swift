@@ -1,18 +1,24 @@
 import OnePassCore
 import OnePassReplay
 
-/// How much of a ledger counts.
+/// The length and hash of the valid part of a ledger.
+///
+/// ```swift
+/// let mark = try RunFiles("runs/first").position().ledger
+/// print(mark?.examples ?? 0, mark?.hash ?? "no ledger")
+/// ```
 public struct LedgerMark: Codable, Hashable, Sendable {
+  /// The number of valid entries.
   public var examples: Int
   /// The XXH3-128 of these entries, in hexadecimal digits.
   public var hash: String
 }
 
-/// Writes down each example that is taken from the stream, in the order in which it is taken.
+/// A log of each example that is taken from the stream, in order.
 ///
-/// The file only grows; a checkpoint says how much of it counts, and what that hashes to. What a run that was broken off
-/// had taken beyond its last checkpoint is cut off when it goes on, and taken again. Where examples have subjects, a
-/// second file says whom each was about, as a hash; see ``SubjectLog``.
+/// The file is append-only. A checkpoint records the length and hash of its valid part. Entries after the last checkpoint of
+/// an interrupted run are truncated when it resumes, and their examples are taken again. If examples have subjects, a second
+/// file has a hash of each subject; see ``SubjectLog``.
 final class Ledger {
   static let fileName = "ledger"
 
@@ -22,14 +28,14 @@ final class Ledger {
   private let hash = RunningHash()
 
   /// - Parameters:
-  ///   - folder: Where the files lie.
+  ///   - folder: The folder of the files.
   ///   - withSubjects: Whether examples have subjects.
   init(in folder: String, withSubjects: Bool) {
     entries = AppendedFile(path: "\(folder)/\(Self.fileName)")
     subjects = withSubjects ? AppendedFile(path: "\(folder)/\(SubjectLog.fileName)") : nil
   }
 
-  /// Goes on after the entries that count, and cuts off what was written later.
+  /// Resumes after the valid entries, and truncates later ones.
   /// - Throws: `OnePassError` (`io`) if a file cannot be written.
   init(resuming passed: LedgerFile, in folder: String, withSubjects: Bool) throws {
     let hash = hash
@@ -42,12 +48,12 @@ final class Ledger {
         path: "\(folder)/\(SubjectLog.fileName)", resumingAfter: passed.count * SubjectLog.entryBytes) : nil
   }
 
-  /// The files, as they are called.
+  /// The files with their names in a finished run.
   var files: [(name: String, path: String)] {
     [(Self.fileName, entries.path)] + (subjects.map { [(SubjectLog.fileName, $0.path)] } ?? [])
   }
 
-  /// Counts examples that were taken from the stream, and whose turn has come.
+  /// Appends the examples of a mini-batch.
   /// - Throws: `OnePassError` (`io`) if a file cannot be written.
   func append(_ arrivals: [Arrival]) throws {
     var bytes: [UInt8] = []
@@ -58,7 +64,8 @@ final class Ledger {
     examples += arrivals.count
   }
 
-  /// Brings everything that counts to the disk.
+  /// Waits until all entries are on disk.
+  /// - Returns: The mark of all entries.
   /// - Throws: `OnePassError` (`io`).
   func makeDurable() throws -> LedgerMark {
     try entries.makeDurable()

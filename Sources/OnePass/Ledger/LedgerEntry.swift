@@ -2,10 +2,10 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// What the ledger of a pass says of one example: its position and a hash of its bytes, in 16 bytes.
+/// The entry of one example in a ledger: its position and a hash of its image, in 16 bytes.
 ///
-/// Little-endian: 5 bytes of position, 11 bytes of the XXH3-128 of the image as it arrived. Among 10^9 different images
-/// the chance that two share 88 bits is below 2 in 10^9.
+/// The layout is little-endian: 5 bytes of position, then 11 bytes of the XXH3-128 of the encoded image. Among 10^9 different
+/// images, the probability of a collision of these 88 bits is below 2 · 10^−9.
 struct LedgerEntry: Hashable {
   let position: Int
   let hash: Hash
@@ -38,7 +38,7 @@ struct LedgerEntry: Hashable {
     hash = Hash(of: example.image)
   }
 
-  /// - Precondition: `bytes` holds an entry at `offset`.
+  /// - Precondition: `bytes` has an entry at `offset`.
   init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
     func integer(_ start: Int, _ count: Int) -> UInt64 {
       (0..<count).reversed().reduce(0) { $0 << 8 | UInt64(bytes[offset + start + $1]) }

@@ -2,30 +2,27 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// The ledger of a pass as it was written.
+/// A ledger that was read from disk.
 struct LedgerFile {
   let path: String
   let count: Int
   private let data: Data
 
-  /// Reads the part of a ledger that counts.
-  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is not what the mark says.
+  /// Reads the valid part of a ledger.
+  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it does not match the mark.
   init(path: String, mark: LedgerMark) throws {
     do { data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
-      throw OnePassError(
-        .io, "The ledger \(path) cannot be read: bring it back, or begin the run anew.", cause: error)
+      throw OnePassError.unreadableFile(path, cause: error)
     }
     self.path = path
     count = mark.examples
     let isWhole =
       mark.examples <= data.count / LedgerEntry.bytes
       && withBytes { "\(ContentHash(of: $0))" == mark.hash }
-    guard isWhole else {
-      throw OnePassError(.badData, "The ledger \(path) is damaged: it is not what was written.")
-    }
+    guard isWhole else { throw OnePassError.damagedFile(path) }
   }
 
-  /// The bytes of the entries that count.
+  /// The bytes of the valid entries.
   func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     try data.withUnsafeBytes {
       try body(UnsafeRawBufferPointer(rebasing: $0[..<(count * LedgerEntry.bytes)]))
@@ -36,18 +33,18 @@ struct LedgerFile {
     data.withUnsafeBytes { LedgerEntry($0, at: index * LedgerEntry.bytes) }
   }
 
-  /// The first place at which the positions are not 0, 1, 2, …, in words; `nil` if each stands there once.
+  /// A description of the first entry whose position is not the next of 0, 1, 2, …; `nil` if all are.
   var firstFault: String? {
     for index in 0..<count where self[index].position != index {
       let position = self[index].position
       return position < index
         ? "example \(position) was taken twice"
-        : "example \(index) was skipped (\(position) came in its place)"
+        : "example \(index) was skipped (followed by \(position))"
     }
     return nil
   }
 
-  /// Examples whose content had come before, each with the first position that has the same.
+  /// The examples with the content of an earlier one, each with the first position of that content.
   var duplicates: [(position: Int, original: Int)] {
     var order = (0..<count).map { (hash: self[$0].hash, position: self[$0].position) }
     order.sort { ($0.hash, $0.position) < ($1.hash, $1.position) }

@@ -3,41 +3,45 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// What the ledger of a run proves of its pass over the stream.
+/// The verification that a run took each example of its stream once, by its ledger.
+///
+/// ```swift
+/// let pass = try PassVerification(of: "runs/photos")
+/// print(pass.examples, pass.faults)
+/// ```
 public struct PassVerification: Codable, Sendable {
-  /// An example whose content had come before.
+  /// An example with the content of an earlier one.
   public struct Duplicate: Codable, Hashable, Sendable {
+    /// The position of the example in the stream.
     public let position: Int
     /// The first position with the same content.
     public let original: Int
   }
 
-  /// Examples that were taken, each once.
+  /// The number of examples that were taken.
   public var examples: Int
-  /// Examples of the source that have the content of an earlier one.
+  /// The examples of the source with the content of an earlier one.
   public var duplicates: [Duplicate]
-  /// Saved states that were looked at.
+  /// The names of the checkpoints that were verified.
   public var checkpoints: [String]
-  /// Items of the memory, in all saved states, whose images are those that passed.
+  /// The number of items in all checkpoints whose images match the ledger.
   public var items: Int
-  /// Items of which only the position could be compared, because their images are kept in another form or not at all.
+  /// The number of items that were verified by position only, because the memory has their images in another encoding or not
+  /// at all.
   public var itemsByPosition: Int
-  /// What is wrong, in sentences; empty if nothing is.
+  /// Descriptions of the faults that were found; empty if there are none.
   public var faults: [String]
 
-  /// Looks at everything that is on disk of a run.
+  /// Verifies the ledger and all checkpoints of a run.
   /// - Parameters:
   ///   - path: The folder of the run, finished or not.
-  ///   - memoryDirectory: Where its memory is by now, if it has one on disk and that was moved.
+  ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
   /// - Throws: `OnePassError`: `io` if there is no run or it has no ledger, `badData` if it is damaged, `usage` if another
-  ///   process has it.
+  ///   process is using it.
   public init(of path: String, memoryDirectory: String? = nil) throws {
     let run = try StoredRun(path, memoryDirectory: memoryDirectory)
     guard let last = run.points.last, let mark = last.ledger else {
-      let reason =
-        run.configuration.method == .multiEpoch
-        ? "multi-epoch training keeps all data" : "an earlier onepass made it"
-      throw OnePassError(.io, "The run in \(path) has no ledger: \(reason).")
+      throw OnePassError.noLedger(in: path, isMultiEpoch: run.configuration.method == .multiEpoch)
     }
     let file = "\(run.logFolder)/\(Ledger.fileName)"
     let ledger = try LedgerFile(path: file, mark: mark)
@@ -45,15 +49,15 @@ public struct PassVerification: Codable, Sendable {
     duplicates = ledger.duplicates.map { Duplicate(position: $0.position, original: $0.original) }
     checkpoints = run.points.map(\.name)
     (items, itemsByPosition, faults) = (0, 0, [])
-    if let fault = ledger.firstFault { faults.append("In the ledger, \(fault).") }
+    if let fault = ledger.firstFault { faults.append("The ledger is inconsistent: \(fault).") }
     for point in run.points {
       guard point.examples <= ledger.count else {
-        faults.append("\(point.name) has \(point.examples) examples, and the ledger \(ledger.count).")
+        faults.append("\(point.name) has \(point.examples) examples, but the ledger has \(ledger.count).")
         continue
       }
       try check(point, in: run, ledger)
       if let mark = point.ledger, mark.examples != point.examples {
-        faults.append("\(point.name) has \(point.examples) examples, and its ledger \(mark.examples).")
+        faults.append("\(point.name) has \(point.examples) examples, but its ledger has \(mark.examples).")
       }
       if let mark = point.ledger, mark != last.ledger { _ = try LedgerFile(path: file, mark: mark) }
     }
@@ -63,11 +67,11 @@ public struct PassVerification: Codable, Sendable {
     let comparesBytes = run.configuration.memory.encoding == .original
     for item in point.memory?.items ?? [] {
       guard item.id < point.examples else {
-        faults.append("\(point.name) holds example \(item.id), of which only \(point.examples) had passed.")
+        faults.append("\(point.name) contains example \(item.id), but only \(point.examples) had been taken.")
         continue
       }
       do {
-        // Read in any case: the archive holds it against its checksum.
+        // Always read, because the archive then verifies its checksum.
         guard let image = try run.image(id: item.id), comparesBytes else {
           itemsByPosition += 1
           continue
@@ -75,7 +79,7 @@ public struct PassVerification: Codable, Sendable {
         if LedgerEntry.Hash(of: image) == ledger[item.id].hash {
           items += 1
         } else {
-          faults.append("\(point.name) holds as example \(item.id) an image that did not pass there.")
+          faults.append("\(point.name) contains an image of example \(item.id) that differs from the ledger.")
         }
       } catch let error as OnePassError where error.code == .badData {
         faults.append("\(point.name): \(error.message)")

@@ -2,10 +2,10 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// Whom each example of the pass was about: 8 bytes of XXH3-64 an example, 0 where it says nothing.
+/// A hash of the subject of each example: 8 bytes of XXH3-64, or 0 without a subject.
 ///
-/// It answers when a subject first passed, also after its examples have left the memory; the subjects themselves are not
-/// in it. What is forgotten is set to 0.
+/// It finds the first example of a subject, even after its examples have left the memory. It contains no subjects but their
+/// hashes. Forgotten entries are set to 0.
 struct SubjectLog {
   static let fileName = "subjects"
   static let entryBytes = 8
@@ -17,7 +17,7 @@ struct SubjectLog {
   init(path: String) throws {
     self.path = path
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw OnePassError(.io, "\(path) cannot be read: bring it back.", cause: error)
+      throw OnePassError.unreadableFile(path, cause: error)
     }
   }
 
@@ -29,7 +29,7 @@ struct SubjectLog {
 
   static func bytes(of hash: UInt64) -> [UInt8] { withUnsafeBytes(of: hash.littleEndian) { Array($0) } }
 
-  /// The positions at which a subject passed.
+  /// The positions of the examples of a subject.
   func positions(of subject: String) -> [Int] {
     let wanted = Self.hash(of: subject)
     return data.withUnsafeBytes { bytes in
@@ -40,7 +40,7 @@ struct SubjectLog {
     }
   }
 
-  /// Forgets who passed at some positions.
+  /// Erases the entries at some positions.
   /// - Throws: `OnePassError` (`io`).
   mutating func clear(_ positions: [Int]) throws {
     for position in positions {

@@ -1,7 +1,7 @@
 import Foundation
 import OnePassCore
 
-/// Writes the scalars of each point as an object on a line of `metrics.jsonl`.
+/// Writes the scalars of each point as a line of JSON to `metrics.jsonl`.
 ///
 /// ```
 /// {"accuracy/incoming":0.34,"loss/incoming":1.81,…,"step":12,"time":1764082000.25}
@@ -28,12 +28,12 @@ final class JSONLinesLogger: RunLogger {
     }
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw OnePassError(.io, "\(path) cannot be read.", cause: error)
+      throw OnePassError.unreadableFile(path, cause: error)
     }
     file = try AppendedFile(path: path, resumingAfter: Self.end(of: run.stepsDone, in: data))
   }
 
-  /// Where the whole lines up to a step end.
+  /// The offset after the last intact line of a step up to `step`.
   private static func end(of step: Int, in data: Data) -> Int {
     struct Line: Decodable { let step: Int }
     var end = 0

@@ -1,7 +1,7 @@
 import OnePassCore
 import OnePassData
 
-/// What is logged of a run while it trains, and where to.
+/// The destinations and loggers of a run.
 ///
 /// ```swift
 /// var logs = LogPlan([LogKind.tensorBoard(pictures: true)])
@@ -9,56 +9,75 @@ import OnePassData
 /// let result = try TrainingRun(configuration).start(output: "runs/first", logs: logs)
 /// ```
 public struct LogPlan {
-  /// Where the run is logged to; ``LogKind/standard`` if `nil` and there is an output folder.
+  /// The destinations; ``LogKind/standard`` if `nil` and there is an output folder.
   public var destinations: [any LogDestination]?
   /// Custom loggers.
   public var loggers: [any RunLogger]
 
+  /// Creates a plan.
   /// - Parameters:
-  ///   - destinations: Where the run is logged to; ``LogKind/standard`` if `nil` and there is an output folder.
+  ///   - destinations: The destinations; ``LogKind/standard`` if `nil` and there is an output folder.
   ///   - loggers: Custom loggers.
   public init(_ destinations: [any LogDestination]? = nil, loggers: [any RunLogger] = []) {
     self.destinations = destinations
     self.loggers = loggers
   }
 
-  /// Every logger of a run.
-  /// - Parameter output: The folder of the run.
-  /// - Throws: `OnePassError`: `usage` if a log was asked for that needs a folder, and there is none; `io` if a server does not
-  ///   answer.
+  /// Creates all loggers of a run.
+  /// - Parameter output: The output folder of the run, if it has one.
+  /// - Throws: `OnePassError`: `usage` if a destination requires an output folder and there is none; `io` if a server does
+  ///   not answer.
   func makeLoggers(in output: String?) throws -> [any RunLogger] {
     let standard: [any LogDestination] = output == nil ? [] : LogKind.standard
     return try (destinations ?? standard).map { try $0.makeLogger(in: output) } + loggers
   }
 }
 
-/// Somewhere that a run can be logged to: a kind of file beside the run, or a service.
+/// A destination of logs: a kind of file in the output folder, or a service.
+///
+/// ```swift
+/// struct PrintedLosses: LogDestination {
+///   let name = "printed losses"
+///   var description: String { name }
+///   func makeLogger(in output: String?) throws -> any RunLogger { Printer() }
+/// }
+/// final class Printer: RunLogger {
+///   let name = "printed losses"
+///   func log(_ point: LogPoint) { print(point.scalars) }
+/// }
+/// ```
 public protocol LogDestination: Sendable, CustomStringConvertible {
-  /// Its file or folder beside the run. A run is logged to each once.
+  /// The name of its file or folder in the output folder. A run has at most one destination of each name.
   var name: String { get }
 
-  /// - Parameter output: The folder of the run, if it has one.
-  /// - Throws: `OnePassError`: `usage` if it needs a folder, and there is none; `io` if a server does not answer.
+  /// Creates the logger of a run.
+  /// - Parameter output: The output folder of the run, if it has one.
+  /// - Throws: `OnePassError`: `usage` if an output folder is required and there is none; `io` if a server does not answer.
   func makeLogger(in output: String?) throws -> any RunLogger
 }
 
-/// A log that OnePass writes beside a run.
+/// A log file in the output folder of a run.
+///
+/// ```swift
+/// let logs = LogPlan([LogKind.jsonLines])
+/// let result = try TrainingRun(configuration).start(output: "runs/first", logs: logs)
+/// ```
 public enum LogKind: Hashable, LogDestination {
-  /// Event files that TensorBoard reads, in `tensorboard`.
+  /// Event files for TensorBoard, in the folder `tensorboard`.
   ///
-  /// Pictures show images that the memory holds. They are copies that outlast the memory: a run with a time to live
-  /// writes none, and forgetting removes them all.
+  /// Pictures show images of the memory. They are copies that outlive the memory, so a run with a time to live writes none,
+  /// and forgetting removes them all.
   case tensorBoard(pictures: Bool)
-  /// An object on each line of `metrics.jsonl`.
+  /// A JSON object per line of `metrics.jsonl`.
   case jsonLines
 
-  /// What is written where nothing is said.
+  /// The default logs: TensorBoard without pictures, and JSON lines.
   public static let standard: [LogKind] = [.tensorBoard(pictures: false), .jsonLines]
 
-  /// Each kind by its name on the command line.
+  /// The kinds by their names on the command line.
   private static let named: [(text: String, kind: LogKind)] = [
     ("tensorboard", .tensorBoard(pictures: false)), ("tensorboard:pictures", .tensorBoard(pictures: true)),
-    // What earlier versions called the first.
+    // The name of the first kind in earlier versions.
     ("tensorboard:no-pictures", .tensorBoard(pictures: false)), ("jsonl", .jsonLines),
   ]
 
@@ -67,9 +86,10 @@ public enum LogKind: Hashable, LogDestination {
     self = kind
   }
 
-  /// As the command line takes it.
+  /// The name on the command line.
   public var description: String { Self.named.first { $0.kind == self }?.text ?? name }
 
+  /// The name of the file or folder.
   public var name: String {
     switch self {
     case .tensorBoard: EventFolder.name
@@ -77,11 +97,10 @@ public enum LogKind: Hashable, LogDestination {
     }
   }
 
+  /// Creates the logger of a run.
+  /// - Throws: `OnePassError` (`usage`) without an output folder.
   public func makeLogger(in output: String?) throws -> any RunLogger {
-    guard let output else {
-      throw OnePassError(
-        .usage, "--log \(self) writes into the folder of the run: say with --output in which.")
-    }
+    guard let output else { throw OnePassError.optionRequires("--log \(self)", "--output") }
     return switch self {
     case .tensorBoard(let pictures):
       TensorBoardLogger(in: EventFolder(of: output), takesPictures: pictures)
@@ -90,27 +109,37 @@ public enum LogKind: Hashable, LogDestination {
   }
 }
 
-/// A service that runs can be logged to, as the command line names it.
+/// A scheme of addresses for `--log`, as `mlflow:`, that names a service.
+///
+/// ```swift
+/// let scheme = LogScheme(prefix: "jsonl:", form: "jsonl:") { _ in LogKind.jsonLines }
+/// let destinations = try LogPlan.destinations(["jsonl:"], [scheme])
+/// ```
 public struct LogScheme: Sendable {
-  /// What its addresses start with: `mlflow:`.
+  /// The prefix of addresses: `mlflow:`.
   public let prefix: String
-  /// How one is written: `mlflow:http://HOST:PORT#EXPERIMENT`.
+  /// The form of an address, for error messages: `mlflow:http://HOST:PORT#EXPERIMENT`.
   public let form: String
-  /// Reads what follows the prefix; throws `OnePassError` (`usage`) if it is no address.
+  /// Parses the address after the prefix; throws `OnePassError` (`usage`) if it is malformed.
   public let read: @Sendable (String) throws -> any LogDestination
 
+  /// Creates a scheme.
+  /// - Parameters:
+  ///   - prefix: The prefix of addresses.
+  ///   - form: The form of an address, for error messages.
+  ///   - read: Parses the address after the prefix; throws `OnePassError` (`usage`) if it is malformed.
   public init(prefix: String, form: String, read: @escaping @Sendable (String) throws -> any LogDestination) {
     (self.prefix, self.form, self.read) = (prefix, form, read)
   }
 }
 
 extension LogPlan {
-  /// What a command line asks for.
+  /// Parses the values of `--log`.
   /// - Parameters:
-  ///   - texts: `tensorboard`, `tensorboard:pictures`, `jsonl`, an address of one of the schemes; or `none` alone.
-  ///   - schemes: The services that are known.
-  /// - Returns: `nil` if there are none.
-  /// - Throws: `OnePassError` (`usage`) if a text is none of them, or two contradict each other.
+  ///   - texts: `tensorboard`, `tensorboard:pictures`, `jsonl` or an address of one of the schemes; or only `none`.
+  ///   - schemes: The schemes of services.
+  /// - Returns: The destinations; `nil` if there are no values.
+  /// - Throws: `OnePassError` (`usage`) if a value is unknown, or values contradict each other.
   public static func destinations(
     _ texts: [String], _ schemes: [LogScheme] = []
   ) throws -> [any LogDestination]? {
@@ -118,25 +147,19 @@ extension LogPlan {
     if texts.allSatisfy({ $0 == "none" }) { return [] }
     let destinations = try texts.map { try destination($0, schemes) }
     guard Set(destinations.map(\.name)).count == destinations.count else {
-      throw OnePassError(
-        .usage, "--log \(texts.joined(separator: " --log ")) names a log twice: give each once.")
+      throw OnePassError.logRepeated(texts)
     }
     return destinations
   }
 
   private static func destination(_ text: String, _ schemes: [LogScheme]) throws -> any LogDestination {
-    if text == "none" {
-      throw OnePassError(.usage, "--log none stands alone: leave it out, or the other logs.")
-    }
+    if text == "none" { throw OnePassError.noLogAmongOthers }
     if let scheme = schemes.first(where: { text.hasPrefix($0.prefix) }) {
       return try scheme.read(String(text.dropFirst(scheme.prefix.count)))
     }
     guard let kind = LogKind(text) else {
       let known = ["tensorboard", "tensorboard:pictures", "jsonl"] + schemes.map(\.form)
-      throw OnePassError(
-        .usage,
-        "--log \(SourceRegistry.withoutSecrets(text)) is not known: use \(known.joined(separator: ", ")) or none."
-      )
+      throw OnePassError.unknownLog(SourceRegistry.withoutSecrets(text), known: known)
     }
     return kind
   }

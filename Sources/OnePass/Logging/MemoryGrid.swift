@@ -2,19 +2,19 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// Draws a picture of what the memory holds: eight by eight images at evenly spaced ranks of priority, the highest first.
+/// Draws a grid of up to 8 x 8 images of the memory, at evenly spaced ranks of priority from the highest.
 ///
-/// Not Sendable: it keeps a decoder with its memory.
+/// It is not `Sendable`, because it has a decoder with buffers.
 final class MemoryGrid {
   private let renderer: ImageRenderer
 
   private static let columns = 8
   private static let largestCount = 64
-  /// Photographs are shown smaller than the model sees them.
+  /// The maximum side of an image in the grid; photographs are shown smaller than the model input.
   private static let largestSide = 64
   private static let gap = 2
 
-  /// - Parameter pipeline: That of the run.
+  /// - Parameter pipeline: The image pipeline of the run.
   init(_ pipeline: ImagePipeline) {
     let side = min(pipeline.size, Self.largestSide)
     renderer = ImageRenderer(
@@ -22,8 +22,8 @@ final class MemoryGrid {
         size: side, channels: pipeline.channels, geometry: .resizeAndCrop(resize: side)))
   }
 
-  /// - Returns: `nil` if no image is here.
-  /// - Throws: `OnePassError` if one cannot be read.
+  /// - Returns: The grid; `nil` if this process has no images.
+  /// - Throws: `OnePassError` if an image cannot be read.
   func draw(_ memory: ReplayMemory) throws -> Picture? {
     let images = try memory.imagesByPriority(Self.largestCount)
     guard !images.isEmpty else { return nil }

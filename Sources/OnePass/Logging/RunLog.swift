@@ -3,28 +3,28 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// Decides what is logged of a run and when, and hands it to the loggers.
+/// Collects the values to log and passes them to the loggers.
 ///
-/// At most 2,000 points, 20 histograms and 10 pictures of the memory a run, at steps that follow from its length alone. What it needs to
-/// go on is part of a checkpoint, so that a run that goes on is logged as if nothing had been. No result depends on it.
+/// A run has at most 2,000 points, 20 histograms and 10 pictures of the memory, at steps that follow from its length. The state
+/// is part of checkpoints, so that an interruption does not change the logs. Results do not depend on it.
 final class RunLog: StepObserver {
-  /// All that is needed to go on.
+  /// The state in a checkpoint.
   struct State: Codable {
-    /// Since the last point.
+    /// The mean since the last point.
     var mean = StepMean()
-    /// Of the last point, for what is counted between two.
+    /// The values at the last point, to compute rates.
     var examplesTrained = 0
     var seconds = 0.0
     var imageWaitSeconds = 0.0
-    /// The step after which the memory was last looked at.
+    /// The steps of the last histograms and of the last picture.
     var lastHistograms = 0
     var lastPicture = 0
   }
 
   private(set) var state = State()
-  /// Spent here, by this process.
+  /// The time that this process has spent on logging, in seconds.
   private(set) var seconds = 0.0
-  /// How the run will have ended, if it ends now.
+  /// The outcome to report if the run ends now.
   var outcome = RunOutcome.failed
   private let configuration: RunConfiguration
   private let plan: TrainingPlan
@@ -38,9 +38,9 @@ final class RunLog: StepObserver {
   private static let mostPictures = 10
 
   /// - Parameters:
-  ///   - loggers: None, and nothing is written.
-  ///   - pipeline: How the run prepares its images.
-  ///   - notice: Says once that a logger has failed.
+  ///   - loggers: The loggers; nothing is collected if there are none.
+  ///   - pipeline: The image pipeline of the run.
+  ///   - notice: Called once for each logger that fails.
   init(
     _ loggers: [any RunLogger], configuration: RunConfiguration, plan: TrainingPlan, pipeline: ImagePipeline,
     notice: @escaping (String) -> Void
@@ -49,13 +49,13 @@ final class RunLog: StepObserver {
     self.configuration = configuration.withoutSecrets
     self.plan = plan
     self.notice = notice
-    // What may stay for a time only is not copied to where it stays.
+    // Images with a time to live must not be copied to logs, which outlive them.
     if configuration.memory.timeToLive == nil, loggers.contains(where: \.takesPictures) {
       grid = MemoryGrid(pipeline)
     }
   }
 
-  /// Begins to log, from the start or where a run is resumed.
+  /// Starts to log a new or resumed run.
   func begin(resuming saved: RunState?) {
     if let saved { state = saved.log }
     let run = LoggedRun(
@@ -76,7 +76,7 @@ final class RunLog: StepObserver {
     }
   }
 
-  /// Logs what the last steps were, where the stream ended before it was planned to.
+  /// Logs the steps since the last point, if the stream ended earlier than planned.
   func finish(_ loop: TrainingLoop) {
     guard !loggers.isEmpty else { return }
     timed {
@@ -88,7 +88,7 @@ final class RunLog: StepObserver {
     }
   }
 
-  /// Logs what the evaluation came to.
+  /// Logs the results of the evaluation.
   func finish(_ accuracy: RunResult.Accuracy, after step: Int) {
     var point = LogPoint(step: step, time: Date())
     point.scalars = [("evaluation/top1", accuracy.top1), ("evaluation/loss", accuracy.loss)]
@@ -100,12 +100,12 @@ final class RunLog: StepObserver {
 
   func end() {
     for logger in loggers {
-      do { try logger.end(outcome) } catch { notice("The log \(logger.name) is not whole: \(error)") }
+      do { try logger.end(outcome) } catch { notice("The log \(logger.name) is incomplete: \(error)") }
     }
     loggers = []
   }
 
-  // MARK: What is logged
+  // MARK: Values
 
   private func addScalars(to point: inout LogPoint, _ loop: TrainingLoop) {
     guard let report = state.mean.take() else { return }
@@ -153,7 +153,7 @@ final class RunLog: StepObserver {
       }
     } catch {
       self.grid = nil
-      notice("There are no more pictures of the memory: \(error)")
+      notice("Pictures of the memory are no longer logged: \(error)")
     }
   }
 
@@ -167,14 +167,14 @@ final class RunLog: StepObserver {
     if !point.isEmpty { each { try $0.log(point) } }
   }
 
-  /// Does without a logger that fails.
+  /// Calls each logger, and removes those that fail.
   private func each(_ body: (any RunLogger) throws -> Void) {
     loggers.removeAll { logger in
       do {
         try body(logger)
         return false
       } catch {
-        notice("The run goes on without the log \(logger.name): \(error)")
+        notice("The run continues without the log \(logger.name): \(error)")
         return true
       }
     }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// The logs beside a run, as they lie in its folder.
+/// The log files in the output folder of a run.
 package enum RunLogFiles {
-  /// What may be there before the run has come to its end.
+  /// The names of files and folders that may exist before the run has finished.
   package static let names = [EventFolder.name, JSONLinesLogger.fileName, mlflow]
 
-  /// What the logger of ``OnePassMLflow`` keeps of its run on the server.
+  /// The file in which the logger of ``OnePassMLflow`` records its run on the server.
   package static let mlflow = "mlflow.json"
 
-  /// Removes those of a run that left nothing else.
+  /// Removes the logs of a run that has no other files.
   static func remove(in output: String) {
     for name in names { try? FileManager.default.removeItem(atPath: "\(output)/\(name)") }
   }

@@ -1,10 +1,10 @@
 import Foundation
 import OnePassData
 
-/// Receives what is logged of a run, while it trains.
+/// A receiver of the logs of a run.
 ///
-/// Everything is called on the thread that trains, between two steps, so it has to be quick. A logger that throws gets one
-/// notice and is not called again; the run goes on.
+/// All methods are called on the training thread between two steps, so they must be fast. A logger that throws is reported in
+/// a notice and not called again; the run continues.
 ///
 /// ```swift
 /// final class PrintedLosses: RunLogger {
@@ -13,79 +13,125 @@ import OnePassData
 /// }
 /// ```
 public protocol RunLogger: AnyObject {
-  /// What a notice calls it.
+  /// The name of the logger in notices.
   var name: String { get }
 
-  /// Whether it takes pictures of the memory, which cost time to make. Not by default.
+  /// Whether the logger uses pictures of the memory, which take time to draw; `false` by default.
   var takesPictures: Bool { get }
 
-  /// Called once, before the first step that is to be logged.
-  /// - Parameter run: What is about to be trained.
+  /// Called once, before the first logged step.
+  /// - Parameter run: The run.
   func begin(_ run: LoggedRun) throws
 
-  /// Called for each point, with steps that increase; only the evaluation comes after the last step once more.
-  /// - Parameter point: What was found since the point before.
+  /// Called for each point, in the order of steps. The evaluation has the same step as the last training step.
+  /// - Parameter point: The values since the previous point.
   func log(_ point: LogPoint) throws
 
-  /// Called before a checkpoint is saved: what was logged so far has to be there when the run goes on from it.
+  /// Called before a checkpoint is saved. All points so far must be present when the run resumes from it.
   func makeDurable() throws
 
-  /// Called once, when the run has ended or is broken off. What it throws is told; the run is as it is.
+  /// Called once, when the run has ended or was stopped. Its errors are reported in a notice.
   /// - Parameter outcome: How the run ended.
   func end(_ outcome: RunOutcome) throws
 }
 
 extension RunLogger {
+  /// `false`: the logger uses no pictures.
   public var takesPictures: Bool { false }
+  /// Does nothing.
   public func begin(_ run: LoggedRun) throws {}
+  /// Does nothing.
   public func makeDurable() throws {}
+  /// Does nothing.
   public func end(_ outcome: RunOutcome) throws {}
 }
 
 /// How a run ended.
+///
+/// ```swift
+/// final class Alarm: RunLogger {
+///   let name = "alarm"
+///   func log(_ point: LogPoint) {}
+///   func end(_ outcome: RunOutcome) { if outcome == .failed { print("The run failed.") } }
+/// }
+/// ```
 public enum RunOutcome: String, Hashable, Sendable {
-  /// It has come to its end.
+  /// The run is complete.
   case finished
-  /// It was asked to stop, and may go on later.
+  /// The run was stopped by request and can be resumed.
   case stopped
+  /// The run ended with an error.
   case failed
 }
 
-/// A run that is about to be logged.
+/// The run that a logger is about to receive.
+///
+/// ```swift
+/// final class Titles: RunLogger {
+///   let name = "titles"
+///   func begin(_ run: LoggedRun) { print(run.configuration.title, run.plan.steps) }
+///   func log(_ point: LogPoint) {}
+/// }
+/// ```
 public struct LoggedRun: Sendable {
-  /// What it was asked to do, without what opens an address.
+  /// The options of the run. Addresses have no signatures.
   public let configuration: RunConfiguration
+  /// The plan of the run.
   public let plan: TrainingPlan
-  /// The steps that were done before. What was logged beyond them, by a process that was broken off, comes once more.
+  /// The number of steps before this process. Points of later steps, from a process that was interrupted, are logged again.
   public let stepsDone: Int
 }
 
-/// What is logged of a run after a step.
+/// The values that are logged after a step.
+///
+/// ```swift
+/// final class Fill: RunLogger {
+///   let name = "fill"
+///   func log(_ point: LogPoint) {
+///     if let fill = point.scalars.first(where: { $0.name == "memory/fill" }) { print(point.step, fill.value) }
+///   }
+/// }
+/// ```
 public struct LogPoint: Sendable {
-  /// Steps done, from 1.
+  /// The number of steps done, from 1.
   public let step: Int
+  /// The time of the point.
   public let time: Date
-  /// Named as TensorBoard groups them: `loss/incoming`, `memory/fill`.
+  /// Scalars with names in TensorBoard's groups, as `loss/incoming` and `memory/fill`.
   public var scalars: [(name: String, value: Double)] = []
+  /// Histograms of the memory, as `memory/priority`.
   public var histograms: [(name: String, histogram: Histogram)] = []
+  /// Pictures of the memory, as `memory/by_priority`.
   public var pictures: [(name: String, picture: Picture)] = []
 
   var isEmpty: Bool { scalars.isEmpty && histograms.isEmpty && pictures.isEmpty }
 }
 
-/// 8-bit pixels.
+/// A picture for logs, in 8-bit pixels.
+///
+/// ```swift
+/// final class Files: RunLogger {
+///   let name = "files"
+///   let takesPictures = true
+///   func log(_ point: LogPoint) throws {
+///     for (_, picture) in point.pictures { print(try picture.png().count) }
+///   }
+/// }
+/// ```
 public struct Picture: Sendable {
+  /// The width in pixels.
   public let width: Int
+  /// The height in pixels.
   public let height: Int
-  /// 1 (grey) or 3 (RGB).
+  /// The number of channels: 1 (grey) or 3 (RGB).
   public let channels: Int
-  /// `[height, width, channels]`, row by row.
+  /// The pixels, `[height, width, channels]`, 0 … 255.
   public let pixels: [UInt8]
 
-  /// The picture as a PNG file.
-  /// - Throws: `OnePassError` (`engine`) without memory.
+  /// Encodes the picture as a PNG file.
+  /// - Throws: `OnePassError` (`engine`) if memory is exhausted.
   public func png() throws -> [UInt8] {
-    // Of photographs, the best level makes files that are hardly smaller and takes three times as long.
+    // For photographs, the highest level takes three times as long, and its files are hardly smaller.
     try encodePNG(pixels, width: width, height: height, channels: channels, level: 1)
   }
 }

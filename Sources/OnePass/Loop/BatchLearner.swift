@@ -2,16 +2,16 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// What the training loop needs of a model and its optimiser.
+/// The training loop's interface to a model and its optimiser.
 ///
-/// The loop hands over decoded mini-batches and receives losses; tensors stay on the other side. ``Learner`` is the one that
-/// trains; tests of the loop have one that only notes what it is given.
+/// The loop passes decoded mini-batches and receives losses; it sees no tensors. ``Learner`` is the implementation that trains.
+/// Tests of the loop use one that only records its input.
 protocol BatchLearner: AnyObject {
   /// Optimiser updates made so far.
   var updatesMade: Int { get }
   /// The learning rate of the last update.
   var learningRate: Double { get }
-  /// The cool-down that the learning rate follows, once the run was asked for one.
+  /// The cool-down that the learning rate follows, once one was requested.
   var coolDown: CoolDown? { get set }
 
   /// Makes one update on a mini-batch.
@@ -19,38 +19,38 @@ protocol BatchLearner: AnyObject {
 
   /// Adds the gradient of a mini-batch to the next update: ∇ share · Σ w_i ℓ_i / Σ w_i.
   /// - Parameters:
-  ///   - share: The weight of this mini-batch among those of the update, 0 … 1.
-  ///   - isLast: Whether it is the last of them, after which gradients are summed over ranks.
+  ///   - share: The weight of this mini-batch within the update, 0 … 1.
+  ///   - isLast: Whether it is the last mini-batch of the update. Gradients are then summed over ranks.
   func accumulate(_ batch: WeightedBatch, share: Double, isLast: Bool) throws -> any ForwardPass
 
   /// Makes the update from the accumulated gradients.
   func update() throws
 
-  /// Whether the device has nothing to do, so that waiting for images costs time.
+  /// Whether the device has no work queued, so that waiting for images costs time.
   func isIdle() throws -> Bool
 }
 
-/// A decoded mini-batch with its weights: this rank's part.
+/// This rank's part of a decoded mini-batch, with the weights of its examples.
 struct WeightedBatch {
   let images: ImageBatch
   /// w_i, `[N]`; 1 each if `nil`.
   var weights: [Float]?
-  /// Σ w_i of the whole mini-batch, where `images` is a part of it; `nil` where it is all of it.
+  /// Σ w_i of the whole mini-batch; `nil` if `images` is the whole mini-batch.
   var totalWeight: Double?
-  /// What the memory keeps of the model's earlier predictions, `[N]`; empty where it keeps none.
-  var predictions: [StoredPrediction] = []
-  /// Whether these images were trained before, so that they may be mixed.
+  /// The notes that the memory stored with the images, `[N]`; empty if it stores none.
+  var notes: [ItemNote] = []
+  /// Whether these images were trained before. Only such images are mixed.
   var isReplayed = false
-  /// Whether the predicted classes are wanted.
+  /// Whether the forward pass returns predicted classes.
   var wantsClasses = false
 }
 
-/// The forward pass of a mini-batch, before the update on it. Its values may still be on their way from the device.
+/// The forward pass of a mini-batch, before its update. Its values may still be in transfer from the device.
 protocol ForwardPass {
   /// ℓ_i, the loss of each example's label, `[N]`, in nats.
   func losses() throws -> [Float]
-  /// The predicted class of each, `[N]`; empty if it was not asked for.
+  /// The predicted classes, `[N]`; empty if they were not requested.
   func classes() throws -> [Int]
-  /// What the memory is to keep of each prediction; empty if it keeps none.
-  func storedPredictions() throws -> [StoredPrediction]
+  /// The new notes of the images, `[N]`; empty if notes do not change, or none are stored.
+  func notes() throws -> [ItemNote]
 }

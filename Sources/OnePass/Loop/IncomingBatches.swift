@@ -2,38 +2,14 @@ import Foundation
 import OnePassCore
 import OnePassData
 
-/// An incoming mini-batch, decoded: step 1 of the method.
-struct IncomingBatch {
-  /// This rank's part, those that could be decoded.
-  let images: ImageBatch
-  /// All that arrived on all ranks, in the order of the stream.
-  let arrivals: [Arrival]
-  /// Of these, the ones that could be decoded.
-  let whole: [Arrival]
-  /// The pass over the data that it belongs to, from 0.
-  let pass: Int
-  /// Whether several ranks share it.
-  let isDivided: Bool
-
-  /// Whether there is nothing to train on: no image could be decoded, or nothing has arrived for now.
-  var isEmpty: Bool { whole.isEmpty }
-
-  /// This rank's part as it is trained: each example with weight 1.
-  var weighted: WeightedBatch {
-    WeightedBatch(
-      images: images, totalWeight: isDivided ? Double(whole.count) : nil, isReplayed: pass > 0,
-      wantsClasses: true)
-  }
-}
-
-/// Takes the incoming mini-batches of a run from its feed, one ahead of the training, and counts what arrives.
+/// Reads the incoming mini-batches of a run from its feed, one ahead of the training, and counts arrivals.
 ///
-/// Multi-epoch training differs by its feed alone. A source that may block, such as a broker, blocks in `next`.
+/// Multi-epoch training differs only in its feed. A source that may block, such as a broker, blocks in `next`.
 struct IncomingBatches {
   struct State: Codable {
     var tally = StreamTally.Counts()
     var arrivals = ArrivalLog()
-    /// Seconds in which the device waited for images.
+    /// Device idle time (seconds) while images were decoded.
     var imageWaitSeconds = 0.0
   }
 
@@ -44,15 +20,15 @@ struct IncomingBatches {
   private let ranks: Ranks
   private var feed: any ExampleFeed
   private(set) var tally: StreamTally
-  private(set) var arrivals = ArrivalLog()
-  /// Taken from the feed and on its way through the decoder.
+  private var expiry: Expiry
+  /// Read from the feed, and being decoded.
   private var upcoming: Taken?
   private var batchesTaken = 0
   /// The number of mini-batches after which the run ends.
   private var end: Int
   private var isOver = false
 
-  /// This rank's part of a mini-batch before it is decoded.
+  /// This rank's part of a mini-batch while it is decoded.
   private struct Taken {
     let examples: [Example]
     let pending: PendingBatch
@@ -71,12 +47,13 @@ struct IncomingBatches {
     self.feed = feed
     classes = plan.classes
     specification = source.specification
+    expiry = Expiry(configuration.memory.timeToLive, ranks: ranks)
     end = plan.steps
     tally = StreamTally(brokenLimit: configuration.data.brokenLimit, source: source)
   }
 
   /// The next mini-batch; `nil` at the end of the run.
-  /// - Throws: `OnePassError`: `badData`, `io` if the stream breaks or too many images are broken; `badData` if a label is
+  /// - Throws: `OnePassError`: `badData` or `io` if the stream fails, `badData` if too many images are broken or a label is
   ///   outside the classes.
   mutating func next() throws -> IncomingBatch? {
     guard let taken = try upcoming ?? take() else { return nil }
@@ -86,7 +63,7 @@ struct IncomingBatches {
     let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: images))
     guard !arrived.isEmpty || taken.isPause else { return nil }
     if !arrived.isEmpty {
-      arrivals.note(tally.taken, at: taken.time)
+      expiry.arrivals.note(tally.taken, at: taken.time)
       try tally.record(arrived)
     }
     return IncomingBatch(
@@ -95,9 +72,10 @@ struct IncomingBatches {
   }
 
   private mutating func take() throws -> Taken? {
-    guard !isOver, batchesTaken < end else { return nil }  // What comes after is left to others.
-    // They came at this time or later, never earlier.
-    let time = try now()
+    // Examples after the last step stay in the source.
+    guard !isOver, batchesTaken < end else { return nil }
+    // Read before `next`, so that no example is older than its recorded time.
+    let time = try expiry.now()
     let part = try feed.next(configuration.recipe.batchSize, for: ranks.rank, of: ranks.shares)
     guard !part.isEnd else {
       isOver = true
@@ -112,7 +90,7 @@ struct IncomingBatches {
       examples: part.examples, pending: pending, pass: feed.pass, time: time, isPause: part.isPause)
   }
 
-  /// Centre crops for naive one-pass training, as in the paper; else a random crop and flip, unless asked otherwise.
+  /// Centre crops for naive one-pass training, as in the paper. Otherwise a random crop and flip, unless configured differently.
   private func view(of example: Example, pass: Int) -> ImagePipeline.View {
     switch configuration.method {
     case .naive: .centre
@@ -121,29 +99,15 @@ struct IncomingBatches {
     }
   }
 
-  // MARK: Time to live
-
-  /// The position before which the time to live of examples is over; `nil` without a time to live.
-  func horizon() throws -> Int? {
-    switch configuration.memory.timeToLive {
-    case .examples(let count): tally.taken - count
-    case .seconds(let seconds): arrivals.position(before: try now() - seconds)
-    case nil: nil
-    }
-  }
-
-  /// Now; the first rank's time where time decides what the memory forgets.
-  private func now() throws -> Date {
-    guard case .seconds = configuration.memory.timeToLive else { return Date() }
-    return try ranks.agreedTime()
-  }
+  /// The position before which all examples have expired; `nil` without a time to live.
+  func horizon() throws -> Int? { try expiry.horizon(taken: tally.taken) }
 
   // MARK: The end
 
-  /// Examples that were taken from the source, or read ahead, and have not been given out.
+  /// The number of examples read from the source, or in its read-ahead, that have not been yielded.
   var waiting: Int { feed.waiting }
 
-  /// Ends early, with a cool-down.
+  /// Ends the stream early, after a cool-down.
   mutating func end(with coolDown: CoolDown) {
     coolDown.end(&feed, batchSize: configuration.recipe.batchSize)
     end = coolDown.lastStep
@@ -153,19 +117,19 @@ struct IncomingBatches {
 
   // MARK: Resuming
 
-  /// Seconds of training in which the device waited for images.
+  /// Device idle time (seconds) while images were decoded.
   var imageWaitSeconds: Double { decoder.waitSeconds }
 
   var state: State {
-    State(tally: tally.counts, arrivals: arrivals, imageWaitSeconds: decoder.waitSeconds)
+    State(tally: tally.counts, arrivals: expiry.arrivals, imageWaitSeconds: decoder.waitSeconds)
   }
 
   /// - Parameters:
-  ///   - steps: The mini-batches that were trained; the feed stands after them.
+  ///   - steps: The number of trained mini-batches. The feed is positioned after them.
   ///   - end: The number of mini-batches after which the run ends.
   mutating func restore(_ state: State, steps: Int, end: Int) {
     tally.counts = state.tally
-    arrivals = state.arrivals
+    expiry.arrivals = state.arrivals
     decoder.waitSeconds = state.imageWaitSeconds
     batchesTaken = steps
     self.end = end

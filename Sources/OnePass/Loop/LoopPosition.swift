@@ -1,16 +1,16 @@
 import OnePassCore
 import OnePassReplay
 
-/// How far a run has come, and where it ends.
+/// The progress of a run, and its last step.
 struct LoopPosition {
   struct State: Codable {
-    /// Steps that are done.
+    /// Completed steps.
     var steps = 0
     /// Examples back-propagated by all ranks, replays included.
     var examplesTrained = 0
     /// Seconds of training.
     var seconds = 0.0
-    /// The cool-down that the run was asked for, if any.
+    /// The requested cool-down, if any.
     var coolDown: CoolDown?
   }
 
@@ -18,7 +18,7 @@ struct LoopPosition {
   private let plan: TrainingPlan
   private(set) var state = State()
   private var ending: RunEnd
-  /// Whether no step is under way, so that all parts of the loop stand after the same step.
+  /// Whether no step is in progress, so that all parts of the loop are at the same step.
   private(set) var isBetweenSteps = true
   private let clock = ContinuousClock()
   private var start: ContinuousClock.Instant?
@@ -36,7 +36,7 @@ struct LoopPosition {
   var coolDown: CoolDown? { ending.coolDown }
   /// The number of steps after which the run ends.
   var end: Int { ending.steps }
-  /// Where the step that is under way, or comes next, is in the run as it was planned.
+  /// The position of the current or next step within the planned run.
   var progress: RunProgress { RunProgress(step: steps, of: plan.steps) }
 
   mutating func restore(_ state: State) {
@@ -45,7 +45,7 @@ struct LoopPosition {
     ending = RunEnd(configuration, plan, coolDown: state.coolDown)
   }
 
-  /// Starts the clock of the run: before its first mini-batch is taken.
+  /// Starts the clock of the run. Called before the first mini-batch is read.
   mutating func startClock() { start = start ?? clock.now }
 
   mutating func beginStep() { isBetweenSteps = false }
@@ -59,8 +59,8 @@ struct LoopPosition {
     return answer
   }
 
-  /// Goes past a mini-batch on which nothing was trained.
-  /// - Parameter steps: The steps that are done then.
+  /// Skips a mini-batch without an image to train on.
+  /// - Parameter steps: The number of completed steps, including this one.
   mutating func pass(
     over batch: IncomingBatch, steps: Int, _ requests: StepRequests, notice: String?
   ) -> StepRecord {
@@ -70,7 +70,7 @@ struct LoopPosition {
       requests: requests, notice: notice)
   }
 
-  /// Ends a step.
+  /// Completes a step.
   mutating func advance(
     _ batch: IncomingBatch, _ replays: [ReplayBatch], _ outcome: StepOutcome, _ learner: any BatchLearner,
     memory: ReplayMemory?, seen: Int, notice: String?

@@ -1,12 +1,12 @@
 import OnePassReplay
 
-/// Where the images of a run's memory are.
+/// The storage of a memory's images.
 enum MemoryImages {
   /// In the RAM of this process.
   case inProcess
-  /// In a folder of the run's own.
+  /// In a folder that belongs to the run.
   case onDisk(MemoryDirectory)
-  /// In the RAM of several ranks, each image with one of them.
+  /// In the RAM of several ranks. Each image is on one of them.
   case shared(ImageTransfer)
 
   var store: (any ImageStore)? {

@@ -1,12 +1,13 @@
 import OnePassCore
 import OnePassReplay
 
-/// When priorities are computed, and from which losses. Whatever the priority function gives, the memory gets a priority that
-/// it can hold.
+/// When priorities are computed, and from which losses.
+///
+/// Every priority that reaches the memory is finite and at least 0.
 struct PriorityRule {
   let function: any PriorityFunction
   let timing: PriorityTiming
-  /// The mean loss of the memory at the beginning of the step, where ``comparesWithMean``.
+  /// The mean loss of the memory at the start of the step, if ``comparesWithMean``.
   var memoryMean: Double?
 
   init(_ function: any PriorityFunction, timing: PriorityTiming) {
@@ -23,17 +24,17 @@ struct PriorityRule {
   /// Whether items get new losses and priorities when they are replayed.
   var followsReplays: Bool { timing == .refreshed }
 
-  /// The priority that follows from a loss.
-  /// - Throws: `OnePassError` (`usage`) if the function gives no finite number from 0 on.
+  /// Returns the priority for a loss.
+  /// - Throws: `OnePassError` (`usage`) if the function returns a number that is negative or not finite.
   func priority(ofLoss loss: Float, _ progress: RunProgress) throws -> Float {
     try priority(of: context(loss), progress)
   }
 
-  /// The loss that is kept of a replayed item, and its priority.
+  /// Returns the new stored loss of a replayed item, and its priority.
   /// - Parameters:
-  ///   - kept: The loss that was kept of it so far.
-  ///   - loss: Its loss in the replay.
-  /// - Throws: `OnePassError` (`usage`), as above.
+  ///   - kept: The stored loss.
+  ///   - loss: The loss of the replay.
+  /// - Throws: `OnePassError` (`usage`), as `priority(ofLoss:_:)`.
   func refreshed(
     _ kept: Float, by loss: Float, _ progress: RunProgress
   ) throws -> (loss: Float, priority: Float) {
@@ -50,23 +51,21 @@ struct PriorityRule {
     let value = function.priority(of: losses, progress: progress)
     let priority = Float(value)
     guard priority.isFinite, priority >= 0 else {
-      throw OnePassError(
-        .usage,
-        "The priority function \(function.name) gives \(value) for a loss of \(Float(losses.loss)) at "
-          + "\(progress.fraction) of the run: a priority is finite and not negative.")
+      throw OnePassError.invalidPriority(
+        value, from: function.name, loss: Float(losses.loss), progress: progress.fraction)
     }
     return priority
   }
 }
 
 extension ReplayMemory {
-  /// Computes the priorities again that change before each step's draws.
+  /// Recomputes the priorities of all items, if they change with every step.
   mutating func prioritise(by rule: inout PriorityRule, _ progress: RunProgress) throws {
     if rule.comparesWithMean { rule.memoryMean = meanLoss }
     if rule.changesEveryStep { try reprioritise { try rule.priority(ofLoss: $0, progress) } }
   }
 
-  /// Gives replayed items new losses and priorities, where these follow replays.
+  /// Sets new losses and priorities of replayed items, if these follow replays.
   mutating func update(
     _ replayed: [DrawnExample], losses: [Float], by rule: PriorityRule, _ progress: RunProgress
   ) throws {

@@ -2,39 +2,36 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// A replayed mini-batch; this rank's part of it is on its way through the decoder.
+/// A replayed mini-batch, of which this rank's part is being decoded.
 struct ReplayBatch {
-  /// All of it.
+  /// The whole mini-batch.
   let drawn: [DrawnExample]
-  /// The rank that trains on each.
+  /// The rank that trains on each example.
   let trainers: [Int]
-  /// w_i of each, with mean 1; all 1 if `nil`.
+  /// w_i, with mean 1; 1 each if `nil`.
   let weights: [Float]?
-  /// Which of `drawn` are this rank's part, in order.
+  /// The indices into `drawn` of this rank's part, in order.
   let places: [Int]
   let pending: PendingBatch
   let decoder: BatchDecoder
   /// Whether several ranks share it.
   let isDivided: Bool
 
-  /// This rank's part as it is trained, once it is decoded.
-  /// - Throws: `OnePassError` (`engine`) if an image that was decoded when it arrived no longer can be.
+  /// Waits until this rank's part is decoded, and returns it for the learner.
+  /// - Throws: `OnePassError` (`engine`) if an image cannot be decoded, although it was decoded on arrival.
   func weighted() throws -> WeightedBatch {
     let images = try decoder.wait(for: pending)
     if let lost = images.skipped.first {
-      throw OnePassError(
-        .engine,
-        "Example \(lost.id) was decoded when it arrived and cannot be decoded from the memory: \(lost.reason)"
-      )
+      throw OnePassError.storedImageUndecodable(example: lost.id, reason: lost.reason)
     }
     let total = weights?.reduce(0) { $0 + Double($1) } ?? Double(drawn.count)
     return WeightedBatch(
       images: images, weights: weights.map { weights in places.map { weights[$0] } },
-      totalWeight: isDivided ? total : nil, predictions: places.compactMap { drawn[$0].prediction },
+      totalWeight: isDivided ? total : nil, notes: places.compactMap { drawn[$0].note },
       isReplayed: true)
   }
 
-  /// What was found of each example of the whole, from what each rank found of its part; empty where that is nothing.
+  /// Merges the values of all ranks, in the order of the mini-batch; empty if no rank has any.
   func whole<Value>(ofEachRank parts: [[Value]]) -> [Value] {
     guard parts.contains(where: { !$0.isEmpty }) else { return [] }
     var next = parts.map { $0.makeIterator() }

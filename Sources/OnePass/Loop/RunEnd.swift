@@ -1,50 +1,51 @@
 import OnePassCore
 
-/// When a run ends: with its plan, or after a cool-down that it was asked for.
+/// The last step of a run: that of its plan, or that of a requested cool-down.
 ///
-/// All ranks are asked together, so that they end together.
+/// A request reaches all ranks at the same step, so that they end together.
 struct RunEnd {
   private let configuration: RunConfiguration
   private let plan: TrainingPlan
-  /// The cool-down that was asked for, if any.
+  /// The requested cool-down, if any.
   private(set) var coolDown: CoolDown?
-  private var wasAsked = false
+  private var wasRequested = false
 
-  /// - Parameter coolDown: That of the run that is resumed.
+  /// - Parameter coolDown: The cool-down of the resumed run.
   init(_ configuration: RunConfiguration, _ plan: TrainingPlan, coolDown: CoolDown? = nil) {
     self.configuration = configuration
     self.plan = plan
     self.coolDown = coolDown
   }
 
-  /// The steps of the whole run.
+  /// The number of steps of the whole run.
   var steps: Int { coolDown?.lastStep ?? plan.steps }
 
-  /// Begins a cool-down, if the schedule can.
+  /// Starts a cool-down, if the schedule supports it. Repeated requests have no effect.
   /// - Parameters:
-  ///   - steps: The steps that are done.
-  ///   - updates: The updates that are made.
-  ///   - waiting: Examples that were taken from the stream and are still to be trained. The run lasts until they are, and
-  ///     takes no others.
-  /// - Returns: The cool-down, if one began, and what the user should know. Asked again, a run changes nothing and says nothing.
+  ///   - steps: Completed steps.
+  ///   - updates: Completed updates.
+  ///   - waiting: Examples that were read from the stream and are not trained yet. The run lasts until they are trained.
+  /// - Returns: The cool-down, if one started, and a notice for the user.
   mutating func coolDown(
     afterStep steps: Int, updates: Int, waiting: Int
   ) -> (begun: CoolDown?, notice: String?) {
-    guard !wasAsked, coolDown == nil, steps < plan.steps, updates < plan.updates else { return (nil, nil) }
-    wasAsked = true
+    guard !wasRequested, coolDown == nil, steps < plan.steps, updates < plan.updates else {
+      return (nil, nil)
+    }
+    wasRequested = true
     guard configuration.recipe.schedule == .onDemand else {
       return (
         nil,
-        "A run with --schedule \(configuration.recipe.schedule.rawValue) cannot be ended before its time, and goes on: only "
-          + "--schedule on-demand cools down when it is asked."
+        "--schedule \(configuration.recipe.schedule.rawValue) does not cool down on request, and the run continues; "
+          + "use --schedule on-demand."
       )
     }
     guard let wanted = configuration.learningRateSchedule.coolDown(after: updates, of: plan.updates) else {
       return (
-        nil, "The run is cooling down already: it ends as planned, after step \(Figures.count(plan.steps))."
+        nil, "The run is already cooling down; it ends as planned after step \(Figures.count(plan.steps))."
       )
     }
-    // Whole steps, as many as it takes.
+    // Whole steps, until both the cool-down and the waiting examples are covered.
     var (last, taken) = (steps, 0)
     while last < plan.steps, taken < wanted || (last - steps - 1) * configuration.recipe.batchSize < waiting {
       taken += configuration.updates(ofStep: last, of: plan.steps)
@@ -54,22 +55,22 @@ struct RunEnd {
     coolDown = begun
     return (
       begun,
-      "Cooling down over \(Figures.count(taken, "update")): the run ends after step \(Figures.count(last)) of "
-        + "\(Figures.count(plan.steps)) that were planned."
+      "Cooling down over \(Figures.count(taken, "update")); the run ends after step \(Figures.count(last)) "
+        + "of the planned \(Figures.count(plan.steps))."
     )
   }
 }
 
 extension CoolDown {
-  /// Has a feed give out by the last step what it has taken, and no more.
+  /// Ends a feed at the last step, by which it has yielded all examples that it has read.
   func end(_ feed: inout any ExampleFeed, batchSize: Int) {
-    // The examples of the first step were taken when it was asked for.
+    // The examples of the first step were already read at the time of the request.
     feed.end(at: lastStep * batchSize, from: (stepsBefore + 1) * batchSize)
   }
 }
 
 extension RunConfiguration {
-  /// The updates of a step, as long as not all of its images are broken.
+  /// The number of updates of a step, unless all of its images are broken.
   fileprivate func updates(ofStep done: Int, of steps: Int) -> Int {
     guard method == .replay, step.updates == .sequential else { return 1 }
     return 1 + replay.course.replays(at: done, of: steps, average: replay.steps)

@@ -1,25 +1,25 @@
-/// Follows a run step by step: writes the ledger, logs, saves checkpoints, reports progress.
+/// An action after each step: writing the ledger, logging, saving checkpoints, reporting progress.
 ///
-/// Observers are called on the thread that trains, in a fixed order, after each step. They read the loop and change nothing
-/// of it. An observer that throws ends the run.
+/// Observers are called on the training thread, in a fixed order. They must not change the loop. An observer that throws ends
+/// the run.
 protocol StepObserver: AnyObject {
   func observe(_ step: StepRecord, of loop: TrainingLoop) throws
 }
 
-/// What happened in a step.
+/// The record of a step, for observers.
 struct StepRecord {
-  /// Steps that are done, from 1.
+  /// Completed steps, from 1.
   let step: Int
-  /// Everything that arrived on any rank, broken images included, in the order of the stream.
+  /// All arrivals on all ranks, including broken images, in the order of the stream.
   let arrivals: [Arrival]
-  /// `nil` if nothing was trained: none of the images could be decoded, or nothing arrived for now.
+  /// `nil` if nothing was trained: no image could be decoded, or no example has arrived yet.
   let report: StepReport?
-  /// Incoming examples that were classified correctly before they were trained on.
+  /// Incoming examples that were classified correctly before they were trained.
   let correct: Int
-  /// Whether these examples were seen for the first time.
+  /// Whether these examples belong to the first pass.
   let isFirstPass: Bool
-  /// What the processes were asked to do.
+  /// The requests of all processes.
   let requests: StepRequests
-  /// What the user should know of how the run continues.
+  /// A notice for the user.
   let notice: String?
 }

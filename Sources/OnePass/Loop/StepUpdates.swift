@@ -2,15 +2,15 @@ import OnePassCore
 
 /// Step 4: trains on the incoming mini-batch and on the replayed ones.
 ///
-/// Source: Hu et al. 2021, section 3.1; the paper says both "together with the incoming mini-batch" and "k + 1
-/// back-propagation operations", see ``UpdateMode``.
+/// Source: Hu et al. 2021, section 3.1. The paper has both "together with the incoming mini-batch" and "k + 1 back-propagation
+/// operations"; ``UpdateMode`` selects one.
 struct StepUpdates {
   let learner: any BatchLearner
   let mode: UpdateMode
-  /// The peak learning rate, for the message of a run that diverges.
+  /// The peak learning rate, for the error message of a run that diverges.
   let peakLearningRate: Double
 
-  /// The forward passes of a step, each from before the update on its mini-batch.
+  /// The forward passes of a step, each made before the update on its mini-batch.
   struct Passes {
     let incoming: any ForwardPass
     let replays: [any ForwardPass]
@@ -24,7 +24,7 @@ struct StepUpdates {
     return Passes(incoming: first, replays: others)
   }
 
-  /// - Parameter part: The place of the mini-batch among the `count` of this step.
+  /// - Parameter part: The index of the mini-batch among the `count` of this step.
   private func train(_ batch: WeightedBatch, part: Int, of count: Int) throws -> any ForwardPass {
     switch mode {
     case .sequential: try learner.train(batch)
@@ -35,9 +35,6 @@ struct StepUpdates {
   /// - Throws: `OnePassError` (`engine`) if a loss is not a finite number.
   func checkConvergence(of outcome: StepOutcome, step: Int) throws {
     guard !(outcome.losses + outcome.replays.flatMap(\.losses)).allSatisfy(\.isFinite) else { return }
-    throw OnePassError(
-      .engine,
-      "The training diverged: a loss of step \(step) is not a finite number. "
-        + "Lower --learning-rate (now \(peakLearningRate)).")
+    throw OnePassError.trainingDiverged(step: step, learningRate: peakLearningRate)
   }
 }

@@ -1,14 +1,14 @@
-// What a run is asked for while it trains. A new kind of request is a member of `StepRequests` and a line in `answer`.
+// Requests to a run while it trains. A new kind of request is a member of `StepRequests` and a line in `answer`.
 extension TrainingLoop {
-  /// Does what any rank was asked for, on every rank alike. Stopping and saving are left to the observers.
-  /// - Parameter step: The steps that are done by then.
-  /// - Returns: What the user should know.
+  /// Carries out the requests to any rank, on every rank alike. Observers stop and save.
+  /// - Parameter step: Completed steps, including this one.
+  /// - Returns: A notice for the user.
   mutating func answer(_ requests: StepRequests, afterStep step: Int) -> String? {
     requests.coolDown ? coolDown(afterStep: step) : nil
   }
 
-  /// Passes over a mini-batch without an image to train on: all are broken, or nothing has arrived for now. Requests are heard
-  /// all the same.
+  /// Skips a mini-batch without an image to train on: all are broken, or no example has arrived yet. Requests are still
+  /// answered.
   mutating func pass(over batch: IncomingBatch) throws -> StepRecord {
     let steps = position.steps + (batch.arrivals.isEmpty ? 0 : 1)
     let requests = try ranks.agreed(on: requests(steps))
@@ -16,7 +16,7 @@ extension TrainingLoop {
     return position.pass(over: batch, steps: steps, requests, notice: notice)
   }
 
-  /// Ends the run early, if its schedule allows that.
+  /// Ends the run early, if its schedule supports it.
   private mutating func coolDown(afterStep step: Int) -> String? {
     let answer = position.coolDown(
       afterStep: step, updates: updates.learner.updatesMade, waiting: incoming.waiting)

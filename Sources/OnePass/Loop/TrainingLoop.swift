@@ -3,14 +3,13 @@ import OnePassReplay
 
 /// The training loop: naive one-pass training, prioritised replay and multi-epoch training.
 ///
-/// Each call of ``step()`` is one incoming mini-batch, in the order of the paper: take, draw, decode, train, offer. The loop
-/// knows neither files nor logs nor tensors. Whatever watches a run, saves it or reports it is a ``StepObserver`` of what
-/// `step()` returns.
+/// Each call of ``step()`` handles one incoming mini-batch, in the order of the paper: take, draw, decode, train, offer. The
+/// loop does not use files, logs or tensors. Saving, logging and reporting are done by ``StepObserver``s.
 ///
-/// A loop belongs to one thread. No result depends on the number of decode threads, nor on how a mini-batch is divided among
-/// ranks beyond the rounding of its sums.
+/// A loop belongs to one thread. Results do not depend on the number of decode threads. The division of a mini-batch among
+/// ranks affects only the rounding of sums.
 ///
-/// Source: Hu et al. 2021, section 3; the numbers are the steps of the method in the paper map.
+/// Source: Hu et al. 2021, section 3. The numbers in the comments are the steps of the method in the paper map.
 struct TrainingLoop {
   var incoming: IncomingBatches
   /// `nil` for methods without a replay memory.
@@ -18,7 +17,7 @@ struct TrainingLoop {
   let updates: StepUpdates
   let ranks: Ranks
   var position: LoopPosition
-  /// What this process was asked to do, exchanged with the other ranks at the end of each step.
+  /// Returns the requests to this process, which are exchanged with the other ranks at the end of each step.
   var requests: (_ stepsDone: Int) -> StepRequests = { _ in StepRequests() }
 
   init(
@@ -33,11 +32,11 @@ struct TrainingLoop {
   }
 
   /// Trains on the next incoming mini-batch and its replays.
-  /// - Returns: What happened; `nil` at the end of the run.
-  /// - Throws: `OnePassError` if the stream breaks, holds too many broken images, or the loss diverges.
+  /// - Returns: The record of the step; `nil` at the end of the run.
+  /// - Throws: `OnePassError` if the stream fails, too many images are broken, or the loss diverges.
   mutating func step() throws -> StepRecord? {
     position.startClock()
-    // 1. Take B examples from the stream. The next B are decoded while these are trained.
+    // 1. Take B examples from the stream. The next B are decoded during this step.
     guard let batch = try incoming.next() else { return nil }
     guard !batch.isEmpty else { return try pass(over: batch) }
     position.beginStep()
@@ -50,14 +49,14 @@ struct TrainingLoop {
     // 4. Train on the incoming mini-batch and on the replayed ones.
     let passes = try updates.train(batch, replays)
 
-    // One exchange: from here on every rank knows what all of them found.
+    // The only exchange of a step. After it, every rank has the results of all.
     let offered = try rehearsal?.storedForms(of: batch) ?? []
     let outcome = try ranks.outcome(
       of: passes, batch, replays, offered: offered, requests(position.steps + 1))
     try updates.checkConvergence(of: outcome, step: position.steps + 1)
     let notice = answer(outcome.requests, afterStep: position.steps + 1)
 
-    // Bring the replayed items up to date (section 4.3), then offer every incoming example to the memory (5., eq. 1).
+    // Update the replayed items (section 4.3), then offer every incoming example to the memory (5., eq. 1).
     try rehearsal?.update(replays, outcome.replays, progress)
     try rehearsal?.offer(offered, of: batch, outcome, progress)
 
@@ -66,31 +65,31 @@ struct TrainingLoop {
       notice: notice)
   }
 
-  /// Checks, once `step()` has returned `nil`, that the stream held enough images.
+  /// Checks that the stream had enough intact images. Call it after `step()` has returned `nil`.
   func finish() throws { try incoming.finish() }
 }
 
 // MARK: Resuming
 
 extension TrainingLoop {
-  /// Where the loop is, apart from weights, momentum and the memory's contents.
+  /// The state of the loop, except weights, momentum and the memory's contents.
   struct State: Codable {
     var position: LoopPosition.State
     var incoming: IncomingBatches.State
   }
 
-  /// - Precondition: No step is under way.
+  /// - Precondition: No step is in progress.
   var state: State { State(position: position.state, incoming: incoming.state) }
 
-  /// Continues where another loop was.
-  /// - Precondition: Nothing was trained. The feed stands where that loop's feed stood.
+  /// Continues from the state of another loop.
+  /// - Precondition: No step was made. The feed is at the position of that loop's feed.
   mutating func restore(_ state: State) {
     position.restore(state.position)
     incoming.restore(state.incoming, steps: state.position.steps, end: position.end)
   }
 
-  /// Gives the memory, which must be empty, the contents that another one had.
-  /// - Parameter image: The image of an item; asked on the first rank only.
+  /// Restores the contents of the memory, which must be empty.
+  /// - Parameter image: Returns the image of an item. Called on the first rank only.
   mutating func restoreMemory(_ snapshot: MemorySnapshot, image: (Int) throws -> EncodedImage) throws {
     try rehearsal?.restore(snapshot, image: image)
   }

@@ -1,21 +1,33 @@
 import OnePassTorch
 
-/// A figure over a set of labelled examples, gathered batch by batch.
+/// A metric over a set of labelled examples, updated per mini-batch.
 ///
-/// The state holds sums and counts, never means, so that a smaller last batch weighs what it should.
+/// The state is sums and counts, not means, so that a smaller last mini-batch has the right weight.
+///
+/// ```swift
+/// struct MeanLogit: Metric {
+///   let name = "mean logit"
+///   var sums = [0.0, 0]
+///   mutating func update(logits: Tensor, labels: Tensor) throws {
+///     let values = try logits.floats()
+///     sums = [sums[0] + values.reduce(0) { $0 + Double($1) }, sums[1] + Double(values.count)]
+///   }
+///   var value: Double? { sums[1] > 0 ? sums[0] / sums[1] : nil }
+/// }
+/// ```
 public protocol Metric {
-  /// The key under which the figure is reported: `top1`.
+  /// The key of the metric in results: `top1`.
   var name: String { get }
 
-  /// Takes in one mini-batch.
+  /// Adds one mini-batch.
   /// - Parameters:
   ///   - logits: `[N, classes]`, float32.
   ///   - labels: `[N]`, int64.
   mutating func update(logits: Tensor, labels: Tensor) throws
 
-  /// What it has gathered: sums and counts, which may be added up over processes that each saw a part of the examples.
+  /// The sums and counts so far. They are added over processes that each measured a part of the examples.
   var sums: [Double] { get set }
 
-  /// The figure so far; `nil` before the first example.
+  /// The value so far; `nil` before the first example.
   var value: Double? { get }
 }

@@ -1,4 +1,4 @@
-/// The share of a stream that was classified right on its way in, each example before it was trained on.
+/// The accuracy on incoming examples, each measured before the update on it.
 ///
 /// Source: Blum, Kalai and Langford 1999, "progressive validation".
 struct OnlineAccuracy: Codable {
@@ -10,6 +10,6 @@ struct OnlineAccuracy: Codable {
     self.count += count
   }
 
-  /// 0 … 1; `nil` before the first example.
+  /// The accuracy, 0 … 1; `nil` before the first example.
   var value: Double? { count == 0 ? nil : Double(correct) / Double(count) }
 }

@@ -2,7 +2,7 @@ extension Ledger: StepObserver {
   func observe(_ step: StepRecord, of loop: TrainingLoop) throws { try append(step.arrivals) }
 }
 
-/// Measures the accuracy along the first pass, of each example before it is trained on.
+/// Measures the accuracy on the examples of the first pass, before the update on each.
 final class OnlineAccuracyRecorder: StepObserver {
   var accuracy = OnlineAccuracy()
 
@@ -12,7 +12,7 @@ final class OnlineAccuracyRecorder: StepObserver {
   }
 }
 
-/// Keeps the curve of a run: loss, accuracy, learning rate and memory along the stream.
+/// Records the curve of a run: loss, accuracy, learning rate and memory over the stream.
 final class CurveRecorder: StepObserver {
   var curve = TrainingCurve()
 
@@ -21,7 +21,7 @@ final class CurveRecorder: StepObserver {
   }
 }
 
-/// Reports each step to whoever started the run.
+/// Reports each step to the observer that was passed to the run.
 final class EventReporter: StepObserver {
   private let report: (TrainingEvent) -> Void
 
@@ -33,8 +33,9 @@ final class EventReporter: StepObserver {
   }
 }
 
-/// Makes sure, after the first step of this process, that all ranks have the same weights: the same updates from the same
-/// beginning, on processors that need not be alike. Otherwise that would be found after days.
+/// Checks after the first step of this process that all ranks have the same weights.
+///
+/// Ranks may have different processors, whose results could differ. Without this check, that would be found after days.
 final class AgreementCheck: StepObserver {
   private let learner: Learner
   private var isDone = false

@@ -1,4 +1,4 @@
-/// What happened in the steps since it was last taken: the mean loss and accuracy of their examples.
+/// The mean loss and accuracy over the examples of the steps since it was last taken.
 struct StepMean: Codable {
   private var lossSum = 0.0
   private var correctSum = 0.0
@@ -12,7 +12,7 @@ struct StepMean: Codable {
     last = report
   }
 
-  /// The state after the last step, with the mean over all of them; `nil` if there were none. Begins anew.
+  /// The report of the last step with the means over all steps, which are then reset; `nil` if there were no steps.
   mutating func take() -> StepReport? {
     guard examples > 0, var report = last else { return nil }
     report.loss = lossSum / Double(examples)

@@ -1,6 +1,6 @@
-/// The course of a run over its stream, thinned to a fixed number of points.
+/// The curve of a run over its stream, with at most about 500 points.
 ///
-/// Each point is the state after a step, with the mean loss and accuracy of the examples since the point before.
+/// Each point is the state after a step, with the mean loss and accuracy of the examples since the previous point.
 struct TrainingCurve: Codable {
   private(set) var points: [StepReport] = []
   private var mean = StepMean()
@@ -13,7 +13,7 @@ struct TrainingCurve: Codable {
     if report.step % interval == 0 { finish() }
   }
 
-  /// Adds the point of the last steps, which may be fewer than those between two points.
+  /// Adds a point for the steps since the last one.
   mutating func finish() {
     if let point = mean.take() { points.append(point) }
   }
@@ -33,7 +33,7 @@ struct TrainingCurve: Codable {
   }
 }
 
-// Both in one object, as the first checkpoints had them.
+// Both are in one object, as in the checkpoints of the first version.
 extension TrainingCurve {
   private enum CodingKeys: CodingKey { case points }
 

@@ -2,17 +2,17 @@ import Foundation
 import OnePassCore
 import OnePassData
 
-/// What every rank knows of an incoming example, whoever has its image.
+/// An incoming example without its image, as every rank receives it.
 struct Arrival {
   /// Its position in the stream.
   let id: Int
   let label: Int
-  /// Of its image, as it arrived.
+  /// The size of its image on arrival, in bytes.
   let bytes: Int
-  /// What the ledger says of it.
+  /// Its entry in the ledger.
   let entry: LedgerEntry
   let subject: String?
-  /// Why its image cannot be decoded; `nil` where it can.
+  /// The reason why its image cannot be decoded; `nil` if it can.
   let problem: String?
 
   init(_ example: Example, problem: String?) {
@@ -24,7 +24,7 @@ struct Arrival {
     self.problem = problem
   }
 
-  /// Examples of which the batch has those whose images could be decoded.
+  /// Returns the arrivals of `examples`. Those that `batch` skipped have a problem.
   static func list(_ examples: [Example], decoded batch: ImageBatch) -> [Arrival] {
     let problems = Dictionary(batch.skipped.map { ($0.id, $0.reason) }) { first, _ in first }
     return examples.map { Arrival($0, problem: problems[$0.id]) }

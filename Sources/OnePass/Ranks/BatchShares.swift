@@ -1,6 +1,6 @@
-/// How a global mini-batch is divided among ranks: contiguous parts whose sizes differ by at most 1.
+/// The division of a global mini-batch among ranks: contiguous parts whose sizes differ by at most 1.
 ///
-/// The mini-batch is the same for any number of ranks; only who computes which part of it differs.
+/// The mini-batch itself does not depend on the number of ranks.
 struct BatchShares {
   let ranks: Int
 
@@ -9,22 +9,22 @@ struct BatchShares {
     self.ranks = ranks
   }
 
-  /// The part of `count` examples that a rank has.
+  /// The part of a rank in a mini-batch of `count` examples.
   func part(of count: Int, for rank: Int) -> Range<Int> {
     count * rank / ranks..<count * (rank + 1) / ranks
   }
 
-  /// The rank whose part has the example at `offset` of `count`.
+  /// The rank whose part contains the example at `offset` of `count`.
   func rank(of offset: Int, count: Int) -> Int {
     precondition((0..<count).contains(offset), "An example is one of the mini-batch.")
     return ((offset + 1) * ranks - 1) / count
   }
 
-  /// Who trains on which example of a drawn mini-batch, given who holds each.
+  /// The rank that trains on each example of a drawn mini-batch, given the ranks that hold their images.
   ///
-  /// Every rank trains on as many as its part has. A rank keeps what it holds up to that number, in the order of the
-  /// mini-batch; what it holds beyond goes to ranks that hold too few. So no more than the surplus moves, for uniform
-  /// draws about √(count · ranks / 2π) images a mini-batch; and every rank comes to the same answer by itself.
+  /// Every rank trains on as many examples as its part has. A rank trains on its own images up to that number, in the order of
+  /// the mini-batch. Its surplus goes to ranks that hold too few. So only the surplus moves: with uniform draws, about
+  /// √(count · ranks / 2π) images per mini-batch. Every rank computes the same result without communication.
   func trainers(ofHolders holders: [Int]) -> [Int] {
     var room = (0..<ranks).map { part(of: holders.count, for: $0).count }
     var trainers: [Int?] = holders.map { holder in

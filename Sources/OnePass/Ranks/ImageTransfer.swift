@@ -1,17 +1,17 @@
 import OnePassCore
 import OnePassReplay
 
-/// Brings the images of a shared memory to the first rank, which saves them, and back.
+/// Moves the images of a shared memory to the first rank, which saves them, and back.
 ///
-/// Each goes to the first rank once: what has left the memory never comes back. Both ways in portions, so that little is
-/// under way at a time.
+/// Each image is sent to the first rank once, since an evicted image never returns to the memory. Transfers are made in portions,
+/// which bounds their memory use.
 final class ImageTransfer {
   private let ranks: Ranks
   let images: SharedImages
-  /// What the first rank has of this one.
+  /// The images of this rank that the first rank already has.
   private var known: Set<Int> = []
 
-  /// Bytes that the first rank receives at once, roughly.
+  /// Bytes that the first rank receives at a time, approximately.
   private static let portion = 64 << 20
 
   init(_ images: SharedImages, ranks: Ranks) {
@@ -19,14 +19,14 @@ final class ImageTransfer {
     self.ranks = ranks
   }
 
-  /// Sends what the first rank does not have yet; there, `keep` is called for each image of all ranks.
+  /// Sends the images that the first rank does not have yet. The first rank calls `keep` for each image of all ranks.
   func collect(_ keep: (SentImage) throws -> Void) throws {
     let held = images.held
     try send(held.filter { !known.contains($0.key) }.map { SentImage(id: $0.key, image: $0.value) }, keep)
     known = Set(held.keys)
   }
 
-  /// Sends images of these positions to the first rank, from whichever holds them; there, `keep` is called for each.
+  /// Sends the images of these examples to the first rank, which calls `keep` for each.
   func collect(_ ids: Set<Int>, _ keep: (SentImage) throws -> Void) throws {
     try send(images.held.filter { ids.contains($0.key) }.map { SentImage(id: $0.key, image: $0.value) }, keep)
   }
@@ -40,15 +40,15 @@ final class ImageTransfer {
     } while try ranks.sum([Double(left.count)])[0] > 0
   }
 
-  /// Gives each rank the images that it is to hold, on the first rank from where they are saved.
+  /// Distributes saved images to the ranks that will hold them.
   /// - Parameters:
-  ///   - ids: Of all images of the memory, the same on every rank.
-  ///   - holder: The rank that is to hold an image.
-  ///   - saved: Reads an image; asked on the first rank only.
+  ///   - ids: The examples of the memory, the same on every rank.
+  ///   - holder: Returns the rank that will hold an image.
+  ///   - saved: Reads an image. Called on the first rank only.
   func distribute(_ ids: [Int], holder: (Int) -> Int, saved: (Int) throws -> EncodedImage) throws {
     var next = ids.startIndex
     while next < ids.endIndex {
-      // The same portion on every rank, by number, as only the first one knows sizes.
+      // Portions are by number, since they must be the same on every rank and only the first has the sizes.
       let portion = ids[next..<min(next + 256, ids.endIndex)]
       next = portion.endIndex
       var parcels = Array(repeating: [SentImage](), count: ranks.count)

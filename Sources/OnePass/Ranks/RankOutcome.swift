@@ -2,25 +2,25 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// What a rank found in a step, sent to all at its end.
+/// The results of a rank's part of a step, which it sends to all ranks.
 struct RankOutcome {
-  /// ℓ_i of its part of the incoming mini-batch, those that could be decoded.
+  /// ℓ_i of its part of the incoming mini-batch, without images that could not be decoded.
   var losses: [Float] = []
-  /// How many of these were classified correctly.
+  /// The number of these that were classified correctly.
   var correct = 0
-  /// What the stored form of each takes, where the memory may take it in.
+  /// The size of each in the memory's image format, in bytes.
   var storedBytes: [Int] = []
   /// ℓ_i of its part of each replayed mini-batch.
   var replayLosses: [[Float]] = []
-  /// What the memory is to keep of each prediction for its part of the incoming mini-batch.
-  var predictions: [StoredPrediction] = []
-  /// The same for its part of each replayed mini-batch; empty for one whose images were mixed.
-  var replayPredictions: [[StoredPrediction]] = []
+  /// The notes of its part of the incoming mini-batch; empty if the memory stores none.
+  var notes: [ItemNote] = []
+  /// The notes of its part of each replayed mini-batch; empty for a mini-batch whose notes do not change.
+  var replayNotes: [[ItemNote]] = []
   var requests = StepRequests()
 }
 
 extension RankOutcome: RankRecord {
-  static let leastBytes = 6 * 8 + 1
+  static let leastBytes = 7 * 8 + 1
 
   func write(to data: inout Data) {
     data.append(floats: losses)
@@ -29,9 +29,9 @@ extension RankOutcome: RankRecord {
     for bytes in storedBytes { data.append(integer: UInt64(bytes)) }
     data.append(integer: UInt64(replayLosses.count))
     for losses in replayLosses { data.append(floats: losses) }
-    data += StoredPrediction.encode(predictions)
-    data.append(integer: UInt64(replayPredictions.count))
-    for predictions in replayPredictions { data += StoredPrediction.encode(predictions) }
+    data.append(notes: notes)
+    data.append(integer: UInt64(replayNotes.count))
+    for notes in replayNotes { data.append(notes: notes) }
     data.append(
       integer: UInt8((requests.stop ? 1 : 0) + (requests.save ? 2 : 0) + (requests.coolDown ? 4 : 0)))
   }
@@ -41,8 +41,8 @@ extension RankOutcome: RankRecord {
     correct = Int(clamping: try reader.integer() as UInt64)
     storedBytes = try (0..<reader.count(of: 8)).map { _ in Int(clamping: try reader.integer() as UInt64) }
     replayLosses = try (0..<reader.count(of: 8)).map { _ in try reader.floats() }
-    predictions = try reader.predictions()
-    replayPredictions = try (0..<reader.count(of: 8)).map { _ in try reader.predictions() }
+    notes = try reader.notes()
+    replayNotes = try (0..<reader.count(of: 16)).map { _ in try reader.notes() }
     let flags: UInt8 = try reader.integer()
     requests = StepRequests(stop: flags & 1 != 0, coolDown: flags & 4 != 0, save: flags & 2 != 0)
   }
@@ -53,6 +53,13 @@ extension Data {
     append(integer: UInt64(floats.count))
     for float in floats { append(integer: float.bitPattern) }
   }
+
+  /// Appends notes of the same size: count, size, bytes.
+  fileprivate mutating func append(notes: [ItemNote]) {
+    append(integer: UInt64(notes.count))
+    append(integer: UInt64(notes.first?.bytes.count ?? 0))
+    for note in notes { append(contentsOf: note.bytes) }
+  }
 }
 
 extension ByteReader {
@@ -60,7 +67,10 @@ extension ByteReader {
     try (0..<count(of: 4)).map { _ in Float(bitPattern: try integer()) }
   }
 
-  fileprivate mutating func predictions() throws -> [StoredPrediction] {
-    try (0..<count(of: StoredPrediction.bytes)).map { _ in try StoredPrediction(from: &self) }
+  fileprivate mutating func notes() throws -> [ItemNote] {
+    let count = try count(of: 1)
+    let size = Int(clamping: try integer() as UInt64)
+    guard count == 0 || size > 0 else { throw damage }
+    return try (0..<count).map { _ in ItemNote(try bytes(size)) }
   }
 }

@@ -1,9 +1,9 @@
 import Foundation
 import OnePassCore
 
-/// Something that ranks tell each other.
+/// A record that ranks exchange.
 protocol RankRecord {
-  /// The fewest bytes that one takes.
+  /// The minimum size of a record, in bytes.
   static var leastBytes: Int { get }
 
   func write(to data: inout Data)
@@ -11,7 +11,7 @@ protocol RankRecord {
 }
 
 extension RankRecord {
-  /// Records as bytes, their number first.
+  /// Encodes records, preceded by their number.
   static func encode(_ records: [Self]) -> [UInt8] {
     var data = Data()
     data.append(integer: UInt64(records.count))
@@ -20,7 +20,7 @@ extension RankRecord {
   }
 
   static func decode(_ bytes: [UInt8], from rank: Int) throws -> [Self] {
-    var reader = ByteReader(data: Data(bytes), path: "what rank \(rank) sent")
+    var reader = ByteReader(data: Data(bytes), path: "the data from rank \(rank)")
     let records = try (0..<reader.count(of: leastBytes)).map { _ in try Self(from: &reader) }
     guard reader.isAtEnd else { throw reader.damage }
     return records

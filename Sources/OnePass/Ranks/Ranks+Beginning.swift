@@ -4,8 +4,8 @@ import OnePassReplay
 import OnePassTorch
 
 extension Ranks {
-  /// Makes sure that the ranks were asked for the same, and for something that several can do.
-  /// - Throws: `OnePassError` (`usage`), on every rank alike.
+  /// Checks that all ranks have the same options, and that these support several ranks.
+  /// - Throws: `OnePassError` (`usage`) on every rank.
   func check(_ configuration: RunConfiguration, _ source: any ExampleSource) throws {
     guard let group, count > 1 else { return }
     try group.ensureAgreement(of: "the version of onepass", onePassVersion)
@@ -13,34 +13,25 @@ extension Ranks {
     for (name, value) in configuration.essence.options {
       try group.ensureAgreement(of: "--\(name)", value)
     }
-    // No result depends on it, but all of them send what is asked for.
+    // Results do not depend on it, but every rank sends the images that it requests.
     try group.ensureAgreement(of: "--keep-pictures", "\(configuration.picturesKept)")
-    func refuse(_ sentence: String) throws -> Never { throw OnePassError(.usage, sentence) }
     if source.readsAgainToRestore {
-      try refuse("\(source.specification) comes to one process only, and \(count) were started: use files.")
+      throw OnePassError.sourceOfOneProcess(source.specification, processes: count)
     }
     if configuration.memory.directory != nil {
-      try refuse(
-        "--memory-directory is for one process, and \(count) were started: leave it out; each keeps its share in RAM."
-      )
+      throw OnePassError.memoryDirectoryOfSeveralProcesses(count)
     }
     if configuration.data.shuffleBuffer != nil {
-      try refuse(
-        "--shuffle-buffer is for one process, and \(count) were started: leave it out, and shuffle with onepass pack."
-      )
+      throw OnePassError.shuffleBufferOfSeveralProcesses(count)
     }
-    if configuration.machine.cudaGraphs {
-      try refuse("--cuda-graphs is for one process, and \(count) were started: leave it out.")
-    }
+    if configuration.machine.cudaGraphs { throw OnePassError.graphsOfSeveralProcesses(count) }
     if configuration.recipe.batchSize < count {
-      try refuse(
-        "A mini-batch of \(configuration.recipe.batchSize) examples has no part for each of \(count) processes: "
-          + "raise --batch-size, or start fewer.")
+      throw OnePassError.batchSizeBelowProcesses(configuration.recipe.batchSize, processes: count)
     }
   }
 
-  /// Makes sure that the ranks found the same stream, which files of the same name need not hold.
-  /// - Throws: `OnePassError` (`usage`), on every rank alike.
+  /// Checks that all ranks have the same stream, since files of the same name can differ between machines.
+  /// - Throws: `OnePassError` (`usage`) on every rank.
   func check(_ stream: StreamPreparation) throws {
     guard let group, count > 1 else { return }
     let first = stream.firstImage.map { "\(LedgerEntry.Hash(of: $0))" } ?? ""
@@ -52,7 +43,7 @@ extension Ranks {
     ] { try group.ensureAgreement(of: name, value) }
   }
 
-  /// What the first rank has read of a run that goes on, on every rank; weights and images stay there.
+  /// Copies the first rank's saved state of a resumed run to every rank, without weights and images.
   func share(_ saved: UnfinishedRun.Saved?) throws -> UnfinishedRun.Saved? {
     guard let group else { return saved }
     let state = try broadcast(try saved.map { try JSONEncoder().encode($0.state) }, over: group)
@@ -60,11 +51,11 @@ extension Ranks {
     guard !isFirst, let state else { return saved }
     return UnfinishedRun.Saved(
       state: try JSONDecoder().decode(RunState.self, from: state), weights: nil, optimiser: nil,
-      memory: try index.map { try MemoryIndex.decode($0, path: "what rank 0 read of the run") },
+      memory: try index.map { try MemoryIndex.decode($0, path: "the memory index from rank 0") },
       shuffleBuffer: nil, archive: nil, keptItems: [])
   }
 
-  /// The first rank's bytes, or that it has none, on every rank.
+  /// Returns the first rank's bytes, or `nil`, on every rank.
   private func broadcast(_ bytes: Data?, over group: ProcessGroup) throws -> Data? {
     let count = Int(try group.sum([isFirst ? Double(bytes?.count ?? -1) : 0])[0])
     guard count >= 0 else { return nil }

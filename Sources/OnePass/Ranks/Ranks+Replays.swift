@@ -2,16 +2,16 @@ import OnePassCore
 import OnePassReplay
 
 extension Ranks {
-  /// Who trains on which example of a drawn mini-batch, and what this rank needs for its part.
+  /// The division of a drawn mini-batch: the rank that trains on each example, and this rank's part.
   struct Division {
     let trainers: [Int]
-    /// The places of this rank's part.
+    /// The indices of this rank's part.
     let places: [Int]
     let examples: [Example]
   }
 
-  /// Divides drawn mini-batches among ranks, and sends images to who trains on them without holding them.
-  /// - Parameter holder: The rank that holds the image of an example.
+  /// Divides drawn mini-batches among ranks, and sends images to ranks that train on them without holding them.
+  /// - Parameter holder: Returns the rank that holds the image of an example.
   func divide(_ draws: [[DrawnExample]], holder: (Int) -> Int) throws -> [Division] {
     guard count > 1 else {
       return draws.map {
@@ -38,8 +38,7 @@ extension Ranks {
           let example = drawn[place].example
           guard !example.image.isHere else { return example }
           guard let image = received[example.id] else {
-            throw OnePassError(
-              .engine, "Rank \(holder(example.id)) did not send the image of example \(example.id).")
+            throw OnePassError.imageNotSent(byRank: holder(example.id), example: example.id)
           }
           return Example(id: example.id, label: example.label, image: image)
         })

@@ -2,15 +2,15 @@ import Foundation
 import OnePassCore
 import OnePassTorch
 
-/// The processes that train together, or this one alone.
+/// The processes that train together, or a single process.
 ///
-/// All of them take the same steps and make the same choices. What they tell each other is told to all; whoever is lost or
-/// does something else ends the run on every rank, see `ProcessGroup`.
+/// All ranks take the same steps and make the same choices. All of them take part in every exchange. A rank that is lost or
+/// deviates ends the run on every rank, see `ProcessGroup`.
 final class Ranks {
-  /// `nil` where there is one process, which opens no network.
+  /// `nil` for a single process, which opens no network connections.
   let group: ProcessGroup?
   let shares: BatchShares
-  /// What this rank has sent so far, gradients aside.
+  /// Bytes that this rank has sent, without gradients.
   private(set) var bytesSent = 0
 
   init(_ group: ProcessGroup?) {
@@ -20,10 +20,10 @@ final class Ranks {
 
   var rank: Int { group?.rank ?? 0 }
   var count: Int { shares.ranks }
-  /// Whether this one keeps the records: folder, ledger, result.
+  /// Whether this is the rank that writes the run's files.
   var isFirst: Bool { rank == 0 }
 
-  /// The records of all ranks, in the order of ranks.
+  /// Returns the records of all ranks, in the order of ranks.
   func gather<Record: RankRecord>(_ records: [Record]) throws -> [Record] {
     guard let group else { return records }
     let mine = Record.encode(records)
@@ -33,7 +33,7 @@ final class Ranks {
     }
   }
 
-  /// Sends each rank records of its own, and receives what each has for this one.
+  /// Sends each rank its records, and returns the records from each rank.
   func exchange<Record: RankRecord>(_ parcels: [[Record]]) throws -> [[Record]] {
     guard let group else { return parcels }
     let encoded = parcels.map { Record.encode($0) }
@@ -43,14 +43,14 @@ final class Ranks {
     }
   }
 
-  /// The sums over all ranks.
+  /// Returns the sums over all ranks.
   func sum(_ values: [Double]) throws -> [Double] { try group?.sum(values) ?? values }
 
-  /// The first rank's time, on every rank.
+  /// Returns the first rank's time, on every rank.
   func agreedTime() throws -> Date {
     Date(timeIntervalSince1970: try sum([isFirst ? Date().timeIntervalSince1970 : 0])[0])
   }
 
-  /// Waits until all have come here.
+  /// Waits until all ranks have called it.
   func barrier() throws { try group?.barrier() }
 }

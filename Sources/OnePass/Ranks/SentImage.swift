@@ -1,7 +1,7 @@
 import Foundation
 import OnePassCore
 
-/// An image on its way to another rank, under its position in the stream.
+/// An image that is sent to another rank, with the position of its example in the stream.
 struct SentImage {
   let id: Int
   let image: EncodedImage

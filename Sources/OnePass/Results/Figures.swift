@@ -1,8 +1,8 @@
 import Foundation
 
-/// Numbers as people read them.
+/// Formats numbers for people.
 package enum Figures {
-  /// `12,345`
+  /// An integer with separators, as `12,345`.
   package static func count(_ value: Int) -> String {
     let digits = String(abs(value))
     var grouped = ""
@@ -13,25 +13,25 @@ package enum Figures {
     return (value < 0 ? "-" : "") + grouped
   }
 
-  /// `1 step`, `12,345 steps`
+  /// A number of things, as `1 step` or `12,345 steps`.
   package static func count(_ value: Int, _ thing: String) -> String {
     "\(count(value)) \(thing)\(value == 1 ? "" : "s")"
   }
 
-  /// A loss in nats: three decimals, or a power of ten for one that has run away.
+  /// A loss in nats, with three decimals, or in scientific notation from 10^4.
   package static func loss(_ value: Double) -> String {
     String(format: abs(value) < 1e4 ? "%.3f" : "%.2e", value)
   }
 
-  /// Four decimals: what stands in a column with others like it, most of them near 1.
+  /// A number with four decimals, for columns of values near 1.
   package static func decimal(_ value: Double) -> String { String(format: "%.4f", value) }
 
-  /// A share of 1 as `65.0 %`.
+  /// A share 0 … 1 as `65.0 %`.
   package static func percent(_ share: Double, decimals: Int = 1) -> String {
     String(format: "%.\(decimals)f %%", share * 100)
   }
 
-  /// `4:07` or `1:04:07`
+  /// A duration as `4:07` or `1:04:07`.
   package static func duration(_ seconds: Double) -> String {
     let whole = Int(max(0, seconds).rounded())
     let (hours, minutes, rest) = (whole / 3_600, whole / 60 % 60, whole % 60)
@@ -39,11 +39,11 @@ package enum Figures {
       ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
   }
 
-  /// Whole numbers in full, others to three digits.
+  /// A whole number in full, or any other number with three significant digits.
   package static func wholeOrShort(_ value: Double) -> String {
     value.magnitude < 1e15 && value == value.rounded() ? count(Int(value)) : short(value)
   }
 
-  /// Three significant digits.
+  /// A number with three significant digits.
   package static func short(_ value: Double) -> String { String(format: "%.3g", value) }
 }

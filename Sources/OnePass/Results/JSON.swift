@@ -1,7 +1,8 @@
 import Foundation
 
-/// JSON as OnePass writes it: indented, keys sorted, so that two files can be compared line by line.
+/// Encodes JSON with indentation and sorted keys, so that two files can be compared line by line.
 package enum JSON {
+  /// The JSON text of a value, without a final line break.
   package static func text(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

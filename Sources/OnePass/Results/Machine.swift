@@ -1,18 +1,22 @@
 import Foundation
 
-/// What a run was made on, as far as its speed depends on it.
+/// The machine of a run: processor, memory, GPUs and operating system.
+///
+/// ```swift
+/// print(Machine.current.processor, Machine.current.cores)
+/// ```
 public struct Machine: Codable, Hashable, Sendable {
-  /// The model of the processor, as it names itself.
+  /// The model name of the processor.
   public var processor: String
-  /// Cores that the process may use.
+  /// The number of cores that the process may use.
   public var cores: Int
-  /// `x86_64` or `arm64`.
+  /// The architecture: `x86_64` or `arm64`.
   public var architecture: String
   /// The name and version of the operating system.
   public var system: String
-  /// Installed memory, in bytes.
+  /// The installed memory, in bytes.
   public var memoryBytes: UInt64
-  /// The models of the NVIDIA GPUs in it.
+  /// The models of the NVIDIA GPUs.
   public var accelerators: [String]
 
   /// The machine that runs this program.
@@ -53,7 +57,7 @@ public struct Machine: Codable, Hashable, Sendable {
     private static var systemName: String? { nil }
   #endif
 
-  /// The driver lists its GPUs as folders, with a file that names the model; no CUDA is needed to read it.
+  /// The driver has a folder per GPU with a file that names the model. It can be read without CUDA.
   private static var accelerators: [String] {
     let folder = "/proc/driver/nvidia/gpus"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -1,16 +1,26 @@
 import OnePassReplay
 
-/// What a replay memory held, in figures: balance of the classes, age, replays, priorities.
+/// Statistics of a replay memory: class balance, age, replays, priorities.
+///
+/// ```swift
+/// let summary = try MemoryTable(of: RunFiles("runs/photos")).summary(examplesSeen: 50_000)
+/// print(summary.age?.median ?? 0, summary.neverDrawn)
+/// ```
 public struct MemorySummary: Codable, Sendable {
-  /// The smallest value, the quartiles and the largest.
+  /// The minimum, the quartiles and the maximum of a list of values.
   public struct Quartiles: Codable, Hashable, Sendable {
+    /// The smallest value.
     public let minimum: Double
+    /// The first quartile.
     public let lower: Double
+    /// The second quartile.
     public let median: Double
+    /// The third quartile.
     public let upper: Double
+    /// The largest value.
     public let maximum: Double
 
-    /// Values at the ranks ⌊q·(n − 1)⌋ of the sorted list; `nil` for an empty one.
+    /// The values at indices ⌊q·(n − 1)⌋ of the sorted list; `nil` for an empty list.
     init?(_ values: [Double]) {
       let sorted = values.sorted()
       guard let first = sorted.first, let last = sorted.last else { return nil }
@@ -19,8 +29,11 @@ public struct MemorySummary: Codable, Sendable {
     }
   }
 
-  /// How many items were drawn how often. Bin 0 counts those never drawn, bin b > 0 those drawn 2^(b−1) ..< 2^b times.
+  /// A histogram of the numbers of draws.
+  ///
+  /// Bin 0 counts items never drawn, and bin b > 0 items drawn 2^(b−1) ..< 2^b times.
   public struct ReplayHistogram: Codable, Hashable, Sendable {
+    /// The number of items in each bin.
     public let counts: [Int]
 
     init(_ draws: [Int]) {
@@ -31,36 +44,42 @@ public struct MemorySummary: Codable, Sendable {
       }
     }
 
-    /// The draws that a bin counts: `0`, `1`, `2 – 3`, `4 – 7`, …
+    /// The range of draws of a bin, as `0`, `1`, `2 – 3`, `4 – 7`.
     package static func name(ofBin bin: Int) -> String {
       bin < 2 ? "\(bin)" : "\(Figures.count(1 << (bin - 1))) – \(Figures.count(1 << bin - 1))"
     }
   }
 
+  /// The number of items.
   public let items: Int
-  /// Encoded bytes, without index.
+  /// The size of the encoded images, in bytes, without the index.
   public let imageBytes: Int
-  /// Items of each class, by label.
+  /// The number of items of each class, by label.
   public let itemsPerClass: [Int: Int]
-  /// How many examples passed since an item came in.
+  /// The age of the items, in examples since their arrival.
   public let age: Quartiles?
-  /// Items by the part of the stream from which they came: twenty equal parts, the oldest first.
+  /// The number of items from each of twenty equal parts of the stream, oldest first.
   public let arrivals: [Int]
+  /// How often items were drawn.
   public let draws: Quartiles?
+  /// How often items were drawn, as a histogram.
   public let replays: ReplayHistogram
-  /// Items that were never drawn.
+  /// The number of items that were never drawn.
   public let neverDrawn: Int
+  /// The priorities of the items.
   public let priority: Quartiles?
+  /// The stored losses of the items, in nats.
   public let loss: Quartiles?
-  /// Items that the model took for their own class when their prediction was stored; `nil` where the memory keeps no predictions.
+  /// The number of items whose stored prediction has their label as its most likely class; `nil` without stored predictions.
   public let recognised: Int?
 
   /// The number of equal parts of the stream in which arrivals are counted.
   static let parts = 20
 
+  /// Computes the statistics of `items`.
   /// - Parameters:
-  ///   - items: What was held.
-  ///   - examplesSeen: The examples that have passed.
+  ///   - items: The items of the memory.
+  ///   - examplesSeen: The number of examples taken from the stream.
   public init(_ items: [MemoryItem], examplesSeen: Int) {
     self.items = items.count
     imageBytes = items.reduce(0) { $0 + $1.bytes }
@@ -74,7 +93,6 @@ public struct MemorySummary: Codable, Sendable {
     neverDrawn = items.count { $0.draws == 0 }
     priority = Quartiles(items.map { Double($0.priority) })
     loss = Quartiles(items.map { Double($0.loss) })
-    let predictions = items.compactMap { item in item.prediction.map { (item.label, $0) } }
-    recognised = predictions.isEmpty ? nil : predictions.count { $1.classes.first == $0 }
+    recognised = items.recognised
   }
 }

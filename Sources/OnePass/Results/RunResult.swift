@@ -2,60 +2,72 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// What a run achieved and what it cost: the content of `result.json`.
+/// The accuracy of a run, its storage, its compute and its configuration: the content of `result.json`.
 ///
-/// Every figure is counted by the program as it runs, never derived from the configuration.
+/// All figures are counted during the run, not derived from the configuration.
+///
+/// ```swift
+/// let result = try RunFiles.result(in: "runs/first")
+/// print(result.accuracy?.top1 ?? 0, result.storage.exampleFraction, result.compute.fraction)
+/// ```
 public struct RunResult: Codable, Sendable {
-  /// Shares of the evaluation examples, 0 … 1.
+  /// The accuracy and loss on the evaluation data.
   public struct Accuracy: Codable, Hashable, Sendable {
+    /// The top-1 accuracy, 0 … 1.
     public var top1: Double
-    /// Where there are more than five classes.
+    /// The top-5 accuracy, 0 … 1; `nil` with five classes or fewer.
     public var top5: Double?
     /// The mean cross-entropy, in nats.
     public var loss: Double
+    /// The number of evaluated examples.
     public var examples: Int
+    /// The number of broken images, which were skipped.
     public var skipped: Int
   }
 
-  /// The most that was kept of the stream at any instant.
+  /// The peak storage of examples from the stream.
   public struct Storage: Codable, Hashable, Sendable {
+    /// The number of examples.
     public var examples: Int
-    /// The index included.
+    /// The size in bytes, with the index.
     public var bytes: Int
-    /// `examples` / examples of the stream.
+    /// The storage metric of the paper: `examples` / examples of the stream.
     public var exampleFraction: Double
     /// `bytes` / encoded bytes of the stream.
     public var byteFraction: Double
-    /// The part of it that waited in the shuffle buffer, where there was one.
+    /// The part in the shuffle buffer; `nil` without one.
     public var shuffleBuffer: ShuffleBuffer.Amount?
-    /// What the finished run still has of the memory's images, as copies to be looked at. Training never uses them, and
-    /// the figures above do not count them.
+    /// The copies of images that the finished run keeps for inspection. They are not counted above, since training does not
+    /// use them.
     public var pictures: Pictures?
-    /// Pictures of the memory in the event files, where there are any: copies of images of the stream that stay when the memory
-    /// has let go of them. The figures above do not count them either.
+    /// The pictures of the memory in the event files, if any. They contain copies of images that outlive the memory, and are
+    /// not counted above either.
     public var loggedPictures: LoggedPictures?
   }
 
-  /// Pictures of what the memory held, each of up to 64 images, as they were at the end of the run.
+  /// The pictures of the memory in the event files at the end of a run, each of up to 64 images.
   public struct LoggedPictures: Codable, Hashable, Sendable {
+    /// The number of pictures.
     public var count: Int
-    /// As PNG files.
+    /// The size as PNG files, in bytes.
     public var bytes: Int
   }
 
-  /// Copies of images that are kept with a finished run.
+  /// The copies of images that a finished run keeps.
   public struct Pictures: Codable, Hashable, Sendable {
+    /// The number of images.
     public var examples: Int
-    /// Of their images.
+    /// The size of the images, in bytes.
     public var bytes: Int
   }
 
   /// The paper's compute metric: examples back-propagated, relative to 90 passes over the stream.
   public struct Compute: Codable, Hashable, Sendable {
+    /// The number of examples back-propagated, replays included.
     public var examples: Int
     /// `examples` / (90 · examples of the stream).
     public var fraction: Double
-    /// Optimiser updates made.
+    /// The number of optimiser updates.
     public var updates: Int
 
     static func fraction(examples: Int, ofStream count: Int) -> Double {
@@ -63,83 +75,96 @@ public struct RunResult: Codable, Sendable {
     }
   }
 
-  /// How the stream was classified on its way in, each example before it was trained on.
+  /// The accuracy on incoming examples, each measured before the update on it.
   public struct Online: Codable, Hashable, Sendable {
-    /// The share that was classified right, 0 … 1, with batch statistics and under the incoming view.
+    /// The top-1 accuracy, 0 … 1, with batch statistics and the crops of training.
     public var top1: Double
+    /// The number of examples.
     public var examples: Int
   }
 
+  /// The speed of the training.
   public struct Throughput: Codable, Hashable, Sendable {
-    /// Trained images a second, replays and decoding included, evaluation not.
+    /// Trained images per second, with replays and decoding, without evaluation.
     public var imagesPerSecond: Double
-    /// Seconds of the training in which the device had nothing to do because images were not decoded yet; on a GPU an
-    /// upper bound. `nil` in records of an older program.
+    /// The time in which the device was idle because images were not decoded yet, in seconds; on a GPU, an upper bound.
+    ///
+    /// `nil` in records of earlier versions.
     public var imageWaitSeconds: Double?
-    /// Seconds of the training that went into logs. `nil` in records of an older program.
+    /// The time spent on logging, in seconds; `nil` in records of earlier versions.
     public var logSeconds: Double?
   }
 
-  /// How several processes trained together.
+  /// The communication of processes that trained together.
   public struct Processes: Codable, Hashable, Sendable {
-    /// How many there were.
+    /// The number of processes.
     public var count: Int
-    /// Bytes of gradients that a process put into sums over all: 4 a parameter and update. What crosses a network is up to
-    /// twice that, by the way in which the sums are made.
+    /// The size of the gradients that each process contributed to sums: 4 bytes per parameter and update.
+    ///
+    /// Up to twice as many bytes cross the network, depending on the algorithm of the sums.
     public var gradientBytes: Int
-    /// Other bytes that the first process sent: what it took and found, and images.
+    /// The number of other bytes that the first process sent: labels, losses and images.
     public var otherBytes: Int
   }
 
+  /// The examples taken from the stream.
   public struct Stream: Codable, Hashable, Sendable {
-    /// Examples taken from the stream, broken ones included; in multi-epoch training those of one pass.
+    /// The number of examples, broken ones included; in multi-epoch training, those of one pass.
     public var examples: Int
-    /// Broken images that were left out.
+    /// The number of broken images, which were skipped.
     public var skipped: Int
-    /// Encoded bytes of the examples taken.
+    /// The encoded size of the examples, in bytes.
     public var bytes: Int
   }
 
-  /// `nil` where no evaluation data was given.
+  /// The accuracy on the evaluation data; `nil` without evaluation data.
   public var accuracy: Accuracy?
-  /// The accuracy along the first pass, by predicting before training (Blum, Kalai, Langford 1999, "progressive
-  /// validation"). Records of version 0.1.0 have none.
+  /// The accuracy during the first pass (Blum, Kalai, Langford 1999, "progressive validation").
+  ///
+  /// `nil` in records of version 0.1.0.
   public var online: Online?
+  /// The peak storage.
   public var storage: Storage
+  /// The compute.
   public var compute: Compute
+  /// The speed of the training.
   public var throughput: Throughput
-  /// Seconds from the first step to the end of the evaluation.
+  /// The time from the first step to the end of the evaluation, in seconds.
   public var wallSeconds: Double
-  /// Seconds of training alone.
+  /// The time of the training, in seconds.
   public var trainingSeconds: Double
+  /// The examples taken from the stream.
   public var stream: Stream
-  /// The cool-down with which the run ended before its plan, where it was asked to: how far it came is in ``stream``.
+  /// The cool-down that ended the run early by request, if any.
   public var coolDown: CoolDown?
-  /// What the replay memory did, where there was one.
+  /// The counters of the replay memory; `nil` without one.
   public var memory: MemoryCounters?
-  /// What the replay memory held at the end, where there was one. Records of version 0.1.0 have none.
+  /// The contents of the replay memory at the end; `nil` without one, and in records of version 0.1.0.
   public var memoryContents: MemorySummary?
+  /// All options, with the values that were found in the data or chosen by default.
   public var configuration: RunConfiguration
+  /// The plan of the run.
   public var plan: TrainingPlan
   /// The version of OnePass.
   public var version: String
-  /// The full hash of the commit that the program was built from. `nil` where that is not known: the build had no repository,
-  /// the program is not `onepass`, or the record is of an older one.
+  /// The full hash of the commit that the program was built from.
+  ///
+  /// `nil` if it is unknown: in builds without a repository, in programs other than `onepass`, and in older records.
   public var commit: String?
-  /// Whether tracked files differed from ``commit`` when the program was built; `nil` where that is.
+  /// Whether tracked files differed from ``commit`` in the build; `nil` if the commit is unknown.
   public var dirty: Bool?
   /// The version of libtorch.
   public var engine: String
-  /// What the run was made on. Records of version 0.1.0 do not say.
+  /// The machine of the run; `nil` in records of version 0.1.0.
   public var machine: Machine?
-  /// `nil` where there was one process.
+  /// The communication of the processes; `nil` if there was only one.
   public var processes: Processes?
 
-  /// The version and the commit: `0.1.0 (3f2a91c07be4, modified)`.
+  /// The version and the commit, as `0.1.0 (3f2a91c07be4, modified)`.
   package var versionText: String {
     SourceRevision.describe(version: version, commit: commit, isModified: dirty)
   }
 
-  /// Passes of the multi-epoch run that counts as 100 % compute (Hu et al. 2021, section 2).
+  /// The number of passes that count as 100 % compute (Hu et al. 2021, section 2).
   public static let referenceEpochs = 90
 }

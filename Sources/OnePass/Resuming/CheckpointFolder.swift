@@ -2,23 +2,23 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// A folder of files that appears whole or not at all and tells any byte that changed.
+/// A folder of files that appears complete or not at all, with checksums of all files.
 ///
 /// ```
-/// step-00000120/manifest          each file with its size and hash, and the hash of the manifest itself
+/// step-00000120/manifest          the size and hash of each file, and the hash of these lines
 /// step-00000120/state.json        …
 /// ```
 struct CheckpointFolder {
   let path: String
   private static let manifest = "manifest"
-  /// Folders whose names end so are not whole.
+  /// The suffix of incomplete folders.
   static let partialSuffix = ".partial"
 
   var name: String { URL(fileURLWithPath: path).lastPathComponent }
   func path(of file: String) -> String { "\(path)/\(file)" }
 
-  /// Has the files written beside their place, makes them safe from a power cut, and gives the folder its name.
-  /// - Throws: `OnePassError` (`io`); nothing is then at `path`.
+  /// Writes the files to a temporary folder, makes them durable, and renames the folder.
+  /// - Throws: `OnePassError` (`io`); there is nothing at `path` then.
   static func write(to path: String, _ body: (_ partial: String) throws -> Void) throws -> CheckpointFolder {
     let url = URL(fileURLWithPath: path)
     let partial = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent)\(partialSuffix)"
@@ -42,24 +42,22 @@ struct CheckpointFolder {
     } catch {
       try? files.removeItem(atPath: partial)
       if let error = error as? OnePassError { throw error }
-      throw OnePassError(
-        .io, "The checkpoint \(path) could not be written: see that the disk has room.", cause: error)
+      throw OnePassError.unwritableFile(path, cause: error)
     }
     return CheckpointFolder(path: path)
   }
 
-  /// Puts a folder with another content of one file in the place of this one.
+  /// Replaces this folder by a copy with other content in one file.
   ///
-  /// The new one has a name that comes after this one's, and takes its place before this one goes: at each instant there
-  /// is a whole folder.
-  /// - Throws: `OnePassError` (`io`); this folder is then as it was.
+  /// The new folder has a name that sorts after this one, and is complete before this one is removed.
+  /// - Throws: `OnePassError` (`io`); this folder is unchanged then.
   func replace(_ file: String, with data: Data) throws {
     let parts = name.split(separator: ".")
     let revision = String((parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + 1)
     let next = "\(parts[0])." + String(repeating: "0", count: max(0, 4 - revision.count)) + revision
     let files = FileManager.default
     let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    // A whole one of that name was made by an attempt that was broken off before it removed this one.
+    // A complete folder of that name is from an attempt that was interrupted before it removed this one.
     let isThere = (try? CheckpointFolder(path: "\(parent)/\(next)").verify()) != nil
     _ =
       isThere
@@ -72,12 +70,12 @@ struct CheckpointFolder {
         try data.write(to: URL(fileURLWithPath: "\(partial)/\(file)"))
       }
     guard remove() else {
-      throw OnePassError(.io, "\(path) could not be removed: remove it by hand, \(next) takes its place.")
+      throw OnePassError.checkpointNotRemoved(path, successor: next)
     }
   }
 
-  /// Removes the folder: first its name, in one step, so that none is ever there in part.
-  /// - Returns: Whether it is gone.
+  /// Removes the folder. It is renamed first, so that it never appears incomplete.
+  /// - Returns: Whether it was removed.
   @discardableResult
   func remove() -> Bool {
     let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
@@ -87,16 +85,13 @@ struct CheckpointFolder {
     return (try? FileManager.default.removeItem(atPath: doomed)) != nil
   }
 
-  /// Reads every file and holds it against the manifest.
-  /// - Throws: `OnePassError`: `badData` naming the first file that is not what was written, `io` if one cannot be read.
+  /// Compares every file with the manifest.
+  /// - Throws: `OnePassError` (`badData`) that names the first file that is damaged or missing.
   func verify() throws {
-    func damaged(_ file: String) -> OnePassError {
-      OnePassError(.badData, "The checkpoint \(path) is damaged: \(file) is not what was written.")
-    }
+    func damaged(_ file: String) -> OnePassError { .damagedFile(path(of: file)) }
     func reading<Result>(_ file: String, _ body: (String) throws -> Result) throws -> Result {
       do { return try body(path(of: file)) } catch {
-        throw OnePassError(
-          .badData, "The checkpoint \(path) is damaged: \(file) is missing or cannot be read.", cause: error)
+        throw OnePassError.checkpointFileMissing(path(of: file), cause: error)
       }
     }
     let text = try reading(Self.manifest) {
@@ -114,7 +109,7 @@ struct CheckpointFolder {
     }
   }
 
-  /// The hash of a file, however large, and its size in bytes.
+  /// The hash of a file, which is read in parts, and its size in bytes.
   private static func hash(ofFile path: String) throws -> (hash: String, count: Int) {
     let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
     defer { try? file.close() }

@@ -1,26 +1,41 @@
 import OnePassCore
 
-/// When a run is saved while it trains, and how much of that is kept.
+/// When checkpoints are saved during training, and how many are kept.
+///
+/// ```swift
+/// let checkpoints = CheckpointPlan(every: .seconds(600), kept: 2)
+/// let result = try TrainingRun(configuration).start(output: "runs/first", checkpoints: checkpoints)
+/// ```
 public struct CheckpointPlan: Hashable, Sendable {
-  /// How often; only when the run is stopped if `nil`.
+  /// The interval of checkpoints; they are saved only when the run is stopped if `nil`.
   public var every: CheckpointInterval?
-  /// How many of the last checkpoints are kept, at least 1. With two, there is one to go on from if the last is damaged.
+  /// The number of checkpoints to keep, at least 1. With 2, the run can resume even if the last one is damaged.
   public var kept: Int
 
+  /// Creates a plan.
+  /// - Parameters:
+  ///   - every: The interval of checkpoints; they are saved only when the run is stopped if `nil`.
+  ///   - kept: The number of checkpoints to keep, at least 1.
   public init(every: CheckpointInterval? = nil, kept: Int = 2) {
-    precondition(kept >= 1, "At least one checkpoint is kept.")
+    precondition(kept >= 1, "kept must be at least 1.")
     self.every = every
     self.kept = kept
   }
 }
 
-/// How often a run is saved while it trains.
+/// The interval between checkpoints.
+///
+/// ```swift
+/// let interval = try CheckpointInterval("10m")  // every 600 seconds
+/// ```
 public enum CheckpointInterval: Hashable, Sendable {
+  /// A number of steps, at least 1.
   case steps(Int)
+  /// A time in seconds, above 0.
   case seconds(Double)
 
-  /// `100` (steps), `90s`, `10m` or `2h`.
-  /// - Throws: `OnePassError` (`usage`) if the text is none of them.
+  /// Parses a number of steps, as `100`, or a time with a unit, as `90s`, `10m` or `2h`.
+  /// - Throws: `OnePassError` (`usage`) if the text is neither.
   public init(_ text: String) throws {
     let units: [(suffix: String, seconds: Double)] = [("s", 1), ("m", 60), ("h", 3_600)]
     if let steps = Int(text), steps > 0 {
@@ -30,8 +45,9 @@ public enum CheckpointInterval: Hashable, Sendable {
     {
       self = .seconds(value * unit.seconds)
     } else {
-      throw OnePassError(
-        .usage, "--checkpoint-every \(text) is not possible: give steps (100) or a time (90s, 10m, 2h).")
+      throw OnePassError.valueOutOfRange(
+        "--checkpoint-every", mustBe: "a number of steps, such as 100, or a time, such as 90s, 10m or 2h",
+        got: text)
     }
   }
 }

@@ -1,7 +1,7 @@
 import OnePassCore
 import OnePassData
 
-/// Saves a run after the steps at which that is due, and stops it when it is asked to.
+/// Saves checkpoints of a run at intervals, and stops the run on request.
 final class CheckpointSaver: StepObserver {
   private let assembly: RunAssembly
   private let learner: Learner
@@ -15,9 +15,9 @@ final class CheckpointSaver: StepObserver {
   private var stepsSaved: Int?
 
   /// - Parameters:
-  ///   - buffer: The shuffle buffer of the stream, where it has one.
+  ///   - buffer: The shuffle buffer of the stream, if it has one.
   ///   - interval: How often the run is saved; only when it stops if `nil`.
-  ///   - stop: Whether it was asked to stop.
+  ///   - stop: Requests to stop or to cool down.
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ records: RunRecords, in session: RunSession,
     buffer: ShuffleBuffer?, every interval: CheckpointInterval?, stop: StopRequest?
@@ -32,11 +32,11 @@ final class CheckpointSaver: StepObserver {
     lastSaved = clock.now
   }
 
-  /// What this process was asked to do by the end of a step.
+  /// The requests to this process at the end of a step.
   func requests(after steps: Int) -> StepRequests {
     StepRequests(
       stop: stop?.isStopping ?? false, coolDown: stop?.isCoolingDown ?? false,
-      // After the last step the run is all but finished; it is saved whole.
+      // After the last step there is no checkpoint, because the finished run is saved.
       save: session.unfinished != nil && steps < assembly.plan.steps && isDue(after: steps))
   }
 
@@ -48,8 +48,8 @@ final class CheckpointSaver: StepObserver {
     }
   }
 
-  /// Saves the run if that is due.
-  /// - Throws: `RunStopped` if any rank was asked to stop; `OnePassError` (`io`) if the run cannot be saved.
+  /// Saves the run if a checkpoint is due.
+  /// - Throws: `RunStopped` if a stop was requested on any rank; `OnePassError` (`io`) if the run cannot be saved.
   func observe(_ step: StepRecord, of loop: TrainingLoop) throws {
     buffer?.settle(upTo: loop.incoming.tally.taken)
     if step.requests.stop { throw try stopped(loop) }
@@ -58,10 +58,11 @@ final class CheckpointSaver: StepObserver {
     (lastSaved, stepsSaved) = (clock.now, step.step)
   }
 
-  /// - Throws: `RunStopped`, with the run saved, if any rank was asked to stop; `OnePassError` (`io`) if it cannot be saved.
-  func stopIfAsked(_ loop: TrainingLoop) throws {
-    let asked = stop?.isStopping ?? false
-    if try loop.ranks.sum([asked ? 1 : 0])[0] > 0 { throw try stopped(loop) }
+  /// Saves and stops the run if a stop was requested on any rank.
+  /// - Throws: `RunStopped` after it is saved; `OnePassError` (`io`) if it cannot be saved.
+  func stopIfRequested(_ loop: TrainingLoop) throws {
+    let isRequested = stop?.isStopping ?? false
+    if try loop.ranks.sum([isRequested ? 1 : 0])[0] > 0 { throw try stopped(loop) }
   }
 
   private func stopped(_ loop: TrainingLoop) throws -> RunStopped {
@@ -72,19 +73,17 @@ final class CheckpointSaver: StepObserver {
       step: loop.position.steps, steps: loop.position.end, output: isSaved ? session.output : nil)
   }
 
-  /// Saves a run that cannot continue for a reason outside of it, if that is possible.
-  /// - Returns: The reason, with what can be done.
+  /// Saves a run after an error from outside, if that is possible.
+  /// - Returns: The error, with a note that the run is saved.
   func rescue(_ loop: TrainingLoop, after error: any Error) -> any Error {
-    // Other ranks would have to take part, and are somewhere else.
+    // With several ranks, saving would need all of them, and the others are elsewhere in their step.
     guard loop.ranks.count == 1, session.unfinished != nil, records.isComplete(for: loop),
       let error = error as? OnePassError, (try? save(loop)) != nil
     else { return error }
-    return OnePassError(
-      error.code, "\(error.message) What was trained so far is saved: mend it, and go on with --resume.",
-      cause: error)
+    return OnePassError.savedAfter(error)
   }
 
-  /// Saves the run, all ranks together: the first one writes, the others send it what it does not have.
+  /// Saves the run with all ranks: the first writes, and the others send the images that it lacks.
   private func save(_ loop: TrainingLoop) throws {
     guard let unfinished = session.unfinished else {
       try loop.rehearsal?.images.transfer?.collect { _ in }

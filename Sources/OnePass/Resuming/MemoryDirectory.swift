@@ -2,18 +2,20 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// The folder in which the memory of one run keeps its images.
+/// The folder with the images of a run's memory.
 ///
-/// It is nobody else's: the run's checkpoints say which images of it they mean.
+/// It belongs to one run, whose checkpoints refer to images in it.
 struct MemoryDirectory {
   let path: String
-  /// What tells the run from all others.
+  /// The unique identifier of the run.
   let run: String
   let images: DiskImages
 
-  /// Makes the folder of a new run.
+  /// Creates the folder of a new run.
   init(creating path: String, run: String, plan: TrainingPlan, imageBytes: Int) throws {
-    guard let capacity = plan.capacity else { preconditionFailure("Only a replay memory has a folder.") }
+    guard let capacity = plan.capacity else {
+      preconditionFailure("A memory directory requires a replay memory.")
+    }
     self.path = path
     self.run = run
     images = try DiskImages(creating: path, run: run, capacity: capacity, imageBytes: imageBytes)
@@ -21,17 +23,17 @@ struct MemoryDirectory {
       try DurableFile.synchronise(path)
       try DurableFile.synchronise(URL(fileURLWithPath: path).deletingLastPathComponent().path)
     } catch {
-      throw OnePassError(.io, "The memory directory \(path) cannot be written.", cause: error)
+      throw OnePassError.unwritableFile("--memory-directory \(path)", cause: error)
     }
   }
 
-  /// Opens the folder of a run that goes on.
+  /// Opens the folder of a resumed run.
   init(opening path: String, run: String) throws {
     self.path = path
     self.run = run
     images = try DiskImages(opening: path, run: run)
   }
 
-  /// Removes the images, when nothing says any more what they are.
+  /// Removes the images of a run without checkpoints.
   func remove() { DiskImages.remove(in: path) }
 }

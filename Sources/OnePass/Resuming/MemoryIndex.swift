@@ -2,19 +2,23 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// The snapshot of a replay memory as bytes: what JSON says in 200 bytes an item takes 32 here, and 12 more with a prediction.
+/// The binary form of a memory snapshot. An item takes 32 bytes and its note, compared with 200 bytes in JSON.
 ///
-/// Little-endian. The counters as JSON with its length before it, a byte for `hasBeenFull`, then the items, the two
-/// arrangements and the subjects, each with its count before it; a subject is the place of its item, and text with its
-/// length before it. Where that byte says so, the predictions of all items, in their order, come last.
+/// Integers are little-endian. The parts, in order:
+///
+/// - the counters as JSON, preceded by its length
+/// - a byte of flags: bit 0 is `hasBeenFull`, bit 1 is set if there are notes
+/// - the items, the two arrangements and the subjects, each preceded by its count; a subject is the index of its item, and its
+///   text preceded by the length
+/// - the notes of all items, if there are any
 enum MemoryIndex {
   static func encode(_ snapshot: MemorySnapshot) throws -> Data {
     var data = Data()
     let counters = try JSONEncoder().encode(snapshot.counters)
     data.append(integer: UInt64(counters.count))
     data += counters
-    let predictions = snapshot.items.compactMap(\.prediction)
-    data.append(integer: UInt8((snapshot.hasBeenFull ? 1 : 0) + (predictions.isEmpty ? 0 : 2)))
+    let notes = snapshot.items.compactMap(\.note)
+    data.append(integer: UInt8((snapshot.hasBeenFull ? 1 : 0) + (notes.isEmpty ? 0 : 2)))
     data.append(integer: UInt64(snapshot.items.count))
     for item in snapshot.items {
       data.append(integer: Int64(item.id))
@@ -34,11 +38,11 @@ enum MemoryIndex {
       data.append(integer: UInt64(place))
       data.append(text: item.subject ?? "")
     }
-    for prediction in predictions { prediction.write(to: &data) }
+    for note in notes { data += note.bytes }
     return data
   }
 
-  /// - Throws: `OnePassError` (`badData`) if the bytes are no snapshot.
+  /// - Throws: `OnePassError` (`badData`) if the bytes do not represent a snapshot.
   static func decode(_ data: Data, path: String) throws -> MemorySnapshot {
     var reader = ByteReader(data: data, path: path)
     let counters = try reader.bytes(reader.count(of: 1))
@@ -66,7 +70,7 @@ enum MemoryIndex {
     }
     if flags & 2 != 0 {
       for place in items.indices {
-        items[place] = items[place].with(prediction: try StoredPrediction(from: &reader))
+        items[place] = items[place].with(note: ItemNote(try reader.bytes(ItemNote.kind.bytesPerItem)))
       }
     }
     guard reader.isAtEnd else { throw reader.damage }
@@ -77,9 +81,9 @@ enum MemoryIndex {
 }
 
 extension MemoryItem {
-  fileprivate func with(subject: String? = nil, prediction: StoredPrediction? = nil) -> MemoryItem {
+  fileprivate func with(subject: String? = nil, note: ItemNote? = nil) -> MemoryItem {
     MemoryItem(
       id: id, label: label, loss: loss, priority: priority, draws: draws, bytes: bytes,
-      subject: subject ?? self.subject, prediction: prediction ?? self.prediction)
+      subject: subject ?? self.subject, note: note ?? self.note)
   }
 }

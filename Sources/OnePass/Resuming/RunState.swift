@@ -1,17 +1,17 @@
 import OnePassCore
 
-/// All that a run needs to resume exactly where it was, beside weights, momentum and the contents of its memory: the states of
-/// its parts.
+/// The states of all parts of a run, from which it resumes exactly.
 ///
-/// Generators are not in it: every random choice is a function of the seed and of its position.
+/// Weights, momentum and the contents of the memory are in other files. Random generators have no state here, because all random
+/// choices are functions of the seed and the position.
 struct RunState: Codable {
-  /// The form of checkpoints, which changes when an older program could not resume from them.
+  /// The version of the checkpoint format. It changes when an older version cannot resume from new checkpoints.
   static let currentFormat = 2
 
   var format = currentFormat
-  /// The version of OnePass that wrote it.
+  /// The version of OnePass that wrote the checkpoint.
   var version: String
-  /// What was asked for, before the program resolved anything.
+  /// The options as passed, without values found in the data.
   var configuration: RunConfiguration
   var plan: TrainingPlan
   var card: ModelCard
@@ -20,18 +20,18 @@ struct RunState: Codable {
   var online: OnlineAccuracy
   var curve: TrainingCurve
   var log: RunLog.State
-  /// Which memory directory is this run's, where it has one.
+  /// The identifier of the memory directory; `nil` without one.
   var memoryRun: String?
-  /// How much of the ledger counts, where there is one.
+  /// The valid part of the ledger; `nil` without one.
   var ledger: LedgerMark?
 
-  /// The examples that were taken from the stream.
+  /// The number of examples taken from the stream.
   var examplesTaken: Int { loop.incoming.tally.taken }
 }
 
-/// What every checkpoint says of itself, whatever its form.
+/// The format and version of a checkpoint, which checkpoints of any format contain.
 struct CheckpointOrigin: Decodable {
-  /// Missing in the first form.
+  /// `nil` in the first format.
   var format: Int?
   var version: String
 }

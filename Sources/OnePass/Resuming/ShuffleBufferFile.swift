@@ -2,15 +2,18 @@ import Foundation
 import OnePassCore
 import OnePassData
 
-/// What a shuffle buffer held, as a file of a checkpoint.
-///
-/// Little-endian. Position, position below, peak in examples and in bytes, then what waits and what was delivered and not
-/// used for good, each with its count before it. An example is its id, its label, three sizes of bare pixels (0 for a file),
-/// its subject and its image, each with its length before it; a subject that is not there has the length −1.
+// The contents of a shuffle buffer, as a file of a checkpoint.
+//
+// The layout is little-endian: the position, the position of the underlying source, the peak in examples and in bytes, then
+// the waiting examples, and the examples that were delivered but not trained on yet. Each list follows its count.
+//
+// An example is its id, its label, three sizes of pixels (0 for an encoded file), its subject and its image. Subject and image
+// follow their lengths; a missing subject has length −1.
 extension ShuffleBuffer.Snapshot {
   static let fileName = "shuffle-buffer"
 
-  /// - Throws: `OnePassError` (`io`).
+  /// Writes the snapshot.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   func write(to path: String) throws {
     let file = AppendedFile(path: path)
     var bytes: [UInt8] = []
@@ -36,13 +39,13 @@ extension ShuffleBuffer.Snapshot {
     try file.makeDurable()
   }
 
-  /// The snapshot in a file; `nil` if there is none.
-  /// - Throws: `OnePassError` (`badData`) if it is no snapshot, `io` if it cannot be read.
+  /// Reads a snapshot; `nil` if there is no file.
+  /// - Throws: `OnePassError`: `badData` if the file is damaged, `io` if it cannot be read.
   init?(readingFrom path: String) throws {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let data: Data
     do { data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
-      throw OnePassError(.io, "\(path) cannot be read: bring it back.", cause: error)
+      throw OnePassError.unreadableFile(path, cause: error)
     }
     var reader = ByteReader(data: data, path: path)
     func number() throws -> Int { Int(try reader.integer() as Int64) }

@@ -1,16 +1,17 @@
 import Foundation
 
-/// Hears signals in place of the process, until it is cancelled.
+/// Handles signals of the process until it is cancelled.
 package final class SignalWatch {
   private let sources: [any DispatchSourceSignal]
 
+  /// Starts to handle signals.
   /// - Parameters:
-  ///   - numbers: Which signals.
-  ///   - handler: Called on a thread of its own with the signal's number.
+  ///   - numbers: The signal numbers.
+  ///   - handler: Called on another thread with the signal number.
   package init(_ numbers: [Int32] = [SIGINT, SIGTERM], _ handler: @escaping @Sendable (Int32) -> Void) {
     sources = numbers.map { number in
       #if canImport(Darwin)
-        // There a source is given only what the process ignores; on Linux it takes over by itself.
+        // On Darwin, a dispatch source receives only signals that the process ignores. On Linux it replaces the handler.
         signal(number, SIG_IGN)
       #endif
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -20,5 +21,6 @@ package final class SignalWatch {
     }
   }
 
+  /// Stops handling the signals.
   package func cancel() { for source in sources { source.cancel() } }
 }

@@ -1,27 +1,47 @@
 import Synchronization
 
-/// Asks a run to stop after its current step, from any thread or signal handler.
+/// A request to stop or cool down a run, from any thread or signal handler.
+///
+/// ```swift
+/// let stop = StopRequest()
+/// let result = try TrainingRun(configuration).start(output: "runs/first", stop: stop) { event in
+///   if case .step(let report) = event, report.seconds > 3_600 { stop.stop() }
+/// }
+/// ```
 public final class StopRequest: Sendable {
   private let isSet = Atomic(false)
   private let isCooling = Atomic(false)
 
+  /// Creates an object without a request.
   public init() {}
 
+  /// Requests that the run stop after its current step.
   public func stop() { isSet.store(true, ordering: .relaxed) }
 
+  /// Whether a stop was requested.
   public var isStopping: Bool { isSet.load(ordering: .relaxed) }
 
-  /// Asks a run with `--schedule on-demand` to cool down and to end as a finished one; any other goes on.
+  /// Requests that a run with `--schedule on-demand` cool down and finish. Other runs ignore it.
   public func coolDown() { isCooling.store(true, ordering: .relaxed) }
 
+  /// Whether a cool-down was requested.
   public var isCoolingDown: Bool { isCooling.load(ordering: .relaxed) }
 }
 
-/// A run that stopped because it was asked to, and can go on.
+/// The error of a run that was stopped by request.
+///
+/// ```swift
+/// do {
+///   _ = try TrainingRun(configuration).start(output: "runs/first", stop: StopRequest())
+/// } catch let stopped as RunStopped {
+///   print("stopped after step \(stopped.step) of \(stopped.steps)")
+/// }
+/// ```
 public struct RunStopped: Error, Sendable {
-  /// Steps that are done.
+  /// The number of steps done.
   public let step: Int
+  /// The number of steps of the whole run.
   public let steps: Int
-  /// The folder that the run can go on from; `nil` where nothing was saved.
+  /// The folder from which the run can be resumed; `nil` if it was not saved.
   public let output: String?
 }

@@ -2,19 +2,24 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// What is on disk of a run, finished or not: its checkpoints, its ledger, and the images of its memory.
+/// The files of a run, finished or not: its checkpoints, its ledger, and the images of its memory.
 ///
-/// No other process can change the run while this is held.
+/// An unfinished run is locked against other processes while this object exists.
 final class StoredRun {
-  /// A state of the run that was saved.
+  /// A checkpoint, or the final state of a finished run.
   struct Point {
     let folder: String
-    /// The examples that had been taken from the stream.
+    /// The number of examples taken from the stream.
     let examples: Int
     let ledger: LedgerMark?
-    /// What the memory held, where there was one and the run can still say.
+    /// The contents of the memory; `nil` without one, or without an index of it.
     var memory: MemorySnapshot?
+    /// The rows of `memory.csv`, which have no subjects, for a finished run without an index.
+    var listed: [MemoryItem] = []
     let arrivals: ArrivalLog?
+
+    /// The items of the memory, as far as they are recorded.
+    var items: [MemoryItem] { memory?.items ?? listed }
 
     var name: String { URL(fileURLWithPath: folder).lastPathComponent }
   }
@@ -26,28 +31,25 @@ final class StoredRun {
   let classNames: [String]?
   /// The oldest first.
   var points: [Point]
-  /// Where a memory on disk keeps its images.
+  /// The images of a memory on disk.
   let diskImages: DiskImages?
-  /// The images of the checkpoints of a run that is not finished; where the memory is on disk, those it has given up.
+  /// The images of an unfinished run's checkpoints; with a memory on disk, only those evicted from it.
   let archive: ImageArchive?
-  /// The few images that a finished run keeps, to be read.
+  /// The few images that a finished run keeps, opened for reading.
   private let pictures: ImageArchive?
   private let lock: UnfinishedRun?
 
   /// - Parameters:
   ///   - path: The folder of the run.
-  ///   - memoryDirectory: Where its memory is by now, if it has one on disk and that was moved.
-  /// - Throws: `OnePassError`: `io` if there is no run, `badData` if it is damaged, `usage` if another process has it.
+  ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
+  /// - Throws: `OnePassError`: `io` if there is no run, `badData` if it is damaged, `usage` if another process is using it.
   init(_ path: String, memoryDirectory: String? = nil) throws {
     self.path = path
     let memoryRun: String?
     if FileManager.default.fileExists(atPath: "\(path)/result.json") {
       UnfinishedRun.removeLeftovers(ofFinishedRunIn: path)
       guard !FileManager.default.fileExists(atPath: "\(path)/\(UnfinishedRun.folderName)") else {
-        throw OnePassError(
-          .io,
-          "The run in \(path) is finished, and what it left in \(UnfinishedRun.folderName) cannot be removed: remove it."
-        )
+        throw OnePassError.leftoversNotRemoved("\(path)/\(UnfinishedRun.folderName)")
       }
       let files = try RunFiles(path)
       let result = try RunFiles.result(in: path)
@@ -59,22 +61,21 @@ final class StoredRun {
         result.configuration, result.plan, result.configuration.data.classNames
       )
       memoryRun = position.memoryRun
+      let memory =
+        memoryRun == nil && pictures == nil
+        ? nil : try Self.index(at: files.path(of: Checkpoint.indexName))
       points = [
         Point(
           folder: files.path(of: ""), examples: position.examplesSeen, ledger: position.ledger,
-          memory: memoryRun == nil && pictures == nil
-            ? nil : try Self.index(at: files.path(of: Checkpoint.indexName)),
+          memory: memory, listed: try memory == nil ? MemoryTable.ifPresent(in: files)?.items ?? [] : [],
           arrivals: position.arrivals)
       ]
     } else {
-      guard try UnfinishedRun.hasCheckpoint(in: path) else {
-        throw OnePassError(
-          .io, "\(path) holds no run: give the folder that `onepass train --output` made.")
-      }
+      guard try UnfinishedRun.hasCheckpoint(in: path) else { throw OnePassError.noRun(in: path) }
       let unfinished = UnfinishedRun(in: path, kept: .max)
       try unfinished.open()
       let saved = try unfinished.inspect()
-      guard let last = saved.last else { preconditionFailure("There is a checkpoint.") }
+      guard let last = saved.last else { preconditionFailure("hasCheckpoint found a checkpoint.") }
       isFinished = false
       (configuration, plan, classNames) = (
         last.state.configuration, last.state.plan, last.state.card.classNames
@@ -93,9 +94,7 @@ final class StoredRun {
     }
     let directory = memoryDirectory ?? configuration.memory.directory
     diskImages = try memoryRun.map { run in
-      guard let directory else {
-        throw OnePassError(.usage, "The run has its memory on disk: say with --memory-directory where it is.")
-      }
+      guard let directory else { throw OnePassError.memoryDirectoryRequired }
       return try DiskImages(opening: directory, run: run)
     }
   }
@@ -104,21 +103,19 @@ final class StoredRun {
     do { return try MemoryIndex.decode(Data(contentsOf: URL(fileURLWithPath: path)), path: path) } catch let
       error as OnePassError
     { throw error } catch {
-      throw OnePassError(.io, "\(path) cannot be read: bring it back.", cause: error)
+      throw OnePassError.unreadableFile(path, cause: error)
     }
   }
 
-  /// Where the ledger and the subjects lie.
+  /// The folder of the ledger and the subject log.
   var logFolder: String { isFinished ? path : "\(path)/\(UnfinishedRun.folderName)" }
 
-  /// The image of an item, wherever it lies; `nil` if it is none of the few that a finished run keeps.
-  /// - Throws: `OnePassError` (`badData`) if it is damaged, or not where it has to be.
+  /// The image of an item; `nil` if it is not among the few that a finished run keeps.
+  /// - Throws: `OnePassError` (`badData`) if it is damaged, or missing in an unfinished run.
   func image(id: Int) throws -> EncodedImage? {
     if let archive, try archive.contains(id: id) { return try archive.image(id: id) }
     if let diskImages { return try diskImages.image(id: id) }
-    guard isFinished else {
-      throw OnePassError(.badData, "\(path) holds no image of example \(id): restore it from a copy.")
-    }
+    guard isFinished else { throw OnePassError.imageMissing(in: path, example: id) }
     return try pictures.flatMap { try $0.contains(id: id) ? $0.image(id: id) : nil }
   }
 }

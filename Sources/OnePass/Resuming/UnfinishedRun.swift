@@ -4,26 +4,27 @@ import OnePassData
 import OnePassReplay
 import OnePassTorch
 
-/// What is on disk of a run that has not come to its end: its last checkpoints, and the images that they hold.
+/// The files of an unfinished run: its last checkpoints, and the images of their memories.
 ///
 /// ```
-/// DIR/unfinished/step-00000120/   weights, momentum, position, the memory's index; the last two are kept
-/// DIR/unfinished/images.sqlite    the images of both; where the memory is on disk, those that it has given up since
-/// DIR/unfinished/ledger           what was taken from the stream
+/// DIR/unfinished/step-00000120/   weights, momentum, position and the index of the memory; by default the last two are kept
+/// DIR/unfinished/images.sqlite    the images of all checkpoints; with a memory on disk, only those evicted from it
+/// DIR/unfinished/ledger           the examples taken from the stream
 /// ```
 ///
-/// A checkpoint costs what has changed: images that are there already are not written again.
+/// A checkpoint writes only images that the archive lacks.
 package final class UnfinishedRun {
+  /// The name of its folder in the output folder.
   package static let folderName = "unfinished"
   private static let lockName = ".lock"
   let path: String
   var ledgerPath: String { "\(path)/\(Ledger.fileName)" }
   private let output: String
-  /// How many checkpoints are kept.
+  /// The number of checkpoints to keep.
   private let kept: Int
   private var lock: Int32 = -1
   private var archive: ImageArchive?
-  /// The images of the checkpoints that are kept, by checkpoint, the oldest first.
+  /// The items of each kept checkpoint, the oldest first.
   private var held: [(checkpoint: CheckpointFolder, ids: Set<Int>)] = []
 
   /// - Parameter output: The folder of the run.
@@ -35,18 +36,19 @@ package final class UnfinishedRun {
 
   deinit { unlock() }
 
-  /// Whether there is anything to go on from.
+  /// Whether there is a checkpoint to resume from.
   var hasCheckpoint: Bool { get throws { try Self.hasCheckpoint(in: output) } }
 
-  /// Whether there is, or was before the folder vanished.
+  /// Whether there is a checkpoint, or was one before the folder vanished.
   var hadCheckpoint: Bool { !held.isEmpty || (try? hasCheckpoint) ?? true }
 
-  /// - Throws: `OnePassError` (`io`) if that cannot be told.
+  /// Whether the output folder has a checkpoint to resume from.
+  /// - Throws: `OnePassError` (`io`) if the folder cannot be read.
   static func hasCheckpoint(in output: String) throws -> Bool {
     try !checkpoints(in: "\(output)/\(folderName)").isEmpty
   }
 
-  /// The step after which a run was saved last; `nil` if it never was.
+  /// The step of the last checkpoint of a run; `nil` if there is none.
   static func stepsSaved(in output: String) throws -> Int? {
     try checkpoints(in: "\(output)/\(folderName)").last.flatMap {
       Int(URL(fileURLWithPath: $0.path).lastPathComponent.dropFirst("step-".count))
@@ -61,15 +63,14 @@ package final class UnfinishedRun {
         .sorted()
         .map { CheckpointFolder(path: "\(path)/\($0)") }
     } catch {
-      throw OnePassError(
-        .io, "The folder \(path) cannot be read: check the disk and the folder.", cause: error)
+      throw OnePassError.unreadableFile(path, cause: error)
     }
   }
 
   // MARK: Saving
 
   /// Saves a run after a step.
-  /// - Throws: `OnePassError` (`io`); the checkpoints before are then as they were.
+  /// - Throws: `OnePassError` (`io`); earlier checkpoints are unchanged then.
   func save(
     _ state: RunState, weights: StateDictionary, optimiser: StateDictionary, memory rehearsal: Rehearsal?,
     shuffleBuffer: ShuffleBuffer.Snapshot? = nil
@@ -101,14 +102,14 @@ package final class UnfinishedRun {
     }
   }
 
-  /// The items of all checkpoints that are kept.
+  /// The items of all kept checkpoints.
   private var keptItems: Set<Int> { held.reduce(into: []) { $0.formUnion($1.ids) } }
 
   private func archiveImages(
     of memory: ReplayMemory, notIn known: Set<Int>, _ shared: ImageTransfer?
   ) throws {
     let archive = try openArchive(imageBytes: memory.items.first?.bytes ?? 0)
-    // What is not committed lies in RAM; until the checkpoint has its name, what is belongs to nobody.
+    // Uncommitted images are in RAM. Committed ones belong to no checkpoint until the new one has its name.
     func insert(_ image: EncodedImage, id: Int) throws {
       if try !archive.contains(id: id) { try archive.insertInParts(image, id: id) }
     }
@@ -124,68 +125,66 @@ package final class UnfinishedRun {
     return opened
   }
 
-  /// Lets go of the oldest checkpoint, and of the images that only it held.
+  /// Removes the oldest checkpoints beyond `kept`, and the images that only they need.
   private func prune() throws {
     while held.count > kept {
       let oldest = held.removeFirst()
-      // Should it stay, its images do too.
+      // The images must stay as long as their checkpoint.
       guard oldest.checkpoint.remove() else { continue }
       try archive?.removeAll(oldest.ids.subtracting(keptItems))
     }
   }
 
-  /// Removes everything, once the run is finished.
+  /// Removes all files, after the run has finished.
   func remove() {
     archive = nil
     try? FileManager.default.removeItem(atPath: path)
     unlock()
   }
 
-  /// Removes what a run leaves that fails before there is anything to go on from.
+  /// Removes the files of a run that failed before its first checkpoint.
   func abandon() {
     guard lock >= 0, !hadCheckpoint else { return }
     RunLogFiles.remove(in: output)
-    // Logs without this folder would be somebody else's.
+    // The logs go first and durably: without this folder they would look like files of another program.
     try? DurableFile.synchronise(output)
     remove()
     rmdir(output)  // Only if nothing else is in it.
   }
 
-  /// Keeps other processes out, and makes the folder safe from a power cut, before anything is read or written in it.
+  /// Creates the folder, makes it durable, and locks it against other processes.
+  /// - Throws: `OnePassError`: `usage` if another process has the lock, `io` if the folder cannot be written.
   func open() throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
       try DurableFile.synchronise(output)
       try DurableFile.synchronise(URL(fileURLWithPath: output).deletingLastPathComponent().path)
     } catch {
-      throw OnePassError(.io, "The folder \(path) cannot be made: see that the disk has room.", cause: error)
+      throw OnePassError.folderNotCreated(path, cause: error)
     }
     let file = Foundation.open("\(path)/\(Self.lockName)", O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard file >= 0 else {
-      throw OnePassError(.io, "The folder \(path) cannot be written (\(String(cString: strerror(errno)))).")
+      throw OnePassError.unwritableFile(path, reason: String(cString: strerror(errno)))
     }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
       close(file)
-      throw OnePassError(
-        .usage,
-        "The run in \(output) is in use by another process: wait until it has ended, or choose another folder."
-      )
+      throw OnePassError.runInUse(output)
     }
     lock = file
     try removeLeftovers()
   }
 
-  /// Refuses to go on in a folder that is no longer where it was: a new one of that name would hold a part of the run.
+  /// Checks that the folder has not been moved or replaced. A new folder of that name would contain only a part of the run.
   private func checkPresence() throws {
     var (held, named) = (stat(), stat())
     guard fstat(lock, &held) == 0, stat("\(path)/\(Self.lockName)", &named) == 0,
       FileIdentity(held) == FileIdentity(named)
     else {
-      throw OnePassError(.io, "The folder \(path) has vanished: bring it back, and go on with --resume.")
+      throw OnePassError.runFolderVanished(path)
     }
   }
 
-  /// Removes what a process left that was broken off: what it was writing and, if it had saved nothing yet, everything.
+  /// Removes incomplete files of an interrupted process; all its files, if it had no checkpoint.
   private func removeLeftovers() throws {
     let isNothing = try !hasCheckpoint
     if isNothing, !FileManager.default.fileExists(atPath: "\(output)/result.json") {
@@ -199,7 +198,7 @@ package final class UnfinishedRun {
     }
   }
 
-  /// Removes what is left of a run that is finished, unless a process is about to do so.
+  /// Removes the remaining checkpoints of a finished run, unless another process is doing so.
   package static func removeLeftovers(ofFinishedRunIn output: String) {
     guard FileManager.default.fileExists(atPath: "\(output)/\(folderName)") else { return }
     let unfinished = UnfinishedRun(in: output, kept: 1)
@@ -213,15 +212,14 @@ package final class UnfinishedRun {
 
   // MARK: A request to forget
 
-  /// Where a request to forget notes what it is about to remove, so that one that was broken off is known.
+  /// The file with the items that a request to forget is removing, so that an interrupted request is detected.
   static func forgettingPath(in output: String) -> String { "\(output)/\(folderName)/forgetting" }
 
-  /// - Throws: `OnePassError` (`usage`) if a request to forget was broken off.
+  /// Checks that no request to forget was interrupted.
+  /// - Throws: `OnePassError` (`usage`) if one was.
   func checkForgetting() throws {
     guard FileManager.default.fileExists(atPath: Self.forgettingPath(in: output)) else { return }
-    throw OnePassError(
-      .usage,
-      "A request to forget was broken off in \(output): give `onepass memory forget` again, then go on.")
+    throw OnePassError.forgettingInterrupted(output)
   }
 
   // MARK: A memory on disk
@@ -229,59 +227,55 @@ package final class UnfinishedRun {
   private static let claimName = "memory-run"
   private var claim: String { "\(path)/\(Self.claimName)" }
 
-  /// Says that a memory directory belongs to this run, before there is a checkpoint that says so.
+  /// Records the identifier of the run's memory directory before the first checkpoint, which contains it too.
   func claimMemory(_ run: String) throws {
     do { try run.write(toFile: claim, atomically: true, encoding: .utf8) } catch {
-      throw OnePassError(.io, "\(claim) cannot be written: see that the disk has room.", cause: error)
+      throw OnePassError.unwritableFile(claim, cause: error)
     }
   }
 
   var claimedMemory: String? { try? String(contentsOfFile: claim, encoding: .utf8) }
 
-  // MARK: Going on
+  // MARK: Resuming
 
-  /// A checkpoint as it was read back.
+  /// A checkpoint that was read.
   struct Saved {
     let state: RunState
-    /// These two where they were read: on the first rank.
+    /// The weights and the state of the optimiser; `nil` on ranks other than the first.
     let weights: StateDictionary?
     let optimiser: StateDictionary?
     let memory: MemorySnapshot?
-    /// What waited to be delivered, where that cannot be read again.
+    /// The contents of the shuffle buffer; `nil` without one.
     let shuffleBuffer: ShuffleBuffer.Snapshot?
-    /// The images of the checkpoints that are kept; where the memory is on disk, those that it has given up.
+    /// The images of all kept checkpoints; with a memory on disk, only those evicted from it.
     let archive: ImageArchive?
-    /// The items of the checkpoints that are kept.
+    /// The items of all kept checkpoints.
     let keptItems: Set<Int>
   }
 
   /// Reads the last checkpoint.
-  /// - Throws: `OnePassError`: `badData` if it is damaged, with what can be done; `usage` if another process has it.
+  /// - Throws: `OnePassError`: `io` if there is none; `badData`, with a remedy, if it is damaged.
   func load() throws -> Saved {
     let checkpoints = try Self.checkpoints(in: path)
     guard let last = checkpoints.last else {
-      throw OnePassError(.io, "\(path) holds no checkpoint: leave out --resume to begin anew.")
+      throw OnePassError.noCheckpointToResume(in: path)
     }
     return try offeringAnother { try read(last, all: checkpoints) }
   }
 
-  /// Says which checkpoint is left where the last one turns out to be damaged, or what it needs of what all share.
+  /// Adds a remedy to errors about damaged data: an earlier checkpoint that is intact, if there is one.
   func offeringAnother<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as OnePassError where error.code == .badData {
       let checkpoints = try Self.checkpoints(in: path)
-      let way =
-        if let other = checkpoints.dropLast().lastIndex(where: isUsable) {
-          "remove \(checkpoints[(other + 1)...].map(\.path).joined(separator: " and ")) to go on from "
-            + checkpoints[other].name
-        } else {
-          "bring it back from a copy; there is no other checkpoint that could be used. To begin anew, remove \(path) and "
-            + "the memory directory, if there is one"
-        }
-      throw OnePassError(.badData, "\(error.message) To go on, \(way).", cause: error)
+      guard let other = checkpoints.dropLast().lastIndex(where: isUsable) else {
+        throw OnePassError.notResumable(path, after: error)
+      }
+      throw OnePassError.resumableFrom(
+        checkpoints[other].name, removing: checkpoints[(other + 1)...].map(\.path), after: error)
     }
   }
 
-  /// Whether a run could go on from a checkpoint: it, and what it needs of the ledger and the images, is whole.
+  /// Whether a checkpoint is intact, with its part of the ledger and its images.
   private func isUsable(_ checkpoint: CheckpointFolder) -> Bool {
     do {
       try checkpoint.verify()
@@ -292,7 +286,7 @@ package final class UnfinishedRun {
       guard ImageArchive.exists(in: path) else { return state.memoryRun != nil }
       let archive = try openArchive(imageBytes: 0)
       for item in try MemoryIndex.decode(data, path: index).items {
-        // Those that a memory on disk still holds are read when they are drawn.
+        // Images in a memory directory are verified when they are drawn.
         if try state.memoryRun == nil || archive.contains(id: item.id) { _ = try archive.image(id: item.id) }
       }
       return true
@@ -315,13 +309,13 @@ package final class UnfinishedRun {
         if kept.path == checkpoint.path { memory = snapshot }
         held.append((kept, Set(snapshot?.items.map(\.id) ?? [])))
       } catch  where kept.path != checkpoint.path {
-        // An older one that cannot be read now may be well later: what it holds is unknown, and nothing is thrown away.
+        // An older checkpoint may be unreadable only for now. Its items are unknown, so no image may be removed.
         isAllKnown = false
       }
     }
     let archive = try memory.map { try openArchive(imageBytes: $0.items.first?.bytes ?? 0) }
     if isAllKnown, let archive {
-      // Images of a checkpoint that was never finished.
+      // Images of a checkpoint that was interrupted.
       let known = keptItems
       try archive.removeAll(archive.ids.filter { !known.contains($0) })
     }
@@ -334,7 +328,7 @@ package final class UnfinishedRun {
       archive: archive, keptItems: keptItems)
   }
 
-  /// Every checkpoint, the oldest first, as it was read back; nothing is changed.
+  /// Reads all checkpoints, the oldest first, and changes nothing.
   /// - Throws: `OnePassError` (`badData`) if one is damaged.
   func inspect() throws -> [(folder: CheckpointFolder, state: RunState, memory: MemorySnapshot?)] {
     try Self.checkpoints(in: path).map { checkpoint in
@@ -343,7 +337,7 @@ package final class UnfinishedRun {
     }
   }
 
-  /// What a checkpoint says of the run and of its memory.
+  /// Reads the state and the memory index of a checkpoint.
   /// - Throws: `OnePassError` (`badData`) if it is damaged.
   static func contents(of checkpoint: CheckpointFolder) throws -> (state: RunState, memory: MemorySnapshot?) {
     try checkpoint.verify()
@@ -358,14 +352,12 @@ package final class UnfinishedRun {
       let data = try Data(contentsOf: URL(fileURLWithPath: path))
       let origin = try JSONDecoder().decode(CheckpointOrigin.self, from: data)
       guard origin.format == RunState.currentFormat else {
-        throw OnePassError(
-          .usage,
-          "\(checkpoint.path) was written by onepass \(origin.version), whose checkpoints this version (\(onePassVersion)) "
-            + "cannot resume: finish the run with that version, or start it again in another folder.")
+        throw OnePassError.checkpointOfOtherVersion(
+          checkpoint.path, written: origin.version, running: onePassVersion)
       }
       return try JSONDecoder().decode(RunState.self, from: data)
     } catch let error as OnePassError { throw error } catch {
-      throw OnePassError(.badData, "\(path) is damaged: it is not what onepass wrote.", cause: error)
+      throw OnePassError.damagedFile(path, cause: error)
     }
   }
 }

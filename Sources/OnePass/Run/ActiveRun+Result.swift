@@ -3,30 +3,30 @@ import OnePassData
 import OnePassReplay
 import OnePassTorch
 
-// What a run reports when it is over.
+// The result and the notices of a finished run.
 extension ActiveRun {
-  /// What the user should know of how the training ended.
+  /// Notices about the end of the training.
   var notices: [String] {
     let plan = assembly.plan
     var notices: [String] = []
     let taken = loop.incoming.tally.taken
     if configuration.method != .multiEpoch, taken < plan.streamExamples {
-      let isAsked = loop.position.coolDown != nil && loop.position.steps == loop.position.end
+      let isRequested = loop.position.coolDown != nil && loop.position.steps == loop.position.end
       var notice =
-        isAsked
-        ? "The run ended as it was asked to, after \(taken) of the \(plan.streamExamples) examples that were planned"
-        : "The stream ended after \(taken) of \(plan.streamExamples) examples"
-      if configuration.recipe.schedule != .constant, !isAsked {
+        isRequested
+        ? "The run ended by request after \(taken) of \(plan.streamExamples) planned examples"
+        : "The stream ended after \(taken) of \(plan.streamExamples) planned examples"
+      if configuration.recipe.schedule != .constant, !isRequested {
         notice += ", so the learning rate did not reach 0"
       }
       if let capacity = plan.capacityExamples {
-        notice += ", and a memory of \(capacity) examples is a larger share of it than was planned"
+        notice += ", and the memory of \(capacity) examples is a larger share of the stream than planned"
       }
       notices.append(notice + ".")
     }
-    notices += loop.incoming.tally.firstSkipped.map { "Left out \(loop.incoming.tally.describe($0))" }
+    notices += loop.incoming.tally.firstSkipped.map { "Skipped \(loop.incoming.tally.describe($0))" }
     if let oversized = loop.rehearsal?.memory.counters.oversized, oversized > 0 {
-      notices.append("\(oversized) examples were larger than the storage takes at once and were never kept.")
+      notices.append("\(oversized) examples were larger than the whole --storage and were not stored.")
     }
     return notices
   }
@@ -67,7 +67,7 @@ extension ActiveRun {
       case .multiEpoch: (examples, bytes)
       }
     let waiting = stream.buffer?.peak
-    // As if both had been fullest at the same instant: the buffer is from its first example to the stream's end.
+    // The sum of both peaks: the buffer stays full up to the end of the stream, where the memory is at its peak.
     let all = (
       examples: kept.examples + (waiting?.examples ?? 0), bytes: kept.bytes + (waiting?.bytes ?? 0)
     )
@@ -83,7 +83,7 @@ extension ActiveRun {
       otherBytes: loop.ranks.bytesSent)
   }
 
-  /// The configuration as a file that makes this run again. Names of classes that come from the data come from there again.
+  /// The configuration file that repeats this run. Class names that were found in the data are not in it.
   func runFile(of result: RunResult) -> String {
     var resolved = result.configuration
     resolved.data.classNames = configuration.data.classNames

@@ -1,7 +1,7 @@
 import OnePassCore
 import OnePassTorch
 
-/// A run that is under way: its loop, with everything around it. It trains, saves the model, evaluates and commits.
+/// A run in progress: trains, saves the model, evaluates and commits the result.
 final class ActiveRun {
   let configuration: RunConfiguration
   let stream: RunStream
@@ -15,9 +15,9 @@ final class ActiveRun {
   private let clock = ContinuousClock()
 
   /// - Parameters:
-  ///   - prepared: What is known of the stream.
-  ///   - loggers: What is logged to.
-  ///   - checkpoints: When the run is saved.
+  ///   - prepared: The stream.
+  ///   - loggers: The loggers of the run.
+  ///   - interval: How often the run is saved.
   /// - Throws: `OnePassError` if the memory directory or the checkpoint cannot be read.
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ stream: RunStream, _ prepared: StreamPreparation,
@@ -47,8 +47,8 @@ final class ActiveRun {
 
   private var ranks: Ranks { loop.ranks }
 
-  /// Trains on the stream, or on what is left of it.
-  /// - Throws: `OnePassError`; `RunStopped` when the run was asked to stop.
+  /// Trains on the rest of the stream.
+  /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   func train() throws {
     let observers =
       records.observers(reporting: observe) + [AgreementCheck(learner), records.log, saver]
@@ -68,8 +68,8 @@ final class ActiveRun {
     for notice in notices { observe(.notice(notice)) }
   }
 
-  /// Saves the trained model: the stream will not come again, so before anything else can fail.
-  /// - Returns: The result, which is still without an accuracy.
+  /// Saves the trained model before anything else can fail, since the stream cannot be read again.
+  /// - Returns: The result, without an accuracy.
   func save() throws -> RunResult {
     try rescuing { if let folder = session.folder { try saveModel(in: folder) } }
     let pictures = try KeptPictures(
@@ -79,18 +79,19 @@ final class ActiveRun {
     }
     do { try learner.checkAgreement(over: ranks) } catch let error as OnePassError where error.code == .usage
     {
-      observe(.notice("\(error.message) Those of rank 0 were saved."))
+      observe(.notice("\(error.message) The weights of rank 0 were saved."))
     }
     var result = makeResult()
     result.storage.pictures = pictures?.amount
     result.throughput.logSeconds = records.log.seconds
     do {
       result.storage.loggedPictures = try session.output.flatMap { try EventFolder(of: $0).pictures() }
-    } catch { observe(.notice("The result does not say what pictures of the memory take. \(error)")) }
+    } catch { observe(.notice("The result lacks the size of the logged images. \(error)")) }
     return result
   }
 
-  /// Evaluates the model, and gives the run its name with or without an accuracy.
+  /// Evaluates the model and commits the run, with or without an accuracy.
+  /// - Throws: The error of the evaluation, after the run is committed.
   func finish(_ result: RunResult, evaluatingOn source: (any ExampleSource)?) throws -> RunResult {
     var result = result
     var failure: (any Error)?
@@ -104,11 +105,11 @@ final class ActiveRun {
       result.wallSeconds += (clock.now - start) / .seconds(1)
     }
     try rescuing { try session.commit(result, runFile: runFile(of: result)) }
-    // Not before: a run that is resumed evaluates again.
+    // Only after the commit, because a resumed run evaluates again.
     if let accuracy = result.accuracy { records.log.finish(accuracy, after: loop.position.steps) }
     if let failure {
       if let output = session.output {
-        observe(.notice("The evaluation failed; the trained model is in \(output), without an accuracy."))
+        observe(.notice("The evaluation failed. The trained model is in \(output), without an accuracy."))
       }
       throw failure
     }
@@ -117,7 +118,7 @@ final class ActiveRun {
   }
 
   private func evaluate(on source: any ExampleSource) throws -> RunResult.Accuracy {
-    // Each rank normalised by what it saw; they are measured as what is saved.
+    // Running statistics differ between ranks; the saved ones, of rank 0, are evaluated.
     try learner.share(over: ranks)
     let evaluator = Evaluator(
       model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
@@ -125,11 +126,11 @@ final class ActiveRun {
     let total = configuration.data.evaluationLimit ?? source.knownCount
     return try evaluator.evaluate(source, limit: configuration.data.evaluationLimit) {
       observe(.evaluated(examples: $0, total: total))
-      try saver.stopIfAsked(loop)
+      try saver.stopIfRequested(loop)
     }
   }
 
-  /// Saves the run if what it does last fails, so that it can be resumed.
+  /// Saves the run if `body` fails, so that it can be resumed.
   private func rescuing(_ body: () throws -> Void) throws {
     do { try body() } catch { throw saver.rescue(loop, after: error) }
   }
@@ -144,7 +145,7 @@ final class ActiveRun {
         step: loop.position.steps, updates: learner.updatesMade, examplesSeen: loop.incoming.tally.taken,
         examplesTrained: loop.position.examplesTrained, seed: configuration.seed,
         memory: memory?.memory.counters, memoryRun: memory?.images.directory?.run,
-        ledger: try records.ledger?.makeDurable(), arrivals: loop.incoming.arrivals),
+        ledger: try records.ledger?.makeDurable(), arrivals: loop.incoming.state.arrivals),
       memory: memory?.memory.snapshot
     ).write(in: folder)
     try folder.write(records.curve.curve.csv, to: "curve.csv")

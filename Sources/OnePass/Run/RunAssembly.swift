@@ -4,9 +4,9 @@ import OnePassData
 import OnePassModels
 import OnePassTorch
 
-/// The parts of a run that follow from its configuration and its stream: what a run and its forecast have in common.
+/// The parts that a run and its forecast have in common; they follow from the configuration and the stream.
 struct RunAssembly {
-  /// The warm-up of a forecast shrinks this, and the plan with it.
+  /// The warm-up of a forecast reduces this, and the plan with it.
   var configuration: RunConfiguration
   let parts: MethodParts
   var plan: TrainingPlan
@@ -15,9 +15,9 @@ struct RunAssembly {
   let device: Device
   let pool: DecodePool
 
-  /// Starts the decode threads, which end with `pool.shutdown()`.
+  /// Creates the model and starts the decode threads, which `pool.shutdown()` ends.
   /// - Parameter group: The processes that train together, if any.
-  /// - Throws: `OnePassError`: `usage` if the model is of a kind that is not there, `engine` without memory.
+  /// - Throws: `OnePassError`: `usage` if the model kind is unknown, `engine` if memory is exhausted.
   init(
     _ configuration: RunConfiguration, _ parts: MethodParts, _ plan: TrainingPlan, _ pipeline: ImagePipeline,
     _ stem: Stem, on device: Device, group: ProcessGroup? = nil
@@ -32,7 +32,7 @@ struct RunAssembly {
     model = try card.makeModel(
       seed: configuration.seed, device: device,
       normalisingOver: configuration.machine.synchronisedBatchNorm ? group : nil, own: parts.model)
-    // The incoming mini-batch, the next one, and the replays of a step wait to be decoded at once.
+    // The queue has room for the incoming mini-batch, the next one, and the replays of a step.
     pool = DecodePool(
       pipeline: pipeline, threads: configuration.machine.decodeThreads ?? machineCores(),
       queueCapacity: configuration.recipe.batchSize * (configuration.replay.steps + 2),
@@ -48,9 +48,9 @@ struct RunAssembly {
 
   /// The loop before its first step.
   /// - Parameters:
-  ///   - feed: What it trains on.
-  ///   - source: Where the feed's examples come from, for messages.
-  ///   - images: Where the memory's images are.
+  ///   - feed: The incoming examples.
+  ///   - source: The source of the feed, for messages.
+  ///   - images: The store of the memory's images.
   func makeLoop(
     _ learner: any BatchLearner, _ feed: any ExampleFeed, of source: any ExampleSource,
     images: MemoryImages = .inProcess, ranks: Ranks = Ranks(nil)
@@ -68,7 +68,7 @@ struct RunAssembly {
       position: LoopPosition(configuration, plan), ranks: ranks)
   }
 
-  /// The configuration with every choice that was left to the program.
+  /// The configuration with the values that were found in the data or chosen by default.
   var resolvedConfiguration: RunConfiguration {
     var resolved = configuration.withoutSecrets
     resolved.model.stem = card.stem

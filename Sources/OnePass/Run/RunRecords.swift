@@ -1,14 +1,14 @@
 import OnePassCore
 
-/// What a run writes down of its steps, apart from the loop's own state: ledger, curve, online accuracy, logs.
+/// The records of a run's steps besides the state of the loop: ledger, curve, online accuracy and logs.
 struct RunRecords {
-  /// The first rank notes each example once; `nil` where there is no place for it.
+  /// The ledger, on the first rank; `nil` without an output folder.
   let ledger: Ledger?
   let curve = CurveRecorder()
   let online = OnlineAccuracyRecorder()
   let log: RunLog
 
-  /// All but the log, which comes after what ranks agree on; in the order in which they see a step.
+  /// The observers in calling order, without the log, which is called after the agreement check of the ranks.
   func observers(reporting observe: @escaping (TrainingEvent) -> Void) -> [any StepObserver] {
     let first: [any StepObserver] = ledger.map { [$0] } ?? []
     return first + [online, curve, EventReporter(observe)]
@@ -16,7 +16,7 @@ struct RunRecords {
 
   func restore(_ state: RunState) { (online.accuracy, curve.curve) = (state.online, state.curve) }
 
-  /// Whether the ledger has everything that the loop has taken.
+  /// Whether the ledger has all examples that the loop has taken.
   func isComplete(for loop: TrainingLoop) -> Bool {
     ledger.map { $0.examples == loop.incoming.tally.taken } ?? true
   }

@@ -4,12 +4,12 @@ import OnePassData
 import OnePassReplay
 import OnePassTorch
 
-/// What a run has on disk: the folder of its result, its checkpoints, its ledger, its memory directory.
+/// The files of a run: its output folder, checkpoints, ledger and memory directory.
 ///
-/// On ranks but the first, and without an output folder, it has nothing there and does nothing. A session keeps other
-/// processes out of the folder while it lasts.
+/// A session locks the folder against other processes. On ranks other than the first, and without an output folder, it has no
+/// files and does nothing.
 final class RunSession {
-  /// The folder of the run; `nil` where nothing is written.
+  /// The folder of the run; `nil` if nothing is written.
   let output: String?
   /// Receives the finished run.
   let folder: RunFolder?
@@ -26,8 +26,8 @@ final class RunSession {
   /// - Parameters:
   ///   - output: The folder of the run, on the first rank.
   ///   - resuming: Whether to resume from the last checkpoint in `output`, if there is one.
-  ///   - kept: How many checkpoints are kept.
-  /// - Throws: `OnePassError`: `usage` if the folder holds something else, is in use, or began with other options; `io` if it
+  ///   - kept: The number of checkpoints to keep.
+  /// - Throws: `OnePassError`: `usage` if the folder has other contents, is in use, or the run had other options; `io` if it
   ///   cannot be written; `badData` if the checkpoint is damaged.
   init(
     _ configuration: RunConfiguration, output: String?, resuming: Bool, kept: Int, ranks: Ranks
@@ -59,37 +59,34 @@ final class RunSession {
     _ configuration: RunConfiguration, _ output: String?, _ unfinished: UnfinishedRun?, _ resuming: Bool
   ) throws -> UnfinishedRun.Saved? {
     guard resuming else { return nil }
-    guard let output, let unfinished else { throw TrainingRun.resumesNowhere }
+    guard let output, let unfinished else { throw OnePassError.optionRequires("--resume", "--output") }
     guard try unfinished.hasCheckpoint else { return nil }
     try unfinished.checkForgetting()
     let saved = try unfinished.load()
     if let difference = configuration.difference(fromRecord: saved.state.configuration) {
-      throw OnePassError(
-        .usage,
-        "The run in \(output) began with other options (\(difference)): give the same ones, or choose another folder."
-      )
+      throw OnePassError.runHasOtherOptions(output, difference: difference)
     }
     return saved
   }
 
-  /// Lets go of the folder. Of a run that failed before it saved anything, nothing is left.
+  /// Unlocks the folder. Removes all files of a run that failed before its first checkpoint.
   func close() {
     guard !isFinished else { return }
-    // Without a checkpoint, nothing says what these images are.
+    // Without a checkpoint there is no index of these images.
     if !(unfinished?.hadCheckpoint ?? false) { memoryDirectory?.remove() }
     unfinished?.abandon()
   }
 
-  // MARK: What the run works with
+  // MARK: The parts of the run
 
-  /// What is known of the stream: from a look at its start, or from the checkpoint.
+  /// The facts about the stream: from its start, or from the checkpoint.
   func prepare(_ stream: RunStream) throws -> StreamPreparation {
     guard let saved else { return try StreamPreparation(stream, configuration) }
     if let snapshot = saved.shuffleBuffer { stream.buffer?.prepareToRestore(snapshot) }
     return try StreamPreparation(stream, configuration, resuming: saved.state, ledger: passed)
   }
 
-  /// The ledger of a pass, where there is a place for it. Several passes over kept data need none.
+  /// The ledger of the pass; `nil` without an output folder, or with several passes over stored data.
   func openLedger() throws -> Ledger? {
     guard let unfinished else { return nil }
     let withSubjects = configuration.data.subjectKey != nil
@@ -99,9 +96,9 @@ final class RunSession {
     return configuration.method == .multiEpoch ? nil : Ledger(in: unfinished.path, withSubjects: withSubjects)
   }
 
-  /// Where the images of the memory are.
-  /// - Throws: `OnePassError`: `usage` if the run began with its memory elsewhere, or the folder is another run's; `io`,
-  ///   `badData` if it cannot be read or written.
+  /// The store of the memory's images.
+  /// - Throws: `OnePassError`: `usage` if the run was started with its memory elsewhere, or the folder belongs to another run;
+  ///   `io`, `badData` if it cannot be read or written.
   func openMemory(_ stream: StreamPreparation, ranks: Ranks) throws -> MemoryImages {
     if ranks.count > 1, stream.plan.capacity != nil {
       return .shared(ImageTransfer(SharedImages(), ranks: ranks))
@@ -115,20 +112,19 @@ final class RunSession {
     case (let path?, let run?): return try MemoryDirectory(opening: path, run: run)
     case (nil, nil): return nil
     case (nil, _):
-      throw OnePassError(
-        .usage, "The run began with its memory on disk: say with --memory-directory where it is.")
+      throw OnePassError.memoryDirectoryRequired
     case (_, nil):
-      throw OnePassError(.usage, "The run began with its memory in RAM: leave out --memory-directory.")
+      throw OnePassError.memoryIsInRAM
     }
   }
 
   private func makeDirectory(_ stream: StreamPreparation) throws -> MemoryDirectory? {
     guard let path = configuration.memory.directory, let first = stream.firstImage else { return nil }
     if let claimed = unfinished?.claimedMemory, try DiskImages.run(in: path) == claimed {
-      // The run was interrupted before its first checkpoint, and begins again.
+      // The run was interrupted before its first checkpoint, and starts again.
       DiskImages.remove(in: path)
     }
-    // First the claim: what is made afterwards is known to be this run's, whenever it is interrupted.
+    // The claim comes first, so that the folder is known to belong to this run after an interruption at any time.
     let run = UUID().uuidString
     try unfinished?.claimMemory(run)
     let form = StoredForm(configuration.storedFormat, pipeline: stream.pipeline)
@@ -136,8 +132,8 @@ final class RunSession {
       creating: path, run: run, plan: stream.plan, imageBytes: form(first).byteCount)
   }
 
-  /// Continues where the checkpoint was; does nothing without one.
-  /// - Throws: `OnePassError` (`badData`) if the checkpoint is damaged, naming another one that is whole.
+  /// Restores the state of the checkpoint; does nothing without one.
+  /// - Throws: `OnePassError` (`badData`) if the checkpoint is damaged. It names an intact one, if there is any.
   func restore(_ loop: inout TrainingLoop, _ learner: Learner, _ records: RunRecords) throws {
     guard let saved else { return }
     records.restore(saved.state)
@@ -159,7 +155,7 @@ final class RunSession {
     }
     try loop.restoreMemory(snapshot) { id in
       guard let archive = saved.archive else {
-        preconditionFailure("A checkpoint with a memory has an archive.")
+        preconditionFailure("A checkpoint with a memory must have an archive.")
       }
       return try archive.image(id: id)
     }
@@ -167,8 +163,8 @@ final class RunSession {
 
   // MARK: The end
 
-  /// Gives the finished run its name and removes what it needed until then.
-  /// - Throws: `OnePassError` (`io`); everything that is needed to resume is still there.
+  /// Moves the finished run to its output folder and removes its checkpoints.
+  /// - Throws: `OnePassError` (`io`); the run can still be resumed then.
   func commit(_ result: RunResult, runFile: String) throws {
     guard let folder else { return }
     try folder.write(runFile, to: RunConfiguration.fileName)

@@ -1,39 +1,56 @@
-/// What a run tells its observer while it goes on.
+/// An event of a run, reported to its observer.
+///
+/// ```swift
+/// let result = try TrainingRun(configuration).start { event in
+///   if case .step(let report) = event { print(report.step, report.loss) }
+/// }
+/// ```
 public enum TrainingEvent: Sendable {
-  /// Something that the user should know and that does not stop the run.
+  /// A message for the user that does not stop the run.
   case notice(String)
+  /// The training starts.
   case started(TrainingPlan)
-  /// After each step.
+  /// A step was trained.
   case step(StepReport)
-  /// After each mini-batch of the evaluation; `total` where it is known.
+  /// A mini-batch was evaluated; `total` is `nil` if the number of examples is unknown.
   case evaluated(examples: Int, total: Int?)
 }
 
 /// The state of a run after a step.
+///
+/// ```swift
+/// let result = try TrainingRun(configuration).start { event in
+///   guard case .step(let report) = event else { return }
+///   print("\(report.step)/\(report.steps): loss \(report.loss), memory \(report.memoryFill * 100) % full")
+/// }
+/// ```
 public struct StepReport: Sendable, Codable, Hashable {
-  /// Steps done, 1 … `steps`.
+  /// The number of steps done, 1 … `steps`.
   public var step: Int
-  /// Those of the whole run: as planned, or fewer once it was asked to cool down.
+  /// The number of steps of the whole run: as planned, or fewer after a request to cool down.
   public var steps: Int
-  /// Examples taken from the stream so far.
+  /// The number of examples taken from the stream so far.
   public var examplesSeen: Int
-  /// Examples back-propagated so far.
+  /// The number of examples back-propagated so far, replays included.
   public var examplesTrained: Int
+  /// The number of optimiser updates so far.
   public var updates: Int
-  /// Incoming examples that this step trained on.
+  /// The number of incoming examples that this step trained on.
   public var examples: Int
-  /// The mean loss of the incoming mini-batch before it was trained on, in nats.
+  /// The mean loss of the incoming mini-batch before the update on it, in nats.
   public var loss: Double
-  /// The share of the incoming mini-batch that was classified right before it was trained on, 0 … 1.
+  /// The accuracy on the incoming mini-batch before the update on it, 0 … 1.
   public var accuracy: Double
-  /// That of the step's last update.
+  /// The learning rate of the last update of the step.
   public var learningRate: Double
-  /// The priority's α.
+  /// The smoothing factor α of priorities, 0 … 1.
   public var alpha: Double
+  /// The number of items in the memory.
   public var memoryItems: Int
+  /// The size of the memory in bytes, with its index.
   public var memoryBytes: Int
-  /// How full the memory is, 0 … 1.
+  /// The used share of the memory's capacity, 0 … 1.
   public var memoryFill: Double
-  /// Seconds of training so far.
+  /// The duration of the training so far, in seconds.
   public var seconds: Double
 }

@@ -5,7 +5,7 @@ import OnePassModels
 import OnePassReplay
 import OnePassTorch
 
-/// A whole run: opens the stream, trains, evaluates, and writes what came of it.
+/// A training run, from opening the stream to writing the result.
 ///
 /// ```swift
 /// var configuration = RunConfiguration(data: "fashion-mnist")
@@ -15,28 +15,27 @@ import OnePassTorch
 /// print(result.accuracy?.top1 ?? 0)
 /// ```
 ///
-/// A run belongs to the thread that starts it, because libtorch's gradient mode does.
+/// A run must be started and used on one thread, because libtorch's gradient mode is per thread.
 public struct TrainingRun {
-  /// What was asked for; it names a program's own parts as `own:` and their name.
+  /// The options of the run. Custom parts are named `own:` and their name.
   public let configuration: RunConfiguration
   let stream: RunStream
   private let evaluationSource: (any ExampleSource)?
   let parts: MethodParts
 
-  /// A run with the streams and the parts that the configuration names, or with a program's own in their place.
+  /// Creates a run with the streams and parts that the configuration names, or with custom ones in their place.
   ///
-  /// Records name a program's own parts. A run goes on only with parts of the same names, and in several processes all have
-  /// to give the same.
+  /// Records contain the names of custom parts. A run can only be resumed with parts of the same names, and all processes of a
+  /// run must pass the same.
   /// - Parameters:
-  ///   - configuration: What to do.
-  ///   - source: The stream; `configuration.data.source` then only describes it.
-  ///   - evaluationSource: Labelled images to measure the accuracy on; `configuration.data.evaluationSource` is then what it calls
-  ///     itself.
-  ///   - priority: The priority of an example.
-  ///   - drawing: Which item a draw chooses; an empty selector.
-  ///   - evicting: Which item makes room; an empty selector.
-  ///   - model: The kind of the network.
-  /// - Throws: `OnePassError` (`usage`) if an option cannot mean anything, or the source cannot be opened.
+  ///   - configuration: The options of the run.
+  ///   - source: A custom stream. `configuration.data.source` is then only a description.
+  ///   - evaluationSource: Custom evaluation data. Its specification replaces `configuration.data.evaluationSource`.
+  ///   - priority: A custom priority function.
+  ///   - drawing: A custom, empty selector of items for replay.
+  ///   - evicting: A custom, empty selector of items for eviction.
+  ///   - model: A custom kind of model.
+  /// - Throws: `OnePassError` (`usage`) if options are impossible; as the source does if it cannot be opened.
   public init(
     _ configuration: RunConfiguration, source: (any ExampleSource)? = nil,
     evaluationSource: (any ExampleSource)? = nil, priority: (any PriorityFunction)? = nil,
@@ -58,16 +57,16 @@ public struct TrainingRun {
 
   /// Trains and evaluates.
   /// - Parameters:
-  ///   - output: The folder that receives the run; it must not exist, or be empty. Nothing is left there
-  ///     if the training fails; if only the evaluation fails, the run is there without an accuracy.
-  ///   - resuming: Goes on from the last checkpoint in `output`; begins anew where there is none.
+  ///   - output: The output folder, which must be empty or not exist. If the training fails, nothing is left there. If only
+  ///     the evaluation fails, the run is there without an accuracy.
+  ///   - resuming: Whether to resume from the last checkpoint in `output`. Without a checkpoint, a new run starts.
   ///   - checkpoints: When the run is saved in `output` while it trains; by default only when it is stopped.
-  ///   - stop: Asks the run to stop after its current step; it is then saved in `output`.
-  ///   - group: The processes that train together; this one alone if `nil`. Each calls this with the same configuration;
-  ///     only the first rank touches `output`, and the result is the same on all.
-  ///   - logs: What is logged of the run while it trains; nothing of it decides about the result.
-  ///   - observe: Called on this thread after each step.
-  /// - Throws: `OnePassError`; `RunStopped` when it was asked to stop.
+  ///   - stop: Requests that the run stop after its current step; it is then saved in `output`.
+  ///   - group: The processes that train together; only this one if `nil`. All must use the same configuration. Only the first
+  ///     rank writes to `output`, and the result is the same on all.
+  ///   - logs: The logs of the run. The result does not depend on them.
+  ///   - observe: Called on this thread for each event.
+  /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   public func start(
     output: String? = nil, resuming: Bool = false, checkpoints: CheckpointPlan = CheckpointPlan(),
     stop: StopRequest? = nil, group: ProcessGroup? = nil, logs: LogPlan = LogPlan(),
@@ -79,7 +78,7 @@ public struct TrainingRun {
     let session = try RunSession(
       configuration, output: output, resuming: resuming, kept: checkpoints.kept, ranks: ranks)
     defer { session.close() }
-    // Read before the data, so that a wrong file is reported at once; the other ranks receive what the first has.
+    // Read before the data, so that a wrong file is reported at once. Other ranks receive the weights of the first.
     let initial =
       try ranks.isFirst && session.saved == nil
       ? configuration.model.initialise.map { try InitialWeights($0) } : nil
@@ -104,22 +103,15 @@ public struct TrainingRun {
     return try run.finish(run.save(), evaluatingOn: evaluationSource)
   }
 
-  /// The device, with what was asked of the machine.
-  /// - Throws: `OnePassError` (`usage`) if it is not there, or does not compute in the precision.
+  /// Finds the device and sets the number of threads.
+  /// - Throws: `OnePassError` (`usage`) if there is no such device, or it does not support the precision.
   func prepareMachine() throws -> Device {
     let device = try Device(parsing: configuration.machine.device)
     guard device.supports(configuration.machine.precision) else {
-      throw OnePassError(
-        .usage,
-        "The processor of this machine does not compute in \(configuration.machine.precision.rawValue): leave --precision out, "
-          + "or use a GPU.")
+      throw OnePassError.precisionUnsupported(configuration.machine.precision.rawValue)
     }
     if let threads = configuration.machine.threads { try Engine.setThreadCount(threads) }
     return device
-  }
-
-  static var resumesNowhere: OnePassError {
-    OnePassError(.usage, "--resume goes on in a folder: say with --output in which.")
   }
 
   func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {

@@ -1,9 +1,9 @@
 import Foundation
 
-/// Runs training on a thread of its own, while a task waits for it.
+/// Runs a training on a separate thread, from an asynchronous task.
 ///
-/// Training is synchronous: it may hold a thread for days, and Swift concurrency has only one for each core. A cancelled task
-/// has the run stop after its current step.
+/// Training is synchronous and may occupy a thread for days, while Swift concurrency has one thread per core. If the task is
+/// cancelled, the run stops after its current step.
 ///
 /// ```swift
 /// let result = try await onTrainingThread { stop in
@@ -11,8 +11,8 @@ import Foundation
 ///   return try TrainingRun(configuration, source: stream).start(output: "runs/camera", stop: stop)
 /// }
 /// ```
-/// - Parameter body: Makes everything that belongs to the thread there: source, run, models.
-/// - Throws: What `body` throws; ``RunStopped`` after a cancellation.
+/// - Parameter body: The training. It must create source, run and models itself, because they belong to the thread.
+/// - Throws: The error that `body` throws; ``RunStopped`` after a cancellation.
 public func onTrainingThread<Value: Sendable>(
   _ body: @escaping @Sendable (_ stop: StopRequest) throws -> Value
 ) async throws -> Value {

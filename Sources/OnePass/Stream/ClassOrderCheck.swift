@@ -2,17 +2,19 @@ import Foundation
 import OnePassCore
 import OnePassData
 
-/// Notices a stream whose examples arrive sorted by class, from the first thousands of labels.
+/// Detects a stream that arrives sorted by class, from its first 4,096 labels.
 ///
-/// Of n examples with c_k of each class in random order, A neighbours have the same class, with the mean Σ c_k (c_k − 1) / n
-/// and the exact variance of the number of runs (Mood 1940, eq. 4.13). By Cantelli's inequality A lies t or more standard
-/// deviations above its mean with a probability of at most 1 / (1 + t²), whatever the classes. It looks twice, after 1,024
-/// and 4,096 examples, each time with 1 / 2,000: a stream in random order is called sorted in at most one of 1,000 runs.
-/// Where all of 4,096 examples are of one class, no order can be told, and that is said; by chance it happens to a stream of
-/// which 99 % are one class in fewer than one of 10^17 runs.
+/// The statistic is A, the number of neighbours of the same class. In a random order of n examples with c_k of class k, its
+/// mean is Σ c_k (c_k − 1) / n, and its variance is that of the number of runs (Mood 1940, eq. 4.13). By Cantelli's inequality,
+/// A is t or more standard deviations above its mean with a probability of at most 1 / (1 + t²).
+///
+/// It is tested after 1,024 and 4,096 examples at the level 1 / 2,000, so at most one in 1,000 random streams is called sorted.
+/// If all 4,096 examples have one class, that is reported instead. A random stream with 99 % of one class has such a start
+/// with a probability below 10^−17.
 struct ClassOrderCheck {
-  /// The false alarms of one look: at most one in so many.
+  /// The inverse of the level of one test.
   static let runsForOneFalseAlarm = 2_000.0
+  /// The numbers of examples after which there is a test.
   static let looks = [1_024, 4_096]
 
   private var counts: [Int: Int] = [:]
@@ -23,7 +25,8 @@ struct ClassOrderCheck {
   /// Whether no more labels are needed.
   private(set) var isOver = false
 
-  /// Takes the next label; what should be said of the stream, if anything, as a fact.
+  /// Counts the next label.
+  /// - Returns: The finding, as part of a warning; `nil` while the order may be random.
   mutating func note(_ label: Int) -> String? {
     guard !isOver else { return nil }
     examples += 1
@@ -33,18 +36,18 @@ struct ClassOrderCheck {
     guard Self.looks.contains(examples) else { return nil }
     isOver = examples == Self.looks.last
     if counts.count == 1 {
-      return isOver ? "the first \(Figures.count(examples)) examples are all of class \(label)" : nil
+      return isOver ? "the first \(Figures.count(examples)) examples all have class \(label)" : nil
     }
     let expected = Self.equalNeighbours(counts: Array(counts.values))
     let limit = expected.mean + (expected.variance * (Self.runsForOneFalseAlarm - 1)).squareRoot()
     guard Double(equalNeighbours) >= limit else { return nil }
     isOver = true
     return
-      "of its first \(Figures.count(examples)) examples \(Figures.count(equalNeighbours)) have the class of the one "
-      + "before, where chance makes it \(Figures.count(Int(expected.mean.rounded())))"
+      "\(Figures.count(equalNeighbours)) of its first \(Figures.count(examples)) examples have the class of the previous one, "
+      + "and in random order \(Figures.count(Int(expected.mean.rounded()))) would"
   }
 
-  /// The neighbours of one class among examples in random order.
+  /// The mean and variance of the number of neighbours of the same class in random order.
   static func equalNeighbours(counts: [Int]) -> (mean: Double, variance: Double) {
     let counts = counts.map(Double.init)
     let n = counts.reduce(0, +)

@@ -1,7 +1,7 @@
 import OnePassCore
 import OnePassData
 
-/// Several passes over data that is all kept, in a new random order each time.
+/// Several passes over stored data, each in a new random order.
 struct EpochFeed: ExampleFeed {
   private let source: any RandomAccessSource
   private let epochs: Int
@@ -25,7 +25,7 @@ struct EpochFeed: ExampleFeed {
 
   mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
     guard examples > 0 else { return }
-    // A pass that is just over is still the current one, as it is in `next`.
+    // As in `next`, a pass remains current until an example of the following one is taken.
     pass = (examples - 1) / source.count
     shuffle()
     position = examples - pass * source.count

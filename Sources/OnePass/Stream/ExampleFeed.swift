@@ -1,37 +1,41 @@
 import OnePassCore
 import OnePassData
 
-/// A rank's part of a mini-batch that was taken from a stream.
+/// A rank's part of a mini-batch from a stream.
 struct TakenPart {
   let examples: [Example]
-  /// Whether the run has come to its end; nobody has taken anything then.
+  /// Whether the stream has ended; no rank has taken an example then.
   var isEnd = false
-  /// Whether nothing has arrived for now, and more may come: the same on every rank.
+  /// Whether no example has arrived yet but more may come; the same on every rank.
   var isPause = false
 }
 
-/// The incoming examples of a run, in the order in which they are trained.
+/// The incoming examples of a run, in training order.
 protocol ExampleFeed {
-  /// A rank's part of the next `count` examples, of fewer only where a pass ends.
+  /// A rank's part of the next `count` examples; there are fewer only at the end of a pass.
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart
 
-  /// Goes on after a number of examples that were taken before, all passes together; nothing was taken from this feed.
-  /// - Parameter ledger: What passed before, with which a source is compared that has to read it again.
+  /// Resumes after a number of examples, counted over all passes.
+  ///
+  /// Nothing may have been taken from this feed before.
+  /// - Parameter ledger: The examples that passed before the interruption, for sources that must read them again.
   mutating func resume(after examples: Int, ledger: LedgerFile?) throws
 
-  /// How many examples were taken from their source, or read ahead, and not yet given out.
+  /// The number of examples that were taken from the source, or read ahead, and not yet delivered.
   var waiting: Int { get }
 
-  /// Has a run that ends early give out all that was taken: from one position on, no more is taken than is given out until
-  /// another, at least `waiting` later. Positions count examples from the start of the run.
+  /// Makes a run that ends early deliver all examples that were taken from the source.
+  ///
+  /// From position `start` on, no more examples are taken than can be delivered before position `end`, which is at least
+  /// `waiting` later. Positions count examples from the start of the run.
   mutating func end(at end: Int, from start: Int)
 
-  /// The pass over the data from which `next` took its last examples, counted from 0.
+  /// The pass of the examples that `next` delivered last, from 0.
   var pass: Int { get }
 }
 
 extension ExampleFeed {
-  /// Whoever keeps all examples takes none ahead.
+  /// A feed of stored examples takes none in advance.
   var waiting: Int { 0 }
   mutating func end(at end: Int, from start: Int) {}
 

@@ -1,9 +1,9 @@
 import OnePassCore
 import OnePassData
 
-/// A whole stream in memory, for multi-epoch training on a source that has no random access.
+/// A whole stream in RAM, for multi-epoch training on a source without random access.
 ///
-/// It is what the other methods do without: its storage is 100 % by definition.
+/// Its storage is 100 % of the stream by definition.
 final class KeptStream: RandomAccessSource {
   let specification: String
   let classNames: [String]?

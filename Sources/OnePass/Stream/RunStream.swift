@@ -1,29 +1,26 @@
 import OnePassCore
 import OnePassData
 
-/// The stream of a run, with its shuffle buffer where it has one.
+/// The stream of a run, with its optional shuffle buffer.
 struct RunStream {
-  /// What the run takes its examples from.
+  /// The source that the run takes examples from.
   let source: any ExampleSource
-  /// The same, if it is a shuffle buffer.
+  /// The same source, if it is a shuffle buffer.
   let buffer: ShuffleBuffer?
 
   init(_ source: any ExampleSource) { self.init(source, buffer: nil) }
 
-  /// A source behind the shuffle buffer that the configuration asks for, if any.
+  /// A source, behind a shuffle buffer if the configuration has one.
   ///
-  /// What `limit` cuts off is never taken into the buffer.
-  /// - Throws: `OnePassError` (`usage`) if the source is in random order already.
+  /// Examples beyond `limit` never enter the buffer.
+  /// - Throws: `OnePassError` (`usage`) if there is a buffer and the source is already in random order.
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
     guard let size = configuration.data.shuffleBuffer else {
       self.init(source)
       return
     }
     guard !(source is any RandomAccessSource) else {
-      throw OnePassError(
-        .usage,
-        "\(source.specification) is in a random order already: leave out --shuffle-buffer, which would only take memory."
-      )
+      throw OnePassError.shuffleBufferNotNeeded(source.specification)
     }
     let limited = configuration.data.limit.map { LimitedSource.first($0, of: source) } ?? source
     let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seed)
@@ -35,7 +32,7 @@ struct RunStream {
     self.buffer = buffer
   }
 
-  /// The stream as it arrives, before the buffer.
+  /// The stream in arrival order, before the buffer.
   var arriving: any ExampleSource { buffer?.base ?? source }
 
   /// One pass over the stream.

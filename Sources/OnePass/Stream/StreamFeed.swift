@@ -1,13 +1,13 @@
 import OnePassCore
 import OnePassData
 
-/// One pass over a stream: each example is taken from the source once and never again.
+/// One pass over a stream: each example is taken from the source once.
 ///
-/// The ids of the examples have to be 0, 1, 2, …, which proves that none comes twice and none is left out.
+/// The ids of the examples must be 0, 1, 2, …, so that repeated and skipped examples are detected.
 struct StreamFeed: ExampleFeed {
   let source: any ExampleSource
   private let buffer: ShuffleBuffer?
-  /// Examples that were taken to look at and have not been trained yet.
+  /// Examples that were taken to inspect the stream and have not been delivered yet.
   private var taken: ArraySlice<Example>
   private var left: Int
   private var expectedID = 0
@@ -22,14 +22,12 @@ struct StreamFeed: ExampleFeed {
   }
 
   mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
-    precondition(taken.isEmpty && expectedID == 0, "A feed is resumed before anything is taken from it.")
+    precondition(
+      taken.isEmpty && expectedID == 0, "A feed must be resumed before examples are taken from it.")
     if let ledger, source.readsAgainToRestore {
       for position in 0..<examples {
         guard let example = try source.next(), LedgerEntry(of: example) == ledger[position] else {
-          throw OnePassError(
-            .badData,
-            "Example \(position) of \(source.specification) is not the one that passed there before: give the same "
-              + "stream again, from its start.")
+          throw OnePassError.exampleDiffers(position, of: source.specification)
         }
       }
     } else {
@@ -70,10 +68,8 @@ struct StreamFeed: ExampleFeed {
         break
       }
       guard example.id == expectedID else {
-        throw OnePassError(
-          .badData,
-          "\(source.specification) delivered example \(example.id) where \(expectedID) was due: a source gives each "
-            + "example once, in the order of its position.")
+        throw OnePassError.unexpectedExample(
+          example.id, insteadOf: expectedID, from: source.specification)
       }
       expectedID += 1
       examples.append(example)

@@ -3,15 +3,15 @@ import OnePassData
 import OnePassModels
 import OnePassReplay
 
-/// What a look at the start of a stream tells: its length, its classes, what its images are like.
+/// The facts of a stream that must be known before the first step: length, classes, image size.
 struct StreamLook {
-  /// The examples that a run would take, as far as that is known.
+  /// The number of examples that a run would take, as far as it is known.
   let examples: Int
   let pipeline: ImagePipeline
   let stem: Stem
-  /// What had to be taken from the stream to see an image; the last is whole, as far as its header tells.
+  /// The examples that were read to find an image. The last one has a valid header, and the others are broken.
   let taken: [Example]
-  /// What the user should know.
+  /// Notices for the user.
   let notices: [String]
   private let classes: Int
 
@@ -26,18 +26,15 @@ struct StreamLook {
         stream.arriving, lengthMissing: length == nil && configuration.data.limit == nil,
         classesMissing: classes == nil)
       notices.append(
-        "Read the names and labels of \(source.specification) once to count them: "
-          + "\(survey.count) examples, \(survey.classCount) classes.")
+        "Counted \(source.specification): \(survey.count) examples, \(survey.classCount) classes.")
       length = survey.count
       classes = classes ?? survey.classCount
     }
     examples = min(length ?? .max, configuration.data.limit ?? .max)
     if let length, let limit = configuration.data.limit, limit > length {
-      notices.append("The stream has \(length) examples, fewer than --limit \(limit).")
+      notices.append("--limit \(limit) exceeds the length of the stream, \(length) examples.")
     }
-    guard examples < .max else {
-      throw OnePassError(.usage, "\(source.specification) does not tell how long it is: say --limit.")
-    }
+    guard examples < .max else { throw OnePassError.streamLengthUnknown(source.specification) }
     let header: ImageHeader
     (taken, header) = try Self.firstImage(of: source, atMost: examples)
     pipeline = try ImagePipeline.automatic(
@@ -48,9 +45,9 @@ struct StreamLook {
     self.notices = notices
   }
 
-  /// What a run on the stream comes to.
+  /// Returns the plan of a run on the stream.
   /// - Parameter streamExamples: N.
-  /// - Throws: `OnePassError` if there are no two classes, or the storage is more than the stream.
+  /// - Throws: `OnePassError` if there are fewer than two classes, or the storage exceeds the stream.
   func plan(
     _ configuration: RunConfiguration, _ source: any ExampleSource, streamExamples: Int
   ) throws -> TrainingPlan {
@@ -58,17 +55,9 @@ struct StreamLook {
       configuration, streamExamples: streamExamples, classes: classes,
       classNames: configuration.data.classNames ?? source.classNames)
     guard plan.classes >= 2 else {
-      throw OnePassError(
-        .badData,
-        "\(source.specification) has \(plan.classes) class: a classifier needs at least 2. "
-          + "Say --classes if there are more.")
+      throw OnePassError.tooFewClasses(plan.classes, in: source.specification)
     }
-    guard configuration.memory.storedPredictions == 0 || plan.classes <= StoredPrediction.classLimit else {
-      throw OnePassError(
-        .usage,
-        "--stored-predictions keeps classes in 16 bits, for at most \(StoredPrediction.classLimit), and "
-          + "\(source.specification) has \(plan.classes): leave it out.")
-    }
+    try configuration.noteKind?.check(plan, of: source.specification)
     return plan
   }
 
@@ -76,17 +65,12 @@ struct StreamLook {
     _ source: any ExampleSource, lengthMissing: Bool, classesMissing: Bool
   ) throws -> Survey {
     do { return try Survey.of(source) } catch let error as OnePassError where error.code == .usage {
-      let missing =
-        (lengthMissing ? ["--limit with the number of examples to take"] : [])
-        + (classesMissing ? ["--classes with the number of classes"] : [])
-      throw OnePassError(
-        .usage,
-        "\(source.specification) cannot be read ahead: give \(missing.joined(separator: ", and ")).",
-        cause: error)
+      throw OnePassError.streamNotCountable(
+        source.specification, needsLimit: lengthMissing, needsClasses: classesMissing, cause: error)
     }
   }
 
-  /// Takes examples from the stream until one shows how large the images are; the others are broken.
+  /// Reads examples from the stream until one has a valid image header.
   private static func firstImage(
     of source: any ExampleSource, atMost limit: Int
   ) throws -> (taken: [Example], header: ImageHeader) {
@@ -98,12 +82,8 @@ struct StreamLook {
         firstProblem = firstProblem ?? error
       }
     }
-    guard let firstProblem else {
-      throw OnePassError(.badData, "\(source.specification) holds no examples: give a source that does.")
-    }
-    throw OnePassError(
-      .badData,
-      "None of the first \(taken.count) images of \(source.specification) can be read. \(firstProblem)",
-      cause: firstProblem)
+    guard let firstProblem else { throw OnePassError.noExamples(in: source.specification) }
+    throw OnePassError.noDecodableImages(
+      amongFirst: taken.count, of: source.specification, reason: "\(firstProblem)", cause: firstProblem)
   }
 }

@@ -3,15 +3,15 @@ import OnePassCore
 import OnePassData
 import OnePassModels
 
-/// What has to be known of a stream before its first mini-batch: length, classes, size and kind of images.
+/// The facts about a stream that training needs before the first mini-batch: length, classes, size and kind of images.
 struct StreamPreparation {
   let plan: TrainingPlan
   let pipeline: ImagePipeline
   let stem: Stem
   let feed: any ExampleFeed
-  /// The first image that is whole; `nil` where the run goes on.
+  /// The first intact image; `nil` in a resumed run.
   let firstImage: EncodedImage?
-  /// What the user should know.
+  /// Notices for the user.
   let notices: [String]
 
   init(_ stream: RunStream, _ configuration: RunConfiguration) throws {
@@ -19,7 +19,7 @@ struct StreamPreparation {
     let look = try StreamLook(stream, configuration)
     var streamExamples = look.examples
     if configuration.method == .multiEpoch {
-      // All data is kept: by the source itself where it has random access, else in memory.
+      // All data is stored: by the source itself if it has random access, else in RAM.
       let limited = LimitedSource.first(look.examples, of: source) as? any RandomAccessSource
       let kept = try limited ?? KeptStream(source, alreadyTaken: look.taken, limit: look.examples)
       streamExamples = kept.count
@@ -33,8 +33,8 @@ struct StreamPreparation {
     notices = look.notices
   }
 
-  /// As it was known when the run began: nothing is read ahead, so that the source is still at its start.
-  /// - Throws: `OnePassError` if the stream is not the one that the run began with.
+  /// The facts from the start of a resumed run. Nothing is read ahead, so the source is still at its start.
+  /// - Throws: `OnePassError` if the stream differs from that of the start.
   init(
     _ stream: RunStream, _ configuration: RunConfiguration, resuming state: RunState, ledger: LedgerFile?
   ) throws {
@@ -43,10 +43,8 @@ struct StreamPreparation {
     pipeline = state.card.pipeline
     stem = state.card.stem
     if let length = source.knownCount, min(length, configuration.data.limit ?? .max) != plan.streamExamples {
-      throw OnePassError(
-        .badData,
-        "\(source.specification) has \(length) examples, and the run began with \(plan.streamExamples): "
-          + "resume with the same data as before.")
+      throw OnePassError.streamLengthDiffers(
+        source.specification, length, before: plan.streamExamples)
     }
     var feed: any ExampleFeed
     if configuration.method == .multiEpoch {
@@ -62,11 +60,11 @@ struct StreamPreparation {
     firstImage = nil
     self.feed = feed
     var notices = [
-      "Going on after step \(state.loop.position.steps) of \(state.loop.position.coolDown?.lastStep ?? plan.steps)."
+      "Resuming after step \(state.loop.position.steps) of \(state.loop.position.coolDown?.lastStep ?? plan.steps)."
     ]
     if source.readsAgainToRestore {
       notices.append(
-        "\(source.specification) cannot seek: its first \(taken) examples were read again and passed over."
+        "\(source.specification) cannot seek, so its first \(taken) examples were read again and skipped."
       )
     }
     self.notices = notices

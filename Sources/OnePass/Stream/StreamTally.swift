@@ -1,16 +1,17 @@
 import OnePassCore
 import OnePassData
 
-/// Counts what was taken from the stream, and stops a stream that is mostly broken.
+/// Counts the examples taken from a stream, and stops a run with too many broken images.
 struct StreamTally {
-  /// What is counted.
+  /// The counts over all passes.
   struct Counts: Codable {
-    /// Examples whose turn has come, broken ones included; each pass counts.
+    /// Examples in mini-batches so far, broken ones included.
     var taken = 0
-    /// Broken images that were left out; each pass counts.
+    /// Broken images, which were skipped.
     var skipped = 0
+    /// The encoded size of the examples taken, in bytes.
     var bytes = 0
-    /// What was wrong with the first few broken images.
+    /// The first few broken images, with the reasons.
     var firstSkipped: [SkippedExample] = []
   }
 
@@ -23,7 +24,7 @@ struct StreamTally {
   private let brokenLimit: Double
   private let source: any ExampleSource
 
-  /// Before this many examples a few broken ones say nothing about the stream.
+  /// The share of broken images is not tested on fewer examples.
   private static let smallestSample = 100
 
   init(brokenLimit: Double, source: any ExampleSource, counts: Counts = Counts()) {
@@ -32,7 +33,8 @@ struct StreamTally {
     self.source = source
   }
 
-  /// Counts a mini-batch whose turn has come.
+  /// Counts a mini-batch.
+  /// - Throws: `OnePassError` (`badData`) if too many images are broken.
   mutating func record(_ arrivals: [Arrival]) throws {
     let broken = arrivals.compactMap { arrival in
       arrival.problem.map { SkippedExample(id: arrival.id, reason: $0, bytes: arrival.bytes) }
@@ -44,10 +46,11 @@ struct StreamTally {
     if taken >= Self.smallestSample { try requireMostlyWhole() }
   }
 
-  /// Called at the end of the stream, however short it was.
+  /// Tests the share of broken images at the end of a stream of any length.
+  /// - Throws: `OnePassError` (`badData`) if it is too large, or the stream was empty.
   func finish() throws {
     guard taken > 0 else {
-      throw OnePassError(.badData, "\(source.specification) holds no examples: give a source that does.")
+      throw OnePassError.noExamples(in: source.specification)
     }
     try requireMostlyWhole()
     guard skipped < taken else { throw broken() }
@@ -57,16 +60,14 @@ struct StreamTally {
     if Double(skipped) > brokenLimit * Double(taken) { throw broken() }
   }
 
-  /// Where a broken image lies and what is wrong with it.
+  /// The location of a broken image and the reason.
   func describe(_ skipped: SkippedExample) -> String {
     "\(source.location(of: skipped.id) ?? "example \(skipped.id)"). \(skipped.reason)"
   }
 
   private func broken() -> OnePassError {
-    let first = firstSkipped.first.map { " The first is \(describe($0))" } ?? ""
-    return OnePassError(
-      .badData,
-      "\(skipped) of the first \(taken) images of \(source.specification) are broken, more than the share of \(brokenLimit) that "
-        + "--broken-limit allows.\(first)")
+    .tooManyBrokenImages(
+      skipped, of: taken, in: source.specification, limit: brokenLimit,
+      first: firstSkipped.first.map(describe))
   }
 }

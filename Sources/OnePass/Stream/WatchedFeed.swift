@@ -1,7 +1,7 @@
 import OnePassCore
 import OnePassData
 
-/// A feed whose labels are watched until it is known whether they come in the order of the classes.
+/// A feed that warns of a stream sorted by class, from its first labels.
 struct WatchedFeed: ExampleFeed {
   private var feed: any ExampleFeed
   private var check: ClassOrderCheck?
@@ -10,9 +10,9 @@ struct WatchedFeed: ExampleFeed {
   private let isBuffered: Bool
 
   /// - Parameters:
-  ///   - stream: The stream of the feed; one with random access has a random order, which needs no check.
+  ///   - stream: The stream of the feed. One with random access is in random order and needs no check.
   ///   - isAtStart: Whether nothing has been taken from it before.
-  ///   - warn: Called with a sentence.
+  ///   - warn: Called with the text of a warning.
   init(
     _ feed: any ExampleFeed, of stream: RunStream, isAtStart: Bool, warn: @escaping (String) -> Void
   ) {
@@ -37,10 +37,10 @@ struct WatchedFeed: ExampleFeed {
     guard check?.isOver == false else { return part }
     for example in part.examples {
       guard let fact = check?.note(example.label) else { continue }
-      let remedy = isBuffered ? "give a larger --shuffle-buffer" : "shuffle it with --shuffle-buffer N"
+      let remedy = isBuffered ? "pass a larger --shuffle-buffer" : "pass --shuffle-buffer N"
       warn(
-        "\(specification) arrives sorted by class (\(fact)), and a network forgets classes that are over: \(remedy), or "
-          + "once for all with onepass pack.")
+        "\(specification) arrives sorted by class (\(fact)), so the network will forget earlier classes; \(remedy), or "
+          + "shuffle the data once with `onepass pack`.")
     }
     return part
   }

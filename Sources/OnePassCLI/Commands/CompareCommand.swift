@@ -4,10 +4,10 @@ import OnePassCore
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "compare", abstract: "Put finished runs side by side: accuracy, storage, compute.")
+    commandName: "compare", abstract: "Compare finished runs in accuracy, storage and compute.")
 
   @Argument(
-    help: ArgumentHelp("Folders that `train --output` made.", valueName: "DIR"), completion: .directory)
+    help: ArgumentHelp("Output folders of `train`.", valueName: "DIR"), completion: .directory)
   var runs: [String]
 
   func run() throws {

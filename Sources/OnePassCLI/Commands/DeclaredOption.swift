@@ -3,15 +3,16 @@ import OnePass
 import OnePassCore
 import OnePassData
 
-/// Every option of a run as it is declared: what `@Option` and `@Flag` take their name, help and default from.
+/// The declarations of all options of a run, which provide the names, help texts and defaults of `@Option` and `@Flag`.
 let declared = RunConfiguration.defaults
 
-// A property of a command is called as the option in a record: `configuration(of:)` brings the two together by that.
+// A property of a command has the name of its option in a record, by which `values(of:)` matches the two.
 
 extension Option where Value: ExpressibleByArgument & Sendable {
+  /// An option with a default.
   /// - Parameters:
-  ///   - option: Whose name, help and default this has.
-  ///   - isShown: Whether `--help` lists it too, and not `--help-hidden` alone.
+  ///   - option: The declaration, with name, help and default.
+  ///   - isShown: Whether `--help` lists the option, in addition to `--help-hidden`.
   init(_ option: OptionDeclaration<Value>, isShown: Bool = false, completion: CompletionKind? = nil) {
     self.init(
       wrappedValue: option.standard, name: .customLong(option.name), help: option.help(isShown),
@@ -26,14 +27,14 @@ extension Option {
     self.init(name: .customLong(option.name), help: option.help(isShown), completion: completion)
   }
 
-  /// Tells whether anything was given; if not, the default holds.
+  /// An option that is `nil` unless passed, so that a passed default is distinguishable.
   init<Some: ExpressibleByArgument & Sendable>(
     ifGiven option: OptionDeclaration<Some>, isShown: Bool = false, completion: CompletionKind? = nil
   ) where Value == Some? {
     self.init(name: .customLong(option.name), help: option.help(isShown), completion: completion)
   }
 
-  /// For a command that reads the text itself.
+  /// An option whose text is parsed by the command.
   init(
     text option: OptionDeclaration<some Any>, isShown: Bool = false, completion: CompletionKind? = nil
   ) where Value == String? {
@@ -64,7 +65,7 @@ extension Flag where Value == Bool {
 }
 
 extension ArgumentVisibility {
-  /// Of options that not --help lists but --help-hidden, and shell completions and man pages too, which leave out what is hidden.
+  /// The visibility of options that `--help-hidden`, shell completions and man pages list, but `--help` does not.
   static var ofAll: ArgumentVisibility {
     let isDescription = CommandLine.arguments.contains {
       $0.hasPrefix("--generate-completion-script") || $0 == "--experimental-dump-help"
@@ -79,13 +80,14 @@ extension OptionDeclaration {
   }
 }
 
-// MARK: Values that are written in a way of their own
+// MARK: Values with their own syntax
 
-/// A value whose text is refused with a sentence of its own.
+/// A value whose parser has its own error messages.
 protocol TextualValue: Sendable {
-  /// - Throws: `OnePassError` (`usage`).
+  /// Parses the text of an option.
+  /// - Throws: `OnePassError` (`usage`) for invalid text.
   init(_ text: String) throws
-  /// As people write it.
+  /// The text of the value.
   var text: String { get }
 }
 
@@ -101,7 +103,7 @@ extension AugmentationChoice: TextualValue {
   var text: String { rawValue }
 }
 
-/// Such a text, which is read when the configuration is made: the sentences of the parser would hide its own.
+/// The text of such a value. It is parsed with the configuration, since the argument parser would replace its messages.
 struct Written<Value: TextualValue>: ExpressibleByArgument {
   private let text: String
 
@@ -121,7 +123,7 @@ extension Written: ReadLater {
 
 // MARK: From a command to a configuration
 
-/// A property of a command that the parser fills in.
+/// A property wrapper that the argument parser sets.
 private protocol ParsedProperty {
   func values(named name: String) throws -> [String: Any]
 }
@@ -143,11 +145,11 @@ extension OptionGroup: ParsedProperty {
 }
 
 extension RunConfiguration {
-  /// What a command was given, by the names of its properties.
-  /// - Throws: `OnePassError` (`usage`) if a value cannot mean anything.
+  /// The values of a command's options by the names of their properties.
+  /// - Throws: `OnePassError` (`usage`) for an invalid value.
   static func values(of command: some ParsableArguments) throws -> [String: Any] {
     try Mirror(reflecting: command).children.reduce(into: [:]) { values, property in
-      // The parser's wrappers lie behind an underscore.
+      // The storage of a property wrapper has an underscore before its name.
       guard let name = property.label?.drop(while: { $0 == "_" }),
         let parsed = property.value as? any ParsedProperty
       else { return }

@@ -4,17 +4,18 @@ import OnePassCore
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measure a trained model on labelled images.")
+    commandName: "evaluate", abstract: "Evaluate a trained model on labelled images.")
 
   @Option(
-    help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
+    help: ArgumentHelp("Output folder of `train`.", valueName: "DIR"), completion: .directory)
   var checkpoint: String
 
   @Option(
-    help: ArgumentHelp("The labelled images, as in `train`.", valueName: "SPEC"), completion: .specification)
+    help: ArgumentHelp("Labelled images, as in `train --data`.", valueName: "SPEC"),
+    completion: .specification)
   var data: String
 
-  @Option(help: ArgumentHelp("Evaluate on at most this many examples.", valueName: "N"))
+  @Option(help: ArgumentHelp("Maximum number of examples.", valueName: "N"))
   var limit: Int?
 
   @OptionGroup(title: "Machine") var compute: ComputeOptions
@@ -23,7 +24,7 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Print the result as JSON.")
   var json = false
 
-  @Flag(name: .shortAndLong, help: "Show no progress.")
+  @Flag(name: .shortAndLong, help: "Do not show progress.")
   var quiet = false
 
   func run() throws {

@@ -6,31 +6,33 @@ import OnePassData
 struct PackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pack",
-    abstract: "Put any source into well shuffled WebDataset shards.",
+    abstract: "Pack a source into shuffled WebDataset shards.",
     discussion: """
-      Writes tar shards in a uniformly random order, and beside them an index with the number of examples and \
-      the names of the classes. The same seed writes the same bytes.
+      Writes the examples to tar shards in a uniformly random order, with an index of the number of examples and \
+      the class names. The same seed writes the same bytes.
 
-        onepass pack folder:photos/train --output 'shards/train-{0000..0009}.tar' --seed 1
+      Example:
+        onepass pack folder:photos/train --output 'shards/train-{0000..0009}.tar'
       """)
 
   @Argument(
-    help: ArgumentHelp("What to pack, as in `train --data`.", valueName: "SPEC"), completion: .specification)
+    help: ArgumentHelp("Source to pack, as in `train --data`.", valueName: "SPEC"), completion: .specification
+  )
   var source: String
 
   @Option(
     help: ArgumentHelp(
-      "The shards to write: 'DIR/train-{0000..0009}.tar', .tar.gz or .tar.zst.", valueName: "PATTERN"))
+      "Shards to write: 'DIR/train-{0000..0009}.tar', .tar.gz or .tar.zst.", valueName: "PATTERN"))
   var output: String
 
-  @Option(help: ArgumentHelp("Fixes the order.", valueName: "S"))
+  @Option(help: ArgumentHelp("Seed of the random order.", valueName: "S"))
   var seed: UInt64 = 1
 
   func run() throws {
     let writer = try ShardWriter(output: output, seed: seed)
     let report = try writer.write(SourceRegistry.open(source, seed: seed))
     try Console.result(
-      "Packed \(Figures.count(report.exampleCount)) examples (\(byteText(report.byteCount))) into "
-        + "\(report.shardPaths.count) shards, with the index \(report.indexPath).")
+      "Packed \(Figures.count(report.exampleCount, "example")) (\(byteText(report.byteCount))) into "
+        + "\(Figures.count(report.shardPaths.count, "shard")); index: \(report.indexPath)")
   }
 }

@@ -4,14 +4,14 @@ import OnePassCore
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Say what images show.",
-    discussion: "Prints for each image the most likely classes with their probabilities.")
+    commandName: "predict", abstract: "Predict the classes of images.",
+    discussion: "Prints the most likely classes of each image with their probabilities.")
 
   @Option(
-    help: ArgumentHelp("The folder that `train --output` made.", valueName: "DIR"), completion: .directory)
+    help: ArgumentHelp("Output folder of `train`.", valueName: "DIR"), completion: .directory)
   var checkpoint: String
 
-  @Option(help: ArgumentHelp("How many classes to show for each image.", valueName: "N"))
+  @Option(help: ArgumentHelp("Number of classes to print for each image.", valueName: "N"))
   var top = 5
 
   @OptionGroup(title: "Machine") var compute: ComputeOptions

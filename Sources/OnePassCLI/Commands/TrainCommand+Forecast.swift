@@ -4,18 +4,15 @@ import OnePassCore
 import OnePassTorch
 
 extension TrainCommand {
-  /// What `--dry-run` does instead of the run.
+  /// Prints the forecast of `--dry-run`.
   func showForecast() throws {
     let configuration = try configuration()
     _ = try checkpointPlan()
     if let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment), launch.worldSize > 1 {
-      throw OnePassError(
-        .usage,
-        "--dry-run tells what one process would come to, and \(launch.worldSize) were started: give it without the launcher."
-      )
+      throw OnePassError.forecastOfSeveralProcesses(launch.worldSize)
     }
     if resume, let output, (try? RunFiles.result(in: output)) != nil {
-      return try Console.result("The run in \(output) is finished: nothing would be done.")
+      return try Console.result("The run in \(output) is finished; there is nothing to do.")
     }
     let forecast = try TrainingRun(configuration).forecast(output: output, resuming: resume)
     for notice in forecast.notices { Console.note(notice) }

@@ -8,31 +8,42 @@ import OnePassMLflow
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a model on a stream, once.",
+    abstract: "Train a model in one pass over a stream.",
     discussion: """
-      The defaults are the paper's: prioritised replay of k = 8 mini-batches from a memory of 10 % of the stream.
+      The defaults are the paper's: prioritised replay with k = 8 and a memory of 10% of the stream.
 
-      SPEC is fashion-mnist, idx:DIR, folder:DIR (a folder for each class), list:FILE (a text file with a line \
-      PATH LABEL for each image), zip:FILE, ilsvrc:FILE, cifar:DIR, hf:PATTERN (Parquet files), synthetic:COUNT:SIZE:CLASSES \
-      (noise), or wds:PATTERN (WebDataset shards: 'wds:data/train-{0000..0009}.tar', .tar.gz, .tar.zst, https:// \
-      addresses, or wds:- for standard input). Shards and Parquet files are taken as they arrive; every other source \
-      is put in a random order by the seed.
+      Sources (SPEC):
+        fashion-mnist[:test] 70,000 grey images of clothes, 28 x 28
+        idx:DIR[:test]       MNIST-style idx files, plain or .gz
+        folder:DIR           JPEG and PNG files, one folder per class
+        list:FILE            text file with one line PATH LABEL per image
+        zip:FILE             zip archive with one folder per class
+        ilsvrc:FILE          ILSVRC2012_img_train.tar
+        cifar:DIR[:test]     CIFAR-10 or CIFAR-100, binary version
+        wds:PATTERN          WebDataset shards: 'wds:data/train-{0000..0009}.tar',
+                             .tar.gz, .tar.zst, https:// or wds:- (standard input)
+        hf:PATTERN           Parquet files with images and labels
+        synthetic:COUNT:SIZE:CLASSES
+                             noise
 
-      A configuration (--config) is a YAML file with options of this command, without dashes, a line for each:
+      Shards and Parquet files are read in their order. All other sources are shuffled with the seed.
+
+      A configuration file (--config) has options of this command, without dashes:
 
         data: folder:photos/train
         model: resnet18
         replay-steps: 3
         importance-weights: false
 
-      What the command line says wins. Paths start from where the program is started, as they do there. Each run \
-      leaves the file that makes it again in its output folder, run.yaml.
+      The command line overrides it. Relative paths start at the working directory. Each run writes its own \
+      configuration to run.yaml in the output folder.
 
-      SIGINT and SIGTERM stop a run so that --resume goes on; SIGUSR1 has one with --schedule on-demand cool down and finish.
+      SIGINT and SIGTERM stop a run, and --resume continues it. SIGUSR1 makes a run with --schedule on-demand \
+      cool down and finish.
 
-      Started by torchrun, srun, Kubernetes or by hand with RANK and WORLD_SIZE, processes train together.
+      For distributed training, start the processes with torchrun, srun or Kubernetes, or set RANK and WORLD_SIZE.
 
-      --help lists the options that most runs need, --help-hidden all of them.
+      --help lists the most common options, --help-hidden all of them.
       """)
 
   @OptionGroup(title: "Data") var data: DataOptions
@@ -47,21 +58,21 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: """
-      Options under one name: the paper's method and recipe (paper: what every option is if nothing is said), or what was best \
-      in our experiments at the same storage and compute (best). What a configuration or the command line says wins.
+      Named set of options: the paper's method and recipe (paper, the defaults), or the best of our experiments at the \
+      same storage and compute (best). The configuration file and the command line override it.
       """)
   var preset: RunPreset?
 
   @Option(
     help: ArgumentHelp(
-      "A YAML file with options of this command, as `name: value`; what the command line says wins.",
+      "YAML file with options as `name: value`; the command line overrides it.",
       valueName: "FILE"),
     completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
   @Option(
     help: ArgumentHelp(
-      "The folder that receives result.json, curve.csv, run.yaml (this run as a --config) and the checkpoint.",
+      "Output folder: result.json, curve.csv, run.yaml (a --config for this run), checkpoint.",
       valueName: "DIR"),
     completion: .directory)
   var output: String?
@@ -69,49 +80,49 @@ struct TrainCommand: ParsableCommand {
   @Option(
     name: .customLong("checkpoint-every"),
     help: ArgumentHelp(
-      "Save the run in the output folder while it trains: after so many steps (100), or so much time (10m).",
+      "Checkpoint interval in steps (100) or time (10m). Requires --output.",
       valueName: "STEPS|TIME"))
   var checkpointEvery: String?
 
   @Option(
     name: .customLong("keep-checkpoints"),
     help: ArgumentHelp(
-      "How many of the last checkpoints are kept while the run trains.", valueName: "K", visibility: .ofAll))
+      "Number of checkpoints to keep while the run trains.", valueName: "K", visibility: .ofAll))
   var keptCheckpoints = 2
 
   @Flag(
     inversion: .prefixedNo,
     help:
-      "Go on from the last checkpoint in the output folder, exactly as if nothing had been; else begin anew.")
+      "Resume from the last checkpoint in the output folder, if there is one, with the result of an uninterrupted run."
+  )
   var resume = false
 
   @Flag(
     name: .customLong("dry-run"),
     help:
-      "Only tell what the run would come to: size, memory, updates, time, RAM. Trains for some seconds to see."
+      "Print a forecast of storage, compute, time and RAM, from a warm-up of a few seconds."
   )
   var dryRun = false
 
   @Option(
     name: .customLong("log"),
     help: ArgumentHelp(
-      "What is logged while the run trains: in the output folder tensorboard (event files), tensorboard:pictures (with images "
-        + "of the memory) and jsonl (metrics.jsonl); mlflow:http://HOST:PORT#EXPERIMENT on a server; or none. Can be "
-        + "repeated (default: tensorboard and jsonl).",
+      "Log of the training: tensorboard (event files), tensorboard:pictures (with images of the memory), jsonl "
+        + "(metrics.jsonl), mlflow:http://HOST:PORT#EXPERIMENT, or none. Can be repeated (default: tensorboard and jsonl).",
       valueName: "KIND", visibility: .ofAll))
   var logs: [String] = []
 
   @Flag(inversion: .prefixedNo, help: "Print the result as JSON.")
   var json = false
 
-  @Flag(name: .shortAndLong, inversion: .prefixedNo, help: "Show no progress.")
+  @Flag(name: .shortAndLong, inversion: .prefixedNo, help: "Do not show progress.")
   var quiet = false
 
   @Option(
     help: ArgumentHelp(
       """
-      How progress is shown on standard error: on a terminal only, as one line that renews itself (auto), as a plain line \
-      every ten seconds (lines), or as JSON, an object on each line (json).
+      Format of the progress on standard error: a status line on a terminal only (auto), a line every ten seconds \
+      (lines), or JSON Lines (json).
       """, visibility: .ofAll))
   var progress = ProgressStyle.auto
 
@@ -124,7 +135,7 @@ struct TrainCommand: ParsableCommand {
     try group.run { try train(group) }
   }
 
-  /// - Parameter processes: The processes that train together, if this one has company.
+  /// - Parameter processes: The processes of distributed training; `nil` for a single process.
   private func train(_ processes: TrainingProcesses?) throws {
     let isFirst = processes?.isFirst ?? true
     let observer: any TrainingObserver =
@@ -137,19 +148,20 @@ struct TrainCommand: ParsableCommand {
     let finished = resume && isFirst ? output.flatMap { try? RunFiles.result(in: $0) } : nil
     if try processes?.anyone(finished != nil) ?? (finished != nil) {
       guard let output, let finished else { return }
-      Console.note("The run in \(output) is finished.")
+      Console.note("The run in \(output) is already finished.")
       UnfinishedRun.removeLeftovers(ofFinishedRunIn: output)
       return try show(finished)
     }
     let stop = StopRequest()
     let signals = SignalWatch([SIGINT, SIGTERM, SIGUSR1]) { number in
       if number == SIGUSR1 { return stop.coolDown() }
-      // What was saved last is whole: checkpoints get their names when they are complete.
+      // The last checkpoint is complete, since checkpoints are renamed after they are written.
       if stop.isStopping { _exit(128 + number) }
       stop.stop()
-      // On a terminal this comes in the middle of a line.
+      // On a terminal the cursor is at the end of the status line.
       if isFirst {
-        Console.error((Console.isLive ? "\n" : "") + "Stopping after this step; again to stop at once.")
+        Console.error(
+          (Console.isLive ? "\n" : "") + "Stopping after this step; send the signal again to stop at once.")
       }
     }
     defer { signals.cancel() }
@@ -168,12 +180,12 @@ struct TrainCommand: ParsableCommand {
     } catch let stopped as RunStopped {
       observer.closeLine()
       guard isFirst else { return }
-      let place = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
+      let summary = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
       guard stopped.output != nil else {
-        Console.error("\(place). Nothing was saved, because no --output was given.")
+        Console.error("\(summary). Nothing was saved, since there is no --output.")
         throw ExitCode(128 + SIGINT)
       }
-      Console.error("\(place). Give the same command with --resume to go on.")
+      Console.error("\(summary). To continue, run the same command with --resume.")
     }
   }
 
@@ -186,12 +198,12 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  /// When the run is saved while it trains.
+  /// The checkpoint interval, and the number of checkpoints to keep.
   func checkpointPlan() throws -> CheckpointPlan {
     try checkKeptCheckpoints()
     let interval = try checkpointEvery.map { try CheckpointInterval($0) }
     guard output != nil || interval == nil else {
-      throw OnePassError(.usage, "--checkpoint-every saves in a folder: say with --output in which.")
+      throw OnePassError.checkpointsWithoutOutput()
     }
     return CheckpointPlan(every: interval, kept: keptCheckpoints)
   }

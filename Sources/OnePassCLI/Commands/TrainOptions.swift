@@ -28,12 +28,12 @@ extension Stem: ExpressibleByArgument {
 }
 
 extension CompletionKind {
-  /// The kinds of sources, as a specification begins.
+  /// The kinds of sources, with which a specification starts.
   static var specification: CompletionKind {
     words(SourceRegistry.kinds.map { $0.name == "fashion-mnist" ? $0.name : "\($0.name):" })
   }
 
-  /// Words that may hold colons, behind which zsh looks for a description.
+  /// Words with colons, which are escaped for zsh: it parses the text after a colon as a description.
   static func words(_ words: [String]) -> CompletionKind {
     .list(words.map { CompletionShell.requesting == .zsh ? $0.replacing(":", with: "\\:") : $0 })
   }
@@ -139,7 +139,7 @@ struct ProcessOptions: ParsableArguments {
   @Option(
     name: .customLong("rank-timeout"),
     help: ArgumentHelp(
-      "With several processes, the seconds after which one that does not answer counts as lost.",
+      "Seconds after which a process that does not answer counts as lost (distributed training).",
       valueName: "SECONDS", visibility: .ofAll))
   var rankTimeout = 120
 

@@ -2,25 +2,25 @@ import Foundation
 import OnePassCore
 import OnePassTorch
 
-/// The processes that train together, as torchrun, srun, Kubernetes or a hand started them.
+/// The processes of distributed training, started by torchrun, srun, Kubernetes or by hand.
 struct TrainingProcesses {
   let group: ProcessGroup
-  /// The device of this one.
+  /// The device of this process.
   let device: String
 
   var isFirst: Bool { group.rank == 0 }
 
-  /// Meets the others that the environment speaks of; `nil` where it speaks of none, and no network is opened.
+  /// Joins the process group of the environment variables; `nil` without such variables, and then no network is used.
   /// - Parameters:
-  ///   - device: As it was asked for; each process of a machine takes a GPU of its own.
-  ///   - timeout: After which a process that does not answer counts as lost.
-  /// - Throws: `OnePassError`, with the rank where it is known.
+  ///   - device: The requested device; `auto` and `cuda` give each process of a machine its own GPU.
+  ///   - timeout: The time after which a process that does not answer counts as lost.
+  /// - Throws: `OnePassError`, with the rank in its message.
   static func join(device: String, timeout: Duration) throws -> TrainingProcesses? {
     guard let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) else { return nil }
     return try Self.naming(launch.rank) {
       var own = try Device(parsing: device)
       if case .cuda = own, device == "auto" || device == "cuda" {
-        // A launcher that shows each process a GPU of its own shows it one.
+        // A single visible GPU means that the launcher has already assigned one to each process.
         own = try Device(parsing: "cuda:\(Engine.cudaDeviceCount == 1 ? 0 : launch.localRank)")
       }
       return TrainingProcesses(
@@ -30,16 +30,16 @@ struct TrainingProcesses {
     }
   }
 
-  /// Decode threads of each process where nothing is said: the cores of the machine, divided.
+  /// The default number of decode threads of each process: its share of the cores of the machine.
   var decodeThreads: Int {
     let local = ProcessInfo.processInfo.environment["LOCAL_WORLD_SIZE"].flatMap { Int($0) } ?? 1
     return max(1, ProcessInfo.processInfo.activeProcessorCount / max(1, local))
   }
 
-  /// Whether any process says so.
+  /// Whether the value is true on any process.
   func anyone(_ isSo: Bool) throws -> Bool { try group.sum([isSo ? 1.0 : 0.0])[0] > 0 }
 
-  /// Runs what all of them do. Whoever fails tells the others, so that nobody waits.
+  /// Runs the same work on all processes. A failure is reported to the others, so that none of them waits.
   func run(_ body: () throws -> Void) throws {
     try Self.naming(group.rank) {
       do {
@@ -56,7 +56,7 @@ struct TrainingProcesses {
 
   private static func naming<Result>(_ rank: Int, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as OnePassError where !error.message.hasPrefix("Rank") {
-      throw OnePassError(error.code, "Rank \(rank): \(error.message)", cause: error)
+      throw OnePassError.onRank(rank, error)
     }
   }
 }

@@ -1,11 +1,11 @@
 import OnePass
 import OnePassCore
 
-/// A forecast as it is shown to people.
+/// A forecast as text.
 struct ForecastText {
   let forecast: RunForecast
 
-  /// A line for each thing that the run would come to.
+  /// The forecast, one line per quantity.
   var text: String {
     var lines = ["run        \(configuration.title), \(configuration.model.name)", stream, work]
     if let storage { lines.append(storage) }
@@ -20,10 +20,11 @@ struct ForecastText {
     let bytes = byteText(Int(stream.imageBytes))
     let isOne = stream.imagesSeen == 1
     let images =
-      isOne ? "the first image has \(bytes)" : "the first \(stream.imagesSeen) images have \(bytes) each"
-    let gone = isOne ? "it is gone from the stream" : "they are gone from the stream"
+      isOne
+      ? "the first image has \(bytes)" : "the first \(stream.imagesSeen) images have \(bytes) on average"
+    let consumed = isOne ? " (consumed from the stream)" : " (all consumed from the stream)"
     return "stream     \(Figures.count(stream.examples, "example")) of \(stream.classes) classes, "
-      + "taken in at \(side) x \(side); \(images)" + (stream.isConsumed ? ", and \(gone)" : "")
+      + "input \(side) x \(side); \(images)" + (stream.isConsumed ? consumed : "")
   }
 
   private var work: String {
@@ -38,9 +39,9 @@ struct ForecastText {
     let (examples, bytes) = (Figures.count(storage.examples, "example"), byteText(storage.bytes))
     var text = "storage    at most "
     text += storage.isBudgetInBytes ? "\(bytes), about \(examples)" : "\(examples), about \(bytes)"
-    if storage.isOnDisk { text += ", the images on disk" }
+    if storage.isOnDisk { text += ", images on disk" }
     if storage.shuffleBufferBytes > 0 {
-      text += "; of it \(byteText(storage.shuffleBufferBytes)) in the shuffle buffer"
+      text += "; \(byteText(storage.shuffleBufferBytes)) of it in the shuffle buffer"
     }
     return text
   }
@@ -51,24 +52,24 @@ struct ForecastText {
     var text =
       "time       \(duration) at \(Figures.count(Int(time.imagesPerSecond))) images/s"
     if let seconds = time.evaluationSeconds {
-      text += ", the evaluation of \(Figures.duration(seconds)) included"
+      text += ", including \(Figures.duration(seconds)) of evaluation"
     } else if configuration.data.evaluationSource != nil {
-      text += ", and an evaluation of unknown length"
+      text += ", without the evaluation (unknown length)"
     }
-    if let step = forecast.resumesAfterStep { text += ", going on after step \(Figures.count(step))" }
+    if let step = forecast.resumesAfterStep { text += ", resuming after step \(Figures.count(step))" }
     return text
   }
 
   private var memory: String {
-    let device = configuration.machine.device.hasPrefix("cuda") ? "; the GPU's memory is not in it" : ""
-    return "memory     about \(byteText(forecast.peakResidentBytes)) of RAM at most\(device)"
+    let device = configuration.machine.device.hasPrefix("cuda") ? ", GPU memory not included" : ""
+    return "memory     peak of about \(byteText(forecast.peakResidentBytes)) RAM\(device)"
   }
 
   private var warmUp: String {
     let warmUp = forecast.warmUp
-    let replays = warmUp.replaySteps > 0 ? " with \(Figures.count(warmUp.replaySteps, "replay"))" : ""
+    let replays = warmUp.replaySteps > 0 ? " and \(Figures.count(warmUp.replaySteps, "replay step"))" : ""
     return
-      "\(Figures.count(warmUp.steps, "step")) of \(Figures.count(warmUp.batchSize, "example"))\(replays), "
-      + "a warm-up of \(Figures.duration(warmUp.seconds)); nothing was written"
+      "\(Figures.count(warmUp.steps, "step")) with \(Figures.count(warmUp.batchSize, "example"))\(replays) each "
+      + "in \(Figures.duration(warmUp.seconds)); nothing was written"
   }
 }

@@ -3,15 +3,15 @@ import Foundation
 import OnePass
 import OnePassExperiments
 
-/// How `experiment run` shows its progress.
+/// The format of the progress of `experiment run`.
 enum GridProgressStyle: String, CaseIterable, ExpressibleByArgument {
-  /// A table that renews itself on a terminal; nothing elsewhere.
+  /// A live table on a terminal; nothing elsewhere.
   case auto
   /// A line for each change, also into a file or a pipe.
   case lines
 }
 
-/// Shows how a grid goes on: a table that renews itself on a terminal, a line for each change where that is asked for.
+/// Shows the progress of a grid as a live table on a terminal, or as a line for each change.
 final class GridDisplay {
   private let grid: Grid
   private enum Mode { case live, lines, silent }
@@ -81,7 +81,7 @@ final class GridDisplay {
 
   private func redraw(_ progress: GridProgress) {
     let width = Console.width - 1
-    // A terminal that was made narrower has wrapped the lines, which then cannot be written over.
+    // A narrower terminal has wrapped the lines, which then cannot be overwritten.
     if width < openWidth { openLines = 0 }
     openWidth = width
     let lines = (table(progress) + [summary(progress)]).map {
@@ -92,7 +92,7 @@ final class GridDisplay {
     openLines = lines.count
   }
 
-  /// A row for each variant, a column for each seed; where that is too high, the rows that matter now.
+  /// A row for each variant and a column for each seed; on low terminals, the most important rows.
   private func table(_ progress: GridProgress) -> [String] {
     var table = TextTable(
       header: [""] + grid.seeds.map { "seed \($0)" }, isText: [true] + grid.seeds.map { _ in true })
@@ -100,7 +100,7 @@ final class GridDisplay {
     let room = max(1, Console.height - 4)
     var variants = grid.variants
     if variants.count > room {
-      // What is running or has failed, and then as many of the others as there is room for.
+      // Running and failed variants first, then as many others as fit.
       let urgent = variants.filter { cells[$0]?.contains { Self.isUrgent($0.1) } ?? false }
       let others = variants.filter { !urgent.contains($0) }
       let shown = Set((urgent + others).prefix(room))
@@ -144,10 +144,10 @@ final class GridDisplay {
     let waiting =
       progress.cells.count - progress.doneCount - progress.runningCount - progress.failures.count
     var parts = ["\(progress.doneCount) of \(Figures.count(progress.cells.count, "cell")) done"]
-    parts.append("\(progress.runningCount) running, \(waiting) left")
+    parts.append("\(progress.runningCount) running, \(waiting) waiting")
     if !progress.failures.isEmpty { parts.append("\(progress.failures.count) failed") }
     if waiting + progress.runningCount > 0, let seconds = progress.secondsLeft {
-      parts.append("about \(Figures.duration(seconds)) to go")
+      parts.append("about \(Figures.duration(seconds)) left")
     }
     return parts.joined(separator: ", ")
   }

@@ -2,14 +2,14 @@ import OnePass
 import OnePassCore
 import OnePassReplay
 
-/// What a memory holds, as it is shown to people.
+/// The contents of a memory as text.
 struct MemoryText {
   let memory: StoredMemory
   private let summary: MemorySummary
 
-  /// How many classes are named one by one; of more, the ends.
+  /// The maximum number of classes in one table; of more, only the largest and the smallest are listed.
   private static let listedClasses = 20
-  /// How many items are named of each end of the priorities.
+  /// The number of items with the highest priorities, and with the lowest.
   private static let listedItems = 5
 
   init(_ memory: StoredMemory) {
@@ -22,7 +22,7 @@ struct MemoryText {
     return ([lead, spread, replays, priorities] + extremes + classes).joined(separator: "\n\n")
   }
 
-  // MARK: The lines above
+  // MARK: Summary
 
   private var lead: String {
     var lines: [(String, String)] = []
@@ -33,7 +33,7 @@ struct MemoryText {
         (
           "run",
           "not finished: step \(Figures.count(step)) of \(Figures.count(steps)), "
-            + "\(Figures.count(memory.examplesSeen, "example")), as \(checkpoint) has it"
+            + "\(Figures.count(memory.examplesSeen, "example")) (checkpoint \(checkpoint))"
         ))
     }
     lines.append(("items", items))
@@ -43,19 +43,20 @@ struct MemoryText {
       lines.append(
         (
           "replays",
-          "\(Figures.count(counters.draws, "draw")) of \(Figures.count(counters.distinctDrawn)) different examples; "
-            + "\(Figures.count(summary.neverDrawn)) of the items were never drawn"
+          "\(Figures.count(counters.draws)) of \(Figures.count(counters.distinctDrawn)) distinct examples; "
+            + "\(Figures.count(summary.neverDrawn)) of the items were never replayed"
         ))
     }
     if let recognised = summary.recognised {
       lines.append(
         (
           "predictions",
-          "\(Figures.count(recognised)) of the items were taken for their own class when their prediction was stored"
+          "\(Figures.count(recognised)) of the items were predicted correctly when their prediction was stored"
         ))
     }
     lines.append(("classes", balance))
-    lines.append(("arrival", "\(Self.sparkline(summary.arrivals))  from the first to the last of the stream"))
+    lines.append(
+      ("arrival", "\(Self.sparkline(summary.arrivals))  items from the start to the end of the stream"))
     return lines.map { $0.padded(to: 12) + $1 }.joined(separator: "\n")
   }
 
@@ -70,14 +71,14 @@ struct MemoryText {
 
   private func bytes(_ counters: MemoryCounters) -> String {
     let held = "\(byteText(counters.bytes)) with index, \(byteText(summary.imageBytes)) of images"
-    let peak = "at most \(byteText(counters.peakBytes))"
+    let peak = "peak \(byteText(counters.peakBytes))"
     guard let capacity = memory.plan?.capacityBytes, let fill = memory.fill else { return "\(held); \(peak)" }
     return "\(held); \(peak) of \(byteText(capacity)), now \(Figures.percent(fill)) full"
   }
 
   private func stream(_ counters: MemoryCounters) -> String {
     var parts = [
-      "\(Figures.count(counters.examplesSeen)) offered", "\(Figures.count(counters.insertions)) taken in",
+      "\(Figures.count(counters.examplesSeen)) offered", "\(Figures.count(counters.insertions)) inserted",
       "\(Figures.count(counters.evictions)) evicted",
     ]
     if counters.forgotten > 0 { parts.append("\(Figures.count(counters.forgotten)) forgotten") }
@@ -94,7 +95,7 @@ struct MemoryText {
     guard let items = balance.itemsPerClass else { return held }
     return
       "\(held), from \(Figures.count(Int(items.minimum))) to \(Figures.count(Int(items.maximum))) items each; "
-      + "as diverse as \(Figures.short(balance.effectiveClasses)) equal classes"
+      + "effective number \(Figures.short(balance.effectiveClasses))"
   }
 
   // MARK: Tables
@@ -103,7 +104,7 @@ struct MemoryText {
     var table = TextTable(header: ["", "min", "25 %", "median", "75 %", "max"])
     for (name, quartiles) in [
       ("age (examples)", summary.age), ("replays", summary.draws), ("priority", summary.priority),
-      ("\(memory.lossTitle) (nats)", summary.loss), ("items of a class", memory.balance.itemsPerClass),
+      ("\(memory.lossTitle) (nats)", summary.loss), ("items per class", memory.balance.itemsPerClass),
     ] {
       guard let q = quartiles else { continue }
       table.rows.append(
@@ -118,7 +119,7 @@ struct MemoryText {
       summary.replays.counts.enumerated().map { (MemorySummary.ReplayHistogram.name(ofBin: $0), $1) })
   }
 
-  /// Ten bins: two of the histogram's together.
+  /// Ten bins, each of two bins of the histogram.
   private var priorities: String {
     let histogram = memory.priorities
     let bins = stride(from: 0, to: histogram.counts.count, by: 2).map { part in
@@ -150,22 +151,22 @@ struct MemoryText {
         let keepsPredictions = summary.recognised != nil
         var table = TextTable(
           header: [title, memory.lossTitle, "priority", "replays", "position"]
-            + (keepsPredictions ? ["taken for"] : []),
+            + (keepsPredictions ? ["predicted"] : []),
           isText: [true, false, false, false, false] + (keepsPredictions ? [true] : []))
         for item in items {
           table.rows.append(
             [
               name(item.label), Figures.loss(Double(item.loss)), Figures.decimal(Double(item.priority)),
               Figures.count(item.draws), Figures.count(item.id),
-            ] + (keepsPredictions ? [taken(item)] : []))
+            ] + (keepsPredictions ? [predicted(item)] : []))
         }
         return table.text
       }
   }
 
-  /// The likeliest class of the stored prediction, and how likely it was.
-  private func taken(_ item: MemoryItem) -> String {
-    guard let prediction = item.prediction else { return "" }
+  /// The most likely class of the stored prediction, with its probability.
+  private func predicted(_ item: MemoryItem) -> String {
+    guard let prediction = item.storedPrediction else { return "" }
     return "\(name(prediction.classes[0])), \(Figures.percent(Double(prediction.probabilities[0])))"
   }
 
@@ -184,11 +185,11 @@ struct MemoryText {
     guard counts.count > Self.listedClasses else { return [table("class", counts)] }
     let few = Self.listedClasses / 4
     return [
-      table("commonest classes", counts.prefix(few)), table("rarest classes", counts.suffix(few).reversed()),
+      table("largest classes", counts.prefix(few)), table("smallest classes", counts.suffix(few).reversed()),
     ]
   }
 
-  /// A class's name on one line of a terminal, which does nothing else.
+  /// The name of a class, without control characters and at most 40 characters long.
   private func name(_ label: Int) -> String {
     let name = String(
       memory.card.className(label).unicodeScalars.map {

@@ -1,29 +1,29 @@
 import Foundation
 import OnePass
 
-/// What is told of a run while it goes on.
+/// An observer of the events of a run.
 protocol TrainingObserver {
   func show(_ event: TrainingEvent)
-  /// Ends a line that is still being renewed.
+  /// Ends an unfinished status line.
   func closeLine()
 }
 
-/// Says nothing: of processes that train together, one speaks for all.
+/// Shows nothing: of several processes only the first shows progress.
 struct SilentObserver: TrainingObserver {
   func show(_ event: TrainingEvent) {}
   func closeLine() {}
 }
 
-/// Shows how a run goes on: one line that renews itself on a terminal, a plain line now and then where that is asked for.
+/// Shows the progress of a run as a status line on a terminal, or as plain lines.
 ///
-/// Where standard error is no terminal it says only what the user should know, unless lines are asked for.
+/// If standard error is not a terminal, it shows only notices, unless lines are requested.
 final class ProgressDisplay: TrainingObserver {
   private enum Mode { case live, lines, silent }
 
   private let mode: Mode
   private let clock = ContinuousClock()
   private var lastShown: ContinuousClock.Instant?
-  /// The length of the line that is being renewed, 0 where there is none.
+  /// The length of the open status line; 0 for none.
   private var openLength = 0
   private var text = ProgressText()
 
@@ -70,7 +70,7 @@ final class ProgressDisplay: TrainingObserver {
 
   private func write(_ line: String) {
     guard mode == .live else { return Console.error(line) }
-    // A line that wraps, or has been wrapped by a terminal that was made narrower, cannot be written over.
+    // A wrapped line cannot be overwritten. A narrower terminal wraps lines that fitted before.
     let width = Console.width
     if openLength >= width { closeLine() }
     let shown = line.prefix(width - 1)

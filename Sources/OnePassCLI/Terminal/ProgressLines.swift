@@ -1,17 +1,17 @@
 import ArgumentParser
 import OnePass
 
-/// How `train` shows its progress.
+/// The format of the progress of `train`.
 enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
-  /// One line that renews itself on a terminal; nothing elsewhere.
+  /// A status line on a terminal; nothing elsewhere.
   case auto
-  /// A plain line every ten seconds, also into a file or a pipe.
+  /// A line every ten seconds, also into a file or a pipe.
   case lines
-  /// A JSON object on each line.
+  /// JSON Lines.
   case json
 }
 
-/// Tells a program how a run goes on: a JSON object on each line of standard error, at most twice a second.
+/// Writes the progress of a run to standard error as JSON Lines, at most twice a second.
 final class ProgressLines: TrainingObserver {
   private let clock = ContinuousClock()
   private var lastShown: ContinuousClock.Instant?

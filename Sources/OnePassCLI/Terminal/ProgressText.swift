@@ -1,13 +1,13 @@
 import OnePass
 
-/// The words in which a run says how it goes on.
+/// The progress of a run as text.
 struct ProgressText {
-  /// Moving averages over the last steps, so that the line can be read.
+  /// Moving averages over the last steps, so that the line does not flicker.
   private var loss: Double?
   private var accuracy: Double?
   private var planned = (steps: 1, updates: 1)
 
-  /// What is about to be trained.
+  /// The line before the first step.
   static func start(_ plan: TrainingPlan) -> String {
     let kept =
       plan.capacityExamples.map { ", memory of \(Figures.count($0, "example"))" }
@@ -18,17 +18,17 @@ struct ProgressText {
 
   mutating func begin(_ plan: TrainingPlan) { planned = (plan.steps, plan.updates) }
 
-  /// Lets a step count for the averages.
+  /// Adds a step to the averages.
   mutating func note(_ report: StepReport) {
     loss = loss.map { 0.9 * $0 + 0.1 * report.loss } ?? report.loss
     accuracy = accuracy.map { 0.9 * $0 + 0.1 * report.accuracy } ?? report.accuracy
   }
 
-  /// How far the run is, in as many figures as there is room for.
-  /// - Parameter columns: The room; without end if `nil`.
+  /// The line of a step, with as many figures as fit.
+  /// - Parameter columns: The available width; `nil` for no limit.
   func line(_ report: StepReport, fitting columns: Int?) -> String {
     let rate = Double(report.examplesTrained) / max(report.seconds, 1e-9)
-    // Each with its weight: where there is no room, the lightest goes first.
+    // If the line is too long, the parts with the lowest weight are removed first.
     var parts: [(weight: Int, text: String)] = [
       (7, Self.padded("\(report.step * 100 / report.steps) %", to: 5)),
       (1, "step \(Figures.count(report.step))/\(Figures.count(report.steps))"),
@@ -47,9 +47,9 @@ struct ProgressText {
     return line
   }
 
-  /// Judged by the updates, since the first step has no replays.
+  /// Estimated from the updates, since the first step has no replays.
   private func secondsLeft(_ report: StepReport) -> Double {
-    // A run may end before its plan.
+    // A run can end before its planned number of steps.
     let updates = Double(planned.updates) * Double(report.steps) / Double(planned.steps)
     return report.seconds / Double(max(1, report.updates)) * max(0, updates - Double(report.updates))
   }

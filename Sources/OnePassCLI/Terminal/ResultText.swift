@@ -5,19 +5,19 @@ import OnePassReplay
 /// `1.54 MB`
 func byteText(_ bytes: Int) -> String { ByteCount(bytes).description }
 
-/// A run's result as it is shown to people.
+/// The result of a run as text.
 struct ResultText {
   let result: RunResult
 
-  /// The three metrics and the speed, a line each.
+  /// The three metrics and the speed, one line each.
   var summary: String {
     var lines: [String] = []
     if let accuracy = result.accuracy {
       let top5 = accuracy.top5.map { ", top-5 \(Figures.percent($0, decimals: 2))" } ?? ""
-      let skipped = accuracy.skipped > 0 ? ", \(Figures.count(accuracy.skipped)) broken ones left out" : ""
+      let skipped = accuracy.skipped > 0 ? ", \(Figures.count(accuracy.skipped, "broken image")) skipped" : ""
       lines.append(
         "accuracy   top-1 \(Figures.percent(accuracy.top1, decimals: 2))\(top5) "
-          + "of \(Figures.count(accuracy.examples, "example"))\(skipped)")
+          + "on \(Figures.count(accuracy.examples, "example"))\(skipped)")
     }
     lines.append(
       "storage    \(Figures.percent(result.storage.exampleFraction)) of the stream's examples "
@@ -25,23 +25,23 @@ struct ResultText {
         + "(\(byteText(result.storage.bytes)))")
     if let pictures = result.storage.pictures {
       lines.append(
-        "pictures   \(Figures.count(pictures.examples)) of the memory's stay in the checkpoint, to be looked at "
+        "pictures   \(Figures.count(pictures.examples, "image")) of the memory kept in the checkpoint "
           + "(\(byteText(pictures.bytes)))")
     }
     if let pictures = result.storage.loggedPictures {
       lines.append(
-        "logged     \(byteText(pictures.bytes)) of copied images in \(Figures.count(pictures.count, "picture")) of the memory, "
-          + "beside the storage (tensorboard/)")
+        "logged     \(Figures.count(pictures.count, "picture")) of the memory in tensorboard/ "
+          + "(\(byteText(pictures.bytes)), not counted as storage)")
     }
     lines.append(
       "compute    \(Figures.percent(result.compute.fraction, decimals: 2)) of 90 epochs "
         + "(\(Figures.count(result.compute.examples, "example")) trained, "
         + "\(Figures.count(result.compute.updates, "update")))")
     let waiting = (result.throughput.imageWaitSeconds ?? 0) / max(result.trainingSeconds, 1e-9)
-    let waits = waiting < 0.01 ? "" : ", \(Figures.percent(waiting)) of the training waiting for images"
+    let waits = waiting < 0.01 ? "" : ", \(Figures.percent(waiting)) of the training time waiting for images"
     lines.append(
       "speed      \(Figures.count(Int(result.throughput.imagesPerSecond))) images/s, "
-        + "\(Figures.duration(result.wallSeconds)) in all\(waits)")
+        + "\(Figures.duration(result.wallSeconds)) in total\(waits)")
     if result.stream.skipped > 0 {
       lines.append(
         "skipped    \(Figures.count(result.stream.skipped, "broken image")) of \(Figures.count(result.stream.examples))"

@@ -1,7 +1,7 @@
-/// Rows of text in aligned columns: numbers to the right, words to the left.
+/// Rows of text in aligned columns: numbers to the right, text to the left.
 struct TextTable {
   var header: [String]
-  /// Which columns hold words; found from the rows where it is not said.
+  /// Whether each column is text; `nil` to decide by the cells.
   var isText: [Bool]?
   var rows: [[String]] = []
 

@@ -1,46 +1,49 @@
 import OnePassCore
 
-/// Which augmentations training images get beyond crop and flip: `standard`, `rand`, `trivial`, `cut-out`, `rand,cut-out`, …
+/// The augmentations beyond crop and flip: `standard`, `rand`, `trivial`, `cut-out`, `rand,cut-out` or `trivial,cut-out`.
 ///
 /// ```swift
 /// let choice = try AugmentationChoice("cut-out,rand")
 /// choice.rawValue  // "rand,cut-out"
 /// ```
 public struct AugmentationChoice: RawRepresentable, Codable, Hashable, Sendable {
-  /// Operations on the whole image; none if `nil`.
+  /// The policy for operations on the whole image; `nil` for none.
   public let policy: AugmentationPolicy?
-  /// Whether a square of half the side becomes the mean colour, after everything else (DeVries and Taylor 2017).
+  /// Whether a square of half the image's side becomes the mean colour, as the last step (DeVries and Taylor 2017).
   public let cutsOut: Bool
 
   private static let standardName = "standard"
   private static let cutOutName = "cut-out"
 
+  /// Creates a choice.
   /// - Parameters:
-  ///   - policy: Operations on the whole image; none if `nil`.
+  ///   - policy: The policy for operations on the whole image; `nil` for none.
   ///   - cutsOut: Whether a square is cut out.
   public init(policy: AugmentationPolicy? = nil, cutsOut: Bool = false) {
     (self.policy, self.cutsOut) = (policy, cutsOut)
   }
 
-  /// Crop and flip alone.
+  /// Only crop and flip.
   public static let standard = AugmentationChoice()
 
-  /// Whether there is nothing beyond crop and flip. (To compare with ``standard`` would make two texts.)
+  /// Whether there is only crop and flip. Faster than `==`, which compares raw values.
   public var isStandard: Bool { policy == nil && !cutsOut }
 
+  /// The names in a fixed order, separated by commas.
   public var rawValue: String {
     let names = (policy.map { [$0.rawValue] } ?? []) + (cutsOut ? [Self.cutOutName] : [])
     return names.isEmpty ? Self.standardName : names.joined(separator: ",")
   }
 
-  /// - Parameter rawValue: The names, as ``init(_:)`` takes them; `nil` comes of whatever that refuses.
+  /// Parses names as ``init(_:)`` does; `nil` if that throws.
   public init?(rawValue: String) {
     guard let choice = try? AugmentationChoice(rawValue) else { return nil }
     self = choice
   }
 
-  /// - Parameter text: The names, with commas between them, in any order.
-  /// - Throws: `OnePassError` (`usage`) if they are not known or do not go together.
+  /// Parses names.
+  /// - Parameter text: The names in any order, separated by commas.
+  /// - Throws: `OnePassError` (`usage`) if a name is unknown or repeated, or names exclude each other.
   public init(_ text: String) throws {
     let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     let policies = names.compactMap(AugmentationPolicy.init(rawValue:))
@@ -49,22 +52,16 @@ public struct AugmentationChoice: RawRepresentable, Codable, Hashable, Sendable 
       self = .standard
       return
     }
-    if let stranger = names.first(where: { !known.contains($0) }) {
-      throw OnePassError(
-        .usage,
-        stranger == Self.standardName
-          ? "--augmentation \(text) is not possible: standard is for crop and flip alone."
-          : "--augmentation \(text) is not possible: give \(Self.standardName), or one or more of "
-            + "\(known.joined(separator: ", ")), with commas between them.")
+    if let other = names.first(where: { !known.contains($0) }) {
+      throw other == Self.standardName
+        ? OnePassError.standardAmongAugmentations(text, standard: Self.standardName)
+        : OnePassError.unknownAugmentation(text, standard: Self.standardName, known: known)
     }
     guard Set(names).count == names.count else {
-      throw OnePassError(.usage, "--augmentation \(text) is not possible: give each name once.")
+      throw OnePassError.repeatedAugmentation(text)
     }
     guard policies.count <= 1 else {
-      throw OnePassError(
-        .usage,
-        "--augmentation \(text) is not possible: \(policies.map(\.rawValue).joined(separator: " and ")) exclude each other."
-      )
+      throw OnePassError.exclusiveAugmentations(text, policies)
     }
     self.init(policy: policies.first, cutsOut: names.contains(Self.cutOutName))
   }

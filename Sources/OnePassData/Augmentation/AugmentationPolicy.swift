@@ -1,10 +1,14 @@
 import OnePassCore
 
-/// How operations on a whole image are chosen by chance: which ones, and how much of each.
+/// A random choice of operations on a whole image and of their magnitudes.
 ///
 /// The operations, their ranges and their black borders are torchvision's (`v2.RandAugment`, `v2.TrivialAugmentWide`, with
-/// the nearest pixel). An operation that has no magnitude (equalise, autocontrast) is applied with the strength as its
-/// probability.
+/// nearest-neighbour interpolation). An operation without a magnitude (equalise, autocontrast) is applied with a
+/// probability equal to the strength.
+///
+/// ```swift
+/// let choice = AugmentationChoice(policy: .rand, cutsOut: true)
+/// ```
 public enum AugmentationPolicy: String, CaseIterable, Sendable {
   /// RandAugment: two operations of one magnitude (Cubuk et al. 2020).
   case rand
@@ -17,7 +21,7 @@ public enum AugmentationPolicy: String, CaseIterable, Sendable {
     case posterise, solarise, autoContrast, equalise
   }
 
-  /// Operations applied to an image, one after the other.
+  /// The number of operations applied to an image.
   var count: Int {
     switch self {
     case .rand: 2
@@ -25,8 +29,7 @@ public enum AugmentationPolicy: String, CaseIterable, Sendable {
     }
   }
 
-  /// The share of the largest magnitude that is taken unless another is given: torchvision's 9 of 30; all of it, since
-  /// TrivialAugment has nothing to be chosen.
+  /// The default magnitude as a share of the maximum: 0.3 for `rand` (torchvision's 9 of 30), 1 for `trivial`.
   public var usualMagnitude: Double {
     switch self {
     case .rand: 0.3
@@ -34,12 +37,12 @@ public enum AugmentationPolicy: String, CaseIterable, Sendable {
     }
   }
 
-  /// The next operation.
+  /// Draws the next operation.
   /// - Parameters:
-  ///   - side: The image's, in pixels.
-  ///   - magnitude: The share of the largest magnitude, 0 … 1.
-  ///   - strength: By how much the magnitude is weakened, 0 … 1.
-  ///   - generator: All chance there is.
+  ///   - side: The side of the image in pixels.
+  ///   - magnitude: The magnitude at full strength, as a share 0 … 1 of the maximum.
+  ///   - strength: The factor of the magnitude, 0 … 1.
+  ///   - generator: The source of randomness.
   /// - Returns: `nil` for the identity.
   func operation(
     side: Int, magnitude: Double, strength: Double, using generator: inout SeededGenerator
@@ -60,8 +63,8 @@ public enum AugmentationPolicy: String, CaseIterable, Sendable {
   private static let levels = 31
 
   /// - Parameters:
-  ///   - sign: 1 or -1, for operations that have two directions.
-  ///   - isApplied: Whether an operation without magnitude is.
+  ///   - sign: 1 or -1, for operations with two directions.
+  ///   - isApplied: Whether to apply an operation without a magnitude.
   func operation(
     _ kind: Kind, side: Int, magnitude: Double, sign: Double, isApplied: Bool
   ) -> ImageOperation? {

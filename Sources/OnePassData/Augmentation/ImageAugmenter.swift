@@ -1,19 +1,19 @@
 import CImages
 import OnePassCore
 
-/// Carries out an ``Augmentation`` on the levels of one image after the other, with memory that it uses again.
+/// Applies an ``Augmentation`` to the levels of images, reusing its memory.
 ///
-/// One per thread, not Sendable. Every choice is a function of (seed, id, visit), from a sequence of its own, so that crops
-/// and flips are the same with and without.
+/// One per thread, not Sendable. Every choice is a function of (seed, id, visit). It uses a separate random sequence, so
+/// that crops and flips are the same with and without augmentation.
 final class ImageAugmenter {
   let augmentation: Augmentation
   private let side: Int
   private let channels: Int
-  /// The mean colour, which normalisation makes about 0.
+  /// The mean colour, which is about 0 after normalisation.
   private let mean: [UInt8]
   private let tables: LevelTables
   private let grey = ScratchBuffer<UInt8>(zero: 0)
-  /// The image, and where operations that need it whole put their result.
+  /// The image, and the result of operations that cannot work in place.
   private var current = ScratchBuffer<UInt8>(zero: 0)
   private var next = ScratchBuffer<UInt8>(zero: 0)
 
@@ -29,16 +29,16 @@ final class ImageAugmenter {
 
   private var count: Int { side * side * channels }
 
-  /// The levels of the image, `[side, side, channels]`: to be filled before ``apply(seed:id:visit:)``, and its result after.
+  /// The levels of the image, `[side, side, channels]`: the input and the output of ``apply(seed:id:visit:)``.
   var levels: UnsafeMutablePointer<UInt8> { current.base }
 
-  /// Whether a view of an image is augmented. The centre never is.
+  /// Whether a view is augmented. The centre never is.
   func isNeeded(for view: ImagePipeline.View) -> Bool {
     guard case .augmented(_, _, let visit) = view else { return false }
     return augmentation.strength(visit: visit) > 0
   }
 
-  /// Augments ``levels`` as this visit of an example is due.
+  /// Augments ``levels`` for a visit of an example.
   func apply(seed: UInt64, id: Int, visit: Int) {
     let strength = augmentation.strength(visit: visit)
     var generator = SeededGenerator(seed: seed, .imageOperations, id, visit)
@@ -68,7 +68,7 @@ final class ImageAugmenter {
     case .autoContrast: tables.stretch(current.base, count: count)
     case .equalise: tables.equalise(current.base, count: count)
     case .colour(let factor):
-      // A grey image has no colour to change.
+      // Saturation has no effect on a grey image.
       guard channels == 3 else { return }
       ColourKernels.luma(ofRGB: current.base, into: grey.base, count: side * side)
       return cimages_saturate(current.base, grey.base, Float(factor), side * side)
@@ -76,12 +76,12 @@ final class ImageAugmenter {
       cimages_sharpen(current.base, Int32(side), Int32(channels), Float(factor), next.base)
       return swap(&current, &next)
     case .shearX, .shearY, .translateX, .translateY, .rotate:
-      preconditionFailure("An operation that moves pixels has a source for each.")
+      preconditionFailure("An operation that moves pixels has a source.")
     }
     tables.apply(to: current.base, count: count)
   }
 
-  /// The mean of the image's grey, rounded to a level, as `ImageEnhance.Contrast` takes it.
+  /// The mean luma of the image, rounded to a level, as in `ImageEnhance.Contrast`.
   private var meanGrey: Int {
     let pixels = side * side
     var plane = UnsafePointer(current.base)
@@ -94,7 +94,7 @@ final class ImageAugmenter {
     return Int(Double(sum) / Double(pixels) + 0.5)
   }
 
-  /// Gives a square about a pixel the mean colour, as much of it as lies within the image.
+  /// Fills the visible part of a square around a pixel with the mean colour.
   func cutOut(_ size: Int, row: Int, column: Int) {
     func visible(_ middle: Int) -> Range<Int> {
       let start = middle - size / 2

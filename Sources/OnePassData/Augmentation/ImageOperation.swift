@@ -1,17 +1,17 @@
 import CImages
 import Foundation
 
-/// An operation on the 8-bit levels of an image, with how much of it there is to be.
+/// An operation on the 8-bit levels of an image, with its magnitude.
 enum ImageOperation: Hashable, Sendable {
-  /// Each row is moved by so many columns more than the one above it; the first stays.
+  /// Columns by which each row is moved further than the row above it. The first row stays.
   case shearX(Double)
-  /// Each column is moved by so many rows more than the one before it; the first stays.
+  /// Rows by which each column is moved further than the column before it. The first column stays.
   case shearY(Double)
   /// Pixels to the right.
   case translateX(Int)
   /// Pixels downwards.
   case translateY(Int)
-  /// Counter-clockwise, about the middle.
+  /// Counter-clockwise, around the centre.
   case rotate(degrees: Double)
   /// The factor is 0 for black, 1 for no change.
   case brightness(Double)
@@ -21,7 +21,7 @@ enum ImageOperation: Hashable, Sendable {
   case contrast(Double)
   /// The factor is 0 for a mean over the neighbours, 1 for no change.
   case sharpness(Double)
-  /// The high bits that are kept, 1 … 8.
+  /// The number of high bits to keep, 1 … 8.
   case posterise(bits: Int)
   /// Levels from the threshold on are inverted.
   case solarise(threshold: Double)
@@ -30,11 +30,11 @@ enum ImageOperation: Hashable, Sendable {
   /// In each channel all levels become about equally frequent.
   case equalise
 
-  /// Where an operation that moves pixels takes them from, in an image of this side; `nil` for the others.
+  /// The source of each pixel, for an operation that moves pixels in an image of this side; `nil` for the others.
   ///
-  /// As Pillow's affine transforms: the middle of each pixel, in steps of 2⁻¹⁶.
+  /// As in Pillow's affine transforms, it is the centre of each pixel, in steps of 2⁻¹⁶.
   func source(side: Int) -> CImagesAffine? {
-    // x = columns.0 · column + columns.1 · row + columns.2, and rows likewise.
+    // x = columns.0 · column + columns.1 · row + columns.2, and y likewise from rows.
     var columns = (1.0, 0.0, 0.0)
     var rows = (0.0, 1.0, 0.0)
     switch self {

@@ -1,8 +1,8 @@
 import CImages
 
-/// What becomes of each of the 256 levels of each channel, in Pillow's arithmetic.
+/// Tables that replace each of the 256 levels of each channel, in Pillow's arithmetic.
 ///
-/// Not Sendable: it uses its memory again for one image after the other.
+/// Not Sendable, because it reuses its memory.
 final class LevelTables {
   private let channels: Int
   private let tables = ScratchBuffer<UInt8>(zero: 0)
@@ -14,12 +14,12 @@ final class LevelTables {
     counts.reserve(256 * channels)
   }
 
-  /// Replaces the levels of an image of `count` numbers.
+  /// Replaces the levels of an image of `count` elements.
   func apply(to levels: UnsafeMutablePointer<UInt8>, count: Int) {
     cimages_replace_levels(levels, count, Int32(channels), tables.base)
   }
 
-  /// The same table for all channels.
+  /// Sets the same table for all channels.
   func fill(_ table: (Int) -> UInt8) {
     for level in 0..<256 {
       let value = table(level)
@@ -27,13 +27,13 @@ final class LevelTables {
     }
   }
 
-  /// A blend of each level with one grey, from which a factor over 1 leads away (`ImageEnhance`).
+  /// Blends each level with a grey level; a factor over 1 moves levels away from it (`ImageEnhance`).
   func blend(with grey: Int, factor: Double) {
     let factor = Float(factor)
     fill { UInt8(max(0, min(255, Float(grey) + factor * Float($0 - grey)))) }
   }
 
-  /// The lowest level of each channel becomes 0 and the highest 255 (`ImageOps.autocontrast`).
+  /// Maps the lowest level of each channel to 0 and the highest to 255 (`ImageOps.autocontrast`).
   func stretch(_ levels: UnsafePointer<UInt8>, count: Int) {
     self.count(levels, count)
     for channel in 0..<channels {
@@ -46,13 +46,13 @@ final class LevelTables {
     }
   }
 
-  /// All levels of each channel become about equally frequent (`ImageOps.equalize`).
+  /// Makes all levels of each channel about equally frequent (`ImageOps.equalize`).
   func equalise(_ levels: UnsafePointer<UInt8>, count: Int) {
     self.count(levels, count)
     for channel in 0..<channels {
       let (table, counts) = (tables.base + 256 * channel, counts.base + 256 * channel)
       let highest = (0..<256).last { counts[$0] > 0 } ?? 255
-      // Of a channel with one level alone nothing is left here.
+      // The step is 0 for a channel with a single level, which then stays.
       let step = (count / channels - Int(counts[highest])) / 255
       var sum = step / 2
       for level in 0..<256 {

@@ -1,11 +1,12 @@
 import OnePassCore
 
-/// A JPEG without what follows from its side, its quality and its colours: of a small image more than half of the file.
+/// A JPEG without its tables and headers, which depend only on side, quality and channels.
 ///
-/// Five bytes stand for all that comes before the compressed data, some 600 bytes of standard tables and headers, and the end
-/// marker is left out. The pixels are those of the whole file. ITU T.81 (annex B.4) calls this the abbreviated format; how the
-/// tables are named is our own: 0xFF 0x02 (a marker that JPEG reserves), the side in two bytes, and the quality, over 128 if the
-/// image is coloured. It is square, with the tables of libjpeg for the quality, and whole chroma.
+/// Five bytes replace about 600 bytes of standard tables and headers, more than half of a small image, and the end marker is
+/// omitted. The pixels are those of the whole file. ITU T.81 (annex B.4) calls this the abbreviated format.
+///
+/// The five bytes are this project's own: 0xFF 0x02 (a marker that JPEG reserves), the side in two bytes, and the quality,
+/// plus 128 for colour. The image is square, with libjpeg's tables for the quality and chroma at full resolution.
 struct AbbreviatedJPEG: Hashable {
   let side: Int
   let quality: Int
@@ -18,11 +19,12 @@ struct AbbreviatedJPEG: Hashable {
 
   init(side: Int, quality: Int, channels: Int) {
     precondition(
-      (1...0xFFFF).contains(side) && (1...100).contains(quality), "A JPEG has such a side and quality.")
+      (1...0xFFFF).contains(side) && (1...100).contains(quality),
+      "A JPEG needs a side of 1 to 65535 and a quality of 1 to 100.")
     (self.side, self.quality, self.channels) = (side, quality, channels)
   }
 
-  /// - Returns: `nil` if the bytes are none of this kind.
+  /// - Returns: `nil` if the bytes are not an abbreviated JPEG.
   init?(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard bytes.count > Self.headerLength, bytes.starts(with: Self.signature) else { return nil }
     side = Int(bytes[2]) << 8 | Int(bytes[3])
@@ -31,8 +33,8 @@ struct AbbreviatedJPEG: Hashable {
     guard side > 0, (1...100).contains(quality) else { return nil }
   }
 
-  /// Encodes `side * side * channels` pixels.
-  /// - Throws: `OnePassError` (`engine`) without memory.
+  /// Encodes `side * side * channels` levels.
+  /// - Throws: `OnePassError` (`engine`) if memory is exhausted.
   func encode(_ pixels: [UInt8]) throws -> EncodedImage {
     let file = try JPEGEncoder.encode(
       pixels, width: side, height: side, channels: channels, quality: quality
@@ -42,10 +44,10 @@ struct AbbreviatedJPEG: Hashable {
     return EncodedImage(bytes: header + file[Self.dataStart(in: file)..<file.count - Self.endMarker.count])
   }
 
-  /// All that stands in the file before its compressed data.
-  /// - Throws: `OnePassError` (`engine`) without memory.
+  /// The part of the file before its compressed data.
+  /// - Throws: `OnePassError` (`engine`) if memory is exhausted.
   func fileHeader() throws -> [UInt8] {
-    // The header of a file tells its size in one place alone.
+    // The size is in one place of the header, so the header of a small image can be changed to any size.
     let small = 8
     var file = try JPEGEncoder.encode(
       Array(repeating: 0, count: small * small * channels), width: small, height: small, channels: channels,
@@ -57,10 +59,10 @@ struct AbbreviatedJPEG: Hashable {
     return file
   }
 
-  /// Writes the whole file, as any program reads it.
+  /// Writes the complete JPEG file.
   /// - Parameters:
-  ///   - bytes: Those of this image.
-  ///   - header: What ``fileHeader()`` gives.
+  ///   - bytes: The bytes of this image.
+  ///   - header: The result of ``fileHeader()``.
   func restore(
     _ bytes: UnsafeBufferPointer<UInt8>, header: [UInt8], into file: ScratchBuffer<UInt8>
   ) -> UnsafeBufferPointer<UInt8> {
@@ -74,19 +76,19 @@ struct AbbreviatedJPEG: Hashable {
     return UnsafeBufferPointer(start: start, count: header.count + data.count + Self.endMarker.count)
   }
 
-  /// Where the compressed data of a file that libjpeg wrote begins: behind the header of its scan.
+  /// The offset of the compressed data in a file written by libjpeg: after the scan header.
   private static func dataStart(in file: [UInt8]) -> Int {
     let scan = segment(0xDA, in: file)
     return scan + (Int(file[scan]) << 8 | Int(file[scan + 1]))
   }
 
-  /// The first byte behind a marker.
+  /// The offset of the first byte after a marker.
   private static func segment(_ marker: UInt8, in file: [UInt8]) -> Int {
     var at = 2
     while at + 3 < file.count {
       if file[at + 1] == marker { return at + 2 }
       at += 2 + (Int(file[at + 2]) << 8 | Int(file[at + 3]))
     }
-    preconditionFailure("A JPEG that libjpeg wrote has every marker.")
+    preconditionFailure("A JPEG written by libjpeg has every marker.")
   }
 }

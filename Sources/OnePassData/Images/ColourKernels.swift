@@ -1,8 +1,6 @@
-/// Pillow's conversions between kinds of colour, in its integer arithmetic, so that results are equal to the bit.
-///
-/// Where `source` and `target` may be the same memory, it says so.
+/// Pillow's colour conversions in its integer arithmetic, so that results are bit-identical.
 enum ColourKernels {
-  /// Grey to RGB: each value three times.
+  /// Grey to RGB: each value is repeated three times.
   static func replicate(_ source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>, count: Int)
   {
     for pixel in 0..<count {
@@ -28,7 +26,7 @@ enum ColourKernels {
 
   /// Adobe's CMYK, in which 255 is no ink, to RGB: v = K · (1 − ink) (Pillow, `cmyk2rgb`). May work in place.
   ///
-  /// Pillow takes every CMYK JPEG to be inverted in this way, with or without Adobe's marker.
+  /// Pillow treats every CMYK JPEG as inverted, with or without Adobe's marker.
   static func rgb(
     ofInvertedCMYK source: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<UInt8>, count: Int
   ) {

@@ -1,8 +1,8 @@
 import OnePassCore
 
-/// Where a view lies in the resized image, the plane: `size` x `size` pixels from an origin, flipped or not.
+/// The crop of a view in the resized image, called the plane: `size` x `size` pixels from an origin, optionally flipped.
 ///
-/// With padding the origin may be negative; what lies outside the plane is black.
+/// With padding the origin may be negative. Pixels outside the plane are black.
 struct CropWindow: Hashable, Sendable {
   /// The side of the plane, in pixels.
   let plane: Int
@@ -15,8 +15,8 @@ struct CropWindow: Hashable, Sendable {
     (self.plane, self.size, self.left, self.top, self.isFlipped) = (plane, size, left, top, isFlipped)
   }
 
-  /// The window that a pipeline takes for a view. The offsets are torchvision's: a random crop is uniform over
-  /// all places, a central one rounds half a pixel to even.
+  /// The crop of a view in a pipeline. The offsets are torchvision's: a random crop is uniform over all positions,
+  /// and the offset of a centre crop is rounded half to even.
   init(_ pipeline: ImagePipeline, _ view: ImagePipeline.View) {
     let padding =
       switch pipeline.geometry {
@@ -38,9 +38,9 @@ struct CropWindow: Hashable, Sendable {
     }
   }
 
-  /// The plane's columns that are seen; none if the padding is wide enough to miss it.
+  /// The visible columns of the plane; empty if the crop contains only padding.
   var columns: Range<Int> { visible(from: left) }
-  /// The plane's rows that are seen.
+  /// The visible rows of the plane.
   var rows: Range<Int> { visible(from: top) }
 
   private func visible(from start: Int) -> Range<Int> {
@@ -48,6 +48,6 @@ struct CropWindow: Hashable, Sendable {
     return min(end, max(0, start))..<end
   }
 
-  /// The first column of the output that shows the plane.
+  /// The first output column that shows the plane.
   var firstOutputColumn: Int { isFlipped ? left + size - columns.upperBound : columns.lowerBound - left }
 }

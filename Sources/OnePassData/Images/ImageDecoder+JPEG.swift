@@ -2,7 +2,7 @@ import CImages
 import OnePassCore
 
 extension ImageDecoder {
-  /// Rows of one strip: the height of the tallest block of libjpeg's, so that little is decoded ahead.
+  /// The height of a strip: that of libjpeg's tallest block, so that few rows are decoded ahead.
   private static let stripRows = 16
 
   /// Calls `body` with the strips of a region.
@@ -27,7 +27,7 @@ extension ImageDecoder {
     try check(cimages_decoder_begin(jpeg, start, source.count, layout, wanted), source.count)
     let columns = Int(cimages_decoder_columns(jpeg))
     let margin = region.columns.lowerBound - Int(cimages_decoder_first_column(jpeg))
-    // Rows that are aligned libjpeg-turbo writes past the caches, from where they are just about to be read.
+    // The offset of 8 keeps rows unaligned: libjpeg-turbo writes aligned rows past the caches, and they are read next.
     let stride = (columns * stored + 31) / 32 * 32
     let target = pixels.reserve(stride * min(Self.stripRows, region.rows.count) + 8) + 8
     var first = region.rows.lowerBound
@@ -49,9 +49,8 @@ extension ImageDecoder {
 
   private func check(_ status: CImagesStatus, _ count: Int) throws {
     guard status != CIMAGES_OK, let jpeg else { return }
-    let reason =
-      status == CIMAGES_ENDS_EARLY
-      ? "ends early, after \(count) bytes" : "is broken (\(String(cString: cimages_decoder_message(jpeg))))"
-    throw OnePassError(.badData, "The JPEG \(reason): replace it or remove it from the data.")
+    throw status == CIMAGES_ENDS_EARLY
+      ? OnePassError.truncatedImage(.jpeg, after: count)
+      : OnePassError.corruptImage(.jpeg, reason: String(cString: cimages_decoder_message(jpeg)))
   }
 }

@@ -1,24 +1,32 @@
 import CImages
 import OnePassCore
 
-/// Pixels of one image: 8 bits, rows without gaps, channels interleaved, `[height, width, channels]`.
+/// The 8-bit pixels of one image.
+///
+/// ```swift
+/// let image = try ImageDecoder().decode(example.image, channels: 3)
+/// let red = image.pixels[0]
+/// ```
 public struct DecodedImage: Equatable, Sendable {
+  /// The width in pixels.
   public let width: Int
+  /// The height in pixels.
   public let height: Int
-  /// 1 or 3.
+  /// The number of channels, 1 or 3.
   public let channels: Int
+  /// Levels 0 … 255, `[height, width, channels]`.
   public let pixels: [UInt8]
 }
 
-/// Decodes JPEG, PNG and bare pixels to RGB or grey, equal to Pillow's `convert("RGB")` and `convert("L")`.
+/// Decodes JPEG, PNG and raw pixels to RGB or grey, with the pixels of Pillow's `convert("RGB")` and `convert("L")`.
 ///
-/// JPEG goes through libjpeg-turbo with the exact integer DCT and smooth chroma upsampling (Pillow's defaults),
-/// PNG through libspng. Exif orientations and PNG transparency are ignored, as torchvision's loader ignores them.
-/// A JPEG that ends early is broken, as in Pillow; libjpeg's other warnings are accepted.
+/// JPEG is decoded by libjpeg-turbo with the exact integer DCT and smooth chroma upsampling (Pillow's defaults), PNG by
+/// libspng. Exif orientations and PNG transparency are ignored, as in torchvision's loader. A truncated JPEG is an
+/// error, as in Pillow; libjpeg's other warnings are accepted.
 ///
-/// Deviation: of 16-bit grey PNGs the high byte is kept. Pillow clips every value above 255 to white.
+/// One difference from Pillow: 16-bit grey PNGs keep the high byte. Pillow clips every value above 255 to white.
 ///
-/// One per thread: it uses its memory and its libjpeg-turbo decoder again, and is not Sendable.
+/// Use one decoder per thread. It reuses its memory and its libjpeg-turbo decoder, so it is not Sendable.
 ///
 /// ```swift
 /// let decoder = ImageDecoder()
@@ -27,21 +35,23 @@ public struct DecodedImage: Equatable, Sendable {
 public final class ImageDecoder {
   let limits: ImageLimits
   let pixels = ScratchBuffer<UInt8>(zero: 0)
-  /// A file that was made whole again, and the headers for that, by side, quality and colours.
+  /// The completed file of an ``AbbreviatedJPEG``, and the headers for that.
   private let file = ScratchBuffer<UInt8>(zero: 0)
   private var fileHeaders: [AbbreviatedJPEG: [UInt8]] = [:]
-  /// Made at the first JPEG, so that a stream of PNGs needs none.
+  /// Created for the first JPEG, so that a stream of PNGs needs none.
   private(set) var jpeg: OpaquePointer?
 
+  /// Creates a decoder.
+  /// - Parameter limits: The largest image that is decoded.
   public init(limits: ImageLimits = ImageLimits()) { self.limits = limits }
 
   deinit { if let jpeg { cimages_decoder_free(jpeg) } }
 
-  /// The pixels of an image, copied.
+  /// Decodes an image into an array.
   /// - Parameters:
-  ///   - image: a JPEG or PNG file, or bare pixels.
+  ///   - image: A JPEG or PNG file, or raw pixels.
   ///   - channels: 3 for RGB, 1 for grey (ITU-R 601 luma of coloured images).
-  /// - Throws: `OnePassError` (`badData`) if the bytes are no image that can be read, or one beyond the limits.
+  /// - Throws: `OnePassError` (`badData`) if the image is damaged, of another format or beyond the limits.
   public func decode(_ image: EncodedImage, channels: Int) throws -> DecodedImage {
     let header = try ImageHeader.read(image, limits: limits)
     let pixels = try [UInt8](unsafeUninitializedCapacity: header.width * header.height * channels) {
@@ -56,11 +66,11 @@ public final class ImageDecoder {
     return DecodedImage(width: header.width, height: header.height, channels: channels, pixels: pixels)
   }
 
-  /// Calls `body` with the pixels of a region from top to bottom, in strips of rows.
+  /// Calls `body` with the pixels of a region, in strips of rows from top to bottom.
   ///
-  /// Of a JPEG no more is decoded than the region needs, and damage behind its last row is not seen; that the
-  /// file ends early is. When this throws, `body` may have been called.
-  /// - Parameter isPadded: whether a pixel of three channels may have a fourth byte, which saves time.
+  /// Only the region of a JPEG is decoded. Damage after its last row is not detected, but truncation of the file is.
+  /// When this throws, `body` may have been called.
+  /// - Parameter isPadded: Whether a pixel of three channels may have a fourth byte, which is faster.
   func forEachStrip(
     of image: EncodedImage, _ header: ImageHeader, channels: Int, isPadded: Bool = false, region: PixelRegion,
     _ body: (PixelStrip) throws -> Void
@@ -84,7 +94,7 @@ public final class ImageDecoder {
     default:
       try image.withUnsafeBufferPointer { source in
         guard let start = source.baseAddress else {
-          throw OnePassError(.badData, "The image is empty (0 bytes): remove it from the data.")
+          throw OnePassError.emptyImage
         }
         guard header.channels != channels else { return try body(strip(start)) }
         let converted = pixels.reserve(count * channels)
@@ -100,7 +110,7 @@ public final class ImageDecoder {
 
   private func wholeFile(of bytes: UnsafeBufferPointer<UInt8>) throws -> UnsafeBufferPointer<UInt8> {
     guard let image = AbbreviatedJPEG(bytes) else { return bytes }
-    // A memory has one kind; a stream that is out for harm might have all there are.
+    // A replay memory has one kind. The limit is for a malicious stream with all of them.
     if fileHeaders.count > 16 { fileHeaders = [:] }
     let header = try fileHeaders[image] ?? image.fileHeader()
     fileHeaders[image] = header
@@ -110,7 +120,7 @@ public final class ImageDecoder {
   func jpegDecoder() throws -> OpaquePointer {
     if let jpeg { return jpeg }
     guard let made = cimages_decoder_make() else {
-      throw OnePassError(.engine, "libjpeg-turbo could not be started: free some memory and try again.")
+      throw OnePassError.cannotStart("libjpeg-turbo")
     }
     jpeg = made
     return made

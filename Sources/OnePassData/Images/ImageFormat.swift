@@ -1,21 +1,27 @@
-/// A file format of images, found from the first bytes and from nothing else.
+/// The file format of an image, detected from its first bytes.
 ///
-/// Names mislead: ImageNet holds a PNG that is called `.JPEG`.
+/// File names are ignored because they may be wrong: ImageNet has a PNG file with the extension `.JPEG`.
 ///
 /// ```swift
 /// ImageFormat(bytes: [0xFF, 0xD8, 0xFF, 0xE0])  // .jpeg
 /// ```
 public enum ImageFormat: String, Sendable, CaseIterable {
+  /// JPEG, which is supported.
   case jpeg = "JPEG"
+  /// PNG, which is supported.
   case png = "PNG"
+  /// GIF, which is detected but not supported.
   case gif = "GIF"
+  /// WebP, which is detected but not supported.
   case webp = "WebP"
+  /// BMP, which is detected but not supported.
   case bmp = "BMP"
+  /// TIFF, which is detected but not supported.
   case tiff = "TIFF"
-  /// HEIC, AVIF and their kin: the ISO base media container.
+  /// HEIC, AVIF and other ISO base media files, which are detected but not supported.
   case heif = "HEIF"
 
-  /// The format that these bytes begin with; `nil` if it is none of those listed.
+  /// Detects the format of a file from its first bytes; `nil` if it is not one of these.
   public init?(bytes: [UInt8]) {
     guard let format = bytes.withUnsafeBufferPointer({ ImageFormat(bytes: $0) }) else { return nil }
     self = format

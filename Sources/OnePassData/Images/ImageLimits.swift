@@ -1,17 +1,25 @@
 import OnePassCore
 
-/// The largest image that is decoded, checked on the header before any memory is taken.
+/// The largest image that is decoded, checked on the header before memory is allocated.
 ///
-/// A few bytes can claim any size ("decompression bombs"), and a stream is not to be trusted.
+/// A stream is not trusted: a file of a few bytes can state any size ("decompression bomb").
+///
+/// ```swift
+/// let decoder = ImageDecoder(limits: ImageLimits(pixels: 20_000_000))
+/// ```
 public struct ImageLimits: Hashable, Sendable {
-  /// The most pixels of one image: 100 million unless told otherwise (300 MB of RGB).
+  /// The maximum number of pixels of an image.
   public let pixels: Int
-  /// The longest side in pixels: 65,500 unless told otherwise, as in libjpeg.
+  /// The maximum width and height in pixels.
   public let side: Int
 
-  /// - Precondition: both are at least 1.
+  /// Creates limits.
+  /// - Parameters:
+  ///   - pixels: The maximum number of pixels; by default 100 million (300 MB of RGB).
+  ///   - side: The maximum width and height in pixels; by default 65,500, as in libjpeg.
+  /// - Precondition: Both are at least 1.
   public init(pixels: Int = 100_000_000, side: Int = 65_500) {
-    precondition(pixels > 0 && side > 0, "An image limit below one pixel lets nothing through.")
+    precondition(pixels > 0 && side > 0, "Image limits must be at least one pixel.")
     self.pixels = pixels
     self.side = side
   }
@@ -19,14 +27,10 @@ public struct ImageLimits: Hashable, Sendable {
   /// - Throws: `OnePassError` (`badData`) if the size is empty or beyond a limit.
   func check(width: Int, height: Int) throws {
     guard width > 0, height > 0 else {
-      throw OnePassError(
-        .badData, "The image claims \(width) x \(height) pixels, which is empty: remove it from the data.")
+      throw OnePassError.imageWithoutPixels(width: width, height: height)
     }
     guard width <= side, height <= side, width <= pixels / height else {
-      throw OnePassError(
-        .badData,
-        "The image claims \(width) x \(height) pixels, over the limit of \(side) a side and \(pixels) in all: "
-          + "scale it down or remove it.")
+      throw OnePassError.imageExceedsLimits(width: width, height: height, self)
     }
   }
 }

@@ -1,9 +1,9 @@
 import OnePassCore
 
-/// What is done to an image between its bytes and the model: decode, resize or pad, crop, flip, normalise.
+/// The steps from an image's bytes to the model's input: decode, resize or pad, crop, flip, normalise.
 ///
-/// A value without state: every random choice is a function of the seed, the example and the visit, so that no
-/// number of threads changes a result. ``DecodePool`` carries it out.
+/// A pipeline is a value without state. Every random choice is a function of the seed, the example and the visit, so
+/// results do not depend on the number of threads. ``DecodePool`` applies it.
 ///
 /// ```swift
 /// let pipeline = ImagePipeline(size: 224, channels: 3, geometry: .resizeAndCrop(resize: 250))
@@ -11,23 +11,32 @@ import OnePassCore
 /// ```
 ///
 /// Levels are rounded to 8 bits after each pass of the resize, the horizontal one first, as Pillow and torchvision's
-/// 8-bit path do. On 200 ImageNet photographs the mean absolute difference is 0.02 levels, nearly all of it from
-/// portrait ones, which Pillow 13 (python-pillow/Pillow#9549) takes vertical pass first.
+/// 8-bit path do. On 200 ImageNet photographs the mean absolute difference from them is 0.02 levels. Nearly all of it
+/// comes from portrait images, for which Pillow 13 makes the vertical pass first (python-pillow/Pillow#9549).
+///
 /// Source: Hu et al. 2021, section 2.
 public struct ImagePipeline: Hashable, Sendable, Codable {
-  /// How an image of any size becomes a square of `size`.
+  /// How an image of any size becomes a square of `size` x `size` pixels.
+  ///
+  /// ```swift
+  /// let small = ImagePipeline(size: 32, channels: 3, geometry: .padAndCrop(padding: 4))
+  /// ```
   public enum Geometry: Hashable, Sendable, Codable {
-    /// Squash to `resize` x `resize` (antialiased bilinear), then cut out `size` x `size`. For photographs.
+    /// Resize to `resize` x `resize` (antialiased bilinear, ignoring the aspect ratio), then crop. For photographs.
     case resizeAndCrop(resize: Int)
-    /// Add `padding` black pixels on each side, then cut out `size` x `size`. For small images.
+    /// Add `padding` black pixels on each side, then crop. For small images.
     ///
     /// An image of another size is first resized to `size` x `size`.
     case padAndCrop(padding: Int)
   }
 
-  /// Which crop of an image is taken.
+  /// The crop of an image.
+  ///
+  /// ```swift
+  /// let views = examples.map { ImagePipeline.View.augmented(seed: 1, id: $0.id, visit: 0) }
+  /// ```
   public enum View: Hashable, Sendable {
-    /// A uniformly random crop, flipped left to right every other time; the same for the same three numbers.
+    /// A uniformly random crop, flipped left to right with probability 1/2. A function of the three values.
     case augmented(seed: UInt64, id: Int, visit: Int)
     /// The centre, never flipped: for evaluation and for naive one-pass training.
     case centre
@@ -36,27 +45,30 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
   /// The longer side, in pixels, up to which an image counts as small.
   public static let largestSmallImage = 64
 
-  /// Pixels of a side of what the model sees.
+  /// The side of the model's input, in pixels.
   public let size: Int
-  /// 3 (RGB) or 1 (grey).
+  /// The number of channels: 3 (RGB) or 1 (grey).
   public let channels: Int
+  /// How an image of any size becomes a square.
   public let geometry: Geometry
+  /// The mean and the deviation by which levels are normalised.
   public let normalisation: Normalisation
 
+  /// Creates a pipeline.
   /// - Parameters:
-  ///   - size: pixels of a side of what the model sees.
-  ///   - channels: 3 (RGB) or 1 (grey).
-  ///   - geometry: how an image of any size becomes a square of `size`.
-  ///   - normalisation: ``Normalisation/standard(channels:)`` unless given.
+  ///   - size: The side of the model's input, in pixels.
+  ///   - channels: The number of channels: 3 (RGB) or 1 (grey).
+  ///   - geometry: How an image of any size becomes a square.
+  ///   - normalisation: The normalisation; by default ``Normalisation/standard(channels:)``.
   /// - Precondition: `size >= 1`; 1 or 3 channels; `resize >= size`; `padding >= 0`; a normalisation of `channels`.
   public init(size: Int, channels: Int, geometry: Geometry, normalisation: Normalisation? = nil) {
     let normalisation = normalisation ?? .standard(channels: channels)
-    precondition(size >= 1, "An image has at least one pixel a side.")
-    precondition(channels == 1 || channels == 3, "An image has 1 or 3 channels.")
-    precondition(normalisation.mean.count == channels, "A normalisation has one mean for each channel.")
+    precondition(size >= 1, "The size must be at least one pixel.")
+    precondition(channels == 1 || channels == 3, "The number of channels must be 1 or 3.")
+    precondition(normalisation.mean.count == channels, "A normalisation needs one mean per channel.")
     switch geometry {
-    case .resizeAndCrop(let resize): precondition(resize >= size, "A crop is not larger than the image.")
-    case .padAndCrop(let padding): precondition(padding >= 0, "A padding is not negative.")
+    case .resizeAndCrop(let resize): precondition(resize >= size, "A crop must not be larger than the image.")
+    case .padAndCrop(let padding): precondition(padding >= 0, "The padding must not be negative.")
     }
     self.size = size
     self.channels = channels
@@ -64,10 +76,10 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
     self.normalisation = normalisation
   }
 
-  /// Numbers of one image: size · size · channels.
+  /// The number of elements of one image: size · size · channels.
   public var elementsPerImage: Int { size * size * channels }
 
-  /// The side, in pixels, of what crops are taken from: every image is resized to it first.
+  /// The side of the resized image from which crops are taken, in pixels.
   package var plane: Int {
     switch geometry {
     case .resizeAndCrop(let resize): resize
@@ -75,21 +87,25 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
     }
   }
 
-  /// The pipeline that suits a stream, judged by its first image.
+  /// Chooses a pipeline for a stream by its first image.
   ///
-  /// - Images of at most 64 pixels a side are padded by 4 and cropped at their own size (the longer side).
-  /// - Larger ones are resized to 250 and cropped to 224, as the paper does.
-  /// - With an explicit `size` S: up to 64, pad by 4 and crop S; above, resize to S · 250 / 224 and crop S.
+  /// - Images of at most 64 pixels a side are padded by 4 and cropped to their longer side.
+  /// - Larger images are resized to 250 and cropped to 224, as in the paper.
+  /// - With an explicit `size` S: up to 64, pad by 4 and crop to S; above, resize to S · 250 / 224 and crop to S.
   ///
-  /// Bare pixels keep their own number of channels, unless `channels` says another. Files become RGB, since
-  /// one grey photograph at the start says nothing of the rest.
+  /// By default, raw pixels keep their number of channels. Files are decoded to RGB, because one grey photograph at the
+  /// start does not mean that the stream is grey.
+  /// - Parameters:
+  ///   - firstImage: The header of the stream's first image.
+  ///   - size: The side of the model's input in pixels, 1 … 4096.
+  ///   - channels: The number of channels, 1 or 3.
   /// - Throws: `OnePassError` (`usage`) if `size` is not 1 … 4096.
   public static func automatic(
     firstImage: ImageHeader, size: Int? = nil, channels: Int? = nil
   ) throws -> ImagePipeline {
     let channels = channels ?? (firstImage.format == nil ? firstImage.channels : 3)
     if let size, !(1...4096).contains(size) {
-      throw OnePassError(.usage, "An image size of \(size) is not possible: give 1 to 4096 pixels a side.")
+      throw OnePassError.imageSizeIsOutOfRange(size)
     }
     let longer = max(firstImage.width, firstImage.height)
     let side = size ?? (longer <= largestSmallImage ? longer : 224)

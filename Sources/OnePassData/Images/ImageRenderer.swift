@@ -1,27 +1,29 @@
 import OnePassCore
 
-/// Carries out an ``ImagePipeline``, and an ``Augmentation``, for one image after the other, with memory that it uses again.
+/// Applies an ``ImagePipeline`` and an ``Augmentation`` to images, reusing its memory.
 ///
-/// One per thread, not Sendable. In the steady state it allocates nothing but what libjpeg and libspng do.
+/// Use one renderer per thread; it is not Sendable. In the steady state only libjpeg and libspng allocate memory.
 ///
 /// ```swift
 /// let renderer = ImageRenderer(pipeline: pipeline)
 /// try renderer.render(example.image, .centre, into: slot)  // [size, size, channels]
 /// ```
 public final class ImageRenderer {
+  /// The steps applied to each image.
   public let pipeline: ImagePipeline
   private let decoder: ImageDecoder
   private let resizer: RowResizer
-  /// `nil` where no view is augmented beyond crop and flip.
+  /// `nil` if no view is augmented beyond crop and flip.
   private let augmenter: ImageAugmenter?
   /// The normalisation of a whole row: value = level · factor + offset.
   private let factor = ScratchBuffer<Float>(zero: 0)
   private let offset = ScratchBuffer<Float>(zero: 0)
 
+  /// Creates a renderer.
   /// - Parameters:
-  ///   - pipeline: what is done to each image.
-  ///   - limits: the largest image that is decoded.
-  ///   - augmentation: what augmented views get beyond crop and flip.
+  ///   - pipeline: The steps applied to each image.
+  ///   - limits: The largest image that is decoded.
+  ///   - augmentation: The augmentation of augmented views beyond crop and flip.
   public init(
     pipeline: ImagePipeline, limits: ImageLimits = ImageLimits(), augmentation: Augmentation = .standard
   ) {
@@ -40,21 +42,21 @@ public final class ImageRenderer {
     }
   }
 
-  /// Writes one view of an image: float32, normalised, `[size, size, channels]`.
+  /// Renders one view of an image as normalised float32, `[size, size, channels]`.
   ///
-  /// Of a JPEG only the part that the view shows is decoded, with the same pixels as if it were the whole. Damage
-  /// behind that part is not seen; that the file ends early is.
-  /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded; `slot` then holds anything.
-  /// - Precondition: `slot` holds `pipeline.elementsPerImage` numbers.
+  /// Only the visible part of a JPEG is decoded, with the same pixels as in the whole image. Damage after that part is
+  /// not detected, but truncation of the file is.
+  /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded; the contents of `slot` are then undefined.
+  /// - Precondition: `slot` has `pipeline.elementsPerImage` elements.
   public func render(
     _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableBufferPointer<Float>
   ) throws {
     try render(image, view, into: .float32(Self.start(of: slot, pipeline)))
   }
 
-  /// Writes the same view as 8-bit levels, not normalised.
-  /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded; `slot` then holds anything.
-  /// - Precondition: `slot` holds `pipeline.elementsPerImage` numbers.
+  /// Renders one view of an image as levels 0 … 255, `[size, size, channels]`, without normalisation.
+  /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded; the contents of `slot` are then undefined.
+  /// - Precondition: `slot` has `pipeline.elementsPerImage` elements.
   public func render(
     _ image: EncodedImage, _ view: ImagePipeline.View, into slot: UnsafeMutableBufferPointer<UInt8>
   ) throws {
@@ -65,7 +67,7 @@ public final class ImageRenderer {
     of slot: UnsafeMutableBufferPointer<Number>, _ pipeline: ImagePipeline
   ) -> UnsafeMutablePointer<Number> {
     guard let start = slot.baseAddress, slot.count == pipeline.elementsPerImage else {
-      preconditionFailure("A slot holds exactly the numbers of one image.")
+      preconditionFailure("A slot must have exactly the elements of one image.")
     }
     return start
   }
@@ -98,7 +100,7 @@ public final class ImageRenderer {
       for row in 0..<pipeline.size { writer.blacken(row * count, count: count) }
     }
     let header = try ImageHeader.read(image, limits: decoder.limits)
-    // A padding so wide that the plane is not seen at all.
+    // The crop contains only padding.
     guard !window.columns.isEmpty, !window.rows.isEmpty else { return }
     let isResized = header.width != window.plane || header.height != window.plane
     let region =
@@ -120,7 +122,7 @@ public final class ImageRenderer {
     }
   }
 
-  /// The number of the image with which the visible part of a plane row begins.
+  /// The output element at which the visible part of a plane row starts.
   private func start(of row: Int, _ window: CropWindow) -> Int {
     ((row - window.top) * window.size + window.firstOutputColumn) * pipeline.channels
   }

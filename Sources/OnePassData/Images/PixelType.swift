@@ -1,13 +1,17 @@
 import OnePassCore
 
-/// The numbers that a batch of images holds.
+/// The type of the elements in a batch of images.
+///
+/// ```swift
+/// let pool = DecodePool(pipeline: pipeline, threads: 2, pixelType: .uint8)
+/// ```
 public enum PixelType: Hashable, Sendable {
-  /// Normalised already; for a model on the CPU, since the processor that decodes normalises in the same pass.
+  /// Normalised values, for a model on the CPU: normalisation is part of the last decoding pass.
   case float32
-  /// Levels 0 … 255, a quarter of the bytes; for a device that they are copied to, which normalises them itself.
+  /// Levels 0 … 255 in a quarter of the bytes, for a device that normalises them after the copy.
   case uint8
 
-  /// Bytes of one number.
+  /// The size of one element in bytes.
   public var size: Int {
     switch self {
     case .float32: MemoryLayout<Float>.stride

@@ -2,13 +2,13 @@ import CImages
 
 /// The antialiased bilinear weights along one axis: output pixel i is Σ weights[i][t] · input[starts[i] + t].
 ///
-/// The triangle is as wide as the reduction asks for, and two pixels wide for enlargement, as in Pillow's
+/// The width of the triangle is proportional to the reduction, and two pixels for enlargement, as in Pillow's
 /// `precompute_coeffs` and torchvision's `antialias=True`. Every output has the same number of taps, so that
 /// the loops over them do not branch.
 final class ResizeAxis {
   private(set) var input = 0
   private(set) var output = 0
-  /// Weights of each output pixel.
+  /// The number of weights of each output pixel.
   private(set) var taps = 0
   private let startMemory = ScratchBuffer<Int32>(zero: 0)
   private let weightMemory = ScratchBuffer<Float>(zero: 0)
@@ -18,15 +18,15 @@ final class ResizeAxis {
   var starts: UnsafePointer<Int32> { UnsafePointer(startMemory.base) }
   var weights: UnsafePointer<Float> { UnsafePointer(weightMemory.base) }
 
-  /// What is added to each output's sum before rounding to the nearest, so that exact halves go Pillow's way.
+  /// A value added to each output's sum before rounding to the nearest, so that exact halves are rounded as in Pillow.
   ///
-  /// Pillow rounds halves up, but its weights are rounded to 2⁻²² first. Where they then add up to less than 1, a
-  /// sum that should be a half falls just short of it. Halves are common: with a ratio of 3 : 4 one in eight
-  /// sums is one. 2⁻¹³ is more than the errors of float32 sums and of Pillow's weights, and too little to matter.
+  /// Pillow rounds halves up, but first rounds its weights to multiples of 2⁻²². If the weights then add up to less than
+  /// 1, a sum that should be a half falls just short of it. Halves are common: at a ratio of 3 : 4, one sum in eight.
+  /// 2⁻¹³ exceeds the errors of float32 sums and of Pillow's weights, and is too small to change other sums.
   var nudges: UnsafePointer<Float> { UnsafePointer(nudgeMemory.base) }
 
-  /// Makes the weights for this pair of sizes, unless they are those of the last image.
-  /// - Complexity: O(input + output); some microseconds, nothing beside a decode.
+  /// Computes the weights for a pair of sizes, unless they are those of the last image.
+  /// - Complexity: O(input + output), a few microseconds.
   func prepare(input: Int, output: Int) {
     guard input != self.input || output != self.output else { return }
     (self.input, self.output) = (input, output)
@@ -60,7 +60,7 @@ final class ResizeAxis {
     }
     let weights = weightMemory.reserve(output * taps)
     for index in 0..<output {
-      // Near the end the window of taps is moved back into the image, its first weights being 0.
+      // Near the end the window of taps is shifted back into the image, and its first weights are 0.
       let shift = max(0, Int(starts[index]) + taps - input)
       starts[index] -= Int32(shift)
       for tap in 0..<taps {
@@ -73,21 +73,21 @@ final class ResizeAxis {
     CImagesAxis(starts: starts, weights: weights, nudges: nudges, taps: Int32(taps))
   }
 
-  /// The input pixels that a range of outputs, not empty, needs.
+  /// The input pixels that a range of outputs needs. The range must not be empty.
   func inputRange(of outputs: Range<Int>) -> Range<Int> {
     Int(starts[outputs.lowerBound])..<(Int(starts[outputs.upperBound - 1]) + taps)
   }
 }
 
-/// The axes of the last sizes, for streams in which few sizes are common.
+/// A cache of axes, for streams in which few sizes are common.
 final class ResizeAxes {
-  /// Some 10 KB each.
+  /// About 10 KB each.
   private static let most = 16
   private var recent: [ResizeAxis] = []
   private var next = 0
 
-  /// The axis for this pair of sizes; valid until others are asked for.
-  /// - Parameter kept: One that has been asked for and is still needed.
+  /// The axis for a pair of sizes, valid until other sizes are requested.
+  /// - Parameter kept: An axis that is still in use and must not be replaced.
   func axis(input: Int, output: Int, keeping kept: ResizeAxis? = nil) -> ResizeAxis {
     if let known = recent.first(where: { $0.input == input && $0.output == output }) { return known }
     if recent.count < Self.most { recent.append(ResizeAxis()) }

@@ -1,6 +1,6 @@
-/// The inner loops over rows of grey pixels. Those over colours, which take the time, are in C (`CImages`).
+/// The inner loops over rows of grey pixels. The loops over colours, which dominate the run time, are in C (`CImages`).
 enum RowKernels {
-  /// Adding and taking away 2²³ leaves the nearest whole number of a float from 0 to 2²²; see also `ResizeAxis.nudges`.
+  /// Adding and subtracting 2²³ rounds a float from 0 to 2²² to the nearest integer; see also `ResizeAxis.nudges`.
   @inline(__always) private static var whole: Float { 0x1p23 }
 
   /// 8-bit levels as floats.
@@ -14,8 +14,8 @@ enum RowKernels {
 
   /// The horizontal pass over one row of one channel: outputs `outputs` of `axis`, rounded to whole levels.
   ///
-  /// `source` holds the pixels from `firstInput` on. `target` is written from its beginning, left to right, from
-  /// right to left in the image if `isFlipped`.
+  /// `source` has the pixels from `firstInput` on. `target` is written from its start; if `isFlipped`, the outputs are
+  /// in reverse order.
   static func resizeColumns1(
     _ source: UnsafePointer<Float>, firstInput: Int, axis: ResizeAxis, outputs: Range<Int>, isFlipped: Bool,
     into target: UnsafeMutablePointer<Float>

@@ -1,10 +1,10 @@
 import CImages
 
-/// Resizes images while their rows arrive, and normalises: horizontal pass, vertical pass, no more than a window shows.
+/// Resizes and normalises the visible part of an image while its rows are decoded.
 ///
-/// Not Sendable: it uses its memory again for one image after the other.
+/// The horizontal pass precedes the vertical one. Not Sendable, because it reuses its memory.
 final class RowResizer {
-  /// Rows that are widened together, and floats behind the end of a row that the horizontal pass touches.
+  /// The number of rows that are widened together, and of floats after the end of a row that the horizontal pass writes.
   private static let lanes = 4
   private static let slack = 1
 
@@ -12,17 +12,17 @@ final class RowResizer {
   private let axes = ResizeAxes()
   private var horizontal = ResizeAxis()
   private var vertical = ResizeAxis()
-  /// Source rows as floats: four beside each other, or one of grey.
+  /// Source rows as floats: four interleaved, or one of grey.
   private let wide = ScratchBuffer<Float>(zero: 0)
-  /// The rows that the vertical pass looks at, after the horizontal pass, and those that have come since, in a ring.
+  /// A ring of rows after the horizontal pass: those that the vertical pass reads, and newer ones.
   private let ring = ScratchBuffer<Float>(zero: 0)
-  /// Where the rows are that a pass reads or writes.
+  /// Pointers to the rows that a pass reads or writes.
   private let tapRows: ScratchBuffer<UnsafePointer<Float>>
   private let sources: ScratchBuffer<UnsafePointer<UInt8>>
   private let targets: ScratchBuffer<UnsafeMutablePointer<Float>>
   private var window = CropWindow(plane: 1, size: 1, left: 0, top: 0, isFlipped: false)
   private var region = PixelRegion(rows: 0..<1, columns: 0..<1)
-  /// The next row of the source to come, and of the plane to be made.
+  /// The next row of the source, and the next row of the plane.
   private var nextInput = 0
   private var nextOutput = 0
 
@@ -35,8 +35,8 @@ final class RowResizer {
     targets.reserve(Self.lanes)
   }
 
-  /// Begins an image of this size. The window shows some of the plane.
-  /// - Returns: the region of the source that must then be given.
+  /// Starts an image of a size. The window must show a part of the plane.
+  /// - Returns: The region of the source that ``take(_:into:start:)`` needs.
   func begin(_ window: CropWindow, width: Int, height: Int) -> PixelRegion {
     horizontal = axes.axis(input: width, output: window.plane)
     vertical = axes.axis(input: height, output: window.plane, keeping: horizontal)
@@ -53,8 +53,8 @@ final class RowResizer {
 
   private var ringStride: Int { window.columns.count * channels + Self.slack }
 
-  /// Takes the next rows of the source, and makes what rows of the output they complete.
-  /// - Parameter start: the number of the image with which the visible part of a row of the plane begins.
+  /// Reads the next rows of the source, and writes the output rows that they complete.
+  /// - Parameter start: Returns the output element at which the visible part of a plane row starts.
   func take(_ strip: PixelStrip, into writer: RowWriter, start: (Int) -> Int) {
     let (window, taps, stride, lanes) = (window, vertical.taps, ringStride, channels == 3 ? Self.lanes : 1)
     let rows = taps + Self.lanes - 1
@@ -82,7 +82,7 @@ final class RowResizer {
     (nextInput, nextOutput) = (input, made)
   }
 
-  /// The horizontal pass over four rows. Behind the strip's end the last row stands for those missing.
+  /// The horizontal pass over four rows. After the strip's end, the last row replaces missing ones.
   private func resizeFour(_ strip: PixelStrip, from row: Int) {
     let columns = window.columns
     for lane in 0..<Self.lanes { sources.base[lane] = strip.row(min(row + lane, strip.rows.upperBound - 1)) }

@@ -1,6 +1,6 @@
 import CImages
 
-/// Writes finished rows of one image into its place in a batch, as the batch's type of pixels.
+/// Writes finished rows of an image into its slot of a batch, in the batch's pixel type.
 struct RowWriter {
   enum Target {
     case float32(UnsafeMutablePointer<Float>)
@@ -13,7 +13,7 @@ struct RowWriter {
   let offset: UnsafePointer<Float>
   let channels: Int
 
-  /// Level 0 in the first `count` numbers: what padding looks like.
+  /// Writes `count` elements of level 0, the colour of padding.
   func blacken(_ element: Int, count: Int) {
     switch target {
     case .float32(let base): (base + element).update(from: offset, count: count)
@@ -21,7 +21,7 @@ struct RowWriter {
     }
   }
 
-  /// The vertical pass of a resize: `count` numbers from `element` on, each a weighted sum over `taps` rows.
+  /// The vertical pass of a resize: writes `count` elements from `element` on, each a weighted sum over `taps` rows.
   func blend(
     _ rows: UnsafePointer<UnsafePointer<Float>>, weights: UnsafePointer<Float>, nudge: Float, taps: Int,
     to element: Int, count: Int
@@ -34,7 +34,7 @@ struct RowWriter {
     }
   }
 
-  /// `count` pixels of `step` bytes, the last one first if `isFlipped`.
+  /// Copies `count` pixels of `step` bytes, in reverse order if `isFlipped`.
   func copy(_ row: UnsafePointer<UInt8>, step: Int, isFlipped: Bool, to element: Int, count: Int) {
     let isFlipped: Int32 = isFlipped ? 1 : 0
     switch target {

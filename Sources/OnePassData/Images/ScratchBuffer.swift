@@ -1,6 +1,6 @@
-/// Memory that one thread uses again for image after image, so that the steady state allocates nothing.
+/// Memory that one thread reuses for every image, so that the steady state allocates nothing.
 ///
-/// Not Sendable: its owner lives on one thread.
+/// Not Sendable, because its owner belongs to one thread.
 final class ScratchBuffer<Element: BitwiseCopyable> {
   private(set) var base: UnsafeMutablePointer<Element>
   private(set) var capacity: Int
@@ -14,10 +14,10 @@ final class ScratchBuffer<Element: BitwiseCopyable> {
 
   deinit { base.deallocate() }
 
-  /// At least `count` elements, zeroed when fresh, whatever the last user left otherwise.
+  /// Returns at least `count` elements: zeroed if newly allocated, otherwise with their previous contents.
   ///
-  /// One huge image does not hold its memory for ever: a buffer over 32 MiB of which less than a quarter is
-  /// asked for is made smaller.
+  /// A buffer over 32 MiB shrinks when less than a quarter of it is requested, so that one huge image does not keep
+  /// its memory.
   @discardableResult
   func reserve(_ count: Int) -> UnsafeMutablePointer<Element> {
     let isWasteful = capacity * MemoryLayout<Element>.stride > 32 << 20 && count < capacity / 4

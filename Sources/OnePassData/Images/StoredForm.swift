@@ -1,54 +1,68 @@
 import OnePassCore
 
-/// In which form the replay memory keeps an image.
+/// The encoding of images in the replay memory.
+///
+/// ```swift
+/// let form = StoredForm(MemoryEncoding.resized, pipeline: pipeline)
+/// ```
 public enum MemoryEncoding: String, CaseIterable, Codable, Sendable {
-  /// The encoded bytes as they arrived, as in the paper. The default.
+  /// The encoded bytes of the stream, as in the paper. The default.
   case original
-  /// 8-bit pixels of the size from which crops are taken: what the paper's encoded bytes are compared with.
+  /// 8-bit pixels of the size from which crops are taken, the paper's baseline for encoded bytes.
   case pixels
-  /// A JPEG of the size from which crops are taken: encoded once more, at quality 90 with whole chroma.
+  /// A JPEG of the size from which crops are taken, at quality 90 with chroma at full resolution.
   case resized
 }
 
-/// In which form images are kept, with the size and the quality of those that are resized.
+/// The encoding of images in the replay memory, with the size and the quality of resized images.
 ///
 /// ```swift
 /// let small = StoredFormat(.resized, size: 24, quality: 50)
 /// ```
 public struct StoredFormat: Hashable, Sendable {
+  /// The encoding.
   public let encoding: MemoryEncoding
   /// The side of resized images, in pixels; the size from which crops are taken if `nil`.
   public let size: Int?
   /// The JPEG quality of resized images, 1 … 100; 90 if `nil`.
   public let quality: Int?
 
+  /// Creates a format.
   /// - Parameters:
-  ///   - encoding: The form.
+  ///   - encoding: The encoding.
   ///   - size: The side of resized images, in pixels; the size from which crops are taken if `nil`.
   ///   - quality: The JPEG quality of resized images, 1 … 100; 90 if `nil`.
-  /// - Precondition: a quality from 1 to 100, and a size of at least 1.
+  /// - Precondition: A quality from 1 to 100, and a size of at least 1.
   public init(_ encoding: MemoryEncoding, size: Int? = nil, quality: Int? = nil) {
     precondition(
-      (1...100).contains(quality ?? 1) && (size ?? 1) >= 1, "A JPEG has a quality from 1 to 100, and a size.")
+      (1...100).contains(quality ?? 1) && (size ?? 1) >= 1,
+      "A JPEG needs a quality from 1 to 100 and a size of at least 1.")
     (self.encoding, self.size, self.quality) = (encoding, size, quality)
   }
 }
 
-/// Turns an image that arrived into the form in which the replay memory keeps it.
+/// Converts an arriving image to the format of the replay memory.
 ///
-/// A crop of the pixels equals the same crop of the original to the bit, because the resize rounds to 8 bits.
-/// A crop of the resized JPEG differs from it as any JPEG differs from what was encoded. One of another size than crops are
-/// taken from is resized to that when it is replayed, as any image is.
-/// Not Sendable: it keeps a decoder with its memory.
+/// A crop of stored pixels is bit-identical to the same crop of the original, because the resize rounds to 8 bits.
+/// A crop of a resized JPEG has the errors of the compression. Stored images of another size than crops are taken from
+/// are resized when they are replayed.
 ///
+/// Not Sendable, because it reuses the memory of a decoder.
+///
+/// ```swift
+/// let form = StoredForm(StoredFormat(.resized, quality: 50), pipeline: pipeline)
+/// let stored = try form(example.image)
+/// ```
 /// Source: Hu et al. 2021, section 3.1 ("we save jpeg-encoded image bytes instead of image tensors").
 public final class StoredForm {
+  /// The format of the replay memory.
   public let format: StoredFormat
   private let renderer: ImageRenderer
 
+  /// Creates a converter.
   /// - Parameters:
-  ///   - format: the form.
-  ///   - pipeline: what will be done to the image when it is replayed.
+  ///   - format: The format of the replay memory.
+  ///   - pipeline: The pipeline of the replayed image.
   public init(_ format: StoredFormat, pipeline: ImagePipeline) {
     self.format = format
     let side = format.size ?? pipeline.plane
@@ -57,21 +71,22 @@ public final class StoredForm {
         size: side, channels: pipeline.channels, geometry: .resizeAndCrop(resize: side)))
   }
 
+  /// Creates a converter with the default size and quality.
   /// - Parameters:
-  ///   - encoding: the form, with the usual size and quality.
-  ///   - pipeline: what will be done to the image when it is replayed.
+  ///   - encoding: The encoding.
+  ///   - pipeline: The pipeline of the replayed image.
   public convenience init(_ encoding: MemoryEncoding, pipeline: ImagePipeline) {
     self.init(StoredFormat(encoding), pipeline: pipeline)
   }
 
-  /// The form, whatever the size and the quality.
+  /// The encoding of the format.
   public var encoding: MemoryEncoding { format.encoding }
 
-  /// The image in this form.
+  /// Converts an image.
   ///
-  /// Resized, a JPEG that has the size already stays as it is: encoding it again would only lose quality. Where a size or a
-  /// quality is asked for, it is bytes that are to be saved: then the image is encoded without what all have in common, and
-  /// stays as it is, whatever it is, if it takes no more bytes than that.
+  /// For `resized` with the default size and quality, a JPEG that already has the size is kept, because encoding it again
+  /// would only reduce its quality. With an explicit size or quality, the image is encoded without the headers that all
+  /// stored images share. The original is kept if it takes no more bytes.
   /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded.
   public func callAsFunction(_ image: EncodedImage) throws -> EncodedImage {
     let (size, channels) = (renderer.pipeline.size, renderer.pipeline.channels)

@@ -1,23 +1,31 @@
 import OnePassCore
 
-/// An image as a page shows it: decoded as for the model, scaled down if it is large, and encoded anew.
+/// A small copy of an image for a web page, decoded as for the model and re-encoded.
 ///
-/// Encoded anew also where it is small: so every image of the memory, bare pixels and four-colour JPEGs too, is one that
-/// browsers show, none brings an Exif orientation with it that the model does not see, nor what else its file may hold.
+/// Small images are re-encoded too. Browsers can then show every image, including raw pixels and CMYK JPEGs, without an
+/// Exif orientation that the model ignores and without other metadata of the file.
+///
+/// ```
+/// let thumbnail = try Thumbnail(of: example.image)
+/// ```
 package struct Thumbnail: Sendable {
-  /// `image/png` or `image/jpeg`.
+  /// The media type, `image/png` or `image/jpeg`.
   package let mediaType: String
+  /// The encoded thumbnail.
   package let bytes: [UInt8]
+  /// The width of the thumbnail in pixels.
   package let width: Int
+  /// The height of the thumbnail in pixels.
   package let height: Int
-  /// The image's own size, in pixels.
+  /// The size of the image itself, in pixels.
   package let original: (width: Int, height: Int)
 
-  /// The longest side to which images are scaled down, in pixels.
+  /// The maximum side of a thumbnail in pixels. Larger images are scaled down.
   package static let longestSide = 256
-  /// Up to this longest side an image is a PNG, without any loss; above it a JPEG.
+  /// The maximum side of an image whose thumbnail is a lossless PNG. Thumbnails of larger images are JPEGs.
   private static let longestLossless = 64
 
+  /// Makes a thumbnail.
   /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded.
   package init(of image: EncodedImage) throws {
     let header = try ImageHeader.read(image)
@@ -39,7 +47,7 @@ package struct Thumbnail: Sendable {
 }
 
 extension DecodedImage {
-  /// The image at another size, as Pillow's `resize` with its antialiased bilinear filter makes it.
+  /// Resizes the image as Pillow's `resize` with its antialiased bilinear filter does.
   func resized(width: Int, height: Int) -> DecodedImage {
     guard width != self.width || height != self.height else { return self }
     let (across, down) = (ResizeAxis(), ResizeAxis())
@@ -54,7 +62,7 @@ extension DecodedImage {
     return DecodedImage(width: width, height: height, channels: channels, pixels: pixels)
   }
 
-  /// One pass along `axis`, over lines that begin `line` numbers apart and whose pixels are `step` numbers apart.
+  /// One pass along `axis`, over lines that are `line` elements apart and whose pixels are `step` elements apart.
   private func resample(
     _ source: [UInt8], rows: Int, _ axis: ResizeAxis, step: Int, line: Int, places: Int, placeStep: Int,
     resultLine: Int

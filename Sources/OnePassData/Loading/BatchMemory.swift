@@ -1,19 +1,25 @@
 import Synchronization
 
-/// Memory for the images of a batch, 64-byte aligned, which goes when its owner does.
+/// Memory for the images of a batch, 64-byte aligned, released with its owner.
+///
+/// ```swift
+/// let pool = DecodePool(pipeline: pipeline, threads: 2) { bytes in BatchBlock.pageable(bytes) }
+/// ```
 public struct BatchBlock: @unchecked Sendable {
-  // Sendable because whoever holds the block decides who writes where.
+  // Sendable because the holder of the block coordinates the threads that write to it.
 
+  /// The start of the memory.
   public let base: UnsafeMutableRawPointer
-  /// Lets go of the memory when it is no longer referenced.
+  /// The object that releases the memory when it is no longer referenced.
   public let owner: AnyObject
 
+  /// Creates a block of memory that an object owns.
   public init(base: UnsafeMutableRawPointer, owner: AnyObject) {
     self.base = base
     self.owner = owner
   }
 
-  /// Ordinary memory of this many bytes.
+  /// Allocates ordinary memory of this many bytes.
   public static func pageable(_ count: Int) -> BatchBlock {
     let memory = PageableMemory(count)
     return BatchBlock(base: memory.base, owner: memory)
@@ -28,10 +34,10 @@ public struct BatchBlock: @unchecked Sendable {
   }
 }
 
-/// The memory of finished batches, kept for the next ones.
+/// The memory of finished batches, kept for later ones.
 ///
-/// A batch of 128 images of 224 x 224 takes 77 MB; fresh memory of that size costs a page fault for every 4 KiB, and more
-/// where the system has to lock its pages for a device.
+/// A batch of 128 images of 224 x 224 takes 77 MB. New memory of that size costs a page fault for every 4 KiB, and more
+/// if its pages are locked for a device.
 final class BatchMemoryPool: Sendable {
   private struct Kept {
     let block: BatchBlock
@@ -39,7 +45,7 @@ final class BatchMemoryPool: Sendable {
   }
 
   private let blocks = Mutex<[Kept]>([])
-  /// The most blocks kept.
+  /// The maximum number of blocks kept.
   private let limit: Int
   private let allocate: @Sendable (Int) -> BatchBlock
 
@@ -48,15 +54,15 @@ final class BatchMemoryPool: Sendable {
     self.allocate = allocate
   }
 
-  /// Blocks that wait for their next use, 0 … limit.
+  /// The number of unused blocks, 0 … limit.
   var idleBlocks: Int { blocks.withLock { $0.count } }
 
-  /// Memory for at least `count` bytes, 64-byte aligned, with arbitrary numbers in it.
+  /// Returns at least `count` bytes, 64-byte aligned, with undefined contents.
   func take(count: Int) -> BatchMemory {
     let kept = blocks.withLock { list -> Kept? in
-      // A last, smaller batch may use a full one's memory, but not ten times what it needs.
+      // A smaller last batch may use the memory of a full one, but not of one more than twice as large.
       guard let index = list.firstIndex(where: { $0.capacity >= count && $0.capacity / 2 <= count }) else {
-        // Another size is in use now; what was kept would only lie about.
+        // The size has changed, so the kept blocks would stay unused.
         list = []
         return nil
       }
@@ -72,10 +78,10 @@ final class BatchMemoryPool: Sendable {
   }
 }
 
-/// The numbers of one batch, given back to their pool when the last owner lets go.
+/// The memory of one batch, returned to its pool with the last reference.
 ///
-/// `@unchecked Sendable` because the decode threads write disjoint slots, and a batch is handed on only after
-/// the last of them has finished, under the queue's lock.
+/// `@unchecked Sendable` because the decode threads write disjoint slots, and a batch is published under the queue's lock
+/// after the last of them has finished.
 final class BatchMemory: @unchecked Sendable {
   private let block: BatchBlock
   let capacity: Int

@@ -1,9 +1,9 @@
 import Foundation
 import OnePassCore
 
-/// Threads that decode and augment images ahead of the model, in the order of the stream.
+/// Threads that decode and augment images ahead of the model, in stream order.
 ///
-/// The result is the same to the bit for any number of threads. Batches may be waited for in any order.
+/// The result is bit-identical for any number of threads. Batches can be awaited in any order.
 ///
 /// ```swift
 /// let pool = DecodePool(pipeline: pipeline, threads: 2)
@@ -12,9 +12,10 @@ import OnePassCore
 /// pool.shutdown()
 /// ```
 ///
-/// Plain threads and not tasks: a decode holds its thread for milliseconds, which starves a cooperative executor,
-/// and each thread keeps a decoder with its memory.
+/// Threads are used instead of tasks because decoding blocks a thread for milliseconds, which would starve a cooperative
+/// executor, and because each thread reuses the memory of its decoder.
 public final class DecodePool: Sendable {
+  /// The steps applied to each image.
   public let pipeline: ImagePipeline
   /// The number of decoding threads.
   public let threads: Int
@@ -23,21 +24,24 @@ public final class DecodePool: Sendable {
 
   /// Starts the threads.
   /// - Parameters:
-  ///   - pipeline: what is done to each image.
-  ///   - threads: at least 1.
-  ///   - queueCapacity: the most images submitted and not yet decoded; beyond it `submit` waits.
-  ///   - limits: the largest image that is decoded.
-  ///   - pixelType: what the batches hold.
-  ///   - augmentation: what augmented views get beyond crop and flip.
-  ///   - storedFormat: the form through which images go that are submitted so.
-  ///   - allocate: makes the memory of a batch, of this many bytes; called by the threads that submit.
+  ///   - pipeline: The steps applied to each image.
+  ///   - threads: The number of decoding threads, at least 1.
+  ///   - queueCapacity: The maximum number of images submitted but not decoded, at least 1. When it is reached,
+  ///     ``submit(_:views:isStoredFirst:)`` waits.
+  ///   - limits: The largest image that is decoded.
+  ///   - pixelType: The element type of the batches.
+  ///   - augmentation: The augmentation of augmented views beyond crop and flip.
+  ///   - storedFormat: The format of the replay memory, for images submitted with `isStoredFirst`.
+  ///   - allocate: Allocates memory of the given number of bytes. Called on the threads that submit.
+  /// - Precondition: `threads >= 1`, `queueCapacity >= 1`.
   public init(
     pipeline: ImagePipeline, threads: Int, queueCapacity: Int = 1024, limits: ImageLimits = ImageLimits(),
     pixelType: PixelType = .float32, augmentation: Augmentation = .standard,
     storedFormat: StoredFormat = StoredFormat(.original),
     allocate: @escaping @Sendable (Int) -> BatchBlock = BatchBlock.pageable
   ) {
-    precondition(threads >= 1 && queueCapacity >= 1, "A decode pool needs a thread and room for an image.")
+    precondition(
+      threads >= 1 && queueCapacity >= 1, "A decode pool needs at least one thread and room for one image.")
     self.pipeline = pipeline
     self.threads = threads
     memory = BatchMemoryPool(limit: 8, allocate: allocate)
@@ -47,7 +51,7 @@ public final class DecodePool: Sendable {
       capacity: queueCapacity, threads: threads)
     self.queue = queue
     for index in 0..<threads {
-      // The threads hold the queue and not the pool, so that letting go of the pool ends them.
+      // The threads retain the queue but not the pool, so that releasing the pool ends them.
       let thread = Thread { queue.work() }
       thread.name = "onepass-decode-\(index)"
       thread.start()
@@ -56,20 +60,20 @@ public final class DecodePool: Sendable {
 
   deinit { queue.stop() }
 
-  /// Asks for a batch and returns without waiting for it, unless the queue is full.
+  /// Submits a batch for decoding. Waits only if the queue is full.
   ///
-  /// A batch larger than the queue's capacity is taken when the queue is empty. Batches that are decoded and not
-  /// yet waited for do not count: their number is the caller's to bound.
+  /// A batch larger than the queue's capacity is accepted when the queue is empty. Decoded batches do not count, so the
+  /// caller must limit their number.
   /// - Parameters:
-  ///   - examples: the images, encoded.
-  ///   - views: which view of each is wanted.
-  ///   - isStoredFirst: whether the images are first brought into the form in which a memory keeps them. The batch still has the
-  ///     examples as they are given here.
-  /// - Precondition: one view for each example.
+  ///   - examples: The encoded images.
+  ///   - views: The view of each image.
+  ///   - isStoredFirst: Whether to convert the images to the format of the replay memory before decoding. The examples of
+  ///     the batch are not converted.
+  /// - Precondition: One view for each example.
   public func submit(
     _ examples: [Example], views: [ImagePipeline.View], isStoredFirst: Bool = false
   ) -> PendingBatch {
-    precondition(examples.count == views.count, "Each example needs one view.")
+    precondition(examples.count == views.count, "The number of views must equal the number of examples.")
     let bytes = examples.count * pipeline.elementsPerImage * queue.pixelType.size
     let job = DecodeJob(
       examples: examples, views: views, memory: memory.take(count: bytes), isStoredFirst: isStoredFirst)
@@ -77,20 +81,26 @@ public final class DecodePool: Sendable {
     return PendingBatch(job: job, queue: queue)
   }
 
-  /// Images submitted and not yet decoded, 0 … the queue's capacity (or the size of one larger batch).
+  /// The number of images submitted but not decoded, at most the queue's capacity or the size of one larger batch.
   public var load: Int { queue.load }
 
-  /// Ends the threads and waits until each has left its work; batches not yet decoded fail. Idempotent.
+  /// Ends the threads and waits for them. Batches that are not decoded fail. Idempotent.
   public func shutdown() { queue.stop() }
 }
 
-/// A batch that the pool is decoding.
+/// A batch that a ``DecodePool`` is decoding.
+///
+/// ```swift
+/// let pending = pool.submit(examples, views: views)
+/// let batch = try pending.wait()
+/// ```
 public struct PendingBatch: Sendable {
   fileprivate let job: DecodeJob
   fileprivate let queue: DecodeQueue
 
-  /// The batch, once all its images are decoded; the same object each time.
-  /// - Throws: `OnePassError` (`engine`) if the pool was shut down first. A broken image is not an error: it is
-  ///   listed in ``ImageBatch/skipped``.
+  /// Waits until all images are decoded. Returns the same object on every call.
+  ///
+  /// A broken image is not an error; it is listed in ``ImageBatch/skipped``.
+  /// - Throws: `OnePassError` (`engine`) if the pool was shut down first.
   public func wait() throws -> ImageBatch { try queue.wait(for: job) }
 }

@@ -1,19 +1,19 @@
 import Foundation
 import OnePassCore
 
-/// One submitted batch on its way through the pool.
+/// A submitted batch.
 ///
-/// `@unchecked Sendable` because its variables are touched only under the queue's lock, and each slot of its
+/// `@unchecked Sendable` because its variables are accessed only under the queue's lock, and each slot of its
 /// memory only by the thread that has claimed it.
 final class DecodeJob: @unchecked Sendable {
   let examples: [Example]
   let views: [ImagePipeline.View]
   let memory: BatchMemory
-  /// Whether the images go through the form in which a memory keeps them.
+  /// Whether the images are converted to the format of the replay memory before decoding.
   let isStoredFirst: Bool
   var nextUnclaimed = 0
   var decoded = 0
-  /// Why an image is broken, by its place in the batch.
+  /// The error messages of broken images, by their index in the batch.
   var failures: [Int: String] = [:]
   var outcome: Result<ImageBatch, OnePassError>?
 
@@ -27,9 +27,9 @@ final class DecodeJob: @unchecked Sendable {
   }
 }
 
-/// The state that the pool, its threads and its pending batches share: a bounded queue of jobs.
+/// A bounded queue of jobs, shared by the pool, its threads and its pending batches.
 ///
-/// `@unchecked Sendable` because every variable is touched only between `lock` and `unlock`.
+/// `@unchecked Sendable` because every variable is accessed only between `lock` and `unlock`.
 final class DecodeQueue: @unchecked Sendable {
   let pipeline: ImagePipeline
   let augmentation: Augmentation
@@ -38,7 +38,7 @@ final class DecodeQueue: @unchecked Sendable {
   let limits: ImageLimits
   let capacity: Int
   private let threads: Int
-  /// One lock and one signal for everything: work has come, room has come, a batch is done, a thread has ended.
+  /// One lock and one signal for all events: new work, new room, a finished batch, an ended thread.
   private let condition = NSCondition()
   private var unclaimedJobs: [DecodeJob] = []
   private var imagesInQueue = 0
@@ -61,12 +61,7 @@ final class DecodeQueue: @unchecked Sendable {
     threadsAlive = threads
   }
 
-  private static var stopped: OnePassError {
-    OnePassError(
-      .engine, "The decode pool was shut down before this batch was decoded: keep it until the last wait().")
-  }
-
-  /// Adds a job, after waiting until there is room for it or nothing else in the queue.
+  /// Adds a job, after waiting until there is room for it or the queue is empty.
   func add(_ job: DecodeJob) {
     condition.lock()
     defer { condition.unlock() }
@@ -75,7 +70,7 @@ final class DecodeQueue: @unchecked Sendable {
     while !isStopping, imagesInQueue > 0, imagesInQueue + count > capacity { condition.wait() }
     submittersWaiting -= 1
     if isStopping {
-      job.outcome = .failure(Self.stopped)
+      job.outcome = .failure(.decodePoolShutDown)
     } else if count == 0 {
       job.outcome = .success(
         ImageBatch(
@@ -96,25 +91,25 @@ final class DecodeQueue: @unchecked Sendable {
     }
   }
 
-  /// Images submitted and not yet decoded.
+  /// The number of images submitted but not decoded.
   var load: Int {
     condition.lock()
     defer { condition.unlock() }
     return imagesInQueue
   }
 
-  /// Ends the threads after the images in their hands, and waits for them. What is still queued fails.
+  /// Ends the threads after their current images, and waits for them. Queued jobs fail.
   func stop() {
     condition.lock()
     defer { condition.unlock() }
     isStopping = true
-    for job in unclaimedJobs { job.outcome = .failure(Self.stopped) }
+    for job in unclaimedJobs { job.outcome = .failure(.decodePoolShutDown) }
     unclaimedJobs = []
     condition.broadcast()
     while threadsAlive > 0 { condition.wait() }
   }
 
-  /// The life of one thread.
+  /// The main function of a decoding thread.
   func work() {
     let renderer = ImageRenderer(pipeline: pipeline, limits: limits, augmentation: augmentation)
     let storedForm = StoredForm(storedFormat, pipeline: pipeline)
@@ -153,14 +148,14 @@ final class DecodeQueue: @unchecked Sendable {
     }
   }
 
-  /// Some images of the oldest job; `nil` when the thread is to end.
+  /// Claims images of the oldest job; `nil` when the thread must end.
   private func claim() -> (DecodeJob, Range<Int>)? {
     condition.lock()
     defer { condition.unlock() }
     while !isStopping {
       if let job = unclaimedJobs.first {
         let count = job.examples.count
-        // A few at a time, so that the lock costs little with tiny images and the ends stay even with large ones.
+        // A few images at a time: the lock costs little for small images, and threads finish together for large ones.
         let portion = max(1, min(16, count / (4 * threads)))
         let range = job.nextUnclaimed..<min(count, job.nextUnclaimed + portion)
         job.nextUnclaimed = range.upperBound
@@ -181,7 +176,7 @@ final class DecodeQueue: @unchecked Sendable {
     let isLast = job.decoded == job.examples.count
     if isLast, job.outcome == nil {
       let allFailures = job.failures
-      // Moving images takes time; no other thread looks at this job now.
+      // Moving images takes time, and no other thread accesses this job now.
       condition.unlock()
       let batch = ImageBatch(
         examples: job.examples, failures: allFailures, pipeline: pipeline, pixelType: pixelType,

@@ -1,6 +1,6 @@
 import OnePassCore
 
-/// Decoded images in the order in which they were asked for, ready for the model; broken ones are left out.
+/// Decoded images in the order of submission, without broken ones.
 ///
 /// ```swift
 /// let batch = try pool.submit(examples, views: views).wait()
@@ -8,27 +8,27 @@ import OnePassCore
 /// for skipped in batch.skipped { print("example \(skipped.id): \(skipped.reason)") }
 /// ```
 ///
-/// Its memory goes back to the pool when the last reference is gone, so keep the batch for as long as anything
-/// (a tensor made over the same memory, say) looks at its pixels.
+/// The last reference returns its memory to the pool. Keep the batch as long as its pixels are in use, for example by a
+/// tensor over the same memory.
 public final class ImageBatch: @unchecked Sendable {
-  // Sendable because nothing is written after the pool has handed the batch out.
+  // Sendable because nothing is written after the pool has published the batch.
 
   /// The examples whose images are in the batch, in order.
   public let examples: [Example]
-  /// The examples that were left out because their images are broken, in order.
+  /// The examples that are not in the batch because their images are broken, in order.
   public let skipped: [SkippedExample]
-  /// `[count, size, size, channels]`.
+  /// The shape of the pixels, `[count, size, size, channels]`.
   public let shape: [Int]
-  /// What its numbers are.
+  /// The type of the pixels.
   public let pixelType: PixelType
   private let memory: BatchMemory
 
-  /// The number of images in the batch: the good ones.
+  /// The number of images in the batch.
   public var count: Int { examples.count }
   /// The class of each image.
   public var labels: [Int] { examples.map(\.label) }
 
-  /// Takes over the memory of a finished job, moving good images into the places of broken ones.
+  /// Takes the memory of a finished job, and moves decoded images into the slots of broken ones.
   init(
     examples: [Example], failures: [Int: String], pipeline: ImagePipeline, pixelType: PixelType,
     memory: BatchMemory
@@ -57,24 +57,24 @@ public final class ImageBatch: @unchecked Sendable {
     self.memory = memory
   }
 
-  /// Calls `body` with the normalised float32 pixels, NHWC, 64-byte aligned.
-  /// - Precondition: the batch holds float32.
+  /// Calls `body` with the normalised pixels, `[count, size, size, channels]`, 64-byte aligned.
+  /// - Precondition: The pixel type is `float32`.
   public func withPixels<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
-    precondition(pixelType == .float32, "A batch of levels holds no normalised pixels.")
+    precondition(pixelType == .float32, "A batch of levels has no normalised pixels.")
     let count = shape.reduce(1, *)
     return try body(
       UnsafeBufferPointer(start: memory.base.bindMemory(to: Float.self, capacity: count), count: count))
   }
 
-  /// Calls `body` with the levels 0 … 255, NHWC, 64-byte aligned.
-  /// - Precondition: the batch holds uint8.
+  /// Calls `body` with the levels 0 … 255, `[count, size, size, channels]`, 64-byte aligned.
+  /// - Precondition: The pixel type is `uint8`.
   public func withLevels<Result>(_ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
-    precondition(pixelType == .uint8, "A batch of normalised pixels holds no levels.")
+    precondition(pixelType == .uint8, "A batch of normalised pixels has no levels.")
     let count = shape.reduce(1, *)
     return try body(
       UnsafeBufferPointer(start: memory.base.bindMemory(to: UInt8.self, capacity: count), count: count))
   }
 
-  /// Where the pixels begin, for a tensor over the same memory; valid while the batch lives.
+  /// The address of the pixels, for a tensor over the same memory; valid while the batch exists.
   package var baseAddress: UnsafeMutableRawPointer { memory.base }
 }

@@ -1,13 +1,19 @@
-/// An example that could not be decoded and is therefore not in its batch.
+/// An example that is not in its batch because its image could not be decoded.
+///
+/// ```swift
+/// let batch = try pool.submit(examples, views: views).wait()
+/// for skipped in batch.skipped { print("example \(skipped.id): \(skipped.reason)") }
+/// ```
 public struct SkippedExample: Hashable, Codable, Sendable {
   /// The example's position in the stream.
   public let id: Int
-  /// One sentence: what is wrong with the image, and what to do.
+  /// The decoder's error message, with the remedy.
   public let reason: String
 
-  /// The length of its encoded image.
+  /// The size of its encoded image in bytes.
   public let bytes: Int
 
+  /// Creates a record of a skipped example.
   public init(id: Int, reason: String, bytes: Int) {
     self.id = id
     self.bytes = bytes

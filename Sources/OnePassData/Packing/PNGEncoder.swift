@@ -2,26 +2,26 @@ import CSpng
 import Foundation
 import OnePassCore
 
-/// Bare 8-bit pixels as a PNG file.
+/// Encodes raw 8-bit pixels as a PNG file.
 ///
 /// - Parameters:
-///   - pixels: `[height, width, channels]`, row by row.
-///   - channels: 1 (grey) or 3 (RGB).
-///   - level: zlib's, 0 (fast) to 9; its own choice if `nil`.
-/// - Throws: `OnePassError` (`badData`) if the number of bytes is not that of the shape.
+///   - pixels: The levels, `[height, width, channels]`.
+///   - width: The width in pixels.
+///   - height: The height in pixels.
+///   - channels: The number of channels: 1 (grey) or 3 (RGB).
+///   - level: zlib's compression level, 0 (fast) to 9; libspng's default if `nil`.
+/// - Throws: `OnePassError`: `badData` if the number of bytes does not match the shape, `engine` if libspng fails.
 package func encodePNG(_ pixels: [UInt8], width: Int, height: Int, channels: Int, level: Int32? = nil) throws
   -> [UInt8]
 {
   guard channels == 1 || channels == 3, width > 0, height > 0, pixels.count == width * height * channels,
     let columns = UInt32(exactly: width), let rows = UInt32(exactly: height)
   else {
-    throw OnePassError(
-      .badData,
-      "An image of \(width) x \(height) x \(channels) with \(pixels.count) bytes cannot be written as PNG. "
-        + "Use grey or RGB images of 8 bits.")
+    throw OnePassError.cannotEncodeAsPNG(
+      bytes: pixels.count, width: width, height: height, channels: channels)
   }
   guard let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue)) else {
-    throw OnePassError(.engine, "libspng could not be started; the machine may be out of memory.")
+    throw OnePassError.cannotStart("libspng")
   }
   defer { spng_ctx_free(context) }
   var header = spng_ihdr()
@@ -38,8 +38,7 @@ package func encodePNG(_ pixels: [UInt8], width: Int, height: Int, channels: Int
   }
   var size = 0
   guard status == 0, let file = spng_get_png_buffer(context, &size, &status) else {
-    throw OnePassError(
-      .engine, "libspng could not write an image: \(String(cString: spng_strerror(status))).")
+    throw OnePassError.pngEncodingFailed(reason: String(cString: spng_strerror(status)))
   }
   defer { free(file) }
   return [UInt8](UnsafeRawBufferPointer(start: file, count: size))

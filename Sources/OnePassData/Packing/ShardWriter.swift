@@ -1,27 +1,37 @@
 import Foundation
 import OnePassCore
 
-/// Writes any source as uniformly shuffled WebDataset shards, with the index that states their counts.
+/// Writes any source as uniformly shuffled WebDataset shards, with an index.
 ///
 /// ```swift
 /// let source = try SourceRegistry.open("folder:photos", seed: 1)
 /// let report = try ShardWriter(output: "shards/train-{0000..0009}.tar", seed: 1).write(source)
 /// print(report.exampleCount, report.byteCount)
 /// ```
-/// All examples are put in one random order and cut into shards of equal size (to within one example). A
-/// source with random access is read in that order; any other is first spread over temporary files on the
-/// disk of TMPDIR, which needs room for it once. Memory: one image, 8 MiB of buffers, and 16 bytes an example
-/// of one temporary file (a 128th of the stream).
-/// The same source, seed and output give the same bytes.
+/// All examples are put into one random order and divided into shards of equal size (to within one example). The same
+/// source, seed and output give the same bytes.
 ///
-/// Shards are written under names ending in `.partial` and get their names when all are whole, the index last.
+/// A source with random access is read in that order. Any other source is first distributed over temporary files in
+/// TMPDIR, which needs room for the whole stream. Memory: one image, 8 MiB of buffers, and 16 bytes per example of one
+/// temporary file (1/128 of the stream).
+///
+/// Shards are written with the suffix `.partial` and renamed when all are complete, the index last.
 public struct ShardWriter {
-  /// What was written.
+  /// The files that were written.
+  ///
+  /// ```swift
+  /// let source = try SourceRegistry.open("folder:photos", seed: 1)
+  /// let report = try ShardWriter(output: "photos.tar", seed: 1).write(source)
+  /// print(report.shardPaths, report.indexPath)
+  /// ```
   public struct Report: Hashable, Sendable {
+    /// The number of examples.
     public let exampleCount: Int
-    /// The size of all shards together, the index not included.
+    /// The total size of the shards in bytes, without the index.
     public let byteCount: Int
+    /// The paths of the shards, in order.
     public let shardPaths: [String]
+    /// The path of the index.
     public let indexPath: String
   }
 
@@ -29,35 +39,34 @@ public struct ShardWriter {
   private let compression: TarWriter.Compression
   private let seed: UInt64
 
+  /// Creates a writer.
   /// - Parameters:
-  ///   - output: the shards' paths with braces; the extension says the compression (`.tar`, `.tar.gz`, `.tar.zst`).
-  ///   - seed: fixes the order.
-  /// - Throws: `OnePassError` (`usage`) if the pattern names no shards or has another extension.
+  ///   - output: The paths of the shards, with braces. The extension selects the compression: `.tar`, `.tar.gz`, `.tgz`
+  ///     or `.tar.zst`.
+  ///   - seed: The seed of the order.
+  /// - Throws: `OnePassError` (`usage`) if the pattern is malformed or has another extension.
   public init(output: String, seed: UInt64) throws {
     pattern = try ShardPattern(output)
     self.seed = seed
     guard let compression = TarWriter.Compression(path: output) else {
-      throw OnePassError(
-        .usage, "The output \(output) has no known extension. End it in .tar, .tar.gz, .tgz or .tar.zst.")
+      throw OnePassError.unknownShardExtension(output)
     }
     self.compression = compression
   }
 
-  /// Takes the whole source and writes the shards.
-  /// - Throws: `OnePassError`: `usage` if a file is already there or there are more shards than examples, `io` if
-  ///   writing fails, and what the source throws. Nothing half-written remains.
+  /// Reads the whole source and writes the shards and their index. If it throws, all files that it wrote are removed.
+  /// - Throws: `OnePassError`: `usage` if a file already exists or there are more shards than examples, `badData` if the
+  ///   source is empty, `io` if writing fails; errors of the source.
   public func write(_ source: any ExampleSource) throws -> Report {
     try checkNothingIsThere()
     try makeFolders()
     let shuffled = try Self.shuffled(source, seed: seed)
     guard shuffled.count > 0 else {
-      throw OnePassError(.badData, "\(source.specification) holds no examples to pack. Check the data.")
+      throw OnePassError.nothingToPack(in: source.specification)
     }
     guard shuffled.count >= pattern.shards.count else {
-      throw OnePassError(
-        .usage,
-        "\(shuffled.count) examples do not fill the \(pattern.shards.count) shards of \(pattern.text). Name fewer."
-      )
+      throw OnePassError.tooFewExamples(
+        shuffled.count, forShards: pattern.shards.count, of: pattern.text)
     }
     var written: [String] = []
     do {
@@ -65,7 +74,7 @@ public struct ShardWriter {
       let indexPath = try writeIndex(counts, classes: source.classNames, &written)
       let byteCount = try pattern.shards.reduce(0) { try $0 + OpenFile(reading: partial($1)).size() }
       for path in pattern.shards + [indexPath] {
-        guard rename(partial(path), path) == 0 else { throw systemError("rename", partial(path)) }
+        guard rename(partial(path), path) == 0 else { throw OnePassError.failed(.rename, partial(path)) }
         written.append(path)
       }
       return Report(
@@ -81,7 +90,7 @@ public struct ShardWriter {
     return try SpillBuckets(taking: source, seed: seed)
   }
 
-  /// Writes every shard under its temporary name; returns the number of examples of each.
+  /// Writes every shard under its temporary name. Returns the number of examples in each.
   private func writePartials(_ images: any ShuffledImages, _ written: inout [String]) throws -> [Int] {
     let keyLength = max(6, String(images.count - 1).utf8.count)
     var counts: [Int] = []
@@ -129,8 +138,7 @@ public struct ShardWriter {
       do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       } catch {
-        throw OnePassError(
-          .io, "The folder \(folder) for the shards cannot be made: name another output.", cause: error)
+        throw OnePassError.cannotCreateFolder(folder, cause: error)
       }
     }
   }
@@ -138,16 +146,16 @@ public struct ShardWriter {
   private func checkNothingIsThere() throws {
     for path in pattern.shards + [pattern.indexPath] {
       for name in [path, partial(path)] where existence(of: name).exists {
-        throw OnePassError(.usage, "\(name) is already there. Remove it, or name another output.")
+        throw OnePassError.outputExists(name)
       }
     }
     guard Set(pattern.shards).count == pattern.shards.count else {
-      throw OnePassError(.usage, "The output \(pattern.text) names a shard twice. Name each once.")
+      throw OnePassError.outputRepeatsShard(pattern.text)
     }
   }
 }
 
-/// The extension that the bytes of an image call for; `img` where they are neither JPEG nor PNG.
+/// The file extension for the bytes of an image; `img` if they are neither JPEG nor PNG.
 func imageExtension(of file: [UInt8]) -> String {
   if file.starts(with: [0xFF, 0xD8, 0xFF]) { return "jpg" }
   return file.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) ? "png" : "img"

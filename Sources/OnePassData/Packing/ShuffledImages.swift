@@ -3,12 +3,12 @@ import OnePassCore
 /// Encoded images with their labels, each once, in uniformly random order.
 protocol ShuffledImages: AnyObject {
   var count: Int { get }
-  /// The next one; called `count` times.
+  /// Returns the next image. Called `count` times.
   func next() throws -> (label: Int, file: [UInt8])
 }
 
-/// The purposes for which packing draws, as the `visit` of `SeededGenerator.Purpose.streamOrder`: the order that
-/// a source itself was given with the same seed has 0, and must not be the same one.
+/// The random draws of packing, as the `visit` of `SeededGenerator.Purpose.streamOrder`. A source with the same seed
+/// uses visit 0 for its order, which must be a different one.
 enum PackingDraw {
   static let order = 1
   static let bucket = 2
@@ -36,7 +36,7 @@ final class ShuffledTable: ShuffledImages {
   }
 }
 
-/// The image as a file: as it came, or as PNG where it came as bare pixels.
+/// The image as a file: unchanged, or as PNG if it is raw pixels.
 func encodedFile(_ image: EncodedImage) throws -> [UInt8] {
   switch image.encoding {
   case .file: return image.bytes

@@ -1,15 +1,15 @@
 import OnePassCore
 
-/// A stream put in uniformly random order through the disk, in bounded memory.
+/// Shuffles a stream uniformly on disk, in bounded memory.
 ///
-/// Each example goes to a bucket drawn at random; afterwards the buckets are read one after the other, each in a
-/// random order. Every order of the whole is equally likely: given the buckets' sizes, their contents are a
-/// uniform partition. Only one bucket's table of positions is in memory, 16 bytes an example.
+/// Each example is written to a random bucket. Then the buckets are read in sequence, each in a random order. Every
+/// order of the whole is equally likely: given the sizes of the buckets, their contents are a uniform partition.
+/// Memory: the positions of one bucket, 16 bytes per example.
 final class SpillBuckets: ShuffledImages {
   private(set) var count = 0
   private let seed: UInt64
   private var buckets: [Bucket] = []
-  /// The records of the current bucket, in the order in which they are still to be delivered, last first.
+  /// The remaining records of the current bucket, in reverse order of delivery.
   private var records: [Record] = []
   private var current = -1
 
@@ -28,12 +28,12 @@ final class SpillBuckets: ShuffledImages {
 
   private static let headerSize = 8
   private static let bufferSize = 1 << 16
-  /// Few enough for the 256 open files that macOS allows, many enough that a bucket of a large data set fits
-  /// into the system's file cache.
+  /// Below macOS's limit of 256 open files, and enough that a bucket of a large data set fits into the system's file
+  /// cache.
   static let usualBucketCount = 128
 
-  /// Takes the whole source.
-  /// - Throws: `OnePassError` (`io`) if the disk is full; what the source throws.
+  /// Reads the whole source.
+  /// - Throws: `OnePassError` (`io`) if the disk is full; errors of the source.
   init(taking source: any ExampleSource, seed: UInt64, bucketCount: Int = usualBucketCount) throws {
     self.seed = seed
     let directory = temporaryDirectory
@@ -58,9 +58,7 @@ final class SpillBuckets: ShuffledImages {
   private func append(_ example: Example, to index: Int) throws {
     let file = try encodedFile(example.image)
     guard let size = UInt32(exactly: file.count), let label = Int32(exactly: example.label) else {
-      throw OnePassError(
-        .badData,
-        "Example \(example.id) has the label \(example.label), which is beyond any class. Correct it.")
+      throw OnePassError.labelExceedsShard(example.label, example: example.id)
     }
     withUnsafeBytes(of: (label.littleEndian, size.littleEndian)) {
       buckets[index].unwritten.append(contentsOf: $0)

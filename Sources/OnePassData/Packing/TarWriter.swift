@@ -2,15 +2,15 @@ import CArchive
 import Foundation
 import OnePassCore
 
-/// The kind of an entry that is a file (libarchive's `AE_IFREG`, a macro that Swift does not see).
+/// libarchive's `AE_IFREG`, a macro that Swift does not import.
 private let regularFile: UInt32 = 0o100000
 
-/// Writes one tar archive, plain or compressed; the same entries give the same bytes. Owned by one thread.
+/// Writes one tar archive, plain or compressed. The same entries give the same bytes. Owned by one thread.
 final class TarWriter {
   enum Compression {
     case none, gzip, zstd
 
-    /// What the extension of a path says.
+    /// The compression for a path's extension; `nil` if it is unknown.
     init?(path: String) {
       if path.hasSuffix(".tar") {
         self = .none
@@ -28,11 +28,11 @@ final class TarWriter {
   private let archive: OpaquePointer
   private let entry: OpaquePointer
 
-  /// - Parameter file: a new file; the caller removes it if writing fails.
+  /// - Parameter file: A new file. The caller removes it if writing fails.
   init(_ file: OpenFile, _ compression: Compression) throws {
     self.file = file
     guard let archive = archive_write_new(), let entry = archive_entry_new() else {
-      throw OnePassError(.engine, "libarchive could not be started; the machine may be out of memory.")
+      throw OnePassError.cannotStart("libarchive")
     }
     self.archive = archive
     self.entry = entry
@@ -64,11 +64,11 @@ final class TarWriter {
     guard wrote == body.count else { throw failure() }
   }
 
-  /// Writes the end of the archive and hands it to the disk.
+  /// Writes the end of the archive and synchronises the file with the disk.
   func finish() throws {
     try check(archive_write_close(archive))
     guard fsync(file.descriptor) == 0 else {
-      throw systemError("write", file.path, remedy: "Check the free space.")
+      throw OnePassError.failed(.write, file.path)
     }
   }
 
@@ -77,16 +77,16 @@ final class TarWriter {
   }
 
   private func failure() -> OnePassError {
-    OnePassError(.io, "Could not write \(file.path): \(archiveMessage(archive)). Check the free space.")
+    OnePassError.cannotWrite(file.path, reason: archiveMessage(archive))
   }
 }
 
 extension OpenFile {
-  /// A new file for writing.
-  /// - Throws: `OnePassError` (`io`) if it cannot be made or is there already.
+  /// Creates a file for writing.
+  /// - Throws: `OnePassError` (`io`) if it cannot be created or already exists.
   convenience init(creating path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw systemError("create", path) }
+    guard descriptor >= 0 else { throw OnePassError.failed(.create, path) }
     self.init(adopting: descriptor, path: path)
   }
 }

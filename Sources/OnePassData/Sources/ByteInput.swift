@@ -1,21 +1,21 @@
 import Foundation
 
-/// Bytes that come one after the other: of a file, a pipe or a download. Owned by one thread.
+/// The bytes of a file, a pipe or a download, in order. Owned by one thread.
 protocol ByteInput: AnyObject {
-  /// Whether it is a file on disk, with nothing behind its end.
+  /// Whether this is a regular file, whose end is known.
   var isFile: Bool { get }
 
-  /// Where the next byte lies in the file; `nil` if it is none.
+  /// The offset of the next byte in the file; `nil` if this is not a file.
   var offset: Int? { get }
 
-  /// Reads as many bytes as there are at once, at most as many as `target` has; 0 at the end.
+  /// Reads the bytes that are available, at most `target.count`. Returns 0 at the end.
   func read(into target: UnsafeMutableRawBufferPointer) throws(ReadFailure) -> Int
 
-  /// Passes over bytes without reading them; `false` if there are fewer, `nil` if they have to be read.
+  /// Skips bytes without reading them; `false` if there are fewer, `nil` if the input cannot seek.
   func skip(_ count: Int) throws(ReadFailure) -> Bool?
 }
 
-/// A file, a part of one, or whatever else a descriptor reads.
+/// A file, a part of a file, or any other readable descriptor.
 final class FileInput: ByteInput {
   let isFile: Bool
   private let file: OpenFile
@@ -23,14 +23,14 @@ final class FileInput: ByteInput {
   private let end: Int
 
   /// - Parameters:
-  ///   - file: A file or a pipe; of a file no position is moved, so that it can be read at several places.
-  ///   - range: The part to read, in bytes; all that is to come if `nil`.
+  ///   - file: A file or a pipe. The position of a file is not moved, so several inputs can share it.
+  ///   - range: The part to read, in bytes; everything from the current position if `nil`.
   init(_ file: OpenFile, range: Range<Int>? = nil) {
     self.file = file
     var status = stat()
     isFile = fstat(file.descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     let size = isFile ? Int(status.st_size) : .max
-    // Standard input may be a file of which another process has read the beginning.
+    // Standard input may be a file whose start another process has read.
     position = range?.lowerBound ?? max(0, Int(lseek(file.descriptor, 0, SEEK_CUR)))
     end = min(range?.upperBound ?? size, size)
   }
@@ -49,7 +49,7 @@ final class FileInput: ByteInput {
         return got
       }
       guard errno == EINTR else {
-        throw ReadFailure(kind: .io, detail: String(cString: strerror(errno)))
+        throw ReadFailure.system()
       }
     }
   }

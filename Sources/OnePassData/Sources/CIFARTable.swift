@@ -8,16 +8,22 @@ import OnePassCore
 /// | CIFAR-10 | `data_batch_1.bin` … `data_batch_5.bin` | `test_batch.bin` | `batches.meta.txt` | label, image |
 /// | CIFAR-100 | `train.bin` | `test.bin` | `fine_label_names.txt` | coarse label, fine label, image |
 ///
-/// An image is 32 x 32 in three planes (red, green, blue); it is delivered with its channels interleaved. The labels
-/// of CIFAR-100 are the fine ones. In memory are the labels, 1 byte an example.
+/// An image is stored as three planes of 32 x 32 (red, green, blue) and delivered as `[32, 32, 3]`. CIFAR-100 has
+/// its fine labels. Memory: the labels, 1 byte per example.
+///
+/// ```swift
+/// let stream = ShuffledSource(try CIFARTable("cifar-10-batches-bin"), specification: "cifar", seed: 1)
+/// ```
 public struct CIFARTable: ExampleTable {
+  /// The number of examples in the part.
   public var count: Int { labels.count }
-  /// 10 or 100.
+  /// The number of classes, 10 or 100.
   public let classCount: Int
+  /// The names of the classes in label order; `nil` without the file that lists them.
   public internal(set) var classNames: [String]?
   private let files: [OpenFile]
   private let labels: [UInt8]
-  /// Examples before the end of each file.
+  /// For each file, the number of examples up to its end.
   private var ends: [Int]
   private let labelBytes: Int
   private var recordBytes: Int { labelBytes + 3 * Self.planeBytes }
@@ -25,11 +31,11 @@ public struct CIFARTable: ExampleTable {
   private static let side = 32
   private static let planeBytes = side * side
 
-  /// Reads the labels; images are read as they are asked for.
+  /// Reads the labels. Each image is read on request.
   /// - Parameters:
-  ///   - directory: the folder with the files, as the archive unpacks to.
-  ///   - test: the test part and not the training part.
-  /// - Throws: `OnePassError`: `io` if a file is missing, `badData` if one is not whole or has an impossible label.
+  ///   - directory: The folder from the unpacked archive.
+  ///   - test: Whether to read the test part instead of the training part.
+  /// - Throws: `OnePassError`: `io` if a file is missing, `badData` if one is incomplete or has an impossible label.
   public init(_ directory: String, test: Bool = false) throws {
     let kind = try Kind(in: directory)
     let paths = (test ? kind.testFiles : kind.trainingFiles).map { "\(directory)/\($0)" }
@@ -43,18 +49,13 @@ public struct CIFARTable: ExampleTable {
     for file in files {
       let size = try file.size()
       guard size > 0, size % recordBytes == 0 else {
-        throw OnePassError(
-          .badData,
-          "\(file.path) has \(size) bytes, which is not a number of \(recordBytes)-byte records. Fetch it again."
-        )
+        throw OnePassError.cifarSizeIsOdd(file.path, bytes: size, recordBytes: recordBytes)
       }
       for record in 0..<(size / recordBytes) {
         let label = try file.bytes(at: record * recordBytes + kind.labelBytes - 1, count: 1)[0]
         guard Int(label) < kind.classCount else {
-          throw OnePassError(
-            .badData,
-            "Record \(record) of \(file.path) has the label \(label), but CIFAR-\(kind.classCount) has "
-              + "\(kind.classCount) classes. Fetch it again.")
+          throw OnePassError.cifarLabelIsOutOfRange(
+            Int(label), record: record, of: file.path, classCount: kind.classCount)
         }
         labels.append(label)
       }
@@ -63,8 +64,11 @@ public struct CIFARTable: ExampleTable {
     self.labels = labels
   }
 
+  /// The class of the example in this row, `0 ..< count`.
   public func label(at row: Int) -> Int { Int(labels[row]) }
 
+  /// The image in this row as raw pixels, `[32, 32, 3]`.
+  /// - Throws: `OnePassError` (`io`, `badData`) if the file cannot be read.
   public func image(at row: Int) throws -> EncodedImage {
     let file = ends.firstIndex { row < $0 } ?? 0
     let record = row - (file == 0 ? 0 : ends[file - 1])
@@ -79,11 +83,10 @@ public struct CIFARTable: ExampleTable {
       bytes: pixels, encoding: .pixels(width: Self.side, height: Self.side, channels: 3))
   }
 
-  /// Which of the two it is.
   private enum Kind {
     case ten, hundred
 
-    /// - Throws: `OnePassError` (`io`) if the folder holds the files of neither.
+    /// - Throws: `OnePassError` (`io`) if the folder has the files of neither.
     init(in directory: String) throws {
       func holds(_ names: [String]) -> Bool {
         names.contains { existence(of: "\(directory)/\($0)").exists }
@@ -93,15 +96,9 @@ public struct CIFARTable: ExampleTable {
       } else if holds(Kind.hundred.trainingFiles + Kind.hundred.testFiles) {
         self = .hundred
       } else if holds(["data_batch_1", "test_batch", "train", "meta"]) {
-        throw OnePassError(
-          .badData,
-          "\(directory) holds the Python version of CIFAR, which is pickled and never read. "
-            + "Fetch the binary version.")
+        throw OnePassError.cifarIsPickled(in: directory)
       } else {
-        throw OnePassError(
-          .io,
-          "\(directory) holds neither data_batch_1.bin (CIFAR-10) nor train.bin (CIFAR-100). "
-            + "Name the folder that the archive of the binary version unpacks to.")
+        throw OnePassError.noCIFARFiles(in: directory)
       }
     }
 
@@ -110,7 +107,7 @@ public struct CIFARTable: ExampleTable {
     var trainingFiles: [String] { self == .ten ? (1...5).map { "data_batch_\($0).bin" } : ["train.bin"] }
     var testFiles: [String] { [self == .ten ? "test_batch.bin" : "test.bin"] }
 
-    /// The names in the file that lies beside the data, one a line; `nil` where it is missing.
+    /// The names in the file beside the data, one per line; `nil` if the file is missing.
     func classNames(in directory: String) throws -> [String]? {
       let path = "\(directory)/\(self == .ten ? "batches.meta.txt" : "fine_label_names.txt")"
       guard existence(of: path).exists else { return nil }
@@ -119,8 +116,7 @@ public struct CIFARTable: ExampleTable {
       // The files end in empty lines.
       while let line = try reader.next() { if !line.isEmpty { names.append(line) } }
       guard names.count == classCount else {
-        throw OnePassError(
-          .badData, "\(path) names \(names.count) classes where there are \(classCount). Fetch it again.")
+        throw OnePassError.cifarNamesDiffer(path, names: names.count, expected: classCount)
       }
       return names
     }
@@ -133,10 +129,8 @@ func openCIFAR(_ request: SourceRequest) throws -> any ExampleSource {
   var table = try CIFARTable(directory, test: test)
   table.classNames = try request.agreedClassNames(with: table.classNames)
   guard table.classNames.map({ $0.count == table.classCount }) ?? true else {
-    throw OnePassError(
-      .badData,
-      "\(request.specification) has \(table.classCount) classes and not the \(table.classNames?.count ?? 0) "
-        + "asked for. Use data with the same classes.")
+    throw OnePassError.classCountDiffers(
+      in: request.specification, found: table.classCount, expected: table.classNames?.count ?? 0)
   }
   return try request.shuffled(table)
 }

@@ -7,7 +7,7 @@ enum FashionMNIST {
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
   ]
 
-  /// Names another folder with the four idx files.
+  /// The environment variable for another folder with the four idx files.
   static let directoryVariable = "ONEPASS_FASHION_MNIST"
 
   static var directory: String {
@@ -19,15 +19,11 @@ enum FashionMNIST {
 /// `fashion-mnist` and `fashion-mnist:test`.
 func openFashionMNIST(_ request: SourceRequest) throws -> any ExampleSource {
   guard request.argument == nil || request.argument == "test" else {
-    throw OnePassError(
-      .usage, "\"\(request.specification)\" is not a part. Write fashion-mnist or fashion-mnist:test.")
+    throw OnePassError.unknownFashionMNISTPart(request.specification)
   }
   let directory = FashionMNIST.directory
   guard existence(of: directory).isDirectory else {
-    throw OnePassError(
-      .io,
-      "Fashion-MNIST is not at \(directory). Install it (apt-get install dataset-fashion-mnist), "
-        + "name its folder in \(FashionMNIST.directoryVariable), or use idx:DIR.")
+    throw OnePassError.noFashionMNIST(in: directory, variable: FashionMNIST.directoryVariable)
   }
   let names = try request.agreedClassNames(with: FashionMNIST.classNames)
   let table = try IDXTable(directory, test: request.argument == "test", classNames: names)

@@ -3,7 +3,7 @@ import OnePassCore
 
 let slash = UInt8(ascii: "/")
 
-/// The visible files and folders of one folder, each sorted by the bytes of its name, links followed.
+/// The visible files and folders of one folder, sorted by the bytes of their names. Links are followed.
 struct FolderListing {
   private(set) var files: [[UInt8]] = []
   private(set) var folders: [[UInt8]] = []
@@ -11,12 +11,12 @@ struct FolderListing {
   /// - Throws: `OnePassError` (`io`) if the folder cannot be read.
   init(_ path: [UInt8]) throws {
     let shown = String(decoding: path, as: UTF8.self)
-    guard let stream = path.withCString({ opendir($0) }) else { throw systemError("list", shown) }
+    guard let stream = path.withCString({ opendir($0) }) else { throw OnePassError.failed(.list, shown) }
     defer { closedir(stream) }
     while true {
       errno = 0
       guard let entry = readdir(stream) else {
-        guard errno == 0 else { throw systemError("list", shown) }
+        guard errno == 0 else { throw OnePassError.failed(.list, shown) }
         break
       }
       let name = Self.name(of: entry)
@@ -31,7 +31,7 @@ struct FolderListing {
     folders.sort { $0.lexicographicallyPrecedes($1) }
   }
 
-  /// The name in place: importing `d_name` as a value would copy its 256 bytes as a tuple.
+  /// Reads the name in place: imported as a value, `d_name` would be copied as a tuple of 256 bytes.
   private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
     let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
     let start = UnsafeRawPointer(entry).advanced(by: offset)
@@ -39,7 +39,7 @@ struct FolderListing {
       UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
   }
 
-  /// The type as the listing gives it; asked of the file where it is a link, or where the listing does not say.
+  /// The entry's type. `stat` is called only for links, and on file systems that leave the type out of the listing.
   private static func kind(of entry: UnsafeMutablePointer<dirent>, named name: [UInt8], in path: [UInt8])
     -> mode_t
   {
@@ -58,14 +58,14 @@ extension FileIdentity {
   init(_ path: [UInt8]) throws {
     var status = stat()
     guard path.withCString({ stat($0, &status) }) == 0 else {
-      throw systemError("inspect", String(decoding: path, as: UTF8.self))
+      throw OnePassError.failed(.inspect, String(decoding: path, as: UTF8.self))
     }
     self.init(status)
   }
 }
 
 extension [UInt8] {
-  /// These bytes as a C string; a path holds no zero byte.
+  /// These bytes as a C string. A path has no zero byte.
   func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
     try (self + [0]).withUnsafeBytes { try body($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
   }

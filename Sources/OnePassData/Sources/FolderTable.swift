@@ -1,74 +1,76 @@
 import Foundation
 import OnePassCore
 
-/// Image files in one folder for each class, as torchvision's `ImageFolder` reads them.
+/// Image files in one folder per class, in the order of torchvision's `ImageFolder`.
 ///
 /// The classes are the subfolders of the root, sorted by the bytes of their names. Files ending in `jpg`,
-/// `jpeg` or `png` (any case) count at any depth below, links followed, a folder reached twice within a class
-/// counted once. The rows are in `ImageFolder`'s order. Unlike there, whatever begins with a dot is ignored.
+/// `jpeg` or `png` (any case) are found at any depth. Links are followed, and a folder that is reached twice
+/// within a class counts once. Unlike in `ImageFolder`, names that start with a dot are ignored.
 ///
-/// Memory: the length of its name and 4 bytes for each image (some 23 bytes for ImageNet), the path of each
-/// folder, no contents.
+/// Memory: for each image its file name and 4 bytes (about 23 bytes in ImageNet), and the path of each folder.
+///
+/// ```swift
+/// let stream = ShuffledSource(try FolderTable("photos/train"), specification: "folder:photos/train", seed: 1)
+/// ```
 public struct FolderTable: ExampleTable {
+  /// The names of the classes in label order.
   public let classNames: [String]?
+  /// The number of classes.
   public var classCount: Int { names.count }
+  /// The number of images.
   public var count: Int { fileNames.count }
-  /// Files that were passed over because of their extension; hidden ones not included.
+  /// The number of visible files that were ignored because of their extension.
   public private(set) var ignoredFileCount = 0
 
   private let names: [String]
-  /// The name of the file in each row.
+  /// The file name of each row.
   private var fileNames = PackedNames()
   private var folders: [Folder] = []
 
-  /// A folder with images; its rows begin at `firstRow` and end where the next folder's begin.
+  /// A folder with images. Its rows start at `firstRow` and end where the next folder's start.
   private struct Folder {
     let path: [UInt8]
     let label: Int
     let firstRow: Int
   }
 
-  /// Lists the folder; no image is opened.
+  /// Lists the folders without opening an image.
   /// - Parameters:
-  ///   - root: the folder that holds the class folders.
-  ///   - classNames: if given, the label of a class folder is its place in this list.
+  ///   - root: The folder that contains the class folders.
+  ///   - classNames: The classes in label order; the sorted names of the folders if `nil`.
   /// - Throws: `OnePassError`: `io` if a folder cannot be read, `badData` if there are no class folders, one
-  ///   holds no image, or one is not among `classNames`.
+  ///   has no image, or one is not in `classNames`.
   public init(_ root: String, classNames: [String]? = nil) throws {
     guard existence(of: root).exists else {
-      throw OnePassError(.io, "There is no folder \(root). Check the path.")
+      throw OnePassError.noSuchFolder(root)
     }
     guard existence(of: root).isDirectory else {
-      throw OnePassError(.badData, "\(root) is not a folder. Name the folder that holds the class folders.")
+      throw OnePassError.isNotClassRoot(root)
     }
     let classes = try FolderListing(Array(root.utf8)).folders
     guard !classes.isEmpty else {
-      throw OnePassError(
-        .badData,
-        "The folder \(root) holds no class folders. Put the images of each class in a folder of their own.")
+      throw OnePassError.noClassFolders(in: root)
     }
     let found = classes.map { String(decoding: $0, as: UTF8.self) }
     names = classNames ?? found
     self.classNames = names
     for (index, name) in found.enumerated() {
       guard let label = classNames == nil ? index : names.firstIndex(of: name) else {
-        throw OnePassError(
-          .badData,
-          "The class folder \(root)/\(name) is not one of the \(names.count) classes known (\(names[0]), …). "
-            + "Rename or remove it.")
+        throw OnePassError.unknownClassFolder("\(root)/\(name)", known: names)
       }
       let before = count
       try addImages(below: Array(root.utf8) + [slash] + classes[index], label: label)
       guard count > before else {
-        throw OnePassError(
-          .badData,
-          "The class folder \(root)/\(name) holds no .jpg, .jpeg or .png file. Add images or remove it.")
+        throw OnePassError.noImages(inClassFolder: "\(root)/\(name)")
       }
     }
   }
 
+  /// The class of the image in this row, `0 ..< count`.
   public func label(at row: Int) -> Int { folder(of: row).label }
 
+  /// The image file in this row.
+  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is too large.
   public func image(at row: Int) throws -> EncodedImage { try readImageFile(file(at: row)) }
 
   /// The path of the file in this row.
@@ -99,8 +101,7 @@ public struct FolderTable: ExampleTable {
           continue
         }
         guard fileNames.append(name) else {
-          throw OnePassError(
-            .badData, "The file names of this folder exceed 4 GiB. Pack it into shards first.")
+          throw OnePassError.fileNamesAreTooLong(in: String(decoding: top, as: UTF8.self))
         }
       }
       if count > first { folders.append(Folder(path: path, label: label, firstRow: first)) }
@@ -121,35 +122,31 @@ public struct FolderTable: ExampleTable {
   }
 }
 
-/// Whether a file of this name is taken for an image: `jpg`, `jpeg` or `png` in any case.
+/// Whether a file name has the extension of an image: `jpg`, `jpeg` or `png` in any case.
 func isImageName(_ name: [UInt8]) -> Bool {
   guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
   let suffix = String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased()
   return suffix == "jpg" || suffix == "jpeg" || suffix == "png"
 }
 
-/// A whole file as an encoded image; `name` is what sentences call it, its path if `nil`.
+/// Reads a whole file as an encoded image.
+/// - Parameter name: The file's name in error messages; its path if `nil`.
 /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is too large.
 func readImageFile(_ path: String, called name: String? = nil) throws -> EncodedImage {
   let file = try OpenFile(reading: path, called: name)
   let size = try file.size()
-  guard size <= largestImageFile else { throw tooLarge(file.path, size) }
+  guard size <= largestImageFile else {
+    throw OnePassError.imageFileIsTooLarge(file.path, bytes: size, limit: largestImageFile)
+  }
   return EncodedImage(bytes: try file.bytes(at: 0, count: size))
 }
 
-/// The largest file that is taken for an image, in bytes; memory is taken only below it.
+/// The largest image file in bytes, checked before memory is allocated.
 let largestImageFile = 256 << 20
-
-func tooLarge(_ what: String, _ size: Int) -> OnePassError {
-  OnePassError(
-    .badData,
-    "\(what) has \(ByteCount(size)); an image may have at most \(ByteCount(largestImageFile)). Remove or shrink it."
-  )
-}
 
 /// `folder:DIR`.
 func openFolder(_ request: SourceRequest) throws -> any ExampleSource {
-  let root = try request.requiredArgument("folder:DIR, where DIR holds a folder for each class")
+  let root = try request.requiredArgument("folder:DIR, where DIR has one folder per class")
   let table = try FolderTable(root, classNames: request.classNames)
   return try request.shuffled(table)
 }

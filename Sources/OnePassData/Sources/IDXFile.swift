@@ -4,8 +4,8 @@ import OnePassCore
 
 /// An array of bytes in the idx format of MNIST, plain or compressed with gzip.
 ///
-/// The header is two zero bytes, the element type (8: unsigned byte), the number of dimensions, and each
-/// dimension as a big-endian 32-bit number; the elements follow in C order
+/// The header has two zero bytes, the element type (8: unsigned byte), the number of dimensions, and each
+/// dimension as a big-endian 32-bit number. The elements follow in C order
 /// (http://yann.lecun.com/exdb/mnist, "The IDX file format").
 struct IDXFile {
   let path: String
@@ -13,24 +13,21 @@ struct IDXFile {
   private let file: OpenFile
   private static let longestHeader = 4 + 4 * 4
 
-  /// Opens the file and checks its size against its header. A compressed file is unpacked once, to disk.
-  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is not a whole idx file of bytes.
+  /// Opens the file and compares its size with its header. A compressed file is decompressed once, to disk.
+  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is not a complete idx file of bytes.
   init(path: String) throws {
     self.path = path
     let stored = try OpenFile(reading: path)
-    file = path.hasSuffix(".gz") ? try Self.unpack(stored) : stored
+    file = path.hasSuffix(".gz") ? try Self.decompress(stored) : stored
     let size = try file.size()
     let start = try file.bytes(at: 0, count: min(size, Self.longestHeader))
     guard let header = Self.header(start) else {
-      throw OnePassError(
-        .badData, "\(path) is not an idx file of unsigned bytes with 1 to 4 dimensions. Fetch it again.")
+      throw OnePassError.isNotIDX(path)
     }
     dimensions = header.dimensions
     guard size == header.fileSize else {
-      let shape = dimensions.map(String.init).joined(separator: " x ")
-      throw OnePassError(
-        .badData,
-        "\(path) has \(size) bytes but its header (\(shape)) asks for \(header.fileSize). Fetch it again.")
+      throw OnePassError.idxSizeDiffers(
+        path, bytes: size, expected: header.fileSize, dimensions: dimensions)
     }
   }
 
@@ -39,7 +36,7 @@ struct IDXFile {
     try file.bytes(at: 4 + 4 * dimensions.count + first, count: count)
   }
 
-  /// The dimensions and the size of the whole file in bytes, or `nil` if this is not the start of an idx file.
+  /// The dimensions and the size of the whole file in bytes; `nil` if this is not the start of an idx file.
   static func header(_ start: [UInt8]) -> (dimensions: [Int], fileSize: Int)? {
     guard start.count >= 4, start[0] == 0, start[1] == 0, start[2] == 8 else { return nil }
     let rank = Int(start[3])
@@ -56,43 +53,36 @@ struct IDXFile {
     return (dimensions, 4 + 4 * rank + elements)
   }
 
-  /// A gzip file's contents in a temporary file, so that they can be read at any place.
+  /// Decompresses a gzip file into a temporary file, for random access.
   ///
-  /// It stops as soon as there is more than the header announces: no archive can fill the disk.
-  private static func unpack(_ stored: OpenFile) throws -> OpenFile {
-    let corrupt = { (detail: String) in
-      OnePassError(.badData, "\(stored.path) is truncated or corrupt (\(detail)). Fetch it again.")
-    }
-    guard let archive = archive_read_new() else {
-      throw OnePassError(.engine, "libarchive could not be started; the machine may be out of memory.")
-    }
+  /// It stops as soon as the contents exceed the size in the idx header, so that no file can fill the disk.
+  private static func decompress(_ stored: OpenFile) throws -> OpenFile {
+    guard let archive = archive_read_new() else { throw OnePassError.cannotStart("libarchive") }
     defer { archive_read_free(archive) }
     archive_read_support_filter_gzip(archive)
     archive_read_support_format_raw(archive)
     var entry: OpaquePointer?
     guard archive_read_open_fd(archive, stored.descriptor, 1 << 16) == ARCHIVE_OK,
       archive_read_next_header(archive, &entry) == ARCHIVE_OK
-    else { throw corrupt(archiveMessage(archive)) }
+    else { throw OnePassError.damagedGzip(stored.path, reason: archiveMessage(archive)) }
 
-    let unpacked = try OpenFile.temporary(in: temporaryDirectory)
+    let contents = try OpenFile.temporary(in: temporaryDirectory)
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
     var total = 0
     var expected: Int?
     while true {
       let got = buffer.withUnsafeMutableBytes { archive_read_data(archive, $0.baseAddress, $0.count) }
-      guard got >= 0 else { throw corrupt(archiveMessage(archive)) }
-      if got == 0 { return unpacked }
+      guard got >= 0 else { throw OnePassError.damagedGzip(stored.path, reason: archiveMessage(archive)) }
+      if got == 0 { return contents }
       if total == 0 { expected = header(Array(buffer.prefix(min(got, longestHeader))))?.fileSize }
       total += got
-      guard let expected, total <= expected else {
-        throw corrupt("it holds something else than its header says")
-      }
-      try buffer.withUnsafeBytes { try unpacked.write(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
+      guard let expected, total <= expected else { throw OnePassError.gzipExceedsIDXHeader(stored.path) }
+      try buffer.withUnsafeBytes { try contents.write(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
     }
   }
 }
 
-/// libarchive's own words on its last failure.
+/// libarchive's message about its last failure.
 func archiveMessage(_ archive: OpaquePointer) -> String {
   archive_error_string(archive).map { String(cString: $0) } ?? "no reason given"
 }

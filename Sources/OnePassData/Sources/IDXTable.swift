@@ -1,15 +1,22 @@
 import Foundation
 import OnePassCore
 
-/// Images and labels in a pair of idx files, as MNIST and its relatives come.
+/// Images and labels in a pair of idx files, the format of MNIST and similar data sets.
 ///
-/// In the folder lie `train-images-idx3-ubyte` (N x H x W, grey) or `train-images-idx4-ubyte` (N x H x W x 3,
-/// or x 1), and `train-labels-idx1-ubyte`; the test part's names begin with `t10k`. Each may end in `.gz`.
-/// The labels are kept in memory (1 byte an example); images are read from the file as they are asked for.
+/// The folder has `train-images-idx3-ubyte` (N x H x W, grey) or `train-images-idx4-ubyte` (N x H x W x 3,
+/// or x 1), and `train-labels-idx1-ubyte`. The names of the test part start with `t10k`. Each may end in `.gz`.
+/// Memory: the labels, 1 byte per example. Images are read from the file on request.
+///
+/// ```swift
+/// let test = try IDXTable("mnist", test: true)
+/// let first = try test.image(at: 0)
+/// ```
 public struct IDXTable: ExampleTable {
+  /// The number of examples in the part.
   public let count: Int
-  /// The largest label plus 1, or the number of names.
+  /// The number of class names; without names, the largest label plus 1.
   public let classCount: Int
+  /// The names of the classes in label order; `nil` if none were given.
   public let classNames: [String]?
   private let images: IDXFile
   private let labels: [UInt8]
@@ -17,26 +24,27 @@ public struct IDXTable: ExampleTable {
   private let height: Int
   private let channels: Int
 
+  /// Reads the headers of both files, and the labels.
+  /// - Parameters:
+  ///   - directory: The folder with the files.
+  ///   - test: Whether to read the test part instead of the training part.
+  ///   - classNames: The names of the classes in label order.
   /// - Throws: `OnePassError`: `io` if the folder or a file is missing, `badData` if the two do not belong
-  ///   together or are not whole.
+  ///   together or are incomplete.
   public init(_ directory: String, test: Bool = false, classNames: [String]? = nil) throws {
     let part = test ? "t10k" : "train"
     images = try IDXFile(path: Self.find("\(part)-images", ["idx3", "idx4"], in: directory))
     let labelFile = try IDXFile(path: Self.find("\(part)-labels", ["idx1"], in: directory))
     let shape = images.dimensions
     guard shape.count == 3 || (shape.count == 4 && (shape[3] == 3 || shape[3] == 1)) else {
-      throw OnePassError(
-        .badData,
-        "\(images.path) has \(shape.count) dimensions; images need N x H x W, or N x H x W x 3 for colour.")
+      throw OnePassError.idxHoldsNoImageShape(images.path, dimensions: shape.count)
     }
     guard shape[1] > 0, shape[2] > 0, shape[0] > 0 else {
-      throw OnePassError(.badData, "\(images.path) holds no images. Fetch it again.")
+      throw OnePassError.idxIsEmpty(images.path)
     }
     guard labelFile.dimensions.count == 1, labelFile.dimensions[0] == shape[0] else {
-      throw OnePassError(
-        .badData,
-        "\(images.path) holds \(shape[0]) images but \(labelFile.path) holds \(labelFile.dimensions[0]) labels. "
-          + "Use two files that belong together.")
+      throw OnePassError.idxCountsDiffer(
+        images: shape[0], in: images.path, labels: labelFile.dimensions[0], in: labelFile.path)
     }
     count = shape[0]
     (height, width, channels) = (shape[1], shape[2], shape.count == 4 ? shape[3] : 1)
@@ -45,8 +53,11 @@ public struct IDXTable: ExampleTable {
     classCount = classNames?.count ?? Int(labels.max() ?? 0) + 1
   }
 
+  /// The class of the example in this row, `0 ..< count`.
   public func label(at row: Int) -> Int { Int(labels[row]) }
 
+  /// The image in this row as raw pixels, `[H, W, 1]` or `[H, W, 3]`.
+  /// - Throws: `OnePassError` (`io`, `badData`) if the file cannot be read.
   public func image(at row: Int) throws -> EncodedImage {
     let size = width * height * channels
     return EncodedImage(
@@ -54,17 +65,15 @@ public struct IDXTable: ExampleTable {
       encoding: .pixels(width: width, height: height, channels: channels))
   }
 
-  /// The first of the possible names that exists.
+  /// The first existing file among the possible names.
   private static func find(_ stem: String, _ kinds: [String], in directory: String) throws -> String {
     let names = kinds.flatMap { ["\(stem)-\($0)-ubyte", "\(stem)-\($0)-ubyte.gz"] }
     let paths = names.map { "\(directory)/\($0)" }
     if let path = paths.first(where: { existence(of: $0).exists }) { return path }
     guard existence(of: directory).isDirectory else {
-      throw OnePassError(.io, "There is no folder \(directory). Check the path.")
+      throw OnePassError.noSuchFolder(directory)
     }
-    throw OnePassError(
-      .io, "The folder \(directory) holds no \(names[0]) (or .gz). Put the idx files there under these names."
-    )
+    throw OnePassError.noIDXFile(named: names[0], in: directory)
   }
 }
 

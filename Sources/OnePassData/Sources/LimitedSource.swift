@@ -1,23 +1,24 @@
 import OnePassCore
 
-/// The first examples of a source, as many as it has up to a limit.
+/// The first examples of a source, up to a limit.
 ///
 /// ```swift
 /// let start = LimitedSource.first(10_000, of: try SourceRegistry.open("fashion-mnist", seed: 1))
 /// ```
 public class LimitedSource: ExampleSource {
+  /// The unlimited source.
   public let base: any ExampleSource
-  /// The largest number of examples delivered.
+  /// The maximum number of examples delivered.
   public let limit: Int
 
   /// - Precondition: `limit >= 0`.
   fileprivate init(_ base: any ExampleSource, limit: Int) {
-    precondition(limit >= 0, "A source is limited to a number of examples that is not negative.")
+    precondition(limit >= 0, "The limit of a source must not be negative.")
     self.base = base
     self.limit = limit
   }
 
-  /// The first `limit` examples of `source`; they can be had in any order if `source` allows it.
+  /// Returns the first `limit` examples of `source`, with random access if `source` has it.
   /// - Precondition: `limit >= 0`.
   public static func first(_ limit: Int, of source: any ExampleSource) -> any ExampleSource {
     if let source = source as? any RandomAccessSource {
@@ -26,31 +27,41 @@ public class LimitedSource: ExampleSource {
     return LimitedSource(source, limit: limit)
   }
 
+  /// The specification of the unlimited source.
   public var specification: String { base.specification }
+  /// The names of the classes in label order; `nil` if they have none.
   public var classNames: [String]? { base.classNames }
+  /// The number of classes; `nil` if it is not known in advance.
   public var knownClassCount: Int? { base.knownClassCount }
+  /// The number of examples delivered or skipped.
   public var position: Int { base.position }
+  /// Whether ``restore(position:)`` reads the stream from the start.
   public var readsAgainToRestore: Bool { base.readsAgainToRestore }
 
+  /// The file of an example; `nil` if the source has none.
   public func location(of id: Int) -> String? { base.location(of: id) }
 
-  /// The smaller of the limit and the source's count; `nil` where that is not known, as it may be smaller.
+  /// The smaller of the limit and the source's count; `nil` if that count is not known in advance.
   public var knownCount: Int? { base.knownCount.map { min($0, limit) } }
 
+  /// The next example; `nil` at the limit or at the end of the source.
   public func next() throws -> Example? {
     guard base.position < limit else { return nil }
     return try base.next()
   }
 
+  /// Skips examples up to the limit; returns how many there were.
   public func skip(_ count: Int) throws -> Int { try base.skip(min(count, limit - base.position)) }
 
+  /// Continues at a position.
+  /// - Throws: `OnePassError` (`badData`) if it is beyond the limit or the end of the source.
   public func restore(position: Int) throws {
-    try checkRestore(to: position, within: limit, of: "The limited \(specification)")
+    try checkRestore(to: position, within: limit, of: "\(specification) (limited)")
     try base.restore(position: position)
   }
 }
 
-/// ``LimitedSource`` of a source with random access.
+/// A ``LimitedSource`` with random access.
 final class LimitedRandomAccessSource: LimitedSource, RandomAccessSource {
   private let table: any RandomAccessSource
 
@@ -62,7 +73,7 @@ final class LimitedRandomAccessSource: LimitedSource, RandomAccessSource {
   var count: Int { min(limit, table.count) }
 
   func example(at id: Int) throws -> Example {
-    precondition(id < count, "An example's id lies below the source's count.")
+    precondition(id < count, "An example's id must be below the source's count.")
     return try table.example(at: id)
   }
 }

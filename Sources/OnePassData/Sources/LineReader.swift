@@ -1,20 +1,20 @@
 import Foundation
 import OnePassCore
 
-/// The lines of a UTF-8 text file, one after the other.
+/// The lines of a UTF-8 text file or pipe, in order.
 ///
-/// The file is read in blocks and a line has a largest length, so that a file that is no text (an archive
-/// named by mistake) is refused at its start and never taken into memory. Pipes can be read too.
+/// The file is read in blocks, and a line has a maximum length. A binary file (an archive named by mistake)
+/// is therefore rejected at its start and never loaded into memory.
 struct LineReader {
-  /// In bytes. Paths have at most 4,096 on Linux; the rest is for the label.
+  /// In bytes. Paths have at most 4,096 bytes on Linux; the rest is for the label.
   static let longestLine = 8192
 
   let path: String
-  /// The number of the line that `next` returned last, counted from 1.
+  /// The number of the line that `next` returned last, starting at 1.
   private(set) var number = 0
   let file: OpenFile
   private var block: [UInt8] = []
-  /// Where the next line begins in the block.
+  /// The offset of the next line in the block.
   private var start = 0
   private static let blockSize = 1 << 16
 
@@ -24,7 +24,7 @@ struct LineReader {
     file = try OpenFile(reading: path)
   }
 
-  /// The next line without its end (LF or CR LF), or `nil` after the last.
+  /// The next line without its end (LF or CR LF); `nil` after the last.
   /// - Throws: `OnePassError`: `io` if reading fails, `badData` if the line is too long or not UTF-8 text.
   mutating func next() throws -> String? {
     var searched = start
@@ -33,7 +33,7 @@ struct LineReader {
         defer { start = end + 1 }
         return try text(of: block[start..<end])
       }
-      // Refused here already: a file without line ends would be read to its end, however large.
+      // Checked before the next block is read: a file without line ends would otherwise be read to its end.
       guard block.count - start <= Self.longestLine else { throw tooLong(number + 1) }
       block.removeSubrange(..<start)
       start = 0
@@ -53,23 +53,20 @@ struct LineReader {
     guard line.count <= Self.longestLine else { throw tooLong(number) }
     var line = line
     if line.last == UInt8(ascii: "\r") { line.removeLast() }
-    // Some editors begin a text with a byte order mark, which belongs to no line.
+    // Some editors start a text with a byte order mark, which belongs to no line.
     if number == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) { line.removeFirst(3) }
-    // A zero byte is UTF-8, but stands in no path; it tells UTF-16 text and binary files.
+    // A zero byte is valid UTF-8 but never part of a path: it is a sign of UTF-16 text and binary files.
     guard !line.contains(0), let text = String(validating: line, as: UTF8.self) else {
-      throw OnePassError(
-        .badData, "Line \(number) of \(path) is not UTF-8 text. Name a text file, or convert it to UTF-8.")
+      throw OnePassError.lineIsNotUTF8(number, of: path)
     }
     return text
   }
 
   private func tooLong(_ number: Int) -> OnePassError {
-    OnePassError(
-      .badData,
-      "Line \(number) of \(path) is longer than \(Self.longestLine) bytes. Name a text file of short lines.")
+    OnePassError.lineIsTooLong(number, of: path, limit: Self.longestLine)
   }
 
-  /// The file's next bytes, none at its end.
+  /// The file's next bytes; empty at its end.
   private func nextBlock() throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: Self.blockSize) { buffer, filled in
       repeat {
@@ -77,7 +74,7 @@ struct LineReader {
       } while filled < 0 && errno == EINTR
       guard filled >= 0 else {
         filled = 0
-        throw systemError("read", path)
+        throw OnePassError.failed(.read, path)
       }
     }
   }

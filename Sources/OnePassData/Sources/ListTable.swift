@@ -1,57 +1,63 @@
 import Foundation
 import OnePassCore
 
-/// Image files that a text file lists with their labels, a line `PATH LABEL` for each.
+/// Image files and labels from a text file with one line `PATH LABEL` per image.
 ///
 /// ```
-/// # comments and empty lines are passed over
+/// # comments and empty lines are ignored
 /// val/ILSVRC2012_val_00000001.JPEG n01751748
 /// val/ILSVRC2012_val_00000002.JPEG n09193705
 /// ```
 ///
-/// The list is UTF-8 text. The label is what follows the last space, or the last tab where the line has one
-/// (then a label may hold spaces as a path always may). A path that does not begin with a slash is relative to
-/// the list's folder. What a label means is decided for the whole list:
+/// The list is UTF-8 text. The label follows the last tab of the line, or the last space if there is no tab.
+/// Paths may contain spaces; labels only after a tab. A path without a leading slash is relative to the list's
+/// folder. The first rule that applies decides what all labels of the list mean:
 ///
-/// 1. Where class names are given and every label is one of them, the label is the name's place.
-/// 2. Where every label is a number, 0 or more, it is the label itself.
-/// 3. Otherwise labels are names: places among the names given, or else among the list's own names, sorted by
+/// 1. Class names are given and every label is one of them: the label is the name's index.
+/// 2. Every label is a number, 0 or more: the label is that number.
+/// 3. Labels are names: indices among the given names, or else among the list's own names, sorted by
 ///    their bytes as ``FolderTable`` sorts its class folders.
 ///
-/// Memory: the length of its path and 12 bytes for each image, no contents.
+/// Memory: for each image its path and 12 bytes.
+///
+/// ```swift
+/// let table = try ListTable("imagenet/val.txt")
+/// let stream = ShuffledSource(table, specification: "list:imagenet/val.txt", seed: 1)
+/// ```
 public struct ListTable: ExampleTable {
+  /// The names of the classes in label order; `nil` if the labels are numbers and no names were given.
   public let classNames: [String]?
-  /// The number of names, or where there are none the largest number plus 1.
+  /// The number of class names; without names, the largest label plus 1.
   public let classCount: Int
+  /// The number of images listed.
   public var count: Int { rows.count }
 
   private let list: String
-  /// What stands before a relative path: the list's folder and a slash, or nothing.
+  /// The prefix of relative paths: the list's folder and a slash, or nothing.
   private let folder: Substring
-  /// The bytes of all paths, one after the other.
+  /// The bytes of all paths, without separators.
   private let pathBytes: [UInt8]
   private let rows: [Row]
 
   private struct Row {
-    /// Where the path ends in `pathBytes`; it begins where that of the row before ends.
+    /// The end of the path in `pathBytes`. It starts where the previous row's path ends.
     let pathEnd: UInt32
     var label: UInt32
     let line: UInt32
   }
 
-  /// Reads the list; no image is opened.
+  /// Reads the list without opening an image.
   /// - Parameters:
-  ///   - list: the path of the text file.
-  ///   - classNames: if given, what labels refer to, by name or by number.
-  /// - Throws: `OnePassError`: `io` if the list is missing or cannot be read, `usage` if it is a folder,
-  ///   `badData` if it is empty or no text, a line has no label, or a label is not one of the classes.
+  ///   - list: The path of the text file.
+  ///   - classNames: The classes in label order, to which labels refer by name or by number.
+  /// - Throws: `OnePassError`: `io` if the list cannot be read, `usage` if it is a folder, `badData` if it is empty or
+  ///   not text, a line has no label, or a label is not one of the classes.
   public init(_ list: String, classNames: [String]? = nil) throws {
     guard existence(of: list).exists else {
-      throw OnePassError(.io, "There is no list \(list). Check the path.")
+      throw OnePassError.noSuchFile(list)
     }
     guard !existence(of: list).isDirectory else {
-      throw OnePassError(
-        .usage, "\(list) is a folder. Name the text file that lists the images, or write folder:\(list).")
+      throw OnePassError.isFolder(list, expected: .list)
     }
     var reader = try LineReader(list)
     var found = ListedLabels()
@@ -61,14 +67,13 @@ public struct ListTable: ExampleTable {
       guard let (path, label) = try Self.parts(of: line, number: reader.number, in: list) else { continue }
       pathBytes += path
       guard let pathEnd = UInt32(exactly: pathBytes.count) else {
-        throw OnePassError(
-          .badData, "The paths in \(list) exceed 4 GiB. Split it, or pack the images into shards.")
+        throw OnePassError.listedPathsAreTooLong(in: list)
       }
       let place = found.place(of: label, line: reader.number)
       rows.append(Row(pathEnd: pathEnd, label: place, line: UInt32(clamping: reader.number)))
     }
     guard !rows.isEmpty else {
-      throw OnePassError(.badData, "The list \(list) names no image. Write a line PATH LABEL for each.")
+      throw OnePassError.noImagesListed(in: list)
     }
     let classes = try found.classes(named: classNames, in: list)
     for row in rows.indices { rows[row].label = classes.labels[Int(rows[row].label)] }
@@ -80,8 +85,11 @@ public struct ListTable: ExampleTable {
     classCount = classes.count
   }
 
+  /// The class of the image in this row, `0 ..< count`.
   public func label(at row: Int) -> Int { Int(rows[row].label) }
 
+  /// The image file in this row.
+  /// - Throws: `OnePassError` with the line of the list: `io` if the file cannot be read, `badData` if it is too large.
   public func image(at row: Int) throws -> EncodedImage {
     let path = file(at: row)
     return try readImageFile(path, called: "\(path) (line \(rows[row].line) of \(list))")
@@ -96,23 +104,19 @@ public struct ListTable: ExampleTable {
     return path.hasPrefix("/") ? path : folder + path
   }
 
-  /// The path and the label in a line, `nil` for an empty line and a comment.
+  /// The path and the label in a line; `nil` for an empty line or a comment.
   private static func parts(of line: String, number: Int, in list: String) throws -> (
     path: Substring.UTF8View, label: String
   )? {
     let line = trimmed(line[...].utf8)
     guard let first = line.first, first != UInt8(ascii: "#") else { return nil }
     guard let gap = line.lastIndex(of: UInt8(ascii: "\t")) ?? line.lastIndex(of: UInt8(ascii: " ")) else {
-      throw OnePassError(
-        .badData, "Line \(number) of \(list) has no label. Write the image's path, a space and its class.")
+      throw OnePassError.noLabel(onLine: number, of: list)
     }
     let label = String(Substring(trimmed(line[gap...])))
-    // A path with spaces and no label would pass otherwise, and so would the two the wrong way round.
+    // Catches a path with spaces and no label, and a label before its path.
     guard !isImageName(Array(label.utf8)) else {
-      throw OnePassError(
-        .badData,
-        "Line \(number) of \(list) ends in \(label) where its label belongs. "
-          + "Write the image's path, a space and its class.")
+      throw OnePassError.imageNameInPlaceOfLabel(label, onLine: number, of: list)
     }
     return (trimmed(line[..<gap]), label)
   }
@@ -126,7 +130,7 @@ public struct ListTable: ExampleTable {
 
 /// `list:FILE`.
 func openList(_ request: SourceRequest) throws -> any ExampleSource {
-  let list = try request.requiredArgument("list:FILE, where FILE holds a line PATH LABEL for each image")
+  let list = try request.requiredArgument("list:FILE, where FILE has one line PATH LABEL per image")
   let table = try ListTable(list, classNames: request.classNames)
   return try request.shuffled(table)
 }

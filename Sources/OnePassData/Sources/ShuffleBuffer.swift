@@ -1,77 +1,107 @@
 import OnePassCore
 
-/// A stream in a more random order than that of its arrival: of the examples that wait in a buffer, one is drawn
-/// uniformly and delivered, and the next that arrives takes its place.
+/// A stream shuffled through a buffer.
 ///
-/// An example's id is its position in the order of delivery. Each draw is a function of the seed and of that position. What
-/// the buffer holds is kept of the stream; ``peak`` counts it.
+/// Each delivery draws one buffered example uniformly; the next example that arrives takes its place. An example's
+/// id is its position in the order of delivery. Each draw is a function of the seed and that position. Buffered
+/// examples count as storage; see ``peak``.
 ///
 /// ```swift
 /// let sorted = try WebDatasetSource("sorted.tar")
 /// let stream = ShuffleBuffer(sorted, size: .examples(10_000), seed: 1)
 /// ```
 public final class ShuffleBuffer: ExampleSource {
-  /// A number of examples and their bytes, the buffer's own for each included.
+  /// A number of examples and the memory that they take in the buffer.
+  ///
+  /// ```swift
+  /// let amount = ShuffleBuffer.Amount(examples: 10_000, bytes: 1_100_000_000)
+  /// ```
   public struct Amount: Codable, Hashable, Sendable {
+    /// The number of examples.
     public var examples = 0
+    /// The bytes of the images and of the buffer's entries.
     public var bytes = 0
 
+    /// Creates an amount.
     public init(examples: Int = 0, bytes: Int = 0) { (self.examples, self.bytes) = (examples, bytes) }
   }
 
-  /// All that is needed to go on: what waits, and what was delivered and has not been used for good.
+  /// The state from which a shuffled stream resumes: buffered examples, and delivered ones that are not settled.
+  ///
+  /// ```swift
+  /// let interrupted = ShuffleBuffer(try WebDatasetSource("sorted.tar"), size: .examples(100), seed: 1)
+  /// _ = try interrupted.next()
+  /// let resumed = ShuffleBuffer(try WebDatasetSource("sorted.tar"), size: .examples(100), seed: 1)
+  /// if let snapshot = interrupted.snapshot {
+  ///   resumed.prepareToRestore(snapshot)
+  ///   try resumed.restore(position: snapshot.position)
+  /// }
+  /// ```
   public struct Snapshot {
-    /// The position from which delivery goes on.
+    /// The position at which delivery resumes.
     public let position: Int
-    /// Where the stream below stands.
+    /// The position of the underlying stream.
     public let basePosition: Int
-    /// What waits, with the positions below as ids.
+    /// The buffered examples. Their ids are positions of the underlying stream.
     public let held: [Example]
-    /// What was delivered from `position` on, to be delivered again.
+    /// The examples delivered from `position` on, which are delivered again.
     public let unsettled: [Example]
+    /// The maximum amount that the buffer has held.
     public let peak: Amount
 
+    /// Creates a snapshot from saved parts.
     public init(position: Int, basePosition: Int, held: [Example], unsettled: [Example], peak: Amount) {
       (self.position, self.basePosition) = (position, basePosition)
       (self.held, self.unsettled, self.peak) = (held, unsettled, peak)
     }
   }
 
+  /// The underlying stream, in arrival order.
   public let base: any ExampleSource
+  /// The capacity of the buffer.
   public let size: ShuffleBufferSize
   private let seed: UInt64
+  /// The number of examples delivered.
   public private(set) var position = 0
-  /// The most that the buffer held at any instant.
+  /// The maximum amount that the buffer has held.
   public private(set) var peak = Amount()
 
   private var held: [Example] = []
   private var heldBytes = 0
-  /// What was delivered and not settled; after a restoration it is delivered again.
+  /// Examples that were delivered but not settled. They are delivered again after a restoration.
   private var unsettled: [Example] = []
   private var snapshotToRestore: Snapshot?
   private var isAtEnd = false
-  /// The position at which delivery ends, and that from which on only what this takes is read.
+  /// See ``end(at:from:)``.
   private var end: (at: Int, from: Int)?
 
-  /// Bytes of an example's place in the buffer, and of the header of its image's array.
+  /// Bytes of an example's entry in the buffer and of its image's array header.
   static let placeBytes = MemoryLayout<Example>.stride + 32
 
+  /// Creates a shuffled stream.
   /// - Parameters:
-  ///   - base: the stream as it arrives, of which nothing has been taken.
-  ///   - size: how much may wait.
-  ///   - seed: fixes the order.
+  ///   - base: The underlying stream, at its start.
+  ///   - size: The capacity of the buffer.
+  ///   - seed: The seed of the order.
   public init(_ base: any ExampleSource, size: ShuffleBufferSize, seed: UInt64) {
     self.base = base
     self.size = size
     self.seed = seed
   }
 
+  /// The specification of the underlying stream.
   public var specification: String { base.specification }
+  /// The number of examples; `nil` if it is not known in advance.
   public var knownCount: Int? { base.knownCount }
+  /// The names of the classes in label order; `nil` if they have none.
   public var classNames: [String]? { base.classNames }
+  /// The number of classes; `nil` if it is not known in advance.
   public var knownClassCount: Int? { base.knownClassCount }
+  /// Whether ``restore(position:)`` reads the stream from the start.
   public var readsAgainToRestore: Bool { base.readsAgainToRestore }
 
+  /// Draws the next example; `nil` at the end.
+  /// - Throws: Errors of the underlying stream.
   public func next() throws -> Example? {
     if let first = unsettled.first?.id, position - first < unsettled.count {
       defer { position += 1 }
@@ -102,16 +132,18 @@ public final class ShuffleBuffer: ExampleSource {
     }
   }
 
-  /// How many examples were taken from the stream below and not delivered; those that are to be delivered again included.
+  /// The number of examples that were read but not delivered, including those to be delivered again.
   public var waiting: Int {
     held.count + (unsettled.first.map { unsettled.count - (position - $0.id) } ?? 0)
   }
 
-  /// Has delivery end at a position that comes before the stream's own end, with nothing left in the buffer: from another
-  /// position on, no more is taken from the stream below than is delivered.
+  /// Ends delivery before the end of the stream, with an empty buffer.
+  ///
+  /// From position `start` on, only as many examples are read as will be delivered. If the stream is read from the
+  /// start to resume, call this before ``restore(position:)``.
   /// - Parameters:
-  ///   - end: At least ``waiting`` examples after the present position.
-  ///   - start: Where it was asked for. A stream that is read again to go on needs both before it is restored.
+  ///   - end: The position at which delivery ends, at least ``waiting`` examples after the current one.
+  ///   - start: The position at which the end was requested.
   public func end(at end: Int, from start: Int) { self.end = (end, start) }
 
   private var isMoreNeeded: Bool {
@@ -126,9 +158,9 @@ public final class ShuffleBuffer: ExampleSource {
     }
   }
 
-  /// What a buffer would hold at most of a stream.
+  /// Estimates the maximum amount that a buffer holds of a stream.
   /// - Parameters:
-  ///   - size: How much may wait.
+  ///   - size: The capacity of the buffer.
   ///   - imageBytes: The mean size of the stream's images, in bytes.
   ///   - streamExamples: The length of the stream.
   public static func expected(
@@ -146,15 +178,14 @@ public final class ShuffleBuffer: ExampleSource {
 
   private static func cost(of example: Example) -> Int { example.image.bytes.count + placeBytes }
 
-  // MARK: Going on
+  // MARK: Resuming
 
-  /// Says that what was delivered before `position` has been used for good.
+  /// Marks the examples delivered before `position` as settled: they are never delivered again.
   public func settle(upTo position: Int) {
     unsettled.removeFirst(unsettled.prefix { $0.id < position }.count)
   }
 
-  /// What has to be kept to go on; `nil` where the stream below has to be read again anyway, and then all of it comes
-  /// from there.
+  /// The state to save for a resumption; `nil` if the stream is read from the start to resume.
   public var snapshot: Snapshot? {
     guard !readsAgainToRestore else { return nil }
     return Snapshot(
@@ -163,12 +194,14 @@ public final class ShuffleBuffer: ExampleSource {
       peak: peak)
   }
 
-  /// Has the next `restore(position:)` put everything back instead of reading the stream again.
+  /// Makes the next ``restore(position:)`` use a snapshot instead of reading the stream from the start.
   public func prepareToRestore(_ snapshot: Snapshot) { snapshotToRestore = snapshot }
 
-  /// Goes on from a snapshot, if there is one, and else by reading what has passed and drawing as before.
+  /// Continues at a position, from the prepared snapshot or by repeating all earlier draws.
+  /// - Throws: `OnePassError` (`badData`) if the snapshot is of another position or the stream is shorter; errors of
+  ///   the underlying stream.
   public func restore(position target: Int) throws {
-    precondition(position == 0 && held.isEmpty, "A source is restored before anything is taken from it.")
+    precondition(position == 0 && held.isEmpty, "A source must be restored before anything is read from it.")
     guard let snapshot = snapshotToRestore else {
       while position < target {
         guard try next() != nil else {
@@ -179,10 +212,7 @@ public final class ShuffleBuffer: ExampleSource {
       return
     }
     guard snapshot.position == target else {
-      throw OnePassError(
-        .badData,
-        "The shuffle buffer was saved at example \(snapshot.position), and the run goes on at \(target): its checkpoint "
-          + "is damaged.")
+      throw OnePassError.shuffleBufferDiffers(saved: snapshot.position, resumed: target)
     }
     try base.restore(position: snapshot.basePosition)
     position = target
@@ -195,6 +225,6 @@ public final class ShuffleBuffer: ExampleSource {
 }
 
 extension ShuffleBuffer: SurveyableSource {
-  /// What is known of the stream as it arrives: the buffer changes neither its length nor its classes.
+  /// Surveys the underlying stream, whose length and classes the buffer does not change.
   public func survey() throws -> Survey { try Survey.of(base) }
 }

@@ -1,30 +1,32 @@
 import OnePassCore
 
-/// How much a shuffle buffer holds, in the unit in which it was asked for.
+/// The capacity of a shuffle buffer, in examples or bytes.
 ///
 /// ```swift
 /// try ShuffleBufferSize("10000")   // examples
-/// try ShuffleBufferSize("500MB")   // bytes, 100 or so for each example's place included
+/// try ShuffleBufferSize("500MB")   // bytes, including about 100 per example for its entry
 /// ```
 public enum ShuffleBufferSize: Hashable, Sendable, CustomStringConvertible {
+  /// A number of examples, 2 to 2³².
   case examples(Int)
-  /// It is full with the example with which it reaches this.
+  /// A number of bytes. The example that reaches it is the last one buffered.
   case bytes(ByteCount)
 
-  /// - Throws: `OnePassError` (`usage`) if the text is no amount, or the amount cannot be.
+  /// Parses a number of examples or of bytes.
+  /// - Throws: `OnePassError` (`usage`) if the text is neither, or out of range.
   public init(_ text: String) throws {
     if let count = Int(text) {
       self = .examples(count)
     } else if let bytes = ByteCount(text) {
       self = .bytes(bytes)
     } else {
-      throw OnePassError(
-        .usage, "The shuffle buffer \(text) is not an amount: write examples (10000) or bytes (500MB).")
+      throw OnePassError.isNoShuffleBufferSize(text)
     }
     try validate()
   }
 
-  /// - Throws: `OnePassError` (`usage`) for an amount that shuffles nothing.
+  /// Checks the range.
+  /// - Throws: `OnePassError` (`usage`) for fewer than 2 examples, more than 2³², or no bytes.
   public func validate() throws {
     let isPossible =
       switch self {
@@ -32,10 +34,11 @@ public enum ShuffleBufferSize: Hashable, Sendable, CustomStringConvertible {
       case .bytes(let count): count.bytes > 0
       }
     guard isPossible else {
-      throw OnePassError(.usage, "--shuffle-buffer \(self) is not possible: give at least 2 examples.")
+      throw OnePassError.shuffleBufferIsOutOfRange(self)
     }
   }
 
+  /// The text that ``init(_:)`` parses.
   public var description: String {
     switch self {
     case .examples(let count): "\(count)"

@@ -1,28 +1,45 @@
 import OnePassCore
 
-/// What a source is opened with.
+/// The parameters with which a source is opened.
+///
+/// ```swift
+/// let empty = SourceKind("empty", forms: "empty", summary: "a stream without examples") { request in
+///   SequenceSource(request.specification, [LabelledImage](), classNames: request.classNames)
+/// }
+/// ```
 public struct SourceRequest: Sendable {
   /// The whole specification: `folder:photos`.
   public let specification: String
-  /// What follows the first colon, `nil` without one.
+  /// The text after the first colon; `nil` without one.
   public let argument: String?
-  /// Fixes the order of sources that are shuffled.
+  /// The seed of the order, for sources that are shuffled.
   public let seed: UInt64
-  /// Names that labels have to refer to, in label order: those of a model that is to be evaluated.
+  /// The class names in label order that labels must refer to, for example those of an evaluated model.
   public let classNames: [String]?
-  /// Where examples say whom they are about, if that is asked for.
+  /// The key by which examples name their subject; `nil` if subjects are not needed.
   public let subjectKey: SubjectKey?
 }
 
-/// A kind of source: how it is written, what it is, how it is opened.
+/// A kind of source: its name, its forms and how it is opened.
+///
+/// ```swift
+/// for kind in SourceRegistry.kinds { print(kind.forms, kind.summary) }
+/// ```
 public struct SourceKind: Sendable {
-  /// What stands before the colon of a specification.
+  /// The part of a specification before the colon.
   public let name: String
-  /// The ways in which it is written.
+  /// The forms of its specification.
   public let forms: String
+  /// A phrase for help and error messages.
   public let summary: String
   let open: @Sendable (SourceRequest) throws -> any ExampleSource
 
+  /// Creates a kind of source.
+  /// - Parameters:
+  ///   - name: The part of a specification before the colon.
+  ///   - forms: The forms of its specification.
+  ///   - summary: A phrase for help and error messages.
+  ///   - open: Opens a source.
   public init(
     _ name: String, forms: String, summary: String,
     open: @escaping @Sendable (SourceRequest) throws -> any ExampleSource
@@ -34,8 +51,13 @@ public struct SourceKind: Sendable {
   }
 }
 
-/// Every kind of source that a specification can name; a new one is a file and a line here.
+/// The kinds of source that a specification can name.
+///
+/// ```swift
+/// let stream = try SourceRegistry.open("fashion-mnist", seed: 1)
+/// ```
 public enum SourceRegistry {
+  /// All kinds, in the order in which help lists them.
   public static let kinds: [SourceKind] = [
     SourceKind(
       "fashion-mnist", forms: "fashion-mnist[:test]",
@@ -45,33 +67,33 @@ public enum SourceRegistry {
       summary: "a pair of MNIST-style idx files, plain or .gz", open: openIDX),
     SourceKind(
       "folder", forms: "folder:DIR",
-      summary: "JPEG and PNG files, a folder for each class", open: openFolder),
+      summary: "JPEG and PNG files, one folder per class", open: openFolder),
     SourceKind(
       "zip", forms: "zip:FILE",
-      summary: "a zip archive of such folders, read as it lies", open: openZip),
+      summary: "a zip archive of such folders, read in place", open: openZip),
     SourceKind(
       "ilsvrc", forms: "ilsvrc:FILE",
-      summary: "ILSVRC2012_img_train.tar as it comes, a tar of a tar for each class", open: openILSVRC),
+      summary: "ILSVRC2012_img_train.tar as distributed, a tar with one tar per class", open: openILSVRC),
     SourceKind(
       "cifar", forms: "cifar:DIR[:test]",
       summary: "CIFAR-10 or CIFAR-100 in the original binary files", open: openCIFAR),
     SourceKind(
       "list", forms: "list:FILE",
-      summary: "JPEG and PNG files, a line PATH LABEL for each in a text file", open: openList),
+      summary: "JPEG and PNG files, one line PATH LABEL per image in a text file", open: openList),
     SourceKind(
       "synthetic", forms: "synthetic:COUNT:SIZE:CLASSES",
-      summary: "noise, to try a machine without data", open: openSynthetic),
+      summary: "noise images, to test a machine without data", open: openSynthetic),
     SourceKind(
       "wds", forms: "wds:DIR/train-{0000..0009}.tar, wds:https://…, wds:@LIST or wds:-",
       summary:
-        "WebDataset tar shards (.tar, .tar.gz, .tar.zst): files, addresses, a list of them, standard input",
+        "WebDataset tar shards (.tar, .tar.gz, .tar.zst): files, addresses, a list of both, standard input",
       open: openWebDataset),
     SourceKind(
       "hf", forms: "hf:DIR/train-{00000..00009}.parquet or hf:https://…",
-      summary: "Parquet files with an image and a label, as Hugging Face has them", open: openParquet),
+      summary: "Parquet files with images and labels, in the layout of Hugging Face", open: openParquet),
   ]
 
-  /// A specification as it may be shown and kept: without the queries of addresses, which may be what opens the files.
+  /// Removes queries and passwords from the addresses in a specification, for messages and records.
   public static func withoutSecrets(_ specification: String) -> String { HTTPAddress.shown(specification) }
 
   /// Opens the source that a specification names.
@@ -80,21 +102,20 @@ public enum SourceRegistry {
   /// let stream = try SourceRegistry.open("fashion-mnist", seed: 1)
   /// ```
   /// - Parameters:
-  ///   - specification: a kind and its argument, `KIND:ARGUMENT`; see ``kinds``.
-  ///   - seed: fixes the order of a source that is shuffled; shards come in their own order.
-  ///   - classNames: the names that labels have to refer to. A folder's images get the labels of these names;
-  ///     lists and shards may name classes instead of numbering them; a source that has other names is refused.
-  ///   - subjectKey: where examples say whom they are about; a source that cannot tell is refused.
-  /// - Throws: `OnePassError`: `usage` for an unknown kind or a malformed argument, `io` for a missing path,
-  ///   `badData` for contents that are not what the kind says.
+  ///   - specification: A kind and its argument, `KIND:ARGUMENT`; see ``kinds``.
+  ///   - seed: The seed of the order, for sources that are shuffled. Shards keep their own order.
+  ///   - classNames: The class names in label order that labels must refer to. Folders get the labels of these
+  ///     names. Lists and shards may use names instead of numbers.
+  ///   - subjectKey: The key by which examples name their subject.
+  /// - Throws: `OnePassError`: `usage` for an unknown kind, a malformed argument or a source without subjects;
+  ///   `io` for a missing path; `badData` for contents of another kind or with other class names.
   public static func open(
     _ specification: String, seed: UInt64, classNames: [String]? = nil, subjectKey: SubjectKey? = nil
   ) throws -> any ExampleSource {
     let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, let kind = kinds.first(where: { $0.name == name }) else {
-      let forms = kinds.map { "\($0.forms) (\($0.summary))" }.joined(separator: ", ")
-      throw OnePassError(
-        .usage, "\"\(withoutSecrets(specification))\" names no data. Write one of: \(forms).")
+      throw OnePassError.unknownSource(
+        withoutSecrets(specification), forms: kinds.map { "\($0.forms) (\($0.summary))" })
     }
     let argument = parts.count > 1 ? String(parts[1]) : nil
     return try kind.open(
@@ -105,29 +126,24 @@ public enum SourceRegistry {
 }
 
 extension SourceRequest {
-  /// A table in the random order of the seed.
-  /// - Throws: `OnePassError` (`usage`) if its examples do not say whom they are about, and that is asked for.
+  /// A stream of a table, shuffled with the request's seed.
+  /// - Throws: `OnePassError` (`usage`) if subjects are requested and the table has none.
   func shuffled(_ table: some ExampleTable) throws -> ShuffledSource {
     if let subjectKey {
       guard table.count == 0 || table.path(at: 0) != nil else {
-        throw OnePassError(
-          .usage,
-          "The examples of \(specification) say nothing of a subject: leave out --subject-key \(subjectKey).")
+        throw OnePassError.noSubjects(in: specification, for: subjectKey)
       }
       if case .field = subjectKey {
-        throw OnePassError(
-          .usage,
-          "--subject-key \(subjectKey) is a field of a WebDataset sample: for \(specification), use folder or stem."
-        )
+        throw OnePassError.noMetadataField(in: specification, for: subjectKey)
       }
     }
     return ShuffledSource(table, specification: specification, seed: seed, subjectKey: subjectKey)
   }
 
-  /// The argument, which this kind needs.
+  /// The argument of a kind that requires one.
   func requiredArgument(_ form: String) throws -> String {
     guard let argument, !argument.isEmpty else {
-      throw OnePassError(.usage, "\"\(specification)\" does not say where the data is. Write \(form).")
+      throw OnePassError.noArgument(specification, form: form)
     }
     return argument
   }
@@ -139,14 +155,10 @@ extension SourceRequest {
     return (test ? String(argument.dropLast(":test".count)) : argument, test)
   }
 
-  /// The names that hold for a source with names of its own, or none.
-  /// - Throws: `OnePassError` (`badData`) if both are there and differ.
+  /// The class names of the source or of the request, whichever exist.
+  /// - Throws: `OnePassError` (`badData`) if both exist and differ.
   func agreedClassNames(with own: [String]?) throws -> [String]? {
     guard let own, let classNames, own != classNames else { return own ?? classNames }
-    let difference = zip(own, classNames).first { $0 != $1 }.map { ": \"\($0)\" is not \"\($1)\"" }
-    throw OnePassError(
-      .badData,
-      "The \(own.count) classes of \(specification) are not the \(classNames.count) classes asked for"
-        + "\(difference ?? ""). Use data with the same classes in the same order.")
+    throw OnePassError.classNamesDiffer(in: specification, found: own, expected: classNames)
   }
 }

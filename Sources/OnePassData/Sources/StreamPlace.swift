@@ -1,13 +1,11 @@
 import OnePassCore
 
-/// Where a stream stands whose examples can be had in any order.
+/// The position of a stream with random access.
 struct StreamPlace {
   private(set) var position = 0
   let count: Int
 
-  /// The example at this place, which is then passed; `nil` at the end.
-  ///
-  /// One that cannot be had is not passed.
+  /// Returns the example at the position and advances; `nil` at the end. If `example` throws, the position stays.
   mutating func next(_ example: (Int) throws -> Example) rethrows -> Example? {
     guard position < count else { return nil }
     let next = try example(position)
@@ -15,26 +13,23 @@ struct StreamPlace {
     return next
   }
 
-  /// - Returns: How many examples there were to pass over.
+  /// - Returns: The number of examples skipped.
   mutating func skip(_ wanted: Int) -> Int {
     let skipped = min(wanted, count - position)
     position += skipped
     return skipped
   }
 
-  /// - Throws: `OnePassError` (`badData`) if the stream has no such position.
+  /// - Throws: `OnePassError` (`badData`) if the stream is shorter.
   mutating func restore(to position: Int, of specification: String) throws {
     try checkRestore(to: position, within: count, of: specification)
     self.position = position
   }
 }
 
-/// Refuses a position at which a stream of `count` examples cannot go on.
+/// Throws if a stream of `count` examples cannot resume at a position.
 func checkRestore(to position: Int, within count: Int, of specification: String) throws {
   guard position >= 0, position <= count else {
-    throw OnePassError(
-      .badData,
-      "\(specification) holds \(count) examples and cannot go on at \(position). "
-        + "Resume with the same data as before.")
+    throw OnePassError.cannotResume(specification, at: position, of: count)
   }
 }

@@ -1,20 +1,28 @@
 import OnePassCore
 
-/// How long a stream is and how many classes it has.
+/// The length and the number of classes of a stream.
+///
+/// ```swift
+/// let survey = try Survey.of(try SourceRegistry.open("fashion-mnist", seed: 1))
+/// print(survey.count, survey.classCount)  // 60000 10
+/// ```
 public struct Survey: Hashable, Sendable {
+  /// The number of examples.
   public let count: Int
+  /// The number of classes.
   public let classCount: Int
 
+  /// Creates a survey.
   public init(count: Int, classCount: Int) {
     self.count = count
     self.classCount = classCount
   }
 
-  /// What is known of a source, read from the data only where it has to be.
+  /// Surveys a source, reading the data only if the source does not state its length and classes.
   ///
-  /// A survey reads names and labels, never an image; the pass over the images is still to come.
-  /// - Throws: `OnePassError` (`usage`) if the source cannot be read ahead, as standard input; whatever
-  ///   reading it throws.
+  /// A survey reads names and labels, but no images, and does not move the source's position.
+  /// - Throws: `OnePassError` (`usage`) if the source cannot be read in advance, such as standard input; errors of
+  ///   reading.
   public static func of(_ source: any ExampleSource) throws -> Survey {
     if let limited = source as? LimitedSource {
       let whole = try of(limited.base)
@@ -24,15 +32,17 @@ public struct Survey: Hashable, Sendable {
       return Survey(count: count, classCount: classCount)
     }
     if let source = source as? any SurveyableSource { return try source.survey() }
-    throw OnePassError(
-      .usage,
-      "The length and the classes of \(source.specification) are not known in advance. "
-        + "Use a source that states them, such as shards written by onepass pack.")
+    throw OnePassError.lengthIsUnknown(of: source.specification)
   }
 }
 
-/// A source whose names and labels can be read ahead, without its images and without moving its position.
+/// A source whose labels can be read in advance, without its images and without moving its position.
+///
+/// ```swift
+/// let stream: any SurveyableSource = try WebDatasetSource("shards/train-{0000..0009}.tar")
+/// print(try stream.survey().count)
+/// ```
 public protocol SurveyableSource: ExampleSource {
-  /// Reads the names and labels of the whole stream; afterwards `knownCount` and `knownClassCount` are set.
+  /// Reads the labels of the whole stream, which sets `knownCount` and `knownClassCount`.
   func survey() throws -> Survey
 }

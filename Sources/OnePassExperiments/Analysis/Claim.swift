@@ -1,11 +1,12 @@
-/// A sentence of the paper that can be measured, and what was measured here.
+/// A claim of the paper, with the evidence measured here.
 package struct Claim: Sendable {
-  /// A difference of methods: the paper's, and ours seed by seed.
+  /// A difference in top-1 between two methods: the paper's, and the measured one.
   package struct Evidence: Sendable {
+    /// The two methods: `k = 8, 10 % - naive`.
     package let label: String
-    /// In points of top-1.
+    /// The paper's difference in percentage points; `nil` if the paper has none.
     package let paper: Double?
-    /// In points of top-1; `nil` where a run is missing.
+    /// The measured difference in percentage points, paired by seed; `nil` if a run is missing.
     package let measured: PairedComparison?
 
     init(_ label: String, _ difference: Estimate) {
@@ -15,38 +16,40 @@ package struct Claim: Sendable {
     }
   }
 
-  /// What a claim says of its differences.
+  /// The sign that a claim asserts for its differences.
   enum Assertion: Sendable {
-    /// They are above 0.
+    /// Above 0.
     case gain
-    /// They are below 0, if only by little.
+    /// Slightly below 0.
     case smallLoss
-    /// They are not above 0.
+    /// Not above 0.
     case noGain
   }
 
-  /// Where the paper says it.
+  /// The section of the paper, and the number of the claim in it.
   package let section: String
+  /// The claim as a statement.
   package let sentence: String
   let assertion: Assertion
+  /// The differences that the claim is about.
   package let evidence: [Evidence]
 
-  /// What the intervals say about each difference.
+  /// The verdict on a difference, from its 95 % confidence interval.
   package func verdict(on evidence: Evidence) -> String {
     guard let measured = evidence.measured else { return "not run" }
     guard let interval = measured.interval else { return "one seed" }
     let isBelowPaper = evidence.paper.map { interval.upperBound < $0 } ?? false
     switch (assertion, measured.verdict) {
     case (_, .singleSeed): return "one seed"
-    case (.gain, .higher): return isBelowPaper ? "holds, smaller" : "holds"
-    case (.gain, .lower): return "the opposite"
-    case (.gain, .notShown): return "not shown"
-    case (.smallLoss, .higher): return "better than claimed"
-    case (.smallLoss, .lower): return isBelowPaper ? "further apart" : "below"
-    case (.smallLoss, .notShown): return "no difference shown"
-    case (.noGain, .higher): return "the opposite"
-    case (.noGain, .lower): return "holds"
-    case (.noGain, .notShown): return "no gain shown"
+    case (.gain, .higher): return isBelowPaper ? "confirmed, smaller effect" : "confirmed"
+    case (.gain, .lower): return "contradicted"
+    case (.gain, .notShown): return "not significant"
+    case (.smallLoss, .higher): return "significantly higher"
+    case (.smallLoss, .lower): return isBelowPaper ? "larger gap" : "significantly lower"
+    case (.smallLoss, .notShown): return "no significant difference"
+    case (.noGain, .higher): return "contradicted"
+    case (.noGain, .lower): return "confirmed"
+    case (.noGain, .notShown): return "no significant gain"
     }
   }
 }

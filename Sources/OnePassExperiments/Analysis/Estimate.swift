@@ -1,11 +1,11 @@
-/// A figure of top-1, or a difference of such figures: the paper's beside ours, seed by seed.
+/// A top-1 accuracy, or a difference of two: the paper's value and the measured values by seed.
 struct Estimate {
-  /// In percent, or points; `nil` where the paper has none.
+  /// In percent or percentage points; `nil` if the paper has none.
   let paper: Double?
-  /// For each seed, in percent or points; `nil` where a run is missing.
+  /// By seed, in percent or percentage points; `nil` if a run is missing.
   let bySeed: [UInt64: Double]?
 
-  /// Ours are paired: a difference is there for the seeds that both have.
+  /// The difference, paired by seed: only seeds of both operands have one.
   static func - (a: Estimate, b: Estimate) -> Estimate {
     var differences: [UInt64: Double]?
     if let first = a.bySeed, let second = b.bySeed {
@@ -24,7 +24,7 @@ extension Setting {
     Estimate(paper: PaperFigures.multiEpoch(epochs), bySeed: multiEpoch(epochs)?.accuracyBySeed)
   }
 
-  /// The paper's method with k and a share of the stream.
+  /// The paper's method with k replay steps and a storage as a share of the stream.
   func estimate(k: Int, storage: Double) -> Estimate {
     Estimate(
       paper: PaperFigures.replay(k: k, storage: storage),

@@ -1,16 +1,17 @@
-/// What the paper reports: ResNet-50 on ImageNet, top-1 in percent, over 10 orders of the data.
+/// The results of the paper: top-1 in percent of ResNet-50 on ImageNet, mean over 10 orders of the data.
 ///
 /// Source: Hu et al. 2021, Tables 1 and 2 and section 4.3.
 package enum PaperFigures {
+  /// One naive pass.
   package static let naive = 30.6
-  /// 90 passes.
+  /// Multi-epoch training with 90 passes.
   package static let multiEpoch90 = 76.9
-  /// Uniform replay with k = 8 and 10 % (section 4.3).
+  /// Uniform replay with k = 8 and 10 % storage (section 4.3).
   package static let uniform = 64.7
 
   /// The replay steps of Table 2.
   package static let replaySteps = [1, 3, 5, 8]
-  /// The storages of Table 2, as shares of the stream.
+  /// The storage budgets of Table 2, as shares of the stream.
   package static let storages = [0.01, 0.05, 0.1]
 
   private static let table2: [Int: (replay: [Double], multiEpoch: Double)] = [
@@ -18,13 +19,13 @@ package enum PaperFigures {
     8: ([59.3, 63.2, 65.0], 68.2),
   ]
 
-  /// Prioritised replay with k and a share of the stream, where Table 2 has it.
+  /// Prioritised replay in Table 2 with a storage as a share of the stream; `nil` for other settings.
   package static func replay(k: Int, storage: Double) -> Double? {
     guard let row = table2[k], let column = storages.firstIndex(of: storage) else { return nil }
     return row.replay[column]
   }
 
-  /// Multi-epoch training, where Table 1 or 2 has it.
+  /// Multi-epoch training in Table 1 or 2; `nil` for other numbers of passes.
   package static func multiEpoch(_ epochs: Int) -> Double? {
     epochs == 90 ? multiEpoch90 : table2[epochs - 1]?.multiEpoch
   }

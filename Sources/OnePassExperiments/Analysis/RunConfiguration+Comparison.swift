@@ -4,7 +4,7 @@ import OnePassData
 import OnePassReplay
 
 extension RunConfiguration {
-  /// This run with the paper's method at the same k and the same storage.
+  /// This configuration with the paper's method at the same k and storage.
   var withPaperMethod: RunConfiguration {
     var changed = withReplay(of: .defaults)
     (changed.memory.storage, changed.replay.steps) = (memory.storage, replay.steps)
@@ -12,17 +12,17 @@ extension RunConfiguration {
     return changed
   }
 
-  /// This run with the paper's method and the paper's recipe, at the same k and the same storage or with as many passes.
+  /// This configuration with the paper's method and recipe, at the same k and storage, or the same number of passes.
   var asInThePaper: RunConfiguration { withPaperMethod.withPaperRecipe }
 
-  /// This run with the paper's recipe.
+  /// This configuration with the paper's recipe.
   var withPaperRecipe: RunConfiguration {
     var changed = self
     changed.recipe = RunConfiguration.defaults.recipe
     return changed.essence
   }
 
-  /// What all methods of a setting share.
+  /// The options that all methods of a setting share.
   var withoutMethod: RunConfiguration {
     var shared = withReplay(of: .defaults)
     shared.augmentation = RunConfiguration.defaults.augmentation

@@ -3,18 +3,19 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// All that was run on one stream with one model and one optimisation: what a table may put side by side.
+/// The runs on one stream with one model and one recipe, which a table can compare.
 package struct Setting: Sendable {
-  /// In the order naive, replay by k and storage, multi-epoch by passes.
+  /// Naive first, then replay by k and storage, then multi-epoch by passes.
   package let variants: [Variant]
 
-  /// Those of the same stream and model with the paper's recipe, where this setting has another one.
+  /// The variants of the same stream and model with the paper's recipe; empty if this setting has that recipe itself.
   let paperRecipe: [Variant]
 
   var configuration: RunConfiguration { variants[0].configuration }
+  /// The number of examples in the stream.
   package var examplesOfStream: Int { variants[0].examplesOfStream }
 
-  /// `resnet20 on 10,000 examples of wds:cifar10-train.tar.zst`, and what sets it apart from other settings.
+  /// `resnet20 on 10,000 examples of wds:cifar10-train.tar.zst`, and the options that differ between settings.
   package let title: String
 
   private init(_ variants: [Variant], distinction: String, paperRecipe: [Variant]) {
@@ -25,23 +26,23 @@ package struct Setting: Sendable {
 
   private static func plainTitle(_ variant: Variant) -> String {
     let configuration = variant.configuration
-    // Of a path only the end: the folders before it say where the data lies, not what it is.
+    // Only the end of a path: the folders before it do not identify the data.
     let parts = configuration.data.source.split(separator: ":", maxSplits: 1).map(String.init)
     let end = parts.last?.split(separator: "/").last.map(String.init) ?? configuration.data.source
     let data = parts.count == 2 ? "\(parts[0]):\(end)" : configuration.data.source
     return "\(configuration.model.name) on \(Figures.count(variant.examplesOfStream)) examples of \(data)"
   }
 
-  /// The storages with which prioritised replay was run, in their order.
+  /// The storage budgets of prioritised replay in ascending order.
   ///
-  /// Budgets in bytes, in which the ablation of pixels is made, are left out where there are shares or counts.
+  /// Budgets in bytes, which the ablation of pixels uses, are left out if there are shares or counts.
   var storages: [StorageBudget] {
     let all = Set(prioritised.map(\.configuration.memory.storage)).sorted { $0.sortKey < $1.sortKey }
     let counted = all.filter { if case .bytes = $0 { false } else { true } }
     return counted.isEmpty ? all : counted
   }
 
-  /// Groups records; the setting with most of them comes first.
+  /// Groups records by setting; the setting with the most records comes first.
   package static func settings(of records: [RunRecord]) -> [Setting] {
     let variants = Dictionary(grouping: records) { Variant.key(of: $0) }.map { key, records in
       Variant(
@@ -56,7 +57,7 @@ package struct Setting: Sendable {
         other != group.shared && other.model.name == group.shared.model.name
           && other.data.limit == group.shared.data.limit
       }
-      // By their names, each once, so that a title does not depend on the order in which options are declared.
+      // Sorted, so that a title does not depend on the order in which options are declared.
       let options = Set(namesakes.flatMap { group.shared.differences(from: $0).map(\.option) })
       let differing = group.shared.options.filter { options.contains($0.name) }.map {
         "\($0.name) \($0.value)"
@@ -76,14 +77,14 @@ package struct Setting: Sendable {
 
   func multiEpoch(_ epochs: Int) -> Variant? { multiEpochs.first { $0.configuration.epochs == epochs } }
 
-  /// Everything kept, as in the paper: without augmentation beyond crop and flip.
+  /// Multi-epoch training as in the paper: without augmentation beyond crop and flip.
   var multiEpochs: [Variant] {
     variants.filter {
       $0.configuration.method == .multiEpoch && $0.configuration == $0.configuration.withPaperMethod
     }
   }
 
-  /// The multi-epoch run of Table 1: 90 passes, or else the most.
+  /// The multi-epoch run of Table 1: 90 passes, or the largest number of passes.
   var reference: Variant? {
     multiEpoch(RunResult.referenceEpochs)
       ?? multiEpochs.max { $0.configuration.epochs < $1.configuration.epochs }
@@ -96,12 +97,12 @@ package struct Setting: Sendable {
     }
   }
 
-  /// The paper's method with k and a share of the stream.
+  /// The paper's method with k replay steps and a storage as a share of the stream.
   func prioritised(k: Int, storage: Double) -> Variant? {
     replay(k: k, storage: storage) { _ in }
   }
 
-  /// The paper's method with k and a share of the stream, and a change.
+  /// The same with one change.
   func replay(k: Int, storage: Double, _ change: (inout RunConfiguration) -> Void) -> Variant? {
     var sought = configuration
     (sought.method, sought.epochs) = (.replay, 1)
@@ -111,14 +112,14 @@ package struct Setting: Sendable {
     return variants.first { $0.configuration == sought }
   }
 
-  /// What a variant of replay is compared with: the paper's method at the same k and storage.
+  /// The baseline of a variant of replay: the paper's method at the same k and storage.
   func baseline(of variant: Variant) -> Variant? {
     let sought = variant.configuration.withPaperMethod
     guard variant.configuration.method == .replay, sought != variant.configuration else { return nil }
     return variants.first { $0.configuration == sought }
   }
 
-  /// The prioritised replay of Table 1: k = 8 and 10 %, or else most compute, then most storage.
+  /// The prioritised replay of Table 1: k = 8 with 10 %, or the run with the most compute, then the most storage.
   var bestPrioritised: Variant? {
     prioritised(k: 8, storage: 0.1)
       ?? prioritised.max {
@@ -126,9 +127,9 @@ package struct Setting: Sendable {
       }
   }
 
-  /// The variants that no other is at least as good as on all three axes and better on one, by their means.
+  /// The Pareto-optimal variants in accuracy, storage and compute, by their means.
   ///
-  /// Storage is that of bytes, since fewer and larger items are no saving. Runs without an accuracy are not on the front.
+  /// Storage counts in bytes, since fewer but larger items save nothing. Variants without an accuracy are left out.
   package var paretoFront: [Variant] {
     let judged = variants.compactMap { variant in variant.accuracy.map { (variant, $0.mean) } }
     return judged.filter { candidate, accuracy in
@@ -143,7 +144,7 @@ package struct Setting: Sendable {
 }
 
 extension RunConfiguration {
-  /// Where a variant stands in a list.
+  /// The position of a variant in a list.
   fileprivate var rank: (Int, Int, Double, String) {
     switch method {
     case .naive: (0, 0, 0, "")

@@ -3,48 +3,50 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// The runs that share every option but the seed.
+/// The runs with the same options and different seeds.
 package struct Variant: Sendable {
-  /// Their options, with those that do not matter set aside, and no seed.
+  /// The options, without the seed and without those that do not affect the result.
   package let configuration: RunConfiguration
-  /// By seed.
+  /// The runs, ordered by seed.
   package let records: [RunRecord]
 
+  /// The method with its options: `prioritised replay, k = 8, 10% storage`.
   package var title: String { configuration.title }
 
-  /// What makes two runs the same but for chance.
+  /// The options that identify a variant, or with the seed a run.
   static func key(of record: RunRecord, withSeed: Bool = false) -> RunConfiguration {
     var key = record.result.configuration.essence
     if !withSeed { key.seed = 0 }
-    // A limit that takes the whole stream is no limit.
+    // A limit of the length of the stream or more has no effect.
     key.data.limit = record.result.examplesOfRun
     return key
   }
 
+  /// The seeds of the runs.
   package var seeds: [UInt64] { records.map(\.result.configuration.seed) }
   var examplesOfStream: Int { records[0].result.examplesOfRun }
 
-  /// A figure of the records that have it.
+  /// The values of a figure, from the records that have it; `nil` if no record does.
   package func sample(_ figure: (RunResult) -> Double?) -> Sample? {
     let values = records.compactMap { figure($0.result) }
     return values.isEmpty ? nil : Sample(values)
   }
 
-  /// The runs that were evaluated.
+  /// The number of evaluated runs.
   package var n: Int { accuracy?.n ?? 0 }
 
   /// Top-1 in percent.
   package var accuracy: Sample? { sample { $0.accuracy.map { 100 * $0.top1 } } }
-  /// The most that was held, as a share of the stream's examples, in percent.
+  /// The peak storage in percent of the stream's examples.
   package var storage: Double { 100 * (records.map(\.result.storage.exampleFraction).max() ?? 0) }
-  /// The most that was held, as a share of the stream's bytes, index included, in percent.
+  /// The peak storage, index included, in percent of the stream's bytes.
   package var storageBytes: Double { 100 * (records.map(\.result.storage.byteFraction).max() ?? 0) }
-  /// Examples back-propagated, relative to 90 passes, in percent.
+  /// The back-propagated examples in percent of 90 passes.
   package var compute: Double { 100 * (records.map(\.result.compute.fraction).max() ?? 0) }
-  /// Examples back-propagated, in passes over the stream.
+  /// The back-propagated examples in passes over the stream.
   package var effectiveEpochs: Double { compute / 100 * Double(RunResult.referenceEpochs) }
 
-  /// The most items that a memory held at any instant; the mean over seeds.
+  /// The peak number of items in the memory, mean over seeds.
   var peakItems: Double { Sample(records.map { Double($0.result.storage.examples) }).mean }
 
   /// Top-1 in percent by seed.
@@ -56,7 +58,7 @@ package struct Variant: Sendable {
     ) { first, _ in first }
   }
 
-  /// This one's top-1 minus the other's, by seed, in points.
+  /// The difference in top-1 from another variant, paired by seed, in percentage points.
   package func comparison(with other: Variant) -> PairedComparison? {
     let difference =
       Estimate(paper: nil, bySeed: accuracyBySeed) - Estimate(paper: nil, bySeed: other.accuracyBySeed)
@@ -65,6 +67,6 @@ package struct Variant: Sendable {
 }
 
 extension RunResult {
-  /// The length of its stream; where it was asked to end before, what it took.
+  /// The length of the stream; of a run that cooled down early, the examples it has seen.
   fileprivate var examplesOfRun: Int { coolDown == nil ? plan.streamExamples : stream.examples }
 }

@@ -1,18 +1,18 @@
 import OnePass
 import OnePassCore
 
-/// How the folder of a cell is called.
+/// The names of the folders of cells.
 enum CellName {
-  /// Options that the name tells in a way of its own, and the folder of a memory, which is no part of what a cell is.
+  /// Options with their own part of the name, and the folder of a memory, which does not identify a cell.
   private static let named: Set<String> = ["method", "replay-steps", "storage", "epochs", "memory-directory"]
 
-  /// The name of a cell without its seed: the method, and each option that makes a difference.
+  /// The name of a cell without its seed: the method, and each option that changes the configuration.
   ///
-  /// The same cell has the same name whichever grid it comes from: an option that only repeats what holds anyway
-  /// is not named.
+  /// Options that repeat a default or an option of all cells are left out. The same cell therefore has the same name
+  /// in every grid.
   /// - Parameters:
-  ///   - options: The options that the cell has for itself.
-  ///   - reading: What the cell would be with fewer of them.
+  ///   - options: The options that only this cell has.
+  ///   - reading: Returns the configuration of the cell with a subset of these options.
   static func variant(
     of configuration: RunConfiguration, options: [TrainOption],
     reading: ([TrainOption]) throws -> RunConfiguration
@@ -36,7 +36,7 @@ enum CellName {
     return parts.joined(separator: "-")
   }
 
-  /// A value as part of a file's name: `10%` becomes `10pct`.
+  /// A value as part of a file name: `10%` becomes `10pct`.
   private static func slug(_ value: String) -> String {
     String(
       value.replacing("%", with: "pct").map { character in

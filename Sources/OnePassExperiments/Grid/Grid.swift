@@ -2,30 +2,32 @@ import OnePass
 import OnePassCore
 import OnePassData
 
-/// One run of a grid: a method with its options and a seed.
+/// A run of a grid: a method with its options and a seed.
 package struct GridCell: Sendable {
-  /// The name of its folder: `replay-k8-10pct-seed1`.
+  /// The name of the folder: `replay-k8-10pct-seed1`.
   package let name: String
   /// The name without the seed.
   package let variant: String
+  /// The seed of the run.
   package let seed: UInt64
+  /// The options of the run, parsed.
   package let configuration: RunConfiguration
-  /// The arguments of `onepass train`, without the output.
+  /// The arguments of `onepass train`, without `--output`.
   package let arguments: [String]
   let place: Place
 
-  /// The command that a person would give for this cell.
+  /// The shell command that trains this cell.
   package func command(output: String? = nil) -> String {
     Self.command(arguments + (output.map { ["--output", $0] } ?? []))
   }
 
-  /// The line that a shell takes, without what opens an address.
+  /// The command as a line for a shell, without the secrets of addresses.
   static func command(_ arguments: [String]) -> String {
     (["onepass", "train"] + arguments).map { quoted(SourceRegistry.withoutSecrets($0)) }.joined(
       separator: " ")
   }
 
-  /// A word as a shell takes it literally.
+  /// A word, quoted for a shell where necessary.
   private static func quoted(_ word: String) -> String {
     let isPlain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_=./:,%+@".contains($0)) }
     return isPlain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
@@ -34,28 +36,29 @@ package struct GridCell: Sendable {
 
 /// All runs of an experiment, checked before the first one starts.
 package struct Grid: Sendable {
-  /// By seed, so that a grid that is broken off has whole rows.
+  /// The cells ordered by seed, so that an interrupted grid has complete seeds.
   package let cells: [GridCell]
 
-  /// The names of the cells without the seed, in the order in which the grid names them.
+  /// The names of the cells without the seed, in the order of the grid.
   package var variants: [String] {
     var seen: Set<String> = []
     return cells.map(\.variant).filter { seen.insert($0).inserted }
   }
 
-  /// More than anybody runs, and few enough to be checked at once.
+  /// The maximum number of cells: all of them are checked before the first run.
   static let largestCount = 5_000
 
+  /// All seeds in ascending order.
   package var seeds: [UInt64] { Array(Set(cells.map(\.seed))).sorted() }
 
   /// Crosses the values of every group with the seeds.
   /// - Parameters:
-  ///   - descriptions: Grid files and presets. A cell that several of them name is run once.
-  ///   - overrides: Options that hold for every cell, in place of those of the files.
-  ///   - seeds: In place of the seeds of the files.
-  ///   - read: Understands the arguments of `onepass train`.
-  /// - Throws: `OnePassError` (`usage`) with the line of an unknown option, an impossible value, or a cell that
-  ///   a file names twice.
+  ///   - descriptions: Grid files and presets. A cell of several descriptions is run once.
+  ///   - overrides: Options of all cells; they replace options of the files.
+  ///   - seeds: Seeds that replace those of the files.
+  ///   - read: Parses the arguments of `onepass train`.
+  /// - Throws: `OnePassError` (`usage`), with its line, for an unknown option, an invalid value, or a duplicate cell in a
+  ///   file.
   package init(
     _ descriptions: [GridDescription], overrides: [TrainOption] = [], seeds: [UInt64]? = nil,
     read: @escaping TrainArgumentReader
@@ -74,16 +77,14 @@ package struct Grid: Sendable {
             cells.append(cell)
             continue
           }
-          // Presets share cells; one file that names a cell twice has a mistake in it.
+          // Presets share cells. A duplicate within one file is a mistake.
           guard first.place.source != description.source else {
-            throw cell.place.refusal(
-              "the cell \(cell.name) is already there from line \(first.place.line ?? 0): remove one of the two."
-            )
+            throw OnePassError.duplicateCell(cell.name, first: first.place, at: cell.place)
           }
           if let difference = cell.configuration.differences(from: first.configuration).first {
-            throw cell.place.refusal(
-              "the cell \(cell.name) is another run in \(first.place) (\(difference.option) \(difference.theirs) there, "
-                + "\(difference.mine) here): run the two grids into folders of their own.")
+            throw OnePassError.conflictingCell(
+              cell.name, option: difference.option, here: difference.mine, there: difference.theirs,
+              first: first.place, at: cell.place)
           }
         }
       }
@@ -94,14 +95,14 @@ package struct Grid: Sendable {
 
   private static func checkCount(_ count: Int) throws {
     guard count <= largestCount else {
-      throw OnePassError(.usage, "The grid has \(count) cells, more than \(largestCount): split it.")
+      throw OnePassError.tooManyCells(count, limit: largestCount)
     }
   }
 }
 
 extension Grid {
-  /// Opens every stream that a cell names, so that a path that is not there is found before the first cell starts.
-  /// - Throws: `OnePassError`, as opening the stream does.
+  /// Opens the streams of all cells, so that a missing path is reported before the first cell starts.
+  /// - Throws: `OnePassError` from opening a stream.
   package func checkSources() throws {
     var opened: Set<[String]> = []
     for cell in cells {
@@ -122,7 +123,7 @@ private struct Expansion {
   private let combinations: [(options: [TrainOption], place: Place)]
   private let read: TrainArgumentReader
 
-  /// Cells for each seed.
+  /// The number of cells for each seed.
   var count: Int { combinations.count }
 
   init(_ description: GridDescription, _ overrides: [TrainOption], _ read: @escaping TrainArgumentReader)
@@ -132,15 +133,13 @@ private struct Expansion {
     let replaced = Set(overrides.map(\.name))
     options = description.options.filter { !replaced.contains($0.name) } + overrides
     guard options.contains(where: { $0.name == "data" }) else {
-      throw Place(description.source).refusal(
-        "no cell says what to train on: give --data, or `data` under options.")
+      throw OnePassError.noData(at: Place(description.source))
     }
     for group in description.groups {
       let count = group.axes.reduce(1.0) { $0 * Double($1.options.count) }
       guard count <= Double(Grid.largestCount) else {
-        throw group.place.refusal(
-          "the options of this group make \(Int(min(count, 1e15))) cells, more than \(Grid.largestCount): split it."
-        )
+        throw OnePassError.tooManyCellsInGroup(
+          Int(min(count, 1e15)), limit: Grid.largestCount, at: group.place)
       }
     }
     combinations = description.groups.flatMap { group in
@@ -151,41 +150,30 @@ private struct Expansion {
     for group in description.groups {
       for option in group.axes.flatMap(\.options) {
         if replaced.contains(option.name) {
-          throw option.place.refusal(
-            "the cells of this group set \(option.name) themselves, so it cannot be given for all of them.")
+          throw OnePassError.optionInGroupAndOnCommandLine(option.name, at: option.place)
         }
         if let common = options.first(where: { $0.name == option.name }) {
-          throw option.place.refusal("\(option.name) is also set for every cell (\(common.place)): keep one.")
+          throw OnePassError.optionInGroupAndForAllCells(
+            option.name, common: common.place, at: option.place)
         }
       }
     }
     try checkEachAlone(options + description.groups.flatMap { $0.axes.flatMap(\.options) })
   }
 
-  /// Each option for itself, so that a refusal names its line.
+  /// Checks each option alone, so that an error names its line.
   private func checkEachAlone(_ all: [TrainOption]) throws {
     for option in all {
-      try option.check(reserved: Self.reserved, read)
+      try option.check(reserved: ReservedOptions.inGrid, read)
       if option.name == "data" || option.name == "eval-data", option.value.hasSuffix(":-") {
-        throw option.place.refusal(
-          "a grid reads its stream once for each cell, and standard input comes only once: "
-            + "give files, such as shards written by `onepass pack`.")
+        throw OnePassError.gridFromStandardInput(at: option.place)
       }
     }
   }
 
-  /// Options that belong to the grid itself.
-  private static let reserved = [
-    "seed": "say `seeds` in the grid, or --seeds", "config": "a cell has its options from the grid",
-    "help": "it is no option of a run", "version": "it is no option of a run",
-    "output": "the folder of a cell is chosen by the grid",
-    "dry-run": "say --dry-run on the command line",
-    "json": "a cell prints nothing", "quiet": "a cell prints nothing", "progress": "a cell prints nothing",
-  ]
-
   func cells(seed: UInt64) throws -> [GridCell] {
     try combinations.map { combination, place in
-      let configuration = try refusing(at: place) {
+      let configuration = try naming(place) {
         let configuration = try read(arguments(combination, seed: seed))
         try configuration.validate()
         return configuration
@@ -203,9 +191,7 @@ private struct Expansion {
     (options + combination).map(\.argument) + ["--seed=\(seed)"]
   }
 
-  private func refusing<Value>(at place: Place, _ body: () throws -> Value) throws -> Value {
-    do { return try body() } catch let error as OnePassError {
-      throw OnePassError(error.code, "\(place): \(error.message)", cause: error.cause)
-    }
+  private func naming<Value>(_ place: Place, _ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error as OnePassError { throw OnePassError.at(place, error) }
   }
 }

@@ -1,31 +1,32 @@
 import OnePassCore
 
-/// Grids that come with the program: the paper's tables.
+/// Built-in grids: the paper's tables and ablations.
 ///
-/// Each takes its data, and whatever else differs from the paper's setting, from the command line.
+/// The data, and every deviation from the paper's setting, come from the command line.
 package enum GridPreset: String, CaseIterable, Sendable {
   /// Table 1: naive, prioritised replay with k = 8 and 10 %, 90 passes.
   case table1 = "opin-table1"
   /// Table 2: k = 1, 3, 5, 8 with 1, 5, 10 %, and multi-epoch training at the same compute.
   case table2 = "opin-table2"
-  /// Section 4.3, and the choices that the paper leaves open.
+  /// Section 4.3, and choices that the paper does not specify.
   case ablations = "opin-ablations"
-  /// Both tables and the ablations on ILSVRC-2012, exactly as in the paper.
+  /// Both tables and the ablations on ILSVRC-2012, in the paper's setting.
   case imagenet
 
-  /// What the preset is, in a line.
+  /// A description of one line.
   package var summary: String {
     switch self {
-    case .table1: "the paper's Table 1: naive, replay with k = 8 and 10 %, 90 passes"
-    case .table2: "the paper's Table 2: k = 1, 3, 5, 8 with 1, 5, 10 %; multi-epoch at the same compute"
-    case .ablations: "section 4.3 and what the paper leaves open: priorities, weights, α, β, updates, pixels"
-    case .imagenet: "all of them with ResNet-50 at 224 on ILSVRC-2012, 10 orders: the paper's setting"
+    case .table1: "Table 1: naive, replay (k = 8, 10 %), 90 epochs"
+    case .table2: "Table 2: k = 1, 3, 5, 8; storage 1, 5, 10 %"
+    case .ablations: "Section 4.3 and open choices of the paper"
+    case .imagenet: "all of these, in the paper's ImageNet setting"
     }
   }
 
-  /// The grid files of this preset.
-  /// - Parameter memoryBytes: The budget at which encoded bytes are compared with pixels; without one, that
-  ///   comparison is left out.
+  /// The grids of this preset.
+  /// - Parameter memoryBytes: The budget at which encoded images are compared with pixels, such as `500MB`; `nil` leaves
+  ///   this comparison out. The preset `imagenet` then uses 14 GB.
+  /// - Throws: `OnePassError` (`usage`) for a budget that makes the YAML invalid.
   package func descriptions(memoryBytes: String?) throws -> [GridDescription] {
     switch self {
     case .table1, .table2: [try description(text)]
@@ -45,7 +46,7 @@ package enum GridPreset: String, CaseIterable, Sendable {
     try GridDescription(text: text, source: "preset \(rawValue)")
   }
 
-  /// The preset as a grid file.
+  /// The preset as the text of a grid file.
   private var text: String {
     switch self {
     case .table1:
@@ -75,14 +76,14 @@ package enum GridPreset: String, CaseIterable, Sendable {
       """
       seeds: 3
       cells:
-        # What the others are compared with.
+        # The baselines.
         - {method: replay, replay-steps: 8, storage: [1%, 10%]}
         - {method: replay, replay-steps: 5, storage: 1%}
-        # Section 4.3, at the paper's own settings.
+        # Section 4.3, in the paper's settings.
         - {method: replay, replay-steps: 8, storage: 10%, priority: uniform}
         - {method: replay, replay-steps: [5, 8], storage: 1%, importance-weights: false}
         - {method: replay, replay-steps: 5, storage: 1%, priority-timing: refreshed}
-        # What the paper leaves open.
+        # Choices that the paper does not specify.
         - {method: replay, replay-steps: 8, storage: 10%, alpha: literal}
         - {method: replay, replay-steps: 8, storage: 10%, updates: joint}
         - {method: replay, replay-steps: 8, storage: 10%, recency-bias: [1, 3]}
@@ -102,7 +103,7 @@ package enum GridPreset: String, CaseIterable, Sendable {
     }
   }
 
-  /// Section 3.1: encoded bytes against pixels in the same room.
+  /// Section 3.1: encoded images against pixels in the same number of bytes.
   private static func pixels(_ memoryBytes: String?) -> String {
     guard let memoryBytes else { return "" }
     return """

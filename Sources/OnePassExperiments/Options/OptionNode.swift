@@ -1,68 +1,64 @@
 import OnePassCore
 import Yams
 
-/// The YAML of files with options: names and plain values, each with its line.
+/// YAML nodes of files with options: names and plain values, each with its line.
 extension Node {
-  /// Reads a text.
+  /// Parses a text.
   /// - Parameters:
-  ///   - source: What the text is called in messages.
-  ///   - emptiness: What to say if there is nothing in it.
-  /// - Throws: `OnePassError` (`usage`) with the line of what is no YAML.
-  static func compose(_ text: String, _ source: String, emptiness: String) throws -> Node {
-    guard !YAMLKeys.mayExplode(in: text) else {
-      throw Place(source).refusal(
-        "keys that are lists or mappings are not read: write each name as plain text.")
-    }
+  ///   - source: The name of the text in messages.
+  ///   - emptiness: The error for a text without a value.
+  /// - Throws: `OnePassError` (`usage`) with the line of invalid YAML.
+  static func compose(
+    _ text: String, _ source: String, emptiness: (Place) -> OnePassError
+  ) throws -> Node {
+    guard !YAMLKeys.mayExplode(in: text) else { throw OnePassError.complexKeys(at: Place(source)) }
     let node: Node?
     do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
-      throw refusal(of: error, source)
+      throw described(error, source)
     }
-    guard let node else { throw Place(source).refusal(emptiness) }
+    guard let node else { throw emptiness(Place(source)) }
     return node
   }
 
-  /// libyaml's complaint, in one line.
-  private static func refusal(of error: YamlError, _ source: String) -> OnePassError {
+  /// The error of libyaml in one line.
+  private static func described(_ error: YamlError, _ source: String) -> OnePassError {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      Place(source, line: mark.line).refusal("this is not YAML: \(problem).")
+      .invalidYAML(problem, at: Place(source, line: mark.line))
     case .duplicatedKeysInMapping(let duplicates, let context):
-      Place(source, line: context.mark.line).refusal(
-        "\(duplicates.joined(separator: ", ")) is written twice in what begins here: keep one.")
-    default: Place(source).refusal("this is not YAML: \(error).")
+      .duplicateKeys(duplicates, at: Place(source, line: context.mark.line))
+    default: .invalidYAML("\(error)", at: Place(source))
     }
   }
 
   func place(_ source: String) -> Place { Place(source, line: mark?.line) }
 
-  /// The keys and values of a mapping, in their order.
+  /// The keys and values of a mapping, in the order of the file.
   func entries(
     _ source: String, _ contents: String
   ) throws -> [(key: (text: String, place: Place), value: Node)] {
     guard let mapping else {
-      throw place(source).refusal("there should be \(contents) here, as `name: value`.")
+      throw OnePassError.notAMapping(of: contents, at: place(source))
     }
     return try mapping.map { key, value in
       let name = try key.scalar(source, "a name")
-      guard name != "<<" else {
-        throw key.place(source).refusal("merge keys (<<) are not read here: write the options out.")
-      }
+      guard name != "<<" else { throw OnePassError.mergeKey(at: key.place(source)) }
       return ((name, key.place(source)), value)
     }
   }
 
-  /// The options of `onepass train` in a mapping, a plain value for each.
+  /// The options of `onepass train` in a mapping, each with a plain value.
   func options(_ source: String) throws -> [TrainOption] {
     try entries(source, "options of `onepass train`").map { name, value in
       TrainOption(name.text, try value.scalar(source, name.text), at: name.place)
     }
   }
 
-  /// The text of a plain value, as it is written.
+  /// The text of a plain value, unparsed.
   func scalar(_ source: String, _ name: String) throws -> String {
     guard let scalar, !scalar.string.isEmpty else {
-      throw place(source).refusal("\(name) needs one plain value here.")
+      throw OnePassError.notAScalar(name, at: place(source))
     }
     return scalar.string
   }

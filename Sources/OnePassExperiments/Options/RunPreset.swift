@@ -1,10 +1,10 @@
 import OnePassCore
 
-/// Options of `onepass train` under one name. Whatever is given beside it wins.
+/// A named set of options of `onepass train`; options that are set explicitly override it.
 package enum RunPreset: String, CaseIterable, Sendable {
-  /// The paper's method and recipe: what every option is if nothing is said.
+  /// The paper's method and recipe: the default of every option.
   case paper
-  /// What was best in our experiments at the paper's storage and compute; docs/results/beyond-the-paper says why.
+  /// The best method and recipe of our experiments at the paper's storage and compute (results/beyond-the-paper).
   case best
 
   private var options: [(name: String, value: String)] {
@@ -12,22 +12,22 @@ package enum RunPreset: String, CaseIterable, Sendable {
     case .paper: []
     case .best:
       [
-        // A window: every example comes in and the oldest goes, so that all are replayed.
+        // A sliding window: every example is inserted and the oldest is evicted, so all are replayed.
         ("recency-bias", "1e6"), ("evicting", "oldest"),
-        // What is seen again is never quite the same.
+        // Each replay of an image is a different view.
         ("augmentation", "rand"),
-        // More is learnt from each update, of which one pass makes few.
+        // One pass makes few updates; Muon learns more from each.
         ("optimiser", "muon"),
-        // What a stride skips is not lost, and an image that lies a pixel further on looks alike.
+        // Strides no longer alias, so features change little when the image shifts by a pixel.
         ("blur-pool", "true"),
-        // What arrives late is learnt as well as what arrives early, however long the stream is; the average over the last
-        // updates, a tenth of them old in the mean, takes the place of the falling learning rate.
+        // Late examples are learned as well as early ones, whatever the length of the stream. Averaging the weights
+        // replaces the decay of the learning rate.
         ("schedule", "constant"), ("weight-average", "0.9999"),
       ]
     }
   }
 
-  /// The options as arguments. Whatever follows them wins.
+  /// The options as arguments; later arguments override them.
   package var arguments: [String] {
     options.map { TrainOption($0.name, $0.value, at: Place("preset \(rawValue)")).argument }
   }

@@ -1,38 +1,40 @@
 import OnePass
 import OnePassCore
 
-/// Turns the arguments of `onepass train` into what they ask for; the command line's own parser.
+/// Parses the arguments of `onepass train` into a configuration, with the parser of the command line.
 ///
-/// Files may use every option of `train` in this way, with the same names, values and refusals.
-/// - Throws: `OnePassError` (`usage`, `io`) with the sentence that `train` would print.
+/// Files can therefore set every option of `train`, with the same names, values and error messages.
+/// - Throws: `OnePassError` (`usage`, `io`) with the message that `train` would print.
 package typealias TrainArgumentReader = ([String]) throws -> RunConfiguration
 
-/// An option of `onepass train` with the value that a file, or `--set`, gives it.
+/// An option of `onepass train` with its value, from a file or from `--set`.
 package struct TrainOption: Hashable, Sendable {
-  /// Without dashes: `replay-steps`.
+  /// The name without dashes: `replay-steps`.
   package let name: String
-  /// `true` and `false` set and clear a flag.
+  /// The value as text; `true` and `false` set and clear a flag.
   package let value: String
+  /// The place that error messages name.
   package let place: Place
 
+  /// An option with its value.
   package init(_ name: String, _ value: String, at place: Place) {
     self.name = name
     self.value = value
     self.place = place
   }
 
-  /// `replay-steps=3`, as `--set` takes it.
-  /// - Throws: `OnePassError` (`usage`) if it is not written so.
+  /// Parses an assignment as `--set` accepts it: `replay-steps=3`.
+  /// - Throws: `OnePassError` (`usage`) for other text.
   package init(assignment: String) throws {
     let parts = assignment.split(separator: "=", maxSplits: 1).map(String.init)
     let place = Place("--set \(assignment)")
     guard parts.count == 2, !parts[0].isEmpty else {
-      throw place.refusal("write an option of `onepass train` and its value, as in --set weight-decay=5e-4.")
+      throw OnePassError.invalidAssignment(at: place)
     }
     self.init(parts[0].hasPrefix("--") ? String(parts[0].dropFirst(2)) : parts[0], parts[1], at: place)
   }
 
-  /// The option as `onepass train` takes it.
+  /// The option as an argument of `onepass train`.
   var argument: String {
     switch value {
     case "true": "--\(name)"
@@ -41,22 +43,19 @@ package struct TrainOption: Hashable, Sendable {
     }
   }
 
-  /// Reads the option for itself, so that a refusal names its line.
-  /// - Parameter reserved: Options that the file may not set, with the reason.
-  /// - Throws: `OnePassError` (`usage`, `io`) if `train` would refuse it.
+  /// Parses the option alone, so that an error names its line.
+  /// - Parameter reserved: Options that the file cannot set, with the reason.
+  /// - Throws: `OnePassError` (`usage`, `io`) if `train` would reject the option.
   func check(reserved: [String: String], _ read: TrainArgumentReader) throws {
     try checkForm(reserved)
     do { try readAlone(argument, read) } catch let error as OnePassError {
-      var sentence = error.message
-      // For what is no switch there is no way to say no; then what counts is what is said of the value.
-      if value == "false" {
-        do {
-          try readAlone("--\(name)=false", read)
-          sentence = "\(name) is no switch: give a value, or leave it out."
-        } catch let named as OnePassError { sentence = named.message }
+      guard value == "false" else { throw OnePassError.rejectedOption(at: place, error) }
+      // Only flags have a --no- form. For other options the error about `--name=false` is the useful one.
+      do { try readAlone("--\(name)=false", read) } catch let named as OnePassError {
+        throw OnePassError.rejectedOption(
+          at: place, OnePassError(error.code, named.message, cause: error.cause))
       }
-      // In a file options have no dashes.
-      throw OnePassError(error.code, "\(place): \(sentence.replacing("'--", with: "'"))", cause: error.cause)
+      throw OnePassError.notAFlag(name, at: place, cause: error.cause)
     }
   }
 
@@ -65,16 +64,16 @@ package struct TrainOption: Hashable, Sendable {
   }
 
   private func checkForm(_ reserved: [String: String]) throws {
-    if let reason = reserved[name] { throw place.refusal("\(name) cannot be set here: \(reason).") }
+    if let reason = reserved[name] { throw OnePassError.reservedOption(name, reason, at: place) }
     guard !name.isEmpty, !name.hasPrefix("-") else {
-      throw place.refusal("\"\(name)\" is no option: write it without dashes.")
+      throw OnePassError.invalidOptionName(name, at: place)
     }
     let lowered = value.lowercased()
     if ["yes", "no", "on", "off"].contains(lowered) {
-      throw place.refusal("\(name) \(value) is not read: write true or false.")
+      throw OnePassError.ambiguousSwitch(name, value, at: place)
     }
     if ["null", "~"].contains(lowered) {
-      throw place.refusal("\(name) has no value: give one, or leave it out.")
+      throw OnePassError.nullValue(of: name, at: place)
     }
   }
 }

@@ -1,15 +1,17 @@
-/// Looks for what takes a YAML parser forever.
+/// Detects YAML whose keys would take a parser exponential time.
 ///
-/// To compare the keys of a mapping, Yams takes all of a key, with each alias in it written out: some lines can stand for billions
-/// of values ("billion laughs"). Keys that are plain text are harmless.
+/// Yams compares the keys of a mapping with all aliases expanded, so a few lines can expand to billions of values
+/// ("billion laughs"). Keys that are plain text are harmless.
 enum YAMLKeys {
-  /// Whether a text has aliases and may have keys that are no plain text; seldom also where both are only in quotes or comments.
+  /// Whether a text has aliases and possibly keys that are lists or mappings.
+  ///
+  /// In rare cases it is also true where both occur only in quotes or comments.
   static func mayExplode(in text: String) -> Bool {
     let bytes = Array(text.utf8)
     let blanks = Set(" \t\r\n".utf8)
     func isBlank(_ place: Int) -> Bool { !bytes.indices.contains(place) || blanks.contains(bytes[place]) }
     func isStart(_ place: Int) -> Bool { isBlank(place - 1) || "[{,:-".utf8.contains(bytes[place - 1]) }
-    /// Whether a colon is the next thing that stands here.
+    /// Whether the next non-blank character is a colon.
     func isColon(from place: Int) -> Bool {
       bytes[place...].first { !blanks.contains($0) } == UInt8(ascii: ":")
     }

@@ -1,19 +1,23 @@
 import Foundation
 import OnePassCore
 
-/// A point of a run's course over its stream, as `curve.csv` tells it.
+/// A row of `curve.csv`: the progress of a run over its stream.
 package struct CurvePoint: Hashable, Sendable {
+  /// Incoming examples so far.
   package var examplesSeen: Int
+  /// Back-propagated examples so far, replays included.
   package var examplesTrained: Int
-  /// The mean over the incoming examples since the point before, in nats.
+  /// The mean loss in nats over the incoming examples since the previous point.
   package var loss: Double
-  /// The share of those examples that was classified right before training on them; `nil` in records of 0.1.0.
+  /// The top-1 accuracy on these examples before training on them, 0 … 1; `nil` in records of 0.1.0.
   package var accuracy: Double?
+  /// The bytes of the memory, index included.
   package var memoryBytes: Int
+  /// Seconds since the run started.
   package var seconds: Double
 
-  /// Reads a curve by the names of its columns, so that more of them do no harm.
-  /// - Throws: `OnePassError` (`badData`) naming the line that cannot be read.
+  /// Parses a curve by the names of its columns; unknown columns are ignored.
+  /// - Throws: `OnePassError` (`badData`) with the number of the first invalid line.
   static func curve(csv text: String, path: String) throws -> [CurvePoint] {
     let lines = text.split(whereSeparator: \.isNewline)
     let names = (lines.first ?? "").split(separator: ",", omittingEmptySubsequences: false).map(String.init)
@@ -28,7 +32,7 @@ package struct CurvePoint: Hashable, Sendable {
         let bytes = value("memory_bytes"), let seconds = value("seconds"),
         [seen, trained, bytes, seconds].allSatisfy({ $0 >= 0 && $0 < 1e15 }), abs(loss) < 1e9,
         (0...1).contains(value("accuracy") ?? 0)
-      else { throw OnePassError(.badData, "\(path) is damaged in line \(number + 2).") }
+      else { throw OnePassError.damagedCurve(path, line: number + 2) }
       return CurvePoint(
         examplesSeen: Int(seen), examplesTrained: Int(trained), loss: loss, accuracy: value("accuracy"),
         memoryBytes: Int(bytes), seconds: seconds)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// One axis of a chart: from values to the place on the page, and where its ticks are.
+/// An axis of a chart: its range, scale and ticks.
 struct Axis {
   enum Scale { case linear, logarithmic }
 
@@ -10,7 +10,7 @@ struct Axis {
   let ticks: [(value: Double, label: String)]
 
   /// A linear axis over some values, with round ticks.
-  /// - Parameter includingZero: Whether it begins at 0.
+  /// - Parameter includingZero: Whether the axis includes 0.
   static func linear(_ title: String, _ values: [Double], includingZero: Bool = false) -> Axis {
     var low = values.min() ?? 0
     var high = values.max() ?? 1
@@ -40,7 +40,7 @@ struct Axis {
     return Axis(title: title, range: low...high, scale: .logarithmic, ticks: ticks)
   }
 
-  /// Where a value lies, 0 at the start of the axis and 1 at its end.
+  /// The position of a value, 0 at the start of the axis and 1 at the end.
   func position(_ value: Double) -> Double {
     switch scale {
     case .linear: (value - range.lowerBound) / (range.upperBound - range.lowerBound)

@@ -1,10 +1,10 @@
-/// What stands for many values at once: bars that count them, and clouds of points.
+/// Shapes for many values: bars of a histogram, and point clouds.
 extension Chart {
   /// A bar from the horizontal axis up to a value.
   struct Bar {
     var range: ClosedRange<Double>
     var y: Double
-    /// What a pointer shows over it.
+    /// The tooltip.
     var label: String
   }
 
@@ -12,14 +12,14 @@ extension Chart {
     bars.map { bar in
       let (left, right) = (x(bar.range.lowerBound) + 0.5, x(bar.range.upperBound) - 0.5)
       let (top, bottom) = (y(bar.y), y(vertical.range.lowerBound))
-      // The place of an empty bar has its label too.
+      // An empty bar has no height but keeps its tooltip.
       return "<rect class=\"bar c0\" x=\"\(number(left))\" y=\"\(number(top))\" "
         + "width=\"\(number(max(0.5, right - left)))\" height=\"\(number(max(0, bottom - top)))\">"
         + "<title>\(escaped(bar.label))</title></rect>"
     }.joined()
   }
 
-  /// All points as one path of dots, which takes some ten bytes a point.
+  /// All points as one path of dots, about ten bytes per point.
   var drawnCloud: String {
     guard !cloud.isEmpty else { return "" }
     let dots = cloud.map { "M\(number(x($0.x))) \(number(y($0.y)))h0" }.joined()

@@ -1,25 +1,25 @@
 import Foundation
 
-/// A chart as SVG: lines, points with error bars, bars. Colours follow the reader's light or dark theme.
+/// A chart as SVG: lines, points with error bars, bars. Colours follow the light or dark theme of the reader.
 struct Chart {
   struct Point {
     var x: Double
     var y: Double
-    /// Half the length of the error bar; none for `nil`.
+    /// Half the length of the error bar; `nil` for none.
     var error: Double?
-    /// What a pointer shows over it.
+    /// The tooltip.
     var label = ""
   }
 
   enum Style {
-    /// Points joined by a line.
+    /// Markers joined by a line.
     case line
-    /// A line without points: a course.
+    /// A line without markers.
     case course
     case dashedCourse
-    /// Points alone.
+    /// Markers without a line.
     case points
-    /// Points that are joined by a dashed line.
+    /// Markers joined by a dashed line.
     case dashed
 
     var isDashed: Bool { self == .dashed || self == .dashedCourse }
@@ -28,13 +28,13 @@ struct Chart {
 
   struct Series {
     var name: String
-    /// Which of the palette's colours, counted from 0.
+    /// The index of the colour in the palette.
     var colour: Int
     var points: [Point]
     var style = Style.line
-    /// Whether its markers are hollow.
+    /// Whether the markers are hollow.
     var isHollow = false
-    /// Whether the legend names it.
+    /// Whether the legend lists the series.
     var isInLegend = true
   }
 
@@ -42,16 +42,16 @@ struct Chart {
   let horizontal: Axis
   let vertical: Axis
   var series: [Series] = []
-  /// Horizontal lines with a name, such as what naive training reaches.
+  /// Named horizontal lines, such as the accuracy of naive training.
   var levels: [(name: String, value: Double)] = []
-  /// Marks that the series do not make, in the coordinates of the axes.
+  /// Circles in the coordinates of the axes.
   var marks: [Mark] = []
   /// Bars that stand on the horizontal axis, as in a histogram.
   var bars: [Bar] = []
-  /// Points in such numbers that a shape for each would hide the others.
+  /// Points without markers, for thousands of them.
   var cloud: [(x: Double, y: Double)] = []
 
-  /// A circle with a number in or beside it.
+  /// A circle with a number beside it.
   struct Mark {
     var x: Double
     var y: Double
@@ -66,7 +66,7 @@ struct Chart {
   private static let width = 480.0
   private static let plot = (left: 48.0, top: 12.0, right: 468.0, bottom: 262.0)
 
-  /// The chart as an `svg` element that takes its colours from the page around it.
+  /// The chart as an `svg` element, with the colours of the page around it.
   var svg: String {
     let legend = legend
     let height = Self.plot.bottom + 46 + Double(legend.lines) * 17
@@ -79,13 +79,13 @@ struct Chart {
       """
   }
 
-  /// The chart as a file of its own, which brings its colours with it.
+  /// The chart as an SVG file with its own colours.
   var file: String {
     svg.replacing("</title>", with: "</title><style>\(ReportStyle.chartFile)</style>", maxReplacements: 1)
       + "\n"
   }
 
-  // MARK: Places
+  // MARK: Coordinates
 
   func x(_ value: Double) -> Double {
     Self.plot.left + horizontal.position(value) * (Self.plot.right - Self.plot.left)
@@ -128,7 +128,7 @@ struct Chart {
 
   private var axisTitles: String {
     let middle = (Self.plot.top + Self.plot.bottom) / 2
-    // Beside the longest number, also where that leaves it on the edge.
+    // Left of the longest tick label.
     let longest = Double(vertical.ticks.map(\.label.count).max() ?? 0)
     let left = number(min(11, Self.plot.left - 12 - 6.6 * longest))
     return text(horizontal.title, (Self.plot.left + Self.plot.right) / 2, Self.plot.bottom + 34)
@@ -167,7 +167,7 @@ struct Chart {
     return parts.joined()
   }
 
-  /// A shape for each colour, so that they can be told apart without it.
+  /// Each colour has its own shape, so that series are distinguishable without colour.
   private func marker(_ series: Series, _ x: Double, _ y: Double, _ label: String) -> String {
     let shapes: [[(Double, Double)]] = [
       [(-3.4, -3.4), (3.4, -3.4), (3.4, 3.4), (-3.4, 3.4)], [(0, -4.6), (4.4, 3.4), (-4.4, 3.4)],
@@ -190,7 +190,7 @@ struct Chart {
         + "r=\"\(number(mark.radius))\"><title>\(escaped(mark.label))</title></circle>"
     }
     let numbers = marks.filter { !$0.text.isEmpty }.map { mark in
-      // Beside the circle: on the first of four sides where no number stands yet.
+      // Beside the circle, on the first of four sides without a number.
       let distance = mark.radius + 7
       let sides = [(1.0, -0.6), (-1, -0.6), (1, 1), (-1, 1)].map { side in
         (x: x(mark.x) + side.0 * distance, y: y(mark.y) + side.1 * distance + 4)
@@ -204,7 +204,7 @@ struct Chart {
     return circles.joined() + numbers.joined()
   }
 
-  /// Names in rows, as many as fit beside each other.
+  /// The legend in rows.
   private var legend: (svg: String, lines: Int) {
     var (parts, left, row) = ("", Self.plot.left, 0)
     for series in series where series.isInLegend && !series.name.isEmpty {
@@ -227,10 +227,10 @@ struct Chart {
     return (parts, parts.isEmpty ? 0 : row + 1)
   }
 
-  /// The width of a letter, about.
+  /// The approximate width of a letter.
   private static let letter = 6.4
 
-  /// A name that is longer than a row of the legend, broken between its words.
+  /// A name of the legend, wrapped between words.
   static func rows(of name: String) -> [String] {
     let most = Int((width - plot.left - 34) / letter)
     return name.split(separator: " ").reduce(into: []) { rows, word in

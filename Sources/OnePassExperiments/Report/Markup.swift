@@ -1,6 +1,6 @@
 import Foundation
 
-/// Text as HTML and SVG take it literally; control characters, which neither may hold, become `\u{FFFD}`.
+/// Text escaped for HTML and SVG; control characters, which both forbid, become `\u{FFFD}`.
 func escaped(_ text: String) -> String {
   var result = String.UnicodeScalarView()
   func append(_ text: String) { result.append(contentsOf: text.unicodeScalars) }
@@ -20,13 +20,13 @@ func escaped(_ text: String) -> String {
   return String(result)
 }
 
-/// Bytes as the text of a data URI.
+/// Bytes in Base64, for a data URI.
 func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
 extension ResultTable {
-  /// The table as HTML, which scrolls sideways where a page is too narrow for it.
+  /// The table as HTML, with horizontal scrolling on narrow pages.
   var html: String {
-    // Sentences get room, so that a narrow page scrolls rather than break them into single words.
+    // Long texts get a minimum width, so that a narrow page scrolls instead of wrapping each word.
     let kinds = columns.enumerated().map { index, column in
       column.isNumeric ? " class=n" : rows.contains { $0[index].count > 24 } ? " class=w" : ""
     }

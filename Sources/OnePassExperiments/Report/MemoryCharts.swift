@@ -1,18 +1,18 @@
 import OnePass
 import OnePassReplay
 
-/// What the replay memory held at the end.
+/// Charts and a table of the final contents of the replay memory.
 extension Setting {
-  /// The prioritised replays with the most replay steps, one for each storage.
+  /// Prioritised replay with the largest k, one variant for each storage.
   private var shownMemories: [Variant] {
     let k = prioritised.map(\.configuration.replay.steps).max()
     return prioritised.filter { $0.configuration.replay.steps == k && !$0.contents.isEmpty }
   }
 
-  /// From which part of the stream the items come.
+  /// The items by their position in the stream.
   var arrivalChart: Chart? {
     chart(
-      "Age: where in the stream the items come from", "arrival, % of the stream", "items, %"
+      "Items by position in the stream", "position, % of the stream", "items, %"
     ) {
       contents in
       let total = Double(max(1, contents.arrivals.reduce(0, +)))
@@ -21,19 +21,19 @@ extension Setting {
     }
   }
 
-  /// How often the items were replayed.
+  /// The items by their number of replays.
   var replayChart: Chart? {
     let names = ["0", "1", "2", "4", "8", "16", "32", "64", "128", "256", "512"]
     let largest = shownMemories.flatMap(\.contents).map(\.replays.counts.count).max() ?? 0
     let bins = min(names.count, largest)
     guard bins > 0 else { return nil }
     return chart(
-      "Replays: how often the items were drawn", "replays of an item: each number up to the next", "items, %",
+      "Items by number of replays", "replays of an item (bins from each number to the next)", "items, %",
       ticks: (0..<bins).map { (Double($0), names[$0]) }
     ) { contents in
       let total = Double(max(1, contents.items))
       return (0..<bins).map { bin in
-        // The last bin takes whatever lies beyond.
+        // The last bin has no upper bound.
         let counts = contents.replays.counts
         let count =
           bin == names.count - 1
@@ -43,12 +43,12 @@ extension Setting {
     }
   }
 
-  /// How evenly the classes share the memory.
+  /// The class balance of the memory.
   var balanceChart: Chart? {
     let classes = variants[0].records[0].result.plan.classes
     guard
       var chart = chart(
-        "Balance: the share of each class", "class, from the most to the least frequent", "items, %",
+        "Class balance", "class, by descending frequency", "items, %",
         { contents in
           let shares = (0..<classes).map {
             Double(contents.itemsPerClass[$0] ?? 0) / Double(max(1, contents.items))
@@ -56,7 +56,7 @@ extension Setting {
           return shares.sorted(by: >).enumerated().map { (Double($0 + 1), 100 * $1) }
         })
     else { return nil }
-    chart.levels.append(("even", 100 / Double(classes)))
+    chart.levels.append(("uniform", 100 / Double(classes)))
     return chart
   }
 
@@ -83,7 +83,7 @@ extension Setting {
     return chart
   }
 
-  /// The mean over seeds, place by place.
+  /// The mean over seeds at each position.
   private static func mean(_ lists: [[(Double, Double)]]) -> [(Double, Double)] {
     guard let first = lists.first else { return [] }
     return first.indices.map { index in
@@ -92,16 +92,15 @@ extension Setting {
     }
   }
 
-  /// What every memory held, in figures: means over the seeds.
+  /// Statistics of the final memory of each variant, means over seeds.
   var memoryTable: ResultTable? {
     let held = variants.filter { !$0.contents.isEmpty }
     guard !held.isEmpty else { return nil }
     var table = ResultTable(
-      "What the memory held at the end",
+      "Final contents of the memory",
       columns: [
-        "variant", "#items", "#kB of images", "#median age", "#never drawn", "#median replays",
-        "#most replays",
-        "#rarest class", "#commonest class", "#ever replayed",
+        "variant", "#items", "#images, kB", "#median age", "#never replayed", "#median replays",
+        "#maximum replays", "#smallest class", "#largest class", "#stream replayed",
       ])
     for variant in held {
       func mean(_ figure: (MemorySummary) -> Double) -> Double { Sample(variant.contents.map(figure)).mean }
@@ -127,14 +126,14 @@ extension Setting {
       ])
     }
     table.notes = [
-      "Means over the seeds. Age in percent of the stream; \"ever replayed\" is the share of the stream's examples that "
-        + "were drawn at least once."
+      "Means over seeds. Age: in percent of the stream. Never replayed: share of the items. Smallest and largest class: "
+        + "share of the items. Stream replayed: share of the stream's examples that were replayed at least once."
     ]
     return table
   }
 }
 
 extension Variant {
-  /// What the memories of its runs held; empty where the records do not tell.
+  /// The final memories of the runs; empty if the records have none.
   var contents: [MemorySummary] { records.compactMap(\.result.memoryContents) }
 }

@@ -3,55 +3,54 @@ import OnePass
 import OnePassCore
 import OnePassReplay
 
-/// One HTML page about the memory of one run: figures, charts, and pictures of both ends of the priorities.
+/// An HTML page about the memory of one run: statistics, charts, and the images with extreme priorities.
 ///
-/// It needs no network, and is well-formed XML too.
+/// The page needs no network and is well-formed XML.
 package struct MemoryPage {
   private let memory: StoredMemory
   private let summary: MemorySummary
   private let pictures: MemoryPictures
-  private let asked: Int
+  private let requested: Int
 
+  /// A page of a memory.
   /// - Parameters:
-  ///   - memory: What to show.
-  ///   - pictures: How many pictures of each end.
-  ///   - predicting: Whether the model says what it takes them for.
+  ///   - memory: The memory to show.
+  ///   - pictures: The number of images with the highest priorities, and with the lowest.
+  ///   - predicting: Whether the page shows the class that the model predicts for each image.
   package init(_ memory: StoredMemory, pictures: Int, predicting: Bool) {
     self.memory = memory
-    asked = pictures
+    requested = pictures
     summary = memory.summary
     self.pictures = MemoryPictures(of: memory, count: pictures, predicting: predicting)
   }
 
-  /// How many pictures it shows.
+  /// The number of images on the page.
   package var pictureCount: Int { pictures.count }
 
-  /// Why it shows none, in a sentence.
+  /// The reason why the page has no images; `nil` if it has some.
   package var absence: String? {
     guard pictures.highest.isEmpty else { return nil }
-    if asked == 0 { return "No pictures were asked for." }
+    if requested == 0 { return "No images were requested (--pictures 0)." }
     if memory.items.isEmpty { return "The memory is empty." }
-    return memory.pictures.absence ?? "The run has no pictures of these items."
+    return memory.pictures.absence ?? "The run kept no images of these items."
   }
 
-  /// Writes the page, whole or not at all, in the place of an earlier page of the same run.
-  /// - Throws: `OnePassError`: `usage` if something else is there, `io` if it cannot be written.
+  /// Writes the page atomically; an earlier page of the same run is replaced.
+  /// - Throws: `OnePassError`: `usage` if the path is another file, `io` if it cannot be written.
   package func write(to path: String) throws {
     let present = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: 4_096) } ?? Data()
     guard present.isEmpty || present.range(of: Data(title.utf8)) != nil else {
-      throw OnePassError(
-        .usage,
-        "\(path) exists, and is no page of \(memory.path): name another with --html FILE, or remove it.")
+      throw OnePassError.pageInTheWay(path, of: memory.path)
     }
     try Report.write(html, to: path)
   }
 
-  /// What only a page of this run has, near its beginning.
+  /// The element near the start of a page that identifies the run.
   private var title: String {
     "<title>The memory of \(escaped(URL(fileURLWithPath: memory.path).relativePath))</title>"
   }
 
-  /// The page.
+  /// The text of the page.
   package var html: String {
     """
     <!DOCTYPE html>
@@ -69,21 +68,21 @@ package struct MemoryPage {
   private var sections: String {
     let charts = MemoryPageCharts(memory)
     return """
-      <nav aria-label="Sections"><a href="#figures">Figures</a> <a href="#pictures">Pictures</a> \
+      <nav aria-label="Sections"><a href="#figures">Statistics</a> <a href="#pictures">Images</a> \
       <a href="#priorities">Priorities</a> <a href="#age">Age and replays</a> \
       <a href="#classes">Classes</a></nav>
-      <section id="figures"><h2>Figures</h2>\(tiles)\(spread)</section>
-      <section id="pictures"><h2>Pictures</h2>\(pictureSection)</section>
+      <section id="figures"><h2>Statistics</h2>\(tiles)\(spread)</section>
+      <section id="pictures"><h2>Images</h2>\(pictureSection)</section>
       <section id="priorities"><h2>Priorities</h2><div class="charts">
-      \(figure(charts.priorities, "Of the items held."))
-      \(figure(charts.losses, "In the forward pass from which the priority was made."))
+      \(figure(charts.priorities, "All items in the memory."))
+      \(figure(charts.losses, "From the forward pass that set the priority."))
       \(figure(charts.priorityByPosition, timing))
-      \(figure(charts.lossByPosition, "What the model had not learned yet when it met the item."))
+      \(figure(charts.lossByPosition, "High losses: examples that the model had not learned yet."))
       </div></section>
       <section id="age"><h2>Age and replays</h2><div class="charts">
-      \(figure(charts.arrivals, "Twenty equal parts of the stream, the oldest on the left."))
-      \(figure(charts.replays, "Of the items held; \(Figures.count(summary.neverDrawn)) were never drawn."))
-      \(figure(charts.replaysByPosition, "What came early has had more time to be drawn."))
+      \(figure(charts.arrivals, "Twenty equal parts of the stream, oldest first."))
+      \(figure(charts.replays, "\(Figures.count(summary.neverDrawn)) of the items were never replayed."))
+      \(figure(charts.replaysByPosition, "Early examples have had more time to be replayed."))
       </div></section>
       <section id="classes"><h2>Classes</h2>\(classes(charts))</section>
       """
@@ -99,10 +98,10 @@ package struct MemoryPage {
     var parts: [String] = []
     switch memory.stage {
     case .finished:
-      parts.append("The run is finished, after \(Figures.count(memory.examplesSeen, "example")).")
+      parts.append("The run finished after \(Figures.count(memory.examplesSeen, "example")).")
     case .unfinished(let step, let steps, _):
       parts.append(
-        "The run is not finished: this is its last checkpoint, after step \(Figures.count(step)) of "
+        "The run is not finished. This is its last checkpoint, after step \(Figures.count(step)) of "
           + "\(Figures.count(steps)) and \(Figures.count(memory.examplesSeen, "example")).")
     }
     if let configuration = memory.configuration {
@@ -126,31 +125,31 @@ package struct MemoryPage {
       tiles.append(
         (
           "bytes with index", "\(ByteCount(counters.bytes))",
-          "\(ByteCount(summary.imageBytes)) of images; at most \(ByteCount(counters.peakBytes))\(budget)"
+          "\(ByteCount(summary.imageBytes)) of images; peak \(ByteCount(counters.peakBytes))\(budget)"
         ))
       tiles.append(
         (
-          "taken in", Figures.count(counters.insertions),
+          "inserted", Figures.count(counters.insertions),
           "of \(Figures.count(counters.examplesSeen)) offered; \(Figures.count(counters.evictions)) evicted"
             + (counters.forgotten > 0 ? ", \(Figures.count(counters.forgotten)) forgotten" : "")
         ))
       tiles.append(
         (
           "replays", Figures.count(counters.draws),
-          "of \(Figures.count(counters.distinctDrawn)) different examples"
+          "of \(Figures.count(counters.distinctDrawn)) distinct examples"
         ))
     }
     let balance = memory.balance
     tiles.append(
       (
         "classes", Figures.count(balance.held),
-        "of \(Figures.count(balance.classes)); as diverse as \(Figures.short(balance.effectiveClasses)) equal ones"
+        "of \(Figures.count(balance.classes)); effective number \(Figures.short(balance.effectiveClasses))"
       ))
     if let recognised = summary.recognised {
       tiles.append(
         (
-          "recognised", Figures.count(recognised),
-          "of the items: taken for their own class when their prediction was stored"
+          "predicted correctly", Figures.count(recognised),
+          "of the items, when their prediction was stored"
         ))
     }
     let entries = tiles.map { tile in
@@ -162,8 +161,8 @@ package struct MemoryPage {
   private var spread: String {
     var rows: [String] = []
     for (name, quartiles) in [
-      ("age, in examples", summary.age), ("replays", summary.draws), ("priority", summary.priority),
-      ("\(memory.lossTitle), in nats", summary.loss), ("items of a class", memory.balance.itemsPerClass),
+      ("age (examples)", summary.age), ("replays", summary.draws), ("priority", summary.priority),
+      ("\(memory.lossTitle) (nats)", summary.loss), ("items per class", memory.balance.itemsPerClass),
     ] {
       guard let q = quartiles else { continue }
       let cells = [q.minimum, q.lower, q.median, q.upper, q.maximum].map {
@@ -172,72 +171,73 @@ package struct MemoryPage {
       rows.append("<tr><th scope=\"row\">\(name)</th>\(cells.joined())</tr>")
     }
     return """
-      <div class="wide" tabindex="0" role="region" aria-label="How the figures spread"><table>
+      <div class="wide" tabindex="0" role="region" aria-label="Distribution of the statistics"><table>
       <thead><tr><td></td>\(["min", "25 %", "median", "75 %", "max"].map { "<th scope=\"col\" class=\"n\">\($0)</th>" }.joined())</tr></thead>
       <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
       """
   }
 
-  // MARK: Pictures
+  // MARK: Images
 
-  /// What a priority says, by how it was made.
+  /// The formula of the priorities.
   private var timing: String {
     guard let configuration = memory.configuration else { return "" }
     switch configuration.replay.priority {
     case .uniform: return "All priorities are equal."
     case .learnability:
       return
-        "A priority is 1 − α · exp(−change), made anew at each replay: how far the loss then was from the running average "
-        + "before it. The loss that is shown is that average. What was not replayed yet has priority 1."
+        "Priority: 1 − α · exp(−change), updated at each replay. The change is the distance of the loss from its previous "
+        + "running average. The loss shown is this average. Items that were never replayed have priority 1."
     case .pruning:
       return
-        "A priority is 0.5 where the loss of the last replay is below the mean of all, and 1 elsewhere; at the end of the "
-        + "run all are 1."
-    case .own(let name): return "A priority is what \(name) makes of the loss."
+        "Priority: 0.5 if the loss of the last replay is below the mean over all items, otherwise 1. At the end of the run "
+        + "all priorities are 1."
+    case .own(let name): return "Priority: \(name), a function of the loss."
     case .loss: break
     }
     return switch configuration.replay.priorityTiming {
     case .insertion:
-      "A priority is 1 − α · exp(−loss) with loss and α of the step at which the item came in. α grows with the stream: "
-        + "early items stand near 1 whatever their loss."
-    case .current: "A priority is 1 − α · exp(−loss) with the α of the last step and the loss at arrival."
-    case .refreshed: "A priority is 1 − α · exp(−loss), made anew at each replay."
+      "Priority: 1 − α · exp(−loss), with the loss and α of the step that inserted the item. α grows over the stream, so "
+        + "early items have priorities near 1 whatever their loss."
+    case .current: "Priority: 1 − α · exp(−loss), with the α of the last step and the loss at insertion."
+    case .refreshed: "Priority: 1 − α · exp(−loss), updated at each replay."
     }
   }
 
   private var pictureSection: String {
     if let absence { return "<p>\(escaped(absence))</p>" }
-    let order = "Of equal priorities the more extreme loss comes first."
-    let silence = pictures.silence.map { "<p class=\"note\">\(escaped($0))</p>" } ?? ""
+    let order = "Ties are ordered by loss."
+    let failure = pictures.predictionFailure.map { "<p class=\"note\">\(escaped($0))</p>" } ?? ""
     return """
-      <p>\(escaped("\(timing) \(order)"))</p>\(silence)
-      <h3>The highest priorities</h3>
-      \(gallery(pictures.highest, "the highest", "Where these are mislabelled or broken, replays are spent on them."))
-      <h3>The lowest priorities</h3>
-      \(gallery(pictures.lowest, "the lowest", "What the model had learned when it met them."))
+      <p>\(escaped("\(timing) \(order)"))</p>\(failure)
+      <h3>Highest priorities</h3>
+      \(gallery(pictures.highest, isHighest: true, "Mislabelled or broken images here waste replays."))
+      <h3>Lowest priorities</h3>
+      \(gallery(pictures.lowest, isHighest: false, "Examples that the model had already learned."))
       """
   }
 
-  private func gallery(_ cards: [MemoryPictures.Card], _ which: String, _ meaning: String) -> String {
-    guard !cards.isEmpty else { return "<p>There is no picture of these.</p>" }
-    var sentence = meaning
-    let judged = cards.compactMap(\.isTakenForItsLabel)
+  private func gallery(
+    _ cards: [MemoryPictures.Card], isHighest: Bool, _ meaning: String
+  ) -> String {
+    guard !cards.isEmpty else { return "<p>The run kept no images of these items.</p>" }
+    var text = meaning
+    let judged = cards.compactMap(\.isPredictedCorrectly)
     if !judged.isEmpty {
-      sentence +=
-        " As trained, the model takes \(judged.count { $0 }) of \(judged.count) for what they are labelled."
+      text += " The trained model predicts the label of \(judged.count { $0 }) of \(judged.count)."
     }
-    if cards.count < min(asked, (summary.items + (which == "the highest" ? 1 : 0)) / 2) {
-      sentence += " The run keeps pictures of \(cards.count) of them."
+    if cards.count < min(requested, (summary.items + (isHighest ? 1 : 0)) / 2) {
+      text += " The run kept images of \(cards.count) of these items."
     }
     return """
-      <p class="lead">\(escaped(sentence))</p>
+      <p class="lead">\(escaped(text))</p>
       <ul class="pictures">\(cards.map { $0.html(memory.card) }.joined(separator: "\n"))</ul>
       """
   }
 
   // MARK: Classes
 
-  /// So many classes are read as a table; of more, the course.
+  /// The maximum number of classes in an open table; more are shown as a chart.
   private static let listedClasses = 30
 
   private func classes(_ charts: MemoryPageCharts) -> String {
@@ -247,7 +247,7 @@ package struct MemoryPage {
     guard counts.count > Self.listedClasses else { return table }
     return """
       <div class="charts">\(figure(charts.balance, "All \(Figures.count(counts.count)) classes of the model."))</div>
-      <details><summary>Every class</summary>\(table)</details>
+      <details><summary>All classes</summary>\(table)</details>
       """
   }
 
@@ -261,7 +261,7 @@ package struct MemoryPage {
       """
     }
     return """
-      <div class="wide" tabindex="0" role="region" aria-label="Items of each class"><table class="classes">
+      <div class="wide" tabindex="0" role="region" aria-label="Items per class"><table class="classes">
       <thead><tr><th scope="col">class</th><th scope="col" class="n">items</th><th scope="col" class="n">share</th><td></td></tr></thead>
       <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
       """

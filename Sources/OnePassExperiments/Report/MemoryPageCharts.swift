@@ -1,25 +1,25 @@
 import OnePass
 import OnePassReplay
 
-/// The charts of one memory.
+/// The charts of the memory of one run.
 struct MemoryPageCharts {
   let memory: StoredMemory
   let summary: MemorySummary
 
-  /// The most points of a cloud: more would not show more.
+  /// The maximum number of points in a cloud.
   private static let cloudPoints = 3_000
 
   init(_ memory: StoredMemory) { (self.memory, summary) = (memory, memory.summary) }
 
   private func percent(_ count: Int) -> Double { 100 * Double(count) / Double(max(1, summary.items)) }
 
-  /// Where in the stream the items come from; with what the reservoir promises, where that has a formula.
+  /// The items by position in the stream, with the expectation of the reservoir if it has a closed form.
   var arrivals: Chart {
     let step = 100 / Double(summary.arrivals.count)
     let expected = expectedArrivals.map { $0.map { 100 * $0 / Double(max(1, summary.items)) } } ?? []
     var chart = Chart(
-      title: "Where in the stream the items come from",
-      horizontal: .linear("position, % of what has passed", [0, 100]),
+      title: "Items by position in the stream",
+      horizontal: .linear("position, % of the examples seen", [0, 100]),
       vertical: .linear("items, %", summary.arrivals.map(percent) + expected, includingZero: true))
     chart.bars = summary.arrivals.enumerated().map { part, count in
       let range = step * Double(part)...step * Double(part + 1)
@@ -31,13 +31,13 @@ struct MemoryPageCharts {
     if !expected.isEmpty {
       chart.series.append(
         .init(
-          name: "to be expected of the reservoir", colour: 1,
+          name: "expected from reservoir sampling", colour: 1,
           points: expected.enumerated().map { .init(x: step * (Double($0) + 0.5), y: $1) }, style: .course))
     }
     return chart
   }
 
-  /// By the formula of the reservoir; `nil` where more than it decided.
+  /// The expectation of the reservoir; `nil` if other rules also removed items.
   private var expectedArrivals: [Double]? {
     guard let configuration = memory.configuration, let capacity = memory.plan?.capacityExamples,
       let counters = memory.counters, configuration.memory.evicting == .uniform,
@@ -48,16 +48,16 @@ struct MemoryPageCharts {
       examplesSeen: counters.examplesSeen, capacity: capacity, parts: summary.arrivals.count)
   }
 
-  /// How often the items were replayed.
+  /// The items by number of replays.
   var replays: Chart {
     let names = summary.replays.counts.indices.map(MemorySummary.ReplayHistogram.name)
     let ticks = summary.replays.counts.indices.map { bin in
       (Double(bin), bin < 2 ? "\(bin)" : "\(1 << (bin - 1))…")
     }
     var chart = Chart(
-      title: "How often the items were replayed",
+      title: "Items by number of replays",
       horizontal: Axis(
-        title: "replays of an item: each number up to the next",
+        title: "replays of an item (bins from each number to the next)",
         range: -0.5...Double(max(1, names.count)) - 0.5,
         scale: .linear, ticks: ticks),
       vertical: .linear("items, %", summary.replays.counts.map(percent), includingZero: true))
@@ -69,8 +69,8 @@ struct MemoryPageCharts {
     return chart
   }
 
-  var priorities: Chart { chart("The priorities", "priority", memory.priorities) }
-  var losses: Chart { chart("The losses that are stored with them", "loss, nats", memory.losses) }
+  var priorities: Chart { chart("Priorities", "priority", memory.priorities) }
+  var losses: Chart { chart("Stored losses", "loss, nats", memory.losses) }
 
   private func chart(_ title: String, _ name: String, _ histogram: Histogram) -> Chart {
     var chart = Chart(
@@ -86,17 +86,17 @@ struct MemoryPageCharts {
     return chart
   }
 
-  /// The priority of each item over its position.
+  /// The priority of each item by position.
   var priorityByPosition: Chart {
-    cloud("Priority against position", "priority") { Double($0.priority) }
+    cloud("Priority by position", "priority") { Double($0.priority) }
   }
 
-  /// The stored loss of each item over its position.
-  var lossByPosition: Chart { cloud("Loss against position", "loss, nats") { Double($0.loss) } }
+  /// The stored loss of each item by position.
+  var lossByPosition: Chart { cloud("Stored loss by position", "loss, nats") { Double($0.loss) } }
 
-  /// The replays of each item over its position.
+  /// The replays of each item by position.
   var replaysByPosition: Chart {
-    cloud("Replays against position", "replays") { Double($0.draws) }
+    cloud("Replays by position", "replays") { Double($0.draws) }
   }
 
   private func cloud(_ title: String, _ vertical: String, _ figure: (MemoryItem) -> Double) -> Chart {
@@ -106,26 +106,26 @@ struct MemoryPageCharts {
     let (least, most) = (values.min() ?? 0, values.max() ?? 0)
     var chart = Chart(
       title: title,
-      horizontal: .linear("position, % of what has passed", [0, 100]),
+      horizontal: .linear("position, % of the examples seen", [0, 100]),
       vertical: .linear(vertical, values, includingZero: most - least > 0.1 * most))
     let seen = Double(max(1, memory.examplesSeen))
     chart.cloud = items.map { (x: min(100, 100 * Double($0.id) / seen), y: figure($0)) }
     return chart
   }
 
-  /// The share of each class, the most frequent first: for more classes than a table is read for.
+  /// The class balance in descending order, for more classes than fit into a table.
   var balance: Chart {
     let shares = (0..<memory.card.classes).map { percent(summary.itemsPerClass[$0] ?? 0) }.sorted(by: >)
     let even = 100 / Double(max(1, shares.count))
     var chart = Chart(
-      title: "The share of each class",
-      horizontal: .linear("class, from the most to the least frequent", [1, Double(shares.count)]),
+      title: "Class balance",
+      horizontal: .linear("class, by descending frequency", [1, Double(shares.count)]),
       vertical: .linear("items, %", shares + [even], includingZero: true))
     chart.series.append(
       .init(
         name: "", colour: 0, points: shares.enumerated().map { .init(x: Double($0 + 1), y: $1) },
         style: .course, isInLegend: false))
-    chart.levels.append(("even", even))
+    chart.levels.append(("uniform", even))
     return chart
   }
 }

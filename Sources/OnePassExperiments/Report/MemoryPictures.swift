@@ -3,30 +3,30 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// The pictures of the highest and of the lowest priorities, with what is known of each.
+/// The images with the highest and the lowest priorities, with the facts about each.
 struct MemoryPictures {
-  /// One item with its picture.
+  /// One item with its image.
   struct Card {
     let item: MemoryItem
-    /// `nil` where it cannot be shown.
+    /// The image; `nil` if it cannot be shown.
     let thumbnail: Thumbnail?
-    /// Why it cannot.
+    /// The reason why there is no thumbnail.
     let problem: String?
-    /// What the model takes it for.
+    /// The class that the trained model predicts.
     let prediction: Prediction.Class?
 
-    var isTakenForItsLabel: Bool? { prediction.map { $0.label == item.label } }
+    var isPredictedCorrectly: Bool? { prediction.map { $0.label == item.label } }
   }
 
   let highest: [Card]
   let lowest: [Card]
-  /// Why the model's opinion is missing, where it was asked for.
-  let silence: String?
+  /// The reason why requested predictions are missing.
+  let predictionFailure: String?
 
   /// - Parameters:
-  ///   - memory: What to show.
-  ///   - count: How many of each end.
-  ///   - predicting: Whether the model is asked for its opinion.
+  ///   - memory: The memory to show.
+  ///   - count: The number of images with the highest priorities, and with the lowest.
+  ///   - predicting: Whether the model predicts the class of each image.
   init(of memory: StoredMemory, count: Int, predicting: Bool) {
     let ends = PriorityExtremes(of: memory.items, count: count)
     var images: [Int: EncodedImage] = [:]
@@ -36,7 +36,7 @@ struct MemoryPictures {
         if let image = try memory.pictures.image(id: item.id) {
           images[item.id] = image
         } else if memory.pictures.areComplete {
-          problems[item.id] = "The image is not there, or just being written."
+          problems[item.id] = "The image is missing or is being written."
         }
       } catch {
         problems[item.id] = "The stored image cannot be read."
@@ -49,13 +49,13 @@ struct MemoryPictures {
       }
     }
     var predictions: [Int: Prediction.Class] = [:]
-    var silence: String?
+    var predictionFailure: String?
     if predicting, !thumbnails.isEmpty {
       do { predictions = try memory.predictions(of: images) } catch {
-        silence = "The model could not be asked what it takes them for: \(error)"
+        predictionFailure = "Predictions are missing: \(error)"
       }
     }
-    self.silence = silence
+    self.predictionFailure = predictionFailure
     func cards(_ items: [MemoryItem]) -> [Card] {
       items.filter { thumbnails[$0.id] != nil || problems[$0.id] != nil }.map {
         Card(
@@ -65,28 +65,28 @@ struct MemoryPictures {
     (highest, lowest) = (cards(ends.highest), cards(ends.lowest))
   }
 
-  /// Pictures that are shown.
+  /// The number of images shown.
   var count: Int { (highest + lowest).count { $0.thumbnail != nil } }
 }
 
 extension MemoryPictures.Card {
-  /// - Parameter card: Names the classes.
+  /// - Parameter card: The class names.
   func html(_ card: ModelCard) -> String {
     let name = escaped(card.className(item.label))
     return """
       <li>\(picture(name))
       <p class="class" title="\(name)"><bdi>\(name)</bdi></p>
-      \(opinion)
+      \(predicted)
       <p class="facts">priority \(Figures.decimal(Double(item.priority)))<br/>loss \(Figures.loss(Double(item.loss)))<br/>\
-      \(Figures.count(item.draws, "replay")), no. \(Figures.count(item.id))</p></li>
+      \(Figures.count(item.draws, "replay")), position \(Figures.count(item.id))</p></li>
       """
   }
 
   private func picture(_ name: String) -> String {
     guard let thumbnail else {
-      return "<p class=\"lost\">\(escaped(problem ?? "There is no picture."))</p>"
+      return "<p class=\"lost\">\(escaped(problem ?? "There is no image."))</p>"
     }
-    // Small ones are shown larger, pixel for pixel.
+    // Small images are enlarged without interpolation.
     let isSmall = max(thumbnail.width, thumbnail.height) <= 64
     return """
       <img\(isSmall ? " class=\"small\"" : "") width="\(thumbnail.width)" height="\(thumbnail.height)" \
@@ -97,12 +97,12 @@ extension MemoryPictures.Card {
       """
   }
 
-  private var opinion: String {
-    guard let prediction, let isTakenForItsLabel else { return "" }
+  private var predicted: String {
+    guard let prediction, let isPredictedCorrectly else { return "" }
     let name = escaped(prediction.name)
     return """
-      <p class="\(isTakenForItsLabel ? "agrees" : "differs")" title="\(name)">\
-      \(isTakenForItsLabel ? "✓" : "✗") model: <bdi>\(name)</bdi> \
+      <p class="\(isPredictedCorrectly ? "agrees" : "differs")" title="\(name)">\
+      \(isPredictedCorrectly ? "✓" : "✗") predicted: <bdi>\(name)</bdi> \
       \(Figures.percent(prediction.probability, decimals: 0).replacing(" ", with: "\u{A0}"))</p>
       """
   }

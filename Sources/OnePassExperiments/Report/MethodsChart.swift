@@ -2,8 +2,10 @@ import OnePass
 import OnePassCore
 
 extension Setting {
-  /// A line for each method over the storage, at the largest k of a method that is not the paper's, and everything kept at the
-  /// same compute; where this setting has another recipe than the paper's, the paper's method and recipe beside it.
+  /// Accuracy by storage, a line for each method, at the largest k of a method other than the paper's.
+  ///
+  /// Multi-epoch training at the same compute is at 100 %. If this setting has another recipe, the paper's method with
+  /// the paper's recipe is included.
   var methodsChart: Chart? {
     let own = variants.filter { $0.configuration.method == .replay && $0.accuracy != nil }
     let changed = own.filter { baseline(of: $0) != nil || !paperRecipe.isEmpty }
@@ -14,7 +16,7 @@ extension Setting {
     let families = Dictionary(grouping: (own + paper).filter { $0.configuration.replay.steps == k }) {
       $0.configuration.withoutStorage
     }.values.sorted {
-      // By the title where two are equal, so that the same records make the same chart.
+      // Ties are ordered by title, so that the same records make the same chart.
       (Self.height($1), $0[0].title) < (Self.height($0), $1[0].title)
     }.prefix(Chart.colours - 1)
     guard families.count > 1 else { return nil }
@@ -24,7 +26,7 @@ extension Setting {
     }
     let shown = families.flatMap { $0 } + kept + paperKept
     var chart = Chart(
-      title: "Methods against storage, k = \(k)",
+      title: "Accuracy by storage and method, k = \(k)",
       horizontal: .logarithmic(
         "storage, % of the stream's examples", families.joined().map(\.storage) + [100]),
       vertical: .linear("top-1, %", shown.flatMap(\.accuracyRange)))
@@ -42,12 +44,12 @@ extension Setting {
     return chart
   }
 
-  /// By which methods are ordered: the best that one reaches.
+  /// The order of the methods: their best mean accuracy.
   private static func height(_ family: [Variant]) -> Double {
     family.compactMap { $0.accuracy?.mean }.max() ?? 0
   }
 
-  /// The title without what the chart says of all.
+  /// The title without the parts that all series share.
   private static func name(of variant: Variant) -> String {
     let configuration = variant.configuration
     return variant.title.replacing(
@@ -63,7 +65,7 @@ extension Variant {
 }
 
 extension RunConfiguration {
-  /// What a method is at any storage.
+  /// The configuration with the storage removed, which identifies a method.
   fileprivate var withoutStorage: RunConfiguration {
     var method = self
     method.memory.storage = .fraction(1)

@@ -1,9 +1,9 @@
 import OnePass
 import OnePassCore
 
-/// Accuracy against storage, against compute, and against both.
+/// Charts of accuracy by storage, by compute, and by both.
 extension Setting {
-  /// A line for each k over the storage, and the multi-epoch run of the same compute at 100 %.
+  /// Accuracy by storage: a line for each k, and multi-epoch training at the same compute at 100 %.
   var storageChart: Chart? {
     let ks = Set(prioritised.map(\.configuration.replay.steps)).sorted()
     guard !ks.isEmpty else { return nil }
@@ -12,7 +12,7 @@ extension Setting {
     let ends = ks.map { multiEpoch($0 + 1) }
     let all = prioritised + ends.compactMap(\.self) + [naive].compactMap(\.self)
     var chart = Chart(
-      title: "Accuracy against storage",
+      title: "Accuracy by storage",
       horizontal: .logarithmic("storage, % of the stream's examples", prioritised.map(\.storage) + [100]),
       vertical: .linear("top-1, %", all.flatMap(\.accuracyRange)))
     for (index, (line, end)) in zip(lines, ends).enumerated() {
@@ -31,12 +31,12 @@ extension Setting {
     return chart
   }
 
-  /// A line for each storage over the compute, and multi-epoch training.
+  /// Accuracy by compute: a line for each storage, and multi-epoch training.
   var computeChart: Chart? {
     let judged = variants.filter { $0.accuracy != nil }
     guard judged.count > 1 else { return nil }
     var chart = Chart(
-      title: "Accuracy against compute",
+      title: "Accuracy by compute",
       horizontal: .logarithmic("compute, % of 90 passes", judged.map(\.compute)),
       vertical: .linear("top-1, %", judged.flatMap(\.accuracyRange)))
     for (index, storage) in storages.enumerated() {
@@ -62,16 +62,16 @@ extension Setting {
     return chart
   }
 
-  /// Every variant as a circle whose area is its storage in bytes; those on the Pareto front are filled and numbered.
+  /// All variants as circles with areas by storage in bytes; filled and numbered on the Pareto front.
   var paretoChart: Chart? {
     let judged = variants.compactMap { variant in variant.accuracy.map { (variant, $0.mean) } }
     guard judged.count > 1 else { return nil }
     let front = paretoFront
     var chart = Chart(
-      title: "The Pareto front over accuracy, storage and compute",
+      title: "Pareto front of accuracy, storage and compute",
       horizontal: .logarithmic("compute, % of 90 passes", judged.map(\.0.compute)),
       vertical: .linear("top-1, %", judged.map(\.1)))
-    // The largest circles first, so that none hides a smaller one.
+    // The largest circles are drawn first, so that they do not hide smaller ones.
     for (variant, mean) in judged.sorted(by: { $0.0.storageBytes > $1.0.storageBytes }) {
       let place = front.firstIndex { $0.configuration == variant.configuration }
       chart.marks.append(
@@ -79,16 +79,16 @@ extension Setting {
           x: variant.compute, y: mean, radius: 3 + (min(variant.storageBytes, 100) / 100).squareRoot() * 11,
           colour: place == nil ? 6 : 0, isHollow: place == nil, text: place.map { "\($0 + 1)" } ?? "",
           label: "\(variant.title): \(ResultFigures.accuracy(variant.accuracy)) %, storage "
-            + "\(ResultFigures.percent(variant.storageBytes)) % of the bytes, compute \(ResultFigures.percent(variant.compute)) %"
+            + "\(ResultFigures.percent(variant.storageBytes)) % of bytes, compute \(ResultFigures.percent(variant.compute)) %"
         ))
     }
     return chart
   }
 
-  /// The members of the front, by the numbers of the chart.
+  /// The variants on the Pareto front, with the numbers of the chart.
   var paretoTable: ResultTable {
     var table = ResultTable(
-      "The Pareto front", columns: ["#no.", "variant", "#top-1", "#storage", "#bytes", "#compute"])
+      "Pareto front", columns: ["#no.", "variant", "#top-1", "#storage", "#bytes", "#compute"])
     for (index, variant) in paretoFront.enumerated() {
       table.add([
         "\(index + 1)", variant.title, ResultFigures.accuracy(variant.accuracy),
@@ -97,15 +97,15 @@ extension Setting {
       ])
     }
     table.notes = [
-      "No other variant is at least as good on all three and better on one, by the means. Storage counts in bytes. Within their errors "
-        + "neighbours may change places."
+      "Variants that no other variant dominates in mean accuracy, bytes and compute. Differences between neighbours can "
+        + "be within their standard errors."
     ]
     return table
   }
 }
 
 extension Variant {
-  /// The mean with its error, and what a pointer shows over it.
+  /// The mean accuracy with its standard error and a tooltip.
   func point(at x: Double) -> Chart.Point? {
     accuracy.map {
       Chart.Point(
@@ -113,7 +113,7 @@ extension Variant {
     }
   }
 
-  /// What an axis has to have room for.
+  /// The values that an axis must include.
   var accuracyRange: [Double] {
     accuracy.map { [$0.mean - ($0.standardError ?? 0), $0.mean + ($0.standardError ?? 0)] } ?? []
   }

@@ -2,29 +2,32 @@ import Foundation
 import OnePass
 import OnePassCore
 
-/// One HTML page about finished runs: tables, charts, what the memory held, and every cell. It needs no network.
+/// An HTML page about finished runs: tables, charts, memory contents and all runs. It needs no network.
 package struct Report {
   private let records: RecordSet
   private let settings: [Setting]
   private let title: String
 
-  /// - Parameter title: The heading; one that says what was run unless given.
+  /// A report on records.
+  /// - Parameters:
+  ///   - records: The records to show.
+  ///   - title: The heading; `nil` for "One Pass ImageNet benchmark".
   package init(_ records: RecordSet, title: String? = nil) {
     self.records = records
     settings = Setting.settings(of: records.records)
     self.title = title ?? "One Pass ImageNet benchmark"
   }
 
-  /// Writes the page, whole or not at all.
-  /// - Throws: `OnePassError` (`io`).
+  /// Writes the page atomically.
+  /// - Throws: `OnePassError` (`io`) if the page cannot be written.
   package func write(to path: String) throws { try Self.write(html, to: path) }
 
-  /// Writes every chart as a file.
-  /// - Returns: Their names.
-  /// - Throws: `OnePassError` (`io`).
+  /// Writes each chart as an SVG file.
+  /// - Returns: The names of the files.
+  /// - Throws: `OnePassError` (`io`) if a file cannot be written.
   package func writeCharts(in folder: String) throws -> [String] {
     do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-      throw OnePassError(.io, "The folder \(folder) cannot be made: choose another --charts.", cause: error)
+      throw OnePassError.cannotCreateFolder(folder, from: "--charts", cause: error)
     }
     var names: [String] = []
     for (index, setting) in settings.enumerated() {
@@ -39,11 +42,11 @@ package struct Report {
 
   static func write(_ text: String, to path: String) throws {
     do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
-      throw OnePassError(.io, "\(path) cannot be written: choose another place.", cause: error)
+      throw OnePassError.cannotWritePage(path, cause: error)
     }
   }
 
-  /// The page.
+  /// The text of the page.
   package var html: String {
     """
     <!DOCTYPE html>
@@ -69,11 +72,11 @@ package struct Report {
     }
     let hours = runs.reduce(0) { $0 + $1.wallSeconds } / 3_600
     return """
-      <p class=lead>\(Figures.count(runs.count)) runs, \(escaped(String(format: "%.1f", hours))) hours in all. \
+      <p class=lead>\(Figures.count(runs.count, "run")), \(escaped(String(format: "%.1f", hours))) hours in total. \
       onepass \(escaped(list(runs.map(\.versionText)))), libtorch \(escaped(list(runs.map(\.engine)))). \
-      \(machines.isEmpty ? "" : "Made on: \(escaped(list(machines))).")</p>
-      <p class=lead>Three axes: accuracy (top-1 by one centre crop), storage (the most that was kept of the stream), \
-      compute (examples back-propagated, relative to 90 passes). The method and the tables are those of \
+      \(machines.isEmpty ? "" : "Hardware: \(escaped(list(machines))).")</p>
+      <p class=lead>Three metrics: accuracy (top-1, single centre crop), storage (peak share of the stream that was kept) \
+      and compute (back-propagated examples, relative to 90 passes). Method and tables follow \
       Hu, Li, Calandriello and Görür, One Pass ImageNet, 2021.</p>
       """
   }
@@ -90,13 +93,13 @@ package struct Report {
     let items = records.problems.map { "<li>\(escaped($0.path)): \(escaped($0.reason))</li>" }.joined()
     return """
       <div class=warn><p>\(records.problems.count) damaged or repeated \
-      \(records.problems.count == 1 ? "record was" : "records were") left out:</p><ul>\(items)</ul></div>
+      \(records.problems.count == 1 ? "record was" : "records were") skipped:</p><ul>\(items)</ul></div>
       """
   }
 }
 
 extension Setting {
-  /// The charts of a setting with the names of their files.
+  /// The charts of a setting with their file names.
   var charts: [(name: String, chart: Chart)] {
     [
       ("accuracy-storage", storageChart), ("methods-storage", methodsChart),

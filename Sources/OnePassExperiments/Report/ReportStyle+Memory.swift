@@ -1,5 +1,5 @@
 extension ReportStyle {
-  /// What the page about a memory has beside ``page``.
+  /// The CSS that the page of a memory adds to ``page``.
   static let memory = """
     h1{overflow-wrap:anywhere}.lead{overflow-wrap:anywhere}
     nav a{display:inline-block;padding:.25rem 0}a:focus-visible,summary:focus-visible{outline:2px solid var(--c0);outline-offset:2px}

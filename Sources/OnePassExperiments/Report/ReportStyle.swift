@@ -1,6 +1,6 @@
-/// How the report looks: light and dark, on a phone and on paper. Nothing is fetched.
+/// The CSS of the report, for light and dark themes, small screens and print. It loads nothing.
 enum ReportStyle {
-  /// Colours that people with any colour vision tell apart (Okabe and Ito 2008), lighter on dark ground.
+  /// Colours that are distinguishable with any colour vision (Okabe and Ito 2008), lighter on a dark background.
   private static let light = """
     --ink:#1c1e21;--soft:#5b6068;--ground:#fff;--panel:#f6f7f8;--rule:#d9dce0;--c0:#0072b2;--c1:#d55e00;--c2:#00875f;\
     --c3:#b0568b;--c4:#8a6d00;--c5:#3a8fc4;--c6:#6b7077
@@ -22,7 +22,7 @@ enum ReportStyle {
       .joined())
     """
 
-  /// For a chart in a file of its own: in a README both grounds are possible.
+  /// For a chart in an SVG file: a README can have either background.
   static let chartFile =
     "svg{\(light);background:var(--ground)}@media(prefers-color-scheme:dark){svg{\(dark)}}\(chart)"
 

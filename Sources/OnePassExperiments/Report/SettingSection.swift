@@ -1,6 +1,6 @@
 import OnePass
 
-/// The part of the report about one setting.
+/// The section of the report about one setting.
 struct SettingSection {
   let setting: Setting
   let number: Int
@@ -14,7 +14,7 @@ struct SettingSection {
     \(figures(metricFigures))
     \(setting.paretoTable.html)
     \(tables([.claims, .ablations, .recipe]))
-    <h3>Over the stream</h3>
+    <h3>Learning curves</h3>
     \(figures(streamFigures))
     \(memory)
     \(tables([.variants]))
@@ -33,17 +33,17 @@ struct SettingSection {
     [
       (
         setting.storageChart,
-        "Error bars are standard errors over seeds. The dashed lines lead to multi-epoch training of the same compute, "
-          + "which keeps everything."
+        "Error bars: standard error over seeds. Dashed lines lead to multi-epoch training at the same compute, which stores "
+          + "the whole stream."
       ),
       (
         setting.methodsChart,
-        "The best methods of this setting, and the paper's. Hollow: everything kept, at the same compute."
+        "The best methods of this setting, and the paper's. Hollow: multi-epoch training at the same compute."
       ),
-      (setting.computeChart, "Error bars are standard errors over seeds."),
+      (setting.computeChart, "Error bars: standard error over seeds."),
       (
         setting.paretoChart,
-        "Each circle is a variant, its area the storage. Filled and numbered: not beaten on all three axes."
+        "Each circle is a variant; its area is the storage in bytes. Filled and numbered: Pareto-optimal."
       ),
     ]
   }
@@ -52,22 +52,22 @@ struct SettingSection {
     [
       (
         setting.onlineChart,
-        "Each example is predicted before it is trained on, so the stream itself is the test; with batch statistics and "
-          + "under the incoming crop."
+        "Each example is classified before the model trains on it, with batch statistics and the crop of the incoming "
+          + "mini-batch."
       ),
       (setting.lossChart, "Mean over seeds."),
-      (setting.memoryBytesChart, "What the memory held, index included."),
+      (setting.memoryBytesChart, "Mean over seeds."),
       (
         setting.rateChart,
-        "Replays and decoding included. It depends on the machine and on what else ran on it."
+        "Replays and decoding included. Depends on the machine and its load."
       ),
     ]
   }
 
   private var memoryFigures: [Figure] {
     [
-      (setting.arrivalChart, "Twenty equal parts of the stream, the oldest on the left."),
-      (setting.replayChart, "Of the items held at the end."),
+      (setting.arrivalChart, "Twenty equal parts of the stream, oldest first."),
+      (setting.replayChart, "At the end of the run, mean over seeds."),
       (setting.balanceChart, "Mean over seeds."),
     ]
   }
@@ -85,24 +85,24 @@ struct SettingSection {
     let single = setting.variants.filter { $0.n == 1 }.count
     guard single > 0 else { return "" }
     return """
-      <p class=warn>\(single) of \(setting.variants.count) variants \(single == 1 ? "has" : "have") only one seed. Such figures have no error, and \
-      differences between them may be chance.</p>
+      <p class=warn>\(single) of \(setting.variants.count) variants \(single == 1 ? "has" : "have") only one seed. These values have no standard \
+      error, and differences between them can be noise.</p>
       """
   }
 
   private var memory: String {
     guard let table = setting.memoryTable else { return "" }
     return """
-      <h3>What the memory held</h3>
+      <h3>Memory contents</h3>
       \(figures(memoryFigures))
       \(table.html)
       """
   }
 
-  /// Every run with its cost, and every variant's configuration.
+  /// All runs with their cost, and the configurations of all variants.
   private var cells: String {
     var table = ResultTable(
-      "Every run",
+      "All runs",
       columns: [
         "run", "#seed", "#top-1", "#loss", "#storage", "#bytes", "#compute", "#updates", "#images/s",
         "#minutes",
@@ -121,30 +121,31 @@ struct SettingSection {
       ])
     }
     return """
-      <h3>Every run, its configuration and its cost</h3>
+      <h3>All runs and configurations</h3>
       <details><summary>\(setting.variants.reduce(0) { $0 + $1.records.count }) runs</summary>\(table.html)</details>
       <details><summary>Configuration of \(setting.variants.count) variants</summary>\(configurations)</details>
       """
   }
-  /// The options in which the variants differ, and those that all of them share; as they were resolved.
+
+  /// The resolved options: those in which the variants differ, and those that all variants share.
   private var configurations: String {
     let options = setting.variants.map { $0.configuration.options }
     let shared = (options.first ?? []).indices.filter { index in
       Set(options.map { $0[index].value }).count == 1
     }
-    var common = ResultTable("Shared by all variants", columns: ["option", "value"])
+    var common = ResultTable("Options of all variants", columns: ["option", "value"])
     for index in shared
     where !["seed", "threads", "decode-threads", "device"].contains(options[0][index].name) {
       common.add([options[0][index].name, options[0][index].value])
     }
     let differing = (options.first ?? []).indices.filter { !shared.contains($0) }
     var own = ResultTable(
-      "What sets them apart", columns: ["variant"] + differing.map { options[0][$0].name })
+      "Options that differ", columns: ["variant"] + differing.map { options[0][$0].name })
     for (variant, options) in zip(setting.variants, options) {
       own.add([variant.title] + differing.map { options[$0].value })
     }
     own.notes = [
-      "An option that a method does not use has a fixed value here. Every option of every run is in its result.json."
+      "Options that a method does not use are shown with a fixed value. The result.json of a run has all its options."
     ]
     return (differing.isEmpty ? "" : own.html) + common.html
   }

@@ -1,33 +1,33 @@
 import OnePass
 
-/// The course of the runs over their stream.
+/// Charts of the runs over their stream.
 extension Setting {
-  /// The most replay steps that were run with each storage, and naive training: what the courses show.
+  /// The variants in these charts: naive training, and prioritised replay with the largest storage.
   private var shown: [Variant] {
     let storage = prioritised.map(\.storage).max() ?? 0
     return [naive].compactMap(\.self) + prioritised.filter { $0.storage == storage }
   }
 
-  /// How well the stream was classified on its way in.
+  /// The accuracy on incoming examples before training on them.
   var onlineChart: Chart? {
-    course("Accuracy over the stream", "top-1 before training on it, %") { point in
+    course("Online accuracy", "top-1 before training, %") { point in
       point.accuracy.map { 100 * $0 }
     }
   }
 
-  /// The loss of the stream on its way in.
+  /// The loss on incoming examples before training on them.
   var lossChart: Chart? {
-    course("Loss over the stream", "loss before training on it, nats") { $0.loss }
+    course("Online loss", "loss before training, nats") { $0.loss }
   }
 
-  /// Trained images a second, between two points of the curve.
+  /// Trained images per second.
   var rateChart: Chart? {
-    course("Throughput over the stream", "trained images/s", fromZero: true) { $0.rate }
+    course("Throughput", "trained images/s", fromZero: true) { $0.rate }
   }
 
-  /// What the memory held.
+  /// The bytes of the memory.
   var memoryBytesChart: Chart? {
-    course("Memory over the stream", "bytes held, kB", fromZero: true) { $0.bytes.map { $0 / 1_000 } }
+    course("Memory size", "size with index, kB", fromZero: true) { $0.bytes.map { $0 / 1_000 } }
   }
 
   private func course(
@@ -46,7 +46,7 @@ extension Setting {
     var replays = 0
     for (variant, points) in lines {
       let isNaive = variant.configuration.method == .naive
-      // Six colours, then the same ones dashed.
+      // Six colours, then the same colours dashed.
       chart.series.append(
         .init(
           name: isNaive ? "naive" : "replay, \(variant.shortTitle)", colour: isNaive ? 6 : replays % 6,
@@ -57,20 +57,20 @@ extension Setting {
   }
 }
 
-/// A part of the stream with the means over all examples of all seeds in it.
+/// A part of the stream, with means over the examples of all seeds.
 struct CourseSlice {
-  /// Where it ends, as a share of the stream.
+  /// The end of the part as a share of the stream.
   var end: Double
   var loss: Double
   var accuracy: Double?
-  /// Trained images a second.
+  /// Trained images per second.
   var rate: Double?
-  /// Held by the memory at its end; `nil` without a memory.
+  /// The bytes of the memory at the end; `nil` without a memory.
   var bytes: Double?
 }
 
 extension Variant {
-  /// The course in up to forty slices of the stream; sums over seeds, then means.
+  /// The run in up to forty parts of the stream, with means over the seeds.
   var course: [CourseSlice] {
     let count = min(40, records.map(\.curve.count).min() ?? 0)
     guard count > 1 else { return [] }
@@ -87,7 +87,7 @@ extension Variant {
   }
 }
 
-/// Some neighbouring points of one curve, as sums.
+/// The sums of adjacent points of one curve.
 private struct CurvePart {
   var end = 0.0
   var examples = 0.0

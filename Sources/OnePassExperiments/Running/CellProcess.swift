@@ -2,18 +2,17 @@ import Foundation
 import OnePass
 import OnePassCore
 
-/// One `onepass train` that a grid has started, and the thread that reads what it says.
+/// A running `onepass train` of a grid, with a thread that reads its standard error.
 ///
-/// A process of its own, so that a cell is exactly the command that a person would give: as fast, and with all of
-/// its memory given back. If the grid itself is killed, the cell ends at its next line of progress, which nobody
-/// reads any more.
+/// A cell is a separate process, so it is identical to the printed command, equally fast, and returns all its memory.
+/// If the grid is killed, the cell ends at its next line of progress, because no process reads it.
 ///
-/// `@unchecked Sendable` because `process` is started before the reading thread and then only asked and signalled,
-/// which Foundation allows from any thread.
+/// `@unchecked Sendable` because `process` is started before the reading thread. After that it is only queried and
+/// signalled, which Foundation allows from any thread.
 final class CellProcess: @unchecked Sendable {
   enum Signal: Sendable {
     case progress(ProgressLine)
-    /// It has ended; what it said last, if that was no progress.
+    /// The process has ended. `lastWords` is the last line that was not progress.
     case ended(status: Int32, byItself: Bool, lastWords: String)
   }
 
@@ -23,7 +22,7 @@ final class CellProcess: @unchecked Sendable {
   ///   - program: The `onepass` to run.
   ///   - variables: Added to the environment.
   ///   - send: Called from the reading thread.
-  /// - Throws: `OnePassError` (`io`) if the program cannot be started.
+  /// - Throws: `OnePassError` (`io`) for a program that cannot be started.
   init(
     program: URL, arguments: [String], variables: [String: String], send: @escaping @Sendable (Signal) -> Void
   ) throws {
@@ -35,8 +34,7 @@ final class CellProcess: @unchecked Sendable {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = pipe
     do { try process.run() } catch {
-      throw OnePassError(
-        .io, "\(program.path) cannot be started: \(error.localizedDescription).", cause: error)
+      throw OnePassError.cannotStartCell(program.path, cause: error)
     }
     let thread = Thread { [self] in
       let lastWords = Self.read(pipe.fileHandleForReading, send)
@@ -52,12 +50,12 @@ final class CellProcess: @unchecked Sendable {
 
   func terminate() { process.terminate() }
 
-  /// Asks it to cool down and finish; only one that has said something listens.
+  /// Requests that the run cool down and finish. The run handles this signal once it has reported progress.
   func coolDown() {
     if process.isRunning { kill(process.processIdentifier, SIGUSR1) }
   }
 
-  /// Reads lines to the end. Returns the last that is no progress.
+  /// Reads lines until the end, and returns the last one that is not progress.
   private static func read(_ handle: FileHandle, _ send: (Signal) -> Void) -> String {
     var rest = Data()
     var lastWords = ""

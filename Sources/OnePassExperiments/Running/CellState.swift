@@ -1,33 +1,37 @@
 import OnePass
 
-/// Where a cell of a grid stands.
+/// The state of a cell of a grid.
 package enum CellState: Sendable {
+  /// Not started yet, or interrupted.
   case waiting
+  /// Training or evaluating.
   case running(CellProgress)
-  /// Its record is there: made now, or by an earlier run of the grid.
+  /// The record exists, from this run of the grid or an earlier one.
   case done(CellResult)
-  /// It did not come to an end; the sentence says why.
+  /// The cell has no usable record; the text is the reason.
   case failed(String)
 }
 
-/// How far a running cell has come.
+/// The progress of a running cell.
 package struct CellProgress: Sendable {
-  /// The share of its training that is done, 0 … 1.
+  /// The completed share of the training, 0 … 1.
   package var share = 0.0
+  /// Trained images per second; 0 before the first step.
   package var imagesPerSecond = 0.0
-  /// The mean loss of its last incoming mini-batch, in nats; `nil` before the first.
+  /// The mean loss of the last incoming mini-batch in nats; `nil` before the first.
   package var loss: Double?
+  /// Whether training is over and the evaluation runs.
   package var isEvaluating = false
 }
 
-/// What a finished cell came to.
+/// The outcome of a finished cell.
 package struct CellResult: Sendable {
-  /// Top-1, 0 … 1; `nil` where nothing was evaluated.
+  /// Top-1 accuracy, 0 … 1; `nil` without an evaluation.
   package var top1: Double?
-  /// Seconds that it took.
+  /// The wall time in seconds.
   package var seconds: Double
-  /// Whether it was made by this run of the grid.
+  /// Whether this run of the grid trained the cell.
   package var isNew: Bool
-  /// Whether it was trained to its planned end.
+  /// Whether the cell was trained to its planned end, without an early cool-down.
   package var isWhole = true
 }

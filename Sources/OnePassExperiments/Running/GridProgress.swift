@@ -1,12 +1,15 @@
 import OnePass
 import OnePassCore
 
-/// The state of a whole grid: which cells are done, running and left, and how long that will take.
+/// The progress of a grid: the state of each cell, and an estimate of the remaining time.
 package struct GridProgress: Sendable {
+  /// All cells of the grid.
   package let cells: [GridCell]
+  /// The state of each cell, in the order of ``cells``.
   package private(set) var states: [CellState]
+  /// The maximum number of cells that run at the same time.
   package let parallel: Int
-  /// Seconds that an example of training takes, from the cells that are done: sums, not means.
+  /// Sums over the finished cells: wall time in seconds, and work in passes over the stream.
   private var secondsSpent = 0.0
   private var workDone = 0.0
 
@@ -16,12 +19,15 @@ package struct GridProgress: Sendable {
     states = cells.map { _ in .waiting }
   }
 
+  /// The number of cells with a record.
   package var doneCount: Int { states.count { if case .done = $0 { true } else { false } } }
-  /// Cells that this run of the grid has made.
+  /// The number of cells that this run of the grid has trained.
   package var newCount: Int {
     states.count { if case .done(let result) = $0 { result.isNew } else { false } }
   }
+  /// The number of running cells.
   package var runningCount: Int { states.count { if case .running = $0 { true } else { false } } }
+  /// The failed cells with the reason of each.
   package var failures: [(cell: GridCell, reason: String)] {
     zip(cells, states).compactMap { if case .failed(let reason) = $1 { ($0, reason) } else { nil } }
   }
@@ -42,15 +48,15 @@ package struct GridProgress: Sendable {
     states[index] = .running(progress)
   }
 
-  /// Lets a finished cell count for the estimate of the time that is left.
+  /// Adds a finished cell to the estimate of the remaining time.
   mutating func learn(from index: Int, seconds: Double) {
     secondsSpent += seconds
     workDone += work(of: cells[index])
   }
 
-  /// The wall time until the last cell ends, in seconds; `nil` before the first cell has ended.
+  /// The estimated wall time in seconds until the last cell ends; `nil` before the first cell has ended.
   ///
-  /// Judged by passes over the stream: the cells of a grid mostly share their stream and their model.
+  /// Work is measured in passes over the stream, since the cells of a grid usually share the stream and the model.
   package var secondsLeft: Double? {
     guard workDone > 0 else { return nil }
     var left = 0.0
@@ -65,11 +71,11 @@ package struct GridProgress: Sendable {
       left += work(of: cell) * share
       longest = max(longest, work(of: cell) * share)
     }
-    // The last cells have the machine to themselves, so it takes at least as long as the longest of them.
+    // At the end fewer cells than `parallel` run, so the longest one is a lower bound.
     return secondsSpent / workDone * max(left / Double(parallel), longest)
   }
 
-  /// Passes over the stream: those of the training, and a little for the evaluation.
+  /// Passes over the stream for the training, plus 0.3 for the evaluation.
   private func work(of cell: GridCell) -> Double {
     let configuration = cell.configuration
     let passes: Int

@@ -2,14 +2,15 @@ import Foundation
 import OnePass
 import OnePassCore
 
-/// Runs the cells of a grid, each as a `onepass train` of its own, and skips those whose records are there.
+/// Runs the cells of a grid as separate `onepass train` processes, and skips cells with a record.
 package struct GridRunner {
-  /// How a grid ended.
+  /// The outcome of a grid.
   package struct Outcome: Sendable {
+    /// The final state of all cells.
     package let progress: GridProgress
-    /// The signal that broke it off.
+    /// The signal that interrupted the grid.
     package let interruption: Int32?
-    /// Whether cells were left because the last ones could not be started or written.
+    /// Whether the grid stopped early because a cell could not be started or written.
     package let isBlocked: Bool
   }
 
@@ -24,15 +25,18 @@ package struct GridRunner {
   private let parallel: Int
   private let cores: Int
 
+  /// A runner for a grid in a folder.
   /// - Parameters:
-  ///   - program: The `onepass` that trains the cells.
-  ///   - parallel: Cells that run at the same time, 1 or more.
-  ///   - cores: Cores that they share.
+  ///   - grid: The cells.
+  ///   - folder: The folder of the experiment.
+  ///   - program: The `onepass` executable that trains the cells.
+  ///   - parallel: The number of cells that run at the same time, at least 1.
+  ///   - cores: The number of cores that these cells share.
   package init(
     _ grid: Grid, in folder: ExperimentFolder, program: URL, parallel: Int,
     cores: Int = ProcessInfo.processInfo.activeProcessorCount
   ) {
-    precondition(parallel >= 1, "A grid runs at least one cell at a time.")
+    precondition(parallel >= 1, "parallel must be at least 1.")
     self.grid = grid
     self.folder = folder
     self.program = program
@@ -40,10 +44,11 @@ package struct GridRunner {
     self.cores = cores
   }
 
-  /// Runs what is left of the grid. SIGINT and SIGTERM end the running cells and then the grid; SIGUSR1 goes to the running
-  /// cells.
+  /// Runs the cells without a record.
+  ///
+  /// SIGINT and SIGTERM end the running cells and then the grid. SIGUSR1 is forwarded to the running cells.
   /// - Parameter observe: Called on this thread after every change, and twice a second.
-  /// - Throws: `OnePassError` (`io`) if the list of commands cannot be written.
+  /// - Throws: `OnePassError` (`io`) if `commands.sh` cannot be written.
   package func run(observe: (GridProgress) -> Void) throws -> Outcome {
     var progress = GridProgress(grid.cells, parallel: parallel)
     takeStock(&progress)
@@ -55,10 +60,10 @@ package struct GridRunner {
     let watch = SignalWatch(watched) { signals.send(.signalled($0)) }
     defer { watch.cancel() }
     var running: [Int: CellProcess] = [:]
-    // Those that have said something, and those that are to cool down as soon as they do.
+    // Cells that have reported progress, and cells that get SIGUSR1 once they have.
     var (heard, toCoolDown): (Set<Int>, Set<Int>) = ([], [])
     var interruption: Int32?
-    // A cell that could not be started or written: the next ones would train for nothing.
+    // Set when a cell could not be started or written: all later cells would fail in the same way.
     var isBlocked = false
     while true {
       while interruption == nil, !isBlocked, running.count < parallel, let index = progress.nextWaiting {
@@ -80,7 +85,7 @@ package struct GridRunner {
       case .cell(let index, .ended(let status, let byItself, let lastWords)):
         running[index] = nil
         let ending = state(of: index, status, byItself, lastWords)
-        // A cell that was broken off has saved itself, and goes on next time.
+        // An interrupted cell has saved a checkpoint, and is resumed by the next run of the grid.
         if interruption != nil, case .failed = ending {
           progress.set(index, .waiting)
         } else {
@@ -104,7 +109,7 @@ package struct GridRunner {
     return Outcome(progress: progress, interruption: interruption, isBlocked: isBlocked)
   }
 
-  /// Finds the records that are there already.
+  /// Finds existing records.
   private func takeStock(_ progress: inout GridProgress) {
     for (index, cell) in grid.cells.enumerated() {
       switch folder.presence(of: cell) {
@@ -124,7 +129,7 @@ package struct GridRunner {
     -> CellProcess
   {
     folder.clean(grid.cells[index])
-    // Threads of one cell that wait in a spin would starve the other cells.
+    // OpenMP threads that spin while they wait would starve the other cells.
     let variables = parallel > 1 ? ["OMP_WAIT_POLICY": "passive"] : [:]
     return try CellProcess(
       program: program, arguments: ["train"] + arguments(of: index) + ["--resume", "--progress=json"],
@@ -132,14 +137,14 @@ package struct GridRunner {
       send: send)
   }
 
-  /// The arguments of `onepass train` for a cell of this run.
+  /// The arguments of `onepass train` for a cell.
   private func arguments(of index: Int) -> [String] {
     let cell = grid.cells[index]
-    // A memory directory belongs to one run: each cell has its own in the one that the grid names.
+    // A memory directory belongs to one run, so each cell gets a subfolder.
     var arguments = cell.arguments.map { argument in
       argument.hasPrefix("--memory-directory=") ? "\(argument)/\(cell.name)" : argument
     }
-    // Curves of many runs are compared, and the report has the rest; copies of images would be kept for each.
+    // Curves suffice to compare many runs. Logged images would be copied once per run.
     if !arguments.contains(where: { $0.hasPrefix("--log=") }) {
       arguments.append("--log=tensorboard")
     }
@@ -151,12 +156,12 @@ package struct GridRunner {
     return arguments + ["--output", folder.location(of: cell)]
   }
 
-  /// What a cell that has ended came to, judged by its record.
+  /// The state of a cell whose process has ended, from its record.
   private func state(of index: Int, _ status: Int32, _ byItself: Bool, _ lastWords: String) -> CellState {
-    guard byItself else { return .failed("it was ended by signal \(status)") }
+    guard byItself else { return .failed(CellFailure.signal(status)) }
     guard status == 0 else {
       let words = lastWords.hasPrefix("Error: ") ? String(lastWords.dropFirst(7)) : lastWords
-      return .failed(words.isEmpty ? "it ended with status \(status)" : words)
+      return .failed(words.isEmpty ? CellFailure.status(status) : words)
     }
     switch folder.presence(of: grid.cells[index]) {
     case .present(let result):
@@ -164,12 +169,12 @@ package struct GridRunner {
         CellResult(
           top1: result.accuracy?.top1, seconds: result.wallSeconds, isNew: true,
           isWhole: result.coolDown == nil))
-    case .absent: return .failed("it wrote no result.json")
+    case .absent: return .failed(CellFailure.noRecord)
     case .unusable(let reason): return .failed(reason)
     }
   }
 
-  /// Cells inherit this thread's mask, and have to be ended by a signal even where this program was started without.
+  /// Unblocks signals: cells inherit the mask of this thread, and must be terminable by a signal.
   private static func unblock(_ numbers: [Int32]) {
     var mask = sigset_t()
     sigemptyset(&mask)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What the threads around a running grid tell the one that runs it, in order.
+/// A first-in, first-out queue from the reading threads to the thread that runs the grid.
 ///
-/// `@unchecked Sendable` because `waiting` is touched only between `lock` and `unlock`.
+/// `@unchecked Sendable` because `waiting` is accessed only between `lock` and `unlock`.
 final class SignalQueue<Signal: Sendable>: @unchecked Sendable {
   private let condition = NSCondition()
   private var waiting: [Signal] = []

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Student's t distribution with a whole number of degrees of freedom.
+/// Student's t distribution with an integer number of degrees of freedom.
 ///
 /// Source: Abramowitz and Stegun 1964, 26.7.3 and 26.7.4: a finite sum, exact for every ν.
 struct StudentT {
@@ -8,7 +8,7 @@ struct StudentT {
 
   /// - Precondition: 1 or more degrees of freedom.
   init(degreesOfFreedom: Int) {
-    precondition(degreesOfFreedom >= 1, "Student's t has at least one degree of freedom.")
+    precondition(degreesOfFreedom >= 1, "Student's t needs at least one degree of freedom.")
     self.degreesOfFreedom = degreesOfFreedom
   }
 
@@ -34,7 +34,7 @@ struct StudentT {
   /// The t with P(|T| ≤ t) = `probability`, by bisection.
   /// - Precondition: `probability` in 0 ..< 1.
   func quantile(central probability: Double) -> Double {
-    precondition((0..<1).contains(probability), "A central probability is 0 or more, and less than 1.")
+    precondition((0..<1).contains(probability), "The central probability must be at least 0 and less than 1.")
     var (low, high) = (0.0, 1.0)
     while central(high) < probability { high *= 2 }
     for _ in 0..<100 {

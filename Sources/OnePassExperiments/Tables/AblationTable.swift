@@ -1,5 +1,5 @@
 extension Tables {
-  /// Every change of the method against the method at the same k and storage, seed by seed.
+  /// Each ablation against its baseline, the paper's method at the same k and storage, paired by seed.
   static func ablations(_ setting: Setting) -> ResultTable? {
     let pairs = setting.variants.compactMap { variant in
       setting.baseline(of: variant).map { (variant, $0) }
@@ -8,7 +8,7 @@ extension Tables {
     var table = ResultTable(
       "Ablations", of: setting,
       columns: [
-        "variant", "#top-1", "#the paper's method", "#difference (95 %)", "#p", "#n", "#storage", "#bytes",
+        "variant", "#top-1", "#baseline", "#difference (95 % CI)", "#p", "#n", "#storage", "#bytes",
       ])
     for (variant, baseline) in pairs {
       let comparison = variant.comparison(with: baseline)
@@ -24,8 +24,7 @@ extension Tables {
     }
     table.notes = [
       errorNote(pairs.flatMap { [$0.0, $0.1] }, of: setting)
-        + " A difference is that of pairs with the same seed, with its 95 % "
-        + "interval by Student's t; p is that of the two-sided paired t test, not corrected for the number of rows."
+        + " Baseline: the paper's method with the same k and storage. \(pairedNote)"
     ]
     return table
   }

@@ -1,12 +1,12 @@
 extension Tables {
-  /// The paper's claims, one by one, and what the runs say.
+  /// The paper's claims, each with the measured differences and a verdict.
   static func claims(_ setting: Setting) -> ResultTable? {
     let claims = Claim.all(in: setting)
     let missing = claims.filter { $0.evidence.allSatisfy { $0.measured == nil } }
     guard missing.count < claims.count else { return nil }
     var table = ResultTable(
       "The paper's claims", of: setting,
-      columns: ["section", "claim", "difference in top-1", "#paper", "#here (95 %)", "#n", "verdict"])
+      columns: ["section", "claim", "difference in top-1", "#paper", "#measured (95 % CI)", "#n", "verdict"])
     for claim in claims {
       for (index, evidence) in claim.evidence.filter({ $0.measured != nil }).enumerated() {
         let verdict = claim.verdict(on: evidence)
@@ -24,13 +24,14 @@ extension Tables {
       }
     }
     table.notes = [
-      "Differences in points of top-1, paired by seed, with 95 % intervals by Student's t, not corrected for their number. "
-        + "\"Not shown\" and \"no gain shown\": the interval contains 0, so the runs neither show the difference nor rule "
-        + "it out. \"Smaller\" and \"further apart\": the whole interval lies below the paper's figure. \(orderNote(setting)) "
-        + paperNote
+      "Differences in percentage points of top-1, paired by seed, with 95 % confidence intervals (Student's t, not "
+        + "corrected for multiple comparisons). \"Not significant\" and \"no significant …\": the interval contains 0. "
+        + "\"Smaller effect\" and \"larger gap\": the whole interval is below the paper's difference. "
+        + "\(orderNote(setting)) \(paperNote)"
     ]
     if !missing.isEmpty {
-      table.notes.append("Not run here: " + missing.map { "\"\($0.sentence)\"" }.joined(separator: " "))
+      table.notes.append(
+        "Claims without runs: " + missing.map { "\"\($0.sentence)\"" }.joined(separator: " "))
     }
     return table
   }

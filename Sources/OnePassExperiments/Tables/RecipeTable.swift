@@ -1,7 +1,7 @@
 import OnePass
 
 extension Tables {
-  /// Every variant of another recipe against the paper's recipe, with the same method and with the paper's, seed by seed.
+  /// Each variant of another recipe against the paper's recipe, with the same method and with the paper's method.
   static func recipe(_ setting: Setting) -> ResultTable? {
     func variant(_ configuration: RunConfiguration) -> Variant? {
       setting.paperRecipe.first { $0.configuration == configuration }
@@ -14,10 +14,10 @@ extension Tables {
     }.filter { $0.sameMethod != nil || $0.paper != nil }
     guard !rows.isEmpty else { return nil }
     var table = ResultTable(
-      "Against the paper's recipe", of: setting,
+      "Comparison with the paper's recipe", of: setting,
       columns: [
-        "variant", "#top-1", "#same method, paper's recipe", "#difference (95 %)", "#p",
-        "#paper's method and recipe", "#difference (95 %)", "#p", "#n",
+        "variant", "#top-1", "#same method, paper's recipe", "#difference (95 % CI)", "#p",
+        "#paper's method and recipe", "#difference (95 % CI)", "#p", "#n",
       ])
     for row in rows {
       let fromRecipe = row.sameMethod.flatMap { row.changed.comparison(with: $0) }
@@ -37,9 +37,7 @@ extension Tables {
     }
     table.notes = [
       errorNote(rows.map(\.changed), of: setting)
-        + " A difference is that of pairs with the same seed, with its 95 % interval by Student's t; p is that of the "
-        + "two-sided paired t test, not corrected for the number of rows. For multi-epoch training the paper's method is "
-        + "as many passes."
+        + " \(pairedNote) For multi-epoch training, the paper's method is the same number of passes."
     ]
     return table
   }

@@ -1,14 +1,14 @@
 import Foundation
 import OnePass
 
-/// How results are written: means with their standard errors, differences with their intervals.
+/// The format of results: means with standard errors, differences with confidence intervals.
 enum ResultFigures {
-  /// One decimal, and two below 1: for percentages, minutes and the like.
+  /// A percentage or a duration in minutes: one decimal, two below 1.
   static func percent(_ value: Double) -> String {
     String(format: value < 0.995 && value > 0 ? "%.2f" : "%.1f", value)
   }
 
-  /// `49.84 ± 0.55`; a single run says that it is one.
+  /// `49.84 ± 0.55`, or `49.84 (one seed)`.
   static func accuracy(_ sample: Sample?) -> String {
     guard let sample else { return "-" }
     let mean = String(format: "%.2f", sample.mean)
@@ -21,7 +21,7 @@ enum ResultFigures {
     value.map { String(format: "%+.2f", $0) } ?? "-"
   }
 
-  /// As the paper rounds: `+0.3`
+  /// One decimal, as in the paper: `+0.3`
   static func paperPoints(_ value: Double?) -> String {
     value.map { String(format: "%+.1f", $0) } ?? "-"
   }
@@ -45,7 +45,7 @@ enum ResultFigures {
 }
 
 extension Sample {
-  /// Mean, standard error and n under a common name, for programs.
+  /// Mean, standard error and n under a common name, for CSV and JSON.
   static func fields(_ name: String, _ sample: Sample?) -> [(name: String, value: ResultTable.Field)] {
     [
       ("\(name)_mean", .init(sample?.mean)), ("\(name)_standard_error", .init(sample?.standardError)),

@@ -1,30 +1,39 @@
-/// A table of results: as it is shown, and the bare figures behind it.
+/// A table of results: formatted rows for readers, and unrounded values for programs.
 package struct ResultTable: Sendable {
-  /// A figure, or a word, for programs.
+  /// A value for programs.
   package enum Field: Sendable, Hashable {
+    /// An unrounded number.
     case number(Double)
+    /// A text, such as the name of a variant.
     case text(String)
+    /// No value: `null` in JSON, empty in CSV.
     case none
 
     init(_ number: Double?) { self = number.map { .number($0) } ?? .none }
   }
 
+  /// A column of the formatted rows.
   package struct Column: Sendable {
+    /// The heading.
     package let name: String
+    /// Whether the column has numbers and is aligned to the right.
     package let isNumeric: Bool
   }
 
+  /// The title without the setting.
   package let title: String
-  /// What the runs were made on, where that has to be said.
+  /// The model and the stream of the runs; `nil` if the context names them.
   package let setting: String?
+  /// The columns of the formatted rows.
   package let columns: [Column]
+  /// The formatted cells, a row for each list.
   package private(set) var rows: [[String]] = []
-  /// What has to be known to read it, a sentence each.
+  /// Notes below the table.
   package var notes: [String] = []
-  /// Figures without rounding: every row a list of names and values, the same names in each.
+  /// Unrounded values by name; the names are the same in each row.
   package private(set) var data: [[(name: String, value: Field)]] = []
 
-  /// - Parameter columns: A name that begins with `#` is that of a column of numbers.
+  /// - Parameter columns: The headings; the prefix `#` marks a column of numbers.
   init(_ title: String, of setting: Setting? = nil, columns: [String]) {
     self.title = title
     self.setting = setting?.title
@@ -34,7 +43,7 @@ package struct ResultTable: Sendable {
   }
 
   mutating func add(_ row: [String]) {
-    precondition(row.count == columns.count, "A row has a cell for each column.")
+    precondition(row.count == columns.count, "A row must have a cell for each column.")
     rows.append(row)
   }
 
@@ -42,10 +51,10 @@ package struct ResultTable: Sendable {
 }
 
 extension ResultTable {
-  /// Title and setting.
+  /// The title with the setting.
   package var heading: String { setting.map { "\(title): \($0)" } ?? title }
 
-  /// GitHub's Markdown.
+  /// The table as GitHub Flavored Markdown, with its heading and notes.
   package var markdown: String {
     func line(_ cells: [String]) -> String {
       "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
@@ -55,7 +64,7 @@ extension ResultTable {
     return (["### \(heading)", table] + notes).joined(separator: "\n\n")
   }
 
-  /// The bare figures of tables of one layout as comma-separated values (RFC 4180, with plain line ends).
+  /// The unrounded values of tables of one layout as CSV (RFC 4180, with LF line ends).
   package static func csv(of tables: [ResultTable]) -> String {
     let data = tables.flatMap { table in table.data.map { [("table", .text(table.heading))] + $0 } }
     guard let first = data.first else { return "" }
@@ -83,7 +92,7 @@ extension ResultTable: Encodable {
     init?(intValue: Int) { nil }
   }
 
-  /// The title, the setting, the notes and the bare figures.
+  /// Encodes the title, the setting, the notes and the unrounded values.
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Name.self)
     try container.encode(title, forKey: Name(stringValue: "title"))

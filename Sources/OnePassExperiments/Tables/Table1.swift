@@ -2,7 +2,7 @@ import OnePass
 import OnePassCore
 
 extension Tables {
-  /// The paper's Table 1, with our figures beside the paper's.
+  /// The paper's Table 1: the measured values beside the paper's.
   static func table1(_ setting: Setting) -> ResultTable? {
     let rows: [(name: String, variant: Variant?, paper: (Double?, Double?, Double?))] = [
       (
@@ -17,9 +17,8 @@ extension Tables {
     var table = ResultTable(
       "Table 1", of: setting,
       columns: [
-        "method", "#accuracy", "#storage", "#of bytes", "#compute", "#n", "#paper: accuracy",
-        "#paper: storage",
-        "#paper: compute",
+        "method", "#accuracy", "#storage", "#bytes", "#compute", "#n", "#accuracy (paper)",
+        "#storage (paper)", "#compute (paper)",
       ])
     for (name, variant, paper) in rows {
       guard let variant else { continue }
@@ -37,8 +36,8 @@ extension Tables {
     }
     table.notes = [
       errorNote(rows.compactMap(\.variant), of: setting)
-        + " Storage is the peak, in percent of the stream's examples, and of its "
-        + "bytes with the index; compute in percent of 90 passes.", paperNote,
+        + " Storage: peak, in percent of the stream's examples. Bytes: peak with the index, in percent of the "
+        + "stream's bytes. Compute: in percent of 90 passes.", paperNote,
     ]
     table.notes += differences(setting)
     return table
@@ -48,10 +47,10 @@ extension Tables {
     guard let replay = setting.bestPrioritised else { return [] }
     return [(setting.naive, "naive"), (setting.reference, "multi-epoch")].compactMap { other, name in
       guard let other, let comparison = replay.comparison(with: other) else { return nil }
-      let difference = "Prioritised replay - \(name): \(ResultFigures.difference(comparison)) points"
+      let difference =
+        "Prioritised replay - \(name): \(ResultFigures.difference(comparison)) percentage points"
       return comparison.n == 1
-        ? "\(difference)."
-        : "\(difference), 95 % interval of the paired difference over \(comparison.n) seeds."
+        ? "\(difference)." : "\(difference), 95 % CI of the paired difference over \(comparison.n) seeds."
     }
   }
 
@@ -65,7 +64,7 @@ extension Tables {
 }
 
 extension Variant {
-  /// The method's figures of its own: `k = 8, 10% storage`, `90 passes`.
+  /// The options of the method in short: `k = 8, 10%`, `90 passes`.
   var shortTitle: String {
     switch configuration.method {
     case .naive: "1 pass"
@@ -74,7 +73,7 @@ extension Variant {
     }
   }
 
-  /// What identifies a variant, and its three metrics, for programs.
+  /// The identity of a variant and its three metrics, for CSV and JSON.
   var fields: [(name: String, value: ResultTable.Field)] {
     let isReplay = configuration.method == .replay
     return [

@@ -2,7 +2,7 @@ import OnePass
 import OnePassCore
 
 extension Tables {
-  /// The paper's Table 2: a row for each number of effective epochs, a column for each storage.
+  /// The paper's Table 2: a row for each number of effective epochs, a column for each storage budget.
   static func table2(_ setting: Setting) -> ResultTable? {
     let replays = setting.prioritised
     let storages = setting.storages
@@ -36,15 +36,15 @@ extension Tables {
     }
     table.notes = [
       errorNote(shown, of: setting)
-        + " In parentheses the paper's. A row's compute is that of k + 1 passes; what was "
-        + "counted is a little less, as the first step has nothing to replay.", paperNote,
+        + " In parentheses: the paper's value. Compute: k + 1 passes, in percent of 90 passes; the measured value is "
+        + "slightly lower, since the first step replays nothing.", paperNote,
     ]
     return table
   }
 
   private static func cell(_ variant: Variant?, paper: Double?, usual: Int) -> String {
     guard let variant else { return "-" }
-    // A cell with fewer seeds than the others says so; a single one does in any case.
+    // Only cells with fewer seeds than the others show n. A single seed is marked anyway.
     let count = variant.n == usual || variant.n < 2 ? "" : " n = \(variant.n)"
     return ResultFigures.accuracy(variant.accuracy) + count
       + (paper.map { " (\(ResultFigures.paper($0)))" } ?? "")

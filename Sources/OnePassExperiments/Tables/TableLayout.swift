@@ -1,21 +1,21 @@
 import OnePass
 
-/// The tables that can be made of a setting's runs.
+/// The tables of the runs of a setting.
 package enum TableLayout: String, CaseIterable, Sendable {
-  /// The paper's Table 1: naive, prioritised replay, many passes.
+  /// The paper's Table 1: naive, prioritised replay and multi-epoch training.
   case table1
-  /// The paper's Table 2: effective epochs against storage.
+  /// The paper's Table 2: accuracy by effective epochs and storage.
   case table2
-  /// Every change of the method against the method, seed by seed.
+  /// Each ablation against the paper's method, paired by seed.
   case ablations
-  /// Another recipe than the paper's against the paper's, seed by seed.
+  /// Another recipe against the paper's recipe, paired by seed.
   case recipe
-  /// The paper's claims, one by one.
+  /// The paper's claims with verdicts.
   case claims
-  /// Every variant with its three metrics.
+  /// All variants with accuracy, storage and compute.
   case variants
 
-  /// The table, or `nil` if nothing was run that belongs in it.
+  /// The table; `nil` if no run of the setting belongs in it.
   package func table(of setting: Setting) -> ResultTable? {
     switch self {
     case .table1: Tables.table1(setting)
@@ -28,30 +28,35 @@ package enum TableLayout: String, CaseIterable, Sendable {
   }
 }
 
-/// The makers of the tables.
+/// The functions that make the tables, and the notes that they share.
 enum Tables {
-  static let paperNote = "The paper: ResNet-50 on ImageNet, 10 orders of the data (Hu et al. 2021)."
+  static let paperNote = "Paper: ResNet-50 on ImageNet, mean over 10 orders of the data (Hu et al. 2021)."
 
-  /// What the ± of a table means, for as many seeds as there are.
+  static let pairedNote =
+    "Differences are paired by seed, with 95 % confidence intervals (Student's t). p: two-sided paired t-test, not "
+    + "corrected for multiple comparisons."
+
+  /// The meaning of ± in a table, with the number of seeds.
   static func errorNote(_ variants: [Variant], of setting: Setting) -> String {
     let counts = Set(variants.map(\.n)).subtracting([0]).sorted()
     guard let least = counts.first, let most = counts.last else {
-      return "No run was evaluated: there is no accuracy."
+      return "No run was evaluated, so there is no accuracy."
     }
     let seeds = least == most ? "\(most) \(most == 1 ? "seed" : "seeds")" : "\(least) to \(most) seeds"
-    let warning = least == 1 ? " A figure of one seed has no error and says nothing about chance." : ""
+    let warning = least == 1 ? " A value from one seed has no standard error." : ""
     return "Top-1 in percent, mean ± standard error over \(seeds).\(warning) \(orderNote(setting))"
   }
 
-  /// What chance the errors cover: the paper's are those of different orders of the data.
+  /// The sources of variance that the errors cover. The paper's errors are over orders of the data.
   static func orderNote(_ setting: Setting) -> String {
     let data = setting.configuration.data.source
     if data.hasPrefix("wds:") {
       return
-        "A seed fixes the initial weights, the augmentation and the memory's choices; all seeds see the shards in the "
-        + "same order."
+        "The seed determines the initial weights, the augmentation and the sampling of the memory; the order of the "
+        + "shards is the same for all seeds."
     }
     return
-      "A seed fixes the order of the stream, the initial weights, the augmentation and the memory's choices."
+      "The seed determines the order of the stream, the initial weights, the augmentation and the sampling of the "
+      + "memory."
   }
 }

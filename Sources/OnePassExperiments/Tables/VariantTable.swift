@@ -1,7 +1,7 @@
 import OnePass
 
 extension Tables {
-  /// Every variant with its three metrics, its rate, and whether it is on the Pareto front.
+  /// All variants with accuracy, storage, compute and throughput, and whether each is on the Pareto front.
   static func variants(_ setting: Setting) -> ResultTable? {
     let front = Set(setting.paretoFront.map(\.configuration))
     var table = ResultTable(
@@ -27,8 +27,8 @@ extension Tables {
     }
     table.notes = [
       errorNote(setting.variants, of: setting)
-        + " Storage and compute in percent of the stream and of 90 passes. On the front is "
-        + "what no other variant matches on accuracy, bytes and compute together, by the means."
+        + " Storage: peak, in percent of the stream's examples and of its bytes. Compute: in percent of 90 passes. "
+        + "Pareto front: by mean accuracy, bytes and compute."
     ]
     return table
   }

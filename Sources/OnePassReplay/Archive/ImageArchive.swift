@@ -1,7 +1,7 @@
 import Foundation
 import OnePassCore
 
-/// Images on disk, each under its position in the stream: one SQLite file, which survives a crash at any instant.
+/// Images in one SQLite file, by their position in the stream. The file survives a crash at any time.
 ///
 /// ```swift
 /// let archive = try ImageArchive(folder: "runs/first/memory", imageBytes: 110_000)
@@ -12,16 +12,17 @@ import OnePassCore
 /// let image = try archive.image(id: example.id)
 /// ```
 ///
-/// Changes become visible on disk together, at the end of a transaction; ``makeDurable()`` makes them safe from a
-/// power cut. What is removed is overwritten. A second process is refused. Belongs to one thread.
+/// The changes of a transaction become visible together, at its end. ``makeDurable()`` protects them from a power failure.
+/// Removed images are overwritten. Only one process can open the file for writing. An archive is used on one thread.
 ///
-/// An image takes whole pages, so that the room that it needs is known before it is written.
+/// An image takes whole pages, so that its size on disk is known before it is written.
 ///
-/// SQLite was chosen among LMDB, RocksDB and itself by measuring: `Benchmarks/stores/README.md`.
+/// SQLite was compared with LMDB and RocksDB in `Benchmarks/stores/README.md`.
 public final class ImageArchive {
   /// The name of the file in its folder.
   public static let fileName = "images.sqlite"
 
+  /// The path of the file.
   public let path: String
   private let database: SQLiteDatabase
   private let insertion: SQLiteStatement
@@ -29,46 +30,46 @@ public final class ImageArchive {
   private let reader: SQLiteBlobReader
   private let layout: PageLayout
   private var partBytesPending = 0
-  /// What the file system calls the file, by which it is known again.
+  /// The identity of the file, by which a replaced file is detected.
   private let file: FileIdentity?
 
-  /// What marks a file as one of ours: "OPIA".
+  /// The application ID in the file's header: "OPIA".
   private static let applicationID = 0x4F50_4941
   private static let formatVersion = 2
 
-  /// Opens the archive of a folder, or makes both.
+  /// Opens the archive of a folder, or creates both.
   /// - Parameters:
-  ///   - folder: Where the file lies.
-  ///   - imageBytes: The size of a typical image, for whose sake a file that is made new gets its page size.
-  /// - Throws: `OnePassError`: `io` if it cannot be opened or made, `usage` if another process has it, `badData` if it
-  ///   is damaged or something else.
+  ///   - folder: The folder of the file.
+  ///   - imageBytes: The size of a typical image, in bytes, by which a new file gets its page size.
+  /// - Throws: `OnePassError`: `io` if it cannot be opened or created, `usage` if another process uses it, `badData` if it is
+  ///   damaged or not an archive.
   public convenience init(folder: String, imageBytes: Int) throws {
     do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
-      throw OnePassError(.io, "The folder \(folder) cannot be made: choose another.", cause: error)
+      throw OnePassError.folderNotCreated(folder, cause: error)
     }
     let database = try SQLiteDatabase(path: "\(folder)/\(Self.fileName)")
-    // Held by one process, so that no shared memory is needed beside the log.
+    // With one process, the log needs no shared memory.
     try database.run("PRAGMA locking_mode = EXCLUSIVE")
     try database.run("PRAGMA page_size = \(PageLayout.suited(toImagesOf: imageBytes).pageBytes)")
     try database.run("PRAGMA journal_mode = WAL")
-    // The log is synchronised by makeDurable; without it a power cut loses the last transactions, never an earlier one.
+    // The log is synchronised by makeDurable. A power failure before it loses the last transactions, never earlier ones.
     try database.run("PRAGMA synchronous = NORMAL")
     try database.run("PRAGMA secure_delete = ON")
     try database.run("PRAGMA cache_size = -\(Self.cacheBytes / 1_024)")
-    // What is not committed stays in the cache, so that the log holds each changed page once.
+    // Uncommitted pages stay in the cache, so that each changed page is in the log once.
     try database.run("PRAGMA cache_spill = OFF")
     database.countLogFrames()
     try Self.makeOrCheckTables(database)
     try self.init(database)
   }
 
-  /// Opens the archive of a folder as it stands, to be read only: no lock is taken and no file is changed.
+  /// Opens the archive of a folder for reading, without locks and without changing any file.
   ///
-  /// A process that writes meanwhile goes on. What it has not made durable is not seen; what it is just changing may be
-  /// missing, or be found damaged, but is never another image: each has its checksum.
-  /// - Parameter folder: Where the file lies.
-  /// - Throws: `OnePassError`: `io` if it cannot be opened, `badData` if it is damaged or something else.
-  /// - Returns: `nil` if it was only just made, and holds nothing yet.
+  /// Another process can write meanwhile. Its changes are visible after it has made them durable. Images that it is changing can
+  /// be missing or appear damaged, but checksums rule out wrong images.
+  /// - Parameter folder: The folder of the file.
+  /// - Throws: `OnePassError`: `io` if it cannot be opened, `badData` if it is damaged or not an archive.
+  /// - Returns: `nil` if the file was just created, and is still empty.
   public convenience init?(reading folder: String) throws {
     let database = try SQLiteDatabase(reading: "\(folder)/\(Self.fileName)")
     if try Self.isEmpty(database) { return nil }
@@ -88,7 +89,7 @@ public final class ImageArchive {
 
   static let cacheBytes = 64 << 20
 
-  /// Whether a folder holds an archive.
+  /// Whether a folder contains an archive.
   public static func exists(in folder: String) -> Bool {
     FileManager.default.fileExists(atPath: "\(folder)/\(fileName)")
   }
@@ -119,14 +120,10 @@ public final class ImageArchive {
       try database.integer("PRAGMA application_id"), try database.integer("PRAGMA user_version")
     )
     guard kind == applicationID else {
-      throw OnePassError(
-        .badData, "\(database.path) is a database of something else: choose another folder.")
+      throw OnePassError.databaseOfOtherProgram(database.path)
     }
     guard version == formatVersion else {
-      throw OnePassError(
-        .badData,
-        "\(database.path) has the format \(version), and this onepass reads \(formatVersion): use the onepass that made it."
-      )
+      throw OnePassError.archiveOfOtherVersion(database.path, format: version, supported: formatVersion)
     }
   }
 
@@ -135,7 +132,7 @@ public final class ImageArchive {
   /// The number of images.
   public var count: Int { get throws { try database.integer("SELECT count(*) FROM images") } }
 
-  /// The positions of all images, in order.
+  /// The positions of all images, in ascending order.
   public var ids: [Int] {
     get throws {
       let statement = try SQLiteStatement("SELECT id FROM images ORDER BY id", in: database)
@@ -145,7 +142,7 @@ public final class ImageArchive {
     }
   }
 
-  /// The positions of the images from `first` on, in order; the others are not read.
+  /// Returns the positions of the images from `first`, in ascending order, without reading the others.
   func ids(from first: Int) throws -> [Int] {
     let statement = try SQLiteStatement("SELECT id FROM images WHERE id >= ? ORDER BY id", in: database)
     try statement.bind([first])
@@ -154,30 +151,24 @@ public final class ImageArchive {
     return ids
   }
 
-  /// Whether there is an image at a position.
+  /// Returns whether there is an image at a position.
+  /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is damaged.
   public func contains(id: Int) throws -> Bool { try recordBytes(id: id) != nil }
 
-  /// The size of an image's record; `nil` if there is none.
+  /// Returns the size of an image's record, in bytes; `nil` if there is no image.
   func recordBytes(id: Int) throws -> Int? { try reader.seek(id) }
 
-  /// The image at a position of the stream.
-  /// - Throws: `OnePassError`: `badData` if there is none, or if it is not what was put there; `io` if it cannot be read.
+  /// Returns the image at a position of the stream.
+  /// - Throws: `OnePassError`: `badData` if there is none, or it does not match its checksum; `io` if it cannot be read.
   public func image(id: Int) throws -> EncodedImage {
-    guard let size = try reader.seek(id) else {
-      throw OnePassError(
-        .badData, "\(path) is damaged: it holds no image of example \(id).")
-    }
+    guard let size = try reader.seek(id) else { throw OnePassError.imageMissing(path, example: id) }
     guard let image = try ImageRecord.read(size: size, id: id, with: reader.read) else {
-      throw OnePassError(
-        .badData,
-        "\(path) is damaged: the image of example \(id) is not what was put there. Restore it from a copy, or "
-          + "give the example up with `onepass memory forget --position \(id)`."
-      )
+      throw OnePassError.imageDamaged(path, example: id)
     }
     return image
   }
 
-  /// A short text that goes with the images.
+  /// Returns a named text that is stored with the images; `nil` if there is none.
   func note(_ name: String) throws -> String? {
     let statement = try SQLiteStatement("SELECT value FROM notes WHERE name = ?", in: database)
     return try statement.withBlob(Array(name.utf8), at: 1, as: .text) {
@@ -194,9 +185,9 @@ public final class ImageArchive {
     }
   }
 
-  // MARK: Room
+  // MARK: Size on disk
 
-  /// The room that the files take on disk now, as the store and the file system count it: pages and log.
+  /// The present size of the database and its log on disk, in bytes.
   public var bytesOnDisk: Int {
     get throws {
       let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)-wal")
@@ -205,7 +196,7 @@ public final class ImageArchive {
     }
   }
 
-  /// What an image of so many bytes takes in the file: its whole pages, and its share of the tree above them, at most.
+  /// Returns an upper bound of the size of an image in the file, in bytes: whole pages, and its share of the tree.
   func bytes(forImageOf bytes: Int) -> Int {
     pages(forImageOf: bytes) * layout.pageBytes + layout.treeBytesPerRow
   }
@@ -214,35 +205,36 @@ public final class ImageArchive {
     layout.pages(forBlobOf: ImageRecord.headerBytes + bytes)
   }
 
-  /// What the file takes without any image, at most.
+  /// An upper bound of the size of the file without images, in bytes.
   var fixedBytes: Int { PageLayout.fixedPages * layout.pageBytes }
 
-  /// What is in the log.
+  /// The size of the log, in bytes.
   var logBytes: Int { Self.logHeaderBytes + database.logFrames * logFrameBytes }
 
-  /// What the log takes for a change of an image of so many bytes, at most: its pages, and those of the tree.
+  /// Returns an upper bound of the log bytes for a change of an image: its pages, and pages of the tree.
   func logBytes(forImageOf bytes: Int) -> Int {
     (pages(forImageOf: bytes) + Self.treePagesPerChange) * logFrameBytes
   }
 
-  /// The smallest limit to which a log can be held with images of so many bytes, and with such as are twice as large.
+  /// Returns the minimum log limit for images of this typical size, with a margin for images twice as large.
   func smallestLogLimit(forImagesOf bytes: Int) -> Int {
     Self.logHeaderBytes + 2 * logBytes(forImageOf: 2 * bytes)
   }
 
-  /// Whether a log of so many bytes can take the change of an image.
+  /// Returns whether a log of `limit` bytes has room for the change of an image.
   func admits(imageOf bytes: Int, inLogOf limit: Int) -> Bool {
     Self.logHeaderBytes + logBytes(forImageOf: bytes) <= limit
   }
 
   private var logFrameBytes: Int { layout.pageBytes + 24 }
   private static let logHeaderBytes = 32
-  /// At each of up to five levels a page and its two neighbours, and a new root; the first page; two that list free ones.
+  /// Up to five levels with a page and its two neighbours, a new root, the first page, and two pages of the free list.
   private static let treePagesPerChange = 20
 
   // MARK: Changes
 
-  /// Makes the changes in `body` together: all of them, or none if it throws.
+  /// Makes all changes in `body`, or none if it throws.
+  /// - Throws: The error of `body`; `OnePassError` (`io`) if the changes cannot be written.
   public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
     try database.run("BEGIN IMMEDIATE")
     do {
@@ -250,18 +242,18 @@ public final class ImageArchive {
       try database.run("COMMIT")
       return result
     } catch {
-      // After some failures, as of a full disk, SQLite has already taken the changes back.
+      // After some failures, such as a full disk, SQLite has already rolled back.
       try? database.run("ROLLBACK")
       throw error
     }
   }
 
-  /// Begins a transaction that a later call ends.
+  /// Starts a transaction that `commit` ends.
   func begin() throws { try database.run("BEGIN IMMEDIATE") }
 
   func commit() throws { try database.run("COMMIT") }
 
-  /// Adds an image.
+  /// Inserts an image.
   /// - Throws: `OnePassError`: `badData` if there is already one at this position, `io` if it cannot be written.
   public func insert(_ image: EncodedImage, id: Int) throws {
     let size = layout.paddedBytes(forBlobOf: ImageRecord.headerBytes + image.byteCount)
@@ -271,24 +263,25 @@ public final class ImageArchive {
     }
   }
 
-  /// Removes an image and overwrites its bytes. Does nothing if there is none.
+  /// Removes an image, if there is one, and overwrites its bytes.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   public func remove(id: Int) throws {
     try removal.bind([id])
     _ = try removal.step()
   }
 
-  /// The most that the parts of a long change leave uncommitted, and thus in RAM and in the log.
+  /// The maximum size of the uncommitted part of a long change, which is in RAM and in the log.
   private static let partBytes = 32 << 20
 
-  /// Adds an image as a part of a long change, which may be broken off in the middle.
-  /// - Throws: `OnePassError` (`io`).
+  /// Inserts an image as part of a long change. If the change is interrupted, completed parts remain.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   public func insertInParts(_ image: EncodedImage, id: Int) throws {
     try beginPart(changing: image.byteCount)
     try insert(image, id: id)
   }
 
-  /// Removes images and overwrites them, on the disk too; what was done stays if it is broken off.
-  /// - Throws: `OnePassError` (`io`).
+  /// Removes images and overwrites them durably. If it is interrupted, completed removals remain.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   public func removeAll(_ ids: some Sequence<Int>) throws {
     for id in ids {
       guard let bytes = try recordBytes(id: id) else { continue }
@@ -304,25 +297,22 @@ public final class ImageArchive {
     partBytesPending += logBytes(forImageOf: bytes)
   }
 
-  /// Ends a long change.
-  /// - Throws: `OnePassError` (`io`).
+  /// Ends a long change, and makes it durable.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   public func endParts() throws {
     if partBytesPending > 0 { try commit() }
     partBytesPending = 0
     try makeDurable()
   }
 
-  /// Makes everything safe from a power cut, and empties the log, so that what was removed is nowhere any more.
-  /// - Throws: `OnePassError` (`io`).
+  /// Writes all changes durably, and empties the log, so that no copy of a removed image remains.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   public func makeDurable() throws {
-    guard file == FileIdentity(path: path) else {
-      throw OnePassError(
-        .io, "\(path) has vanished, or is another file by now: bring its folder back, or mount it again.")
-    }
+    guard file == FileIdentity(path: path) else { throw OnePassError.databaseVanished(path) }
     reader.close()
     let statement = try SQLiteStatement("PRAGMA wal_checkpoint(TRUNCATE)", in: database)
     guard try statement.step(), statement.integer(0) == 0 else {
-      throw OnePassError(.io, "\(path) could not be brought up to date: check the disk and the folder.")
+      throw OnePassError.logNotEmptied(path)
     }
     statement.reset()
     database.logFrames = 0

@@ -1,14 +1,14 @@
 import CXXHash
 import OnePassCore
 
-/// An image as the archive writes it: what it is, its checksum, its bytes, and zeros up to whole pages.
+/// The record of an image in the archive: format, checksum, bytes, and zeros up to whole pages.
 ///
-/// Little-endian: 8 bytes with the count of bytes, 4 each with width, height and channels of bare pixels (0 for a file),
-/// 8 with the checksum, then the bytes.
+/// Integers are little-endian: 8 bytes for the size, 4 each for width, height and channels of raw pixels (0 for a file), and 8
+/// for the checksum. The bytes of the image follow.
 enum ImageRecord {
   static let headerBytes = 28
 
-  /// - Parameter padded: The size of the whole record, at least `headerBytes` and the image's bytes.
+  /// - Parameter padded: The size of the whole record; at least `headerBytes` plus the image's size.
   static func encode(_ image: EncodedImage, id: Int, padded: Int) -> [UInt8] {
     let (width, height, channels) = shape(of: image)
     return [UInt8](unsafeUninitializedCapacity: padded) { bytes, count in
@@ -32,11 +32,11 @@ enum ImageRecord {
     }
   }
 
-  /// Reads the image in a record; `nil` if it is not what was put there.
+  /// Reads the image of a record; `nil` if it does not match its checksum.
   /// - Parameters:
   ///   - size: The size of the whole record.
   ///   - id: The position of the example.
-  ///   - read: Fills a buffer from an offset of the record.
+  ///   - read: Fills a buffer, starting at an offset of the record.
   static func read(
     size: Int, id: Int, with read: (UnsafeMutableRawBufferPointer, Int) throws -> Void
   ) throws -> EncodedImage? {
@@ -68,7 +68,7 @@ enum ImageRecord {
     }
   }
 
-  /// XXH3 of the bytes, seeded by the position and the kind of image.
+  /// XXH3 of the bytes, seeded with the position and the format of the image.
   private static func checksum(of image: EncodedImage, id: Int) -> UInt64 {
     let (width, height, channels) = shape(of: image)
     let seed =

@@ -2,20 +2,20 @@ import CSQLite
 import Foundation
 import OnePassCore
 
-/// A connection to one SQLite file. Belongs to one thread; what SQLite complains of becomes a sentence.
+/// A connection to one SQLite file, which reports failures as `OnePassError`. Used on one thread.
 final class SQLiteDatabase {
   let path: String
   fileprivate let handle: OpaquePointer
-  /// Pages in the write-ahead log since it was emptied, as far as they are counted.
+  /// Pages in the write-ahead log since it was emptied, if they are counted.
   var logFrames = 0
 
-  /// Opens a file, or makes it.
+  /// Opens or creates a file.
   /// - Throws: `OnePassError`: `io` if it cannot be opened.
   convenience init(path: String) throws {
     try self.init(path: path, name: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
   }
 
-  /// Opens a file as it stands: no lock is taken, no log is looked at, and nothing is written.
+  /// Opens a file for reading, without locks and without its log.
   /// - Throws: `OnePassError`: `io` if it cannot be opened.
   convenience init(reading path: String) throws {
     var allowed = CharacterSet.urlPathAllowed
@@ -28,9 +28,7 @@ final class SQLiteDatabase {
     self.path = path
     var handle: OpaquePointer?
     let code = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
-    guard let handle else {
-      throw OnePassError(.io, "\(path) cannot be opened: free some memory and try again.")
-    }
+    guard let handle else { throw OnePassError.databaseNotOpened(path) }
     self.handle = handle
     guard code == SQLITE_OK else { throw failure(code) }
     sqlite3_extended_result_codes(handle, 1)
@@ -38,10 +36,10 @@ final class SQLiteDatabase {
 
   deinit { sqlite3_close_v2(handle) }
 
-  /// Keeps `logFrames` up to date, and leaves it to the caller when the log is emptied.
+  /// Starts to count `logFrames`. This replaces SQLite's automatic checkpoints, so that the caller must empty the log.
   func countLogFrames() {
     let this = Unmanaged.passUnretained(self).toOpaque()
-    // The database owns the handle, and with it the hook: it is there as long as the hook is called.
+    // Unretained, since the handle and its hook do not outlive the database.
     sqlite3_wal_hook(
       handle,
       { this, _, _, frames in
@@ -52,54 +50,45 @@ final class SQLiteDatabase {
       }, this)
   }
 
-  /// Carries out statements that return nothing.
+  /// Executes statements that return nothing.
   func run(_ sql: String) throws {
     let code = sqlite3_exec(handle, sql, nil, nil, nil)
     guard code == SQLITE_OK else { throw failure(code) }
   }
 
-  /// The one number that a statement returns.
+  /// Returns the single number that a statement yields.
   func integer(_ sql: String) throws -> Int {
     let statement = try SQLiteStatement(sql, in: self)
     guard try statement.step() else {
-      throw OnePassError(.badData, "\(path) is damaged: it does not answer \(sql).")
+      throw OnePassError.databaseReturnsNothing(path, query: sql)
     }
     return statement.integer(0)
   }
 
-  /// The sentence for a result code.
+  /// Returns the error for a result code.
   func failure(_ code: Int32) -> OnePassError {
     let reason = String(cString: sqlite3_errmsg(handle))
     if [SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY].contains(code & 0xFF),
       !FileManager.default.fileExists(atPath: path)
     {
-      return OnePassError(.io, "\(path) has vanished: bring its folder back, or mount it again.")
+      return .databaseVanished(path)
     }
-    // What could not be read looks like damage to SQLite now and then; the system knows better.
+    // SQLite sometimes reports a failed read as damage.
     if [SQLITE_CORRUPT, SQLITE_NOTADB].contains(code & 0xFF), sqlite3_system_errno(handle) == EIO {
-      return OnePassError(
-        .io,
-        "\(path) cannot be read or written (\(String(cString: strerror(EIO)))): check the disk and the folder."
-      )
+      return .databaseInaccessible(path, reason: String(cString: strerror(EIO)))
     }
     switch code & 0xFF {
-    case SQLITE_BUSY, SQLITE_LOCKED:
-      return OnePassError(
-        .usage, "\(path) is in use by another process: wait until it has ended, or choose another folder.")
-    case SQLITE_FULL:
-      return OnePassError(.io, "\(path) cannot grow, because the disk is full: free some space.")
-    case SQLITE_CORRUPT, SQLITE_NOTADB:
-      return OnePassError(.badData, "\(path) is damaged (\(reason)): restore it from a copy, or begin anew.")
+    case SQLITE_BUSY, SQLITE_LOCKED: return .databaseInUse(path)
+    case SQLITE_FULL: return .diskFull(path)
+    case SQLITE_CORRUPT, SQLITE_NOTADB: return .databaseDamaged(path, reason: reason)
     case SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
-      return OnePassError(
-        .io, "\(path) cannot be read or written (\(reason)): check the disk and the folder.")
-    default:
-      return OnePassError(.engine, "SQLite failed with \(path): \(reason) (\(code)).")
+      return .databaseInaccessible(path, reason: reason)
+    default: return .databaseFailed(path, reason: reason, code: code)
     }
   }
 }
 
-/// A prepared statement, used again and again.
+/// A prepared statement that is used repeatedly.
 final class SQLiteStatement {
   private let database: SQLiteDatabase
   private let handle: OpaquePointer
@@ -114,7 +103,7 @@ final class SQLiteStatement {
 
   deinit { sqlite3_finalize(handle) }
 
-  /// Sets the parameters, which are counted from 1.
+  /// Sets the parameters from the first one.
   func bind(_ values: [Int?]) throws {
     for (index, value) in values.enumerated() {
       let place = Int32(index + 1)
@@ -126,7 +115,7 @@ final class SQLiteStatement {
 
   enum BytesKind { case blob, text }
 
-  /// Runs `body` with the parameter `place` set to bytes, which are not copied.
+  /// Runs `body` with parameter `place` bound to bytes, which are not copied.
   func withBlob<Result>(
     _ bytes: [UInt8], at place: Int, as kind: BytesKind = .blob, _ body: () throws -> Result
   ) throws -> Result {
@@ -145,7 +134,7 @@ final class SQLiteStatement {
     }
   }
 
-  /// Goes to the next row. Returns whether there is one; without one the statement is ready to be used again.
+  /// Advances to the next row, and returns whether there is one. After the last row, the statement is reset.
   func step() throws -> Bool {
     switch sqlite3_step(handle) {
     case SQLITE_ROW: return true
@@ -163,15 +152,15 @@ final class SQLiteStatement {
 
   func integer(_ column: Int) -> Int { Int(sqlite3_column_int64(handle, Int32(column))) }
 
-  /// A column as text.
+  /// Returns a column as text.
   func text(_ column: Int) -> String {
     sqlite3_column_text(handle, Int32(column)).map { String(cString: $0) } ?? ""
   }
 }
 
-/// Reads the blobs of one column, by row, straight into the caller's memory.
+/// Reads the blobs of one column, by row, into the caller's memory.
 ///
-/// While it stands at a row the log cannot be emptied; see ``close()``.
+/// While a row is open, the log cannot be emptied; see ``close()``.
 final class SQLiteBlobReader {
   private let database: SQLiteDatabase
   private let table: String
@@ -186,17 +175,17 @@ final class SQLiteBlobReader {
 
   deinit { close() }
 
-  /// Lets go of the row.
+  /// Closes the open row, if any.
   func close() {
     sqlite3_blob_close(handle)
     handle = nil
   }
 
-  /// Goes to a row.
-  /// - Returns: The size of its blob; `nil` if there is no such row.
+  /// Opens a row.
+  /// - Returns: The size of its blob, in bytes; `nil` if there is no such row.
   func seek(_ row: Int) throws -> Int? {
     if let handle {
-      // A row that was changed in the meantime cannot be left but by closing.
+      // Fails if the open row was changed meanwhile.
       if sqlite3_blob_reopen(handle, Int64(row)) == SQLITE_OK { return Int(sqlite3_blob_bytes(handle)) }
       close()
     }
@@ -205,12 +194,12 @@ final class SQLiteBlobReader {
     case let code:
       let failure = database.failure(code)
       close()
-      if code & 0xFF == SQLITE_ERROR { return nil }  // How SQLite says that there is no such row.
+      if code & 0xFF == SQLITE_ERROR { return nil }  // There is no such row.
       throw failure
     }
   }
 
-  /// Fills a buffer from an offset of the blob.
+  /// Fills a buffer, starting at an offset of the blob.
   func read(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int) throws {
     guard !buffer.isEmpty else { return }
     let code = sqlite3_blob_read(handle, buffer.baseAddress, Int32(buffer.count), Int32(offset))

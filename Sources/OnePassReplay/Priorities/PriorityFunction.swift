@@ -1,6 +1,6 @@
 import OnePassCore
 
-/// The priority of an example from its loss and from how far the run has come: a pure function.
+/// A pure function from the loss of an example and the progress of the run to a priority.
 ///
 /// ```swift
 /// struct LossPower: PriorityFunction {
@@ -9,7 +9,7 @@ import OnePassCore
 /// }
 /// ```
 ///
-/// One that compares the loss with others says with which, and gets both; see ``LossContext``:
+/// A function can compare the loss with a reference, which it declares as its ``basis``; see ``LossContext``:
 ///
 /// ```swift
 /// struct AboveMean: PriorityFunction {
@@ -21,24 +21,24 @@ import OnePassCore
 /// }
 /// ```
 public protocol PriorityFunction: Sendable {
-  /// What records call it, and what tells it from others when a run goes on.
+  /// The name in records. A resumed run must use a function of the same name.
   ///
-  /// By default the type with its stored properties: `LossPower(exponent: 2.0)`.
+  /// By default, the type with its stored properties: `LossPower(exponent: 2.0)`.
   var name: String { get }
 
-  /// What the loss is compared with; by default nothing.
+  /// The reference for the loss; none by default.
   var basis: PriorityBasis { get }
 
-  /// The priority of an example of which no more than its loss is known, finite and not negative.
+  /// Returns the priority for a loss without a reference; finite and at least 0.
   /// - Parameters:
-  ///   - loss: The cross-entropy of the example, 0 … ∞, in nats; never NaN.
-  ///   - progress: How far the run has come.
+  ///   - loss: The cross-entropy of the example, in nats, 0 … ∞; never NaN.
+  ///   - progress: The progress of the run.
   func priority(loss: Double, progress: RunProgress) -> Double
 
-  /// The priority, finite and not negative; by default that of the loss alone.
+  /// Returns the priority for a loss and its reference; finite and at least 0. By default, the reference is ignored.
   /// - Parameters:
-  ///   - losses: The loss of the example, and what ``basis`` asks for.
-  ///   - progress: How far the run has come.
+  ///   - losses: The loss of the example, and the reference that ``basis`` selects.
+  ///   - progress: The progress of the run.
   func priority(of losses: LossContext, progress: RunProgress) -> Double
 }
 
@@ -50,27 +50,32 @@ extension PriorityFunction {
   }
 }
 
-/// The priority functions by their names on the command line.
+/// A priority function by its name on the command line.
+///
+/// ```swift
+/// let kind = PriorityKind(rawValue: "learnability")
+/// print(kind?.makeFunction(smoothing: .full).name ?? "unknown")
+/// ```
 public enum PriorityKind: Hashable, CaseIterable, Sendable, Codable {
-  /// Error-prioritised replay, the paper's equation 1.
+  /// ``LossPriority``: error-prioritised replay, equation 1 of the paper.
   case loss
-  /// The same priority for every example: uniform replay.
+  /// ``UniformPriority``: the same priority for every example.
   case uniform
-  /// By how much the loss differs from the running average of the item's own.
+  /// ``LearnabilityPriority``: by the difference between the loss and its running average.
   case learnability
-  /// Less where the loss is below the mean of the memory.
+  /// ``PruningPriority``: lower for losses below the mean of the memory.
   case pruning
-  /// A function that a program brought itself, by its ``PriorityFunction/name``.
+  /// A custom function, by its ``PriorityFunction/name``.
   case own(String)
 
-  /// Those of OnePass.
+  /// The built-in functions.
   public static let allCases: [PriorityKind] = [.loss, .uniform, .learnability, .pruning]
 
-  /// Whether it compares the losses of replays, and so means nothing but with `--priority-timing refreshed`.
+  /// Whether it compares losses of replays, and so requires `--priority-timing refreshed`.
   package var followsReplays: Bool { self == .learnability || self == .pruning }
 
-  /// The function of this name.
-  /// - Precondition: it is one of ``allCases``. A program's own function is nowhere but in the program.
+  /// Creates the built-in function of this name.
+  /// - Precondition: The kind is one of ``allCases``. Custom functions exist only in the program that defines them.
   public func makeFunction(smoothing: SmoothingSchedule) -> any PriorityFunction {
     switch self {
     case .loss: LossPriority(smoothing: smoothing)
@@ -78,7 +83,7 @@ public enum PriorityKind: Hashable, CaseIterable, Sendable, Codable {
     case .learnability: LearnabilityPriority(smoothing: smoothing)
     case .pruning: PruningPriority()
     case .own(let name):
-      preconditionFailure("The priority function \(name) is a program's own and has to be given itself.")
+      preconditionFailure("A custom priority function (\(name)) cannot be created by name.")
     }
   }
 }
@@ -95,6 +100,7 @@ extension PriorityKind: RawRepresentable {
     }
   }
 
+  /// Creates a kind from its name; `nil` for an unknown name.
   public init?(rawValue: String) {
     let known = Self.allCases.first { $0.rawValue == rawValue }
     guard let kind = known ?? OwnPart.name(in: rawValue).map(Self.own) else { return nil }

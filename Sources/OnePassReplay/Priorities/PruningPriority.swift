@@ -1,28 +1,36 @@
 import OnePassCore
 
-/// P = 1 − r where the loss is below the mean of the memory, and 1 elsewhere: well-known items are drawn less often.
+/// P = 1 − r if the loss is below the mean of the memory, else 1: learned items are drawn less often.
 ///
-/// Importance weights then give such an item 1 / (1 − r) times the weight of others, so that the expected gradient stays that of
-/// the whole memory. InfoBatch leaves the pruned examples of an epoch out and so saves their passes. A run with replay makes k
-/// passes in any case: the draws that are saved go to the other items.
+/// Importance weights give such an item 1 / (1 − r) times the weight of others, so that the expected gradient remains that of the
+/// whole memory. InfoBatch omits the pruned examples of an epoch, which saves their passes. A run with replay always makes k
+/// passes: the saved draws go to the other items.
 ///
-/// As in InfoBatch the mean is that of the losses which the examples had last, here those of the items in the memory, and
-/// nothing is pruned at the end of the run, so that it is trained on all of them alike.
+/// As in InfoBatch, the mean is over the last losses, here of the items in the memory. At the end of the run nothing is pruned,
+/// so that all items are trained alike.
 ///
-/// Source: Qin et al. 2024, "InfoBatch", section 2; r = 0.5 and δ = 0.875 are theirs.
+/// ```swift
+/// let priority = PruningPriority(share: 0.5)
+/// let losses = LossContext(loss: 0.2, memoryMean: 0.9)
+/// print(priority.priority(of: losses, progress: RunProgress(step: 50, of: 100)))  // 0.5
+/// ```
+///
+/// Source: Qin et al. 2024, "InfoBatch", section 2, including r = 0.5 and δ = 0.875.
 public struct PruningPriority: PriorityFunction {
-  /// r: the share of its draws that a well-known item loses, 0 … 1.
+  /// r, the fraction of draws by which learned items are reduced, 0 ..< 1.
   public let share: Double
-  /// δ: the share of the run after which nothing is pruned, 0 … 1.
+  /// δ, the fraction of the run after which nothing is pruned, 0 … 1.
   public let end: Double
 
+  /// Creates the function.
   /// - Parameters:
-  ///   - share: r, from 0 up to but not including 1.
+  ///   - share: r, 0 ..< 1.
   ///   - end: δ, 0 … 1.
-  /// - Precondition: both lie in their ranges.
+  /// - Precondition: Both are in their ranges.
   public init(share: Double = 0.5, end: Double = 0.875) {
     precondition(
-      (0..<1).contains(share) && (0...1).contains(end), "What is pruned is a share of the draws and the run.")
+      (0..<1).contains(share) && (0...1).contains(end),
+      "The share must be in 0 ..< 1, and the end in 0 ... 1.")
     self.share = share
     self.end = end
   }

@@ -1,23 +1,33 @@
 import OnePassCore
 
-/// Says from which class an item is chosen.
+/// A rule that chooses the class from which a ``ClassSelector`` selects an item.
+///
+/// ```swift
+/// let probability = EveryClass.probability(ofItemIn: 0, of: [2, 8])
+/// print(probability)  // 0.25
+/// ```
 public protocol ClassChoice: Sendable {
   /// Chooses a class that has items.
   /// - Parameters:
-  ///   - sizes: The number of items of each class, at least one of them positive.
-  ///   - generator: What chance comes from.
+  ///   - sizes: The number of items of each class. At least one is positive.
+  ///   - generator: The source of randomness.
   static func choose(from sizes: [Int], using generator: inout SeededGenerator) -> Int
 
-  /// The probability with which an item of a class is chosen.
+  /// Returns the probability with which any one item of a class is selected.
   /// - Parameters:
   ///   - label: The class.
   ///   - sizes: The number of items of each class.
   static func probability(ofItemIn label: Int, of sizes: [Int]) -> Double
 }
 
-/// Every class that has items with the same probability, and within it every item.
+/// Chooses every class that has items with the same probability, and within it every item.
 ///
-/// Drawn so, a class that is rare in the memory is replayed as often as a frequent one.
+/// With this rule, rare classes are replayed as often as frequent ones.
+///
+/// ```swift
+/// var selector = ClassSelector<EveryClass>()
+/// selector.append(ItemFacts(priority: 1, label: 3, arrival: 0, draws: 0))
+/// ```
 public enum EveryClass: ClassChoice {
   public static func choose(from sizes: [Int], using generator: inout SeededGenerator) -> Int {
     var left = generator.next(below: sizes.count { $0 > 0 })
@@ -33,10 +43,16 @@ public enum EveryClass: ClassChoice {
   }
 }
 
-/// The class with the most items, by chance among equals, and within it every item with the same probability.
+/// Chooses the class with the most items, with random ties, and within it every item with the same probability.
 ///
-/// Evicted so, the memory becomes as balanced as the stream allows (Chrysakis and Moens 2020, "Online Continual Learning
-/// from Imbalanced Data", algorithm 1).
+/// Eviction by this rule makes the memory as balanced as the stream allows.
+///
+/// ```swift
+/// var selector = ClassSelector<LargestClass>()
+/// selector.append(ItemFacts(priority: 1, label: 3, arrival: 0, draws: 0))
+/// ```
+///
+/// Source: Chrysakis and Moens 2020, "Online Continual Learning from Imbalanced Data", algorithm 1.
 public enum LargestClass: ClassChoice {
   public static func choose(from sizes: [Int], using generator: inout SeededGenerator) -> Int {
     let largest = sizes.max() ?? 0
@@ -54,22 +70,32 @@ public enum LargestClass: ClassChoice {
   }
 }
 
-/// Chooses a class, and within it every item with the same probability.
+/// Selects a class by a rule, and within it every item with the same probability.
 ///
-/// - Complexity: a choice takes O(classes), a change O(1). 12 bytes an item.
+/// ```swift
+/// var selector = ClassSelector<EveryClass>()
+/// for label in [0, 0, 0, 1] {
+///   selector.append(ItemFacts(priority: 1, label: label, arrival: selector.count, draws: 0))
+/// }
+/// var generator = SeededGenerator(seed: 1, .draw, 0, 0)
+/// print(selector.select(using: &generator).slot)
+/// ```
+///
+/// - Complexity: A selection takes O(classes), a change O(1). 12 bytes per item.
 public struct ClassSelector<Choice: ClassChoice>: ItemSelector {
   public static var bytesPerItem: Int { 3 * MemoryLayout<UInt32>.stride }
   public static var dependsOnDraws: Bool { false }
 
   /// The class of each slot.
   private var labels: [UInt32] = []
-  /// Where each slot stands among those of its class.
+  /// The index of each slot within its class.
   private var positions: [UInt32] = []
   /// The slots of each class.
   private var members: [[UInt32]] = []
-  /// How many slots each class has.
+  /// The number of slots of each class.
   private var sizes: [Int] = []
 
+  /// Creates an empty selector.
   public init() {}
 
   public var count: Int { labels.count }
@@ -112,7 +138,7 @@ public struct ClassSelector<Choice: ClassChoice>: ItemSelector {
     sizes[label] += 1
   }
 
-  /// The last of the class takes the place.
+  /// Removes a slot from its class. The last slot of the class takes its index.
   private mutating func leave(_ slot: Int) {
     let (label, position) = (Int(labels[slot]), Int(positions[slot]))
     members[label].swapRemove(position)
@@ -120,7 +146,7 @@ public struct ClassSelector<Choice: ClassChoice>: ItemSelector {
     if position < sizes[label] { positions[Int(members[label][position])] = UInt32(position) }
   }
 
-  /// Class after class.
+  /// The slots, grouped by class.
   public var arrangement: [UInt32] { members.flatMap(\.self) }
 
   public mutating func restore(arrangement: [UInt32]) throws {
@@ -137,8 +163,7 @@ public struct ClassSelector<Choice: ClassChoice>: ItemSelector {
         }
       }
     guard isValid else {
-      throw OnePassError(
-        .badData, "The saved memory is damaged: its order is not one of its \(count) items by their classes.")
+      throw OnePassError.damagedSnapshot(.orderByClass(items: count))
     }
     start = 0
     for label in sizes.indices {
@@ -156,7 +181,7 @@ public struct ClassSelector<Choice: ClassChoice>: ItemSelector {
     precondition(sizes.reduce(0, +) == count, "Every slot is in one class.")
     for slot in labels.indices {
       precondition(
-        Int(members[Int(labels[slot])][Int(positions[slot])]) == slot, "A slot stands where it says.")
+        Int(members[Int(labels[slot])][Int(positions[slot])]) == slot, "Each slot is at its recorded index.")
     }
   }
 }

@@ -1,59 +1,69 @@
 import OnePassCore
 
-/// Chooses one item of the replay memory: which to draw, or which to evict. Both use this interface.
+/// Selects an item of the replay memory, to draw or to evict it.
 ///
-/// Items live in slots `0 ..< count` without gaps. The memory tells its selectors of every change with the
-/// three operations below; removing a slot moves the last slot's item into it.
-/// A selector is a value with one owner, the memory, and is not meant to be shared between threads.
+/// Items are in slots `0 ..< count`, without gaps. The memory reports every change by ``append(_:)``, ``update(_:to:)`` and
+/// ``remove(_:)``. A selector is a value with one owner, the memory, and is used on one thread.
+///
+/// ```swift
+/// struct NewestFirst: SelectionOrder {
+///   static let dependsOnDraws = false
+///   static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool { a.arrival > b.arrival }
+/// }
+/// let memory = ReplayMemory(
+///   capacity: .examples(6_000), drawing: PrioritisedSelector(),
+///   evicting: OrderedSelector<NewestFirst>(), seed: 1)
+/// ```
 public protocol ItemSelector: Sendable {
-  /// What records call it, and what tells it from others when a run goes on. By default the type; one that has parameters
-  /// names them as well.
+  /// The name in records. A resumed run must use a selector of the same name.
+  ///
+  /// By default, the name of the type. A selector with parameters should include them.
   var name: String { get }
 
-  /// The number of items to choose from.
+  /// The number of items.
   var count: Int { get }
 
-  /// The bytes of index that this selector keeps for each item.
+  /// The number of bytes that the selector stores per item.
   static var bytesPerItem: Int { get }
 
-  /// Whether the choice depends on how often items were drawn, so that every draw has to be told.
+  /// Whether selections depend on the numbers of draws, so that every draw must be reported.
   static var dependsOnDraws: Bool { get }
 
-  /// Whether it keeps the priorities, so that the memory need not.
+  /// Whether the selector stores the exact priorities, so that the memory need not. `false` by default.
   static var keepsPriorities: Bool { get }
 
-  /// The priority of an item, to the last bit. Called only where it keeps the priorities.
+  /// Returns the exact priority of an item. Called only if ``keepsPriorities``.
   func priority(of slot: Int) -> Float
 
-  /// Adds an item in the slot `count`.
+  /// Adds an item, in slot `count`.
   mutating func append(_ item: ItemFacts)
 
-  /// Says what now holds of the item in `slot`: another item, another priority, one more draw.
+  /// Reports a change of the item in `slot`: another item, another priority or another number of draws.
   mutating func update(_ slot: Int, to item: ItemFacts)
 
-  /// Removes the item in `slot`; the item of the last slot moves there.
+  /// Removes the item in `slot`. The item of the last slot moves there.
   mutating func remove(_ slot: Int)
 
-  /// Chooses a slot. Choosing changes nothing: the same item can be chosen again.
+  /// Selects a slot, with replacement.
   /// - Precondition: `count > 0`.
   mutating func select(using generator: inout SeededGenerator) -> Selection
 
-  /// Makes several choices, one after the other, from the same items.
+  /// Selects several slots, with replacement.
   mutating func select(_ count: Int, using generator: inout SeededGenerator) -> [Selection]
 
-  /// Reads what updates of these slots will need, so that the waits for it overlap. Changes nothing else.
+  /// Prefetches the memory that updates of these slots will read. By default, does nothing.
   mutating func readAhead(_ slots: [Int])
 
-  /// The order in which it keeps the slots, as far as a later choice depends on it; empty where none does.
+  /// The internal order of the slots, if later selections depend on it; otherwise empty, which is the default.
   ///
-  /// Two selectors of one kind with the same items and the same arrangement choose alike for ever.
+  /// Two selectors of the same kind, with the same items and arrangement, make the same selections.
   var arrangement: [UInt32] { get }
 
-  /// Takes back an arrangement, after the same items were appended in the order of their slots.
-  /// - Throws: `OnePassError` (`badData`) if it cannot be an arrangement of these items.
+  /// Restores an arrangement, after the same items were appended in the order of their slots.
+  /// - Throws: `OnePassError` (`badData`) if the arrangement does not match the items.
   mutating func restore(arrangement: [UInt32]) throws
 
-  /// Stops the program if the selector contradicts itself. For tests.
+  /// Traps if the state of the selector is inconsistent. For tests.
   func checkInvariants()
 }
 
@@ -63,7 +73,7 @@ extension ItemSelector {
   public static var keepsPriorities: Bool { false }
 
   public func priority(of slot: Int) -> Float {
-    preconditionFailure("\(Self.self) says that it keeps no priorities.")
+    preconditionFailure("\(Self.self) does not store priorities.")
   }
 
   public mutating func readAhead(_ slots: [Int]) {}
@@ -74,8 +84,7 @@ extension ItemSelector {
 
   public mutating func restore(arrangement: [UInt32]) throws {
     guard arrangement.isEmpty else {
-      throw OnePassError(
-        .badData, "The saved memory is damaged: it has an order where its selector \(Self.self) keeps none.")
+      throw OnePassError.damagedSnapshot(.unexpectedOrder(selector: "\(Self.self)"))
     }
   }
 
@@ -87,9 +96,14 @@ extension ItemSelector {
   }
 }
 
-/// What a selector may know of an item.
+/// The properties of an item by which selectors select.
+///
+/// ```swift
+/// let facts = ItemFacts(priority: 0.9, label: 3, arrival: 1_024, draws: 0)
+/// print(OldestFirst.precedes(facts, ItemFacts(priority: 1, label: 3, arrival: 2_048, draws: 5)))  // true
+/// ```
 public struct ItemFacts: Hashable, Sendable {
-  /// Finite, not negative.
+  /// The priority; finite and at least 0.
   public var priority: Float
   private var storedLabel: Int32
   /// The class, 0 ..< number of classes.
@@ -99,14 +113,15 @@ public struct ItemFacts: Hashable, Sendable {
   }
   /// The item's position in the stream.
   public var arrival: Int
-  /// How often it has been drawn.
+  /// The number of draws.
   public var draws: Int
 
+  /// Creates the properties of an item.
   /// - Parameters:
-  ///   - priority: Finite, not negative.
+  ///   - priority: The priority; finite and at least 0.
   ///   - label: The class, 0 ..< number of classes.
   ///   - arrival: The item's position in the stream.
-  ///   - draws: How often it has been drawn.
+  ///   - draws: The number of draws.
   public init(priority: Float, label: Int, arrival: Int, draws: Int) {
     self.priority = priority
     storedLabel = Int32(label)
@@ -115,12 +130,19 @@ public struct ItemFacts: Hashable, Sendable {
   }
 }
 
-/// A choice and how likely it was.
+/// A selected slot, and the probability of its selection.
+///
+/// ```swift
+/// let selection = Selection(slot: 17, probability: 0.002)
+/// print(1 / selection.probability)  // 500.0
+/// ```
 public struct Selection: Hashable, Sendable {
+  /// The selected slot.
   public let slot: Int
-  /// The probability with which a choice falls on this slot, 0 … 1.
+  /// The probability with which a selection yields this slot, 0 … 1.
   public let probability: Double
 
+  /// Creates a selection.
   public init(slot: Int, probability: Double) {
     self.slot = slot
     self.probability = probability

@@ -1,16 +1,16 @@
 import OnePassCore
 
-/// Leaves each choice to one of two selectors, by chance.
+/// Selects with one of two selectors, chosen at random for each selection.
 ///
 /// ```swift
-/// // Of ten items that make room, three are the oldest: the memory is part window, part reservoir.
+/// // Three of ten evictions remove the oldest item: the memory is part sliding window, part reservoir.
 /// MixtureSelector(UniformSelector(), OrderedSelector<OldestFirst>(), share: 0.3)
 /// ```
 ///
-/// ``Selection/probability`` is the one that the selector in charge gives. Weights of 1/probability undo the preference
-/// of each, and so that of the mixture.
+/// ``Selection/probability`` is that of the chosen selector. Weights of 1/probability correct the bias of each selector, and so
+/// that of the mixture.
 ///
-/// - Complexity: that of both together.
+/// - Complexity: The sum of both.
 public struct MixtureSelector<First: ItemSelector, Second: ItemSelector>: ItemSelector {
   public static var bytesPerItem: Int { First.bytesPerItem + Second.bytesPerItem }
   public static var dependsOnDraws: Bool { First.dependsOnDraws || Second.dependsOnDraws }
@@ -18,16 +18,17 @@ public struct MixtureSelector<First: ItemSelector, Second: ItemSelector>: ItemSe
 
   private var first: First
   private var second: Second
-  /// The probability with which the second is in charge.
+  /// The probability of the second selector, 0 … 1.
   public let share: Double
 
+  /// Creates a mixture of two empty selectors.
   /// - Parameters:
   ///   - first: An empty selector.
-  ///   - second: Another one.
-  ///   - share: The probability with which the second is in charge, 0 … 1.
+  ///   - second: Another empty selector.
+  ///   - share: The probability of the second selector, 0 … 1.
   public init(_ first: First, _ second: Second, share: Double) {
-    precondition((0...1).contains(share), "A share lies between 0 and 1.")
-    precondition(first.count == 0 && second.count == 0, "A mixture begins with selectors that are empty.")
+    precondition((0...1).contains(share), "The share must be in 0 ... 1.")
+    precondition(first.count == 0 && second.count == 0, "The selectors of a mixture must be empty.")
     (self.first, self.second, self.share) = (first, second, share)
   }
 
@@ -64,7 +65,7 @@ public struct MixtureSelector<First: ItemSelector, Second: ItemSelector>: ItemSe
       ? second.select(using: &generator) : first.select(using: &generator)
   }
 
-  /// The length of the first one's, that one, and the second one's.
+  /// The length of the first arrangement, and both arrangements.
   public var arrangement: [UInt32] {
     let (first, second) = (first.arrangement, second.arrangement)
     return first.isEmpty && second.isEmpty ? [] : [UInt32(first.count)] + first + second
@@ -77,7 +78,7 @@ public struct MixtureSelector<First: ItemSelector, Second: ItemSelector>: ItemSe
       return
     }
     guard length < arrangement.count else {
-      throw OnePassError(.badData, "The saved memory is damaged: its order is shorter than it says.")
+      throw OnePassError.damagedSnapshot(.truncatedOrder)
     }
     let border = 1 + Int(length)
     try first.restore(arrangement: Array(arrangement[1..<border]))
@@ -85,7 +86,7 @@ public struct MixtureSelector<First: ItemSelector, Second: ItemSelector>: ItemSe
   }
 
   public func checkInvariants() {
-    precondition(first.count == second.count, "Both know the same items.")
+    precondition(first.count == second.count, "Both selectors have the same items.")
     first.checkInvariants()
     second.checkInvariants()
   }

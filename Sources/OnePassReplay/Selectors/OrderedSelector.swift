@@ -1,18 +1,38 @@
 import OnePassCore
 
-/// Says which of two items is chosen first.
+/// An order of items, by which an ``OrderedSelector`` selects the first.
+///
+/// ```swift
+/// struct HighestPriorityFirst: SelectionOrder {
+///   static let dependsOnDraws = false
+///   static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
+///     (b.priority, a.arrival) < (a.priority, b.arrival)
+///   }
+/// }
+/// ```
 public protocol SelectionOrder: Sendable {
+  /// Whether `a` comes before `b`. Must be a strict total order.
   static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool
 
-  /// Whether the order looks at how often items were drawn.
+  /// Whether the order depends on the numbers of draws.
   static var dependsOnDraws: Bool { get }
 }
 
+/// Orders items by their arrival, oldest first.
+///
+/// ```swift
+/// let selector = OrderedSelector<OldestFirst>()
+/// ```
 public enum OldestFirst: SelectionOrder {
   public static let dependsOnDraws = false
   public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool { a.arrival < b.arrival }
 }
 
+/// Orders items by their number of draws, fewest first. Ties are broken by age, oldest first.
+///
+/// ```swift
+/// let selector = OrderedSelector<FewestReplaysFirst>()
+/// ```
 public enum FewestReplaysFirst: SelectionOrder {
   public static let dependsOnDraws = true
   public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
@@ -20,6 +40,11 @@ public enum FewestReplaysFirst: SelectionOrder {
   }
 }
 
+/// Orders items by their number of draws, most first. Ties are broken by age, oldest first.
+///
+/// ```swift
+/// let selector = OrderedSelector<MostReplaysFirst>()
+/// ```
 public enum MostReplaysFirst: SelectionOrder {
   public static let dependsOnDraws = true
   public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
@@ -27,6 +52,11 @@ public enum MostReplaysFirst: SelectionOrder {
   }
 }
 
+/// Orders items by their priority, lowest first. Ties are broken by age, oldest first.
+///
+/// ```swift
+/// let selector = OrderedSelector<LowestPriorityFirst>()
+/// ```
 public enum LowestPriorityFirst: SelectionOrder {
   public static let dependsOnDraws = false
   public static func precedes(_ a: ItemFacts, _ b: ItemFacts) -> Bool {
@@ -34,10 +64,16 @@ public enum LowestPriorityFirst: SelectionOrder {
   }
 }
 
-/// Always chooses the item that comes first in an order, without chance.
+/// Selects the first item of an order, deterministically.
 ///
-/// A binary heap of slots.
-/// - Complexity: a choice O(1), a change O(log count). 32 bytes an item.
+/// ```swift
+/// let memory = ReplayMemory(
+///   capacity: .examples(6_000), drawing: PrioritisedSelector(),
+///   evicting: OrderedSelector<OldestFirst>(), seed: 1)
+/// ```
+///
+/// The implementation is a binary heap of slots.
+/// - Complexity: A selection takes O(1), a change O(log count). 32 bytes per item.
 public struct OrderedSelector<Order: SelectionOrder>: ItemSelector {
   public static var bytesPerItem: Int { MemoryLayout<ItemFacts>.stride + 2 * MemoryLayout<UInt32>.stride }
 
@@ -48,6 +84,7 @@ public struct OrderedSelector<Order: SelectionOrder>: ItemSelector {
   private var heap: [UInt32] = []
   private var positions: [UInt32] = []
 
+  /// Creates an empty selector.
   public init() {}
 
   public var count: Int { items.count }
@@ -125,7 +162,7 @@ public struct OrderedSelector<Order: SelectionOrder>: ItemSelector {
   public func checkInvariants() {
     precondition(heap.count == count && positions.count == count)
     for place in heap.indices {
-      precondition(Int(positions[Int(heap[place])]) == place, "A slot stands where it says.")
+      precondition(Int(positions[Int(heap[place])]) == place, "Each slot is at its recorded index.")
       precondition(place == 0 || !precedes(place, (place - 1) / 2), "No item precedes its parent.")
     }
   }

@@ -1,14 +1,14 @@
-/// Slots in the order in which they are drawn, each with the 23 bits of its priority.
+/// The slots in the order of a ``PrioritisedSelector``, each with the 23 significand bits of its priority.
 ///
-/// The highest 7 bits are kept apart: alone they settle nearly every proposal, and for a million items lie in a core's own
-/// cache. What a choice needs beside them lies together, to be waited for once.
+/// The highest 7 bits have a separate array. They alone decide nearly every proposal, and for a million items they fit into the
+/// cache of a core. The other data of a selection is adjacent, for a single cache miss.
 struct PlaceTable: Sendable {
   static let bytesPerItem = MemoryLayout<UInt8>.stride + MemoryLayout<Rest>.stride
 
   private var heads: [UInt8] = []
   private var rests: [Rest] = []
 
-  /// In halves, to take 6 bytes and not 8.
+  /// The slot is stored in halves, so that the stride is 6 bytes instead of 8.
   private struct Rest {
     var significand: UInt16
     var lowSlot: UInt16
@@ -52,8 +52,8 @@ struct PlaceTable: Sendable {
     rests.swapAt(a, b)
   }
 
-  /// Whether the priority at a place is more than a share of its group's upper bound, 2^(exponent + 1).
-  /// - Parameter share: 0 ..< 1.
+  /// Whether the priority at a place exceeds a fraction of its group's upper bound, 2^(exponent + 1).
+  /// - Parameter share: The fraction, 0 ..< 1.
   func exceeds(_ place: Int, _ share: Double) -> Bool {
     // Exact: shares are multiples of 2^-53, and a significand has 24 bits.
     let scaled = share * 0x1p8

@@ -1,38 +1,47 @@
 import OnePassCore
 
-/// Chooses item i with probability P_i / ΣP, exactly, for any non-negative priorities.
+/// Selects item i with probability exactly P_i / ΣP, for any priorities of at least 0.
 ///
-/// The items are kept grouped by the binary exponent of their priority. A choice picks a group with the
-/// probability of its share of ΣP, then items of the group uniformly until one is accepted with probability
-/// P_i / 2^(exponent + 1), which is at least one half (Matias, Vitter and Ni 2003, two-level rejection).
-/// The priorities of a group share an exponent, so its sum is a sum of integers: nothing drifts, however
-/// long the run, unlike a tree of floating-point sums.
+/// Items are grouped by the binary exponent of their priority. A selection chooses a group in proportion to its part of ΣP. It
+/// then proposes items of the group uniformly, and accepts with probability P_i / 2^(exponent + 1), which is at least one half.
+/// The priorities of a group have the same exponent, so their sum is a sum of integers. Unlike a tree of floating-point sums, it
+/// does not accumulate rounding errors.
 ///
-/// If every priority is 0 the choice is uniform.
+/// If every priority is 0, the selection is uniform.
 ///
-/// - Complexity: a choice takes O(1) expected time and O(groups) after a change; a change takes time
-///   proportional to the difference of the exponents, a few steps in practice. 11 bytes an item: the order both
-///   ways 8, the priority within its group 3.
+/// ```swift
+/// var selector = PrioritisedSelector()
+/// selector.append(ItemFacts(priority: 0.9, label: 3, arrival: 0, draws: 0))
+/// selector.append(ItemFacts(priority: 0.3, label: 5, arrival: 1, draws: 0))
+/// var generator = SeededGenerator(seed: 1, .draw, 0, 0)
+/// print(selector.select(using: &generator).probability)  // 0.75 or 0.25
+/// ```
+///
+/// - Complexity: A selection takes O(1) expected time, and O(groups) after a change. A change takes time proportional to the
+///   difference of the exponents, a few steps in practice. 11 bytes per item: 8 for the order in both directions, 3 for the
+///   significand of the priority.
+///
+/// Source: Matias, Vitter and Ni 2003, two-level rejection.
 public struct PrioritisedSelector: ItemSelector {
   public static let bytesPerItem = MemoryLayout<UInt32>.stride + PlaceTable.bytesPerItem
   public static let dependsOnDraws = false
   public static let keepsPriorities = true
 
-  /// The slots, sorted by group, and their priorities without what the group says of them.
+  /// The slots, sorted by group, and the significands of their priorities.
   private var places = PlaceTable()
-  /// Where each slot stands in `places`.
+  /// The index of each slot in `places`.
   private var positions: [UInt32] = []
-  /// Where each group starts in `places`; group g ends where g + 1 starts.
+  /// The start of each group in `places`. Group g ends at the start of group g + 1.
   private var starts: [Int]
   /// The sum of the significands of each group's priorities, as integers.
   private var significandSums: [UInt64]
-  /// The groups that hold items of positive priority, with the running sums of their priorities.
-  /// Empty when a change has made it stale.
+  /// The groups with items of positive priority, and the cumulative sums of their priorities. Cleared by every change.
   private var cumulative: [(group: PriorityGroup, upTo: Double)] = []
 
-  /// What was read ahead: a compiler drops what nobody keeps.
+  /// The result of prefetching. It is stored so that the compiler does not remove the reads.
   private var readAhead = 0
 
+  /// Creates an empty selector.
   public init() {
     starts = Array(repeating: 0, count: PriorityGroup.count + 1)
     significandSums = Array(repeating: 0, count: PriorityGroup.count)
@@ -45,13 +54,13 @@ public struct PrioritisedSelector: ItemSelector {
     return group(at: place).priority(places.significand(at: place))
   }
 
-  /// ΣP.
+  /// ΣP, the sum of all priorities.
   public var totalPriority: Double {
     PriorityGroup.all.reduce(0) { $0 + $1.sum(of: significandSums[$1.index]) }
   }
 
   public mutating func append(_ item: ItemFacts) {
-    precondition(count < Int(UInt32.max), "A selector holds at most 2^32 - 1 items.")
+    precondition(count < Int(UInt32.max), "A selector has at most 2^32 - 1 items.")
     let place = count
     positions.appendToTable(UInt32(place))
     places.append(slot: UInt32(place))
@@ -104,7 +113,7 @@ public struct PrioritisedSelector: ItemSelector {
   public mutating func select(_ count: Int, using generator: inout SeededGenerator) -> [Selection] {
     if cumulative.isEmpty { accumulate() }
     guard let total = cumulative.last?.upTo else { return (0..<count).map { _ in select(using: &generator) } }
-    // First only the places, for which a small table is enough; then all that lies far apart, in one go.
+    // First the places, for which a small table suffices. Then the scattered reads together, so that cache misses overlap.
     let chosen = (0..<count).map { _ in place(of: total, using: &generator) }
     return chosen.map { selection(at: $0, in: $1, of: total) }
   }
@@ -137,7 +146,7 @@ public struct PrioritisedSelector: ItemSelector {
 
   // MARK: Order
 
-  /// The group of what stands at a place.
+  /// The group of the item at a place.
   private func group(at place: Int) -> PriorityGroup {
     var (first, end) = (0, PriorityGroup.count)
     while end - first > 1 {
@@ -147,7 +156,7 @@ public struct PrioritisedSelector: ItemSelector {
     return PriorityGroup(index: first)
   }
 
-  /// Sets the priority at a place of its group.
+  /// Sets the priority of the item at a place, which must be in the group of that priority.
   private mutating func put(_ priority: Float, in place: Int) {
     let group = PriorityGroup(of: priority)
     places.setSignificand(at: place, to: priority.significandBitPattern)
@@ -155,7 +164,7 @@ public struct PrioritisedSelector: ItemSelector {
     cumulative.removeAll(keepingCapacity: true)
   }
 
-  /// Moves what stands at a place between groups by handing it over each border in between; returns where it is then.
+  /// Moves the item at a place to another group, across each boundary in between, and returns its new place.
   private mutating func move(from place: Int, in old: PriorityGroup, to new: PriorityGroup) -> Int {
     var place = place
     if new.index < old.index {
@@ -197,9 +206,7 @@ public struct PrioritisedSelector: ItemSelector {
         }
       }
     guard isValid else {
-      throw OnePassError(
-        .badData,
-        "The saved memory is damaged: its order is not one of its \(count) items by their priorities.")
+      throw OnePassError.damagedSnapshot(.orderByPriority(items: count))
     }
     let old = places
     for (place, slot) in arrangement.enumerated() {
@@ -215,14 +222,15 @@ public struct PrioritisedSelector: ItemSelector {
     for group in PriorityGroup.all {
       let range = starts[group.index]..<starts[group.index + 1]
       for place in range {
-        precondition(Int(positions[Int(places.slot(at: place))]) == place, "A slot stands where it says.")
+        precondition(
+          Int(positions[Int(places.slot(at: place))]) == place, "Each slot is at its recorded index.")
         precondition(
           PriorityGroup(of: group.priority(places.significand(at: place))) == group,
-          "A group knows its priorities.")
+          "Each priority is in its group.")
       }
       let sum = range.reduce(0) { $0 + group.weight(of: places.significand(at: $1)) }
       precondition(
-        sum == significandSums[group.index], "A group's sum is the sum of its items, to the last bit.")
+        sum == significandSums[group.index], "The sum of a group is exactly the sum of its items.")
     }
   }
 }

@@ -1,12 +1,12 @@
-/// Priorities of one binary exponent. Group 0 holds the largest; the last one holds zeros and subnormals.
+/// The priorities of one binary exponent. Group 0 has the largest, and the last group has zeros and subnormals.
 ///
-/// A priority p = significand · 2^(exponent − 23) with an integer significand in 2²³ ..< 2²⁴, of which the highest
-/// bit needs no keeping. A group's sum of significands fits 64 bits for up to 2⁴⁰ items.
+/// A priority is significand · 2^(exponent − 23), with an integer significand in 2²³ ..< 2²⁴ whose highest bit is implied. The sum
+/// of significands of a group fits into 64 bits for up to 2⁴⁰ items.
 struct PriorityGroup: Equatable, Sendable {
   let index: Int
 
   static let largestExponent = 127
-  /// Exponents 127 … −126, and one group for what is below.
+  /// The number of exponents, 127 … −126, and one group for smaller values.
   static let count = 255
   static let last = PriorityGroup(index: count - 1)
   static var all: some Sequence<PriorityGroup> { (0..<count).lazy.map { PriorityGroup(index: $0) } }
@@ -18,13 +18,13 @@ struct PriorityGroup: Equatable, Sendable {
     index = 254 - biased
   }
 
-  /// The priority with this significand.
+  /// Returns the priority with this significand.
   func priority(_ significandBitPattern: UInt32) -> Float {
     Float(
       sign: .plus, exponentBitPattern: UInt(254 - index), significandBitPattern: significandBitPattern)
   }
 
-  /// The integer significand. Zeros and subnormals (below 10⁻³⁸) count as never to be chosen.
+  /// Returns the integer significand. Zeros and subnormals (below 10⁻³⁸) have weight 0, and are never selected.
   func weight(of significandBitPattern: UInt32) -> UInt64 {
     self == .last ? 0 : UInt64(significandBitPattern) | 1 << 23
   }

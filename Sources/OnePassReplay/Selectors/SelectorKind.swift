@@ -1,41 +1,46 @@
 import OnePassCore
 
-/// The selectors by their names on the command line.
+/// A selector by its name on the command line.
+///
+/// ```swift
+/// let kind = SelectorKind(rawValue: "uniform+oldest:0.3")
+/// print(kind?.makeSelector().name ?? "unknown")
+/// ```
 public indirect enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
   /// Every item with the same probability.
   case uniform
   /// An item with probability P/ΣP.
   case prioritised
-  /// The item that has been in the stream the longest ago.
+  /// The oldest item.
   case oldest
-  /// The item that was drawn least often; among equals the oldest.
+  /// The item with the fewest draws; among equals, the oldest.
   case fewestReplays
-  /// The item that was drawn most often; among equals the oldest.
+  /// The item with the most draws; among equals, the oldest.
   case mostReplays
-  /// The item of the lowest priority; among equals the oldest.
+  /// The item with the lowest priority; among equals, the oldest.
   case lowestPriority
   /// Every class with the same probability, and within it every item.
   case classBalanced
-  /// An item of the class that has the most.
+  /// An item of the class with the most items.
   case largestClass
-  /// One of two by chance, the second with the probability `share`.
+  /// One of two selectors at random, the second with probability `share`.
   case mixture(SelectorKind, SelectorKind, share: Double)
-  /// A selector that a program brought itself, by its ``ItemSelector/name``.
+  /// A custom selector, by its ``ItemSelector/name``.
   case own(String)
 
-  /// Those of OnePass, without the mixtures of them.
+  /// The built-in selectors, without mixtures.
   public static let allCases: [SelectorKind] = [
     .uniform, .prioritised, .oldest, .fewestReplays, .mostReplays, .lowestPriority, .classBalanced,
     .largestClass,
   ]
 
-  /// This kind, or uniform for a program's own, which is not at hand: enough to take items out of a memory that is not used.
+  /// This kind, or uniform for a custom selector, which is not available here. Sufficient to remove items from a saved memory.
   package var orUniform: SelectorKind { isOwn ? .uniform : self }
 
-  /// Whether only its program has it.
+  /// Whether it is a custom selector.
   package var isOwn: Bool { if case .own = self { true } else { false } }
 
-  /// Whether it may choose by an order, without chance: such a choice has no probability to weight by.
+  /// Whether it selects in a fixed order, at least partly. Such selections have no probability to weight by.
   package var isOrdered: Bool {
     switch self {
     case .oldest, .fewestReplays, .mostReplays, .lowestPriority: true
@@ -44,11 +49,12 @@ public indirect enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
     }
   }
 
-  /// Whether it is a mixture with a selector that chooses by an order.
+  /// Whether it is a mixture with a selector of a fixed order.
   package var mixesOrderWithChance: Bool { if case .mixture = self { isOrdered } else { false } }
 
-  /// An empty selector of this name.
-  /// - Precondition: it is one of ``allCases`` or a mixture of them. A program's own selector is nowhere but in the program.
+  /// Creates an empty built-in selector of this name.
+  /// - Precondition: The kind is one of ``allCases`` or a mixture of them. Custom selectors exist only in the program that
+  ///   defines them.
   public func makeSelector() -> any ItemSelector {
     switch self {
     case .uniform: UniformSelector()
@@ -62,7 +68,7 @@ public indirect enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
     case .mixture(let first, let second, let share):
       Self.mixture(first.makeSelector(), second.makeSelector(), share)
     case .own(let name):
-      preconditionFailure("The selector \(name) is a program's own and has to be given itself.")
+      preconditionFailure("A custom selector (\(name)) cannot be created by name.")
     }
   }
 
@@ -72,8 +78,9 @@ public indirect enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
 }
 
 extension SelectorKind: RawRepresentable {
-  /// The name on the command line: a word, `uniform+oldest:0.3` for a mixture with its second selector's share, or `own:` and
-  /// a name.
+  /// The name on the command line.
+  ///
+  /// Mixtures are `uniform+oldest:0.3`, with the probability of the second selector. Custom selectors are `own:` and a name.
   public var rawValue: String {
     switch self {
     case .uniform: "uniform"
@@ -89,6 +96,7 @@ extension SelectorKind: RawRepresentable {
     }
   }
 
+  /// Creates a kind from its name; `nil` for an unknown name.
   public init?(rawValue: String) {
     if let known = Self.allCases.first(where: { $0.rawValue == rawValue }) {
       self = known

@@ -1,18 +1,19 @@
 import CTorch
 import OnePassCore
 
-/// Where a tensor's elements lie and its operators run.
+/// The device that stores a tensor's elements and runs its operators.
 ///
 /// ```swift
-/// let device = try Device(parsing: "auto")  // the first GPU where there is one, else the CPU
+/// let device = try Device(parsing: "auto")  // the first GPU if there is one, otherwise the CPU
 /// ```
 public enum Device: Hashable, Sendable, CustomStringConvertible {
+  /// The CPU.
   case cpu
   /// The CUDA device with this index, counted from 0.
   case cuda(Int)
 
-  /// The device named by `auto`, `cpu`, `cuda` (the first one) or `cuda:1`.
-  /// - Throws: `OnePassError` (`usage`) if the text names no device, or one that is not there.
+  /// Parses `auto` (the first GPU, or the CPU without one), `cpu`, `cuda` (the first GPU) or `cuda:1`.
+  /// - Throws: `OnePassError` (`usage`) if the text is not a device, or the device does not exist.
   public init(parsing text: String) throws {
     switch text {
     case "cpu":
@@ -21,26 +22,16 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
       self = Engine.isCUDAAvailable ? .cuda(0) : .cpu
     default:
       guard let index = Self.cudaIndex(text) else {
-        throw OnePassError(
-          .usage,
-          "The device \(text) is not known: write auto, cpu, cuda or cuda: and a number, as in cuda:1.")
+        throw OnePassError.unknownDevice(text)
       }
       let count = Engine.cudaDeviceCount
-      guard count > 0 else {
-        throw OnePassError(
-          .usage,
-          "The device \(text) cannot be used, because \(String(cString: ct_cuda_absence())): use cpu or auto."
-        )
-      }
-      guard index < count else {
-        throw OnePassError(
-          .usage, "The device \(text) does not exist: this machine has \(count), cuda:0 to cuda:\(count - 1)."
-        )
-      }
+      guard count > 0 else { throw OnePassError.deviceUnavailable(text, String(cString: ct_cuda_absence())) }
+      guard index < count else { throw OnePassError.deviceMissing(text, count: count) }
       self = .cuda(index)
     }
   }
 
+  /// The device in the form that ``init(parsing:)`` parses.
   public var description: String {
     switch self {
     case .cpu: "cpu"

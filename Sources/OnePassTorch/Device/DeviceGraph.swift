@@ -1,28 +1,29 @@
 import CTorch
 import OnePassCore
 
-/// Work on a device that is recorded once and launched as a whole: one call in place of a thousand small ones, between
-/// which the device would wait for the processor (CUDA graphs).
+/// Work on a device that is recorded once and launched repeatedly with a single call (a CUDA graph).
+///
+/// One launch replaces thousands of kernel launches, between which the device would idle.
 ///
 /// ```swift
 /// var losses: Tensor?
 /// let graph = try DeviceGraph(on: device) { losses = try model(images, .training) }
-/// try images.copy(from: batch)   // the work reads and writes the same tensors each time
+/// try images.copy(from: batch)   // each launch reads and writes the same tensors
 /// try graph.launch()
 /// ```
 ///
-/// On the CPU, which has no such thing, a launch does the work as it stands, and its results are new tensors; so whoever
-/// uses this reads what the work has stored last, on any device.
+/// On the CPU a launch calls `work` again, so its results are new tensors. For code that works on every device, read the
+/// tensors that `work` stored last.
 public final class DeviceGraph {
   private let work: () throws -> Void
   private let recorded: OpaquePointer?
 
-  /// Records the work; nothing of it is done yet.
+  /// Records the work without executing it on the device.
   /// - Parameters:
-  ///   - device: Where all tensors of the work lie; prepared by `Engine.prepare(_:)`.
-  ///   - work: Uses the same tensors each time, and waits for nothing. It must have been done before at least
-  ///     once as it stands, so that what is made at the first use is there.
-  /// - Throws: What `work` throws; `OnePassError` (`engine`) if it cannot be recorded.
+  ///   - device: The device of all tensors that `work` uses, prepared with ``Engine/prepare(_:)``.
+  ///   - work: Uses the same tensors each time and does not wait for the device. It must have run at least once before, so
+  ///     that everything created at first use exists.
+  /// - Throws: Errors of `work`; `OnePassError` (`engine`) if it cannot be recorded.
   public init(on device: Device, _ work: @escaping () throws -> Void) throws {
     self.work = work
     guard device != .cpu else {
@@ -31,11 +32,11 @@ public final class DeviceGraph {
     }
     try Engine.synchronise(device)
     var made: OpaquePointer?
-    try check("the beginning of a recording", ct_graph_begin(device.handle, &made))
-    guard let made else { throw OnePassError(.engine, "libtorch made no graph.") }
-    // A recording that was begun has to end before anything else is asked of the device.
+    try check("DeviceGraph.init", ct_graph_begin(device.handle, &made))
+    guard let made else { throw OnePassError.libtorchReturnedNothing("DeviceGraph.init") }
+    // A started recording must end before the device accepts other work.
     let outcome = Result { try work() }
-    let ending = Result { try check("the end of a recording", ct_graph_end(made)) }
+    let ending = Result { try check("DeviceGraph.init", ct_graph_end(made)) }
     do {
       try outcome.get()
       try ending.get()
@@ -48,10 +49,10 @@ public final class DeviceGraph {
 
   deinit { recorded.map(ct_graph_free) }
 
-  /// Does the work. On a CUDA device it is under way when this returns.
-  /// - Throws: `OnePassError` (`engine`), and on the CPU what the work throws.
+  /// Launches the work; on a CUDA device it still runs when this returns.
+  /// - Throws: `OnePassError` (`engine`); on the CPU also errors of `work`.
   public func launch() throws {
     guard let recorded else { return try work() }
-    try check("the launch of a graph", ct_graph_launch(recorded))
+    try check("DeviceGraph.launch", ct_graph_launch(recorded))
   }
 }

@@ -1,7 +1,7 @@
 import CTorch
 import OnePassCore
 
-/// What holds for the whole process: the tensor engine's version, its threads, its live tensors.
+/// Process-wide state of the tensor library: its version, threads, devices and live tensors.
 ///
 /// ```swift
 /// try Engine.setThreadCount(2)
@@ -11,65 +11,65 @@ public enum Engine {
   /// The version of libtorch, such as `2.11.0`.
   public static var version: String { String(cString: ct_version()) }
 
-  /// The number of tensors that Swift holds at this moment; for tests of leaks.
+  /// The number of live `Tensor` objects, for leak tests.
   ///
-  /// Two `Tensor` objects count as two, even where they share their elements.
+  /// Two objects count as two even if they share their elements.
   public static var liveTensorCount: Int { Int(ct_live_tensor_count()) }
 
   /// The number of CPU threads that one operator may use.
   public static var threadCount: Int { Int(ct_thread_count()) }
 
-  /// Sets the number of CPU threads that one operator may use, 1 or more.
+  /// Sets the number of CPU threads that one operator may use, 1 … 4096.
   ///
-  /// Call it before the first operator: a thread that has computed keeps the number that it began with.
-  /// The sums of a parallel operator depend on the number of threads in their last bits.
-  /// - Throws: `OnePassError` (`usage`) for a number below 1.
+  /// Call it before the first operator, since a thread keeps the number with which it first computed. The last bits of
+  /// a sum depend on the number of threads.
+  /// - Throws: `OnePassError` (`usage`) for a number outside the range.
   public static func setThreadCount(_ count: Int) throws {
-    guard count >= 1, count <= 4096 else {
-      throw OnePassError(.usage, "\(count) threads are not possible: give a number from 1 to 4096.")
-    }
-    try check("setThreadCount", ct_set_thread_count(Int32(count)))
+    let range = 1...4096
+    guard range.contains(count) else { throw OnePassError.threadCountOutOfRange(count, range) }
+    try check("Engine.setThreadCount", ct_set_thread_count(Int32(count)))
   }
 
-  /// Keeps freed memory for what comes next, instead of giving it back to the system and asking again.
+  /// Reuses freed memory instead of returning it to the operating system; call it when the program starts.
   ///
-  /// Tensors and encoded images come and go with each step, and the system has to clear every page that it hands out anew:
-  /// a tenth of the time of a training step, half the time of a draw from a memory on disk. Large tensors take
-  /// no more than 1.25 times the most that was ever in use, and 64 MB; glibc, where it is the C library, keeps up to
-  /// 256 MB. For a program to call when it starts.
+  /// Each step allocates and frees the same tensors and images, and the operating system clears every page that it provides.
+  /// This takes a tenth of a training step and half of a draw from a memory on disk. The cache for large tensors is limited
+  /// to 1.25 times the peak in use plus 64 MB; glibc keeps up to 256 MB more.
   public static func keepFreedMemory() { ct_keep_freed_memory() }
 
-  /// Whether a CUDA device can be used; the first call loads libtorch's CUDA part where there is one.
+  /// Whether a CUDA device is available; the first call loads the CUDA part of libtorch, if it is installed.
   public static var isCUDAAvailable: Bool { ct_cuda_device_count() > 0 }
 
-  /// The number of CUDA devices that can be used.
+  /// The number of available CUDA devices.
   public static var cudaDeviceCount: Int { Int(ct_cuda_device_count()) }
 
-  /// Makes a device ready for a thread that trains on it: its kernels are chosen by measuring, and the thread's work has
-  /// a place of its own in the device's order. Nothing on the CPU.
+  /// Prepares a CUDA device for training on the calling thread; does nothing for the CPU.
+  ///
+  /// It enables cuDNN's benchmark mode and gives the thread a separate stream.
+  /// - Throws: `OnePassError` (`usage`) if the device does not exist.
   public static func prepare(_ device: Device) throws {
-    try check("the preparation of a device", ct_prepare_device(device.handle))
+    try check("Engine.prepare", ct_prepare_device(device.handle))
   }
 
-  /// Whether the device has done all that this thread asked of it; does not wait. Always so on the CPU.
+  /// Returns whether the device has finished all work of this thread, without waiting; always `true` for the CPU.
   public static func isIdle(_ device: Device) throws -> Bool {
     var isIdle = false
-    try check("isIdle", ct_is_idle(device.handle, &isIdle))
+    try check("Engine.isIdle", ct_is_idle(device.handle, &isIdle))
     return isIdle
   }
 
-  /// Waits until the device has finished what it was given; returns at once for the CPU.
+  /// Waits until the device has finished all its work; returns immediately for the CPU.
   ///
-  /// A CUDA device works on while Swift goes ahead, so a measured time needs this at both of its ends.
-  /// - Throws: `OnePassError` (`engine`) for a failure of work that was still under way.
+  /// CUDA devices work asynchronously, so call it before and after a section whose duration is measured.
+  /// - Throws: `OnePassError` (`engine`) if work that was still running fails.
   public static func synchronise(_ device: Device) throws {
-    try check("synchronise", ct_synchronise(device.handle))
+    try check("Engine.synchronise", ct_synchronise(device.handle))
   }
 }
 
-/// Runs `body` without recording what a backward pass would need: for evaluation, with less memory.
+/// Runs `body` without recording operators for a backward pass, which saves memory in evaluation.
 ///
-/// The mode belongs to the calling thread and is restored however `body` ends.
+/// The mode belongs to the calling thread. The previous mode is restored when `body` returns or throws.
 public func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Result {
   let before = ct_set_gradient_mode(false)
   defer { _ = ct_set_gradient_mode(before) }

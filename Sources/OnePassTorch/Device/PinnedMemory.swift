@@ -1,19 +1,24 @@
 import CTorch
 import OnePassCore
 
-/// Memory of the host whose pages the system keeps in place, so that a CUDA device reads it by itself while both work on.
+/// Page-locked host memory, which a CUDA device can read asynchronously.
 ///
-/// Making it takes milliseconds; use it again.
+/// Allocation takes milliseconds, so reuse the memory.
+///
+/// ```swift
+/// let staging = PinnedMemory(1 << 20)?.base
+/// ```
 public final class PinnedMemory: @unchecked Sendable {
-  // Sendable because nothing but its end changes it; who writes where is the user's to decide.
+  // Sendable because the handle does not change; callers must coordinate access to the memory.
   private let handle: OpaquePointer
 
+  /// The address of the first byte.
   public var base: UnsafeMutableRawPointer { ct_pinned_memory(handle) }
 
-  /// `nil` on a machine without a CUDA device, or without that much memory to pin.
+  /// Allocates `count` bytes; `nil` without a CUDA device or if the memory cannot be page-locked.
   public init?(_ count: Int) {
     var made: OpaquePointer?
-    guard (try? check("the pinning of memory", ct_pinned_make(Int64(max(64, count)), &made))) != nil,
+    guard (try? check("PinnedMemory.init", ct_pinned_make(Int64(max(64, count)), &made))) != nil,
       let made
     else { return nil }
     handle = made

@@ -6,7 +6,7 @@ import Foundation
   import Musl
 #endif
 
-/// A socket that is connected to a port of a host; for datagrams nothing is sent by that.
+/// Returns a socket connected to a port of a host; connecting a datagram socket sends nothing.
 private func connectedSocket(to host: String, port: Int, forDatagrams: Bool) -> (
   descriptor: Int32?, failure: String
 ) {
@@ -33,11 +33,11 @@ private func connectedSocket(to host: String, port: Int, forDatagrams: Bool) -> 
   return (nil, failure)
 }
 
-/// Waits until something answers at a port.
-/// - Returns: What failed last, if nothing answers in time.
+/// Waits until a port accepts a connection.
+/// - Returns: The last failure if the port does not accept a connection in time, otherwise `nil`.
 func waitForAnswer(from host: String, port: Int, within timeout: Duration) -> String? {
   let deadline = ContinuousClock.now + timeout
-  // A look-up of a name and an attempt to connect can each take minutes.
+  // A name lookup and a connection attempt can each take minutes.
   let result = outcome(within: timeout) { () -> String? in
     while true {
       let (descriptor, failure) = connectedSocket(to: host, port: port, forDatagrams: false)
@@ -45,7 +45,7 @@ func waitForAnswer(from host: String, port: Int, within timeout: Duration) -> St
         close(descriptor)
         return nil
       }
-      // So early that the failure is still heard.
+      // Stop before `outcome` gives up, so that the failure is returned.
       if ContinuousClock.now + .milliseconds(200) > deadline { return failure }
       Thread.sleep(forTimeInterval: 0.1)
     }
@@ -54,7 +54,7 @@ func waitForAnswer(from host: String, port: Int, within timeout: Duration) -> St
   return try? result.get()
 }
 
-/// The address of this machine from which it reaches `host`, as text; `nil` where there is none.
+/// Returns the numeric address of the local interface that routes to `host`; `nil` if there is none.
 func localAddress(towards host: String) -> String? {
   guard let descriptor = connectedSocket(to: host, port: 9, forDatagrams: true).descriptor else { return nil }
   defer { close(descriptor) }
@@ -70,18 +70,19 @@ func localAddress(towards host: String) -> String? {
   return isNamed ? String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
 }
 
-/// Which way the other processes find this machine.
+/// How the other processes reach this machine.
 enum OwnAddress: Hashable {
-  /// By these network interfaces.
+  /// Through these network interfaces.
   case interfaces([String])
-  /// By this address.
+  /// At this address.
   case address(String)
-  /// By what the machine's own name resolves to.
+  /// At the address to which the host name of this machine resolves.
   case ownName
 
-  /// GLOO_SOCKET_IFNAME names interfaces, as for `torch.distributed`. Otherwise it is the address from which rank 0 is
-  /// reached: on many machines the own name resolves to the loopback, which no other machine can reach. An address of
-  /// the loopback only counts if rank 0 is named so, which means that all processes share this machine.
+  /// Chooses the interfaces in GLOO_SOCKET_IFNAME, as `torch.distributed` does, or else the address that routes to rank 0.
+  ///
+  /// The host name is the last choice, since on many machines it resolves to the loopback, which other machines cannot
+  /// reach. A loopback address is used only if rank 0 has one, so that all processes share this machine.
   init(variables: [String: String], masterAddress: String) {
     let named = (variables["GLOO_SOCKET_IFNAME"] ?? "").split(separator: ",").map(String.init)
     if !named.isEmpty {

@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// What `body` makes of it on a thread of its own; `nil` if it takes longer than `timeout`, while the thread goes on.
+/// Runs `body` on a separate thread and returns its result; `nil` after `timeout`, while the thread continues.
 ///
-/// For what may wait for another machine for minutes or for ever, and cannot be told not to.
+/// Used for calls that may wait for another machine indefinitely and cannot be cancelled.
 func outcome<Value: Sendable>(
   within timeout: Duration, of body: @escaping @Sendable () throws -> Value
 ) -> Result<Value, any Error>? {

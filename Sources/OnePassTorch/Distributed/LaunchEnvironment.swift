@@ -1,49 +1,51 @@
 import OnePassCore
 
-/// Which of how many processes this one is, and where all of them meet, as a launcher says it in the environment.
+/// The rank of this process, the number of processes and their rendezvous, as set by a launcher in the environment.
 ///
-/// torchrun, Kubernetes' PyTorchJob and whoever starts processes by hand set RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR
-/// and MASTER_PORT, as `torch.distributed` reads them (`init_method="env://"`). Slurm's srun sets SLURM_PROCID,
-/// SLURM_LOCALID, SLURM_NTASKS and SLURM_NODELIST; they count where RANK and WORLD_SIZE are absent, and the first host
-/// of the list is then the meeting point unless MASTER_ADDR names another.
+/// torchrun and Kubernetes' PyTorchJob set RANK, LOCAL_RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, which
+/// `torch.distributed` reads (`init_method="env://"`). Slurm's srun sets SLURM_PROCID, SLURM_LOCALID, SLURM_NTASKS and
+/// SLURM_NODELIST, which are used if RANK and WORLD_SIZE are not set. The rendezvous is then on the first host of the list,
+/// unless MASTER_ADDR is set.
 ///
 /// ```swift
 /// let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment)
 /// print(launch.map { "rank \($0.rank) of \($0.worldSize)" } ?? "one process")
 /// ```
 public struct LaunchEnvironment: Hashable, Sendable {
-  /// Who started the processes; it decides what a sentence about a missing one advises.
+  /// The tool that started the processes; it determines the remedy in messages about missing ranks.
   public enum Launcher: Hashable, Sendable {
-    /// RANK and its companions, set by whatever tool or hand.
+    /// Any tool that sets RANK and the related variables.
     case standard
     /// torchrun, whose agent serves the store.
     case torchrun
+    /// srun of Slurm.
     case slurm
   }
 
-  /// This process, 0 ..< `worldSize`.
+  /// The rank of this process, 0 ..< `worldSize`.
   public let rank: Int
-  /// This process among those of its machine, from 0: which GPU it takes.
+  /// The rank of this process on its machine, from 0; it selects the GPU.
   public let localRank: Int
   /// The number of processes, 1 or more.
   public let worldSize: Int
-  /// The host at which the store of keys and values is served.
+  /// The host that serves the key-value store.
   public let masterAddress: String
-  /// Its port, 1 … 65535.
+  /// The port of the key-value store, 1 … 65535.
   public let masterPort: Int
+  /// The tool that started the processes.
   public let launcher: Launcher
 
-  /// Whether this process serves the store: rank 0, unless torchrun's agent does.
+  /// Whether this process serves the key-value store: rank 0, unless the agent of torchrun serves it.
   public var servesStore: Bool { rank == 0 && launcher != .torchrun }
 
-  /// For a program that starts its processes itself.
-  /// - Precondition: the values are in their ranges.
+  /// Creates an environment for a program that starts its processes itself.
+  /// - Precondition: The values are within their ranges.
   public init(
     rank: Int, localRank: Int, worldSize: Int, masterAddress: String, masterPort: Int,
     launcher: Launcher = .standard
   ) {
-    precondition(worldSize >= 1 && (0..<worldSize).contains(rank), "A rank is one of the processes.")
-    precondition((1...65535).contains(masterPort), "A port is a number from 1 to 65535.")
+    precondition(worldSize >= 1 && (0..<worldSize).contains(rank), "rank must be in 0 ..< worldSize.")
+    precondition((1...65535).contains(masterPort), "masterPort must be in 1 ... 65535.")
     self.rank = rank
     self.localRank = localRank
     self.worldSize = worldSize
@@ -52,9 +54,9 @@ public struct LaunchEnvironment: Hashable, Sendable {
     self.launcher = launcher
   }
 
-  /// What the environment says; `nil` where it says nothing, and there is one process that needs no network.
-  /// - Parameter variables: The environment; a variable that is empty counts as absent.
-  /// - Throws: `OnePassError` (`usage`) for a variable that is missing beside the others, is no number or contradicts another.
+  /// Reads the environment; `nil` if no launcher set it, so that this is the only process.
+  /// - Parameter variables: The environment; an empty variable counts as not set.
+  /// - Throws: `OnePassError` (`usage`) if a required variable is missing, is not a number in its range, or contradicts another.
   public init?(_ variables: [String: String]) throws {
     let variables = Variables(variables)
     if variables.has("RANK") || variables.has("WORLD_SIZE") {
@@ -71,7 +73,7 @@ public struct LaunchEnvironment: Hashable, Sendable {
     let rank = try variables.number("RANK", in: 0...Int(Int32.max))
     try self.init(
       rank: rank, rankName: "RANK",
-      // Kubernetes starts one process on each machine and says no more.
+      // Kubernetes starts one process per machine and does not set LOCAL_RANK.
       localRank: variables.has("LOCAL_RANK") ? variables.number("LOCAL_RANK", in: 0...1023) : 0,
       worldSize: variables.number("WORLD_SIZE", in: 1...Int(Int32.max)), sizeName: "WORLD_SIZE",
       masterAddress: variables.text("MASTER_ADDR"),
@@ -80,10 +82,8 @@ public struct LaunchEnvironment: Hashable, Sendable {
     if variables.has("LOCAL_WORLD_SIZE") {
       let localSize = try variables.number("LOCAL_WORLD_SIZE", in: 1...Int(Int32.max))
       guard localRank < localSize, localSize <= worldSize else {
-        throw OnePassError(
-          .usage,
-          "LOCAL_RANK is \(localRank), LOCAL_WORLD_SIZE \(localSize) and WORLD_SIZE \(worldSize), which contradict each "
-            + "other: let one launcher set them all.")
+        throw OnePassError.contradictoryLocalSize(
+          localRank: localRank, localSize: localSize, worldSize: worldSize)
       }
     }
   }
@@ -95,10 +95,7 @@ public struct LaunchEnvironment: Hashable, Sendable {
     } else {
       let list = variables.has("SLURM_NODELIST") ? "SLURM_NODELIST" : "SLURM_JOB_NODELIST"
       let hosts = try variables.text(list)
-      guard let first = firstSlurmHost(in: hosts) else {
-        throw OnePassError(
-          .usage, "\(list) is \(hosts), which names no host: set MASTER_ADDR to the host of rank 0.")
-      }
+      guard let first = firstSlurmHost(in: hosts) else { throw OnePassError.noSlurmHost(list, hosts) }
       host = first
     }
     try self.init(
@@ -113,18 +110,16 @@ public struct LaunchEnvironment: Hashable, Sendable {
     masterPort: Int, launcher: Launcher
   ) throws {
     guard rank < worldSize else {
-      throw OnePassError(
-        .usage,
-        "\(rankName) is \(rank) and \(sizeName) is \(worldSize), but ranks count from 0 to \(worldSize - 1): let one "
-          + "launcher set both.")
+      throw OnePassError.rankOutOfRange(rank, name: rankName, worldSize: worldSize, sizeName: sizeName)
     }
     self.init(
       rank: rank, localRank: localRank, worldSize: worldSize, masterAddress: masterAddress,
       masterPort: masterPort, launcher: launcher)
   }
 
-  /// A port that all tasks of a job work out alike, and two jobs on one host seldom: 15000 + the last four digits of the
-  /// job's number, as other programs choose it.
+  /// Returns a port that is the same for all tasks of a job and rarely the same for two jobs on one host.
+  ///
+  /// It is 15000 plus the last four digits of the job id, a common convention.
   private static func slurmPort(_ variables: Variables) throws -> Int {
     if variables.has("MASTER_PORT") { return try variables.number("MASTER_PORT", in: 1...65535) }
     guard variables.has("SLURM_JOB_ID") else { return 29500 }
@@ -132,7 +127,7 @@ public struct LaunchEnvironment: Hashable, Sendable {
   }
 }
 
-/// Variables that are read with a sentence for each way in which they can be wrong.
+/// Environment variables, with an error for each invalid value.
 private struct Variables {
   private let values: [String: String]
 
@@ -146,11 +141,7 @@ private struct Variables {
     guard let value = self[name] else {
       let present = ["RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "SLURM_PROCID", "SLURM_NTASKS"]
         .filter(has)
-      throw OnePassError(
-        .usage,
-        "\(name) is not set although \(present.joined(separator: ", ")) \(present.count == 1 ? "is" : "are"): a process of "
-          + "many needs RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT, which torchrun sets; unset them all for one process."
-      )
+      throw OnePassError.variableMissing(name, present: present)
     }
     return value
   }
@@ -158,11 +149,7 @@ private struct Variables {
   func number(_ name: String, in range: ClosedRange<Int>) throws -> Int {
     let value = try text(name)
     guard let number = Int(value), range.contains(number) else {
-      let wanted =
-        range.upperBound >= Int(Int32.max)
-        ? "\(range.lowerBound) or more" : "from \(range.lowerBound) to \(range.upperBound)"
-      throw OnePassError(
-        .usage, "\(name) is \(value), which is not a number \(wanted): let one launcher set it.")
+      throw OnePassError.variableOutOfRange(name, value, range)
     }
     return number
   }

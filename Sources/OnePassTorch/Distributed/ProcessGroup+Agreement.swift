@@ -1,25 +1,25 @@
 import OnePassCore
 
 extension ProcessGroup {
-  /// Makes sure that a value is the same on all processes.
-  ///
+  /// Checks that a value is the same on all processes.
   /// - Parameters:
-  ///   - name: what it is, as the middle of a sentence: `the seed`.
-  ///   - value: its bytes.
-  /// - Throws: `OnePassError` (`usage`), the same on every process, that says which ranks differ.
+  ///   - name: The name of the value in the message, for example `--seed`.
+  ///   - value: The bytes to compare.
+  /// - Throws: `OnePassError` (`usage`), the same on every process, with the ranks that differ.
   public func ensureAgreement(of name: String, _ value: [UInt8]) throws {
     try ensureAgreement(of: name, value) { _ in nil }
   }
 
-  /// Makes sure that a text is the same on all processes; the sentence shows those that differ.
+  /// Checks that a text is the same on all processes; the message shows the different texts.
+  /// - Throws: `OnePassError` (`usage`), the same on every process, with the ranks that differ.
   public func ensureAgreement(of name: String, _ value: String) throws {
     try ensureAgreement(of: name, Array(value.utf8)) { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// Makes sure that tensors are the same on all processes, to the last bit, in the order in which they are given.
+  /// Checks that the names, order, shapes and every bit of tensors are the same on all processes.
   ///
-  /// What is compared are numbers that two tensors share by an accident of 1 in 2^64.
-  /// - Throws: `OnePassError` (`usage`), the same on every process, that names the first tensor that differs, and the ranks.
+  /// It compares 64-bit digests, which two different tensors share with a probability of 2⁻⁶⁴.
+  /// - Throws: `OnePassError` (`usage`), the same on every process, with the first tensor that differs and the ranks.
   public func ensureAgreement(of name: String, _ tensors: StateDictionary) throws {
     try ensureAgreement(of: "the names in \(name)", Array(tensors.names.joined(separator: "\n").utf8))
     let digests = try tensors.entries.map { try digest(of: $0.tensor) }
@@ -29,17 +29,21 @@ extension ProcessGroup {
         all.contains { $0[8 * index..<8 * index + 8] != all[0][8 * index..<8 * index + 8] }
       })
     else { return }
-    try complain(
-      name: "\(tensors.names[differing]) in \(name)", all.map { Array($0[8 * differing..<8 * differing + 8]) }
+    try throwDisagreement(
+      on: "\(tensors.names[differing]) in \(name)", all.map { Array($0[8 * differing..<8 * differing + 8]) }
     ) { _ in nil }
   }
 
   private func ensureAgreement(of name: String, _ value: [UInt8], describe: ([UInt8]) -> String?) throws {
     let values = try gather(value)
-    if values.contains(where: { $0 != values[0] }) { try complain(name: name, values, describe: describe) }
+    if values.contains(where: { $0 != values[0] }) {
+      try throwDisagreement(on: name, values, describe: describe)
+    }
   }
 
-  private func complain(name: String, _ values: [[UInt8]], describe: ([UInt8]) -> String?) throws {
+  private func throwDisagreement(
+    on name: String, _ values: [[UInt8]], describe: ([UInt8]) -> String?
+  ) throws {
     var camps: [(value: [UInt8], ranks: [Int])] = []
     for (rank, value) in values.enumerated() {
       if let camp = camps.firstIndex(where: { $0.value == value }) {
@@ -48,22 +52,12 @@ extension ProcessGroup {
         camps.append((value, [rank]))
       }
     }
-    // The largest camp is taken to be what was meant.
+    // The largest camp first: it probably has the intended value.
     camps.sort { ($1.ranks.count, $0.ranks[0]) < ($0.ranks.count, $1.ranks[0]) }
-    let parts = camps.prefix(4).enumerated().map { index, camp in
-      let shown = describe(camp.value).map { " \($0.count <= 80 ? $0 : "\($0.prefix(80))…")" }
-      let whose = ranks(camp.ranks)
-      let who = index == 0 ? whose : "r\(whose.dropFirst())"
-      return "\(who) \(camp.ranks.count == 1 ? "has" : "have")\(shown ?? (index == 0 ? " one" : " another"))"
-    }
-    let rest = camps.count > parts.count ? " and so on" : ""
-    throw OnePassError(
-      .usage,
-      "The ranks do not agree on \(name): \(parts.joined(separator: ", "))\(rest); start every rank with the same program, "
-        + "options and files.")
+    throw OnePassError.ranksDisagree(on: name, camps.map { ($0.ranks, describe($0.value)) })
   }
 
-  /// A number that follows from shape, type and every bit of the elements.
+  /// Returns a hash of the shape and every bit of the elements.
   private func digest(of tensor: Tensor) throws -> UInt64 {
     var state: UInt64 = 0xCBF2_9CE4_8422_2325
     func mix(_ value: UInt64) {

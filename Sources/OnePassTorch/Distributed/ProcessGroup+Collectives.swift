@@ -2,37 +2,40 @@ import CTorch
 import OnePassCore
 
 extension ProcessGroup {
-  /// Waits until every process has come here.
+  /// Waits until every process has called this.
+  /// - Throws: `OnePassError` (`io`) if another process was lost, as for every operation of the group.
   public func barrier() throws {
     try together { try perform("barrier") { ct_barrier(handle) } }
   }
 
   // MARK: Tensors, float32 or int64, on the CPU or on `device`
 
-  /// Overwrites the tensors of all other processes by those of `root`; all give the same shapes in the same order.
+  /// Overwrites the tensors of all other processes with those of rank `root`.
+  /// - Precondition: All processes pass tensors of the same shapes in the same order.
   public func broadcast(_ tensors: [Tensor], from root: Int = 0) throws {
-    precondition((0..<size).contains(root), "The root is one of the ranks.")
+    precondition((0..<size).contains(root), "root must be in 0 ..< size.")
     let pending = try tensors.map { tensor in
       try begin("broadcast", tensor) { ct_broadcast(handle, tensor.handle, Int32(root), $0) }
     }
     for work in pending { try work.wait() }
   }
 
-  /// Begins to replace the tensor by its sum over all processes, the same to the last bit on each.
-  /// - Returns: The operation, for whose end to wait before the tensor is touched.
+  /// Starts to replace the tensor with its sum over all processes, which is bit-identical on each.
+  /// - Returns: The pending operation; wait for it before using the tensor.
   public func beginSum(_ tensor: Tensor) throws -> PendingCollective {
     try begin("sum", tensor) { ct_all_reduce(handle, tensor.handle, $0) }
   }
 
-  /// Replaces the tensor by its sum over all processes, the same to the last bit on each.
+  /// Replaces the tensor with its sum over all processes, which is bit-identical on each.
   public func sum(_ tensor: Tensor) throws { try beginSum(tensor).wait() }
 
-  /// This process's part of the sum of all processes' tensors: rows `rank · N / size` and the N / size after it.
+  /// Returns this process's rows of the sum of a tensor over all processes.
   /// - Parameter tensor: `[N, …]`, contiguous.
-  /// - Precondition: N is a multiple of `size`.
+  /// - Returns: `[N / size, …]`, the rows from `rank · N / size`.
+  /// - Precondition: N is a multiple of ``size``.
   public func reduceScatter(_ tensor: Tensor) throws -> Tensor {
     precondition(
-      tensor.shape.first.map { $0 % size == 0 } ?? false, "Each rank's part has the same number of rows.")
+      tensor.shape.first.map { $0 % size == 0 } ?? false, "The number of rows must be a multiple of size.")
     let part = try tensor.narrowed(dimension: 0, from: 0, length: tensor.shape[0] / size).copied()
     try begin("reduceScatter", tensor, part) { ct_reduce_scatter(handle, tensor.handle, part.handle, $0) }
       .wait()
@@ -41,14 +44,14 @@ extension ProcessGroup {
 
   // MARK: Values
 
-  /// The sums over all processes, each of which gives as many values.
+  /// Returns the element-wise sums over all processes, which must pass the same number of values.
   public func sum(_ values: [Double]) throws -> [Double] {
     var values = values
     try together { try perform("sum") { ct_all_reduce_doubles(handle, &values, Int64(values.count)) } }
     return values
   }
 
-  /// The sums over all processes, each of which gives as many values.
+  /// Returns the element-wise sums over all processes, which must pass the same number of values.
   @_disfavoredOverload
   public func sum(_ values: [Int]) throws -> [Int] {
     var sums = values.map(Int64.init)
@@ -56,16 +59,16 @@ extension ProcessGroup {
     return sums.map(Int.init)
   }
 
-  /// The number of each process, in the order of ranks.
+  /// Returns the value of each process, in the order of ranks.
   public func gather(_ value: Int) throws -> [Int] {
     var values = [Int64](repeating: 0, count: size)
     try together { try perform("gather") { ct_all_gather_integer(handle, Int64(value), &values) } }
     return values.map(Int.init)
   }
 
-  /// The bytes of each process, in the order of ranks; they may differ in length.
+  /// Returns the bytes of each process, in the order of ranks; they can differ in length.
   ///
-  /// Each process needs room for `size` times the longest. For what only one process needs there is `exchange`.
+  /// Every process needs memory for ``size`` times the longest. Use ``exchange(_:)`` for data that only one process needs.
   public func gather(_ bytes: [UInt8]) throws -> [[UInt8]] {
     let counts = try gather(bytes.count)
     var all = [UInt8](repeating: 0, count: counts.reduce(0, +))
@@ -75,14 +78,14 @@ extension ProcessGroup {
     return split(all, counts)
   }
 
-  /// Sends a parcel to each process and receives one from each.
-  /// - Parameter parcels: What each rank is sent, this one included; of any length.
-  /// - Returns: What each rank has sent to this one.
-  /// - Precondition: there is one parcel for each rank.
+  /// Sends a message to each process and receives one from each (all-to-all).
+  /// - Parameter parcels: The message for each rank, including this one; of any length.
+  /// - Returns: The message from each rank.
+  /// - Precondition: There is one message per rank.
   public func exchange(_ parcels: [[UInt8]]) throws -> [[UInt8]] {
-    precondition(parcels.count == size, "There is one parcel for each rank.")
+    precondition(parcels.count == size, "There must be one parcel per rank.")
     let sent = parcels.map { Int64($0.count) }
-    // Who sends how much to whom, told to all: a row for each rank.
+    // A row per sender: the lengths of its messages.
     let counts = try gather(sent.withUnsafeBytes { Array($0) })
     let received = counts.map { row in
       row.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 8 * rank, as: Int64.self)) }
@@ -109,12 +112,18 @@ extension ProcessGroup {
   ) throws -> PendingCollective {
     var made: OpaquePointer?
     try together { try perform(operation) { call(&made) } }
-    guard let made else { throw OnePassError(.engine, "libtorch began no \(operation).") }
+    guard let made else { throw OnePassError.libtorchReturnedNothing(operation) }
     return PendingCollective(owning: made, group: self, tensors: tensors)
   }
 }
 
-/// An operation of all processes that is under way.
+/// A collective operation in progress.
+///
+/// ```swift
+/// let pending = try processes.beginSum(tensor)
+/// // … work that does not use the tensor …
+/// try pending.wait()
+/// ```
 public final class PendingCollective {
   private let handle: OpaquePointer
   private let group: ProcessGroup
@@ -128,13 +137,15 @@ public final class PendingCollective {
 
   deinit { ct_work_free(handle) }
 
-  /// Whether its end need not be waited for.
+  /// Whether the operation has finished, so that ``wait(atMost:)`` returns immediately.
   public var isCompleted: Bool { ct_work_is_completed(handle) }
 
-  /// Waits for its end, as long as the group's timeout allows, or less.
+  /// Waits for the operation to finish.
+  /// - Parameter timeout: The maximum time to wait. Default: the `answering` timeout of the group.
+  /// - Throws: `OnePassError` (`io`) if it does not finish in time, or another process was lost.
   public func wait(atMost timeout: Duration? = nil) throws {
     try group.together {
-      try perform("the end of an operation") { ct_work_wait(handle, timeout?.wholeMilliseconds ?? 0) }
+      try perform("PendingCollective.wait") { ct_work_wait(handle, timeout?.wholeMilliseconds ?? 0) }
     }
   }
 }

@@ -2,23 +2,24 @@ import CTorch
 import Foundation
 import OnePassCore
 
-/// What the engine says of another process that does not answer.
+/// The message of libtorch about a communication failure.
 struct CommunicationFailure: Error, CustomStringConvertible {
   let description: String
 }
 
 extension ProcessGroup {
-  /// Tells the others why this process stops, and closes its connections, so that they end at once and can say so.
+  /// Reports to the other processes why this one stops, and closes its connections, so that they stop immediately.
   ///
-  /// To be called on a process that stops before the end of training, for whatever error, unless that came from the group
-  /// itself; the group is then of no more use. Takes up to some seconds where others are still busy.
+  /// Call it when this process stops before the end of training because of an error that the group did not throw. The group
+  /// is unusable afterwards. The call takes up to a few seconds while other processes are busy.
+  /// - Parameter reason: The message of the error, which the other processes include in theirs.
   public func abandon(because reason: String) {
     guard failure == nil else { return }
     try? store.set(RollCall.reasonKey(token, rank), to: reason)
     _ = failed(because: reason, isOwn: true)
   }
 
-  /// Runs an operation of all processes; whoever waits in vain finds out whom for.
+  /// Runs a collective operation; if it fails, throws an error that names the lost processes.
   func together<Result>(_ operation: () throws -> Result) throws -> Result {
     if let failure { throw failure }
     do {
@@ -29,52 +30,45 @@ extension ProcessGroup {
   }
 
   private func failed(because reason: String, isOwn: Bool) -> OnePassError {
-    // First, so that those who wait for this process fail as well and come to the roll call.
+    // Abort first, so that processes that wait for this one fail too and join the roll call.
     ct_process_group_abort(handle)
     let call = RollCall(store: store, token: token, rank: rank, size: size, servesStore: launch.servesStore)
-    let error = OnePassError(
-      .io, sentence(for: call.run(isLeaving: isOwn), reason: reason),
-      cause: CommunicationFailure(description: reason))
+    let error = self.error(for: call.run(isLeaving: isOwn), reason: reason)
     failure = error
     return error
   }
 
-  private func sentence(for outcome: RollCall.Outcome, reason: String) -> String {
+  private func error(for outcome: RollCall.Outcome, reason: String) -> OnePassError {
+    let cause = CommunicationFailure(description: reason)
     switch outcome {
     case .absent(let absent) where absent.isEmpty:
-      return
-        "An operation of all ranks did not succeed within \(timeouts.answering.inSeconds) on rank \(rank), although all "
-        + "still run (\(reason.firstLine)): one of them is slower than that, or the network between them fails."
+      return .collectiveTimedOut(rank: rank, within: timeouts.answering, reason)
     case .absent(let absent):
-      if let told = absent.first(where: { $0.reason != nil }), let reason = told.reason {
-        return "Rank \(told.rank) stopped, and so does rank \(rank): \(reason)"
+      for peer in absent {
+        guard let reason = peer.reason else { continue }
+        return .peerStopped(peer.rank, rank: rank, reason: reason, cause: cause)
       }
-      return
-        "\(ranks(absent.map(\.rank))) \(absent.count == 1 ? "does" : "do") not take part any more, so rank \(rank) stops: "
-        + "see what the lost process said, and start all again from the last checkpoint."
-    case .cutOff:
-      return
-        "Rank \(rank) reaches neither the other ranks nor the store at \(store.address), port \(store.port), any more: "
-        + "rank 0 or its machine was lost, or the network between them fails."
+      return .ranksLost(absent.map(\.rank), rank: rank, cause: cause)
+    case .storeUnreachable:
+      return .groupUnreachable(rank: rank, store.address, store.port, cause: cause)
     }
   }
 }
 
-/// How the processes that are left agree, through the store, on who is not there any more.
+/// Determines, through the store, which processes are lost.
 ///
-/// Rank 0 takes the roll and tells the others the result, so that all report the same. Where it is itself lost and
-/// torchrun's agent serves the store, each looks for itself.
+/// Rank 0 collects the answers and publishes the result, so that all processes report the same. If rank 0 is lost and the
+/// agent of torchrun serves the store, each process checks by itself.
 private struct RollCall: Sendable {
   struct Absent: Sendable {
     let rank: Int
-    /// Why it stopped, if it said so.
+    /// The reason that the process published before it stopped, if any.
     let reason: String?
   }
 
   enum Outcome: Sendable {
     case absent([Absent])
-    /// The store does not answer.
-    case cutOff
+    case storeUnreachable
   }
 
   let store: KeyValueStore
@@ -82,7 +76,7 @@ private struct RollCall: Sendable {
   let rank: Int
   let size: Int
   let servesStore: Bool
-  /// How long a process that is still there may take to notice.
+  /// The maximum time that a running process takes to notice the failure.
   private static let grace = Duration.seconds(2)
 
   static func reasonKey(_ token: String, _ rank: Int) -> String { "onepass/\(token)/reason/\(rank)" }
@@ -91,12 +85,12 @@ private struct RollCall: Sendable {
   private func heard(_ rank: Int) -> String { "onepass/\(token)/heard/\(rank)" }
   private var verdict: String { "onepass/\(token)/verdict" }
 
-  /// A request to a machine that was cut off may never return.
+  /// Runs with a timeout, since a request to an unreachable machine may never return.
   func run(isLeaving: Bool) -> Outcome {
     let result = outcome(within: Self.grace * 2 + .seconds(1)) {
       try rank == 0 ? take(isLeaving: isLeaving) : attend(isLeaving: isLeaving)
     }
-    return (try? result?.get()) ?? .cutOff
+    return (try? result?.get()) ?? .storeUnreachable
   }
 
   private func take(isLeaving: Bool) throws -> Outcome {
@@ -105,7 +99,7 @@ private struct RollCall: Sendable {
     }
     let absent = try (0..<size).filter { $0 == 0 ? isLeaving : !here.contains($0) }.map(facts)
     try store.set(verdict, to: absent.map { "\($0.rank)" }.joined(separator: ","))
-    // The store ends with this process.
+    // The store stops with this process.
     if servesStore { _ = try wait(for: here, upTo: .seconds(1), key: heard) }
     return .absent(absent)
   }
@@ -114,8 +108,8 @@ private struct RollCall: Sendable {
     if isLeaving { return .absent([]) }
     try store.set(present(rank), to: "")
     let list: [Int]
-    if let told = try? store.get(verdict, within: Self.grace + .seconds(1)) {
-      list = told.split(separator: ",").compactMap { Int($0) }
+    if let published = try? store.get(verdict, within: Self.grace + .seconds(1)) {
+      list = published.split(separator: ",").compactMap { Int($0) }
     } else {
       list = try (0..<size).filter { try $0 == 0 || !store.has(present($0)) }
     }
@@ -129,7 +123,7 @@ private struct RollCall: Sendable {
     return Absent(rank: rank, reason: try store.has(key) ? try store.get(key, within: .seconds(1)) : nil)
   }
 
-  /// Those of the ranks whose key appears in time, or who say that they leave.
+  /// Returns the ranks that set their key, or published a reason for stopping, within the limit.
   private func wait(for ranks: [Int], upTo limit: Duration, key: (Int) -> String) throws -> [Int] {
     let deadline = ContinuousClock.now + limit
     var here: [Int] = []

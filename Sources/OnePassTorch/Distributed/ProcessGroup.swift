@@ -2,29 +2,31 @@ import CTorch
 import Foundation
 import OnePassCore
 
-/// The processes that train together, connected with each other: by Gloo on CPUs, by NCCL between GPUs.
+/// The processes that train together, connected by Gloo on CPUs and by NCCL between GPUs.
 ///
-/// Every operation is one of all processes: each calls the same ones in the same order, and each waits for the others. A
-/// group belongs to the thread that made it, as tensors do. When a process is lost, or does something else, the operation
-/// throws on every other one, within the timeout, a sentence that names whom it waited for; the group is then of no more
-/// use, and the program ends.
+/// Every operation is collective: all processes must call the same operations in the same order, and each waits for the
+/// others. Like a tensor, a group is used on the thread that created it.
+///
+/// If a process is lost or calls a different operation, the operation throws on every other process within the timeout. The
+/// error names the lost processes. The group is then unusable, and the program must end.
 ///
 /// ```swift
 /// guard let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) else { return }  // one process
 /// let group = try ProcessGroup(joining: launch)
-/// print(try group.sum([1]))  // on each rank the number of ranks
+/// print(try group.sum([1]))  // the number of ranks, on every rank
 /// try group.barrier()
 /// ```
 public final class ProcessGroup {
-  /// How long others are waited for.
+  /// The maximum times to wait for other processes.
   public struct Timeouts: Hashable, Sendable {
-    /// Until rank 0's store answers. Default 9 s, so that a wrong address is reported within ten.
+    /// The time to reach the store of rank 0. Default 9 s, so that a wrong address is reported within 10 s.
     public var connecting: Duration
-    /// Until all ranks have come. Default 60 s.
+    /// The time for all ranks to join. Default 60 s.
     public var arriving: Duration
-    /// Until all have done their part of an operation, which includes what a slower one does before. Default 2 minutes.
+    /// The time for a collective operation, including delays of slower processes before it. Default 2 minutes.
     public var answering: Duration
 
+    /// Creates timeouts; see the properties for their meanings.
     public init(
       connecting: Duration = .seconds(9), arriving: Duration = .seconds(60),
       answering: Duration = .seconds(120)
@@ -35,32 +37,33 @@ public final class ProcessGroup {
     }
   }
 
-  /// This process, 0 ..< `size`.
+  /// The rank of this process, 0 ..< ``size``.
   public let rank: Int
   /// The number of processes.
   public let size: Int
-  /// This process among those of its machine.
+  /// The rank of this process on its machine, from 0.
   public let localRank: Int
-  /// The device whose tensors the group sums, beside those on the CPU.
+  /// The device whose tensors the group can reduce, in addition to those on the CPU.
   public let device: Device
+  /// The maximum times to wait for other processes.
   public private(set) var timeouts: Timeouts
 
   let handle: OpaquePointer
   let store: KeyValueStore
   let launch: LaunchEnvironment
-  /// What precedes the keys of this run.
+  /// The prefix of this run's keys in the store.
   let token: String
-  /// What the group failed with, if it did.
+  /// The error with which the group failed, if it did.
   var failure: OnePassError?
 
-  /// Meets the other processes and connects to them; returns when all are connected.
+  /// Waits for all processes to join and connects to them.
   /// - Parameters:
-  ///   - launch: who this process is.
-  ///   - device: where tensors lie that are summed: the GPU of this process, or the CPU.
-  ///   - timeouts: how long others are waited for.
-  ///   - variables: the environment, in which GLOO_SOCKET_IFNAME may name the network interfaces to use.
-  /// - Throws: `OnePassError`: `io` if rank 0 or another process cannot be reached, `usage` if not all come or they
-  ///   do not fit together.
+  ///   - launch: The rank of this process, the number of processes and the address of the store.
+  ///   - device: The device of the tensors to reduce: the GPU of this process, or the CPU.
+  ///   - timeouts: The maximum times to wait for other processes.
+  ///   - variables: The environment, in which GLOO_SOCKET_IFNAME can name network interfaces.
+  /// - Throws: `OnePassError`: `io` if rank 0 or another process cannot be reached; `usage` if ranks are missing, or were
+  ///   started with another number of processes or another version of libtorch.
   public init(
     joining launch: LaunchEnvironment, device: Device = .cpu, timeouts: Timeouts = Timeouts(),
     variables: [String: String] = ProcessInfo.processInfo.environment
@@ -78,10 +81,10 @@ public final class ProcessGroup {
 
   deinit { ct_process_group_free(handle) }
 
-  /// Changes how long operations wait for other processes, from now on; before one that takes some processes longer.
+  /// Sets the timeout of subsequent operations, for example before one that some processes reach late.
   public func setAnsweringTimeout(_ timeout: Duration) throws {
     try OnePassTorch.check(
-      "the setting of a timeout", ct_process_group_set_timeout(handle, timeout.wholeMilliseconds))
+      "ProcessGroup.setAnsweringTimeout", ct_process_group_set_timeout(handle, timeout.wholeMilliseconds))
     timeouts.answering = timeout
   }
 
@@ -101,20 +104,17 @@ public final class ProcessGroup {
     var made: OpaquePointer?
     do {
       try OnePassTorch.check(
-        "the process group",
+        "ProcessGroup.init",
         names.map { UnsafePointer($0!) }.withUnsafeBufferPointer {
           ct_process_group_make(
             store.handle, "onepass/\(token)", Int32(launch.rank), Int32(launch.worldSize), $0.baseAddress!,
             Int32(names.count), address, timeouts.answering.wholeMilliseconds, device.handle, &made)
         })
     } catch let error as OnePassError where error.cause is CommunicationFailure {
-      throw OnePassError(
-        .io,
-        "Rank \(launch.rank) cannot connect to the other ranks (\(error.cause.map { "\($0)".firstLine } ?? "")): see that "
-          + "their machines reach each other, or name the network interface with GLOO_SOCKET_IFNAME.",
-        cause: error)
+      throw OnePassError.cannotConnect(
+        rank: launch.rank, error.cause.map { "\($0)".firstLine } ?? "", cause: error)
     }
-    guard let made else { throw OnePassError(.engine, "libtorch made no process group.") }
+    guard let made else { throw OnePassError.libtorchReturnedNothing("ProcessGroup.init") }
     return made
   }
 }

@@ -1,17 +1,17 @@
 import Foundation
 import OnePassCore
 
-/// How processes that share a store find out that all have come, before they connect to each other.
+/// Waits until all processes have joined through the store, before they connect to each other.
 ///
-/// A store may outlive its processes: torchrun's agents keep theirs over restarts, and count them each for itself, so that
-/// no name is known to all that was never used before. Therefore each process brings a fresh mark of its own. Rank 0
-/// welcomes the marks that it finds, again where a later one replaces an old one, until every process has answered its
-/// welcome; the mark of rank 0 is then the token under which all keys of this run are kept.
+/// A store may outlive its processes. The agents of torchrun keep theirs over restarts and count these separately, so no key
+/// is known to all processes and certainly unused. Therefore each process publishes a random mark. Rank 0 welcomes every mark
+/// that it finds, including one that replaces an earlier mark, until each process has answered its welcome. The mark of
+/// rank 0 is then the token that prefixes all keys of this run.
 struct Rendezvous {
   let store: KeyValueStore
   let launch: LaunchEnvironment
   let timeout: Duration
-  /// This process's mark. Chance from outside, as it has to differ from that of every other start; no result depends on it.
+  /// The mark of this process: unique per start, so it does not come from the seed. No result depends on it.
   private let mark = UUID().uuidString
 
   private var rank: Int { launch.rank }
@@ -22,37 +22,36 @@ struct Rendezvous {
     self.timeout = timeout
   }
 
-  /// Waits until all ranks are there.
+  /// Waits until all ranks have joined.
   /// - Returns: The token.
-  /// - Throws: `OnePassError` (`usage`) on every rank that came, if others did not come in time or were started for another
-  ///   number of processes or with another engine.
+  /// - Throws: `OnePassError` (`usage`) on every rank that joined, if others did not join in time, or were started with
+  ///   another number of processes or another version of libtorch.
   func meet() throws -> String {
     let token = rank == 0 ? mark : try answerWelcome()
     if rank == 0 { try welcomeAll() }
     let verdict: String
     do {
-      // Rank 0 gives up first, and says why.
+      // Rank 0 gives up first and publishes the reason.
       verdict = try store.get("onepass/\(token)/start", within: timeout + .seconds(2))
     } catch {
-      throw OnePassError(
-        .io, "Rank 0 ended before all ranks had come: its own output says why.", cause: error)
+      throw OnePassError.rank0Exited(cause: error)
     }
     guard verdict.isEmpty else {
-      seeTold(token)
-      throw OnePassError(.usage, verdict)
+      waitForReaders(token)
+      throw OnePassError.rendezvousFailed(verdict)
     }
     return token
   }
 
-  /// Keeps rank 0, with which the store may end, until the others that came have read why.
-  private func seeTold(_ token: String) {
+  /// Keeps rank 0, and with it the store, running until the other ranks have read the verdict.
+  private func waitForReaders(_ token: String) {
     guard rank == 0 else {
-      try? store.set("onepass/\(token)/told/\(rank)", to: "")
+      try? store.set("onepass/\(token)/read/\(rank)", to: "")
       return
     }
     let deadline = ContinuousClock.now + .seconds(2)
     func isMissing(_ other: Int) -> Bool {
-      (try? store.has("onepass/\(token)/here/\(other)") && !store.has("onepass/\(token)/told/\(other)"))
+      (try? store.has("onepass/\(token)/here/\(other)") && !store.has("onepass/\(token)/read/\(other)"))
         ?? false
     }
     while ContinuousClock.now < deadline, (1..<max(launch.worldSize, 1)).contains(where: isMissing) {
@@ -60,7 +59,7 @@ struct Rendezvous {
     }
   }
 
-  /// What a rank has to have in common with rank 0.
+  /// The mark of this process and the values that all ranks must share.
   private var greeting: String { "\(mark) \(launch.worldSize) \(Engine.version)" }
 
   private func answerWelcome() throws -> String {
@@ -70,10 +69,8 @@ struct Rendezvous {
       try store.set("onepass/\(token)/here/\(rank)", to: "")
       return token
     } catch {
-      throw OnePassError(
-        .io,
-        "Rank 0 did not welcome rank \(rank) within \(timeout.inSeconds), although the store at \(store.address), port "
-          + "\(store.port), answers: see that rank 0 was started, and is not of another run.", cause: error)
+      throw OnePassError.noWelcome(
+        rank: rank, store.address, store.port, within: timeout, cause: error)
     }
   }
 
@@ -81,8 +78,8 @@ struct Rendezvous {
     let deadline = ContinuousClock.now + timeout
     var welcomed: [Int: String] = [:]
     var absent = Array(1..<max(launch.worldSize, 1))
-    var complaint = ""
-    while !absent.isEmpty, complaint.isEmpty {
+    var failure: OnePassError?
+    while !absent.isEmpty, failure == nil {
       for other in absent where try store.has("onepass/greeting/\(other)") {
         let greeting = try store.get("onepass/greeting/\(other)", within: timeout)
         guard welcomed[other] != greeting else { continue }
@@ -90,43 +87,27 @@ struct Rendezvous {
         try store.set("onepass/welcome/\(greeting.prefix { $0 != " " })", to: mark)
       }
       absent = try absent.filter { try !store.has("onepass/\(mark)/here/\($0)") }
-      if absent.isEmpty { complaint = disagreement(welcomed) }
-      if !absent.isEmpty, ContinuousClock.now > deadline { complaint = lack(of: absent) }
+      if absent.isEmpty { failure = disagreement(welcomed) }
+      if !absent.isEmpty, ContinuousClock.now > deadline {
+        failure = .ranksMissing(
+          absent, of: launch.worldSize, within: timeout, launcher: launch.launcher)
+      }
       if !absent.isEmpty { Thread.sleep(forTimeInterval: 0.01) }
     }
-    try store.set("onepass/\(mark)/start", to: complaint)
+    try store.set("onepass/\(mark)/start", to: failure?.message ?? "")
   }
 
-  private func lack(of absent: [Int]) -> String {
-    let advice =
-      launch.launcher == .slurm
-      ? "start the program with srun, which starts every task of the job"
-      : "see that every rank was started, with the same MASTER_ADDR and MASTER_PORT"
-    return "\(ranks(absent)) of \(launch.worldSize) did not come within \(timeout.inSeconds): \(advice)."
-  }
-
-  private func disagreement(_ greetings: [Int: String]) -> String {
+  private func disagreement(_ greetings: [Int: String]) -> OnePassError? {
     for (other, greeting) in greetings.sorted(by: { $0.key < $1.key }) {
       let facts = greeting.split(separator: " ").dropFirst().map(String.init)
       guard facts.count == 2 else { continue }
       if facts[0] != "\(launch.worldSize)" {
-        return
-          "Rank \(other) was started as one of \(facts[0]) processes and rank 0 as one of \(launch.worldSize): "
-          + "start all of them with the same WORLD_SIZE."
+        return .differentWorldSizes(rank: other, facts[0], rank0: launch.worldSize)
       }
       if facts[1] != Engine.version {
-        return
-          "Rank \(other) runs with libtorch \(facts[1]) and rank 0 with \(Engine.version): install the same on "
-          + "every machine."
+        return .differentVersions(rank: other, facts[1], rank0: Engine.version)
       }
     }
-    return ""
+    return nil
   }
-}
-
-/// `Rank 2`, `Ranks 1 and 3`, `Ranks 1, 2 and 5`, as the beginning of a sentence.
-func ranks(_ list: [Int]) -> String {
-  let words = list.map(String.init)
-  guard let last = words.last, words.count > 1 else { return "Rank \(words.first ?? "")" }
-  return "Ranks \(words.dropLast().joined(separator: ", ")) and \(last)"
 }

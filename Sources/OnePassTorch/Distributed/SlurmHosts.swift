@@ -1,6 +1,6 @@
-/// The first host of a list as Slurm abbreviates it: `node[007-009,12],login` begins with `node007`.
+/// Returns the first host of an abbreviated Slurm host list, for example `node007` of `node[007-009,12],login`.
 ///
-/// `nil` for a list that names no host.
+/// `nil` if the list contains no host.
 func firstSlurmHost(in list: String) -> String? {
   var host = ""
   var rest = Substring(list)
@@ -9,7 +9,7 @@ func firstSlurmHost(in list: String) -> String? {
       host.append(character)
       continue
     }
-    // The first number of the bracket: up to the end of a range, the next entry, or the bracket's end.
+    // The first number in the brackets ends at a range, at the next entry, or at the closing bracket.
     let number = rest.prefix { $0 != "-" && $0 != "," && $0 != "]" }
     guard !number.isEmpty, let end = rest.firstIndex(of: "]") else { return nil }
     host += number

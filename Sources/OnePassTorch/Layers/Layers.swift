@@ -1,25 +1,28 @@
-/// A convolution without bias, square filters, equal stride and padding in both directions.
+/// A convolution with square filters and without a bias; stride and padding are the same in both dimensions.
 ///
 /// ```swift
 /// let layer = try Conv2d(3, 16, size: 3, padding: 1, from: Initialiser(seed: 1))
 /// let output = try layer(images)  // [N, 3, H, W] → [N, 16, H, W]
 /// ```
 public struct Conv2d: Module {
-  /// `[filters, channels, size, size]`, channels-last.
+  /// The filters, `[filters, channels, size, size]`, in channels-last format.
   public let weight: Tensor
+  /// The stride in both dimensions, in pixels.
   public let stride: Int
+  /// The zero padding on each side, in pixels.
   public let padding: Int
   private let blur: Blur2d?
 
+  /// Creates a convolution with random weights.
   /// - Parameters:
   ///   - channels: C of its input, `[N, C, H, W]`.
   ///   - filters: C of its output.
-  ///   - size: The side of a filter, in pixels.
-  ///   - stride: In both directions. Default 1.
-  ///   - padding: Zeros on each side, in pixels. Default 0.
-  ///   - blursBeforeStride: Whether images are blurred first (``Blur2d``), where the convolution takes a stride over
-  ///     16 channels or more. Default no.
-  ///   - initialiser: Draws its weights.
+  ///   - size: The height and width of a filter, in pixels.
+  ///   - stride: The stride in both dimensions. Default 1.
+  ///   - padding: The zero padding on each side, in pixels. Default 0.
+  ///   - blursBeforeStride: Whether the input is blurred first (``Blur2d``) if the stride is above 1 and there are at least
+  ///     16 channels. Default `false`.
+  ///   - initialiser: The source of the weights.
   public init(
     _ channels: Int, _ filters: Int, size: Int, stride: Int = 1, padding: Int = 0,
     blursBeforeStride: Bool = false, from initialiser: Initialiser
@@ -31,13 +34,13 @@ public struct Conv2d: Module {
     blur = isBlurred ? try Blur2d(channels, on: initialiser.device) : nil
   }
 
-  /// `[N, channels, H, W]` → `[N, filters, H', W']`; the same in training and evaluation.
+  /// Blurs, if this convolution does, and convolves: `[N, channels, H, W]` → `[N, filters, H', W']`.
   public func callAsFunction(_ input: Tensor) throws -> Tensor { try convolved(blurred(input)) }
 
-  /// The images as the filters see them: blurred, if this convolution does so.
+  /// Returns the input of the filters: blurred if this convolution blurs, otherwise `input`.
   public func blurred(_ input: Tensor) throws -> Tensor { try blur?(input) ?? input }
 
-  /// The convolution alone, of images that are blurred already where they have to be.
+  /// Convolves an input to which ``blurred(_:)`` has already been applied.
   public func convolved(_ input: Tensor) throws -> Tensor {
     try conv2d(input, weight: weight, stride: stride, padding: padding)
   }
@@ -45,26 +48,32 @@ public struct Conv2d: Module {
   public var namedTensors: [NamedTensor] { [NamedTensor("weight", weight, .parameter)] }
 }
 
-/// Batch normalisation of each channel, with PyTorch's defaults (momentum 0.1, ε 1e-5).
+/// Batch normalisation of each channel, with PyTorch's defaults (momentum 0.1, ε = 1e-5).
+///
+/// ```swift
+/// let norm = try BatchNorm2d(3, from: Initialiser(seed: 1))
+/// let output = try norm(images, .training)  // [N, 3, H, W] → [N, 3, H, W]
+/// ```
 public struct BatchNorm2d: Module {
-  /// `[channels]`, the scale, at first 1.
+  /// The scale, `[channels]`, initially 1.
   public let weight: Tensor
-  /// `[channels]`, the shift, at first 0.
+  /// The shift, `[channels]`, initially 0.
   public let bias: Tensor
-  /// `[channels]`, at first 0.
+  /// The running mean, `[channels]`, initially 0.
   public let runningMean: Tensor
-  /// `[channels]`, at first 1.
+  /// The running variance, `[channels]`, initially 1.
   public let runningVariance: Tensor
-  /// A single int64: the training batches seen.
+  /// The number of training batches so far, a scalar of type int64.
   public let batchesTracked: Tensor
-  /// The processes whose batches are normalised together in training; `nil` where each batch stands for itself.
+  /// The processes whose batches are normalised together in training; `nil` to normalise each separately.
   public let group: ProcessGroup?
 
+  /// Creates a layer with the initial parameters and buffers.
   /// - Parameters:
   ///   - channels: C of its input, `[N, C, H, W]`.
-  ///   - group: The processes whose batches are normalised together in training, as by `torch.nn.SyncBatchNorm`.
-  ///     Default none: each process normalises by its own batch.
-  ///   - initialiser: Makes its parameters and buffers.
+  ///   - group: The processes whose batches are normalised together in training, as in `torch.nn.SyncBatchNorm`.
+  ///     Default: none.
+  ///   - initialiser: Creates the parameters and buffers.
   public init(_ channels: Int, over group: ProcessGroup? = nil, from initialiser: Initialiser) throws {
     self.group = group
     weight = try initialiser.constant(1, shape: [channels])
@@ -74,10 +83,16 @@ public struct BatchNorm2d: Module {
     batchesTracked = try initialiser.buffer(0, shape: [], type: .int64)
   }
 
-  /// `[N, channels, H, W]` → the same shape; then the addition of another image and max(x, 0), where asked for.
+  /// Normalises a batch of shape `[N, channels, H, W]`, then optionally adds a tensor and applies ReLU.
   ///
-  /// A single value a channel (one image whose map is 1 x 1) has no variance: PyTorch refuses it. Here it is
-  /// normalised by the running statistics, so that a stream's last mini-batch of one image trains as well.
+  /// A single value per channel (one image with a 1 x 1 feature map) has no variance, and PyTorch rejects it. Here it is
+  /// normalised with the running statistics, so that a last batch of one image can be trained on.
+  /// - Parameters:
+  ///   - input: `[N, channels, H, W]`, float32.
+  ///   - mode: Whether batch statistics are used and the running statistics updated.
+  ///   - addend: A tensor of the same shape to add after normalisation, if any.
+  ///   - rectifies: Whether ReLU is applied last. Default `false`.
+  /// - Throws: `OnePassError`: `engine` if the shapes do not fit, `io` if another process was lost.
   public func callAsFunction(
     _ input: Tensor, _ mode: Mode, adding addend: Tensor? = nil, rectifies: Bool = false
   )
@@ -106,20 +121,26 @@ public struct BatchNorm2d: Module {
   }
 }
 
-/// A fully connected layer, drawn as PyTorch draws it: uniformly within ±1/√inputs, bias included.
+/// A fully connected layer, initialised as in PyTorch: weight and bias uniformly within ±1/√inputs.
+///
+/// ```swift
+/// let head = try Linear(64, 10, from: Initialiser(seed: 1))
+/// let logits = try head(tensor)  // [N, 64] → [N, 10]
+/// ```
 public struct Linear: Module {
-  /// `[outputs, inputs]`.
+  /// The weight, `[outputs, inputs]`.
   public let weight: Tensor
-  /// `[outputs]`.
+  /// The bias, `[outputs]`.
   public let bias: Tensor
 
+  /// Creates a layer with random parameters.
   public init(_ inputs: Int, _ outputs: Int, from initialiser: Initialiser) throws {
     let bound = 1 / Double(inputs).squareRoot()
     weight = try initialiser.uniform(shape: [outputs, inputs], bound: bound)
     bias = try initialiser.uniform(shape: [outputs], bound: bound)
   }
 
-  /// `[N, inputs]` → `[N, outputs]`; the same in training and evaluation.
+  /// Returns input · weightᵀ + bias: `[N, inputs]` → `[N, outputs]`.
   public func callAsFunction(_ input: Tensor) throws -> Tensor {
     try linear(input, weight: weight, bias: bias)
   }

@@ -1,12 +1,12 @@
 import CTorch
 
-/// Convolves images with filters, the same stride and zero padding in both directions.
+/// Returns a two-dimensional convolution with the same stride and zero padding in both dimensions.
 /// - Parameters:
 ///   - input: `[N, C, H, W]`, float32.
-///   - weight: `[F, C, kH, kW]`; or `[C, 1, kH, kW]` with C > 1, a filter for each channel by itself.
+///   - weight: `[F, C, kH, kW]`, or `[C, 1, kH, kW]` with C > 1 for a depthwise convolution.
 ///   - bias: `[F]`, or none.
-///   - stride: steps between two places of a filter, 1 or more.
-///   - padding: zeros added on each side.
+///   - stride: The stride in pixels, 1 or more.
+///   - padding: The zero padding on each side, in pixels.
 /// - Returns: `[N, F, (H + 2·padding − kH) / stride + 1, (W + 2·padding − kW) / stride + 1]`.
 /// - Throws: `OnePassError` (`engine`) if the shapes do not fit.
 public func conv2d(

@@ -1,6 +1,6 @@
 import CTorch
 
-/// input · weightᵀ + bias.
+/// Returns input · weightᵀ + bias.
 /// - Parameters:
 ///   - input: `[N, inputs]`, float32.
 ///   - weight: `[outputs, inputs]`.

@@ -1,7 +1,7 @@
 import CTorch
 import OnePassCore
 
-/// The cross entropy −log softmax(logits)[label] of each example, not reduced.
+/// Returns the cross-entropy −log softmax(logits)[label] of each example, without reduction.
 /// - Parameters:
 ///   - logits: `[N, classes]`, float32.
 ///   - labels: `[N]`, int64, each 0 ..< classes.
@@ -13,10 +13,10 @@ public func crossEntropy(_ logits: Tensor, labels: Tensor) throws -> Tensor {
   }
 }
 
-/// The cross entropy −Σ q log softmax(logits) of each example with a target that is a distribution, not reduced.
+/// Returns the cross-entropy −Σ q log softmax(logits) of each example with soft targets q, without reduction.
 /// - Parameters:
 ///   - logits: `[N, classes]`, float32.
-///   - targets: q, `[N, classes]`, float32, 0 or more; of each example they sum to 1. No gradient flows to them.
+///   - targets: q, `[N, classes]`, float32, 0 or more and summing to 1 in each row. They receive no gradient.
 /// - Returns: `[N]`, in nats.
 /// - Throws: `OnePassError` (`engine`) if the shapes do not fit.
 public func crossEntropy(_ logits: Tensor, targets: Tensor) throws -> Tensor {
@@ -25,53 +25,53 @@ public func crossEntropy(_ logits: Tensor, targets: Tensor) throws -> Tensor {
   }
 }
 
-/// Σ wᵢ·lossᵢ / Σ wᵢ, as a single number; the plain mean without weights.
+/// Returns Σ wᵢ·lossᵢ / Σ wᵢ as a scalar, or the mean if there are no weights.
 ///
-/// With importance weights of mean 1 this is Σ wᵢ·lossᵢ / N, the objective of a replay batch.
+/// For importance weights with mean 1 this is Σ wᵢ·lossᵢ / N, the objective of a replay batch.
 /// - Parameters:
 ///   - losses: `[N]`.
-///   - weights: `[N]`, 0 or more, not all 0; no gradient flows to them.
+///   - weights: `[N]`, 0 or more and not all 0. They receive no gradient.
 public func weightedMean(_ losses: Tensor, weights: Tensor? = nil) throws -> Tensor {
   guard let weights else { return try losses.mean() }
   return try (losses * weights).sum() / weights.sum()
 }
 
 extension Tensor {
-  /// The position of the largest element along a dimension: the predicted class of each row of logits.
-  /// - Returns: int64, this shape without the dimension.
+  /// Returns the index of the largest element along a dimension, such as the predicted class of each row of logits.
+  /// - Returns: Indices of type int64, in the shape of this tensor without the dimension.
   public func argmax(dimension: Int = 1) throws -> Tensor {
     try result(of: "argmax", using: self) { ct_argmax(handle, Int64(dimension), $0) }
   }
 }
 
-/// The likeliest classes of each row of logits, in falling order, and their probabilities.
+/// Returns the most probable classes of each row of logits, in descending order, and their softmax probabilities.
 ///
-/// Equal logits are ranked as libtorch's `topk` ranks them.
+/// Ties are ordered as in `torch.topk`.
 /// - Parameters:
-///   - logits: `[N, classes]`; no gradient flows to them.
-///   - count: How many are wanted, 1 … classes.
-/// - Returns: Classes, int64, and probabilities, float32: `[N, count]`.
-/// - Throws: `OnePassError` (`engine`) if there are not so many classes.
-public func likeliest(_ logits: Tensor, count: Int) throws -> (classes: Tensor, probabilities: Tensor) {
+///   - logits: `[N, classes]`. They receive no gradient.
+///   - count: The number of classes to return per row, 1 … classes.
+/// - Returns: Classes (int64) and probabilities (float32), both `[N, count]`.
+/// - Throws: `OnePassError` (`engine`) if `count` exceeds the number of classes.
+public func topProbabilities(_ logits: Tensor, count: Int) throws -> (classes: Tensor, probabilities: Tensor)
+{
   var classes: OpaquePointer?
-  let probabilities = try result(of: "likeliest", using: logits) {
-    ct_likeliest(logits.handle, Int64(count), $0, &classes)
+  let probabilities = try result(of: "topProbabilities", using: logits) {
+    ct_top_probabilities(logits.handle, Int64(count), $0, &classes)
   }
-  guard let classes else { throw OnePassError(.engine, "libtorch made no tensor in likeliest.") }
+  guard let classes else { throw OnePassError.libtorchReturnedNothing("topProbabilities") }
   return (Tensor(owning: classes), probabilities)
 }
 
-/// How many examples have their label among their k largest logits.
+/// Returns the number of examples whose label is among the k largest logits (top-k accuracy times N).
 ///
-/// Equal logits are ranked as libtorch's `topk` ranks them. A k above the number of classes counts all.
+/// Ties are ordered as in `torch.topk`. For a k above the number of classes all examples count. Waits for the device.
 /// - Parameters:
 ///   - logits: `[N, classes]`.
 ///   - labels: `[N]`, int64.
 ///   - k: 1 or more.
 /// - Returns: 0 … N.
-/// - Complexity: waits for the device.
 public func correctCount(_ logits: Tensor, labels: Tensor, k: Int = 1) throws -> Int {
-  precondition(k >= 1, "A label is looked for among at least one logit.")
+  precondition(k >= 1, "k must be at least 1.")
   let width = logits.shape.last ?? 0
   var count: Int64 = 0
   try perform("correctCount", using: logits, labels) {

@@ -2,25 +2,24 @@ import CTorch
 
 /// Normalises each channel to mean 0 and variance 1, then scales and shifts it (Ioffe and Szegedy 2015).
 ///
-/// In training it uses the batch's own mean and variance, and moves the running ones towards them:
-/// `running = (1 − momentum) · running + momentum · batch`, with the unbiased variance. Otherwise it uses
-/// the running ones and changes nothing. What follows a normalisation in a residual network, an addition and max(x, 0),
-/// is done in the same pass over memory.
+/// In training it uses the mean and variance of the batch and updates the running statistics:
+/// `running = (1 − momentum) · running + momentum · batch`, with the unbiased variance. In evaluation it uses the running
+/// statistics and changes nothing. The addition and the ReLU that follow in a residual network are fused.
 /// - Parameters:
 ///   - input: `[N, C, H, W]`, float32.
-///   - weight: `[C]`, the scale.
-///   - bias: `[C]`, the shift.
-///   - runningMean: `[C]`, changed in training.
-///   - runningVariance: `[C]`, changed in training.
-///   - addend: `[N, C, H, W]`, added to what was normalised, if given.
-///   - rectifies: whether max(x, 0) comes last.
-///   - training: whether the batch's own statistics are used.
-///   - momentum: how far the running statistics move, 0 … 1.
-///   - epsilon: added to the variance.
-///   - group: in training, the processes whose batches are taken together, however they are shared out; each has to call
-///     this, also with a batch of no images. A single value a channel in all of them is normalised by the running
-///     statistics. The gradients of weight and bias remain those of this process's batch.
-/// - Precondition: in training without a group more than one value a channel; the variance of one is not a number.
+///   - weight: The scale, `[C]`.
+///   - bias: The shift, `[C]`.
+///   - runningMean: `[C]`, updated in training.
+///   - runningVariance: `[C]`, updated in training.
+///   - addend: A tensor `[N, C, H, W]` to add after normalisation, if any.
+///   - rectifies: Whether ReLU is applied last.
+///   - training: Whether the statistics of the batch are used.
+///   - momentum: The weight of the batch in the running statistics, 0 … 1.
+///   - epsilon: ε, added to the variance.
+///   - group: The processes whose batches are normalised together in training. Every process must make the call, even with
+///     an empty batch. A single value per channel over all processes is normalised with the running statistics. The
+///     gradients of weight and bias are those of this process's batch.
+/// - Precondition: In training without a group, there is more than one value per channel, since one has no variance.
 /// - Throws: `OnePassError` (`engine`) if the shapes do not fit; `io` if another process was lost.
 public func batchNorm(
   _ input: Tensor, weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor,

@@ -1,41 +1,41 @@
 import CTorch
 
 extension Tensor {
-  /// The same elements in another shape, in row-major order.
-  /// - Throws: `OnePassError` (`engine`) if the numbers of elements differ.
+  /// Returns the same elements in another shape, in row-major order.
+  /// - Throws: `OnePassError` (`engine`) if the number of elements differs.
   public func reshaped(_ shape: [Int]) throws -> Tensor {
     let sizes = shape.map(Int64.init)
     return try result(of: "reshaped", using: self) { ct_reshape(handle, sizes, Int32(sizes.count), $0) }
   }
 
-  /// All dimensions from `first` on as one: `[N, C, 1, 1]` becomes `[N, C]` with `first` = 1.
+  /// Merges all dimensions from `first` to the last: for `first` = 1, `[N, C, 1, 1]` becomes `[N, C]`.
   public func flattened(from first: Int = 1) throws -> Tensor {
     try result(of: "flattened", using: self) { ct_flatten(handle, Int64(first), $0) }
   }
 
-  /// Every `stride`-th element along a dimension, from the first on; shares the elements.
+  /// Returns a view of every `stride`-th element along a dimension, starting with the first.
   public func strided(dimension: Int, by stride: Int) throws -> Tensor {
     try sliced(dimension: dimension, from: 0, to: Int.max, by: stride)
   }
 
-  /// The elements `start`, `start + stride`, … below `end` along a dimension; shares the elements.
+  /// Returns a view of the elements `start`, `start + stride`, … below `end` along a dimension.
   ///
-  /// As in PyTorch, a negative position counts from the end, and one beyond the end means the end.
+  /// As in PyTorch, a negative position counts from the end, and a position beyond the end is clamped to the end.
   public func sliced(dimension: Int, from start: Int, to end: Int, by stride: Int = 1) throws -> Tensor {
     try result(of: "sliced", using: self) {
       ct_slice(handle, Int64(dimension), Int64(start), Int64(end), Int64(stride), $0)
     }
   }
 
-  /// `length` elements along a dimension, from `start` on; shares the elements.
-  /// - Throws: `OnePassError` (`engine`) if they do not all exist.
+  /// Returns a view of `length` elements along a dimension, starting at `start`.
+  /// - Throws: `OnePassError` (`engine`) if the range exceeds the dimension.
   public func narrowed(dimension: Int = 0, from start: Int, length: Int) throws -> Tensor {
     try result(of: "narrowed", using: self) {
       ct_narrow(handle, Int64(dimension), Int64(start), Int64(length), $0)
     }
   }
 
-  /// The elements with these indices (`[n]`, int64) along a dimension, copied.
+  /// Returns a copy of the elements with the given indices (`[n]`, int64) along a dimension.
   /// - Throws: `OnePassError` (`engine`) for an index outside the dimension.
   public func selected(_ indices: Tensor, dimension: Int = 0) throws -> Tensor {
     try result(of: "selected", using: self, indices) {
@@ -43,11 +43,11 @@ extension Tensor {
     }
   }
 
-  /// A constant border around the last dimensions.
+  /// Returns the tensor with a constant border around its last dimensions.
   /// - Parameters:
-  ///   - amounts: before and after the last dimension, then before and after the one before it, and so on; as in
+  ///   - amounts: The sizes of the border before and after the last dimension, then the second last, and so on, as in
   ///     `torch.nn.functional.pad`.
-  ///   - value: the border's value.
+  ///   - value: The value of the border.
   public func padded(_ amounts: [Int], with value: Double = 0) throws -> Tensor {
     let amounts = amounts.map(Int64.init)
     return try result(of: "padded", using: self) {
@@ -56,8 +56,8 @@ extension Tensor {
   }
 }
 
-/// Tensors one after the other along a dimension.
-/// - Throws: `OnePassError` (`engine`) if there is none, or the other dimensions differ.
+/// Returns the concatenation of tensors along a dimension.
+/// - Throws: `OnePassError` (`engine`) if there are no tensors, or the other dimensions differ.
 public func concatenated(_ tensors: [Tensor], dimension: Int = 0) throws -> Tensor {
   try withExtendedLifetime(tensors) {
     let handles = tensors.map(\.handle)

@@ -1,35 +1,35 @@
 import Foundation
 import OnePassCore
 
-/// The header of a safetensors file: which tensor lies where.
+/// The header of a safetensors file: the type, shape and offset of each tensor.
 ///
-/// A file is 8 bytes with the header's length (little-endian), the header as JSON, then the tensors' bytes.
-/// The header comes from outside, so all of it is checked before any memory is taken for a tensor.
+/// A file contains the length of the header (8 bytes, little-endian), the header as JSON, and the bytes of the tensors. The
+/// header is untrusted input, so it is checked completely before memory is allocated for a tensor.
 struct SafetensorsHeader {
   struct Entry: Equatable {
     let name: String
     let type: StoredType
     let shape: [Int]
-    /// Counted from the end of the header.
+    /// The range in the file, relative to the end of the header.
     let bytes: Range<Int>
   }
 
-  /// In the order in which they lie in the file.
+  /// The tensors in the order of the file.
   let entries: [Entry]
   let metadata: [String: String]
 
-  /// The safetensors library's own limit.
+  /// The limit of the safetensors library, in bytes.
   static let maximumLength = 100_000_000
 }
 
 extension SafetensorsHeader {
   /// - Parameters:
-  ///   - json: the header's bytes.
-  ///   - dataLength: how many bytes follow the header in the file.
-  /// - Throws: ``Defect`` for whatever the format does not allow.
+  ///   - json: The header.
+  ///   - dataLength: The number of bytes after the header.
+  /// - Throws: ``Defect`` if the header violates the format.
   init(json: Data, dataLength: Int) throws {
     guard let table = try? JSONDecoder().decode([String: Item].self, from: json) else {
-      throw Defect("its header is not the JSON that the format asks for")
+      throw Defect.invalidHeader
     }
     var metadata: [String: String] = [:]
     var entries: [Entry] = []
@@ -37,31 +37,27 @@ extension SafetensorsHeader {
       switch item {
       case .metadata(let values) where name == "__metadata__": metadata = values
       case .tensor(let facts) where name != "__metadata__": entries.append(try Entry(name, facts))
-      default: throw Defect("the entry \(name) of its header is not of the right kind")
+      default: throw Defect.unexpectedEntry(name)
       }
     }
-    // Empty tensors share their offset with the next one; the name decides, so that the order is fixed.
+    // An empty tensor has the same offset as the next one; sorting by name makes the order deterministic.
     entries.sort {
       ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name) < (
         $1.bytes.lowerBound, $1.bytes.upperBound, $1.name
       )
     }
-    // One after the other without a gap: then none overlaps another, and none lies outside the file.
+    // Contiguous ranges cannot overlap or exceed the file.
     var end = 0
     for entry in entries {
-      guard entry.bytes.lowerBound == end else {
-        throw Defect("the tensor \(entry.name) does not begin where the one before it ends")
-      }
+      guard entry.bytes.lowerBound == end else { throw Defect.gapOrOverlap(entry.name) }
       end = entry.bytes.upperBound
     }
-    guard end == dataLength else {
-      throw Defect("its header describes \(end) bytes of tensors, but \(dataLength) follow")
-    }
+    guard end == dataLength else { throw Defect.wrongDataLength(described: end, actual: dataLength) }
     self.entries = entries
     self.metadata = metadata
   }
 
-  /// The header as it is written: JSON in the order of the entries, padded so that the tensors are aligned.
+  /// Encodes a header as JSON in the order of the entries, padded to align the tensors.
   static func json(_ entries: [Entry], metadata: [String: String]) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -78,12 +74,6 @@ extension SafetensorsHeader {
     var header = Data("{\(items.joined(separator: ","))}".utf8)
     header.append(Data(repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
     return header
-  }
-
-  /// What is wrong with a file, as the middle of a sentence.
-  struct Defect: Error {
-    let text: String
-    init(_ text: String) { self.text = text }
   }
 
   fileprivate struct Facts: Codable {
@@ -114,18 +104,17 @@ extension SafetensorsHeader {
 }
 
 extension SafetensorsHeader.Entry {
-  /// Checks what one entry says about itself.
+  /// Checks one entry of the header.
   fileprivate init(_ name: String, _ facts: SafetensorsHeader.Facts) throws {
     guard let type = StoredType(rawValue: facts.dtype) else {
-      let read = StoredType.allCases.map(\.rawValue).joined(separator: ", ")
-      throw SafetensorsHeader.Defect(
-        "the tensor \(name) has the type \(facts.dtype), and only \(read) are read")
+      throw SafetensorsHeader.Defect.unsupportedType(
+        name, type: facts.dtype, supported: StoredType.allCases.map(\.rawValue))
     }
     var size = type.size
     for extent in facts.shape {
       let (product, overflow) = size.multipliedReportingOverflow(by: extent)
       guard extent >= 0, !overflow else {
-        throw SafetensorsHeader.Defect("the tensor \(name) has the impossible shape \(facts.shape)")
+        throw SafetensorsHeader.Defect.impossibleShape(name, facts.shape)
       }
       size = product
     }
@@ -133,8 +122,7 @@ extension SafetensorsHeader.Entry {
       facts.offsets[0] <= facts.offsets[1],
       facts.offsets[1] - facts.offsets[0] == size
     else {
-      throw SafetensorsHeader.Defect(
-        "the tensor \(name) of \(size) bytes has the offsets \(facts.offsets), which do not fit it")
+      throw SafetensorsHeader.Defect.wrongOffsets(name, size: size, facts.offsets)
     }
     self.init(
       name: name, type: type, shape: facts.shape, bytes: facts.offsets[0]..<facts.offsets[1])

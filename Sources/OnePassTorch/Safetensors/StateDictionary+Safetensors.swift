@@ -2,11 +2,11 @@ import Foundation
 import OnePassCore
 
 extension StateDictionary {
-  /// The tensors of a safetensors file, on the CPU, in the order in which they lie there.
+  /// Reads the tensors of a safetensors file to the CPU, in the order of the file.
   ///
-  /// Nothing in the file is executed. Half and double precision (`F16`, `BF16`, `F64`) become float32; beside these and
-  /// float32 (`F32`) only int64 (`I64`) is read.
-  /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is not a whole, valid file.
+  /// The format contains no code. The types `F32`, `I64`, `F16`, `BF16` and `F64` are supported; the last three are
+  /// converted to float32.
+  /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is truncated or invalid.
   public init(safetensors path: String) throws {
     self = try Self.openAndReadHeader(path) { file, header in
       var entries: [Entry] = []
@@ -18,18 +18,19 @@ extension StateDictionary {
     }
   }
 
-  /// The text that a safetensors file carries beside its tensors.
-  /// - Throws: as ``init(safetensors:)``.
+  /// Returns the metadata of a safetensors file.
+  /// - Throws: The same errors as ``init(safetensors:)``.
   public static func metadata(safetensors path: String) throws -> [String: String] {
     try openAndReadHeader(path) { _, header in header.metadata }
   }
 
-  /// Writes a safetensors file that Python's `safetensors` reads, by way of a temporary name beside it.
+  /// Writes the tensors to a safetensors file atomically.
   ///
-  /// Whoever reads `path` sees the old file or the whole new one, never a part.
+  /// The file is written under a temporary name in the same folder and then renamed. A reader of `path` sees the old file or
+  /// the complete new one. Python's `safetensors` can read it.
   /// - Parameters:
-  ///   - path: replaced if it exists.
-  ///   - metadata: text to carry along.
+  ///   - path: The file to create or replace.
+  ///   - metadata: Text to store with the tensors.
   /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   public func write(to path: String, metadata: [String: String] = [:]) throws {
     var header: [SafetensorsHeader.Entry] = []
@@ -52,18 +53,17 @@ extension StateDictionary {
       try file.write(contentsOf: Data(littleEndianBytes: UInt64(json.count)))
       try file.write(contentsOf: json)
       for (_, tensor) in entries { try file.write(contentsOf: tensor.littleEndianBytes()) }
-      // On the disk before it gets its name, so that a crash leaves no empty file under it.
+      // Flush before renaming, so that a crash cannot leave an empty file at `path`.
       try file.synchronize()
       guard rename(temporary, path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     } catch {
       try? FileManager.default.removeItem(atPath: temporary)
       if let error = error as? OnePassError { throw error }
-      throw OnePassError(
-        .io, "The file \(path) could not be written: see that its folder exists and has room.", cause: error)
+      throw OnePassError.cannotWriteWeights(path, cause: error)
     }
   }
 
-  /// Opens a file, checks its header against its size, and hands both over with the file at the first tensor.
+  /// Opens a file, validates its header, and calls `body` with the file positioned at the first tensor.
   private static func openAndReadHeader<Result>(
     _ path: String, _ body: (FileHandle, SafetensorsHeader) throws -> Result
   ) throws -> Result {
@@ -71,43 +71,39 @@ extension StateDictionary {
     do {
       file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
     } catch {
-      throw OnePassError(
-        .io, "The file \(path) could not be opened: see that it exists and may be read.", cause: error)
+      throw OnePassError.cannotOpenWeights(path, cause: error)
     }
     defer { try? file.close() }
     do {
       let size = try Int(file.seekToEnd())
       try file.seek(toOffset: 0)
-      guard size >= 8 else { throw SafetensorsHeader.Defect("it has only \(size) bytes") }
+      guard size >= 8 else { throw SafetensorsHeader.Defect.tooShort(bytes: size) }
       let length = try file.readExactly(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
       guard length <= UInt64(SafetensorsHeader.maximumLength), Int(length) <= size - 8 else {
-        throw SafetensorsHeader.Defect("it announces a header of \(length) bytes")
+        throw SafetensorsHeader.Defect.impossibleHeaderLength(length)
       }
       let dataLength = size - 8 - Int(length)
       let header = try SafetensorsHeader(json: file.readExactly(Int(length)), dataLength: dataLength)
       return try body(file, header)
     } catch let defect as SafetensorsHeader.Defect {
-      throw OnePassError(
-        .badData,
-        "The file \(path) is not a whole safetensors file, because \(defect.text): fetch or save it again.")
+      throw OnePassError.invalidSafetensors(path, defect)
     } catch let error as OnePassError {
       throw error
     } catch {
-      throw OnePassError(
-        .io, "The file \(path) could not be read: see that it is a file and may be read.", cause: error)
+      throw OnePassError.cannotReadWeights(path, cause: error)
     }
   }
 }
 
 extension FileHandle {
-  /// The next `count` bytes, all of them.
+  /// Reads exactly `count` bytes.
   fileprivate func readExactly(_ count: Int) throws -> Data {
     var bytes = Data()
     while bytes.count < count {
       guard let more = try read(upToCount: count - bytes.count), !more.isEmpty else {
-        throw SafetensorsHeader.Defect("it ended while it was read")
+        throw SafetensorsHeader.Defect.truncated
       }
-      // The usual case is one read, which then needs no second copy.
+      // Usually one read suffices, and this avoids a copy.
       if bytes.isEmpty { bytes = more } else { bytes.append(more) }
     }
     return bytes
@@ -120,7 +116,7 @@ extension Data {
   }
 }
 
-// Element by element only in meaning: Swift's supported machines are little-endian, as the format is.
+// No conversion is needed: the machines that Swift supports are little-endian, like the format.
 extension Tensor {
   fileprivate func littleEndianBytes() throws -> Data {
     switch elementType {

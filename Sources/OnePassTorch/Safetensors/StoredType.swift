@@ -1,8 +1,8 @@
 import Foundation
 
-/// How the numbers of a tensor lie in a safetensors file; little-endian.
+/// The element type of a tensor in a safetensors file; little-endian.
 ///
-/// Half and double precision are read as float32, in which OnePass computes. It writes float32 and int64 only.
+/// Half and double precision are converted to float32, in which OnePass computes. Only float32 and int64 are written.
 enum StoredType: String, CaseIterable {
   case float64 = "F64"
   case float32 = "F32"
@@ -17,10 +17,10 @@ enum StoredType: String, CaseIterable {
     }
   }
 
-  /// What it becomes in memory.
+  /// The element type in memory.
   var elementType: ElementType { self == .int64 ? .int64 : .float32 }
 
-  /// Bytes an element.
+  /// The size of an element in bytes.
   var size: Int {
     switch self {
     case .float64, .int64: 8
@@ -29,15 +29,15 @@ enum StoredType: String, CaseIterable {
     }
   }
 
-  /// The tensor that these bytes are.
-  /// - Precondition: there are as many as `shape` says.
+  /// Decodes a tensor.
+  /// - Precondition: `bytes` contains exactly the elements of `shape`.
   func tensor(_ bytes: Data, shape: [Int]) throws -> Tensor {
     switch self {
     case .int64: try Tensor(bytes.elements(Int64.self, zero: 0), shape: shape)
     case .float32: try Tensor(bytes.elements(Float.self, zero: 0), shape: shape)
     case .float64: try Tensor(bytes.elements(Double.self, zero: 0).map { Float($0) }, shape: shape)
     case .bfloat16:
-      // The upper half of a float32.
+      // bfloat16 is the upper half of a float32.
       try Tensor(
         bytes.elements(UInt16.self, zero: 0).map { Float(bitPattern: UInt32($0) << 16) }, shape: shape)
     case .float16:
@@ -47,7 +47,7 @@ enum StoredType: String, CaseIterable {
 }
 
 extension Float {
-  /// An IEEE 754 number of 16 bits, which every float32 can be. (Swift's `Float16` is not on every machine.)
+  /// Converts an IEEE 754 half-precision number exactly. (Swift's `Float16` is not available on every platform.)
   init(halfPrecision bits: UInt16) {
     let (exponent, fraction) = (bits >> 10 & 0x1F, UInt32(bits & 0x3FF))
     let magnitude =
@@ -60,9 +60,9 @@ extension Float {
   }
 }
 
-// Swift's supported machines are little-endian, as the format is.
+// No conversion is needed: the machines that Swift supports are little-endian, like the format.
 extension Data {
-  /// These bytes as numbers, copied to memory that is aligned for them.
+  /// Copies the bytes to an array of numbers, whose memory is aligned.
   fileprivate func elements<Element: BitwiseCopyable>(_ type: Element.Type, zero: Element) -> [Element] {
     var values = [Element](repeating: zero, count: count / MemoryLayout<Element>.size)
     values.withUnsafeMutableBytes { _ = copyBytes(to: $0) }

@@ -2,16 +2,16 @@ import CTorch
 import OnePassCore
 
 extension Tensor {
-  /// Whether operators on this tensor are recorded, so that `backward()` finds a gradient.
+  /// Whether operators on this tensor are recorded for ``backward()``.
   public var requiresGradient: Bool { ct_requires_gradient(handle) }
 
-  /// Says whether a gradient for this tensor is wanted.
-  /// - Throws: `OnePassError` (`engine`) for a tensor of int64 or one that was itself computed.
+  /// Sets whether operators on this tensor are recorded for ``backward()``.
+  /// - Throws: `OnePassError` (`engine`) for an int64 tensor, or one that was computed from other tensors.
   public func setRequiresGradient(_ value: Bool) throws {
     try perform("setRequiresGradient", using: self) { ct_set_requires_gradient(handle, value) }
   }
 
-  /// The gradient that `backward()` has added up, in the shape of this tensor; `nil` where there is none.
+  /// The gradient accumulated by ``backward()``, in the shape of this tensor; `nil` if there is none.
   public var grad: Tensor? {
     get throws {
       var made: OpaquePointer?
@@ -20,20 +20,20 @@ extension Tensor {
     }
   }
 
-  /// Drops the gradient and its memory.
+  /// Sets the gradient to `nil` and frees its memory.
   public func clearGradient() throws {
     try perform("clearGradient", using: self) { ct_clear_gradient(handle) }
   }
 
-  /// The same elements without the record of how they were computed.
+  /// Returns a view of the same elements that is not part of the autograd graph.
   public func detached() throws -> Tensor {
     try result(of: "detached", using: self) { ct_detach(handle, $0) }
   }
 
-  /// Adds the gradient of this single number to `grad` of every parameter it was computed from.
+  /// Adds the gradient of this scalar to ``grad`` of every parameter from which it was computed.
   ///
-  /// The record is used up: a second call on the same result throws.
-  /// - Throws: `OnePassError` (`engine`) if this is not a single number or no gradient was recorded.
+  /// The call frees the autograd graph, so a second call on the same result throws.
+  /// - Throws: `OnePassError` (`engine`) if this is not a scalar or was not recorded.
   public func backward() throws {
     try perform("backward", using: self) { ct_backward(handle) }
   }

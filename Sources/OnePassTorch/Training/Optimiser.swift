@@ -1,31 +1,45 @@
 import OnePassCore
 
-/// What moves parameters along their gradients.
+/// An algorithm that updates parameters from their gradients: ``SGD`` or ``Muon``.
 ///
-/// ``SGD`` and ``Muon`` are the two; both leave a parameter alone that has no gradient.
+/// ```swift
+/// func update(_ optimisers: [any Optimiser], from loss: Tensor) throws {
+///   try loss.backward()
+///   for optimiser in optimisers {
+///     try optimiser.step(learningRate: 0.1)
+///     try optimiser.zeroGradients()
+///   }
+/// }
+/// ```
 public protocol Optimiser: AnyObject {
-  /// Moves every parameter that has a gradient.
+  /// Updates every parameter that has a gradient.
   func step(learningRate: Double) throws
 
-  /// Moves every parameter that has a gradient, by a learning rate that is read when the device comes to it.
-  /// - Parameter learningRate: A single float32 on the parameters' device.
+  /// Updates every parameter that has a gradient, with a learning rate that the device reads when it executes the step.
+  /// - Parameter learningRate: A float32 scalar on the device of the parameters.
   func step(learningRate: Tensor) throws
 
-  /// Drops the gradients of all parameters and their memory.
+  /// Sets the gradients of all parameters to `nil` and frees their memory.
   func zeroGradients() throws
 
-  /// The momentum of each parameter under the parameter's name.
+  /// The momentum buffer of each parameter, under the name of the parameter.
   ///
-  /// The tensors are the optimiser's own: saving them saves its state, and
-  /// `stateDictionary.load(from:)` restores it.
+  /// The tensors are not copies: writing them saves the state of the optimiser, and ``StateDictionary/load(from:)``
+  /// restores it.
   var stateDictionary: StateDictionary { get }
 }
 
-/// What ``SGD`` and ``Muon`` have in common: parameters with a momentum buffer each, momentum and weight decay.
+/// The common base of ``SGD`` and ``Muon``: parameters with momentum buffers, momentum and weight decay.
+///
+/// ```swift
+/// func describe(_ optimiser: MomentumOptimiser) -> String {
+///   "momentum \(optimiser.momentum), weight decay \(optimiser.weightDecay)"
+/// }
+/// ```
 public class MomentumOptimiser: Optimiser {
   /// μ, 0 ..< 1.
   public let momentum: Double
-  /// Whether the step looks ahead along the momentum.
+  /// Whether Nesterov momentum is used; always `false` if the momentum is 0.
   public let nesterov: Bool
   /// λ, 0 or more.
   public let weightDecay: Double
@@ -36,16 +50,15 @@ public class MomentumOptimiser: Optimiser {
     _ parameters: [(name: String, tensor: Tensor)], momentum: Double, nesterov: Bool, weightDecay: Double
   ) throws {
     guard momentum >= 0, momentum < 1 else {
-      throw OnePassError(
-        .usage, "A momentum of \(momentum) is not possible: give 0 or more, and less than 1.")
+      throw OnePassError.momentumOutOfRange(momentum)
     }
     guard weightDecay >= 0, weightDecay.isFinite else {
-      throw OnePassError(.usage, "A weight decay of \(weightDecay) is not possible: give 0 or more.")
+      throw OnePassError.weightDecayOutOfRange(weightDecay)
     }
     self.momentum = momentum
     self.nesterov = nesterov && momentum > 0
     self.weightDecay = weightDecay
-    // μ·0 + g = g, so a buffer of zeros makes the first step what PyTorch's special case makes it.
+    // μ·0 + g = g, so with zero buffers the first step equals PyTorch's special case.
     trained = try ParametersWithMomentum(parameters)
   }
 
@@ -57,12 +70,12 @@ public class MomentumOptimiser: Optimiser {
     try withExtendedLifetime((self, held)) { try move(learningRate, held?.handle) }
   }
 
-  /// Moves every parameter that has a gradient.
+  /// Updates every parameter that has a gradient.
   /// - Parameters:
-  ///   - learningRate: Used if `held` is `nil`.
+  ///   - learningRate: The learning rate, unless `held` is present.
   ///   - held: A learning rate on the device.
   func move(_ learningRate: Double, _ held: OpaquePointer?) throws {
-    preconditionFailure("An optimiser moves its parameters.")
+    preconditionFailure("A subclass must override move.")
   }
 
   public func zeroGradients() throws { try trained.zeroGradients() }
@@ -70,16 +83,16 @@ public class MomentumOptimiser: Optimiser {
   public var stateDictionary: StateDictionary { trained.stateDictionary }
 }
 
-/// Parameters with a momentum buffer each, as the engine's calls take them.
+/// Parameters and their momentum buffers, in the form that the C interface requires.
 struct ParametersWithMomentum {
   private let names: [String]
   private let parameters: [Tensor]
   private let buffers: [Tensor]
-  // The handles of the two arrays above, which keep them alive.
+  // Handles of the tensors in the arrays above, which keep them alive.
   let handles: [OpaquePointer]
   let bufferHandles: [OpaquePointer]
 
-  /// - Parameter parameters: what is trained, each with the name under which its momentum is saved.
+  /// - Parameter parameters: The parameters to train, each with the name under which its momentum is saved.
   init(_ parameters: [(name: String, tensor: Tensor)]) throws {
     names = parameters.map(\.name)
     self.parameters = parameters.map(\.tensor)

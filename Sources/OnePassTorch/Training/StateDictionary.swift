@@ -1,30 +1,35 @@
 import OnePassCore
 
-/// Tensors under names, in a fixed order: a model's weights, or an optimiser's momentum.
+/// An ordered dictionary of named tensors: the weights of a model, or the momentum of an optimiser.
 ///
-/// It refers to the tensors of the model or optimiser that it was made from, so loading into it changes them.
+/// It refers to the tensors of the model or optimiser, so loading into it changes them.
 ///
 /// ```swift
 /// try model.stateDictionary.write(to: "model.safetensors")
 /// try model.stateDictionary.load(from: StateDictionary(safetensors: "model.safetensors"))
 /// ```
 public struct StateDictionary {
+  /// A named tensor.
   public typealias Entry = (name: String, tensor: Tensor)
 
+  /// The tensors with their names, in order.
   public private(set) var entries: [Entry] = []
   private var positions: [String: Int] = [:]
 
-  /// - Precondition: no name occurs twice.
+  /// Creates a dictionary with the given entries, in their order.
+  /// - Precondition: The names are unique.
   public init(_ entries: [Entry] = []) {
     self.entries = entries
     positions = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
   }
 
+  /// The names of the tensors, in order.
   public var names: [String] { entries.map(\.name) }
 
+  /// The number of tensors.
   public var count: Int { entries.count }
 
-  /// The tensor with this name; a new name is put at the end.
+  /// The tensor with the given name; a new name is appended.
   public subscript(name: String) -> Tensor? {
     get { positions[name].map { entries[$0].tensor } }
     set {
@@ -39,41 +44,36 @@ public struct StateDictionary {
     }
   }
 
-  /// Copies the values of `source` into these tensors, across devices; changes nothing unless all fit.
-  /// - Throws: `OnePassError` (`badData`) that says which names are missing, not expected, or of another shape.
+  /// Copies the values of `source` into these tensors, across devices, or changes nothing if any of them does not fit.
+  /// - Throws: `OnePassError` (`badData`) with the names that are missing, unexpected, or of another shape or type.
   public func load(from source: StateDictionary) throws {
-    if let misfit = misfit(of: source) {
-      throw OnePassError(
-        .badData,
-        "The saved weights do not fit this model, for they \(misfit):"
-          + " use the model, classes and channels with which they were saved.")
-    }
+    if let misfit = misfit(of: source) { throw OnePassError.weightsDoNotFit(misfit) }
     for entry in entries {
       if let other = source[entry.name] { try entry.tensor.copy(from: other) }
     }
   }
 
-  /// What keeps `source` from being loaded into these tensors, as the middle of a sentence; `nil` if it fits.
-  /// - Parameter source: Tensors that may have other names, shapes or types.
+  /// Describes why `source` cannot be loaded into these tensors, for example `lack fc.bias`; `nil` if it can.
+  /// - Returns: Verb phrases for an error message whose subject is the tensors of `source`.
   public func misfit(of source: StateDictionary) -> String? {
     let missing = names.filter { source[$0] == nil }
     let unexpected = source.names.filter { self[$0] == nil }
     let misshaped = entries.compactMap { entry -> String? in
       guard let other = source[entry.name] else { return nil }
       if other.elementType != entry.tensor.elementType {
-        return "\(entry.name) (\(other.elementType), here \(entry.tensor.elementType))"
+        return "\(entry.name) (\(other.elementType) instead of \(entry.tensor.elementType))"
       }
       return other.shape == entry.tensor.shape
-        ? nil : "\(entry.name) (\(other.shape), here \(entry.tensor.shape))"
+        ? nil : "\(entry.name) (\(other.shape) instead of \(entry.tensor.shape))"
     }
-    let complaints = [
-      Self.list("lack", missing), Self.list("have as unexpected names", unexpected),
-      Self.list("have in another shape or type", misshaped),
+    let differences = [
+      Self.list("lack", missing), Self.list("have the unexpected", unexpected),
+      Self.list("differ in shape or type in", misshaped),
     ].compactMap { $0 }
-    return complaints.isEmpty ? nil : complaints.joined(separator: "; they ")
+    return differences.isEmpty ? nil : differences.joined(separator: ", ")
   }
 
-  /// A few names and how many more there are, or nothing for no names.
+  /// Returns the first three names and the number of the others; `nil` if there are no names.
   private static func list(_ verb: String, _ names: [String]) -> String? {
     guard !names.isEmpty else { return nil }
     let shown = names.prefix(3).joined(separator: ", ")

@@ -1,7 +1,7 @@
 import OnePassCore
 import OnePassData
 
-/// The readers of images, which the program uses again for image after image.
+/// The readers of images, which are reused for many images, as in the program.
 private struct ImageReaders {
   let decoder = ImageDecoder()
   let renderers: [ImageRenderer]
@@ -23,11 +23,11 @@ private struct ImageReaders {
 nonisolated(unsafe) private let readers = ImageReaders()
 
 extension Format {
-  /// The header, and then the whole image, a view as training or as evaluation takes it, or the form in which a memory keeps it.
+  /// Reads the header, and then the whole image, a view for training or evaluation, or the stored form of a memory.
   func readImage(_ bytes: [UInt8]) throws {
     let image = EncodedImage(bytes: bytes)
     _ = try ImageHeader.read(image)
-    // Which way is taken follows from the file.
+    // The choice is a function of the file.
     let choice = Int(Checksums.crc32(bytes) >> 3)
     func one<Element>(of list: [Element]) -> Element { list[(choice >> 2) % list.count] }
     switch choice & 3 {

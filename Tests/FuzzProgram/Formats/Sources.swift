@@ -2,7 +2,7 @@ import Foundation
 import OnePassCore
 import OnePassData
 
-/// A stream may be as long as it likes; a thousand examples show whether it is read.
+/// A stream can be arbitrarily long. A thousand examples are enough.
 private let mostExamples = 1_000
 
 private func readAll(_ specification: String, subjects: String? = nil) throws {
@@ -13,7 +13,7 @@ private func readAll(_ specification: String, subjects: String? = nil) throws {
 }
 
 extension Format {
-  /// Names and labels, then everything, then everything by keys alone.
+  /// Reads names and labels, then everything, then everything by keys only.
   func readTar(_ bytes: [UInt8], in folder: WorkFolder) throws {
     let path = try folder.write(bytes, to: "shard.tar")
     var problem: (any Error)?
@@ -31,7 +31,7 @@ extension Format {
     try readAll("hf:\(try folder.write(bytes, to: "train.parquet"))")
   }
 
-  /// As the images of a pair whose labels fit, then as the labels of one whose images fit.
+  /// Reads the file as the images of a pair with valid labels, then as the labels of a pair with valid images.
   func readIDX(_ bytes: [UInt8], in folder: WorkFolder) throws {
     let ending = bytes.starts(with: [0x1F, 0x8B]) ? ".gz" : ""
     let (images, labels) = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
@@ -50,7 +50,7 @@ extension Format {
     try folder.write(
       [0, 0, 8, 3] + number + [0, 0, 0, 1, 0, 0, 0, 1] + Array(repeating: 9, count: present), to: images)
     attempt()
-    // It is one of the two at most.
+    // The file is valid as at most one of the two.
     if problems.count == 2 { throw problems[0] }
   }
 }

@@ -10,14 +10,14 @@ extension Format {
     _ = try StateDictionary(safetensors: path)
   }
 
-  /// Whatever people write as YAML: the options of a run, of which any are taken here, and a grid.
+  /// Reads YAML as the options of a run, here with any keys, and as a grid.
   func readYAML(_ bytes: [UInt8]) throws {
     let text = String(decoding: bytes, as: UTF8.self)
     do {
       _ = try ConfigurationFile(text: text, source: "run.yaml") { _ in RunConfiguration(data: "fashion-mnist")
       }
     } catch is OnePassError {
-      // A grid is no configuration.
+      // A grid is not a configuration.
     }
     _ = try GridDescription(text: text, source: "grid.yaml")
   }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import OnePassData
 
-@Suite("Augmentation by chance, visit by visit")
+@Suite("Random augmentation of each visit")
 struct AugmentationTests {
   static let pipelines = [
     ImagePipeline(size: 24, channels: 3, geometry: .padAndCrop(padding: 4)),
@@ -21,7 +21,7 @@ struct AugmentationTests {
     return levels
   }
 
-  @Test("Names are read in any order, and written in one")
+  @Test("Names are parsed in any order and written in a fixed order")
   func names() throws {
     for name in Self.choices + ["standard"] {
       let choice = try AugmentationChoice(name)
@@ -29,13 +29,13 @@ struct AugmentationTests {
     }
     #expect(try AugmentationChoice("cut-out,rand").rawValue == "rand,cut-out")
     #expect(try AugmentationChoice("standard") == .standard)
-    for (name, sentence) in [
-      ("blur", "give standard, or one or more of rand, trivial, cut-out"), ("", "give standard"),
-      ("rand,", "give standard"), ("rand,trivial", "rand and trivial exclude each other"),
-      ("rand,rand", "each name once"), ("standard,rand", "standard is for crop and flip alone"),
+    for (name, words) in [
+      ("blur", "must be standard, or one or more of rand, trivial, cut-out"), ("", "must be standard"),
+      ("rand,", "must be standard"), ("rand,trivial", "rand and trivial exclude each other"),
+      ("rand,rand", "a name is repeated"), ("standard,rand", "standard is crop and flip only"),
     ] {
       let error = #expect(throws: OnePassError.self) { try AugmentationChoice(name) }
-      #expect(error?.code == .usage && error?.message.contains(sentence) == true, "\(error?.message ?? "")")
+      #expect(error?.code == .usage && error?.message.contains(words) == true, "\(error?.message ?? "")")
       #expect(AugmentationChoice(rawValue: name) == nil)
     }
   }
@@ -54,7 +54,7 @@ struct AugmentationTests {
     #expect(Augmentation(try AugmentationChoice("trivial")).magnitude == 1)
   }
 
-  @Test("An image that arrives and the centre stay as they are; a replay changes", arguments: choices)
+  @Test("Arriving images and centre crops are unchanged; replayed images are augmented", arguments: choices)
   func onlyVisitsAreAugmented(name: String) throws {
     let augmentation = Augmentation(try AugmentationChoice(name))
     let image = try ImageFixtures.file("444.jpg")
@@ -76,7 +76,7 @@ struct AugmentationTests {
     }
   }
 
-  @Test("Floats are the normalised levels, to the bit", arguments: choices + ["standard"])
+  @Test("Floats are exactly the normalised levels", arguments: choices + ["standard"])
   func floatsAreLevels(name: String) throws {
     let augmentation = Augmentation(try AugmentationChoice(name), growth: 0)
     for pipeline in Self.pipelines {
@@ -99,8 +99,8 @@ struct AugmentationTests {
     }
   }
 
-  /// Twenty-seven degrees of freedom and five sigmas: a false alarm once in three million runs.
-  @Test("Operations are chosen uniformly, and with either sign", arguments: AugmentationPolicy.allCases)
+  /// With 27 degrees of freedom, five sigmas are a false alarm once in three million runs.
+  @Test("Operations and their signs are drawn uniformly", arguments: AugmentationPolicy.allCases)
   func operationsAreUniform(policy: AugmentationPolicy) {
     var counts: [String: Int] = [:]
     let draws = 28_000
@@ -113,7 +113,7 @@ struct AugmentationTests {
       .flatMap { ["\($0)+", "\($0)-"] }
     let enhanced = ["brightness", "colour", "contrast", "sharpness"].flatMap { ["\($0)+", "\($0)-"] }
     let others = ["identity", "posterise", "solarise", "autoContrast", "equalise"]
-    // With magnitudes down to 0, a shift may be none, which has no sign.
+    // Magnitudes go down to 0, and a shift of 0 has no sign.
     #expect(policy == .trivial || Set(counts.keys) == Set(signed + enhanced + others))
     let names = signed + enhanced + others
     let observed =
@@ -155,7 +155,7 @@ struct AugmentationTests {
     }
   }
 
-  @Test("TrivialAugment draws each of torchvision's 31 magnitudes alike, up to the one that is given")
+  @Test("TrivialAugment draws torchvision's 31 magnitudes uniformly, up to the given maximum")
   func magnitudesAreUniform() {
     var counts = [Int](repeating: 0, count: 31)
     for id in 0..<200_000 {
@@ -171,7 +171,7 @@ struct AugmentationTests {
     #expect(statistic < Statistics.chiSquaredBound(degreesOfFreedom: 30, sigmas: 5), "\(counts)")
   }
 
-  @Test("RandAugment has two operations of one magnitude, which strength weakens")
+  @Test("RandAugment applies two operations of one magnitude, scaled by the strength")
   func strengthWeakens() {
     #expect(AugmentationPolicy.rand.count == 2 && AugmentationPolicy.trivial.count == 1)
     var (degrees, equalised, draws) = (Set<Double>(), 0, 0)
@@ -185,13 +185,13 @@ struct AugmentationTests {
       draws += 1
     }
     #expect(degrees == [30 * 0.5 * 0.25])
-    // One in 14, a quarter of which is done.
+    // One in 14, and a quarter of those is applied.
     let tolerance = Statistics.binomialTolerance(probability: 0.25 / 14, trials: draws, sigmas: 5)
     #expect(abs(Double(equalised) / Double(draws) - 0.25 / 14) < tolerance)
   }
 
   @Test(
-    "The middle of what is cut out is uniform over the image, its side half of the image's, times the strength"
+    "The centre of the cut-out square is uniform over the image, and its side is half of the image's times the strength"
   )
   func cutOutIsUniform() throws {
     let pipeline = ImagePipeline(
@@ -202,14 +202,14 @@ struct AugmentationTests {
     let augmentation = Augmentation(try AugmentationChoice("cut-out"), growth: 4)
     var counts = [Int](repeating: 0, count: 64)
     for id in 0..<6_400 {
-      // A quarter of the strength: one pixel, the middle.
+      // At a quarter of the strength, the centre pixel.
       let small = try levels(black, pipeline, augmentation, .augmented(seed: 1, id: id, visit: 1))
       let cut = small.indices.filter { small[$0] == 255 }
       #expect(cut.count == 1)
       if let place = cut.first { counts[place] += 1 }
       guard id < 100 else { continue }
       let whole = try levels(black, pipeline, augmentation, .augmented(seed: 1, id: id, visit: 4))
-      // Four by four, less what lies outside.
+      // Four by four, without the part outside the image.
       #expect([4, 6, 8, 9, 12, 16].contains(whole.count { $0 == 255 }))
     }
     let statistic = Statistics.chiSquared(observed: counts, probabilities: counts.map { _ in 1.0 / 64 })

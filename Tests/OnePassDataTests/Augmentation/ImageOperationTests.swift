@@ -4,7 +4,7 @@ import Testing
 
 @testable import OnePassData
 
-/// What Tools/reference_augmentation.py wrote.
+/// The fixtures of Tools/reference_augmentation.py.
 struct OperationFixtures: Decodable {
   struct Image: Decodable {
     let name: String
@@ -87,8 +87,9 @@ struct ImageOperationTests {
     }
   }
 
-  /// No tolerance for levels: all of it is Pillow's integer and float32 arithmetic. The magnitudes are torchvision's but for
-  /// its rounding to float32, which decides about levels that lie exactly between two; so the levels are made with its own.
+  /// Levels have no tolerance, because all of it is Pillow's integer and float32 arithmetic. Magnitudes differ from
+  /// torchvision's by its rounding to float32, which decides exact ties between levels. The levels are therefore computed
+  /// with torchvision's magnitudes.
   @Test(
     "Every operation of both policies is torchvision's, to the bit",
     arguments: kinds.keys.sorted())
@@ -119,9 +120,9 @@ struct ImageOperationTests {
     #expect(Set(Self.kinds.values) == Set(AugmentationPolicy.Kind.allCases))
   }
 
-  /// The numbers are those of DeVries' own program, where the side is even: max(0, y − 8) ..< min(32, y + 8).
+  /// The numbers are those of DeVries' program for an even side: max(0, y − 8) ..< min(32, y + 8).
   @Test(
-    "A square about a pixel becomes the mean colour, as much of it as lies within",
+    "The part of a square inside the image becomes the mean colour",
     arguments: [(16, 12, 4), (0, 0, 6), (23, 1, 12), (5, 23, 7), (3, 3, 0), (9, 9, 1)])
   func cutOut(row: Int, column: Int, size: Int) throws {
     let image = try #require(fixtures.images.first { $0.name == "photograph" })

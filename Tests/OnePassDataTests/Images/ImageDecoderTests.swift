@@ -4,13 +4,13 @@ import Testing
 
 @testable import OnePassData
 
-@Suite("Decoding images, against Pillow")
+@Suite("Decoding images, compared with Pillow")
 struct ImageDecoderTests {
   @Test("A file decodes to Pillow's pixels", arguments: DecodedFixtures.all.good)
   func equalsPillow(fixture: DecodedFixtures.Good) throws {
     let decoder = ImageDecoder()
     let image = try ImageFixtures.file(fixture.file)
-    // Twice over, so that memory used again shows if it leaks into the next image.
+    // Twice, to detect reused memory that leaks into the next image.
     for _ in 0..<2 {
       let rgb = try decoder.decode(image, channels: 3)
       #expect(rgb.width == fixture.width && rgb.height == fixture.height && rgb.channels == 3)
@@ -21,7 +21,7 @@ struct ImageDecoderTests {
     }
   }
 
-  @Test("A bad file is refused with its reason, before memory is taken where its header is bad")
+  @Test("A bad file is refused with the reason, and before memory is allocated if its header is bad")
   func refusesBadFiles() throws {
     for fixture in DecodedFixtures.all.bad {
       let decoder = ImageDecoder()
@@ -32,20 +32,20 @@ struct ImageDecoderTests {
       #expect(error?.code == .badData, "\(fixture.file)")
       #expect(error?.message.contains(fixture.reason) == true, "\(fixture.file): \(error?.message ?? "")")
       if fixture.file.hasPrefix("bomb") { #expect(decoder.pixels.capacity == 0, "\(fixture.file)") }
-      // The decoder is as good as new afterwards.
+      // The decoder must still work afterwards.
       let whole = try decoder.decode(ImageFixtures.file("420.jpg"), channels: 3)
       let reference = try #require(DecodedFixtures.all.good.first { $0.file == "420.jpg" })
       #expect(whole.pixels == [UInt8](reference.rgb), "after \(fixture.file)")
     }
   }
 
-  /// A file of some kilobytes cannot be whole, whatever it holds, if it claims more than so many pixels for each byte.
+  /// Each format has a maximum number of pixels per byte.
   @Test(
-    "A file that is too short for its claim is refused before it is decoded",
+    "A file that is too short for its size in pixels is refused before it is decoded",
     arguments: ["444.jpg", "progressive.jpg", "rgb.png", "one-bit.png"])
-  func tooShortForItsClaim(name: String) throws {
+  func tooShortForItsSize(name: String) throws {
     var bytes = try ImageFixtures.file(name).bytes
-    // Depth 1 and grey: 8,256 pixels for a byte; RGB: 344. JPEG: 1,024.
+    // Pixels per byte: 8,256 for grey PNGs of depth 1, 344 for RGB PNGs, 1,024 for JPEGs.
     let most = name == "one-bit.png" ? 8_256 : name == "rgb.png" ? 344 : 1_024
     for (pixels, isRefused) in [(bytes.count * most, false), ((bytes.count + 1) * most, true)] {
       let side = Int(Double(pixels).squareRoot().rounded(isRefused ? .up : .down))
@@ -65,7 +65,7 @@ struct ImageDecoderTests {
           try ImageHeader.read(image)
         } throws: {
           "\($0)".contains(
-            "ends early, after \(bytes.count) bytes of what should be \(side) x \(side) pixels")
+            "is truncated: \(bytes.count) bytes cannot hold \(side) x \(side) pixels")
         }
       } else {
         #expect(try ImageHeader.read(image).width == side)
@@ -73,7 +73,7 @@ struct ImageDecoderTests {
     }
   }
 
-  @Test("A large progressive JPEG of many scans, each of which visits every pixel, is refused")
+  @Test("A large progressive JPEG with too many scans is refused")
   func manyScans() throws {
     var bytes = try ImageFixtures.file("progressive.jpg").bytes
     let pairs = Array(zip(bytes, bytes.dropFirst()))
@@ -93,13 +93,13 @@ struct ImageDecoderTests {
     }
   }
 
-  @Test("The sentence about a decompression bomb names the claim, the limits and the remedy")
+  @Test("The error about a decompression bomb states the size, the limits and the remedy")
   func bombMessage() throws {
     let image = try ImageFixtures.file("bomb.jpg")
     let error = #expect(throws: OnePassError.self) { try ImageHeader.read(image) }
     #expect(
       error?.message
-        == "The image claims 60000 x 60000 pixels, over the limit of 65500 a side and 100000000 in all: "
+        == "The image has 60000 x 60000 pixels, but the maximum is 65500 a side and 100000000 in total; "
         + "scale it down or remove it.")
   }
 
@@ -116,7 +116,7 @@ struct ImageDecoderTests {
   }
 
   @Test(
-    "A header tells size and colours without decoding",
+    "A header has the size and the channels without decoding",
     arguments: [
       ("420.jpg", 3, ImageFormat.jpeg), ("grey.jpg", 1, .jpeg), ("ycck.jpg", 3, .jpeg),
       ("exif-rotated.jpg", 3, .jpeg),
@@ -130,7 +130,7 @@ struct ImageDecoderTests {
     #expect(header.format == format)
   }
 
-  @Test("Bare pixels pass through, grey spreads over three channels, colours become Pillow's luma")
+  @Test("Raw pixels are unchanged, grey is repeated in three channels, and colours become Pillow's luma")
   func barePixels() throws {
     let decoder = ImageDecoder()
     let reference = try #require(DecodedFixtures.all.good.first { $0.file == "rgb.png" })
@@ -145,7 +145,7 @@ struct ImageDecoderTests {
   }
 
   @Test(
-    "Bare pixels that are not what they claim are refused",
+    "Raw pixels that do not match their shape are refused",
     arguments: [(3, 2, 1), (0, 6, 1), (-5, -1, 1), (5, 1, 2), (1 << 40, 1 << 40, 3), (1, 1, 5)])
   func badBarePixels(width: Int, height: Int, channels: Int) {
     let image = EncodedImage(
@@ -154,7 +154,7 @@ struct ImageDecoderTests {
     #expect(error?.code == .badData)
   }
 
-  @Test("Damaged bytes never crash: they decode or are refused")
+  @Test("Damaged bytes are decoded or refused, and never crash the decoder")
   func fuzz() throws {
     let decoder = ImageDecoder(limits: ImageLimits(pixels: 1 << 16))
     for file in [

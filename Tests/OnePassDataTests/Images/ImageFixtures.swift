@@ -3,7 +3,7 @@ import OnePassCore
 import OnePassData
 import Testing
 
-/// What Tools/reference_images.py wrote, and slow, plain versions of what is tested.
+/// The fixtures of Tools/reference_images.py, and slow reference implementations.
 enum ImageFixtures {
   static func url(_ name: String) throws -> URL {
     try #require(Bundle.module.url(forResource: "Fixtures/Images/\(name)", withExtension: nil))
@@ -17,7 +17,7 @@ enum ImageFixtures {
     try JSONDecoder().decode(Value.self, from: Data(contentsOf: url(name)))
   }
 
-  /// The script's `pattern`, as bare pixels.
+  /// The script's `pattern`, as raw pixels.
   static func pattern(width: Int, height: Int, channels: Int) -> EncodedImage {
     var bytes: [UInt8] = []
     for y in 0..<height {

@@ -5,10 +5,10 @@ import Testing
 
 @testable import OnePassData
 
-/// 200 real ImageNet JPEGs, resized to 250 and cropped at the centre, against torchvision.
+/// 200 ImageNet JPEGs, resized to 250 and cropped at the centre, compared with torchvision.
 ///
-/// The bound is the project's: a mean absolute difference under 1/255 a channel, that is, under one level.
-@Suite("The ImageNet sample, against torchvision")
+/// The bound is the project's: a mean absolute difference below 1/255 per channel, which is one level.
+@Suite("The ImageNet sample, compared with torchvision")
 struct ImageNetSampleTests {
   struct Entry: Decodable {
     let name: String
@@ -19,7 +19,7 @@ struct ImageNetSampleTests {
   static let archive = "imagenet-sample-200.tar"
   static let fullReference = ProcessInfo.processInfo.environment["ONEPASS_IMAGE_REFERENCE"]
 
-  /// The files of an uncompressed tar, read without libarchive so that the test has no part in its sources' faults.
+  /// The files of an uncompressed tar, read independently of the tested sources.
   func images() throws -> [EncodedImage] {
     let tar = [UInt8](try Data(contentsOf: SharedData.url(Self.archive)))
     var images: [EncodedImage] = []
@@ -33,7 +33,7 @@ struct ImageNetSampleTests {
     return images
   }
 
-  /// Calls `body` with the place and the levels, 224 x 224 x 3, of every `step`th image.
+  /// Calls `body` with the index and the levels, 224 x 224 x 3, of every `step`th image.
   func forEachCrop(step: Int, _ body: (Int, [UInt8]) throws -> Void) throws {
     let pipeline = ImagePipeline(size: 224, channels: 3, geometry: .resizeAndCrop(resize: 250))
     let renderer = ImageRenderer(pipeline: pipeline)
@@ -51,7 +51,7 @@ struct ImageNetSampleTests {
     let entries: [Entry] = try ImageFixtures.json("imagenet-sample.json")
     var seen = 0
     var absolute: Float = 0
-    // All of them take minutes without the optimiser.
+    // All of them take minutes in a debug build.
     #if DEBUG
       let step = 10
     #else
@@ -73,8 +73,8 @@ struct ImageNetSampleTests {
       seen += 1
     }
     #expect(seen * step == 200 && entries.count == 200)
-    // About 0.02 over all images: Pillow 13 takes some portrait ones vertical pass first, which moves a fifth of
-    // their values by one level.
+    // About 0.02 over all images: Pillow 13 makes the vertical pass of some portrait images first, which changes a fifth
+    // of their values by one level.
     #expect(absolute / Float(seen * 64 * 3) < 0.2, "mean absolute difference in levels")
   }
 

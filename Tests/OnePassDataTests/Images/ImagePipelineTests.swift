@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Views and the choice of a pipeline")
 struct ImagePipelineTests {
-  /// The value that a χ² of this many degrees of freedom exceeds once in two million times (Wilson and Hilferty).
+  /// The value that χ² with this many degrees of freedom exceeds once in two million times (Wilson and Hilferty).
   func chiSquaredLimit(_ degrees: Int) -> Double {
     let k = 2 / (9 * Double(degrees))
     return Double(degrees) * pow(1 - k + 4.9 * k.squareRoot(), 3)
@@ -17,7 +17,7 @@ struct ImagePipelineTests {
     return counts.reduce(0) { $0 + pow(Double($1) - expected, 2) / expected }
   }
 
-  @Test("Crop offsets are uniform over all places", arguments: [0, 1, 2])
+  @Test("Crop offsets are uniform over all positions", arguments: [0, 1, 2])
   func offsetsAreUniform(varied: Int) {
     let pipeline = ImagePipeline(size: 224, channels: 3, geometry: .resizeAndCrop(resize: 250))
     var tops = [Int](repeating: 0, count: 27)
@@ -34,7 +34,7 @@ struct ImagePipelineTests {
     #expect(chiSquared(lefts) < chiSquaredLimit(26), "\(lefts)")
   }
 
-  @Test("Top, left and flip are independent, and flips come every other time")
+  @Test("Top, left and flip are independent, and half of the views are flipped")
   func choicesAreIndependent() {
     let pipeline = ImagePipeline(size: 8, channels: 3, geometry: .padAndCrop(padding: 1))
     var counts = [Int](repeating: 0, count: 18)
@@ -48,7 +48,7 @@ struct ImagePipelineTests {
     #expect(abs(flips - 18_000) < 475)
   }
 
-  @Test("A view is a function of seed, example and visit, and of each of them")
+  @Test("A view depends on the seed, the example and the visit, and on nothing else")
   func viewsAreFunctions() {
     let pipeline = ImagePipeline(size: 224, channels: 3, geometry: .resizeAndCrop(resize: 250))
     func windows(_ seed: UInt64, _ id: Int, _ visit: Int) -> [CropWindow] {
@@ -76,7 +76,7 @@ struct ImagePipelineTests {
     #expect(window == CropWindow(plane: 32, size: 32, left: 0, top: 0, isFlipped: false))
   }
 
-  @Test("The first image and the size asked for choose the geometry")
+  @Test("The first image and the requested size determine the geometry")
   func automatic() throws {
     func choose(_ width: Int, _ height: Int, _ size: Int? = nil) throws -> ImagePipeline {
       let header = ImageHeader(width: width, height: height, channels: 3, format: .jpeg, components: 3)
@@ -99,7 +99,7 @@ struct ImagePipelineTests {
     }
   }
 
-  @Test("Bare grey pixels stay grey; a grey file does not decide for the stream")
+  @Test("Raw grey pixels stay grey, and a grey file does not make the stream grey")
   func automaticChannels() throws {
     let bare = try ImageHeader.read(ImageFixtures.pattern(width: 28, height: 28, channels: 1))
     let pipeline = try ImagePipeline.automatic(firstImage: bare)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import OnePassData
 
-/// Of a JPEG only what a view shows is decoded. Its pixels must be those of the whole image.
+/// Only the visible part of a JPEG is decoded. Its pixels must be those of the whole image.
 @Suite("Decoding a part of a JPEG")
 struct PartialDecodeTests {
   struct Files: Decodable {
@@ -63,7 +63,7 @@ struct PartialDecodeTests {
     }
   }
 
-  @Test("A view of a JPEG is that of its decoded pixels")
+  @Test("A view of a JPEG equals the view of its decoded pixels")
   func views() throws {
     for file in try Self.files() {
       let image = EncodedImage(bytes: [UInt8](file.bytes))
@@ -87,7 +87,7 @@ struct PartialDecodeTests {
     }
   }
 
-  @Test("A file that is cut off is refused, wherever the cut and whatever part is wanted")
+  @Test("A truncated file is refused for any requested region")
   func cuts() throws {
     let decoder = ImageDecoder()
     for file in try Self.files() {
@@ -101,12 +101,12 @@ struct PartialDecodeTests {
         let error = #expect(throws: OnePassError.self, "\(file.name), \(cut.bytes.count) bytes, \(region)") {
           try decoder.forEachStrip(of: cut, header, channels: 3, region: region) { _ in }
         }
-        #expect(error?.message.contains("ends early") == true, "\(file.name): \(error?.message ?? "")")
+        #expect(error?.message.contains("is truncated") == true, "\(file.name): \(error?.message ?? "")")
       }
     }
   }
 
-  @Test("Damaged bytes never crash, whatever part is wanted")
+  @Test("Damaged bytes never crash the decoder for any requested region")
   func fuzz() throws {
     let decoder = ImageDecoder(limits: ImageLimits(pixels: 1 << 16))
     for file in try Self.files() {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import OnePassData
 
-@Suite("Resize, crop, pad, flip and normalise, against torchvision")
+@Suite("Resize, crop, pad, flip and normalise, compared with torchvision")
 struct RenderingTests {
   struct Resized: Decodable {
     let width: Int
@@ -27,7 +27,7 @@ struct RenderingTests {
   }
 
   func render(_ image: EncodedImage, _ pipeline: ImagePipeline, _ window: CropWindow) throws -> [Float] {
-    // Filled with rubbish first, so that a place that is not written shows.
+    // Filled with arbitrary values first, to detect elements that are not written.
     var values = [Float](repeating: .nan, count: pipeline.elementsPerImage)
     try values.withUnsafeMutableBufferPointer { values in
       try ImageRenderer(pipeline: pipeline).render(image, window, into: .float32(values.baseAddress!))
@@ -43,8 +43,8 @@ struct RenderingTests {
     return levels
   }
 
-  /// A renderer keeps the weights of the last sizes. Of photographs many share one side, and few both.
-  @Test("An image looks the same whatever sizes came before it", arguments: [3, 1])
+  /// A renderer caches the weights of the last sizes. Many photographs share one side, and few share both.
+  @Test("A view does not depend on the sizes of earlier images", arguments: [3, 1])
   func rememberedSizes(channels: Int) throws {
     let pipeline = ImagePipeline(size: 20, channels: channels, geometry: .resizeAndCrop(resize: 24))
     let renderer = ImageRenderer(pipeline: pipeline)
@@ -59,10 +59,10 @@ struct RenderingTests {
     }
   }
 
-  /// Sums of the float32 path and of Pillow's 22-bit fixed point differ by less than 1e-3 of a level, so that a
-  /// rounded level differs by at most 1, and only where a sum lies that near to a half. Exact halves are common
-  /// where the ratio of the sizes is a simple one, hence the 1 %.
-  @Test("The resized image is Pillow's to within rounding")
+  /// Sums in float32 and in Pillow's 22-bit fixed point differ by less than 1e-3 of a level. A rounded level then differs
+  /// by at most 1, and only if the sum is that near to a half. Exact halves are common for simple ratios of sizes, which
+  /// explains the 1 %.
+  @Test("The resized image equals Pillow's up to rounding")
   func resized() throws {
     let cases: [Resized] = try ImageFixtures.json("resized.json")
     var differing = 0
@@ -83,9 +83,9 @@ struct RenderingTests {
     #expect(differing * 100 <= total, "\(differing) of \(total) levels differ from Pillow's")
   }
 
-  /// One level after normalisation is 1 / (255 · 0.224). For the 2 % see above; no case here is one that Pillow 13
-  /// takes vertical pass first.
-  @Test("Whole chains equal torchvision's Compose")
+  /// One level is 1 / (255 · 0.224) after normalisation. The 2 % are explained above. In all cases here Pillow 13 makes
+  /// the horizontal pass first.
+  @Test("Whole pipelines equal torchvision's Compose")
   func pipelines() throws {
     let cases: [Pipeline] = try ImageFixtures.json("pipelines.json")
     #expect(cases.count == 12)
@@ -110,8 +110,8 @@ struct RenderingTests {
     }
   }
 
-  /// Every view must be a cut of the one resized plane, whichever of its rows and columns were computed.
-  @Test("A random view is the crop of the whole plane, padded and flipped", arguments: [1, 3])
+  /// Only the visible rows and columns are computed, which must not change them.
+  @Test("A random view equals the padded and flipped crop of the whole resized image", arguments: [1, 3])
   func viewsAreCuts(channels: Int) throws {
     let geometries: [(ImagePipeline.Geometry, Int, Int)] = [
       (.resizeAndCrop(resize: 19), 19, 0), (.padAndCrop(padding: 3), 14, 3),
@@ -148,14 +148,14 @@ struct RenderingTests {
             )
             return (Float(level) / 255 - mean) / deviation
           }
-          // Two roundings of numbers below 3 more or less.
+          // The computations differ by at most two roundings of values below 3.
           #expect(zip(try render(image, pipeline, window), normalised).allSatisfy { abs($0 - $1) < 2e-6 })
         }
       }
     }
   }
 
-  @Test("Weights of every output sum to 1, stay inside the image, and are symmetric")
+  @Test("The weights of every output sum to 1, are inside the image, and are symmetric")
   func weights() {
     let axis = ResizeAxis()
     for input in [1, 2, 3, 7, 24, 25, 97, 375, 500, 4001] {
@@ -163,7 +163,7 @@ struct RenderingTests {
         axis.prepare(input: input, output: output)
         for index in 0..<output {
           let weights = (0..<axis.taps).map { Double(axis.weights[index * axis.taps + $0]) }
-          // A float32 weight is off by at most 2^-25 of itself.
+          // A float32 weight has a relative error of at most 2^-25.
           #expect(abs(weights.reduce(0, +) - 1) < 1e-6, "\(input) to \(output), at \(index)")
           let start = Int(axis.starts[index])
           #expect(start >= 0 && start + axis.taps <= input)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import OnePassData
 
-@Suite("Images that a memory keeps smaller")
+@Suite("Images that the memory stores at a smaller size or a lower quality")
 struct SmallerFormTests {
   static let pipelines = [
     ImagePipeline(size: 24, channels: 3, geometry: .padAndCrop(padding: 4)),
@@ -21,7 +21,7 @@ struct SmallerFormTests {
     return levels
   }
 
-  /// The bytes of the whole file that an abbreviated one stands for.
+  /// The complete file of an abbreviated one.
   func wholeFile(of image: EncodedImage) throws -> [UInt8] {
     try image.withUnsafeBufferPointer { bytes in
       let jpeg = try #require(AbbreviatedJPEG(bytes))
@@ -53,7 +53,7 @@ struct SmallerFormTests {
     }
   }
 
-  @Test("Images of many kinds come one after the other")
+  @Test("A decoder reads abbreviated images of many kinds in any order")
   func manyKinds() throws {
     let decoder = ImageDecoder()
     for round in 0..<60 {
@@ -66,8 +66,8 @@ struct SmallerFormTests {
     }
   }
 
-  /// `DecodedImage.resized` follows Pillow in another way than the renderer does.
-  @Test("What is kept smaller is scaled up again, whatever is cropped then")
+  /// `DecodedImage.resized` is another implementation of Pillow's resize than the renderer's.
+  @Test("A smaller stored image is scaled up before it is cropped")
   func scaledUp() throws {
     for pipeline in Self.pipelines {
       let form = StoredForm(StoredFormat(.resized, size: 16, quality: 70), pipeline: pipeline)
@@ -95,11 +95,11 @@ struct SmallerFormTests {
     #expect(byQuality == byQuality.sorted(by: >) && Set(byQuality).count == 6)
     let bySize = try [24, 20, 16, 12, 8].map { try count($0, 50) }
     #expect(bySize == bySize.sorted(by: >) && Set(bySize).count == 5)
-    // A size alone has the usual quality, and a quality alone the size of the crops.
+    // A size alone has the default quality, and a quality alone has the size from which crops are taken.
     #expect(try count(24, nil) == count(24, 90) && count(24, 75) == count(nil, 75))
   }
 
-  @Test("With a quality a JPEG of the size is encoded again where that makes it smaller, and only there")
+  @Test("With an explicit quality, a JPEG of the size is encoded again only if that makes it smaller")
   func againWhereSmaller() throws {
     let pipeline = Self.pipelines[0]
     let pixels = ImageFixtures.pattern(width: 24, height: 24, channels: 3).bytes
@@ -109,7 +109,7 @@ struct SmallerFormTests {
     #expect(try form(fine).byteCount < fine.byteCount)
     #expect(try form(coarse) == coarse)
     #expect(try StoredForm(.resized, pipeline: pipeline)(fine) == fine)
-    // Whatever takes no more bytes than its replacement has lost less.
+    // An original that takes no more bytes than its replacement has the better quality.
     let flat = EncodedImage(
       bytes: try encodePNG([UInt8](repeating: 9, count: 24 * 24), width: 24, height: 24, channels: 1))
     let costly = StoredForm(StoredFormat(.resized, quality: 100), pipeline: pipeline)
@@ -118,7 +118,7 @@ struct SmallerFormTests {
     #expect(try costly(flat) == (flat.byteCount <= replaced.byteCount ? flat : replaced))
   }
 
-  @Test("Images that go through the memory's form train as they will be replayed", arguments: [1, 3])
+  @Test("Images converted to the stored format first are trained on as they are replayed", arguments: [1, 3])
   func storedFirst(threads: Int) throws {
     let format = StoredFormat(.resized, size: 12, quality: 40)
     for pipeline in Self.pipelines {
@@ -129,7 +129,7 @@ struct SmallerFormTests {
       let examples = (0..<40).map { Example(id: $0, label: 0, image: files[$0 % 4]) }
       let views = examples.map { ImagePipeline.View.augmented(seed: 2, id: $0.id, visit: 0) }
       let batch = try pool.submit(examples, views: views, isStoredFirst: true).wait()
-      // What the memory is offered, and the ledger notes, is what arrived.
+      // The memory and the ledger get the image as it arrived.
       #expect(batch.examples.map(\.id) == examples.map(\.id).filter { $0 % 4 != 3 })
       #expect(batch.examples.allSatisfy { $0.image == files[$0.id % 4] })
       let form = StoredForm(format, pipeline: pipeline)
@@ -140,7 +140,7 @@ struct SmallerFormTests {
     }
   }
 
-  @Test("A header that makes no sense is refused, and data that is cut short does no harm")
+  @Test("An impossible header is refused, and truncated data is decoded without a crash or refused")
   func brokenAbbreviations() throws {
     for bytes: [UInt8] in [
       [0xFF, 0x02, 0, 0, 50, 1, 2], [0xFF, 0x02, 0, 8, 0, 1, 2], [0xFF, 0x02, 0, 8, 101, 1, 2],

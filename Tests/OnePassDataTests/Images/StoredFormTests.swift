@@ -3,7 +3,7 @@ import Testing
 
 @testable import OnePassData
 
-@Suite("The form in which the memory keeps an image")
+@Suite("The stored format of an image in the memory")
 struct StoredFormTests {
   static let pipelines = [
     ImagePipeline(size: 24, channels: 3, geometry: .padAndCrop(padding: 4)),
@@ -36,7 +36,7 @@ struct StoredFormTests {
     }
   }
 
-  @Test("A resized JPEG is small and shows nearly the same", arguments: ["444.jpg", "cmyk.jpg", "grey.jpg"])
+  @Test("A resized JPEG is small and nearly the same", arguments: ["444.jpg", "cmyk.jpg", "grey.jpg"])
   func resizedShowsNearlyTheSame(file: String) throws {
     let original = try ImageFixtures.file(file)
     for pipeline in Self.pipelines {
@@ -48,7 +48,7 @@ struct StoredFormTests {
       for view in [.centre] + (0..<5).map({ ImagePipeline.View.augmented(seed: 1, id: $0, visit: 1) }) {
         let pairs = zip(try render(resized, pipeline, view), try render(original, pipeline, view))
         let squares = pairs.map { ($0 - $1) * ($0 - $1) }.reduce(0, +)
-        // 30 dB: a root mean square of 8 levels, where a level is about 1 / 57 after normalisation.
+        // 30 dB is a root mean square error of 8 levels. A level is about 1 / 57 after normalisation.
         let rms = (squares / Float(pipeline.elementsPerImage)).squareRoot()
         #expect(rms > 0 && rms < 8 / 57, "\(file), \(view)")
       }
@@ -59,7 +59,7 @@ struct StoredFormTests {
   func resizedKeepsWhatFits() throws {
     let pipeline = Self.pipelines[0]
     let resized = try StoredForm(.resized, pipeline: pipeline)(ImageFixtures.file("444.jpg"))
-    // With a comment, which another encoding would not have.
+    // The comment would be lost if the image were encoded again.
     let marked = EncodedImage(bytes: resized.bytes[..<2] + [0xFF, 0xFE, 0, 4, 1, 2] + resized.bytes[2...])
     #expect(try StoredForm(.resized, pipeline: pipeline)(marked) == marked)
     let png = try ImageFixtures.file("rgb.png")

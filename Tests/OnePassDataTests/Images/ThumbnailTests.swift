@@ -5,7 +5,7 @@ import Testing
 @testable import OnePassData
 
 @Suite("Thumbnails") struct ThumbnailTests {
-  /// The pipeline's resize, which is held against torchvision's, makes squares; so do these two passes.
+  /// The reference is the pipeline's resize to a square, which other tests compare with torchvision's.
   @Test("Thumbnails are resized like the pipeline's images", arguments: [1, 3])
   func theResizeIsThatOfThePipeline(channels: Int) throws {
     let image = ImageFixtures.pattern(width: 150, height: 90, channels: channels)
@@ -41,8 +41,8 @@ import Testing
     #expect(line.width == 256 && line.height == 1)
   }
 
-  /// Whatever the decoder reads, a page can show: four-colour JPEGs, 16-bit and palette PNGs.
-  @Test("Every format that can be decoded can be shown", arguments: DecodedFixtures.all.good)
+  /// These include CMYK JPEGs, and PNGs of 16 bits or with a palette.
+  @Test("Every image that can be decoded has a thumbnail", arguments: DecodedFixtures.all.good)
   func everyFileThatCanBeReadCanBeShown(fixture: DecodedFixtures.Good) throws {
     let thumbnail = try Thumbnail(of: try ImageFixtures.file(fixture.file))
     let header = try ImageHeader.read(EncodedImage(bytes: thumbnail.bytes))

@@ -8,7 +8,7 @@ import Testing
 struct DecodePoolTests {
   let pipeline = ImagePipeline(size: 24, channels: 3, geometry: .resizeAndCrop(resize: 30))
 
-  /// Good files of several kinds, over and over, with broken ones where `isBroken` says.
+  /// Valid files of several kinds, with broken ones at the positions of `isBroken`.
   func examples(_ count: Int, isBroken: (Int) -> Bool = { _ in false }) throws -> [Example] {
     let files = try ["420.jpg", "palette.png", "cmyk.jpg", "rgb.png", "progressive.jpg"].map(
       ImageFixtures.file)
@@ -23,7 +23,7 @@ struct DecodePoolTests {
     examples.map { .augmented(seed: 4, id: $0.id, visit: 2) }
   }
 
-  /// Each image by itself, on this thread.
+  /// Each image rendered separately on this thread.
   func alone(_ examples: [Example]) throws -> [Float] {
     let renderer = ImageRenderer(pipeline: pipeline)
     var all: [Float] = []
@@ -41,7 +41,7 @@ struct DecodePoolTests {
     let all = try examples(83)
     let batches = stride(from: 0, to: all.count, by: 20).map { Array(all[$0..<min($0 + 20, all.count)]) }
     let pending = batches.map { pool.submit($0, views: views($0)) }
-    // Waited for from the last to the first: the order of waiting does not matter.
+    // Awaited from the last to the first, because the order must not matter.
     for (examples, pending) in zip(batches, pending).reversed() {
       let batch = try pending.wait()
       #expect(batch.examples.map(\.id) == examples.map(\.id))
@@ -56,7 +56,9 @@ struct DecodePoolTests {
     pool.shutdown()
   }
 
-  @Test("Levels come in the same order, and move up where images are broken", arguments: [1, 3])
+  @Test(
+    "Levels have the same order, and the levels of later images replace those of broken ones",
+    arguments: [1, 3])
   func levels(threads: Int) throws {
     let pool = DecodePool(pipeline: pipeline, threads: threads, pixelType: .uint8)
     defer { pool.shutdown() }
@@ -84,19 +86,19 @@ struct DecodePoolTests {
       #expect(batch.examples.map(\.id) == good.map(\.id))
       #expect(batch.labels == good.map(\.label))
       #expect(batch.skipped.map(\.id) == bad.map(\.id))
-      #expect(batch.skipped.allSatisfy { $0.reason.contains("ends early") })
+      #expect(batch.skipped.allSatisfy { $0.reason.contains("is truncated") })
       let expected = try alone(good)
       #expect(batch.withPixels { $0.elementsEqual(expected) })
     }
   }
 
-  @Test("An empty batch is a batch")
+  @Test("An empty batch has no images")
   func emptyBatch() throws {
     let batch = try DecodePool(pipeline: pipeline, threads: 1).submit([], views: []).wait()
     #expect(batch.count == 0 && batch.shape == [0, 24, 24, 3] && batch.skipped.isEmpty)
   }
 
-  @Test("The queue never holds more than its capacity, but takes one batch that is larger")
+  @Test("The queue never exceeds its capacity, except for a single larger batch")
   func boundedLoad() throws {
     let pool = DecodePool(pipeline: pipeline, threads: 2, queueCapacity: 50)
     let few = try examples(20)
@@ -111,9 +113,9 @@ struct DecodePoolTests {
     #expect(pool.load == 0)
   }
 
-  @Test("A submission waits while the queue is full, and goes on when images are decoded")
+  @Test("A submission waits while the queue is full, and continues when images are decoded")
   func submissionWaits() throws {
-    // A queue whose threads have not begun is full for as long as the test likes.
+    // Without threads the queue stays full until the test starts one.
     let queue = DecodeQueue(
       pipeline: pipeline, pixelType: .float32, limits: ImageLimits(), capacity: 5, threads: 1)
     let memory = BatchMemoryPool(limit: 1)
@@ -138,7 +140,7 @@ struct DecodePoolTests {
     queue.stop()
   }
 
-  @Test("After a shutdown batches that were not decoded fail with a sentence")
+  @Test("After a shutdown, batches that were not decoded fail with an error message")
   func shutdownFailsTheRest() throws {
     let all = try examples(64)
     for threads in [1, 4] {
@@ -161,24 +163,24 @@ struct DecodePoolTests {
     }
   }
 
-  @Test("Letting go of the pool ends its threads, and its batches stay whole")
+  @Test("Releasing the pool ends its threads, and its batches stay valid")
   func lettingGo() throws {
     let all = try examples(10)
     let expected = try alone(all)
     weak var queue: DecodeQueue?
-    // The pool is gone when the closure returns.
+    // The pool is released when the closure returns.
     let batch = try {
       let pool = DecodePool(pipeline: pipeline, threads: 3)
       queue = pool.queue
       return try pool.submit(all, views: views(all)).wait()
     }()
-    // Nothing but the threads holds the queue now, and a thread that has left its work lets go in its own time.
+    // Only the threads retain the queue now, and they release it some time after they end.
     for _ in 0..<1000 where queue != nil { usleep(10_000) }
     #expect(queue == nil)
     #expect(batch.withPixels { $0.elementsEqual(expected) })
   }
 
-  @Test("A batch that is held keeps its pixels while others come and go")
+  @Test("A retained batch keeps its pixels while other batches are decoded")
   func heldMemory() throws {
     let pool = DecodePool(pipeline: pipeline, threads: 2)
     let all = try examples(8)
@@ -194,7 +196,7 @@ struct DecodePoolTests {
 
 @Suite("The memory of batches")
 struct BatchMemoryTests {
-  @Test("Finished memory is used again, up to a limit, for sizes that fit")
+  @Test("The memory of finished batches is reused for similar sizes, up to a limit")
   func recycling() {
     let pool = BatchMemoryPool(limit: 2)
     var held: [BatchMemory] = (0..<3).map { _ in pool.take(count: 1000) }
@@ -206,7 +208,7 @@ struct BatchMemoryTests {
     #expect(bases.isSuperset(of: held.map(\.base)) && held[0].base != held[1].base && pool.idleBlocks == 0)
     #expect(held.allSatisfy { $0.capacity == 1000 && UInt(bitPattern: $0.base) % 64 == 0 })
     held = []
-    // Neither a much smaller nor a larger batch fits: the old blocks go, whatever the batch size was before.
+    // A much smaller or larger batch does not fit, so the old blocks are released.
     for count in [10, 5000] {
       held = [pool.take(count: count)]
       #expect(held[0].capacity == count && pool.idleBlocks == 0)

@@ -5,7 +5,7 @@ import Testing
 @testable import OnePassData
 
 @Suite("Writing shards") struct ShardWriterTests {
-  /// Files that are told apart by their bytes and have the label `number % 3`.
+  /// Files with different bytes and the label `number % 3`.
   private func stream(_ count: Int, in folder: TemporaryFolder) throws -> String {
     let entries = tarSamples(count) { [0xFF, 0xD8, 0xFF] + Array("\($0)".utf8) }
     return "wds:" + (try folder.write("stream.tar", tarBytes(entries)))
@@ -31,7 +31,7 @@ import Testing
     let order = numbers(examples)
     #expect(order.sorted() == Array(0..<1000))
     #expect(zip(order, examples).allSatisfy { $0 % 3 == $1.label })
-    // Spearman's correlation of a random order has mean 0 and variance 1 / (n - 1): 4 standard deviations.
+    // The bound is 4 standard deviations: Spearman's correlation of a random order has mean 0 and variance 1 / (n - 1).
     let mean = 499.5
     let products = order.enumerated().reduce(0.0) {
       $0 + (Double($1.offset) - mean) * (Double($1.element) - mean)
@@ -39,8 +39,8 @@ import Testing
     #expect(abs(products / (1000 * (1e6 - 1) / 12)) < 4 / 999.0.squareRoot())
   }
 
-  /// Each of the 24 orders of four streamed examples is as likely as another: chi-squared with 23 degrees of
-  /// freedom stays below 49.7 in 999 of 1,000 cases; the seeds are fixed.
+  /// The 24 orders of four streamed examples are equally likely: chi-squared with 23 degrees of freedom is below 49.7
+  /// in 999 of 1,000 cases. The seeds are fixed.
   @Test("Every order of a stream is equally likely")
   func everyOrderOfAStreamIsEquallyLikely() throws {
     let folder = try TemporaryFolder()
@@ -94,7 +94,7 @@ import Testing
     #expect(examples.allSatisfy { imageExtension(of: $0.image.bytes) == "png" })
   }
 
-  @Test("A failure leaves no half-written shards")
+  @Test("A failure leaves no partly written shards")
   func nothingHalfWrittenRemains() throws {
     let folder = try TemporaryFolder()
     try folder.write("in/cat/a.jpg", [1])
@@ -123,7 +123,7 @@ import Testing
     expectError(.usage, naming: ["twice"]) { try pack("o{,}.tar") }
     expectError(.io, naming: ["s.tar/"]) { try pack("s.tar/o.tar") }
     try pack("o-{0..2}.tar")
-    expectError(.usage, naming: ["o-1.tar is already there"]) { try pack("o-{1..3}.tar") }
+    expectError(.usage, naming: ["o-1.tar: already exists"]) { try pack("o-{1..3}.tar") }
     expectError(.badData, naming: ["no examples"]) {
       let empty = try WebDatasetSource(try folder.write("e.tar", tarBytes([])))
       _ = try ShardWriter(output: "\(folder.path)/e-{0..1}.tar", seed: 1).write(empty)

@@ -29,7 +29,7 @@ private func fixture(_ name: String) throws -> String {
     }
   }
 
-  /// The rows, their contents and their labels are those that torchvision's ImageFolder lists in what the archive unpacks to.
+  /// The reference is torchvision's ImageFolder on the unpacked archive: rows, contents and labels.
   @Test("An archive has the rows of torchvision's ImageFolder", arguments: archives)
   func rowsAreImageFoldersRows(name: String) throws {
     let expected = try JSONSerialization.jsonObject(with: Data(contents(of: fixture("expected.json"))))
@@ -44,7 +44,6 @@ private func fixture(_ name: String) throws -> String {
     #expect(table.classNames?.count == table.classCount)
   }
 
-  /// The same seed gives the same stream, packed or not.
   @Test("An archive gives the same stream as its folder")
   func anArchiveIsTheStreamOfItsFolder() throws {
     let folder = try TemporaryFolder()
@@ -58,7 +57,7 @@ private func fixture(_ name: String) throws -> String {
     #expect(zip(unpacked, packed).allSatisfy(same) && unpacked.count == packed.count)
   }
 
-  /// A zip may hold a folder with the name of a file, which no file system does.
+  /// A zip archive may have a file and a folder of the same name, unlike a file system.
   @Test("A file and a folder of the same name are kept apart")
   func aFileAndAFolderOfOneName() throws {
     let finding = "../../FuzzProgram/Findings/zip/image-and-folder-of-one-name.zip"
@@ -75,7 +74,7 @@ private func fixture(_ name: String) throws -> String {
     #expect(source.classNames == names)
     let plain = try takeAll(SourceRegistry.open(specification(name), seed: 1))
     #expect(try takeAll(source).map { names[$0.label] } == plain.map { own[$0.label] })
-    expectError(.badData, naming: ["is not one of the 2 classes"]) {
+    expectError(.badData, naming: ["is not one of the 2 expected classes"]) {
       _ = try SourceRegistry.open(specification(name), seed: 1, classNames: ["another", own[0]])
     }
   }
@@ -86,9 +85,9 @@ private func fixture(_ name: String) throws -> String {
     #expect(Set(try takeAll(source).map(\.subject)) == ["n01", "n02", "n10"])
   }
 
-  /// What is cut off is always noticed, a changed byte unless it is in an image of a tar, which the decoder gets.
-  @Test("A damaged archive is an error in one sentence", arguments: archives)
-  func damageIsASentence(name: String) throws {
+  /// Truncation is always detected. A changed byte is detected except inside an image of a tar, which has no checksum.
+  @Test("A damaged archive is refused with an error, never with a crash", arguments: archives)
+  func damagedArchivesAreRefused(name: String) throws {
     let folder = try TemporaryFolder()
     let whole = try contents(of: fixture(name))
     var chance = SeededGenerator(seed: 3, .test)
@@ -113,8 +112,8 @@ private func fixture(_ name: String) throws -> String {
     #expect(refused > 200)
   }
 
-  @Test("A file that is no such archive is refused with a remedy")
-  func whatIsNoSuchArchiveGetsARemedy() throws {
+  @Test("A file of another kind is refused with a remedy")
+  func otherFilesAreRefused() throws {
     let folder = try TemporaryFolder()
     let images = try folder.write("val.tar", tarBytes([("a.JPEG", [1]), ("b.JPEG", [2])]))
     expectError(.badData, naming: ["validation set", "list:FILE"]) { _ = try ILSVRCTable(images) }
@@ -122,21 +121,21 @@ private func fixture(_ name: String) throws -> String {
     expectError(.badData, naming: ["no class tars"]) { _ = try ILSVRCTable(empty) }
     let twice = try folder.write(
       "twice.tar", tarBytes([("a.tar", tarBytes([("1.jpg", [1]), ("1.jpg", [2])]))]))
-    expectError(.badData, naming: ["two files of the name a/1.jpg"]) { _ = try ILSVRCTable(twice) }
+    expectError(.badData, naming: ["twice.tar: two files named a/1.jpg"]) { _ = try ILSVRCTable(twice) }
     for kind in ["zip", "ilsvrc"] {
       expectError(.usage, naming: ["is a folder", "folder:"]) {
         _ = try SourceRegistry.open("\(kind):\(folder.path)", seed: 1)
       }
-      expectError(.io, naming: ["There is no archive"]) {
+      expectError(.io, naming: ["/x: no such file"]) {
         _ = try SourceRegistry.open("\(kind):\(folder.path)/x", seed: 1)
       }
     }
-    expectError(.badData, naming: ["no whole zip archive"]) { _ = try ZipTable(images) }
+    expectError(.badData, naming: ["not a complete zip archive"]) { _ = try ZipTable(images) }
   }
 }
 
 @Suite("CIFAR files") struct CIFARFileTests {
-  /// Pixels and labels are those that torchvision's reader has of the same data.
+  /// The reference is torchvision's reader on the same data: pixels and labels.
   @Test(
     "CIFAR files give torchvision's pixels and labels", arguments: [("cifar10", 10, 2), ("cifar100", 2, 2)])
   func readsWhatTorchvisionReads(folder: String, training: Int, test: Int) throws {
@@ -166,8 +165,8 @@ private func fixture(_ name: String) throws -> String {
     #expect(test.knownCount == 2 && test.classNames?[99] == "fine 99" && test.knownClassCount == 100)
   }
 
-  @Test("An incomplete CIFAR file is an error in one sentence")
-  func whatIsNotWholeIsASentence() throws {
+  @Test("An incomplete CIFAR folder is refused with the file's name and the reason")
+  func incompleteCIFARIsRefused() throws {
     let folder = try TemporaryFolder()
     expectError(.io, naming: ["data_batch_1.bin", "train.bin"]) { _ = try CIFARTable(folder.path) }
     try folder.write("data_batch_1", [1])
@@ -177,13 +176,15 @@ private func fixture(_ name: String) throws -> String {
     try folder.write("data_batch_5.bin", [UInt8](repeating: 3, count: 3072))
     expectError(.badData, naming: ["data_batch_5.bin", "3072 bytes"]) { _ = try CIFARTable(folder.path) }
     try folder.write("data_batch_5.bin", [10] + [UInt8](repeating: 3, count: 3072))
-    expectError(.badData, naming: ["Record 0", "label 10"]) { _ = try CIFARTable(folder.path) }
+    expectError(.badData, naming: ["data_batch_5.bin: record 0 has label 10"]) {
+      _ = try CIFARTable(folder.path)
+    }
     try folder.write("data_batch_5.bin", [UInt8](repeating: 3, count: 3073))
     #expect(try CIFARTable(folder.path).classNames == nil)
-    expectError(.badData, naming: ["10 classes", "2 asked for"]) {
+    expectError(.badData, naming: ["10 classes, but 2 are expected"]) {
       _ = try SourceRegistry.open("cifar:\(folder.path)", seed: 1, classNames: ["a", "b"])
     }
     try folder.write("batches.meta.txt", Array("a\nb\n".utf8))
-    expectError(.badData, naming: ["names 2 classes"]) { _ = try CIFARTable(folder.path) }
+    expectError(.badData, naming: ["batches.meta.txt: 2 class names"]) { _ = try CIFARTable(folder.path) }
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import OnePassData
 
-/// What comes over a connection, and what is sent, whatever the two sides do in between.
+/// The bytes received and sent over a connection, with slow readers and closed connections.
 @Suite("Exchanges over HTTP") struct HTTPExchangeTests {
   private func exchange(
     _ server: LoopbackServer, _ method: HTTPExchange.Method = .get, headers: [(String, String)] = []
@@ -13,12 +13,11 @@ import Testing
     try HTTPExchange(HTTPAddress(server.url("x")), method, headers: headers)
   }
 
-  /// A body that tells its bytes apart over long distances.
+  /// A body whose bytes differ over long distances.
   private static func bytes(_ count: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8 ^ $0 >> 17) }
   }
 
-  /// Whoever does not read holds back the server, and gets every byte in the end.
   @Test("A slow reader holds the server back and gets every byte")
   func aReaderThatIsSlowHoldsTheServerBack() throws {
     let part = Self.bytes(1 << 20)
@@ -33,8 +32,8 @@ import Testing
     let exchange = try exchange(server)
     #expect(try exchange.head(within: 5).status == 200)
     Thread.sleep(forTimeInterval: 0.5)
-    // What the buffers of both sides hold; Linux takes at most 4 MiB and 6 MiB.
-    #expect(sent.value < 20, "\(sent.value) MiB were taken from the server")
+    // The capacity of the buffers of both sides. Linux has at most 4 MiB and 6 MiB.
+    #expect(sent.value < 20, "\(sent.value) MiB were received from the server")
     var read = [UInt8](repeating: 0, count: part.count)
     for _ in 0..<40 {
       var filled = 0
@@ -51,7 +50,7 @@ import Testing
     #expect(try read.withUnsafeMutableBytes { try exchange.read(into: $0, within: 5) } == 0)
   }
 
-  /// Sizes around those of libcurl's own buffers, also of one byte and with chunks from the server.
+  /// Sizes around those of libcurl's buffers, reads of one byte, and chunks from the server.
   @Test(
     "Every byte arrives once and in order",
     arguments: [1, 3, 1_000, 16_383, 16_384, 16_385, 100_000, 1 << 20])
@@ -81,9 +80,9 @@ import Testing
     #expect(try part.withUnsafeMutableBytes { try exchange.read(into: $0, within: 5) } == 0)
   }
 
-  /// A connection that was kept may be closed by the time that it is used again; nothing is asked twice on that account.
-  @Test("A connection that was closed in the meantime is opened again")
-  func connectionsThatWereClosedMeanwhileAreMadeAnew() throws {
+  /// A kept connection may be closed before it is reused. The request must then not be sent twice.
+  @Test("A kept connection that the server closed is replaced by a new one")
+  func closedConnectionsAreReplaced() throws {
     let server = try LoopbackServer { _, _, connection in
       connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     }
@@ -96,7 +95,7 @@ import Testing
     #expect(server.requests.allSatisfy { $0.method == "POST" && $0.body == Array("once".utf8) })
   }
 
-  @Test("The request that is sent is the one that was made")
+  @Test("The method, headers and body of a request are sent unchanged")
   func whatIsSentIsWhatWasSaid() throws {
     let server = try LoopbackServer { _, _, connection in connection.answer("204 No Content") }
     let exchange = try exchange(
@@ -109,9 +108,8 @@ import Testing
     #expect(request.headers["x-smuggled"] == nil)
   }
 
-  /// Letting go of an exchange ends it, while the server is in the middle of its answer.
-  @Test("Releasing an exchange ends it at once")
-  func whoeverLetsGoWaitsForNobody() throws {
+  @Test("Releasing an exchange ends it at once, even during the answer")
+  func releasingAnExchangeEndsIt() throws {
     let isOver = Counter()
     let server = try LoopbackServer { _, _, connection in
       connection.head("200 OK", ["Content-Length": "\(1 << 30)"])

@@ -3,17 +3,17 @@ import Testing
 
 @testable import OnePassData
 
-/// What is odd about ILSVRC-2012's files, met through a folder and through a list as in a run.
-@Suite("Odd files of ImageNet") struct ImageNetFolderTests {
-  /// Its odd files under names of the kind that it has: every file ends in `.JPEG`, one is a PNG
-  /// (n02105855_2933.JPEG), some are CMYK (such as n02447366_23489.JPEG).
+/// The unusual files of ILSVRC-2012, read from a folder and from a list.
+@Suite("Unusual files of ImageNet") struct ImageNetFolderTests {
+  /// Every file name ends in `.JPEG`, but one file is a PNG (n02105855_2933.JPEG), and some are CMYK
+  /// (n02447366_23489.JPEG).
   private static let files: [(synset: String, name: String, fixture: String)] = [
     ("n01440764", "n01440764_10026.JPEG", "420.jpg"), ("n02105855", "n02105855_2933.JPEG", "png-called.jpg"),
     ("n02447366", "n02447366_23489.JPEG", "cmyk.jpg"), ("n01443537", "n01443537_2.JPEG", "grey.jpg"),
   ]
 
-  /// The labels are the places of the synsets in their order by name, as in torchvision's ImageFolder.
-  @Test("Odd files are decoded and have torchvision's labels")
+  /// The labels are the indices of the sorted synsets, as in torchvision's ImageFolder.
+  @Test("Unusual files are decoded and have torchvision's labels")
   func oddFilesAreDecodedUnderTorchvisionsLabels() throws {
     let folder = try TemporaryFolder()
     for (synset, name, fixture) in Self.files {

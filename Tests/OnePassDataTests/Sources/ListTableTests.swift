@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  /// One seed puts a list and the folder whose files it lists, row by row, in the same order.
+  /// With the same seed, a list of a folder's files in the folder's order makes the same stream.
   @Test("A list has the order of the folder with the same files")
   func theOrderIsThatOfAFolder() throws {
     let path = try animals()
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  /// A list's names are sorted as class folders are, so a list and a folder name the same class by one number.
+  /// Names are sorted as class folders are, so that a list and a folder have the same labels.
   @Test("Class names are numbered as in class folders")
   func namesAgreeWithClassFolders() throws {
     for name in ["n02", "N03", "n1", "é", "n-1"] { try folder.write("train/\(name)/a.jpg", [1]) }
@@ -87,7 +87,7 @@ import Testing
     #expect(named.classNames == names)
   }
 
-  /// Class folders may be called by numbers, whose order by bytes is another: 10 comes before 2.
+  /// Class folders may have numbers as names, whose order by bytes is different: 10 comes before 2.
   @Test("Numbers among the given class names are names")
   func numbersThatAreNamesAreNames() throws {
     let names = ["0", "1", "10", "2"]
@@ -95,7 +95,7 @@ import Testing
     #expect(try labels(ListTable(list("a 10\nb two\n"))) == [0, 1])
   }
 
-  @Test("Lines are parsed with the spacing that people use")
+  @Test("Blank lines, comments, tabs and repeated spaces are parsed")
   func readsLinesAsPeopleWriteThem() throws {
     let text =
       "\u{FEFF}# images\r\n\r\n  my cat.jpg 1\r\na.jpg \t 0 \r\n   \r\n#b.jpg 5\r\n/abs/c d.jpg\t 2\nsub/é.png  3"
@@ -110,7 +110,7 @@ import Testing
     #expect(spaced.path(at: 0) == "\(folder.path)/my cat.jpg")
   }
 
-  /// A list of some 290 KB, read in several blocks.
+  /// A list of about 290 KB, read in several blocks.
   @Test("Many lines keep their order")
   func manyLinesKeepTheirOrder() throws {
     let path = try list((0..<20_000).map { "a/\($0).jpg \($0 % 7)\n" }.joined())
@@ -124,7 +124,7 @@ import Testing
   @Test("A missing file is named with its line")
   func aFileThatIsMissingIsNamedWithItsLine() throws {
     let table = try ListTable(list("# one\ngone.jpg 1\n"))
-    expectError(.io, naming: ["\(folder.path)/gone.jpg (line 2 of", "/val.txt)", "Check the path"]) {
+    expectError(.io, naming: ["\(folder.path)/gone.jpg (line 2 of", "/val.txt)", "check the path"]) {
       _ = try table.image(at: 0)
     }
   }
@@ -147,7 +147,7 @@ import Testing
 
   @Test("Missing lists and folders are refused")
   func missingListsAndFoldersAreRefused() throws {
-    expectError(.io, naming: ["no list \(folder.path)/val.txt"]) {
+    expectError(.io, naming: ["\(folder.path)/val.txt: no such file"]) {
       _ = try ListTable("\(folder.path)/val.txt")
     }
     expectError(.usage, naming: ["is a folder", "folder:\(folder.path)"]) { _ = try ListTable(folder.path) }
@@ -155,16 +155,16 @@ import Testing
 
   @Test("Empty lists are refused", arguments: ["", "\n\n", "# only\n  # comments", "\u{FEFF}\r\n"])
   func emptyListsAreRefused(_ text: String) throws {
-    try expectBroken(Array(text.utf8), naming: ["names no image", "PATH LABEL"])
+    try expectBroken(Array(text.utf8), naming: ["no images listed", "PATH LABEL"])
   }
 
   @Test("Lines without a label are refused")
   func linesWithoutALabelAreRefused() throws {
-    try expectBroken(Array("a.jpg 1\n#\nb.jpg\n".utf8), naming: ["Line 3 of", "no label"])
-    try expectBroken(Array("a.jpg\t\n".utf8), naming: ["Line 1 of", "no label"])
-    try expectBroken(Array("ImageId,PredictionString\n".utf8), naming: ["Line 1 of", "no label"])
+    try expectBroken(Array("a.jpg 1\n#\nb.jpg\n".utf8), naming: ["val.txt:3: no label"])
+    try expectBroken(Array("a.jpg\t\n".utf8), naming: ["val.txt:1: no label"])
+    try expectBroken(Array("ImageId,PredictionString\n".utf8), naming: ["val.txt:1: no label"])
     for line in ["my cat.jpg", "3 cat.JPEG", "3\tcat.png"] {
-      try expectBroken(Array("a.jpg 1\n\(line)\n".utf8), naming: ["Line 2 of", "ends in cat."])
+      try expectBroken(Array("a.jpg 1\n\(line)\n".utf8), naming: ["val.txt:2: ends in cat."])
     }
   }
 
@@ -172,47 +172,48 @@ import Testing
   func labelsOutsideTheClassesAreRefused() throws {
     let names = ["n1", "n2"]
     try expectBroken(
-      Array("a n1\nb n3\nc n4\n".utf8), naming: ["Line 2 of", "\"n3\"", "2 classes known (n1, …)"],
+      Array("a n1\nb n3\nc n4\n".utf8), naming: ["val.txt:2: label \"n3\"", "2 expected classes (n1, …)"],
       classNames: names)
     try expectBroken(
-      Array("a 1\nb 0\nc 2\n".utf8), naming: ["Line 3 of", "label 2,", "from 0 to 1."], classNames: names)
-    try expectBroken(Array("a 1\nb n1\n".utf8), naming: ["Line 1 of", "\"1\""], classNames: names)
-    try expectBroken(Array("a -1\n".utf8), naming: ["Line 1 of", "\"-1\""], classNames: names)
+      Array("a 1\nb 0\nc 2\n".utf8), naming: ["val.txt:3: label 2 ", "(0 to 1)"], classNames: names)
+    try expectBroken(Array("a 1\nb n1\n".utf8), naming: ["val.txt:1: label \"1\""], classNames: names)
+    try expectBroken(Array("a -1\n".utf8), naming: ["val.txt:1: label \"-1\""], classNames: names)
     for number in ["2147483648", "99999999999999999999"] {
-      try expectBroken(Array("a 1\nb \(number)\n".utf8), naming: ["Line 2 of", number, "from 0 to"])
+      try expectBroken(Array("a 1\nb \(number)\n".utf8), naming: ["val.txt:2: label \(number)", "(0 to "])
     }
   }
 
   @Test("Lines have a maximum length")
-  func linesHaveALargestLength() throws {
+  func linesHaveAMaximumLength() throws {
     let longest = [UInt8](repeating: UInt8(ascii: "a"), count: LineReader.longestLine - 2) + Array(" 1".utf8)
     let path = try folder.write("val.txt", Array("b 0\n".utf8) + longest)
     #expect(try ListTable(path).count == 2)
     for end in ["", "\n", "\nc 2\n"] {
       try expectBroken(
-        Array("b 0\na".utf8) + longest + Array(end.utf8), naming: ["Line 2 of", "longer than 8192 bytes"])
+        Array("b 0\na".utf8) + longest + Array(end.utf8),
+        naming: ["val.txt:2: line longer than 8192 bytes"])
     }
   }
 
-  /// An archive named by mistake may have many gigabytes before its first line end.
+  /// An archive passed by mistake may have many gigabytes before its first line end.
   @Test("A file without line ends is refused at its start")
   func aFileWithoutLineEndsIsRefusedAtItsStart() throws {
     let path = try folder.write("val.txt", [UInt8](repeating: 7, count: 1 << 20))
     var reader = try LineReader(path)
-    expectError(.badData, naming: ["Line 1 of", "longer than 8192 bytes"]) { _ = try reader.next() }
+    expectError(.badData, naming: ["val.txt:1: line longer than 8192 bytes"]) { _ = try reader.next() }
     #expect(lseek(reader.file.descriptor, 0, SEEK_CUR) <= 1 << 16)
   }
 
   @Test("Files that are not text are refused")
-  func filesThatAreNoTextAreRefused() throws {
-    try expectBroken(Array("a 1\nb".utf8) + [0xE9] + Array(" 1\n".utf8), naming: ["Line 2 of", "not UTF-8"])
-    try expectBroken([0xFF, 0xFE] + Array("a 1\n".utf8), naming: ["Line 1 of", "not UTF-8"])
-    try expectBroken("a 1\n".utf8.flatMap { [$0, 0] }, naming: ["Line 1 of", "not UTF-8"])
-    try expectBroken(tarBytes(tarSamples(3)), naming: ["Line 1 of"])
+  func binaryFilesAreRefused() throws {
+    try expectBroken(Array("a 1\nb".utf8) + [0xE9] + Array(" 1\n".utf8), naming: ["val.txt:2: not UTF-8"])
+    try expectBroken([0xFF, 0xFE] + Array("a 1\n".utf8), naming: ["val.txt:1: not UTF-8"])
+    try expectBroken("a 1\n".utf8.flatMap { [$0, 0] }, naming: ["val.txt:1: not UTF-8"])
+    try expectBroken(tarBytes(tarSamples(3)), naming: ["val.txt:1: "])
     for seed in 0..<50 as Range<UInt64> {
       var generator = SeededGenerator(seed: seed, .test)
       let bytes = (0..<20_000).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
-      try expectBroken(bytes, naming: ["Line "])
+      try expectBroken(bytes, naming: ["val.txt:"])
     }
   }
 }

@@ -15,7 +15,7 @@ import Testing
     try #require(Bundle.module.path(forResource: "Fixtures/parquet/\(name)", ofType: nil))
   }
 
-  /// What pyarrow reads; a missing image is an empty one, which the decoder counts as broken.
+  /// A missing image is read as an empty one, which the decoder counts as broken.
   @Test("Parquet files give the rows that pyarrow reads", arguments: files)
   func readsWhatPyarrowReads(name: String) throws {
     let json = try JSONSerialization.jsonObject(with: Data(contents(of: fixture("expected.json"))))
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  /// By ranges from a server that breaks all the time.
+  /// The server supports ranges and breaks every connection.
   @Test("Parquet files are read from an address")
   func readsFromAnAddress() throws {
     let whole = try contents(of: fixture("snappy.parquet"))
@@ -75,12 +75,12 @@ import Testing
     try resumed.restore(position: 80)
     #expect(try takeAll(resumed).count == 20 && server.requests.count - before < before)
     #expect(!resumed.specification.contains("s3cr3t"))
-    // Of the other columns nothing is read.
+    // Other columns are not read.
     #expect(server.requests.allSatisfy { $0.rangeStart != nil })
   }
 
-  @Test("An unsupported file is refused in one sentence")
-  func whatIsNotReadIsASentence() throws {
+  @Test("An unsupported file is refused with its name and the reason")
+  func unsupportedFilesAreRefused() throws {
     let folder = try TemporaryFolder()
     expectError(.badData, naming: ["delta.parquet", "encoding 6"]) {
       _ = try takeAll(ParquetSource(fixture("delta.parquet")))
@@ -92,13 +92,13 @@ import Testing
       let path = try folder.write("x.parquet", bytes)
       expectError(.badData, naming: ["x.parquet"]) { _ = try ParquetSource(path) }
     }
-    expectError(.io, naming: ["There is no archive /nowhere"]) { _ = try ParquetSource("/nowhere") }
+    expectError(.io, naming: ["/nowhere: no such file"]) { _ = try ParquetSource("/nowhere") }
     expectError(.usage, naming: ["is a folder"]) { _ = try ParquetSource(folder.path) }
   }
 
-  /// What is cut off is always noticed; a changed byte is a sentence or another image.
-  @Test("A damaged file is an error in one sentence", arguments: files)
-  func damageIsASentence(name: String) throws {
+  /// Truncation is always detected. A changed byte is an error or another image.
+  @Test("A damaged file is refused with an error, never with a crash", arguments: files)
+  func damagedFilesAreRefused(name: String) throws {
     let folder = try TemporaryFolder()
     let whole = try contents(of: fixture("\(name).parquet"))
     var chance = SeededGenerator(seed: 3, .test)
@@ -107,7 +107,7 @@ import Testing
       var bytes = whole
       if trial % 4 == 0 { bytes = Array(bytes.prefix(chance.next(below: bytes.count))) }
       for _ in 0..<(trial % 4) where !bytes.isEmpty {
-        // The footer is small, and all depends on it.
+        // Half of the changes are in the footer, which is small but most important.
         let place =
           chance.nextBool()
           ? chance.next(below: bytes.count) : bytes.count - 1 - chance.next(below: min(2_000, bytes.count))

@@ -4,8 +4,7 @@ import OnePassData
 import Synchronization
 import Testing
 
-/// Streams that a program brings itself.
-@Suite("Sources that a program makes") struct ProgramSourceTests {
+@Suite("Custom sources") struct ProgramSourceTests {
   static func image(_ position: Int) -> LabelledImage {
     LabelledImage(
       EncodedImage(bytes: [UInt8(position), 7]), label: position % 3, subject: position == 4 ? "four" : nil)
@@ -13,7 +12,7 @@ import Testing
 
   static let images = (0..<9).map(image)
 
-  @Test("An indexed source conforms")
+  @Test("An indexed source conforms to the requirements of a source")
   func anIndexedSourceIsASource() throws {
     try checkConformance(count: 9, isShuffled: false) { _ in
       IndexedSource("mine", count: 9, classNames: ["a", "b", "c"], example: Self.image)
@@ -23,7 +22,7 @@ import Testing
     #expect(try source.example(at: 4).subject == "four" && source.example(at: 5).subject == nil)
   }
 
-  @Test("A sequence conforms")
+  @Test("A sequence conforms to the requirements of a source")
   func aSequenceIsASource() throws {
     for count in [nil, 9] {
       try checkConformance(count: 9, isShuffled: false) { _ in
@@ -34,8 +33,8 @@ import Testing
     #expect(try takeAll(endless).map(\.id) == [0, 1, 2, 3, 4])
   }
 
-  /// Nothing is asked for after the end, and what a generator throws comes out as it is.
-  @Test("A generator conforms")
+  /// The closure is not called after the end, and its errors are thrown unchanged.
+  @Test("A generator conforms to the requirements of a source")
   func aGeneratorIsASource() throws {
     struct Broken: Error {}
     var calls = 0
@@ -50,7 +49,7 @@ import Testing
     #expect(breaking.position == 0)
   }
 
-  /// Runs on a thread of its own: a test is a task.
+  /// Runs on a separate thread, because a test is a task.
   static func onThread<Value: Sendable>(
     _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
@@ -66,7 +65,7 @@ import Testing
     }
   }
 
-  @Test("An asynchronous sequence conforms", arguments: [1, 4, 256])
+  @Test("An asynchronous sequence conforms to the requirements of a source", arguments: [1, 4, 256])
   func anAsynchronousSequenceIsASource(buffering: Int) async throws {
     let (whole, ends, rest) = try await Self.onThread {
       let source = AsyncSource("live", Self.stream(), buffering: buffering, classCount: 3)
@@ -85,13 +84,13 @@ import Testing
         return ""
       } catch { return "\(error)" }
     }
-    #expect(early.contains("live ended after 9 examples and cannot go on at 10"))
+    #expect(early.contains("live: cannot resume at example 10 of a stream of 9"))
   }
 
-  /// Counts what a sequence was asked for.
+  /// Counts the requested elements of a sequence.
   struct Counted: AsyncSequence, AsyncIteratorProtocol, Sendable {
     final class Count: Sendable {
-      let asked = Atomic(0)
+      let requested = Atomic(0)
       let isCancelled = Atomic(false)
     }
     struct Broken: Error, CustomStringConvertible { let description = "the lens is dirty" }
@@ -102,13 +101,13 @@ import Testing
     func makeAsyncIterator() -> Counted { self }
 
     func next() async throws -> LabelledImage? {
-      let asked = count.asked.add(1, ordering: .relaxed).newValue
-      if asked > breaksAfter { throw Broken() }
+      let requested = count.requested.add(1, ordering: .relaxed).newValue
+      if requested > breaksAfter { throw Broken() }
       if Task.isCancelled {
         count.isCancelled.store(true, ordering: .relaxed)
         return nil
       }
-      return image(asked - 1)
+      return image(requested - 1)
     }
   }
 
@@ -117,26 +116,26 @@ import Testing
     return condition()
   }
 
-  /// Of an endless stream no more is asked for than the buffer holds, and nothing once the source is gone.
+  /// No further elements are requested once the source is released.
   @Test("A live stream is read ahead by its buffer and no further")
   func aLiveStreamIsReadAheadByTheBufferAndNoFurther() async throws {
     let frames = Counted()
-    let asked = try await Self.onThread {
+    let requested = try await Self.onThread {
       let source = AsyncSource("live", frames, buffering: 3)
       let taken = try (0..<5).map { _ in try source.next()?.id }
       #expect(taken == [0, 1, 2, 3, 4])
-      // Five were taken and three wait, after which the task waits as well.
-      _ = Self.wait { frames.count.asked.load(ordering: .relaxed) >= 8 }
+      // Five were delivered and three are buffered; then the task waits.
+      _ = Self.wait { frames.count.requested.load(ordering: .relaxed) >= 8 }
       Thread.sleep(forTimeInterval: 0.05)
-      return frames.count.asked.load(ordering: .relaxed)
+      return frames.count.requested.load(ordering: .relaxed)
     }
-    #expect(asked == 8)
+    #expect(requested == 8)
     try await Task.sleep(for: .milliseconds(50))
-    #expect(frames.count.asked.load(ordering: .relaxed) <= 9, "the source has gone")
+    #expect(frames.count.requested.load(ordering: .relaxed) <= 9, "the source was released")
   }
 
-  @Test("A live stream that fails is an error in one sentence")
-  func aLiveStreamThatBreaksIsASentence() async throws {
+  @Test("A failure of a live stream is reported with the number of examples")
+  func failuresOfLiveStreamsAreReported() async throws {
     var frames = Counted()
     frames.breaksAfter = 2
     let broken = frames
@@ -149,13 +148,13 @@ import Testing
       } catch let error as OnePassError { return (taken, error, try source.next() == nil) }
     }
     #expect(outcome.0 == [0, 1] && outcome.1?.code == .io && outcome.2)
-    #expect(outcome.1?.message.contains("live broke off after 2 examples: the lens is dirty") == true)
+    #expect(outcome.1?.message.contains("live: failed after 2 examples: the lens is dirty") == true)
   }
 
-  /// A test is a task: there, waiting could hold up the very task that delivers.
-  @Test("A live stream may not be awaited inside a task")
+  /// A test is a task, where waiting could block the task that produces the examples.
+  @Test("A live stream must not be awaited inside a task")
   func aLiveStreamIsNotWaitedForInATask() async {
-    expectError(.usage, naming: ["live", "inside of a task", "onTrainingThread"]) {
+    expectError(.usage, naming: ["live", "inside a task", "onTrainingThread"]) {
       _ = try AsyncSource("live", Self.stream()).next()
     }
   }

@@ -6,7 +6,7 @@ import Testing
 @testable import OnePassData
 
 @Suite("The shuffle buffer") struct ShuffleBufferTests {
-  /// Shards of 3 samples each, whose images tell their number.
+  /// Shards of 3 samples each, whose images contain their number.
   private func shards(_ count: Int, in folder: TemporaryFolder) throws -> String {
     for shard in 0..<count { try folder.write("t-\(shard).tar", tarBytes(tarSamples(3, from: shard * 3))) }
     return "wds:\(folder.path)/t-{0..\(count - 1)}.tar"
@@ -25,15 +25,15 @@ import Testing
     try checkConformance(count: 12, isShuffled: true) { seed in
       ShuffleBuffer(try SourceRegistry.open(specification, seed: 1), size: size, seed: seed)
     }
-    // What is cut off is never taken.
+    // Examples beyond the limit are never read.
     let base = try SourceRegistry.open(specification, seed: 1)
     let limited = ShuffleBuffer(LimitedSource.first(5, of: base), size: size, seed: 1)
     #expect(Set(try takeAll(limited).map(number)) == Set(0..<5) && base.position == 5)
     #expect(try Survey.of(limited) == Survey(count: 5, classCount: 3))
   }
 
-  /// A buffer as large as the stream makes each of the 24 orders of 4 examples as likely as another: chi-squared with 23
-  /// degrees of freedom stays below 49.7 in 999 of 1,000 cases; the seeds are fixed.
+  /// With a buffer as large as the stream, the 24 orders of 4 examples are equally likely: chi-squared with 23 degrees of
+  /// freedom is below 49.7 in 999 of 1,000 cases. The seeds are fixed.
   @Test("Every order is equally likely")
   func everyOrderIsEquallyLikely() throws {
     let folder = try TemporaryFolder()
@@ -47,7 +47,7 @@ import Testing
     #expect(counts.count == 24 && chiSquared < 49.7)
   }
 
-  /// An example that comes into a full buffer of m waits d deliveries more with the chance (1 − 1/m)^d / m.
+  /// An example that enters a full buffer of m waits for d more deliveries with probability (1 − 1/m)^d / m.
   @Test("The time that an example waits is geometric")
   func theWaitIsGeometric() throws {
     let folder = try TemporaryFolder()
@@ -58,7 +58,7 @@ import Testing
       let source = ShuffleBuffer(try WebDatasetSource(path), size: .examples(m), seed: seed)
       var place = 0
       while let example = try source.next(), number(example) != 20 { place += 1 }
-      // Number 20 comes in for delivery 16.
+      // Number 20 enters the buffer before delivery 16.
       waits[min(7, place - (20 - m + 1))] += 1
     }
     let stay = 1 - 1 / Double(m)
@@ -83,7 +83,7 @@ import Testing
       #expect(source.peak.examples == most)
       switch size {
       case .examples: #expect(most == 7)
-      // Images 0 to 9 are a byte smaller; the last one in may exceed the limit.
+      // Images 0 to 9 are a byte smaller, and the last example may exceed the limit.
       case .bytes: #expect(source.peak.bytes >= 4 * cost && source.peak.bytes < 5 * cost)
       }
     }
@@ -94,9 +94,9 @@ import Testing
       small.peak.bytes == (0..<30).reduce(0) { $0 + "image \($1)".utf8.count + ShuffleBuffer.placeBytes })
   }
 
-  /// From a snapshot the stream goes on exactly, also from one that is older than what was delivered.
+  /// The snapshot may be older than the last delivery.
   @Test("A stream resumes exactly from a snapshot", arguments: [0, 1, 3])
-  func aSnapshotGoesOn(lag: Int) throws {
+  func aStreamResumesFromASnapshot(lag: Int) throws {
     let folder = try TemporaryFolder()
     let specification = try shards(5, in: folder)
     func open() throws -> ShuffleBuffer {
@@ -105,7 +105,7 @@ import Testing
     let whole = try takeAll(open())
     for position in 0...15 {
       var source = try open()
-      // Twice over, so that what is restored is saved again.
+      // Twice, so that a restored buffer is saved again.
       for stop in [position / 2, position] {
         while source.position < stop, try source.next() != nil {}
         let settled = max(0, stop - lag)
@@ -123,10 +123,10 @@ import Testing
     }
     let other = try open()
     other.prepareToRestore(.init(position: 3, basePosition: 0, held: [], unsettled: [], peak: .init()))
-    expectError(.badData, naming: ["saved at example 3", "goes on at 4"]) { try other.restore(position: 4) }
+    expectError(.badData, naming: ["saved at example 3", "resumes at 4"]) { try other.restore(position: 4) }
   }
 
-  /// Until it is asked nothing changes; then nothing is taken from below that is not delivered.
+  /// Nothing changes before the request. After it, only examples that will be delivered are read.
   @Test(
     "An early end delivers everything that was taken",
     arguments: [ShuffleBufferSize.examples(4), .bytes(ByteCount(500))])
@@ -144,7 +144,7 @@ import Testing
       #expect(waiting == source.base.position - start)
       for more in waiting...30 - start {
         let ended = try open()
-        // Told before what is read again, or what is restored, or when it has come so far.
+        // The end is set before the stream is read again, before it is restored, or at its position.
         let first = more % 3 == 1 ? max(0, start - 2) : 0
         if more % 3 == 1 {
           source.settle(upTo: first)
@@ -174,6 +174,6 @@ import Testing
       let size = try ShuffleBufferSize(text)
       #expect(try ShuffleBufferSize(size.description) == size)
     }
-    expectError(.usage, naming: ["--shuffle-buffer 1 "]) { _ = try ShuffleBufferSize("1") }
+    expectError(.usage, naming: ["--shuffle-buffer must be 2 ", "(got 1)"]) { _ = try ShuffleBufferSize("1") }
   }
 }

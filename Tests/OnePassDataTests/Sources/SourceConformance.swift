@@ -2,12 +2,12 @@ import OnePassCore
 import OnePassData
 import Testing
 
-/// What every source has to do, whatever it reads; a new source is tested by one call of this.
+/// Checks the requirements of every source. The tests of a new source call it once.
 ///
 /// - Parameters:
-///   - count: how many examples the source has, 3 or more.
-///   - isShuffled: whether the seed decides the order.
-///   - open: a fresh source for a seed.
+///   - count: The number of examples in the source, 3 or more.
+///   - isShuffled: Whether the seed changes the order.
+///   - open: Opens a fresh source for a seed.
 func checkConformance(
   count: Int, isShuffled: Bool, open: (_ seed: UInt64) throws -> any ExampleSource
 ) throws {
@@ -34,7 +34,9 @@ func checkConformance(
     #expect(rest.count == count - position)
     #expect(zip(rest, whole[position...]).allSatisfy(same), "restored to \(position)")
   }
-  expectError(.badData, naming: ["cannot go on at \(count + 1)"]) { try open(1).restore(position: count + 1) }
+  expectError(.badData, naming: ["cannot resume at example \(count + 1)"]) {
+    try open(1).restore(position: count + 1)
+  }
 
   let parted = try open(1)
   #expect(try parted.skip(1) == 1 && same(try #require(try parted.next()), whole[1]))
@@ -63,7 +65,7 @@ func takeAll(_ source: any ExampleSource) throws -> [Example] {
 
 func same(_ a: Example, _ b: Example) -> Bool { a.id == b.id && a.label == b.label && a.image == b.image }
 
-/// Expects an `OnePassError` of this code whose sentence holds all of these words.
+/// Expects an `OnePassError` of this code whose message contains all of these words and ends with a full stop.
 func expectError(
   _ code: OnePassError.Code, naming words: [String], sourceLocation: SourceLocation = #_sourceLocation,
   _ body: () throws -> Void

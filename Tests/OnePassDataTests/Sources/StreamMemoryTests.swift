@@ -3,8 +3,8 @@ import OnePassData
 import Testing
 
 @Suite("Resident memory of a stream") struct StreamMemoryTests {
-  /// 256 MB pass through a named pipe; the process does not keep a quarter of them. The margin is for other
-  /// tests of this process, which run at the same time.
+  /// 256 MB pass through a named pipe, and the process keeps less than a quarter. The margin is for other tests of this
+  /// process, which run at the same time.
   @Test("Resident memory does not grow with the stream")
   func memoryDoesNotGrowWithTheStream() throws {
     let folder = try TemporaryFolder()

@@ -3,7 +3,6 @@ import Testing
 
 @testable import OnePassData
 
-/// Whom an example is about, as its source says.
 @Suite("Subjects of examples") struct SubjectTests {
   @Test("Subject keys are parsed")
   func keysAreRead() throws {
@@ -38,7 +37,7 @@ import Testing
     #expect(throws: OnePassError.self) { try subjects("list:\(folder.path)/list", .field("a")) }
   }
 
-  /// A field comes from the `.json` of the sample, wherever it stands among its entries.
+  /// A field is read from the sample's `.json`, at any position among its entries.
   @Test("Shards name their subjects")
   func shardsNameTheirs() throws {
     let folder = try TemporaryFolder()

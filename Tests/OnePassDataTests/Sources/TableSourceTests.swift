@@ -24,7 +24,7 @@ import Testing
       "ilsvrc:", "cifar:", "hf", "hf:",
     ])
   func missingArgumentIsExplained(_ specification: String) {
-    expectError(.usage, naming: ["does not say where the data is"]) {
+    expectError(.usage, naming: ["\(specification): does not name the data"]) {
       _ = try SourceRegistry.open(specification, seed: 1)
     }
   }
@@ -43,7 +43,7 @@ import Testing
     let image = EncodedImage(bytes: [])
     try checkLabel(of: Example(id: 7, label: 2, image: image), classCount: 3, in: "idx:x")
     for label in [3, -1, Int.max] {
-      expectError(.badData, naming: ["Example 7 of idx:x", "label \(label)", "3 classes"]) {
+      expectError(.badData, naming: ["idx:x: example 7 has label \(label),", "3 classes"]) {
         try checkLabel(of: Example(id: 7, label: label, image: image), classCount: 3, in: "idx:x")
       }
     }
@@ -63,7 +63,7 @@ import Testing
       let bytes = table.image(at: row).bytes
       #expect(
         bytes.count == 4_800 && table.image(at: row).encoding == .pixels(width: 40, height: 40, channels: 3))
-      // Uniform noise of 0 … 127: its mean over 4,800 numbers is within 5 standard errors, 37 / √4800 each.
+      // Uniform noise of 0 … 127: the mean of 4,800 values is within 5 standard errors of 37 / √4800.
       let mean = Double(bytes.reduce(0) { $0 + Int($1) }) / 4_800
       #expect(abs(mean - 63.5 - [0, 63, 127][row % 3]) < 5 * 37 / 4_800.0.squareRoot())
     }
@@ -133,12 +133,12 @@ import Testing
       expectError(.badData, naming: ["train-images-idx3-ubyte"]) { _ = try IDXTable(folder.path) }
     }
     try folder.write("train-images-idx3-ubyte", images + [0])
-    expectError(.badData, naming: ["47 bytes", "asks for 46"]) { _ = try IDXTable(folder.path) }
+    expectError(.badData, naming: ["47 bytes", "requires 46"]) { _ = try IDXTable(folder.path) }
     try folder.write("train-images-idx3-ubyte", [0, 0, 8, 4] + [UInt8](repeating: 0xFF, count: 16))
     expectError(.badData, naming: ["not an idx file"]) { _ = try IDXTable(folder.path) }
   }
 
-  @Test("Another number of labels than images is refused")
+  @Test("Different numbers of images and labels are refused")
   func refusesLabelsOfAnotherCount() throws {
     let folder = try TemporaryFolder()
     try grey(in: folder, labels: [0, 1, 2])
@@ -147,7 +147,7 @@ import Testing
 
   private static let folder = "/usr/share/datasets/fashion-mnist"
   static let hasFashionMNIST = FileManager.default.fileExists(atPath: folder)
-  static let withoutFashionMNIST = "There is no Fashion-MNIST in \(folder)."
+  static let withoutFashionMNIST = "Fashion-MNIST is not in \(folder)."
 
   /// The known facts of Fashion-MNIST (Xiao et al. 2017): sizes, and 6,000 and 1,000 images of each class.
   @Test(
@@ -201,7 +201,7 @@ import Testing
     }
   }
 
-  /// The rows that torchvision's ImageFolder lists, hidden files apart.
+  /// The reference is torchvision's ImageFolder, without hidden files.
   @Test("A class folder has the rows of torchvision's ImageFolder")
   func rowsAreImageFoldersRows() throws {
     let folder = try TemporaryFolder()
@@ -223,7 +223,7 @@ import Testing
     let table = try FolderTable(folder.path, classNames: ["dog", "cow", "cat", "Dog"])
     #expect((0..<table.count).map(table.label) == [3, 2, 2, 2, 2, 0])
     #expect(table.classCount == 4)
-    expectError(.badData, naming: ["/dog is not one of the 2 classes"]) {
+    expectError(.badData, naming: ["/dog: not one of the 2 expected classes"]) {
       _ = try FolderTable(folder.path, classNames: ["Dog", "cat"])
     }
   }
@@ -234,8 +234,8 @@ import Testing
     expectError(.badData, naming: [folder.path, "no class folders"]) { _ = try FolderTable(folder.path) }
     try folder.write("cat/a.jpg", [])
     try folder.write("empty/notes.txt", [])
-    expectError(.badData, naming: ["/empty holds no .jpg"]) { _ = try FolderTable(folder.path) }
-    expectError(.badData, naming: ["is not a folder"]) { _ = try FolderTable("\(folder.path)/cat/a.jpg") }
+    expectError(.badData, naming: ["/empty: no .jpg"]) { _ = try FolderTable(folder.path) }
+    expectError(.badData, naming: ["a.jpg: not a folder"]) { _ = try FolderTable("\(folder.path)/cat/a.jpg") }
   }
 
   @Test("Links are followed once")
@@ -251,7 +251,7 @@ import Testing
     #expect((0..<table.count).map(table.label) == [0, 0, 1])
   }
 
-  @Test("A file that disappeared is named")
+  @Test("A deleted file is reported with its path")
   func aFileThatVanishedIsNamed() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("cat/a.jpg", [1])
@@ -262,8 +262,8 @@ import Testing
 }
 
 @Suite("The order of a stream") struct OrderTests {
-  /// Each of the 24 orders of four rows is as likely as another: chi-squared with 23 degrees of freedom stays
-  /// below 49.7 in 999 of 1,000 cases; the seeds are fixed, so the test is not chancy.
+  /// The 24 orders of four rows are equally likely: chi-squared with 23 degrees of freedom is below 49.7 in 999 of
+  /// 1,000 cases. The seeds are fixed, so the result is too.
   @Test("Every order is equally likely")
   func everyOrderIsEquallyLikely() throws {
     let folder = try TemporaryFolder()

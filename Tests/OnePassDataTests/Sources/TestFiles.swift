@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder that is removed with the object.
+/// A folder that is deleted with the object.
 final class TemporaryFolder {
   let path: String
 
@@ -11,7 +11,7 @@ final class TemporaryFolder {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  /// Writes a file, with the folders on the way to it; returns its path.
+  /// Writes a file and creates its parent folders; returns its path.
   @discardableResult
   func write(_ name: String, _ bytes: [UInt8]) throws -> String {
     let file = URL(fileURLWithPath: "\(path)/\(name)")
@@ -35,7 +35,7 @@ func idxBytes(_ dimensions: [Int], _ elements: [UInt8]) -> [UInt8] {
     + dimensions.flatMap { size in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: size >> $0) } } + elements
 }
 
-/// A ustar archive after POSIX.1-1988, written here without any library.
+/// A ustar archive after POSIX.1-1988, written without a library.
 func tarBytes(_ entries: [(name: String, body: [UInt8])], endBlocks: Int = 2) -> [UInt8] {
   var bytes: [UInt8] = []
   for (name, body) in entries { bytes += tarEntry(name, body) }
@@ -65,7 +65,7 @@ func tarEntry(_ name: String, _ body: [UInt8]) -> [UInt8] {
   return header + body + [UInt8](repeating: 0, count: (512 - body.count % 512) % 512)
 }
 
-/// Samples `first ..< first + count` with the label `number % 3` and an image that tells the number.
+/// Samples `first ..< first + count` with the label `number % 3` and an image that contains the number.
 func tarSamples(
   _ count: Int, from first: Int = 0, image: (Int) -> [UInt8] = { Array("image \($0)".utf8) }
 ) -> [(name: String, body: [UInt8])] {

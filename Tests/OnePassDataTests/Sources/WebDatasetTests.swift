@@ -30,7 +30,7 @@ import Testing
       #"{"__kind__": "wids-shard-index-v1", "wids_version": 1, "classes": ["ant", "bee", "cat"], "shardlist": [\#(shards.joined(separator: ","))]}"#
   }
 
-  /// What the webdataset library reads from the same archives (Tools/reference_shards.py).
+  /// The reference is what the webdataset library reads from the same archives (Tools/reference_shards.py).
   @Test(
     "Shards give what the webdataset library reads",
     arguments: ["ustar.tar", "gnu.tar.gz", "pax.tar.gz", "pax.tar.zst"])
@@ -93,7 +93,7 @@ import Testing
     expectError(.badData, naming: ["a.tar"]) { _ = try source.next() }
   }
 
-  /// Such a sample is complete only when the shard is over.
+  /// Such a sample is complete only at the end of the shard.
   @Test("The last image may have a compound extension")
   func theLastImageMayHaveACompoundExtension() throws {
     let folder = try TemporaryFolder()
@@ -103,14 +103,14 @@ import Testing
     #expect(try source.next() == nil)
   }
 
-  @Test("A shard with another count than its index says is refused")
-  func aShardWithAnotherCountThanAnnouncedIsRefused() throws {
+  @Test("A shard with another number of examples than its index states is refused")
+  func aShardWithAnotherCountIsRefused() throws {
     let folder = try TemporaryFolder()
     for shard in 0..<2 { try folder.write("t-\(shard).tar", tarBytes(tarSamples(3, from: shard * 3))) }
     try folder.write("t.json", Array(index(counts: [3, 4]).utf8))
     let source = try WebDatasetSource("\(folder.path)/t-{0..1}.tar")
     #expect(source.knownCount == 7)
-    expectError(.badData, naming: ["t-1.tar", "3 examples where 4"]) { _ = try takeAll(source) }
+    expectError(.badData, naming: ["t-1.tar: 3 examples, but its index states 4"]) { _ = try takeAll(source) }
     let part = try WebDatasetSource("\(folder.path)/t-{0,0}.tar")
     #expect(part.knownCount == 6)
   }
@@ -127,8 +127,8 @@ import Testing
     expectError(.badData, naming: ["t.json"]) { _ = try WebDatasetSource(path) }
   }
 
-  @Test("Other classes than requested are refused")
-  func otherClassesThanAskedForAreRefused() throws {
+  @Test("An index with other classes than requested is refused")
+  func otherClassesAreRefused() throws {
     let folder = try TemporaryFolder()
     for shard in 0..<2 { try folder.write("t-\(shard).tar", tarBytes(tarSamples(3))) }
     try folder.write("t.json", Array(index(counts: [3, 3]).utf8))
@@ -146,10 +146,10 @@ import Testing
   @Test("Standard input cannot be surveyed")
   func standardInputCannotBeReadAhead() throws {
     expectError(.usage, naming: ["standard input"]) { _ = try Survey.of(WebDatasetSource("-")) }
-    expectError(.usage, naming: ["cannot be listed"]) { _ = try WebDatasetSource("{-,a.tar}") }
+    expectError(.usage, naming: ["cannot be combined"]) { _ = try WebDatasetSource("{-,a.tar}") }
   }
 
-  /// Reads what a process before us writes, here two archives one after the other.
+  /// The input is two concatenated archives.
   @Test("Shards are read from standard input")
   func readsStandardInput() throws {
     let pipe = Pipe()
@@ -167,7 +167,7 @@ import Testing
 }
 
 @Suite("Patterns of shard names") struct ShardPatternTests {
-  /// Against braceexpand 0.1.7, which the webdataset library uses.
+  /// The reference is braceexpand 0.1.7, which the webdataset library uses.
   @Test(
     "Patterns expand as in braceexpand",
     arguments: [
@@ -191,7 +191,7 @@ import Testing
   }
 
   @Test(
-    "The index lies beside the shards",
+    "The path of the index is derived from the pattern",
     arguments: [
       ("d/train-{0000..0009}.tar", "d/train.json"), ("d/cifar.tar.zst", "d/cifar.json"),
       ("d.e/x", "d.e/x.json"),

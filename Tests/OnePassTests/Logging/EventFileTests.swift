@@ -37,11 +37,11 @@ import Testing
     let written = try write([point])
     try #require(written.count == 3)
     #expect(written[2] == records[1])
-    // The same version, at another time.
+    // The same version record, with another time.
     #expect(Data(written[0].dropFirst(9)) == Data(records[0].dropFirst(9)))
   }
 
-  /// What a logger writes of a new run.
+  /// Writes the events of a new run.
   func write(_ points: [LogPoint], stepsDone: Int = 0, pictures: Bool = true) throws -> [Data] {
     let events = EventFolder(of: folder.path)
     let logger = TensorBoardLogger(in: events, takesPictures: pictures)
@@ -95,13 +95,13 @@ import Testing
     #expect(try EventFolder(of: folder.path).pictures()?.count == 2)
   }
 
-  @Test("Pictures can be removed, and everything else stays")
+  @Test("Images can be removed, and everything else stays")
   func picturesGoAndTheRestStays() throws {
     let events = EventFolder(of: folder.path)
     #expect(try events.removePictures() == 0)
     let written = try write([picture(step: 1), picture(step: 2)])
     let name = try #require(try eventFiles().first)
-    // The last record was broken off, and may be a picture.
+    // The last record is truncated, and can be an image.
     let half = RecordFile.framed(written[3]).dropLast(3)
     try folder.write(try folder.bytes(of: "tensorboard/\(name)") + half, to: "tensorboard/\(name)")
     #expect(try folder.occurrences(of: "IHDR") == 3)
@@ -114,7 +114,7 @@ import Testing
     #expect(try events.pictures() == nil && events.removePictures() == 0)
   }
 
-  /// Broken off before the file without pictures was there, and after.
+  /// The interruption comes before or after the file without images is complete.
   @Test("An interrupted removal is completed", arguments: [false, true])
   func aRemovalThatWasBrokenOffGoesOn(isWritten: Bool) throws {
     _ = try write([picture(step: 1)])

@@ -40,7 +40,7 @@ import Testing
     func end(_ outcome: RunOutcome) { calls.append("end \(outcome)") }
   }
 
-  @Test("A program's own logger gets every step")
+  @Test("A custom logger receives every step")
   func aLoggerOfOnesOwnSeesEveryStep() throws {
     let recorder = Recorder()
     #expect(try run([recorder]).isEmpty)
@@ -52,13 +52,13 @@ import Testing
       #expect(scalars["progress/examples_seen"] == Double(min(100, 16 * point.step)))
       #expect(point.histograms.allSatisfy { $0.histogram.counts.reduce(0, +) == 10 })
       #expect(point.histograms.count == 3)
-      // Eight in a row, and the two others; 12 pixels each, and two between.
+      // Eight images in a row and two in the next, of 12 pixels each, with two pixels between.
       #expect(point.pictures.map(\.picture.width) == [8 * 14 - 2])
       #expect(point.pictures.map(\.picture.height) == [2 * 14 - 2])
     }
   }
 
-  @Test("The images of a picture come from the stream")
+  @Test("The logged images come from the stream")
   func theImagesOfThePictureAreThoseOfTheStream() throws {
     let recorder = Recorder()
     #expect(try run([recorder]) { $0.memory.storage = .examples(100) }.isEmpty)
@@ -79,11 +79,11 @@ import Testing
     let (failing, whole) = (Recorder(), Recorder())
     failing.failure = 3
     let notices = try run([failing, whole])
-    #expect(notices == ["The run goes on without the log recorder: no more"])
+    #expect(notices == ["The run continues without the log recorder: no more"])
     #expect(failing.calls == ["begin 0 of 7", "1", "2", "3"] && whole.points.count == 7)
   }
 
-  @Test("A run with a time to live logs no pictures")
+  @Test("A run with a time to live logs no images")
   func whatMayStayForATimeOnlyIsNotPictured() throws {
     let recorder = Recorder()
     #expect(try run([recorder]) { $0.memory.timeToLive = .examples(50) }.isEmpty)
@@ -108,7 +108,7 @@ import Testing
     let whole = try folder.bytes(of: "metrics.jsonl")
     let first = whole.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }[0]
     #expect(first == #"{"loss/incoming":1,"step":1,"time":0.5}"#)
-    // Killed in the middle of a line, or with a disk that lost a part of it.
+    // The process was killed within a line, or the disk lost part of it.
     for tail in ["", #"{"loss/incoming":0.2,"st"#, "\0\0\0\n", "{}\n"] {
       for step in 1...4 {
         try folder.write(whole + Array(tail.utf8), to: "metrics.jsonl")
@@ -116,7 +116,7 @@ import Testing
         #expect(try folder.bytes(of: "metrics.jsonl") == whole, "\(tail) \(step)")
       }
     }
-    // A new run does not go on with what is there.
+    // A new run replaces the existing file.
     try write(1...4, after: 0)
     #expect(try folder.bytes(of: "metrics.jsonl") == whole)
   }
@@ -128,8 +128,8 @@ import Testing
     #expect(try kinds("jsonl", "tensorboard:no-pictures") == [.jsonLines, .tensorBoard(pictures: false)])
     #expect(try kinds("tensorboard:pictures") == [.tensorBoard(pictures: true)])
     for (texts, sentence) in [
-      (["csv"], "--log csv is not known"), (["none", "jsonl"], "--log none stands alone"),
-      (["tensorboard", "tensorboard:no-pictures"], "names a log twice"),
+      (["csv"], "--log csv is unknown"), (["none", "jsonl"], "--log none cannot be combined"),
+      (["tensorboard", "tensorboard:no-pictures"], "repeats a destination"),
     ] {
       #expect {
         try LogPlan.destinations(texts)

@@ -1,6 +1,6 @@
 #pragma once
 #include <stddef.h>
 
-// Decodes a whole JPEG to RGB with libjpeg-turbo's exact DCT into memory that is used again, and does nothing else.
-// Returns the number of pixels; -1 if the file is broken.
+// Decodes a complete JPEG to RGB with libjpeg-turbo's exact DCT into a reused buffer.
+// Returns the number of pixels, or -1 if the file is corrupt.
 long bare_decode(const unsigned char *bytes, size_t count);

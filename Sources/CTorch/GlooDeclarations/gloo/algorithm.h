@@ -1,5 +1,5 @@
 #pragma once
-// A declaration in the place of Gloo's own header; see ../README.md.
+// Replaces Gloo's header; see ../README.md.
 
 namespace gloo {
 class Algorithm;

@@ -1,10 +1,10 @@
 #pragma once
-// A declaration in the place of Gloo's own header; see ../README.md.
+// Replaces Gloo's header; see ../README.md.
 #include <chrono>
 #include <memory>
 
 namespace gloo {
-/// The connections to all peers.
+/// The connections to all peers of a group.
 class Context {
  public:
   void setTimeout(std::chrono::milliseconds timeout);

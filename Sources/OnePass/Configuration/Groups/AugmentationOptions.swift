@@ -2,40 +2,45 @@ import OnePassCore
 import OnePassData
 
 extension RunConfiguration {
-  /// What the decode threads do to training images beyond crop and flip. Centre crops get nothing.
+  /// Augmentation of training images beyond random crop and flip. Centre crops are not augmented.
+  ///
+  /// ```swift
+  /// var configuration = RunConfiguration(data: "fashion-mnist")
+  /// configuration.augmentation.choice = AugmentationChoice(policy: .rand)
+  /// configuration.augmentation.magnitude = 0.5
+  /// ```
   public struct AugmentationOptions: RunOptionGroup {
-    /// The augmentations.
+    /// The augmentation policy, and whether images are cut out.
     @RunOption(
       "augmentation",
-      "What training images get beyond crop and flip: standard (nothing), rand (RandAugment) or trivial (TrivialAugment), "
-        + "cut-out, or two of them, as in rand,cut-out.",
+      "Augmentation beyond crop and flip: standard (none), rand (RandAugment), trivial (TrivialAugment) or cut-out; "
+        + "a policy and cut-out can be combined, as rand,cut-out.",
       value: "NAME[,NAME]", before: .standard, deviationOfRun: \.augmentationWords)
     public var choice: AugmentationChoice = .standard
 
-    /// The share (0 … 1) of the largest magnitude that the operations of RandAugment and TrivialAugment have; the usual one
-    /// of each if `nil`.
+    /// The magnitude of RandAugment and TrivialAugment as a share of the maximum, 0 … 1; the policy's default if `nil`.
     @RunOption(
       "augmentation-magnitude",
-      "The share of the largest magnitude that operations have (default: 0.3 with rand, 1 with trivial, where each is drawn up to it).",
+      "Augmentation magnitude as a share of the maximum (default: 0.3 for rand; 1 for trivial, which draws each up to it).",
       value: "0...1", in: .share, applies: .augmentationPolicy)
     public var magnitude: Double? = nil
 
-    /// The visits of an image until its augmentation has the full strength; with 0 arriving images are augmented too.
+    /// The number of visits until an image is augmented at full strength; with 0, incoming images are augmented too.
     @RunOption(
       "augmentation-growth",
-      "The visits of an image until its augmentation has the full strength; 0 augments arriving images too.",
+      "Number of visits until an image is augmented at full strength; 0 augments incoming images too.",
       value: "V", in: .notNegative, before: 1, applies: .augmentation)
     public var growth: Double = 1.0
   }
 }
 
 extension RunConfiguration {
-  /// What the decode threads do to training images beyond crop and flip.
+  /// The augmentation that the decode threads apply.
   var imageAugmentation: Augmentation {
     Augmentation(augmentation.choice, magnitude: augmentation.magnitude, growth: augmentation.growth)
   }
 
-  /// `rand 0.3 and cut-out over 4 visits`.
+  /// The augmentation in a title, as `rand 0.3 and cut-out over 4 visits`.
   fileprivate var augmentationWords: String? {
     let choice = augmentation.choice
     let policy = choice.policy.map { "\($0.rawValue) \(Figures.short(imageAugmentation.magnitude))" }

@@ -2,42 +2,49 @@ import OnePassCore
 import OnePassTorch
 
 extension RunConfiguration {
-  /// Where and in what a run is computed.
+  /// The device, its precision and the threads of a run.
+  ///
+  /// ```swift
+  /// var configuration = RunConfiguration(data: "fashion-mnist")
+  /// configuration.machine.device = "cuda:0"
+  /// configuration.machine.precision = .bfloat16
+  /// ```
   public struct MachineOptions: RunOptionGroup {
-    /// `auto`, `cpu`, `cuda` or `cuda:i`.
-    @RunOption(
-      "device", "Where to compute: auto, cpu, cuda or cuda:i.", value: "DEVICE", changesResults: false)
+    /// The compute device: `auto`, `cpu`, `cuda` or `cuda:i`.
+    @RunOption("device", "Compute device: auto, cpu, cuda or cuda:i.", value: "DEVICE", changesResults: false)
     public var device: String = "auto"
 
-    /// In what convolutions and matrix products are computed while training; evaluation is in float32.
+    /// The precision of convolutions and matrix products in training; evaluation uses float32.
     @RunOption(
       "precision",
-      "In what convolutions and matrix products are computed while training: float32 or bfloat16 (mixed precision).",
+      "Precision of convolutions and matrix products in training: float32 or bfloat16 (mixed precision).",
       value: "TYPE", before: .float32)
     public var precision: Precision = .float32
 
-    /// Whether the update on a full mini-batch is recorded once and launched as a whole for each (CUDA graphs). On the CPU
-    /// the same work is done without a recording. The sums of a mini-batch may differ in their last bits.
+    /// Whether updates on full mini-batches are captured in a CUDA graph. Sums may differ in their last bits.
+    ///
+    /// On the CPU the same computation runs without a graph.
     @RunOption(
-      "cuda-graphs", "Record the update on a full mini-batch once, and launch it as a whole for each.",
+      "cuda-graphs",
+      "Capture the update on a full mini-batch in a CUDA graph, and launch that for each update.",
       before: false, changesResults: false)
     public var cudaGraphs: Bool = false
 
-    /// Whether batch normalisation takes the mini-batch's parts on all ranks together, as it is with one.
+    /// Whether batch statistics are computed over the mini-batch of all ranks, as in one process.
     @RunOption(
-      "synchronised-batch-norm", "With several processes, normalise the whole mini-batch together.",
+      "synchronised-batch-norm", "Compute batch statistics over all processes.",
       before: false)
     public var synchronisedBatchNorm: Bool = false
 
-    /// Threads that compute on the CPU; one for each core if `nil`.
+    /// The number of CPU compute threads, 1 … 4,096; one per core if `nil`.
     @RunOption(
-      "threads", "Threads that compute on the CPU (default: one for each core).", value: "T",
+      "threads", "Number of CPU compute threads (default: one per core).", value: "T",
       in: .between(1, 4_096), changesResults: false)
     public var threads: Int? = nil
 
-    /// Threads that decode images; one for each core if `nil`. No result depends on it.
+    /// The number of image decoding threads, 1 … 4,096; one per core if `nil`. Results do not depend on it.
     @RunOption(
-      "decode-threads", "Threads that decode images (default: one for each core).", value: "T",
+      "decode-threads", "Number of image decoding threads (default: one per core).", value: "T",
       in: .between(1, 4_096), changesResults: false)
     public var decodeThreads: Int? = nil
   }

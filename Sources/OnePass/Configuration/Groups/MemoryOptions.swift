@@ -3,89 +3,101 @@ import OnePassData
 import OnePassReplay
 
 extension RunConfiguration {
-  /// The replay memory: how much it holds, what comes in, what is drawn and what goes.
+  /// The replay memory: its capacity, admission, drawing, eviction and the encoding of its images.
+  ///
+  /// ```swift
+  /// var configuration = RunConfiguration(data: "folder:photos/train")
+  /// configuration.memory.storage = .fraction(0.05)
+  /// configuration.memory.encoding = .resized
+  /// ```
   public struct MemoryOptions: RunOptionGroup {
     static let applies = OptionCondition.replay
 
-    /// How much of the stream the replay memory may hold.
+    /// The capacity of the replay memory.
     @RunOption(
-      "storage", "What the memory may hold: a share (10%), examples (6000) or bytes (500MB).", value: "AMOUNT"
+      "storage",
+      "Capacity of the replay memory: a share of the stream (10%), examples (6000) or bytes (500MB).",
+      value: "AMOUNT"
     )
     public var storage: StorageBudget = .fraction(0.1)
 
-    /// The reservoir's β.
+    /// β, the recency bias of the reservoir (Hu et al. 2021, eq. 1).
     @RunOption(
-      "recency-bias", "β of the reservoir: 1 keeps all equally likely, more favours the fresh.",
+      "recency-bias",
+      "Recency bias β of the reservoir: with 1 all examples are equally likely to be kept, larger values favour recent ones.",
       value: "BETA", in: .positive, deviationOfRun: \.admissionWords)
     public var recencyBias: Double = 1.5
 
+    /// How items are drawn for replay.
     @RunOption(
       "drawing",
-      "Which item is drawn for a replay. Two can be mixed: uniform+class-balanced:0.3 leaves three draws in ten to the second.",
+      "Selector of items for replay. Two can be mixed: uniform+class-balanced:0.3 makes 30% of draws with the second.",
       deviation: { "drawing \($0.rawValue)" })
     public var drawing: SelectorKind = .prioritised
 
+    /// How items are selected for eviction.
     @RunOption(
       "evicting",
-      "Which item makes room for a new one. Two can be mixed: uniform+oldest:0.3 keeps part reservoir, part window.",
+      "Selector of items for eviction. Two can be mixed: uniform+oldest:0.3 makes 30% of evictions with the second.",
       deviationOfRun: \.evictingWords)
     public var evicting: SelectorKind = .uniform
 
-    /// In which form the memory keeps an image.
+    /// The encoding of stored images.
     @RunOption(
       "memory-encoding",
-      "The form in which the memory keeps an image: as it arrived, as 8-bit pixels, or as a JPEG of the size crops are taken from.",
+      "Encoding of stored images: original (as they arrive), pixels (8 bits), or resized (JPEG at the size that crops are taken from).",
       before: .original, deviationOfRun: \.storedFormTitle)
     public var encoding: MemoryEncoding = .original
 
-    /// The side of resized images in the memory, in pixels; the size from which crops are taken if `nil`.
+    /// The side length of resized images, 8 … 4,096 pixels; the size that crops are taken from if `nil`.
     @RunOption(
       "memory-size",
-      "With --memory-encoding resized, the side of the memory's images (default: the size from which crops are taken).",
+      "Side length of stored images in pixels, with --memory-encoding resized (default: the size that crops are taken from).",
       value: "PIXELS", in: .between(8, 4_096), applies: .resizedImages)
     public var imageSize: Int? = nil
 
-    /// The JPEG quality of resized images in the memory, 1 … 100; 90 if `nil`.
+    /// The JPEG quality of resized images, 1 … 100; 90 if `nil`.
     @RunOption(
       "memory-quality",
-      "With --memory-encoding resized, the JPEG quality of the memory's images (default: 90).",
+      "JPEG quality of stored images, with --memory-encoding resized (default: 90).",
       value: "1...100", in: .between(1, 100), applies: .resizedImages)
     public var quality: Int? = nil
 
-    /// w: the share of a replayed image's target that is what the model took it for when it was trained last.
+    /// w, the weight of the stored prediction in the target of a replayed image, 0 ..< 1.
     ///
-    /// The memory then keeps that with each item, in 12 bytes.
+    /// The memory then stores the model's last prediction with each item, in 12 bytes.
     @RunOption(
       "stored-predictions",
-      "The share of a replayed image's target that is what the model took it for when it was trained last; the memory keeps that in 12 bytes an item (0: none).",
+      "Weight of the model's last prediction in the target of a replayed image; each item stores it in 12 bytes (0: none).",
       value: "0..<1", in: .shareBelowOne, before: 0,
       deviation: { "\($0) of targets from stored predictions" })
     public var storedPredictions: Double = 0.0
 
-    /// The folder in which the memory keeps its images; in the process's own memory if `nil`.
+    /// The folder in which the memory stores its images; they are in RAM if `nil`.
     @RunOption(
-      "memory-directory", "Keep the memory's images on disk in this folder, and not in RAM.", value: "DIR",
-      in: .text("a folder") { !$0.isEmpty })
+      "memory-directory", "Folder for the images of the memory, to store them on disk instead of in RAM.",
+      value: "DIR", in: .text("a folder") { !$0.isEmpty })
     public var directory: String? = nil
 
-    /// How long an example may stay in the memory; as long as chance lets it if `nil`.
+    /// The maximum age of an example in the memory; unlimited if `nil`.
     @RunOption(
       "time-to-live",
-      "How long an example may stay in the memory: until so many have come after it (50000), or a time (30d).",
+      "Maximum age of an example in the memory, as a number of later examples (50000) or a time (30d).",
       value: "N|TIME")
     public var timeToLive: TimeToLive? = nil
 
-    /// How many images of each end of the priorities a finished run keeps, to be looked at. There are none with a time to
-    /// live, which they would outlive, nor with a memory directory, which has them all.
+    /// The number of images at each end of the priorities that a finished run keeps for inspection, 0 … 500.
+    ///
+    /// None are kept with a time to live, which they would outlive, or with a memory directory, which has them already.
     @RunOption(
       "keep-pictures",
-      "Copy this many images of the highest, and of the lowest, priorities into the output folder, for `memory inspect`.",
+      "Number of images with the highest and with the lowest priorities to copy into the output folder, for `memory inspect`.",
       value: "N", in: .between(0, 500), before: 0, changesResults: false)
     public var keepPictures: Int = 0
 
-    /// With β so large every example of any stream comes in.
-    fileprivate var takesAllIn: Bool { recencyBias >= 1e6 }
-    fileprivate var isWindow: Bool { takesAllIn && evicting == .oldest }
+    /// With so large a β every example of any stream is admitted.
+    fileprivate var admitsAll: Bool { recencyBias >= 1e6 }
+    fileprivate var isWindow: Bool { admitsAll && evicting == .oldest }
   }
 }
 
@@ -94,7 +106,7 @@ extension StorageBudget: SelfChecking {}
 extension RunConfiguration {
   fileprivate var admissionWords: String? {
     if memory.isWindow { return "window" }
-    return memory.takesAllIn ? "all taken in" : "β = \(Figures.short(memory.recencyBias))"
+    return memory.admitsAll ? "all inserted" : "β = \(Figures.short(memory.recencyBias))"
   }
 
   fileprivate var evictingWords: String? {

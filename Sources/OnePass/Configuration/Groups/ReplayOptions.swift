@@ -2,44 +2,54 @@ import OnePassCore
 import OnePassReplay
 
 extension RunConfiguration {
-  /// What is replayed, and how its worth is judged.
+  /// The number of replays and the priorities of examples.
+  ///
+  /// ```swift
+  /// var configuration = RunConfiguration(data: "fashion-mnist")
+  /// configuration.replay.steps = 3
+  /// configuration.replay.priority = .uniform
+  /// ```
   public struct ReplayOptions: RunOptionGroup {
     static let applies = OptionCondition.replay
 
-    /// k, the mini-batches replayed with each incoming one.
+    /// k, the number of replay steps per incoming mini-batch, 0 … 10,000.
     @RunOption(
-      "replay-steps", "k, the mini-batches replayed with each incoming one.", value: "K", key: "replaySteps",
+      "replay-steps", "Number of replay steps per incoming mini-batch (k).", value: "K", key: "replaySteps",
       in: .between(0, 10_000))
     public var steps: Int = 8
 
-    /// How they are spread over the run.
+    /// How replay steps are distributed over the run.
     @RunOption(
       "replay-course",
-      "How they are spread over the run: k with each (constant), or from none to 2k (rising).",
+      "Schedule of k over the run: constant, or rising linearly from 0 to 2k (rising).",
       before: .constant, deviation: { "k \($0.rawValue)" })
     public var course: ReplayCourse = .constant
 
+    /// The priority function.
     @RunOption(
       "priority",
       """
-      What makes an example worth replaying: its loss; nothing, all alike (uniform); that its loss still changes (learnability); \
-      all alike, but half as often where its loss is below the memory's mean (pruning). The last two need --priority-timing \
-      refreshed.
+      Priority of an example: its loss (loss); the same for all (uniform); the change of its loss (learnability); or the \
+      same for all, but half where the loss is below the memory's mean (pruning). The last two require \
+      --priority-timing refreshed.
       """)
     public var priority: PriorityKind = .loss
 
-    /// The course of the priority's α.
+    /// The schedule of α, the smoothing factor of priorities (Hu et al. 2021, section 3.2).
     @RunOption(
       "alpha",
-      "The course of the priority's α: to 1 (full) or by the paper's formula to the letter (literal).",
+      "Schedule of the smoothing factor α of priorities: up to 1 (full), or by the paper's formula as printed (literal).",
       key: "smoothing", applies: .smoothedPriorities, deviation: { "\($0.rawValue) α" })
     public var smoothing: SmoothingSchedule = .full
 
+    /// When the loss and α of a priority are taken.
     @RunOption(
-      "priority-timing", "Which loss and which α a priority comes from.", applies: .unequalPriorities,
-      deviationOfRun: \.priorityTimingWords)
+      "priority-timing",
+      "Loss and α of a priority: both at insertion, the current α, or both at the last replay (refreshed).",
+      applies: .unequalPriorities, deviationOfRun: \.priorityTimingWords)
     public var priorityTiming: PriorityTiming = .insertion
 
+    /// Whether replayed losses are weighted by 1/P, with mean 1 in each mini-batch.
     @RunOption(
       "importance-weights", "Weight replayed losses by 1/P, with mean 1 in each mini-batch.",
       deviation: { _ in "no importance weights" })

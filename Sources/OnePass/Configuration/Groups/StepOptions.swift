@@ -1,24 +1,34 @@
 import OnePassCore
 
 extension RunConfiguration {
-  /// How the incoming and the replayed mini-batches of a step are trained together.
+  /// How the incoming and replayed mini-batches of a step are trained.
+  ///
+  /// ```swift
+  /// var configuration = RunConfiguration(data: "fashion-mnist")
+  /// configuration.step.updates = .joint
+  /// ```
   public struct StepOptions: RunOptionGroup {
     static let applies = OptionCondition.replay
 
+    /// Whether the mini-batches of a step make separate updates.
     @RunOption(
-      "updates", "Train the k + 1 mini-batches of a step one after the other, or as one update.",
+      "updates",
+      "Updates per step: one for each of the k + 1 mini-batches (sequential), or one for all (joint).",
       deviation: { _ in "joint updates" })
     public var updates: UpdateMode = .sequential
 
+    /// The crop of incoming images.
     @RunOption(
-      "incoming-view", "How incoming images are cropped under replay.",
-      deviation: { _ in "incoming centred" })
+      "incoming-view",
+      "Crop of incoming images under replay: random crop and flip (augmented), or centre crop (centre).",
+      deviation: { _ in "incoming centre crops" })
     public var incomingView: IncomingView = .augmented
 
+    /// The encoding of incoming images.
     @RunOption(
       "incoming-form",
-      "Train incoming images as they arrived, or in the size and quality of the memory's (stored), so that both look alike.",
-      before: .arrived, applies: .resizedImages, deviation: { _ in "incoming alike" })
+      "Encoding of incoming images in training: as they arrive (arrived), or as the memory stores them (stored).",
+      before: .arrived, applies: .resizedImages, deviation: { _ in "incoming as stored" })
     public var incomingForm: IncomingForm = .arrived
   }
 }

@@ -1,8 +1,8 @@
 import OnePassCore
 
-/// When an option does anything.
+/// The condition under which an option has an effect.
 struct OptionCondition: Sendable {
-  /// What has to be said for it, as `--method replay`.
+  /// The options that meet it, as `--method replay`.
   let words: String
   let holds: @Sendable (RunConfiguration) -> Bool
 

@@ -1,40 +1,44 @@
 import OnePassCore
 
-/// What the value of an option has to be.
+/// The possible values of an option.
 package struct OptionRange: Sendable {
-  /// How it stands after "must be", where a value is not that; `nil` where it is.
+  /// The text after "must be" for an impossible value; `nil` for a possible one.
   private let demand: @Sendable (Any) -> String?
 
+  /// Checks a value.
   /// - Parameters:
-  ///   - option: What the value is of, as `--limit`.
-  ///   - value: A number or a text; `nil` is always in the range.
-  /// - Throws: `OnePassError` (`usage`): `--limit must be at least 1 (got 0).`
+  ///   - option: The option with its dashes, as `--limit`.
+  ///   - value: A number or a text; `nil` is always possible.
+  /// - Throws: `OnePassError` (`usage`) if the value is out of range: `--limit must be at least 1 (got 0).`
   package func check(_ option: String, _ value: Any) throws {
     guard let demand = demand(value) else { return }
     var shown = RunConfiguration.text(value) ?? ""
     if shown.hasSuffix(".0") { shown.removeLast(2) }
-    throw OnePassError(.usage, "\(option) must be \(demand) (got \(shown.isEmpty ? "nothing" : shown)).")
+    throw OnePassError.valueOutOfRange(option, mustBe: demand, got: shown)
   }
 
-  /// Not so many that sums of them overflow, if nothing else is said.
+  /// Integers from a minimum to a maximum. The default maximum keeps sums from overflowing.
   package static func atLeast(_ least: Int, atMost most: Int = 1 << 40) -> OptionRange {
     numbers { $0 < Double(least) ? "at least \(least)" : $0 > Double(most) ? "at most \(most)" : nil }
   }
 
+  /// Numbers between two bounds, both included.
   package static func between(_ least: Int, _ most: Int) -> OptionRange {
     numbers("between \(least) and \(most)") { $0 >= Double(least) && $0 <= Double(most) }
   }
 
   static let positive = numbers("a positive number") { $0 > 0 && $0.isFinite }
   static let notNegative = numbers("at least 0") { $0 >= 0 && $0.isFinite }
-  /// 0 … 1.
+  /// Numbers 0 … 1.
   static let share = between(0, 1)
   static let shareAboveZero = numbers("greater than 0 and at most 1") { $0 > 0 && $0 <= 1 }
   static let shareBelowOne = numbers("at least 0 and less than 1") { (0..<1).contains($0) }
 
-  /// The one value of an option that was removed, and that files of earlier versions still name.
+  /// The only value of a removed option, which files of earlier versions still state.
   static func only<Value: Equatable & Sendable>(_ neutral: Value, _ reason: String) -> OptionRange {
-    OptionRange { $0 as? Value == neutral ? nil : "\(RunConfiguration.text(neutral) ?? ""): \(reason)" }
+    OptionRange {
+      $0 as? Value == neutral ? nil : "\(RunConfiguration.text(neutral) ?? ""), because \(reason)"
+    }
   }
 
   static func either(_ first: Int, _ second: Int) -> OptionRange {
@@ -53,7 +57,7 @@ package struct OptionRange: Sendable {
     numbers { isPossible($0) ? nil : words }
   }
 
-  /// Integers beyond 2^53 are far beyond every bound, so that it does not matter how they are rounded.
+  /// Integers are compared as `Double`: those above 2^53, which are rounded, exceed every bound.
   private static func numbers(_ demand: @escaping @Sendable (Double) -> String?) -> OptionRange {
     OptionRange { value in
       switch value {

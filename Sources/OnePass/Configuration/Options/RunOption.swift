@@ -1,44 +1,47 @@
 import OnePassCore
 
-/// An option of a run: the field, its value if nothing is said, and everything else that the program says and checks of it.
+/// An option of a run: a field with its default, name, help text, range and role in records.
 ///
-/// ```
-/// @RunOption("learning-rate", "Peak learning rate of SGD.", value: "RATE", in: .positive)
-/// public var learningRate: Double = 0.1
+/// The library declares its options with it. A program reads and sets them as plain fields:
+///
+/// ```swift
+/// var run = RunConfiguration(data: "fashion-mnist")
+/// run.recipe.learningRate = 0.05
 /// ```
 ///
-/// This is the only place that knows an option. ``RunConfiguration`` walks over its fields to read and write records, to compare
-/// runs, to check ranges and to write `run.yaml`; the command line takes its name, help and default from the projected value.
-/// The walk needs to write fields that it knows only by their type, so each value lies in a cell of its own: assigning makes a
-/// new cell, and only a configuration that was just made has its cells written in place. An option added later says with
-/// `before` which value does what older programs did.
+/// Each option is declared in one place. ``RunConfiguration`` walks over its fields to read and write records, to compare runs,
+/// to check ranges and to write `run.yaml`. The command line takes name, help and default from the projected value.
+///
+/// The walk writes fields of types that it does not know statically, so each value is in a cell. Assigning makes a new cell;
+/// cells are written in place only while a new configuration is made.
 @propertyWrapper
 public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   private var cell: OptionCell<Value>
 
+  /// The value of the option.
   public var wrappedValue: Value {
     get { cell.value }
     set { cell = OptionCell(newValue, cell.declaration) }
   }
 
-  /// What is said of the option, whatever its value is.
+  /// The declaration of the option, which does not depend on its value.
   public var projectedValue: OptionDeclaration<Value> { cell.declaration }
 
   /// - Parameters:
   ///   - wrappedValue: The default.
-  ///   - name: On the command line, without dashes.
-  ///   - help: A sentence.
-  ///   - valueName: What stands for a value in the help, as `RATE`.
-  ///   - key: In a record; the name in camel case if `nil`.
-  ///   - range: What a value has to be.
-  ///   - before: The value of records that lack the option, because they are older. A record that lacks an option without
-  ///     this is damaged, unless the default is `nil`.
-  ///   - applies: When the option does anything, within the bounds of its group.
+  ///   - name: The name on the command line, without dashes.
+  ///   - help: The help text.
+  ///   - valueName: The placeholder of a value in the help, as `RATE`.
+  ///   - key: The key in a record; the name in camel case if `nil`.
+  ///   - range: The possible values; all if `nil`.
+  ///   - before: The value of older records, which lack the option: the one with the behaviour of older versions. Without
+  ///     it, a record that lacks the option is damaged, unless the default is `nil`.
+  ///   - applies: When the option has an effect, given that its group has one.
   ///   - changesResults: Whether results depend on it, where it applies.
-  ///   - isFoundInData: Whether `nil` leaves it to the data, whose choice the record of a run then holds.
-  ///   - deviation: What a title says of a value other than the default; nothing if `nil`.
-  ///   - deviationOfRun: The same, where that depends on other options too: a key path, since a closure that names the field
-  ///     would be part of the field's own type.
+  ///   - isFoundInData: Whether `nil` takes the value from the data. The record of a run then has that value.
+  ///   - deviation: The text in a title for a value other than the default; none if `nil`.
+  ///   - deviationOfRun: The same, where the text depends on other options too. It is a key path because a closure that
+  ///     names the field would be part of the field's own type.
   init(
     wrappedValue: Value, _ name: String, _ help: String, value valueName: String? = nil, key: String? = nil,
     in range: OptionRange? = nil, before: Value? = nil, applies: OptionCondition = .always,
@@ -62,15 +65,21 @@ extension RunOption: Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(wrappedValue) }
 }
 
-/// What is said of an option, whatever its value is.
+/// The declaration of an option: all that does not depend on its value.
+///
+/// ```swift
+/// let learningRate: OptionDeclaration<Double> = RunConfiguration(data: "fashion-mnist").recipe.$learningRate
+/// ```
 public struct OptionDeclaration<Value: Sendable>: Sendable {
-  /// On the command line, without dashes.
+  /// The name on the command line, without dashes.
   package let name: String
-  /// In a record.
+  /// The key in a record.
   package let key: String
+  /// The help text.
   package let help: String
+  /// The placeholder of a value in the help.
   package let valueName: String?
-  /// The value if nothing is said.
+  /// The default.
   package let standard: Value
   let range: OptionRange?
   let before: Value?
@@ -80,10 +89,11 @@ public struct OptionDeclaration<Value: Sendable>: Sendable {
   let deviation: (@Sendable (Value) -> String?)?
   let deviationOfRun: (@Sendable (RunConfiguration) -> String?)?
 
-  /// - Throws: `OnePassError` (`usage`) if the value cannot mean anything.
+  /// Checks that a value is possible.
+  /// - Throws: `OnePassError` (`usage`) if it is not.
   package func check(_ value: Value) throws {
     try range?.check("--\(name)", value)
-    // Through `Any`, so that an optional counts as what is in it.
+    // Through `Any`, so that an optional is checked as its wrapped value.
     try (value as Any as? any SelfChecking)?.validate()
   }
 
@@ -96,16 +106,16 @@ public struct OptionDeclaration<Value: Sendable>: Sendable {
   }
 }
 
-/// A value that knows itself what it may be.
+/// A value whose type has the range check.
 protocol SelfChecking {
+  /// Checks that the value is possible.
   /// - Throws: `OnePassError` (`usage`).
   func validate() throws
 }
 
-/// Where a value lies, with what is said of it.
+/// A value with its declaration.
 ///
-/// Not checked by the compiler, because `value` is not constant: it is only written while the configuration that it belongs to
-/// is being made, and nobody else has it.
+/// `@unchecked`, because `value` is variable: it is written only while its configuration is made, before anything shares it.
 private final class OptionCell<Value: Sendable>: @unchecked Sendable {
   let declaration: OptionDeclaration<Value>
   var value: Value
@@ -115,7 +125,7 @@ private final class OptionCell<Value: Sendable>: @unchecked Sendable {
   }
 }
 
-/// The name of an option in a record.
+/// The key of an option in a record.
 struct OptionKey: CodingKey {
   let stringValue: String
   var intValue: Int? { nil }
@@ -123,30 +133,34 @@ struct OptionKey: CodingKey {
   init?(intValue: Int) { nil }
 }
 
-/// An option of a value that is not known here.
+/// An option with an erased value type.
 package protocol AnyRunOption: Sendable {
+  /// The name on the command line, without dashes.
   var name: String { get }
+  /// The key in a record.
   var key: String { get }
-  /// `nil` if it is left to the program.
+  /// The value; `nil` for an optional without one.
   var value: Any? { get }
+  /// Whether the value is the default.
   var isStandard: Bool { get }
+  /// The type of the value.
   var type: Any.Type { get }
 }
 
-/// What the walk over a configuration does with each option.
+/// The operations that a walk over a configuration applies to each option.
 protocol WalkedOption: AnyRunOption {
   var applies: OptionCondition { get }
   var changesResults: Bool { get }
   var isFoundInData: Bool { get }
 
-  /// What a title says of the option in a run, if it has not its default there.
+  /// The text in the title of a run; `nil` for the default.
   func deviation(in run: RunConfiguration) -> String?
   func check() throws
   func write(to record: inout KeyedEncodingContainer<OptionKey>) throws
-  /// Writes in place, as the next two: only for a configuration that was just made.
+  /// Writes in place, as the next two do: only for a new configuration.
   func read(from record: KeyedDecodingContainer<OptionKey>) throws
   func copy(_ other: any WalkedOption)
-  /// - Parameter value: One of the option's type; `nil` of any type leaves it as it is.
+  /// - Parameter value: A value of the option's type; `nil` of any type changes nothing.
   func take(_ value: Any)
 }
 
@@ -186,7 +200,9 @@ extension RunOption: WalkedOption {
   }
 
   func copy(_ other: any WalkedOption) {
-    guard let other = other as? RunOption else { preconditionFailure("\(name) is not \(other.name).") }
+    guard let other = other as? RunOption else {
+      preconditionFailure("\(name) differs in type from \(other.name).")
+    }
     cell.value = other.cell.value
   }
 
@@ -194,11 +210,11 @@ extension RunOption: WalkedOption {
     if let value = value as? Value {
       cell.value = value
     } else {
-      precondition(Self.unwrapped(value) == nil, "\(name) is no \(Swift.type(of: value)).")
+      precondition(Self.unwrapped(value) == nil, "\(name) is not of type \(Swift.type(of: value)).")
     }
   }
 
-  /// What is in an optional, or the value itself.
+  /// The wrapped value of an optional, or the value itself.
   private static func unwrapped(_ value: Any) -> Any? {
     let mirror = Mirror(reflecting: value)
     return mirror.displayStyle == .optional ? mirror.children.first?.value : value

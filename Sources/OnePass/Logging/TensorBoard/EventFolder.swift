@@ -2,7 +2,7 @@ import Foundation
 import OnePassCore
 import SwiftProtobuf
 
-/// The event files of a run, which TensorBoard reads in the order of their names.
+/// The folder with the event files of a run, which TensorBoard reads in the order of their names.
 struct EventFolder {
   static let name = "tensorboard"
   let path: String
@@ -12,12 +12,11 @@ struct EventFolder {
   /// - Parameter output: The folder of the run.
   init(of output: String) { path = "\(output)/\(Self.name)" }
 
-  /// Makes room for another file, which comes after those that are there.
-  /// - Returns: Where it is to be.
-  /// - Throws: `OnePassError` (`io`).
+  /// Creates the folder and chooses the path of the next file, whose name sorts after the existing ones.
+  /// - Throws: `OnePassError` (`io`) if the folder cannot be created.
   func nextFile() throws -> String {
     do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-      throw OnePassError(.io, "The folder \(path) cannot be made: see that the disk has room.", cause: error)
+      throw OnePassError.folderNotCreated(path, cause: error)
     }
     let last = try files().compactMap { name in Int(name.split(separator: ".")[3]) }.max() ?? 0
     let number = String(max(Int(Date().timeIntervalSince1970), last + 1))
@@ -25,8 +24,8 @@ struct EventFolder {
       "\(path)/events.out.tfevents.\(String(repeating: "0", count: max(0, 10 - number.count)))\(number).onepass"
   }
 
-  /// The pictures in the files; `nil` if there are none.
-  /// - Throws: `OnePassError` (`io`).
+  /// The number and size of pictures in all files; `nil` if there are none.
+  /// - Throws: `OnePassError` (`io`) if a file cannot be read.
   func pictures() throws -> RunResult.LoggedPictures? {
     var pictures = RunResult.LoggedPictures(count: 0, bytes: 0)
     for name in try files() {
@@ -40,11 +39,11 @@ struct EventFolder {
     return pictures.count > 0 ? pictures : nil
   }
 
-  /// Takes all pictures out of the files, and overwrites their bytes.
+  /// Removes all pictures from the files, and overwrites their bytes.
   ///
-  /// Given again after it was broken off, it goes on.
-  /// - Returns: How many they were.
-  /// - Throws: `OnePassError` (`io`).
+  /// After an interruption, a second call completes the removal.
+  /// - Returns: The number of pictures that were removed.
+  /// - Throws: `OnePassError` (`io`) if a file cannot be changed.
   func removePictures() throws -> Int {
     try endRemoval()
     return try files().reduce(0) { sum, name in
@@ -60,7 +59,7 @@ struct EventFolder {
         }
         kept += RecordFile.framed(try event.serializedData())
       }
-      // What was broken off in the middle of a record may be a picture as well.
+      // A truncated last record may be a picture too.
       guard removed > 0 || !isWhole else { return sum }
       try reporting(name) {
         try FileManager.default.moveItem(atPath: "\(path)/\(name)", toPath: "\(path)/\(Self.doomed)\(name)")
@@ -71,7 +70,7 @@ struct EventFolder {
     }
   }
 
-  /// Overwrites and removes files of which there is one without pictures; brings others back.
+  /// Completes an interrupted removal: erases old files that have been replaced, and restores the others.
   private func endRemoval() throws {
     for name in try names() where name.hasPrefix(Self.doomed) {
       let (doomed, place) = ("\(path)/\(name)", "\(path)/\(name.dropFirst(Self.doomed.count))")
@@ -90,14 +89,14 @@ struct EventFolder {
     }
   }
 
-  /// The events of a file, and whether these are all of it.
+  /// The events of a file, and whether they are its whole content.
   private static func events(in file: Data) -> (events: [ProtoEvent], isWhole: Bool) {
     let (records, bytes) = RecordFile.records(in: file)
     let events = records.compactMap { try? ProtoEvent(serializedBytes: $0) }
     return (events, bytes == file.count && events.count == records.count)
   }
 
-  /// The event files, in their order.
+  /// The names of the event files, in order.
   private func files() throws -> [String] { try names().filter { $0.hasPrefix("events.out.tfevents.") } }
 
   private func names() throws -> [String] {
@@ -111,7 +110,7 @@ struct EventFolder {
 
   private func reporting<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch {
-      throw OnePassError(.io, "\(path)/\(name) cannot be read or changed: check the disk.", cause: error)
+      throw OnePassError.inaccessibleEventFile(name.isEmpty ? path : "\(path)/\(name)", cause: error)
     }
   }
 }

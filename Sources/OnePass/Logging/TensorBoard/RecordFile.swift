@@ -1,6 +1,6 @@
 import Foundation
 
-/// The framing of TensorFlow's record files: each record with its length, and a checksum of both.
+/// The record format of TensorFlow: each record with its length and checksums of both.
 ///
 /// ```
 /// length  8 bytes, little-endian
@@ -18,9 +18,8 @@ enum RecordFile {
     return length + littleEndian(maskedChecksum(length)) + record + littleEndian(maskedChecksum(record))
   }
 
-  /// The whole records at the start of a file.
-  /// - Returns: The records, and the number of bytes that they take: all, unless the last one was broken off or something
-  ///   is damaged.
+  /// Reads the intact records at the start of a file.
+  /// - Returns: The records and their total size in bytes. It is the size of the file unless that is truncated or damaged.
   static func records(in file: Data) -> (records: [Data], bytes: Int) {
     var records: [Data] = []
     var rest = file[...]
@@ -38,7 +37,7 @@ enum RecordFile {
     return (records, file.count - rest.count)
   }
 
-  /// Rotated and shifted, so that a checksum of data that holds checksums says something.
+  /// A rotated checksum plus a constant, since the CRC of data that contains its own CRC is degenerate.
   static func maskedChecksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let checksum = checksum(bytes)
     return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8

@@ -2,10 +2,10 @@ import Foundation
 import OnePassCore
 import SwiftProtobuf
 
-/// Writes event files as TensorBoard reads them: scalars, histograms, pictures, and the options of the run as text.
+/// Writes event files for TensorBoard: scalars, histograms, pictures, and the options of the run as text.
 ///
-/// A run that goes on has a file of its own that begins by saying from which step on; TensorBoard then leaves out what an
-/// earlier file says of that step and those after it.
+/// A resumed run writes a new file, which starts with its first step. TensorBoard then ignores that step and later ones in
+/// earlier files.
 final class TensorBoardLogger: RunLogger {
   let name = EventFolder.name
   let takesPictures: Bool
@@ -85,7 +85,7 @@ final class TensorBoardLogger: RunLogger {
     return message
   }
 
-  /// Markdown for the plugin `text`.
+  /// A value with Markdown, for TensorBoard's text plugin.
   private static func text(_ text: String, tag: String) -> ProtoSummary.Value {
     value(tag) { value in
       value.metadata.pluginData.pluginName = "text"

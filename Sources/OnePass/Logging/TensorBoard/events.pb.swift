@@ -8,9 +8,9 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// The messages of TensorBoard's event files, as far as OnePass writes them: numbers and types are those of
-/// https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto (Apache 2.0). Fields that are left out
-/// here are kept as they are when a file is copied. scripts/protobuf makes the Swift code.
+/// The messages of TensorBoard's event files that OnePass writes. Numbers and types are those of
+/// https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto (Apache 2.0). Unknown fields are preserved when
+/// a file is copied. scripts/protobuf generates the Swift code.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials

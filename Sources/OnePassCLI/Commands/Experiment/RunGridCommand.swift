@@ -5,15 +5,19 @@ import OnePassCore
 import OnePassExperiments
 import OnePassModels
 
-extension GridPreset: ExpressibleByArgument {}
+extension GridPreset: ExpressibleByArgument {
+  fileprivate var helpLine: String {
+    "  \(rawValue)\(String(repeating: " ", count: 16 - rawValue.count))\(summary)"
+  }
+}
 
 struct RunGridCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Train every cell of a grid that has no record yet.",
+    abstract: "Train the cells of a grid that have no record yet.",
     discussion: """
-      A grid is a YAML file. Its options are those of `onepass train`, without dashes; where an option of a group \
-      has several values, each is crossed with all others.
+      A grid is a YAML file with options of `onepass train`, without dashes. Lists of values in a group of cells \
+      are crossed, and each cell is trained with each seed:
 
         options:
           data: fashion-mnist
@@ -28,68 +32,71 @@ struct RunGridCommand: ParsableCommand {
             storage: [1%, 5%, 10%]
 
       Presets:
-      \(GridPreset.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
+      \(GridPreset.allCases.map(\.helpLine).joined(separator: "\n"))
       """)
 
-  @Argument(help: "Grid files.", completion: .file(extensions: ["yaml", "yml"]))
+  @Argument(help: "Grid files (YAML).", completion: .file(extensions: ["yaml", "yml"]))
   var grid: [String] = []
 
-  @Option(help: "A grid that comes with the program; can be given more than once.")
+  @Option(help: "Built-in grid; can be repeated.")
   var preset: [GridPreset] = []
 
   @Option(
-    help: ArgumentHelp("The stream to train on, as in `train`.", valueName: "SPEC"),
+    help: ArgumentHelp("Stream to train on, as in `train`.", valueName: "SPEC"),
     completion: .specification)
   var data: String?
 
   @Option(
     name: .customLong("eval-data"),
-    help: ArgumentHelp("Labelled images to measure the accuracy on.", valueName: "SPEC"),
+    help: ArgumentHelp("Labelled images for the evaluation.", valueName: "SPEC"),
     completion: .specification)
   var evaluationData: String?
 
   @Option(
-    help: ArgumentHelp("The number of classes, or a file with their names.", valueName: "N|FILE"),
+    help: ArgumentHelp("Number of classes, or a file with their names.", valueName: "N|FILE"),
     completion: .file())
   var classes: String?
 
-  @Option(help: ArgumentHelp("The network.", valueName: "NAME"), completion: .list(ModelRegistry.names))
+  @Option(
+    help: ArgumentHelp("Model architecture.", valueName: "NAME"), completion: .list(ModelRegistry.names))
   var model: String?
 
-  @Option(help: ArgumentHelp("Take at most this many examples from the stream.", valueName: "N"))
+  @Option(help: ArgumentHelp("Maximum number of examples from the stream.", valueName: "N"))
   var limit: String?
 
-  @Option(help: ArgumentHelp("How many seeds (3), or which (1,2,7).", valueName: "SEEDS"))
+  @Option(help: ArgumentHelp("Number of seeds (3) or list of seeds (1,2,7).", valueName: "SEEDS"))
   var seeds: String?
 
   @Option(
     name: .customLong("set"),
-    help: ArgumentHelp("Any other option of `train`, for every cell.", valueName: "OPTION=VALUE"))
+    help: ArgumentHelp("Another option of `train` for all cells; can be repeated.", valueName: "OPTION=VALUE")
+  )
   var settings: [String] = []
 
   @Option(
     name: .customLong("memory-bytes"),
     help: ArgumentHelp(
-      "The budget at which opin-ablations compares encoded images with pixels.", valueName: "AMOUNT"))
+      "Storage budget at which opin-ablations compares encoded images with pixels.", valueName: "AMOUNT"))
   var memoryBytes: String?
 
-  @Option(help: ArgumentHelp("Cells that run at the same time; they share the cores.", valueName: "N"))
+  @Option(
+    help: ArgumentHelp("Number of cells that run at the same time and share the cores.", valueName: "N"))
   var parallel = 1
 
   @Option(
-    help: ArgumentHelp("The folder that receives a folder for each cell.", valueName: "DIR"),
+    help: ArgumentHelp("Output folder, with a subfolder for each cell.", valueName: "DIR"),
     completion: .directory)
   var output: String
 
-  @Flag(name: .customLong("dry-run"), help: "Only list the cells, with the command of each.")
+  @Flag(name: .customLong("dry-run"), help: "Print the command of each cell, without training.")
   var dryRun = false
 
-  @Flag(name: .shortAndLong, help: "Show no progress.")
+  @Flag(name: .shortAndLong, help: "Do not show progress.")
   var quiet = false
 
   @Option(
     help:
-      "A table that renews itself on a terminal and nothing elsewhere (auto), or a line for each change (lines)."
+      "Format of the progress: a live table on a terminal only (auto), or a line for each change (lines)."
   )
   var progress = GridProgressStyle.auto
 
@@ -113,8 +120,7 @@ struct RunGridCommand: ParsableCommand {
 
   private func makeGrid() throws -> Grid {
     guard !grid.isEmpty || !preset.isEmpty else {
-      throw OnePassError(
-        .usage, "There is no grid: give a YAML file, or a preset such as --preset opin-table1.")
+      throw OnePassError.missingGrid()
     }
     try checkMemoryBytes()
     var overrides = [
@@ -128,10 +134,11 @@ struct RunGridCommand: ParsableCommand {
       descriptions, overrides: overrides, seeds: seeds.map { try SeedList($0, at: Place("--seeds")).seeds },
       read: TrainCommand.read)
     if preset.contains(.ablations), memoryBytes == nil {
-      Console.note("Encoded images are not compared with pixels: say at which --memory-bytes.")
+      Console.note(
+        "Encoded images are not compared with pixels; pass --memory-bytes to include this ablation.")
     }
     if grid.cells.contains(where: { $0.configuration.data.evaluationSource == nil }) {
-      Console.note("Without --eval-data there will be no accuracy.")
+      Console.note("Without --eval-data the results have no accuracy.")
     }
     return grid
   }
@@ -139,46 +146,40 @@ struct RunGridCommand: ParsableCommand {
   private func checkMemoryBytes() throws {
     guard let memoryBytes else { return }
     guard ByteCount(memoryBytes) != nil else {
-      throw OnePassError(
-        .usage,
-        "--memory-bytes \(memoryBytes) is not an amount of bytes: write it with its unit, as in 500MB.")
+      throw OnePassError.invalidMemoryBytes(memoryBytes)
     }
     guard preset.contains(where: { $0 == .ablations || $0 == .imagenet }) else {
-      throw OnePassError(
-        .usage, "--memory-bytes belongs to the presets opin-ablations and imagenet: in a grid, set storage.")
+      throw OnePassError.memoryBytesWithoutPreset()
     }
   }
 
-  /// This program, which trains the cells.
+  /// The path of this program, which trains the cells.
   private static func ownProgram() throws -> URL {
     guard let path = Bundle.main.executablePath else {
-      throw OnePassError(.engine, "The path of this program is not known, so it cannot start the cells.")
+      throw OnePassError.unknownExecutable()
     }
     return URL(fileURLWithPath: path)
   }
 
   private func report(_ outcome: GridRunner.Outcome) throws {
     let progress = outcome.progress
-    let made = progress.newCount
+    let trained = progress.newCount
     try Console.result(
-      "\(Figures.count(progress.cells.count, "cell")): \(made) made, \(progress.doneCount - made) already there"
+      "\(Figures.count(progress.cells.count, "cell")): \(trained) trained, \(progress.doneCount - trained) already done"
         + (progress.failures.isEmpty ? "" : ", \(progress.failures.count) failed"))
     for (cell, reason) in progress.failures {
-      Console.error("\(Console.styled("Failed:", .red)) \(cell.name). \(reason)")
+      Console.error("\(Console.styled("Failed:", .red)) \(cell.name): \(reason)")
     }
     if outcome.isBlocked {
       Console.error(
-        "Stopped: what could not be written or started would fail again with every cell that is left.")
+        "Stopped, since a cell could not be started or written; the remaining cells would fail as well.")
     }
     if let signal = outcome.interruption {
-      Console.error("Interrupted. What is done is safe; give the same command again to go on.")
+      Console.error("Interrupted. To resume, run the same command again.")
       throw ExitCode(128 + signal)
     }
     guard progress.failures.isEmpty else {
-      throw OnePassError(
-        .engine,
-        "\(progress.failures.count) of \(Figures.count(progress.cells.count, "cell")) failed, see above: "
-          + "remove the cause and give the same command again.")
+      throw OnePassError.failedCells(progress.failures.count, of: progress.cells.count)
     }
     try Console.result("next: onepass experiment table \(output), onepass experiment report \(output)")
   }

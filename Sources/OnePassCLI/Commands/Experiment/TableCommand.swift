@@ -5,7 +5,7 @@ import OnePassExperiments
 
 extension TableLayout: ExpressibleByArgument {}
 
-/// How a table is written.
+/// The format of a table.
 enum TableFormat: String, CaseIterable, ExpressibleByArgument {
   case text, markdown, csv, json
 }
@@ -13,36 +13,37 @@ enum TableFormat: String, CaseIterable, ExpressibleByArgument {
 struct TableCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "table",
-    abstract: "Print the paper's tables with the figures of finished runs beside the paper's.",
+    abstract: "Print tables of finished runs beside the paper's values.",
     discussion: """
-      Layouts: table1 and table2 (the paper's), ablations (each change against the method, paired by seed), recipe \
-      (another recipe against the paper's), claims (the paper's claims, one by one), variants (everything). Without --layout all are printed.
+      Layouts:
+        table1, table2  the paper's Tables 1 and 2
+        ablations       each ablation against the paper's method, paired by seed
+        recipe          other recipes against the paper's recipe, paired by seed
+        claims          the paper's claims, with verdicts
+        variants        all runs
       """)
 
-  @Argument(help: "Folders that `experiment run --output` made.", completion: .directory)
+  @Argument(help: "Output folders of `experiment run`.", completion: .directory)
   var directory: [String]
 
-  @Option(help: "Which table; can be given more than once.")
+  @Option(help: "Table to print; can be repeated (default: all).")
   var layout: [TableLayout] = []
 
-  @Option(help: "How it is written: for people (text, markdown) or for programs (csv, json: bare figures).")
+  @Option(help: "Output format; csv and json have unrounded values.")
   var format = TableFormat.text
 
   func run() throws {
     let records = try RecordSet(reading: directory)
-    for problem in records.problems { Console.error("Left out \(problem.path): \(problem.reason)") }
+    for problem in records.problems { Console.error("Skipped \(problem.path): \(problem.reason)") }
     let layouts = layout.isEmpty ? TableLayout.allCases : layout
     if format == .csv, layouts.count != 1 {
-      throw OnePassError(.usage, "CSV holds one table: say which with --layout.")
+      throw OnePassError.severalTablesInCSV()
     }
     let tables = Setting.settings(of: records.records).flatMap { setting in
       layouts.compactMap { $0.table(of: setting) }
     }
     guard !tables.isEmpty else {
-      throw OnePassError(
-        .badData,
-        "Nothing was run that belongs in \(layouts.map(\.rawValue).joined(separator: " or ")): "
-          + "see what there is with --layout variants.")
+      throw OnePassError.noRuns(for: layouts.map(\.rawValue))
     }
     switch format {
     case .text: try Console.result(tables.map(\.plainText).joined(separator: "\n\n"))
@@ -54,7 +55,7 @@ struct TableCommand: ParsableCommand {
 }
 
 extension ResultTable {
-  /// The table as it stands on a terminal.
+  /// The table as aligned text.
   fileprivate var plainText: String {
     var table = TextTable(header: columns.map(\.name), isText: columns.map { !$0.isNumeric })
     table.rows = rows

@@ -5,10 +5,11 @@ import OnePassCore
 struct ForgetMemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "forget",
-    abstract: "Remove examples from a run's memory and its checkpoints, and overwrite their bytes.",
+    abstract: "Erase examples from the memory and the checkpoints of a run.",
     discussion: """
-      What is given has to apply together. The request is noted in the run's forgotten.jsonl, with hashes of the subjects. \
-      Pictures of the memory in the run's event files go as well, all of them. Weights are not unlearned: what a model has learned from an example stays in it.
+      Removes the examples that match all given options, and overwrites their bytes. All pictures of the memory in \
+      TensorBoard event files are removed as well. The request is recorded in forgotten.jsonl, with hashes of the \
+      subjects. Model weights are not changed, so the model keeps what it has learned from the examples.
       """)
 
   @OptionGroup var stored: StoredMemoryOptions
@@ -16,30 +17,32 @@ struct ForgetMemoryCommand: ParsableCommand {
   @Option(
     name: .customLong("subject"),
     help: ArgumentHelp(
-      "Whom the examples are about (see train --subject-key); can be repeated.", valueName: "KEY"))
+      "Subject of the examples (see train --subject-key); can be repeated.", valueName: "KEY"))
   var subjects: [String] = []
 
   @Option(
-    name: .customLong("class"), help: ArgumentHelp("Their class, by name or number.", valueName: "CLASS"))
+    name: .customLong("class"),
+    help: ArgumentHelp("Class of the examples, by name or number.", valueName: "CLASS"))
   var className: String?
 
   @Option(
     help: ArgumentHelp(
-      "Those that came before a position of the stream, a day or a time.", valueName: "N|TIME"))
+      "Only examples before a position in the stream, a date or a time.", valueName: "N|TIME"))
   var before: String?
 
   @Option(
     name: .customLong("position"),
-    help: ArgumentHelp("Their position in the stream; can be repeated.", valueName: "N"))
+    help: ArgumentHelp("Position of an example in the stream; can be repeated.", valueName: "N"))
   var positions: [Int] = []
 
-  @Option(help: ArgumentHelp("What the log says of the request, such as a ticket.", valueName: "TEXT"))
+  @Option(
+    help: ArgumentHelp("Text for the record of the request, such as a ticket number.", valueName: "TEXT"))
   var reference: String?
 
-  @Flag(name: .customLong("dry-run"), help: "Only tell what would be removed.")
+  @Flag(name: .customLong("dry-run"), help: "Print what would be removed, without removing it.")
   var isRehearsal = false
 
-  @Flag(help: "Print what was removed as JSON.")
+  @Flag(help: "Print the result as JSON.")
   var json = false
 
   func run() throws {
@@ -51,20 +54,19 @@ struct ForgetMemoryCommand: ParsableCommand {
     guard !json else { return try Console.result(JSON.text(forgotten)) }
     let verb = isRehearsal ? "Would remove" : "Removed"
     let places = forgotten.checkpoints.isEmpty ? "" : " from \(forgotten.checkpoints.joined(separator: ", "))"
-    let count = forgotten.positions.count
-    try Console.result("\(verb) \(Figures.count(count)) \(count == 1 ? "item" : "items")\(places).")
+    try Console.result("\(verb) \(Figures.count(forgotten.positions.count, "item"))\(places).")
     if forgotten.pictures > 0 {
       let pictures = Figures.count(forgotten.pictures, "picture")
-      try Console.result("\(verb) \(pictures) of the memory from the run's event files.")
+      try Console.result("\(verb) \(pictures) of the memory from the event files.")
     }
     if let first = forgotten.firstUse {
       let older =
-        forgotten.olderCheckpoints.last.map { "\($0) is older" } ?? "no checkpoint that is kept is older"
+        forgotten.olderCheckpoints.last.map { "the checkpoint \($0) is older" } ?? "no checkpoint is older"
       try Console.result(
-        "The weights are not unlearned: the subject first passed as example \(Figures.count(first)), and \(older)."
+        "Model weights are not changed. The subject first appeared as example \(Figures.count(first)); \(older)."
       )
     } else if !forgotten.positions.isEmpty {
-      try Console.result("The weights are not unlearned.")
+      try Console.result("Model weights are not changed.")
     }
   }
 }

@@ -6,12 +6,13 @@ import OnePassExperiments
 struct InspectMemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show fill, bytes, classes, age, replays and priorities of a run's memory.",
+    abstract: "Show statistics of the memory of a run.",
     discussion: """
-      Of a run that is training, or was broken off, its last checkpoint is shown. Nothing is changed.
+      Prints fill, size, classes, age, replays and priorities. For an unfinished run, shows its last checkpoint. \
+      Changes nothing.
 
-      The page holds copies of images of the stream: `memory forget` does not know of it. It takes the place of an earlier page
-      of the same run, and of nothing else.
+      The page of --html contains copies of images, which `memory forget` does not remove. It replaces an earlier page \
+      of the same run, but no other file.
       """)
 
   @OptionGroup var stored: StoredMemoryOptions
@@ -19,21 +20,22 @@ struct InspectMemoryCommand: ParsableCommand {
   @Option(
     defaultAsFlag: "memory.html",
     help: ArgumentHelp(
-      "Write a page with charts, and pictures of the highest and lowest priorities (default: memory.html).",
+      "Write an HTML page with charts and the images with the highest and lowest priorities.",
       valueName: "FILE"),
     completion: .file(extensions: ["html"]))
   var html: String?
 
   @Option(
     help: ArgumentHelp(
-      "How many pictures of each end the page shows, as far as the run keeps them.", valueName: "N"))
+      "Number of images on the page with the highest priorities, and with the lowest, if the run kept them.",
+      valueName: "N"))
   var pictures = 24
 
   @Flag(
-    inversion: .prefixedNo, help: "Whether the page says what the model takes the pictures for.")
+    inversion: .prefixedNo, help: "Show the predicted class of each image on the page.")
   var predictions = true
 
-  @Flag(help: "Print the figures as JSON.")
+  @Flag(help: "Print the statistics as JSON.")
   var json = false
 
   func run() throws {
@@ -48,8 +50,8 @@ struct InspectMemoryCommand: ParsableCommand {
     let page = MemoryPage(memory, pictures: pictures, predicting: predictions)
     try page.write(to: html)
     let what =
-      page.pictureCount == 0 ? page.absence ?? "no pictures" : Figures.count(page.pictureCount, "picture")
-    let sentence = "\(html): \(Figures.count(memory.items.count, "item")), \(what)"
-    if json { Console.error(sentence) } else { try Console.result(sentence) }
+      page.pictureCount == 0 ? page.absence ?? "no images" : Figures.count(page.pictureCount, "image")
+    let line = "\(html): \(Figures.count(memory.items.count, "item")), \(what)"
+    if json { Console.error(line) } else { try Console.result(line) }
   }
 }

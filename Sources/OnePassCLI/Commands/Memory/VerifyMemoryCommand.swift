@@ -5,15 +5,15 @@ import OnePassCore
 struct VerifyMemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Prove from the ledger that no example was taken twice and none skipped.",
+    abstract: "Verify from the ledger that each example was seen exactly once.",
     discussion: """
-      The ledger holds the position and a hash of each example that was taken from the stream. Every image of the memory \
-      is held against it. Examples that the source itself holds twice are listed. Ends with status 65 if anything is wrong.
+      The ledger has the position and a hash of each example that was read from the stream. The images of the memory \
+      are compared with it. Duplicates in the source itself are listed. The exit status is 65 if the verification fails.
       """)
 
   @OptionGroup var stored: StoredMemoryOptions
 
-  @Flag(help: "Print the figures as JSON.")
+  @Flag(help: "Print the result as JSON.")
   var json = false
 
   func run() throws {
@@ -25,14 +25,14 @@ struct VerifyMemoryCommand: ParsableCommand {
   private func show(_ found: PassVerification) throws {
     let isWhole = found.faults.isEmpty
     try Console.result(
-      "stream      \(Figures.count(found.examples)) examples"
-        + (isWhole ? ", each taken once, none skipped" : ""))
+      "stream      \(Figures.count(found.examples, "example"))"
+        + (isWhole ? ", each seen once, none skipped" : ""))
     try Console.result("source      \(duplicates(found))")
     var memory: [String] = []
-    if found.items > 0 { memory.append("\(Figures.count(found.items)) items are what passed") }
+    if found.items > 0 { memory.append("\(Figures.count(found.items, "item")) match the ledger") }
     if found.itemsByPosition > 0 {
       memory.append(
-        "\(Figures.count(found.itemsByPosition)) passed by their positions (kept in another form, or not at all)"
+        "\(Figures.count(found.itemsByPosition, "item")) match by position only (image re-encoded or not kept)"
       )
     }
     if !memory.isEmpty {
@@ -44,10 +44,10 @@ struct VerifyMemoryCommand: ParsableCommand {
   }
 
   private func duplicates(_ found: PassVerification) throws -> String {
-    guard !found.duplicates.isEmpty else { return "no example is in it twice" }
-    let few = found.duplicates.prefix(5).map { "\($0.position) is \($0.original) again" }.joined(
+    guard !found.duplicates.isEmpty else { return "no duplicates" }
+    let few = found.duplicates.prefix(5).map { "\($0.position) = \($0.original)" }.joined(
       separator: ", ")
     let more = found.duplicates.count > 5 ? ", …" : ""
-    return "\(Figures.count(found.duplicates.count)) of its examples are in it more than once: \(few)\(more)"
+    return "\(Figures.count(found.duplicates.count, "duplicate")) by position: \(few)\(more)"
   }
 }

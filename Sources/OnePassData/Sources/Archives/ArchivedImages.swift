@@ -1,15 +1,15 @@
 import Foundation
 import OnePassCore
 
-/// Where the images of an archive of class folders lie, in the order in which ``FolderTable`` lists the unpacked ones.
+/// The images in an archive of class folders, in the order of ``FolderTable``.
 ///
-/// So the same seed makes the same stream of an archive as of the folder that it unpacks to. Memory: the length of its
-/// path and 20 bytes for each image, no contents.
+/// With the same seed, an archive and the folder that it unpacks to make the same stream. Memory: for each image its
+/// path and 20 bytes.
 struct ArchivedImages {
-  /// Where an entry lies in the archive.
+  /// The location of an entry in the archive.
   struct Place {
     let offset: Int
-    /// In bytes, as it is stored.
+    /// In bytes, before compression.
     let size: Int
   }
 
@@ -23,7 +23,7 @@ struct ArchivedImages {
   fileprivate struct Row {
     let offset: UInt64
     let size: UInt32
-    /// The place of the entry's path among `paths`.
+    /// The index of the entry's path in `paths`.
     let path: UInt32
     var label: UInt32 = 0
   }
@@ -32,14 +32,14 @@ struct ArchivedImages {
 
   func place(at row: Int) -> Place { Place(offset: Int(rows[row].offset), size: Int(rows[row].size)) }
 
-  /// The path of the archive and of the image in it.
+  /// The path of the archive, followed by the image's path in it.
   func path(at row: Int) -> String {
     "\(archive)/\(String(decoding: paths[Int(rows[row].path)], as: UTF8.self))"
   }
 }
 
 extension ArchivedImages {
-  /// Takes the entries of an archive in any order.
+  /// Collects the entries of an archive in any order.
   struct Builder {
     private let archive: String
     private var paths = PackedNames()
@@ -50,38 +50,36 @@ extension ArchivedImages {
 
     var count: Int { rows.count }
 
-    /// Adds the image at `path`, `CLASS/NAME` or `CLASS/FOLDER/…/NAME`; whatever is no visible image in a folder is
-    /// passed over.
-    /// - Throws: `OnePassError` (`badData`) for an image that is too large, or an archive of too many.
+    /// Adds the image at `path`, `CLASS/NAME` or `CLASS/FOLDER/…/NAME`. Hidden entries, entries outside folders and
+    /// entries that are not images are ignored.
+    /// - Throws: `OnePassError` (`badData`) if the image is too large or the names exceed 4 GiB.
     mutating func add(_ path: [UInt8], at place: Place) throws {
       let dot = UInt8(ascii: ".")
       let parts = path.split(separator: slash).filter { !$0.elementsEqual([dot]) }
       guard parts.count >= 2, isImageName(path), parts.allSatisfy({ $0.first != dot }) else { return }
       let path = Array(parts.joined(separator: [slash]))
       guard place.size <= largestImageFile else {
-        throw tooLarge("\(archive)/\(String(decoding: path, as: UTF8.self))", place.size)
+        throw OnePassError.imageFileIsTooLarge(
+          "\(archive)/\(String(decoding: path, as: UTF8.self))", bytes: place.size, limit: largestImageFile)
       }
       guard rows.count < Int(UInt32.max), paths.append(path) else {
-        throw OnePassError(.badData, "The names in \(archive) exceed 4 GiB. Pack it into shards first.")
+        throw OnePassError.fileNamesAreTooLong(in: archive)
       }
       rows.append(
         Row(offset: UInt64(place.offset), size: UInt32(place.size), path: UInt32(paths.count - 1)))
     }
 
-    /// The images in order, each with its class.
+    /// The images in order, with their classes.
     /// - Parameters:
-    ///   - names: if given, the label of a class folder is its place in this list.
-    ///   - strippingCommonFolder: whether one folder around all class folders is none of them.
-    /// - Throws: `OnePassError` (`badData`) if there is no image, a class is not among `names`, or a path comes twice.
+    ///   - names: The classes in label order; the sorted names of the class folders if `nil`.
+    ///   - strippingCommonFolder: Whether to ignore a folder that contains all class folders.
+    /// - Throws: `OnePassError` (`badData`) if there is no image, a class is not in `names`, or a path occurs twice.
     func images(named names: [String]?, strippingCommonFolder: Bool = false) throws -> ArchivedImages {
       guard !rows.isEmpty else {
-        throw OnePassError(
-          .badData,
-          "\(archive) holds no .jpg, .jpeg or .png file in a class folder. "
-            + "Put the images of each class in a folder of their own.")
+        throw OnePassError.noImages(inArchive: archive)
       }
       let depth = strippingCommonFolder ? commonFolders(names) : 0
-      // Beside class folders may lie images that are of none.
+      // Images beside the class folders belong to no class.
       var rows = rows.filter { folders(of: $0) > depth }
       let found = Set(rows.map { folder(at: depth, of: $0) }).sorted { $0.lexicographicallyPrecedes($1) }
       let ranks = Dictionary(uniqueKeysWithValues: zip(found, found.indices.map(UInt32.init)))
@@ -89,9 +87,7 @@ extension ArchivedImages {
       rows.sort(by: isBefore)
       for (first, second) in zip(rows, rows.dropFirst())
       where paths[Int(first.path)] == paths[Int(second.path)] {
-        throw OnePassError(
-          .badData,
-          "\(archive) holds two files of the name \(text(paths[Int(first.path)])). Write it again with one.")
+        throw OnePassError.duplicateEntry(text(paths[Int(first.path)]), in: archive)
       }
       if let names {
         let labels = try found.map { try label(of: text($0), among: names) }
@@ -103,10 +99,7 @@ extension ArchivedImages {
 
     private func label(of name: String, among names: [String]) throws -> UInt32 {
       guard let label = names.firstIndex(of: name) else {
-        throw OnePassError(
-          .badData,
-          "The class \(name) of \(archive) is not one of the \(names.count) classes known "
-            + "(\(names.first ?? "none"), …). Use data with the same classes.")
+        throw OnePassError.unknownArchiveClass(name, in: archive, known: names)
       }
       return UInt32(label)
     }
@@ -115,17 +108,17 @@ extension ArchivedImages {
       paths[Int(row.path)].split(separator: slash, maxSplits: depth + 1)[depth]
     }
 
-    /// How many folders the image lies in.
+    /// The number of folders in the image's path.
     private func folders(of row: Row) -> Int { paths[Int(row.path)].count { $0 == slash } }
 
-    /// How many folders lie around all class folders.
+    /// The number of folders that contain all class folders.
     private func commonFolders(_ names: [String]?) -> Int {
       var depth = 0
       while let first = rows.first {
         let name = folder(at: depth, of: first)
-        // One class of those asked for, and not a folder around them.
+        // The only folder is itself a class.
         if names?.contains(text(name)) ?? false { return depth }
-        // A file may have the name of a folder beside it, and then lies in fewer.
+        // A file may have the same name as a folder beside it, and then has a shorter path.
         let isCommon = rows.allSatisfy { folders(of: $0) > depth && folder(at: depth, of: $0) == name }
         guard isCommon, rows.contains(where: { folders(of: $0) > depth + 1 }) else { return depth }
         depth += 1

@@ -1,23 +1,32 @@
 import Foundation
 import OnePassCore
 
-/// ImageNet's training set as it is distributed: `ILSVRC2012_img_train.tar`, a tar that holds a tar for each class.
+/// ImageNet's training set as distributed: `ILSVRC2012_img_train.tar`, a tar with one tar per class.
 ///
-/// Nothing is unpacked: the headers are read once, and then each image from where it lies. A class has the name of its
-/// tar (`n01440764`), and the labels and the order are those of the folders that the archive unpacks to.
+/// Nothing is unpacked: the headers are read once, and each image is read in place. A class has the name of its
+/// tar (`n01440764`). Labels and order are those of the folders that the archive unpacks to.
 ///
-/// - Complexity: opening reads one block of 512 bytes for each image, by seeking: 1.28 million for the whole archive.
+/// ```swift
+/// let table = try ILSVRCTable("ILSVRC2012_img_train.tar")
+/// let stream = ShuffledSource(table, specification: "ilsvrc:ILSVRC2012_img_train.tar", seed: 1)
+/// ```
+/// - Complexity: Opening reads one block of 512 bytes per image: 1.28 million blocks for the whole archive.
 public struct ILSVRCTable: ExampleTable {
+  /// The number of images.
   public var count: Int { images.count }
+  /// The number of classes.
   public var classCount: Int { images.classNames.count }
+  /// The names of the classes in label order.
   public var classNames: [String]? { images.classNames }
   private let file: OpenFile
   private let images: ArchivedImages
 
+  /// Reads the headers of all entries.
   /// - Parameters:
-  ///   - path: the outer tar, not compressed.
-  ///   - classNames: if given, the label of a class is its place in this list.
-  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is no tar of class tars or not whole.
+  ///   - path: The outer tar, uncompressed.
+  ///   - classNames: The classes in label order; the sorted names of the class tars if `nil`.
+  /// - Throws: `OnePassError`: `io` if the archive cannot be read, `badData` if it has no class tars, is truncated or
+  ///   corrupt, or has a class that is not in `classNames`.
   public init(_ path: String, classNames: [String]? = nil) throws {
     file = try OpenFile(reading: path)
     var builder = ArchivedImages.Builder(archive: path)
@@ -30,7 +39,7 @@ public struct ILSVRCTable: ExampleTable {
           imagesOutside += isImageName(outer.name) ? 1 : 0
           continue
         }
-        current = "\(String(decoding: outer.name, as: UTF8.self)) in \(path)"
+        current = "\(path)/\(String(decoding: outer.name, as: UTF8.self))"
         let inner = try TarReader(FileInput(file, range: body), blockSize: TarReader.headerSize)
         while try inner.advance() {
           guard let range = inner.bodyRange else { continue }
@@ -40,32 +49,31 @@ public struct ILSVRCTable: ExampleTable {
         current = path
       }
     } catch let failure as ReadFailure {
-      throw failure.error(of: "The archive", current, at: "after \(builder.count) images found")
+      throw failure.error(in: current, at: .images(builder.count))
     }
     guard builder.count > 0 || imagesOutside == 0 else {
-      throw OnePassError(
-        .badData,
-        "\(path) holds images and not a tar for each class: it may be the validation set. "
-          + "Unpack it and list its images with their classes, as in list:FILE.")
+      throw OnePassError.isILSVRCValidationSet(path)
     }
     guard builder.count > 0 else {
-      throw OnePassError(
-        .badData, "\(path) holds no class tars with images. Name ILSVRC2012_img_train.tar, not compressed.")
+      throw OnePassError.noClassTars(in: path)
     }
     images = try builder.images(named: classNames)
   }
 
+  /// The class of the image in this row, `0 ..< count`.
   public func label(at row: Int) -> Int { images.label(at: row) }
 
+  /// The image file in this row.
+  /// - Throws: `OnePassError` (`io`, `badData`) if the archive cannot be read.
   public func image(at row: Int) throws -> EncodedImage {
     let place = images.place(at: row)
     return EncodedImage(bytes: try file.bytes(at: place.offset, count: place.size))
   }
 
-  /// The path of the archive, the class and the image's name.
+  /// The path of the archive, followed by the class and the image's name.
   public func path(at row: Int) -> String? { images.path(at: row) }
 
-  /// `n01440764` for `n01440764.tar`.
+  /// The class of a tar: `n01440764` for `n01440764.tar`.
   private static func className(of name: [UInt8]) -> [UInt8]? {
     let file = name[((name.lastIndex(of: slash) ?? -1) + 1)...]
     guard file.suffix(4).elementsEqual(".tar".utf8), file.count > 4, file.first != UInt8(ascii: ".") else {
@@ -78,13 +86,13 @@ public struct ILSVRCTable: ExampleTable {
 /// `ilsvrc:FILE`.
 func openILSVRC(_ request: SourceRequest) throws -> any ExampleSource {
   let path = try request.requiredArgument("ilsvrc:ILSVRC2012_img_train.tar")
-  try checkArchive(path, remedy: "Write folder:\(path) if the archive is unpacked there.")
+  try checkIsFile(path, expected: .ilsvrc)
   return try request.shuffled(ILSVRCTable(path, classNames: request.classNames))
 }
 
-/// Refuses a path at which there is no file.
-func checkArchive(_ path: String, remedy: String) throws {
+/// Throws if there is no file at a path.
+func checkIsFile(_ path: String, expected file: ExpectedFile) throws {
   let (exists, isDirectory) = existence(of: path)
-  guard exists else { throw OnePassError(.io, "There is no archive \(path). Check the path.") }
-  guard !isDirectory else { throw OnePassError(.usage, "\(path) is a folder. \(remedy)") }
+  guard exists else { throw OnePassError.noSuchFile(path) }
+  guard !isDirectory else { throw OnePassError.isFolder(path, expected: file) }
 }

@@ -1,6 +1,6 @@
-/// Many short names, one after the other in one array: a string of its own would cost each some 40 bytes more.
+/// Many short names in one array. Separate strings would take about 40 bytes more for each name.
 struct PackedNames {
-  /// The most bytes of all names together.
+  /// The maximum total length in bytes.
   static let limit = Int(UInt32.max)
 
   private var bytes: [UInt8] = []
@@ -9,7 +9,7 @@ struct PackedNames {
 
   var count: Int { starts.count - 1 }
 
-  /// Adds a name; `false`, and nothing is added, if all together would exceed 4 GiB.
+  /// Adds a name. Returns `false` and adds nothing if the total length would exceed 4 GiB.
   mutating func append(_ name: some Collection<UInt8>) -> Bool {
     guard bytes.count + name.count <= Self.limit else { return false }
     bytes += name

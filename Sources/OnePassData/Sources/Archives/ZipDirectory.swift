@@ -1,10 +1,10 @@
 import OnePassCore
 
-/// The list of entries at the end of a zip archive (PKWARE's APPNOTE 6.3.10, sections 4.3.12 to 4.3.16, with Zip64).
+/// The central directory of a zip archive (PKWARE's APPNOTE 6.3.10, sections 4.3.12 to 4.3.16, with Zip64).
 struct ZipDirectory {
   struct Entry {
     let name: [UInt8]
-    /// Where the local header lies.
+    /// The offset of the local header.
     let offset: Int
     let compressedSize: Int
     let size: Int
@@ -16,23 +16,23 @@ struct ZipDirectory {
   private let start: Int
   private let expected: Int
 
-  /// The largest list that is read, in bytes: some ten million entries.
+  /// The maximum size in bytes, enough for about ten million entries.
   static let largest = 1 << 30
 
-  /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is no whole zip archive.
+  /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is not a complete zip archive.
   init(_ file: OpenFile) throws {
     self.file = file
     let size = try file.size()
-    // The end record has 22 bytes and a comment of at most 65,535; before it may lie Zip64's locator of 20.
+    // The end record has 22 bytes and a comment of at most 65,535. Zip64's locator of 20 bytes may precede it.
     let tailStart = max(0, size - 22 - 65_535 - 20)
     let tail = try file.bytes(at: tailStart, count: size - tailStart)
     guard let end = Self.endRecord(in: tail) else {
-      throw Self.damage(file, "it does not end as a zip archive does")
+      throw OnePassError.damagedZip(file.path, .noEndRecord)
     }
     guard tail.number(at: end + 4, 2) == 0 || tail.number(at: end + 4, 2) == 0xFFFF else {
-      throw OnePassError(
-        .badData, "\(file.path) is one part of an archive of several. Join them first: zip -s 0 --out FILE.")
+      throw OnePassError.splitZip(file.path)
     }
+    let damagedEnd = OnePassError.damagedZip(file.path, .damagedEndRecord)
     var (count, length, offset) = (
       tail.number(at: end + 10, 2), tail.number(at: end + 12, 4), tail.number(at: end + 16, 4)
     )
@@ -40,23 +40,23 @@ struct ZipDirectory {
       end >= 20, tail.number(at: end - 20, 4) == 0x0706_4B50
     {
       let record = tail.number(at: end - 12, 8)
-      guard record >= 0, record <= size - 56 else { throw Self.damage(file, "its end is damaged") }
+      guard record >= 0, record <= size - 56 else { throw damagedEnd }
       let end64 = try file.bytes(at: record, count: 56)
-      guard end64.number(at: 0, 4) == 0x0606_4B50 else { throw Self.damage(file, "its end is damaged") }
+      guard end64.number(at: 0, 4) == 0x0606_4B50 else { throw damagedEnd }
       (count, length, offset) = (
         end64.number(at: 32, 8), end64.number(at: 40, 8), end64.number(at: 48, 8)
       )
     }
     guard offset >= 0, length >= 0, length <= size, offset <= size - length, length <= Self.largest,
       count >= 0, count <= length / Self.headerSize
-    else { throw Self.damage(file, "its end is damaged") }
+    else { throw damagedEnd }
     start = offset
     bytes = try file.bytes(at: offset, count: length)
     expected = count
   }
 
-  /// Hands over each entry in the order of the list.
-  /// - Throws: `OnePassError` (`badData`) where the list is damaged; whatever `body` throws.
+  /// Calls `body` with each entry, in the order of the directory.
+  /// - Throws: `OnePassError` (`badData`) if the directory is damaged; errors of `body`.
   func walk(_ body: (Entry) throws -> Void) throws {
     var place = 0
     for _ in 0..<expected {
@@ -68,7 +68,7 @@ struct ZipDirectory {
       let extraStart = nameStart + nameLength
       let next = extraStart + extraLength + bytes.number(at: place + 32, 2)
       guard next <= bytes.count else { throw damage }
-      // Numbers that do not fit into 32 bits stand in the extra field of type 1, in this order, only those.
+      // The extra field of type 1 has only the numbers that do not fit into 32 bits, in this order.
       var wide = Self.wideNumbers(bytes[extraStart..<(extraStart + extraLength)])[...]
       func number(at place: Int) throws -> Int {
         let narrow = bytes.number(at: place, 4)
@@ -78,7 +78,7 @@ struct ZipDirectory {
       }
       let (size, compressed) = (try number(at: place + 24), try number(at: place + 20))
       let offset = try number(at: place + 42)
-      // Bodies lie before the list.
+      // Entries precede the directory.
       guard offset <= start, compressed <= start - offset else { throw damage }
       try body(
         Entry(
@@ -88,19 +88,14 @@ struct ZipDirectory {
     }
   }
 
-  /// The bytes before the list, in which the entries lie.
+  /// The byte range of the entries, which precede the directory.
   var body: Range<Int> { 0..<start }
 
   private static let headerSize = 46
 
-  private var damage: OnePassError { Self.damage(file, "its list of files is damaged") }
+  private var damage: OnePassError { .damagedZip(file.path, .damagedDirectory) }
 
-  private static func damage(_ file: OpenFile, _ detail: String) -> OnePassError {
-    OnePassError(
-      .badData, "\(file.path) is no whole zip archive (\(detail)). Fetch it again, or write it again.")
-  }
-
-  /// Where the end record begins: the last place that has its mark and a comment that ends with the file.
+  /// The offset of the end record: the last one with its signature and a comment that ends with the file.
   private static func endRecord(in tail: [UInt8]) -> Int? {
     stride(from: tail.count - 22, through: 0, by: -1).first {
       tail[$0] == 0x50 && tail.number(at: $0, 4) == 0x0605_4B50
@@ -108,7 +103,7 @@ struct ZipDirectory {
     }
   }
 
-  /// The numbers of Zip64's extra field, none without it.
+  /// The numbers of Zip64's extra field; empty without it.
   private static func wideNumbers(_ extra: ArraySlice<UInt8>) -> [Int] {
     let extra = Array(extra)
     var place = 0
@@ -123,7 +118,7 @@ struct ZipDirectory {
 }
 
 extension [UInt8] {
-  /// A little-endian number of so many bytes; one of eight may come out negative.
+  /// A little-endian number of `count` bytes. One of eight bytes may be negative.
   fileprivate func number(at place: Int, _ count: Int) -> Int {
     (0..<count).reversed().reduce(0) { $0 << 8 | Int(self[place + $1]) }
   }

@@ -2,25 +2,33 @@ import CArchive
 import Foundation
 import OnePassCore
 
-/// A zip archive of image files in one folder for each class, read as it lies.
+/// A zip archive of image files in one folder per class, read in place.
 ///
-/// The archive's list is read once, then each image from where it lies, so that it can be had in any order. One folder
-/// around all class folders (`photos/cat/…`, `photos/dog/…`) is none of the classes. Labels and order are those of the
-/// folder that the archive unpacks to; see ``FolderTable``.
+/// The archive's directory is read once, and each image on request. A folder that contains all class folders
+/// (`photos/cat/…`, `photos/dog/…`) is ignored. Labels and order are those of the folder that the archive unpacks
+/// to; see ``FolderTable``.
+///
+/// ```swift
+/// let stream = ShuffledSource(try ZipTable("photos.zip"), specification: "zip:photos.zip", seed: 1)
+/// ```
 public struct ZipTable: ExampleTable {
+  /// The number of images.
   public var count: Int { images.count }
+  /// The number of classes.
   public var classCount: Int { images.classNames.count }
+  /// The names of the classes in label order.
   public var classNames: [String]? { images.classNames }
   private let file: OpenFile
   private let images: ArchivedImages
-  /// Where the entries lie.
+  /// The byte range of the entries.
   private let body: Range<Int>
 
+  /// Reads the archive's directory.
   /// - Parameters:
-  ///   - path: the archive.
-  ///   - classNames: if given, the label of a class folder is its place in this list.
-  /// - Throws: `OnePassError`: `io` if it cannot be read; `badData` if it is no whole zip archive, is encrypted, holds no
-  ///   image in a class folder, or a class is not among `classNames`.
+  ///   - path: The archive.
+  ///   - classNames: The classes in label order; the sorted names of the class folders if `nil`.
+  /// - Throws: `OnePassError`: `io` if the archive cannot be read; `badData` if it is incomplete or encrypted, has no
+  ///   image in a class folder, or has a class that is not in `classNames`.
   public init(_ path: String, classNames: [String]? = nil) throws {
     file = try OpenFile(reading: path)
     let directory = try ZipDirectory(file)
@@ -28,50 +36,50 @@ public struct ZipTable: ExampleTable {
     var builder = ArchivedImages.Builder(archive: path)
     try directory.walk { entry in
       guard !entry.isEncrypted else {
-        throw OnePassError(
-          .badData,
-          "\(path) is encrypted (\(String(decoding: entry.name, as: UTF8.self))). Write it again without a password."
-        )
+        throw OnePassError.encryptedZip(path, entry: String(decoding: entry.name, as: UTF8.self))
       }
       try builder.add(entry.name, at: .init(offset: entry.offset, size: entry.size))
     }
     images = try builder.images(named: classNames, strippingCommonFolder: true)
   }
 
+  /// The class of the image in this row, `0 ..< count`.
   public func label(at row: Int) -> Int { images.label(at: row) }
 
-  /// - Throws: `OnePassError`: `io` if reading fails, `badData` if the entry is damaged: zip has a checksum.
+  /// The image file in this row.
+  /// - Throws: `OnePassError`: `io` if reading fails, `badData` if the entry's checksum is wrong.
   public func image(at row: Int) throws -> EncodedImage {
     let place = images.place(at: row)
     let entry = ZipEntry(FileInput(file, range: place.offset..<body.upperBound))
     do throws(ReadFailure) { return EncodedImage(bytes: try entry.bytes(count: place.size)) } catch {
-      throw error.error(of: "The file", images.path(at: row), at: "when it was unpacked")
+      throw error.error(in: images.path(at: row), at: .decompressing)
     }
   }
 
-  /// The path of the archive and of the image in it.
+  /// The path of the archive, followed by the image's path in it.
   public func path(at row: Int) -> String? { images.path(at: row) }
 }
 
-/// One entry of a zip archive on its way through libarchive. Owned by one thread.
+/// One entry of a zip archive, decompressed with libarchive. Owned by one thread.
 private final class ZipEntry {
   private let input: FileInput
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
   private var readFailure: ReadFailure?
 
-  /// - Parameter input: What begins with the entry's local header.
+  /// - Parameter input: Bytes that start with the entry's local header.
   init(_ input: FileInput) { self.input = input }
 
   deinit { buffer.deallocate() }
 
-  /// The unpacked bytes, of which there have to be so many.
+  /// The decompressed entry.
+  /// - Throws: `ReadFailure` if it does not have `count` bytes.
   func bytes(count: Int) throws(ReadFailure) -> [UInt8] {
     guard let archive = archive_read_new() else {
-      throw ReadFailure(kind: .io, detail: "out of memory")
+      throw ReadFailure.outOfMemory
     }
     defer { archive_read_free(archive) }
     archive_read_support_format_zip_streamable(archive)
-    // The archive is freed before this function returns, so the reference needs no owner of its own.
+    // The archive is freed before this function returns, so an unretained reference is safe.
     let owner = Unmanaged.passUnretained(self).toOpaque()
     var entry: OpaquePointer?
     let status = archive_read_open(
@@ -80,25 +88,24 @@ private final class ZipEntry {
         guard let owner, let block else { return -1 }
         return Unmanaged<ZipEntry>.fromOpaque(owner).takeUnretainedValue().supply(block)
       }, nil)
-    // It warns of names that the locale cannot show; they are taken from the archive's list.
+    // libarchive warns about names that the locale cannot represent. The names are read from the directory instead.
     guard status == ARCHIVE_OK,
       [ARCHIVE_OK, ARCHIVE_WARN].contains(archive_read_next_header(archive, &entry))
     else { throw failure(archive) }
-    // Memory is taken as bytes come, not as the list promises them.
+    // Memory grows with the bytes read, because the size in the directory may be wrong.
     var bytes: [UInt8] = []
     while bytes.count <= count {
       var block: UnsafeRawPointer?
       var size = 0
       var offset: la_int64_t = 0
       let status = archive_read_data_block(archive, &block, &size, &offset)
-      // The checksum is compared at the end.
+      // libarchive compares the checksum at the end.
       if status == ARCHIVE_EOF { break }
       guard status == ARCHIVE_OK else { throw failure(archive) }
       bytes += UnsafeRawBufferPointer(start: block, count: size)
     }
     guard bytes.count == count else {
-      throw ReadFailure(
-        kind: .corrupt, detail: "it does not have the \(count) bytes that the list tells")
+      throw ReadFailure.entrySizeDiffers(expected: count)
     }
     return bytes
   }
@@ -113,14 +120,14 @@ private final class ZipEntry {
   }
 
   private func failure(_ archive: OpaquePointer) -> ReadFailure {
-    readFailure ?? ReadFailure(kind: .corrupt, detail: archiveMessage(archive))
+    readFailure ?? .decompression(archiveMessage(archive))
   }
 }
 
 /// `zip:FILE`.
 func openZip(_ request: SourceRequest) throws -> any ExampleSource {
   let path = try request.requiredArgument(
-    "zip:FILE, where FILE is a zip archive with a folder for each class")
-  try checkArchive(path, remedy: "Write folder:\(path) if its folders are the classes.")
+    "zip:FILE, where FILE is a zip archive with one folder per class")
+  try checkIsFile(path, expected: .zip)
   return try request.shuffled(ZipTable(path, classNames: request.classNames))
 }

@@ -3,25 +3,25 @@ import Foundation
 import OnePassCore
 import Synchronization
 
-/// A transfer by libcurl, which the thread that owns it drives.
+/// A transfer with libcurl, driven by the thread that owns it.
 final class CurlTransfer {
-  /// What a receiver of the body returns if it takes nothing now: libcurl keeps the part, asks nothing more of the network, and
-  /// offers it again when it is driven on.
+  /// The return value of a body receiver that has no room. libcurl then keeps the part, stops reading from the network, and
+  /// offers the part again when it is resumed.
   static let notNow = Int(CURL_WRITEFUNC_PAUSE)
 
-  /// Whether nothing more will come.
+  /// Whether the transfer has ended.
   private(set) var isOver = false
-  /// Why it failed; `nil` as long as it has not.
+  /// The failure that ended the transfer; `nil` if it has not failed.
   private(set) var problem: HTTPExchange.Broken?
 
   private let address: HTTPAddress
   private let easy: UnsafeMutableRawPointer
   private let connections: CurlConnections
   private var headers: UnsafeMutablePointer<curl_slist>?
-  /// What libcurl says of a failure. It may hold addresses with passwords, so it is only looked at and never shown.
+  /// libcurl's message about a failure. It may contain addresses with passwords, so it is searched but never shown.
   private let words = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
-  /// - Returns: `nil` if there is no memory for it.
+  /// - Returns: `nil` if memory is exhausted.
   init?(to address: HTTPAddress) {
     guard let connections = CurlConnections.take() else { return nil }
     guard let easy = curl_easy_init() else {
@@ -33,13 +33,13 @@ final class CurlTransfer {
     ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, words.baseAddress)
     ccurl_set_text(easy, CURLOPT_URL, address.url.absoluteString)
     ccurl_allow_only_http(easy)
-    // Bytes have to be those of the file, and one connection does not carry two of them.
+    // HTTP/1.1 has one transfer per connection, which can be paused without holding up another.
     ccurl_set_number(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
     ccurl_set_number(easy, CURLOPT_PATH_AS_IS, 1)
     ccurl_set_number(easy, CURLOPT_CONNECTTIMEOUT, 20)
-    // As much as a reader of shards asks for.
+    // The block size of a shard reader.
     ccurl_set_number(easy, CURLOPT_BUFFERSIZE, 1 << 17)
-    // Timeouts by signals would be those of the whole process.
+    // Signals for timeouts would affect the whole process.
     ccurl_set_number(easy, CURLOPT_NOSIGNAL, 1)
     ccurl_leave_name_servers(easy)
     ccurl_set_number(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
@@ -59,11 +59,11 @@ final class CurlTransfer {
     words.deallocate()
   }
 
-  // MARK: What is asked
+  // MARK: The request
 
   func set(headers fields: [(String, String)]) {
     for (name, value) in fields {
-      // A line ends where a control character says so, and what follows would be another header.
+      // A line break in a value would start another header.
       let value = String(String.UnicodeScalarView(value.unicodeScalars.filter { $0.value >= 0x20 }))
       headers = curl_slist_append(headers, value.isEmpty ? "\(name):" : "\(name): \(value)") ?? headers
     }
@@ -74,7 +74,7 @@ final class CurlTransfer {
     _ = body.withUnsafeBytes { ccurl_set_body(easy, $0.baseAddress, $0.count) }
   }
 
-  /// Says who gets the answer; it has to live as long as this is driven.
+  /// Sets the receiver of the answer, which must outlive the transfer.
   func hand(
     to receiver: UnsafeMutableRawPointer, header: @escaping ccurl_receiver, body: @escaping ccurl_receiver
   ) {
@@ -85,10 +85,10 @@ final class CurlTransfer {
     curl_multi_add_handle(connections.multi, easy)
   }
 
-  // MARK: Driving it
+  // MARK: The transfer
 
-  /// Sends and receives until there is enough, until it is over, or for so many seconds.
-  /// - Parameter isResumed: Whether a part of the body was not taken before.
+  /// Sends and receives until `isEnough`, the end of the transfer, or the time limit.
+  /// - Parameter isResumed: Whether the receiver had no room for a part of the body before.
   func drive(
     within seconds: Double, isResumed: Bool = false, until isEnough: () -> Bool
   ) throws(HTTPExchange.Broken) {
@@ -98,7 +98,7 @@ final class CurlTransfer {
       var running: Int32 = 0
       let code = withoutPipeSignal { curl_multi_perform(connections.multi, &running) }
       guard code == CURLM_OK else {
-        throw HTTPExchange.Broken("libcurl failed: \(String(cString: curl_multi_strerror(code)))")
+        throw HTTPExchange.Broken.libcurl(String(cString: curl_multi_strerror(code)))
       }
       noteEnd()
       if isEnough() || isOver { return }
@@ -128,10 +128,10 @@ final class CurlTransfer {
   }
 }
 
-/// Open connections, used by one transfer at a time. Those of a transfer that has ended are kept for the next one to the same
-/// server, with what is known of trusted certificates.
+/// A pool of open connections, used by one transfer at a time. Later transfers to the same server reuse the connections and
+/// the loaded certificates.
 ///
-/// `@unchecked Sendable` because a thread has it for itself from `take` to `giveBack`, and the lock lies between.
+/// `@unchecked Sendable` because one thread has exclusive use from `take` to `giveBack`, which take the lock.
 private struct CurlConnections: @unchecked Sendable {
   let multi: UnsafeMutableRawPointer
 
@@ -155,7 +155,7 @@ private struct CurlConnections: @unchecked Sendable {
   }
 }
 
-/// The certificates that the environment names in place of the system's own, as the program `curl` reads it.
+/// The certificates that environment variables set instead of the system's, with the same variables as the program `curl`.
 private struct TrustedCertificates {
   var file: String?
   var folder: String?
@@ -167,8 +167,8 @@ private struct TrustedCertificates {
   }()
 }
 
-/// Keeps SIGPIPE from this thread: TLS under older libcurls writes to connections that the server has closed, and the signal
-/// would end the process.
+/// Blocks SIGPIPE in this thread. With older versions of libcurl, TLS writes to connections that the server has closed, and
+/// the signal would end the process.
 private func withoutPipeSignal<Result>(_ body: () -> Result) -> Result {
   var (pipe, before, pending) = (sigset_t(), sigset_t(), sigset_t())
   sigemptyset(&pipe)

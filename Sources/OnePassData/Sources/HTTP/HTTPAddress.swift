@@ -1,28 +1,33 @@
 import Foundation
 import OnePassCore
 
-/// The address of something on a server.
+/// An http or https address.
+///
+/// ```
+/// HTTPAddress.shown("https://user:pw@host/train.tar?signature=x")  // https://host/train.tar?…
+/// ```
 package struct HTTPAddress: Sendable {
+  /// The address, with its secrets.
   package let url: URL
 
-  /// - Throws: `OnePassError` (`usage`) if it is no address.
+  /// Parses an address.
+  /// - Throws: `OnePassError` (`usage`) if the text is not an http or https address.
   package init(_ text: String) throws {
     guard let url = URL(string: text), let scheme = url.scheme?.lowercased(),
       ["http", "https"].contains(scheme),
       url.host?.isEmpty == false
     else {
-      throw OnePassError(
-        .usage, "\(Self.shown(text)) is no address. Write https://HOST/PATH.")
+      throw OnePassError.isNoAddress(text)
     }
     self.url = url
   }
 
   private init(url: URL) { self.url = url }
 
-  /// What people see of it: without the query and the password, which may be what opens the file.
+  /// The address for messages: without the query and the password, which may grant access.
   var shown: String { Self.shown(url.absoluteString) }
 
-  /// Where the server sends us; `nil` if that is no address of a server, or one without TLS though this one has it.
+  /// The target of a redirect; `nil` if it is not an http or https address, or if it would leave https.
   func redirected(to location: String) -> HTTPAddress? {
     guard let target = URL(string: location, relativeTo: url)?.absoluteURL,
       let address = try? HTTPAddress(target.absoluteString),
@@ -31,14 +36,13 @@ package struct HTTPAddress: Sendable {
     return address
   }
 
-  /// Whether a path is meant as an address.
+  /// Whether a path is written as an address.
   static func isMeant(by path: String) -> Bool {
     let start = path.prefix(8).lowercased()
     return start.hasPrefix("http://") || start.hasPrefix("https://")
   }
 
-  /// A text that holds an address, or several, without what opens the files: of all that follows the first query only a
-  /// sign, and no name and password.
+  /// Removes user names and passwords from the addresses in a text, and everything after the first query.
   package static func shown(_ text: String) -> String {
     guard let scheme = text.range(of: "[A-Za-z][A-Za-z0-9+.-]*://", options: .regularExpression) else {
       return text

@@ -3,55 +3,64 @@ import Foundation
 
 /// One request to a server and its answer. Owned by one thread.
 ///
-/// That thread drives libcurl while it waits, and no other does. So nothing is taken from the network while nobody reads:
-/// what arrives meanwhile fills the system's buffer, and then the server has to wait.
+/// Only that thread drives libcurl, while it waits for data. When it does not read, arriving data fills the system's
+/// buffer, and then the server must wait.
+///
+/// ```
+/// let exchange = try HTTPExchange(HTTPAddress("https://example.org/t.tar"), headers: [])
+/// print(try exchange.head(within: 60).status)
+/// ```
 package final class HTTPExchange {
-  /// The beginning of an answer.
+  /// The status and the header fields of an answer.
   package struct Head {
+    /// The HTTP status code.
     package let status: Int
     fileprivate var fields: [(name: String, value: String)] = []
 
+    /// The value of the first field with this name, in any case.
     package subscript(name: String) -> String? {
       fields.first { $0.name.caseInsensitiveCompare(name) == .orderedSame }?.value
     }
   }
 
-  /// What became of the connection.
+  /// A failure of the connection.
   package struct Broken: Error {
+    /// The failure, as a phrase of an error message.
     package let detail: String
-    /// What has to be done where another attempt would end in the same way.
+    /// The remedy if another attempt would fail in the same way; `nil` if an attempt may succeed.
     package let remedy: String?
 
     init(_ detail: String, remedy: String? = nil) { (self.detail, self.remedy) = (detail, remedy) }
   }
 
-  /// What a request asks for.
+  /// The method of a request.
   package enum Method {
     case get
+    /// With the body of the request.
     case post([UInt8])
   }
 
   private let transfer: CurlTransfer
-  /// The head as far as it has come.
+  /// The head received so far.
   private var arriving: Head?
   private var head: Head?
-  /// Where the reader wants the next bytes, and how many lie there.
+  /// The reader's buffer, and the number of bytes in it.
   private var target = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var filled = 0
-  /// What came beyond that: at most what libcurl hands over at once, 16 KiB.
+  /// Bytes beyond that buffer, at most the 16 KiB of one call by libcurl.
   private var rest: [UInt8] = []
   private var restStart = 0
-  /// Whether libcurl keeps a part of the body until there is room.
+  /// Whether libcurl holds a part of the body until there is room.
   private var isHeldBack = false
 
-  /// Prepares a request; it is sent by whoever waits for the answer.
-  /// - Throws: `Broken` if the address cannot be asked.
+  /// Prepares a request, which is sent by the first call that waits for the answer.
+  /// - Throws: `Broken` if memory is exhausted.
   package init(
     _ address: HTTPAddress, _ method: Method = .get, headers: [(String, String)]
   ) throws(Broken) {
-    guard let transfer = CurlTransfer(to: address) else { throw Broken("libcurl is out of memory") }
+    guard let transfer = CurlTransfer(to: address) else { throw Broken.outOfMemory }
     self.transfer = transfer
-    // No `Expect`: the answer to it would be waited for, and few servers give one.
+    // No `Expect` field: libcurl would wait for an answer to it, which few servers send.
     let own = [("User-Agent", "onepass"), ("Accept-Encoding", "identity"), ("Expect", "")]
     transfer.set(headers: headers + own)
     if case .post(let body) = method { transfer.set(body: body) }
@@ -68,21 +77,22 @@ package final class HTTPExchange {
   }
 
   private static func of(_ context: UnsafeMutableRawPointer?) -> HTTPExchange {
-    guard let context else { preconditionFailure("libcurl calls back without what it was given") }
+    guard let context else { preconditionFailure("libcurl must call back with the given context.") }
     return Unmanaged<HTTPExchange>.fromOpaque(context).takeUnretainedValue()
   }
 
   // MARK: Reading
 
-  /// The head of the answer, at latest after so many seconds.
+  /// Waits for the head of the answer, up to a time limit.
+  /// - Throws: `Broken` if the connection fails or the time limit is exceeded.
   package func head(within seconds: Double) throws(Broken) -> Head {
     try transfer.drive(within: seconds) { head != nil }
     if let head { return head }
-    if transfer.isOver { throw transfer.problem ?? Broken("the server closed the connection") }
-    throw Broken("the server was silent for \(Int(seconds)) s")
+    if transfer.isOver { throw transfer.problem ?? Broken.closedByServer }
+    throw Broken.silentServer(seconds: seconds)
   }
 
-  /// Takes as many bytes of the body as there are at once; 0 at its end.
+  /// Reads the available bytes of the body, up to `target.count`; 0 at its end.
   func read(into target: UnsafeMutableRawBufferPointer, within seconds: Double) throws(Broken) -> Int {
     if restStart < rest.count {
       let count = min(rest.count - restStart, target.count)
@@ -98,10 +108,11 @@ package final class HTTPExchange {
     if filled > 0 { return filled }
     if let problem = transfer.problem { throw problem }
     if transfer.isOver { return 0 }
-    throw Broken("no byte came for \(Int(seconds)) s")
+    throw Broken.noData(seconds: seconds)
   }
 
-  /// The whole body, or about so many bytes of its beginning.
+  /// Reads the body, up to the first read that reaches `limit` bytes.
+  /// - Throws: `Broken` if the connection fails or a read exceeds the time limit.
   package func body(atMost limit: Int, within seconds: Double) throws(Broken) -> [UInt8] {
     let part = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 14, alignment: 16)
     defer { part.deallocate() }
@@ -116,12 +127,12 @@ package final class HTTPExchange {
 
   // MARK: Called by libcurl, on the same thread
 
-  /// A line of the head: its first, a field, the empty one at its end, or one behind the body.
+  /// Receives a line of the head: the status line, a field, the empty last line, or a trailer after the body.
   private func receive(line bytes: UnsafeRawBufferPointer) {
     guard head == nil else { return }
     let line = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     if line.hasPrefix("HTTP/") {
-      // The head of another answer may come before (100, 103).
+      // Informational answers (100, 103) have heads too.
       let status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
       arriving = Head(status: status ?? 0)
     } else if line.isEmpty {
@@ -132,7 +143,7 @@ package final class HTTPExchange {
     }
   }
 
-  /// A part of the body; `false` if there is no room for it now.
+  /// Receives a part of the body; `false` if there is no room for it now.
   private func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard filled < target.count || restStart == rest.count else {
       isHeldBack = true

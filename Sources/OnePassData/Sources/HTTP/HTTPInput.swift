@@ -1,10 +1,10 @@
 import Foundation
 import OnePassCore
 
-/// A file on a server, read once from beginning to end. Owned by one thread.
+/// A file on a server, read once from start to end. Owned by one thread.
 ///
-/// A connection that breaks, stalls or ends early is made again, and the file goes on from the byte at which it broke (a
-/// `Range` with `If-Range`, RFC 9110 sections 13.1.5 and 14). A file that is another one by then is an error, never read on.
+/// If a connection breaks, stalls or ends early, a new one continues at the same byte (`Range` with `If-Range`, RFC 9110
+/// sections 13.1.5 and 14). If the file has changed by then, reading fails.
 final class HTTPInput: ByteInput {
   let isFile = false
   let offset: Int? = nil
@@ -12,21 +12,21 @@ final class HTTPInput: ByteInput {
   private let address: HTTPAddress
   private let limits: HTTPLimits
   private var exchange: HTTPExchange?
-  /// Where the next byte lies.
+  /// The offset of the next byte.
   private var position: Int
-  /// Behind the last byte that is asked for; the file's end if `nil`.
+  /// The end of the requested part; the file's end if `nil`.
   private let end: Int?
-  /// What tells this content from another, where the server says so: `ETag`, or else `Last-Modified`.
+  /// The version of the file: `ETag`, or else `Last-Modified`; `nil` if the server sends neither.
   private var validator: String?
   private var total: Int?
-  /// The size of the whole file in bytes, where the server has said it.
+  /// The size of the whole file in bytes; `nil` until the server states it.
   var wholeSize: Int? { total }
-  /// Whether the server said that there is no such file, or that it is not for us.
+  /// Whether the server answered that the file does not exist or that access is denied.
   private(set) var isRefused = false
 
   /// - Parameters:
   ///   - range: The part to read, in bytes; the whole file if `nil`.
-  ///   - other: What has read another part of the same file, which must not have changed since.
+  ///   - other: An input of another part of the same file. The file must not have changed since.
   init(
     _ address: HTTPAddress, range: Range<Int>? = nil, like other: HTTPInput? = nil,
     limits: HTTPLimits = HTTPLimits()
@@ -62,11 +62,7 @@ final class HTTPInput: ByteInput {
       let pause = limits.pause(before: attempt, asked: asked)
       let waited = (ContinuousClock.now - start) / .seconds(1)
       guard attempt < limits.attempts, waited + pause < limits.overall else {
-        throw ReadFailure(
-          kind: .io,
-          detail:
-            "\(detail), and so it was \(attempt == 1 ? "once" : "\(attempt) times in \(Int(waited)) s")",
-          remedy: "Check the connection and the server, then go on with --resume.")
+        throw ReadFailure.attemptsExhausted(detail, attempts: attempt, seconds: Int(waited))
       }
       Thread.sleep(forTimeInterval: pause)
     }
@@ -74,7 +70,7 @@ final class HTTPInput: ByteInput {
 
   /// Why an attempt failed.
   private enum Problem: Error {
-    /// Another attempt may succeed; the server may say after how many seconds.
+    /// Another attempt may succeed; the server may state after how many seconds.
     case passing(String, after: Double? = nil)
     case final(ReadFailure)
   }
@@ -86,21 +82,21 @@ final class HTTPInput: ByteInput {
       throw Self.problem(error)
     }
     if got == 0, target.count > 0, let total = end ?? total {
-      throw .passing("the server sent \(position) of \(total) bytes")
+      throw .passing(ReadFailure.serverSent(position, of: total))
     }
     return got
   }
 
-  // MARK: Asking
+  // MARK: Connecting
 
-  /// An exchange whose body goes on at `position`.
+  /// Opens an exchange whose body continues at `position`.
   private func connect() throws(Problem) -> HTTPExchange {
     var address = address
     for _ in 0...limits.redirects {
       var headers: [(String, String)] = []
       if position > 0 || end != nil {
         headers.append(("Range", "bytes=\(position)-\(end.map { "\($0 - 1)" } ?? "")"))
-        // A weak validator may not stand here (RFC 9110, section 13.1.5).
+        // `If-Range` must not have a weak validator (RFC 9110, section 13.1.5).
         if let validator, !validator.hasPrefix("W/") { headers.append(("If-Range", validator)) }
       }
       let exchange: HTTPExchange
@@ -111,10 +107,7 @@ final class HTTPInput: ByteInput {
       } catch { throw Self.problem(error) }
       if [301, 302, 303, 307, 308].contains(head.status) {
         guard let location = head["Location"], let next = address.redirected(to: location) else {
-          throw failure(
-            "the server sends us to \(HTTPAddress.shown(head["Location"] ?? "nowhere"))",
-            "Only addresses with http and https are followed, and none from https to http: name the file's own address."
-          )
+          throw .final(.forbiddenRedirect(to: head["Location"]))
         }
         address = next
         continue
@@ -122,59 +115,53 @@ final class HTTPInput: ByteInput {
       try accept(head, exchange)
       return exchange
     }
-    throw failure(
-      "the server sends us from address to address more than \(limits.redirects) times",
-      "Name the file's own address.")
+    throw .final(.tooManyRedirects(limit: limits.redirects))
   }
 
-  /// Sees that the body of this answer goes on where we are, in the same content.
+  /// Checks that the body of an answer continues at `position`, in the same version of the file.
   private func accept(_ head: HTTPExchange.Head, _ exchange: HTTPExchange) throws(Problem) {
     switch head.status {
     case 200 where position == 0 || isNew:
-      // Without ranges what lies before the part is passed over.
+      // The server does not support ranges, so the bytes before the part are skipped.
       try passOver(position, of: exchange)
       validator = head["ETag"] ?? head["Last-Modified"]
       total = length(of: head)
     case 200:
-      // The whole file: because the server knows no ranges, or because it is another file.
+      // The whole file: the server does not support ranges, or the file has changed.
       guard isSame(head), total == nil || length(of: head) == total else { throw changed }
       try passOver(position, of: exchange)
     case 206:
       guard let range = head["Content-Range"].flatMap(ContentRange.init), range.start == position else {
-        throw failure("the server answers with another part than was asked for", "Fetch the file first.")
+        throw .final(.wrongByteRange)
       }
       guard isSame(head), total == nil || range.total == nil || range.total == total else { throw changed }
       total = total ?? range.total
       validator = validator ?? head["ETag"] ?? head["Last-Modified"]
     case 404, 410:
       isRefused = true
-      throw failure("the server has no such file (\(head.status))", "Check the address and the range.")
+      throw .final(.notOnServer(status: head.status))
     case 401, 403:
       isRefused = true
-      throw failure(
-        "the server refuses it (\(head.status))",
-        "Where the address is signed, it may have expired: sign it again, and go on with --resume.")
+      throw .final(.accessDenied(status: head.status))
     case 407: throw Self.problem(.proxyWantsPassword)
     case 416:
-      throw failure(
-        "it ends before byte \(position), at which it broke off (416)",
-        "It is another file than before: begin anew, or bring the old one back and go on with --resume.")
+      throw .final(.endsBefore(byte: position))
     case 408, 425, 429, 500...599:
       throw .passing(
-        "the server answers \(head.status)", after: head["Retry-After"].flatMap { Double($0) })
+        ReadFailure.serverAnswered(head.status), after: head["Retry-After"].flatMap { Double($0) })
     default:
-      throw failure("the server answers \(head.status)", "Check the address.")
+      throw .final(.unexpectedStatus(head.status))
     }
   }
 
-  /// Whether no answer has been accepted yet.
+  /// Whether no answer has stated a version or a size yet.
   private var isNew: Bool { validator == nil && total == nil }
 
   private func length(of head: HTTPExchange.Head) -> Int? {
     head["Content-Length"].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
   }
 
-  /// Whether an answer is about the content of the first one, as far as the server tells.
+  /// Whether an answer is about the same version of the file, as far as the server states it.
   private func isSame(_ head: HTTPExchange.Head) -> Bool {
     guard let validator else { return true }
     return [head["ETag"], head["Last-Modified"]].contains(validator)
@@ -188,32 +175,24 @@ final class HTTPInput: ByteInput {
       do throws(HTTPExchange.Broken) {
         let got = try exchange.read(
           into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(left)), within: limits.idle)
-        guard got > 0 else { throw HTTPExchange.Broken("the server sent less than before") }
+        guard got > 0 else { throw HTTPExchange.Broken.sentLessThanBefore }
         left -= got
       } catch { throw Self.problem(error) }
     }
   }
 
-  private var changed: Problem {
-    failure(
-      "it is another file than when it began, after \(position) bytes",
-      "Bring the old one back and go on with --resume, or begin anew.")
-  }
+  private var changed: Problem { .final(.changed(after: position)) }
 
   private static func problem(_ broken: HTTPExchange.Broken) -> Problem {
     guard let remedy = broken.remedy else { return .passing(broken.detail) }
-    return .final(ReadFailure(kind: .io, detail: broken.detail, remedy: remedy))
-  }
-
-  private func failure(_ detail: String, _ remedy: String) -> Problem {
-    .final(ReadFailure(kind: .io, detail: detail, remedy: remedy))
+    return .final(.connection(broken, remedy: remedy))
   }
 }
 
 /// `Content-Range: bytes 200-999/1000`
 private struct ContentRange {
   let start: Int
-  /// The size of the whole file, where it is told.
+  /// The size of the whole file; `nil` if the server does not state it.
   let total: Int?
 
   init?(_ text: String) {

@@ -1,18 +1,23 @@
-/// How long a server may take to answer, and how often it is asked again.
+/// Time limits and numbers of attempts for HTTP requests.
+///
+/// ```
+/// let limits = HTTPLimits(idle: 5, attempts: 3)
+/// ```
 package struct HTTPLimits: Sendable {
-  /// Seconds without a byte after which a connection counts as dead.
+  /// Seconds without data after which a connection is given up.
   package var idle: Double
-  /// Attempts in a row, each without a byte, after which the server counts as gone.
+  /// Consecutive attempts without data after which reading fails.
   package var attempts: Int
-  /// Seconds without a byte, all attempts together, after which the server counts as gone.
+  /// Seconds without data, over all attempts, after which reading fails.
   package var overall: Double
-  /// Seconds before the second attempt, at most; it doubles with each further one.
+  /// The maximum pause in seconds before the second attempt. It doubles with each further attempt.
   package var firstPause: Double
-  /// Seconds before any attempt, at most, also where the server asks for more.
+  /// The maximum pause in seconds before any attempt, even if the server requests a longer one.
   package var longestPause: Double
-  /// Redirects from one address to the next.
+  /// The maximum number of redirects of one request.
   package var redirects: Int
 
+  /// Creates limits; the defaults suit downloads over the internet.
   package init(
     idle: Double = 60, attempts: Int = 8, overall: Double = 600, firstPause: Double = 0.5,
     longestPause: Double = 30, redirects: Int = 5
@@ -21,10 +26,13 @@ package struct HTTPLimits: Sendable {
     (self.firstPause, self.longestPause, self.redirects) = (firstPause, longestPause, redirects)
   }
 
-  /// Seconds to wait before an attempt: uniformly from none to what doubles each time, so that many clients of a server that
-  /// comes back do not all come back with it ("full jitter", M. Brooker, AWS 2015).
+  /// A random pause in seconds before the next attempt, uniform from 0 to a bound that doubles with each attempt.
   ///
-  /// This chance decides nothing of a result and needs no seed.
+  /// Many clients of a restarted server then do not return at the same time ("full jitter", M. Brooker, AWS 2015). The
+  /// pause has no influence on results, so it needs no seed.
+  /// - Parameters:
+  ///   - attempt: The number of failed attempts, 1 or more.
+  ///   - asked: The pause in seconds that the server requested.
   package func pause(before attempt: Int, asked: Double?) -> Double {
     let most = min(longestPause, firstPause * Double(1 << min(attempt - 1, 20)))
     return max(min(asked ?? 0, longestPause), .random(in: 0...most))

@@ -1,11 +1,10 @@
 import CArchive
 import OnePassCore
 
-/// The values of one part of a column, page by page, in the order of the rows. Owned by one thread.
+/// The values of a column chunk in row order, read page by page. Owned by one thread.
 ///
-/// In memory are the current page, packed and unpacked, and the dictionary.
+/// Memory: the current page, compressed and decompressed, and the dictionary.
 final class ParquetColumn {
-  /// A value of a row.
   enum Value {
     case integer(Int)
     case bytes([UInt8])
@@ -15,7 +14,7 @@ final class ParquetColumn {
   private let chunk: ParquetFile.Chunk
   private let name: String
   private let input: any ByteInput
-  /// Bytes that have been read and not used.
+  /// Bytes that were read; the first `used` of them were consumed.
   private var buffer: [UInt8] = []
   private var used = 0
   private var unread: Int
@@ -23,12 +22,12 @@ final class ParquetColumn {
   private var page: Page?
   private var rowsLeft: Int
 
-  /// The largest page, unpacked, in bytes.
+  /// The maximum size of a decompressed page, in bytes.
   static let largestPage = 1 << 30
-  /// The most rows of a page: each may take a byte here before any of its own has been seen.
+  /// The maximum number of rows of a page. A damaged header could otherwise allocate a byte for each of any number.
   static let mostRows = 1 << 26
 
-  /// A page whose values are being taken.
+  /// The page that is being read.
   private struct Page {
     let levels: [UInt8]?
     var values: PageValues
@@ -41,7 +40,7 @@ final class ParquetColumn {
     case places(HybridRuns)
   }
 
-  /// - Parameter input: The bytes of the part.
+  /// - Parameter input: The bytes of the chunk.
   init(_ chunk: ParquetFile.Chunk, of name: String, input: any ByteInput) {
     self.chunk = chunk
     self.name = name
@@ -50,8 +49,8 @@ final class ParquetColumn {
     rowsLeft = chunk.rows
   }
 
-  /// The value of the next row; `nil` behind the last.
-  /// - Throws: `OnePassError`: `badData` if the part is damaged or packed in a way that is not read; what `input` throws.
+  /// The value of the next row; `nil` after the last.
+  /// - Throws: `OnePassError`: `badData` if the chunk is damaged or has an unsupported encoding, `io` if reading fails.
   func next() throws -> Value? {
     guard rowsLeft > 0 else { return nil }
     do throws(any Error) {
@@ -59,16 +58,15 @@ final class ParquetColumn {
       rowsLeft -= 1
       return try take()
     } catch is ParquetDamage {
-      throw damage("a page is damaged")
+      throw OnePassError.unreadableParquet(name, .damagedPage)
     } catch let failure as ReadFailure {
-      throw failure.error(
-        of: "The Parquet file", name, at: "in the column \(chunk.column.path.joined(separator: "."))")
+      throw failure.error(in: name, at: .column(chunk.column.path))
     }
   }
 
   private func take() throws -> Value {
     guard var page else { throw ParquetDamage() }
-    // Changed in place, and not as a copy of its bytes.
+    // Without a second reference the page is changed in place instead of copied.
     self.page = nil
     defer { self.page = page }
     page.row += 1
@@ -112,7 +110,7 @@ final class ParquetColumn {
     case 2:
       guard let data = header[7], let count = data[1]?.integer, count >= 0 else { throw ParquetDamage() }
       let body = try unpack(packed, to: size)
-      // Each has at least a byte.
+      // Each value has at least one byte.
       guard count <= body.count else { throw ParquetDamage() }
       var values = PlainValues(bytes: body, place: 0, type: chunk.column.type)
       dictionary = []
@@ -126,7 +124,7 @@ final class ParquetColumn {
       let rest = Array(packed[levelBytes...])
       let body = data[7]?.integer == 0 ? rest : try unpack(rest, to: size - levelBytes)
       try begin(body, from: 0, levels: levels, rows: rows, encoding: encoding)
-    // An index of pages, or what a later version adds.
+    // An index page, or a type that a later version of the format adds.
     default: break
     }
   }
@@ -139,15 +137,14 @@ final class ParquetColumn {
         levels: levels, values: .plain(PlainValues(bytes: body, place: start, type: chunk.column.type)),
         rows: rows)
     case 2, 8:
-      // A page without any value may be empty.
+      // A page without values may be empty.
       let width = start < body.count ? Int(body[start]) : 0
       guard width <= 32 else { throw ParquetDamage() }
       page = Page(
         levels: levels,
         values: .places(HybridRuns(bytes: body, place: min(start + 1, body.count), width: width)), rows: rows)
     default:
-      throw damage(
-        "its encoding \(encoding) is not read: write the column as plain values or with a dictionary")
+      throw OnePassError.unreadableParquet(name, .unsupportedEncoding(encoding))
     }
   }
 
@@ -167,7 +164,7 @@ final class ParquetColumn {
         used += count
         return header
       } catch {
-        // It may hold the smallest and the largest value of the page.
+        // Headers have no fixed size: they may contain the page's minimum and maximum, which can be long.
         guard error.isShort, unread > 0, wanted < 64 << 20 else { throw ParquetDamage() }
       }
       wanted *= 4
@@ -181,14 +178,14 @@ final class ParquetColumn {
     return Array(buffer[used..<(used + count)])
   }
 
-  /// Reads until so many bytes are there, if the part has them.
+  /// Reads until the buffer has `count` bytes or the chunk ends.
   private func fill(_ count: Int) throws {
     if used > 0 {
       buffer.removeFirst(used)
       used = 0
     }
     while buffer.count < count, unread > 0 {
-      // As they come, and not as a damaged header promises them.
+      // In steps of at most 1 MiB, because a damaged header may state any size.
       let part = try [UInt8](
         unsafeUninitializedCapacity: min(unread, max(4_096, min(count - buffer.count, 1 << 20)))
       ) {
@@ -207,7 +204,7 @@ final class ParquetColumn {
     case 1: body = try Snappy.unpack(packed, limit: size)
     case 2, 6: body = try unpackByLibarchive(packed, limit: size)
     default:
-      throw damage("its compression \(chunk.codec) is not read: write it with snappy, gzip, zstd or none")
+      throw OnePassError.unreadableParquet(name, .unsupportedCompression(chunk.codec))
     }
     guard body.count == size else { throw ParquetDamage() }
     return body
@@ -237,6 +234,4 @@ final class ParquetColumn {
       return body
     }
   }
-
-  private func damage(_ detail: String) -> OnePassError { ParquetFile.damage(name, detail) }
 }

@@ -1,21 +1,20 @@
 import Foundation
 import OnePassCore
 
-/// The footer of a Parquet file: its columns, and where their parts lie.
+/// The footer of a Parquet file, with its columns and the locations of their chunks.
 ///
-/// Source: the format's parquet.thrift, version 2.11. Read are the columns of an image and of a label; of the file's other
-/// columns nothing is.
+/// Source: the format's parquet.thrift, version 2.11. Only the columns of images and labels are read.
 struct ParquetFile {
-  /// A column without lists: every row has one value or none.
+  /// A column without lists, with at most one value per row.
   struct Column {
     let path: [String]
     /// `Type` of parquet.thrift: 1 and 2 are integers of 32 and 64 bits, 6 is bytes.
     let type: Int
-    /// How many of the groups around it, and it itself, may be missing.
+    /// The maximum definition level: the number of optional fields on the path.
     let largestLevel: Int
   }
 
-  /// The part of a column that a row group has.
+  /// The part of a column in one row group.
   struct Chunk {
     let range: Range<Int>
     let codec: Int
@@ -26,44 +25,43 @@ struct ParquetFile {
   let name: String
   let rows: Int
   let columns: [Column]
-  /// What the writer noted beside the data.
+  /// The key-value metadata.
   let notes: [String: String]
   private let groups: [ThriftValue]
   private let size: Int
 
-  /// The largest footer, in bytes.
+  /// The maximum size of a footer, in bytes.
   static let largestFooter = 256 << 20
 
   /// - Parameters:
-  ///   - name: What sentences call it.
-  ///   - size: Of the file, in bytes.
-  ///   - read: Reads a range of it.
-  /// - Throws: `OnePassError` (`badData`) if it is no Parquet file; whatever `read` throws.
+  ///   - name: The file's name in error messages.
+  ///   - size: The size of the file in bytes.
+  ///   - read: Reads a range of bytes.
+  /// - Throws: `OnePassError` (`badData`) if it is not a readable Parquet file; errors of `read`.
   init(_ name: String, size: Int, read: (Range<Int>) throws -> [UInt8]) throws {
     self.name = name
     self.size = size
-    let damage = Self.damage(name, "its end is not that of a Parquet file")
-    guard size >= 12 else { throw damage }
+    guard size >= 12 else { throw OnePassError.unreadableParquet(name, .noFooter) }
     let end = try read((size - 8)..<size)
     if end.suffix(4).elementsEqual("PARE".utf8) {
-      throw Self.damage(name, "it is encrypted, which is not read")
+      throw OnePassError.unreadableParquet(name, .encrypted)
     }
     let length = end[0..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
     guard end.suffix(4).elementsEqual("PAR1".utf8), length <= min(size - 12, Self.largestFooter) else {
-      throw damage
+      throw OnePassError.unreadableParquet(name, .noFooter)
     }
     let footer: ThriftValue
     do throws(any Error) {
       let bytes = try read((size - 8 - length)..<(size - 8))
       footer = try ThriftValue.structure(in: bytes[...]).value
-    } catch is ThriftValue.Damage { throw Self.damage(name, "its footer is damaged") }
+    } catch is ThriftValue.Damage { throw OnePassError.unreadableParquet(name, .damagedFooter) }
     guard let schema = footer[2]?.list, let groups = footer[4]?.list, let rows = footer[3]?.integer,
       rows >= 0,
       groups.allSatisfy({ ($0[3]?.integer ?? -1) >= 0 }),
-      // Counted without an overflow: no group may have more than all.
+      // No group has more rows than the file, and the sum is a Double, so that nothing overflows.
       groups.allSatisfy({ ($0[3]?.integer ?? 0) <= rows }),
       groups.reduce(0.0, { $0 + Double($1[3]?.integer ?? 0) }) == Double(rows)
-    else { throw Self.damage(name, "its footer is damaged") }
+    else { throw OnePassError.unreadableParquet(name, .damagedFooter) }
     self.rows = rows
     self.groups = groups
     columns = try Self.columns(of: schema, in: name)
@@ -73,10 +71,11 @@ struct ParquetFile {
       }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The rows of each row group.
+  /// The number of rows in each row group.
   var groupRows: [Int] { groups.map { $0[3]?.integer ?? 0 } }
 
-  /// Where the part of a column lies that a row group has.
+  /// The location of a column's chunk in a row group.
+  /// - Throws: `OnePassError` (`badData`) if the row group lacks the column or its metadata is damaged.
   func chunk(of column: Column, group: Int) throws -> Chunk {
     let parts = groups[group][1]?.list ?? []
     let data = parts.compactMap { $0[1] == nil ? $0[3] : nil }.first { part in
@@ -86,23 +85,23 @@ struct ParquetFile {
       let codec = data[4]?.integer,
       let values = data[5]?.integer
     else {
-      throw Self.damage(name, "row group \(group) lacks the column \(column.path.joined(separator: "."))")
+      throw OnePassError.unreadableParquet(name, .missingColumn(column.path, rowGroup: group))
     }
     let start = data[11]?.integer.map { $0 > 0 ? min($0, dataStart) : dataStart } ?? dataStart
     guard start >= 0, length > 0, length <= size, start <= size - length, values == groupRows[group] else {
-      throw Self.damage(name, "row group \(group) is damaged")
+      throw OnePassError.unreadableParquet(name, .damagedRowGroup(group))
     }
     return Chunk(range: start..<(start + length), codec: codec, rows: values, column: column)
   }
 
-  /// The leaves of the schema that have no list around them.
+  /// The leaves of the schema that are not inside a list.
   private static func columns(of schema: [ThriftValue], in name: String) throws -> [Column] {
     var columns: [Column] = []
     var place = 1
     func descend(_ path: [String], level: Int, isRepeated: Bool, children: Int, depth: Int) throws {
       for _ in 0..<children {
         guard place < schema.count, depth < 32, let title = schema[place][4]?.text else {
-          throw damage(name, "its schema is damaged")
+          throw OnePassError.unreadableParquet(name, .damagedSchema)
         }
         let element = schema[place]
         place += 1
@@ -118,13 +117,9 @@ struct ParquetFile {
       }
     }
     guard let root = schema.first, let children = root[5]?.integer, children >= 0 else {
-      throw damage(name, "its schema is damaged")
+      throw OnePassError.unreadableParquet(name, .damagedSchema)
     }
     try descend([], level: 0, isRepeated: false, children: children, depth: 0)
     return columns
-  }
-
-  static func damage(_ name: String, _ detail: String) -> OnePassError {
-    OnePassError(.badData, "The Parquet file \(name) cannot be read (\(detail)). Fetch it or write it again.")
   }
 }

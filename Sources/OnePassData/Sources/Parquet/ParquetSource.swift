@@ -1,19 +1,29 @@
 import Foundation
 import OnePassCore
 
-/// Parquet files as Hugging Face's data sets have them: an image, as bytes or as a structure of bytes and path, and a label.
+/// Parquet files with images and labels, in the layout of Hugging Face data sets.
 ///
-/// The files are taken one after the other, row group by row group, and of each only the columns of image and label are read,
-/// a page at a time. The length comes from the footers, the classes from what the `datasets` library notes there. Which column
-/// is the image and which the label is told by that note too, or else by the names `image`, `img`, `jpg`, `png` and `label`,
-/// `labels`, `fine_label`, `cls`.
+/// An image is a column of bytes, or a structure of bytes and path. Files and row groups are read in order, only the
+/// columns of images and labels, one page at a time. The footers state the length.
 ///
-/// Memory: a page of images, packed and unpacked, and the labels of a row group. A writer that does not bound its pages makes
-/// one of each row group.
+/// The `datasets` library records the classes and the types of the columns in the footer. Without that record, the
+/// columns are found by their names: `image`, `img`, `jpg`, `png` and `label`, `labels`, `fine_label`, `cls`.
+///
+/// Memory: a page of images, compressed and decompressed, and the labels of a row group. Some writers make a whole row
+/// group one page.
+///
+/// ```swift
+/// let stream = try ParquetSource("cats/train-{00000..00009}.parquet")
+/// while let example = try stream.next() { print(example.id, example.label) }
+/// ```
 public final class ParquetSource: ExampleSource {
+  /// The specification that opens this source again, without secrets.
   public let specification: String
+  /// The names of the classes in label order; `nil` if neither the files nor the caller has them.
   public let classNames: [String]?
+  /// The number of classes; `nil` without names.
   public var knownClassCount: Int? { classNames?.count }
+  /// The number of examples delivered.
   public private(set) var position = 0
 
   private let files: [Part]
@@ -23,7 +33,7 @@ public final class ParquetSource: ExampleSource {
   private var open: (images: ParquetColumn, labels: ParquetColumn)?
   private var failure: OnePassError?
 
-  /// A file and where to read it.
+  /// A file, its columns and how to read it.
   private struct Part {
     let footer: ParquetFile
     let image: ParquetFile.Column
@@ -33,10 +43,10 @@ public final class ParquetSource: ExampleSource {
 
   /// Reads the footers of all files.
   /// - Parameters:
-  ///   - pattern: Files or addresses, as of ``WebDatasetSource``.
-  ///   - classNames: If given, the names that the files have to have, or have not.
-  /// - Throws: `OnePassError`: `usage` for a malformed pattern, `io` for a file that cannot be read, `badData` for one that is
-  ///   no Parquet file or has no such columns.
+  ///   - pattern: Paths or addresses, as for ``WebDatasetSource``.
+  ///   - classNames: The class names in label order. If the files have names, they must be the same.
+  /// - Throws: `OnePassError`: `usage` for a malformed pattern, `io` for a file that cannot be read, `badData` for one that
+  ///   is not a readable Parquet file, lacks a column or has other class names.
   public convenience init(_ pattern: String, classNames: [String]? = nil) throws {
     try self.init(
       SourceRequest(
@@ -45,10 +55,7 @@ public final class ParquetSource: ExampleSource {
 
   init(_ request: SourceRequest, http: HTTPLimits = HTTPLimits()) throws {
     specification = HTTPAddress.shown(request.specification)
-    guard request.subjectKey == nil else {
-      throw OnePassError(
-        .usage, "The rows of \(specification) say nothing of a subject: leave out --subject-key.")
-    }
+    if let key = request.subjectKey { throw OnePassError.noSubjects(in: specification, for: key) }
     let pattern = try ShardPattern(
       request.requiredArgument("hf:DIR/train-{00000..00009}.parquet or hf:https://…"))
     var names: [String]?
@@ -58,12 +65,12 @@ public final class ParquetSource: ExampleSource {
       let footer = try ParquetFile(shown, size: size) { try Self.bytes($0, of: shown, by: read) }
       let features = Self.features(of: footer)
       guard let image = footer.column(features.images + ["image", "img", "jpg", "png"], types: [6]) else {
-        throw ParquetFile.damage(shown, "it has no column of images, such as image")
+        throw OnePassError.unreadableParquet(shown, .noImageColumn)
       }
       guard
         let label = footer.column(features.labels + ["label", "labels", "fine_label", "cls"], types: [1, 2])
       else {
-        throw ParquetFile.damage(shown, "it has no column of whole numbers for labels, such as label")
+        throw OnePassError.unreadableParquet(shown, .noLabelColumn)
       }
       names = names ?? features.classes[label.path[0]]
       return Part(footer: footer, image: image, label: label, read: read)
@@ -71,21 +78,25 @@ public final class ParquetSource: ExampleSource {
     classNames = try request.agreedClassNames(with: names)
   }
 
+  /// The number of examples, which is always known.
   public var knownCount: Int? { files.reduce(0) { $0 + $1.footer.rows } }
 
+  /// The example in the next row; `nil` at the end of the last file.
+  /// - Throws: `OnePassError`: `badData` if a file is damaged or a row has no label, `io` if reading fails.
   public func next() throws -> Example? {
     if let failure { throw failure }
     do {
       guard let (image, label) = try nextRow() else { return nil }
       defer { position += 1 }
-      // An image that is missing is one that is broken: the decoder says so, and it is counted.
+      // A missing image is delivered empty: the decoder reports it as broken, and it is counted.
       var bytes: [UInt8] = []
       if case .bytes(let file) = image { bytes = file }
       guard bytes.count <= largestImageFile else {
-        throw tooLarge("Row \(position) of \(specification)", bytes.count)
+        throw OnePassError.imageInRowIsTooLarge(
+          position, in: specification, bytes: bytes.count, limit: largestImageFile)
       }
       guard case .integer(let number) = label else {
-        throw OnePassError(.badData, "Row \(position) of \(specification) has no label. Leave it out.")
+        throw OnePassError.rowWithoutLabel(position, in: specification)
       }
       return Example(id: position, label: number, image: EncodedImage(bytes: bytes))
     } catch let error as OnePassError {
@@ -94,9 +105,10 @@ public final class ParquetSource: ExampleSource {
     }
   }
 
-  /// Passes over whole files and row groups, then over the rows of one.
+  /// Continues at a position, skipping whole files and row groups and then single rows.
+  /// - Throws: `OnePassError` (`badData`) if the stream is shorter; errors of reading.
   public func restore(position target: Int) throws {
-    precondition(position == 0 && open == nil, "A source is restored before anything is taken from it.")
+    precondition(position == 0 && open == nil, "A source must be restored before anything is read from it.")
     try checkRestore(to: target, within: knownCount ?? 0, of: specification)
     while file < files.count {
       let rows = files[file].footer.groupRows
@@ -134,13 +146,12 @@ public final class ParquetSource: ExampleSource {
 
   // MARK: Files
 
-  /// The size of a file, and how a part of it is read.
+  /// The size of a file, and a function that reads a part of it.
   private static func reading(_ path: String, _ http: HTTPLimits) throws -> (
     size: Int, read: (Range<Int>) throws -> any ByteInput
   ) {
     guard HTTPAddress.isMeant(by: path) else {
-      try checkArchive(
-        path, remedy: "Name the .parquet files in it, such as hf:\(path)/train-{00000..00009}.parquet.")
+      try checkIsFile(path, expected: .parquet)
       let file = try OpenFile(reading: path)
       return (try file.size(), { FileInput(file, range: $0) })
     }
@@ -148,8 +159,7 @@ public final class ParquetSource: ExampleSource {
     let start = HTTPInput(address, range: 0..<4, limits: http)
     _ = try bytes(0..<4, of: address.shown) { _ in start }
     guard let size = start.wholeSize else {
-      throw OnePassError(
-        .io, "The server of \(address.shown) does not say how large the file is. Fetch it, and name it here.")
+      throw OnePassError.remoteFileOfUnknownSize(address.shown)
     }
     return (size, { HTTPInput(address, range: $0, like: start, limits: http) })
   }
@@ -164,16 +174,16 @@ public final class ParquetSource: ExampleSource {
         while filled < range.count {
           let got = try input.read(
             into: UnsafeMutableRawBufferPointer(rebasing: target[filled..<range.count]))
-          guard got > 0 else { throw ParquetFile.damage(name, "it became shorter") }
+          guard got > 0 else { throw OnePassError.unreadableParquet(name, .shrank) }
           filled += got
         }
       }
     } catch let failure as ReadFailure {
-      throw failure.error(of: "The Parquet file", name, at: "at byte \(range.lowerBound)")
+      throw failure.error(in: name, at: .byte(range.lowerBound))
     }
   }
 
-  /// What the `datasets` library notes of the columns.
+  /// The columns of images and labels and the class names that the `datasets` library recorded.
   private static func features(of footer: ParquetFile) -> (
     images: [String], labels: [String], classes: [String: [String]]
   ) {
@@ -185,14 +195,14 @@ public final class ParquetSource: ExampleSource {
     }
     let classes = features.compactMapValues { $0["names"] as? [String] }.filter { !$0.value.isEmpty }
     let labels = columns(of: "ClassLabel")
-    // Of several labels the usual name goes before the first of the alphabet.
+    // Among several label columns, common names come before alphabetical order.
     let usual = ["label", "labels", "fine_label"].filter(labels.contains)
     return (columns(of: "Image"), usual + labels, classes)
   }
 }
 
 extension ParquetFile {
-  /// The first of these columns that there is: of one of the types, or a structure with `bytes` of one.
+  /// The first existing column of these names and types, directly or as `bytes` of a structure.
   fileprivate func column(_ names: [String], types: Set<Int>) -> Column? {
     for name in names {
       for path in [[name], [name, "bytes"]] {

@@ -1,7 +1,7 @@
-/// Bytes that are not what the format asks for.
+/// Bytes that violate the format.
 struct ParquetDamage: Error {}
 
-/// Values one after the other: integers little-endian, bytes with their length before them (encoding PLAIN).
+/// Values in encoding PLAIN: little-endian integers, and bytes preceded by their length.
 struct PlainValues {
   let bytes: [UInt8]
   var place: Int
@@ -28,15 +28,15 @@ struct PlainValues {
   }
 }
 
-/// Small numbers as runs of one and as groups of eight in bits (encoding RLE, the "RLE/bit-packing hybrid").
+/// Small integers in encoding RLE, the "RLE/bit-packing hybrid": repeated values, and groups of eight packed in bits.
 struct HybridRuns {
   let bytes: [UInt8]
   var place: Int
-  /// Bits of a number.
+  /// Bits per number.
   let width: Int
   private var left = 0
   private var repeated: Int?
-  /// Where the next number of a packed run begins, in bits.
+  /// The bit offset of the next number in a packed run.
   private var bit = 0
 
   init(bytes: [UInt8], place: Int, width: Int) {
@@ -58,7 +58,7 @@ struct HybridRuns {
   }
 
   private mutating func beginRun() throws(ParquetDamage) {
-    // Numbers without bits are all 0, and a writer may leave their runs out.
+    // Numbers of 0 bits are all 0, and a writer may omit their runs.
     guard width > 0 else {
       (repeated, left) = (0, .max)
       return
@@ -72,7 +72,7 @@ struct HybridRuns {
       place += 1
     } while bytes[place - 1] >= 0x80
     if head & 1 == 1 {
-      // The last group may be cut off behind the last number; what is missing is then never asked for.
+      // The last group may end after its last number. The missing numbers are never requested.
       let size = (head >> 1) * width
       bit = place * 8
       left = min((head >> 1) * 8, (bytes.count - place) * 8 / width)
@@ -89,9 +89,9 @@ struct HybridRuns {
   }
 }
 
-/// The compression Snappy, without frames (google/snappy, format_description.txt).
+/// Snappy decompression, without framing (google/snappy, format_description.txt).
 enum Snappy {
-  /// - Parameter limit: The most bytes that may come out.
+  /// - Parameter limit: The maximum number of decompressed bytes.
   static func unpack(_ packed: [UInt8], limit: Int) throws(ParquetDamage) -> [UInt8] {
     var place = 0
     func number(_ count: Int) throws(ParquetDamage) -> Int {
@@ -125,7 +125,7 @@ enum Snappy {
         guard offset > 0, offset <= result.count, count <= length - result.count else {
           throw ParquetDamage()
         }
-        // What is copied may be what the copy has just written.
+        // The source of a copy may overlap its target.
         let start = result.count - offset
         if count <= offset {
           result += result[start..<(start + count)]

@@ -1,16 +1,16 @@
-/// A value in Thrift's compact protocol, in which Parquet's metadata are written.
+/// A value in Thrift's compact protocol, the format of Parquet's metadata.
 ///
-/// Source: thrift-compact-protocol.md of Apache Thrift. A structure's fields are told by their numbers, so that what a newer
-/// writer adds is passed over.
+/// Source: thrift-compact-protocol.md of Apache Thrift. Fields are identified by number, so fields that newer writers
+/// add are ignored.
 indirect enum ThriftValue {
   case integer(Int)
   case binary([UInt8])
   case list([ThriftValue])
   case structure([Int: ThriftValue])
-  /// Of a kind that Parquet's metadata have no use for here.
+  /// A type that is not used here.
   case other
 
-  /// Bytes that are no such value; `isShort` if more of them could be one.
+  /// Bytes that are not a value; `isShort` if more bytes could make them one.
   struct Damage: Error { let isShort: Bool }
 
   subscript(field: Int) -> ThriftValue? {
@@ -23,7 +23,7 @@ indirect enum ThriftValue {
     if case .binary(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { nil }
   }
 
-  /// The structure at the beginning of these bytes, and how many of them it takes.
+  /// The structure at the start of these bytes, and its length in bytes.
   static func structure(in bytes: ArraySlice<UInt8>) throws(Damage) -> (value: ThriftValue, count: Int) {
     var parser = Parser(bytes: bytes, place: bytes.startIndex)
     let value = try parser.structure(depth: 0)
@@ -71,7 +71,7 @@ indirect enum ThriftValue {
 
     mutating func value(kind: UInt8, depth: Int) throws(Damage) -> ThriftValue {
       switch kind {
-      // A Boolean field has its value in its kind.
+      // The kind of a Boolean field is its value.
       case 1: return .integer(1)
       case 2: return .integer(0)
       case 3: return .integer(Int(Int8(bitPattern: try byte())))
@@ -94,11 +94,11 @@ indirect enum ThriftValue {
       guard depth < Self.deepest else { throw Damage(isShort: false) }
       let head = try byte()
       let count = head >> 4 == 15 ? try variable() : UInt64(head >> 4)
-      // Each element has at least a byte.
+      // Each element has at least one byte.
       guard count <= UInt64(bytes.endIndex - place) else { throw Damage(isShort: count < 1 << 31) }
       var values: [ThriftValue] = []
       for _ in 0..<count {
-        // In a list a Boolean has a byte of its own.
+        // A Boolean in a list is a byte.
         values.append(
           head & 0x0F <= 2
             ? .integer(try byte() == 1 ? 1 : 0) : try value(kind: head & 0x0F, depth: depth + 1))

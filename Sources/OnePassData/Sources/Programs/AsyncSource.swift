@@ -2,33 +2,34 @@ import Dispatch
 import OnePassCore
 import Synchronization
 
-/// A live stream of a program's own: an asynchronous sequence, read ahead by a task while a thread trains.
+/// A custom live stream: an asynchronous sequence, read ahead by a task while a thread trains.
 ///
 /// ```swift
 /// let stream = AsyncSource("camera", frames, classNames: ["empty", "occupied"])
 /// ```
 ///
-/// The thread that trains waits in `next()` for what has not come yet. It must therefore not be one of Swift
-/// concurrency's own, of which there are few: where that happens, `next()` refuses with a sentence. What has come and was not
-/// taken waits in the buffer; when that is full, the sequence is not asked for more. Going on is as for ``SequenceSource``.
+/// ``next()`` blocks the training thread until an example arrives. It must not be called inside a task, where it would
+/// block one of the few threads of Swift concurrency; it then throws an error. Examples that have arrived wait in a
+/// buffer. While the buffer is full, no more are requested. A run resumes as with ``SequenceSource``.
 public final class AsyncSource: ExampleSource {
   private let taken: SequenceSource
   private let queue: AsyncQueue
   private let reading: ReadingTask
 
+  /// Creates a stream of an asynchronous sequence.
   /// - Parameters:
-  ///   - specification: What records and messages call it.
-  ///   - sequence: The examples. Taken by a task of the source's own from the first `next()` on, until the end or until
-  ///     the source is let go. What it throws ends the run, which can go on from its last checkpoint.
-  ///   - buffering: The most examples that wait to be taken, 1 or more.
-  ///   - count: The number of examples, where it is known; else a run has to be told its `limit`.
-  ///   - classNames: The names of the classes in label order, if they have names.
-  ///   - classCount: The number of classes; that of the names if there are names.
+  ///   - specification: The name for records and messages.
+  ///   - sequence: The examples. A separate task reads them from the first ``next()`` until the end or until the source
+  ///     is released. An error that it throws ends the run, which can resume from its last checkpoint.
+  ///   - buffering: The maximum number of examples in the buffer, 1 or more.
+  ///   - count: The number of examples. If it is not known, a run needs a `limit`.
+  ///   - classNames: The names of the classes in label order.
+  ///   - classCount: The number of classes; by default the number of names.
   public init<Examples: AsyncSequence & Sendable>(
     _ specification: String, _ sequence: Examples, buffering: Int = 256, count: Int? = nil,
     classNames: [String]? = nil, classCount: Int? = nil
   ) where Examples.Element == LabelledImage {
-    precondition(buffering > 0, "A stream waits in room for one example at least.")
+    precondition(buffering > 0, "The buffer of a live stream needs room for at least one example.")
     let queue = AsyncQueue(capacity: buffering)
     let reading = ReadingTask {
       do {
@@ -51,32 +52,36 @@ public final class AsyncSource: ExampleSource {
     queue.abandon()
   }
 
+  /// The name for records and messages.
   public var specification: String { taken.specification }
+  /// The number of examples; `nil` if it is not known in advance.
   public var knownCount: Int? { taken.knownCount }
+  /// The names of the classes in label order; `nil` if they have none.
   public var classNames: [String]? { taken.classNames }
+  /// The number of classes; `nil` if it is not known in advance.
   public var knownClassCount: Int? { taken.knownClassCount }
+  /// Always `true`: a run resumes by reading the stream from the start.
   public var readsAgainToRestore: Bool { taken.readsAgainToRestore }
+  /// The number of examples delivered.
   public var position: Int { taken.position }
 
+  /// Waits for the next example; `nil` at the end.
+  /// - Throws: `OnePassError`: `usage` inside a task, `io` if the sequence throws another error than `OnePassError`.
   public func next() throws -> Example? {
     guard withUnsafeCurrentTask(body: { $0 == nil }) else {
-      throw OnePassError(
-        .usage,
-        "\(specification) is waited for inside of a task, which could hold up the tasks that it comes from: train on a "
-          + "thread of its own, as onTrainingThread does.")
+      throw OnePassError.awaitedInTask(specification)
     }
     do { return try taken.next() } catch let error as OnePassError { throw error } catch {
-      throw OnePassError(
-        .io,
-        "\(specification) broke off after \(position) examples: \(error). Go on from the last checkpoint.",
-        cause: error)
+      throw OnePassError.streamFailed(specification, after: position, cause: error)
     }
   }
 
+  /// Continues at a position by skipping all earlier examples.
+  /// - Throws: `OnePassError` (`badData`) if the stream is shorter; the errors of ``next()``.
   public func restore(position: Int) throws { try readAgain(self, upTo: position) }
 }
 
-/// The task that reads a sequence, from the first time that an example is asked for. Belongs to one thread.
+/// The task that reads a sequence, started with the first request. Owned by one thread.
 private final class ReadingTask {
   private let read: @Sendable () async -> Void
   private var task: Task<Void, Never>?
@@ -90,24 +95,24 @@ private final class ReadingTask {
   func cancel() { task?.cancel() }
 }
 
-/// Examples on their way from one task to one thread, no more than a fixed number of them.
+/// A bounded queue of examples from one task to one thread.
 private final class AsyncQueue: Sendable {
   private struct State {
     var waiting: [LabelledImage] = []
     var end: Result<Void, any Error>?
-    /// The task, while there is no room.
+    /// The suspended task, while the queue is full.
     var producer: CheckedContinuation<Void, Never>?
     var isAbandoned = false
   }
 
   private let capacity: Int
   private let state = Mutex(State())
-  /// Counts what can be taken: examples, and the end.
+  /// Counts the examples in the queue, and the end.
   private let available = DispatchSemaphore(value: 0)
 
   init(capacity: Int) { self.capacity = capacity }
 
-  /// Appends, and returns when there is room for another.
+  /// Appends an example, and returns when there is room for another.
   func append(_ example: LabelledImage) async {
     await withCheckedContinuation { continuation in
       let isRoom = state.withLock { state in
@@ -126,7 +131,7 @@ private final class AsyncQueue: Sendable {
     available.signal()
   }
 
-  /// Waits for the next example; `nil` at the end. Not to be called after either end.
+  /// Waits for the next example; `nil` at the end. Must not be called after the end or an error.
   func next() throws -> LabelledImage? {
     available.wait()
     return try state.withLock { state in
@@ -142,7 +147,7 @@ private final class AsyncQueue: Sendable {
     }
   }
 
-  /// Lets a task go that waits for room.
+  /// Resumes a task that waits for room.
   func abandon() {
     state.withLock { state in
       state.isAbandoned = true

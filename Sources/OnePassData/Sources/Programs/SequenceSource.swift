@@ -1,29 +1,35 @@
 import OnePassCore
 
-/// A stream of a program's own that delivers one example after the other: a sequence, a generator, a decoder of a format.
+/// A custom stream without random access: a sequence, a generator, a decoder of a file format.
 ///
 /// ```swift
 /// let stream = SequenceSource("frames", camera.frames.lazy.map(\.labelled), count: 50_000, classCount: 2)
 /// ```
 ///
-/// A run that goes on takes the same stream again from its start, and holds what passes over against its ledger.
+/// A resumed run reads the same stream from the start, and compares the skipped examples with its ledger.
 public final class SequenceSource: ExampleSource {
+  /// The name for records and messages.
   public let specification: String
+  /// The number of examples; `nil` if it is not known in advance.
   public let knownCount: Int?
+  /// The names of the classes in label order; `nil` if they have none.
   public let classNames: [String]?
+  /// The number of classes; `nil` if it is not known in advance.
   public let knownClassCount: Int?
+  /// Always `true`: a run resumes by reading the stream from the start.
   public let readsAgainToRestore = true
+  /// The number of examples delivered.
   public private(set) var position = 0
   private var following: () throws -> LabelledImage?
   private var isAtEnd = false
 
-  /// A stream of the elements of a sequence, which is gone through once.
+  /// Creates a stream of the elements of a sequence, which is iterated once.
   /// - Parameters:
-  ///   - specification: What records and messages call it.
-  ///   - sequence: The examples. Taken on the thread that reads the source.
-  ///   - count: The number of examples, where it is known; else a run has to be told its `limit`.
-  ///   - classNames: The names of the classes in label order, if they have names.
-  ///   - classCount: The number of classes; that of the names if there are names.
+  ///   - specification: The name for records and messages.
+  ///   - sequence: The examples. Iterated on the thread that reads the source.
+  ///   - count: The number of examples. If it is not known, a run needs a `limit`.
+  ///   - classNames: The names of the classes in label order.
+  ///   - classCount: The number of classes; by default the number of names.
   public convenience init(
     _ specification: String, _ sequence: some Sequence<LabelledImage>, count: Int? = nil,
     classNames: [String]? = nil, classCount: Int? = nil
@@ -32,14 +38,14 @@ public final class SequenceSource: ExampleSource {
     self.init(specification, count: count, classNames: classNames, classCount: classCount) { iterator.next() }
   }
 
-  /// A stream of what a closure returns until it returns `nil`.
+  /// Creates a stream of what a closure returns, until it returns `nil`.
   /// - Parameters:
-  ///   - specification: What records and messages call it.
-  ///   - count: The number of examples, where it is known.
-  ///   - classNames: The names of the classes in label order, if they have names.
-  ///   - classCount: The number of classes; that of the names if there are names.
-  ///   - next: The next example. Called on the thread that reads the source, never after it has returned `nil` or thrown. What it
-  ///     throws ends the run, which can go on from its last checkpoint.
+  ///   - specification: The name for records and messages.
+  ///   - count: The number of examples. If it is not known, a run needs a `limit`.
+  ///   - classNames: The names of the classes in label order.
+  ///   - classCount: The number of classes; by default the number of names.
+  ///   - next: Returns the next example. Called on the thread that reads the source, never after it returned `nil` or
+  ///     threw. An error that it throws ends the run, which can resume from its last checkpoint.
   public init(
     _ specification: String, count: Int? = nil, classNames: [String]? = nil, classCount: Int? = nil,
     next: @escaping () throws -> LabelledImage?
@@ -51,9 +57,11 @@ public final class SequenceSource: ExampleSource {
     following = next
   }
 
+  /// The next example; `nil` at the end, and after `knownCount` examples.
+  /// - Throws: The errors of the closure.
   public func next() throws -> Example? {
     guard !isAtEnd, position < knownCount ?? .max else { return nil }
-    // Also when it throws.
+    // Set before the call, so that it also holds if the closure throws.
     isAtEnd = true
     guard let labelled = try following() else { return nil }
     isAtEnd = false
@@ -61,20 +69,19 @@ public final class SequenceSource: ExampleSource {
     return Example(id: position, labelled)
   }
 
+  /// Continues at a position by skipping all earlier examples.
+  /// - Throws: `OnePassError` (`badData`) if the stream is shorter; the errors of the closure.
   public func restore(position: Int) throws {
     try readAgain(self, upTo: position)
   }
 }
 
-/// Passes over what has passed before, of a stream that was begun anew.
-/// - Throws: `OnePassError` (`badData`) if it ends before that.
+/// Skips all examples before a position of a fresh stream.
+/// - Throws: `OnePassError` (`badData`) if the stream is shorter.
 func readAgain(_ source: some ExampleSource, upTo position: Int) throws {
-  precondition(source.position == 0, "A source is restored before anything is taken from it.")
+  precondition(source.position == 0, "A source must be restored before anything is read from it.")
   let passed = try source.skip(position)
   guard passed == position else {
-    throw OnePassError(
-      .badData,
-      "\(source.specification) ended after \(passed) examples and cannot go on at \(position). "
-        + "Resume with the same data as before.")
+    throw OnePassError.cannotResume(source.specification, at: position, of: passed)
   }
 }

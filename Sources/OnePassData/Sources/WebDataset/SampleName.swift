@@ -1,10 +1,10 @@
-/// What the path of an archive's entry says: which sample it belongs to and what part of it it is.
+/// The parts of an entry's path: the key of its sample, and the kind of the entry.
 ///
-/// As in the webdataset library: the key is the path up to the first dot of the file name, what follows is the
-/// suffix, and entries without a dot or below a `__name__` are none of a sample. Unlike there, files whose
-/// name begins with a dot are ignored (they are droppings of file managers).
+/// As in the webdataset library, the key is the path up to the first dot of the file name, and the suffix is the
+/// rest. Entries without a dot or below a folder `__name__` belong to no sample. Unlike in that library, files whose
+/// name starts with a dot are ignored, because file managers leave such files behind.
 struct SampleName {
-  /// The number of bytes of the path that are the key.
+  /// The length of the key in bytes, from the start of the path.
   let keyLength: Int
   let part: Part
 
@@ -17,7 +17,7 @@ struct SampleName {
 
   /// Whether the suffix is the extension alone (`a.jpg`) or only ends in it (`a.left.jpg`).
   enum Suffix: Equatable {
-    /// Which extension it is, so that a second one of the same name is noticed.
+    /// With the index of the extension, to detect a second entry of the same name.
     case whole(UInt8)
     case last
   }
@@ -41,14 +41,14 @@ struct SampleName {
     part = index == 0 ? .label(kind) : index == 1 ? .metadata(kind) : .image(kind)
   }
 
-  /// Equality in which the case of ASCII letters does not count.
+  /// Equality that ignores the case of ASCII letters.
   private static func equal(_ lowercase: [UInt8], _ other: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
     guard lowercase.count == other.count else { return false }
     for (a, b) in zip(lowercase, other) where a != b | 0x20 { return false }
     return true
   }
 
-  /// Whether the first component is of the form `__name__`.
+  /// Whether the first component has the form `__name__`.
   private static func isMetadata(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
     let underscore = UInt8(ascii: "_")
     guard path.count >= 4, path[0] == underscore, path[1] == underscore else { return false }

@@ -1,32 +1,32 @@
 import CArchive
 
-/// The unpacked bytes of a shard, from beginning to end, through a window on a fixed buffer.
+/// The decompressed bytes of a shard in order, through a window on a fixed buffer.
 ///
-/// A plain shard is read directly; gzip and zstd, told by the first bytes, go through libarchive.
+/// A plain shard is read directly. gzip and zstd, recognised by the first bytes, are decompressed with libarchive.
 /// Owned by one thread.
 final class ShardBytes {
-  /// What has been read and not yet taken; valid until the next call.
+  /// The bytes that were read but not consumed; valid until the next call.
   private(set) var window = UnsafeRawBufferPointer(start: nil, count: 0)
-  /// Whether the shard is a file on disk and not a pipe.
+  /// Whether the shard is a regular file, not a pipe or a download.
   var isFile: Bool { input.isFile }
-  /// Where the window begins in a plain file; `nil` in a compressed one and in whatever is no file.
+  /// The offset of the window in an uncompressed file; `nil` for anything else.
   var offset: Int? { unpacker == nil ? input.offset.map { $0 - window.count } : nil }
 
   private let input: any ByteInput
   private let buffer: UnsafeMutableRawBufferPointer
   /// libarchive, if the shard is compressed.
   private var unpacker: OpaquePointer?
-  /// What was read to find out the compression; libarchive's first read gets it.
+  /// The number of bytes read to detect the compression, which libarchive's first read returns.
   private var firstRead: Int?
-  /// Why libarchive got no more bytes.
+  /// The error that ended libarchive's reading.
   private var readFailure: ReadFailure?
 
-  /// - Parameter blockSize: bytes asked for at once.
+  /// - Parameter blockSize: The size of a read in bytes.
   init(_ input: any ByteInput, blockSize: Int) throws(ReadFailure) {
     self.input = input
     buffer = .allocate(byteCount: blockSize, alignment: 16)
     var start = 0
-    // A pipe may deliver less than the four bytes that tell the compression.
+    // A pipe may deliver less than the four bytes that identify the compression.
     while start < 4 {
       let got = try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
       if got == 0 { break }
@@ -45,10 +45,10 @@ final class ShardBytes {
     buffer.deallocate()
   }
 
-  /// Takes `count` bytes off the window.
+  /// Removes `count` bytes from the start of the window.
   func consume(_ count: Int) { window = UnsafeRawBufferPointer(rebasing: window[count...]) }
 
-  /// Replaces an empty window by the next bytes; `false` at the end.
+  /// Fills an empty window with the next bytes; `false` at the end.
   func refill() throws(ReadFailure) -> Bool {
     guard let unpacker else {
       window = UnsafeRawBufferPointer(rebasing: buffer[..<(try input.read(into: buffer))])
@@ -67,7 +67,7 @@ final class ShardBytes {
     return true
   }
 
-  /// Takes as many bytes as `target` has; `false` if the shard ends before.
+  /// Fills `target`; `false` if the shard ends first.
   func take(into target: UnsafeMutableRawBufferPointer) throws(ReadFailure) -> Bool {
     var filled = 0
     while filled < target.count {
@@ -87,7 +87,7 @@ final class ShardBytes {
     return true
   }
 
-  /// Passes over `count` bytes; `false` if the shard ends before. What is not read yet is not read from a file.
+  /// Skips `count` bytes; `false` if the shard ends first. In a file, bytes beyond the window are not read.
   func skip(_ count: Int) throws(ReadFailure) -> Bool {
     var left = count
     while left > window.count {
@@ -101,7 +101,7 @@ final class ShardBytes {
   }
 
   private static func isCompressed(_ start: Slice<UnsafeMutableRawBufferPointer>) -> Bool {
-    // gzip (RFC 1952), a frame of zstd, or one of the skippable frames that may come before it (RFC 8878).
+    // gzip (RFC 1952), a frame of zstd, or one of the skippable frames that may precede it (RFC 8878).
     start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
       || (start.count >= 4 && start[0] & 0xF0 == 0x50 && start[1..<4].elementsEqual([0x2A, 0x4D, 0x18]))
   }
@@ -112,13 +112,13 @@ final class ShardBytes {
 extension ShardBytes {
   private func openUnpacker() throws(ReadFailure) {
     guard let archive = archive_read_new() else {
-      throw ReadFailure(kind: .io, detail: "out of memory")
+      throw ReadFailure.outOfMemory
     }
     unpacker = archive
     archive_read_support_filter_gzip(archive)
     archive_read_support_filter_zstd(archive)
     archive_read_support_format_raw(archive)
-    // The archive is freed in this object's deinit, so the reference needs no owner of its own.
+    // The archive is freed in this object's deinit, so an unretained reference is safe.
     let owner = Unmanaged.passUnretained(self).toOpaque()
     let status = archive_read_open(
       archive, owner, nil,
@@ -146,6 +146,6 @@ extension ShardBytes {
   }
 
   private func failure(_ archive: OpaquePointer) -> ReadFailure {
-    readFailure ?? ReadFailure(kind: .corrupt, detail: archiveMessage(archive))
+    readFailure ?? .decompression(archiveMessage(archive))
   }
 }

@@ -1,9 +1,9 @@
 import Foundation
 import OnePassCore
 
-/// What an index file beside the shards states: the examples in each shard, and perhaps the classes.
+/// An index file beside shards, with the number of examples in each shard and optionally the classes.
 ///
-/// The format is that of the wids part of the webdataset library, with `classes` added.
+/// The format is that of wids in the webdataset library, with `classes` added.
 struct ShardIndex: Codable, Equatable {
   var kind = ShardIndex.knownKind
   var version = 1
@@ -12,14 +12,14 @@ struct ShardIndex: Codable, Equatable {
   var classes: [String]?
 
   struct Shard: Codable, Equatable {
-    /// The shard's file name; what stands before the last slash is not compared.
+    /// The shard's file name. Anything before the last slash is ignored.
     var url: String
     var nsamples: Int
     /// The size of the shard in bytes.
     var filesize: Int?
   }
 
-  /// What tells an index from other JSON files.
+  /// The key that distinguishes an index from other JSON files.
   private struct Header: Decodable {
     let kind: String
     enum CodingKeys: String, CodingKey {
@@ -36,8 +36,8 @@ struct ShardIndex: Codable, Equatable {
     case classes
   }
 
-  /// The index in this file; `nil` if there is no such file or it is some other JSON.
-  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it claims to be an index and is not.
+  /// The index in a file; `nil` if the file does not exist or is not an index.
+  /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is a damaged index.
   static func read(_ path: String) throws -> ShardIndex? {
     guard existence(of: path).exists else { return nil }
     let file = try OpenFile(reading: path)
@@ -46,8 +46,8 @@ struct ShardIndex: Codable, Equatable {
     return try decode(Data(try file.bytes(at: 0, count: size)), path)
   }
 
-  /// The index at this address; `nil` if there is none, or it is not for us.
-  /// - Throws: as `read`.
+  /// The index at an address; `nil` if it does not exist, access is denied, or it is not an index.
+  /// - Throws: The errors of `read`.
   static func fetch(_ address: HTTPAddress, limits: HTTPLimits) throws -> ShardIndex? {
     let input = HTTPInput(address, limits: limits)
     var data = Data()
@@ -60,12 +60,12 @@ struct ShardIndex: Codable, Equatable {
       }
     } catch {
       if input.isRefused { return nil }
-      throw OnePassError(.io, "Could not read \(address.shown): \(error.detail). \(error.remedy)")
+      throw error.error(in: address.shown, at: .start)
     }
     return try decode(data, address.shown)
   }
 
-  /// The largest index, in bytes.
+  /// The maximum size of an index, in bytes.
   private static let largest = 1 << 30
 
   private static func decode(_ data: Data, _ path: String) throws -> ShardIndex? {
@@ -79,13 +79,11 @@ struct ShardIndex: Codable, Equatable {
       }
       return index
     } catch {
-      throw OnePassError(
-        .badData, "The index \(path) is not a whole wids index of version 1. Write it again, or remove it.",
-        cause: error)
+      throw OnePassError.damagedIndex(path, cause: error)
     }
   }
 
-  /// The number of examples of each shard, or `nil` if the index does not name them all.
+  /// The number of examples in each shard; `nil` if the index does not list all of them.
   func counts(of shards: [String]) -> [Int]? {
     let known = Dictionary(self.shards.map { (Self.fileName($0.url), $0.nsamples) }) { first, _ in first }
     let counts = shards.compactMap { known[Self.fileName($0)] }

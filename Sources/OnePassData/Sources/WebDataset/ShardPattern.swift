@@ -3,15 +3,16 @@ import OnePassCore
 
 /// The shards that a pattern with braces names: `train-{0000..0009}.tar`, `{a,b}/{0..3}.tar.zst`.
 ///
-/// The rules are bash's, as in the webdataset library: a range of integers keeps the width of a bound that
-/// begins with 0; several braces give all combinations, the last varying fastest. Braces do not nest.
+/// The rules are bash's, as in the webdataset library. A range of integers keeps the width of a bound that
+/// starts with 0. Several braces give all combinations, and the last varies fastest. Braces do not nest.
 struct ShardPattern {
   let text: String
   let shards: [String]
   static let mostShards = 1_000_000
 
-  /// The shards that a pattern names, or the patterns in the lines of a text file, written `@FILE`.
-  /// - Throws: `OnePassError`: `usage` for braces that do not match or name nothing; what reading the file throws.
+  /// Expands a pattern, or all patterns in the lines of a text file, written `@FILE`.
+  /// - Throws: `OnePassError`: `usage` for malformed braces or too many shards; `badData` for a file without patterns;
+  ///   errors of reading the file.
   init(_ text: String) throws {
     guard text.hasPrefix("@") else {
       self.text = text
@@ -25,11 +26,12 @@ struct ShardPattern {
       let line = line.trimmingCharacters(in: .whitespaces)
       if line.isEmpty || line.hasPrefix("#") { continue }
       shards += try Self.expand(line)
-      guard shards.count <= Self.mostShards else { throw Self.tooMany(list) }
+      guard shards.count <= Self.mostShards else {
+        throw OnePassError.tooManyShards(in: list, limit: Self.mostShards)
+      }
     }
     guard !shards.isEmpty else {
-      throw OnePassError(
-        .badData, "The list \(list) names no shard. Write a path or an address on each line.")
+      throw OnePassError.noShardsListed(in: list)
     }
     self.text = list
     self.shards = shards
@@ -40,11 +42,13 @@ struct ShardPattern {
     var rest = text[...]
     while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
       guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else {
-        throw malformed(text)
+        throw OnePassError.malformedBraces(in: text)
       }
       let inside = rest[rest.index(after: open)..<close]
       let choices = try choices(inside, in: text)
-      guard shards.count * choices.count <= mostShards else { throw tooMany(text) }
+      guard shards.count * choices.count <= mostShards else {
+        throw OnePassError.tooManyShards(in: text, limit: mostShards)
+      }
       let prefix = rest[..<open]
       shards = shards.flatMap { start in choices.map { start + prefix + $0 } }
       rest = rest[rest.index(after: close)...]
@@ -52,11 +56,10 @@ struct ShardPattern {
     return shards.map { $0 + rest }
   }
 
-  /// Where an index of these shards lies: `dir/train.json` for `dir/train-{0000..0009}.tar`.
+  /// The path of the shards' index: `dir/train.json` for `dir/train-{0000..0009}.tar`.
   ///
-  /// It is the pattern up to the first brace or to the extension, without a separator at its end, with `.json`.
-  ///
-  /// An address has its query also there.
+  /// It is the pattern up to the first brace or the extension, without a trailing separator, followed by `.json`.
+  /// The query of an address is kept.
   var indexPath: String {
     let query = HTTPAddress.isMeant(by: self.text) ? self.text.drop { $0 != "?" } : ""
     let text = self.text.dropLast(query.count)
@@ -71,14 +74,17 @@ struct ShardPattern {
   }
 
   private static func choices(_ inside: Substring, in text: String) throws -> [String] {
-    guard !inside.contains("{") else { throw malformed(text) }
+    let malformed = OnePassError.malformedBraces(in: text)
+    guard !inside.contains("{") else { throw malformed }
     if inside.contains(",") {
       return inside.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
-    guard let dots = inside.firstRange(of: "..") else { throw malformed(text) }
+    guard let dots = inside.firstRange(of: "..") else { throw malformed }
     let (first, last) = (inside[..<dots.lowerBound], inside[dots.upperBound...])
-    guard let start = number(first), let end = number(last) else { throw malformed(text) }
-    guard abs(end - start) < mostShards else { throw tooMany(text) }
+    guard let start = number(first), let end = number(last) else { throw malformed }
+    guard abs(end - start) < mostShards else {
+      throw OnePassError.tooManyShards(in: text, limit: mostShards)
+    }
     let padded = [first, last].contains { $0.count > 1 && $0.first == "0" }
     let width = padded ? max(first.count, last.count) : 0
     return stride(from: start, through: end, by: start <= end ? 1 : -1).map { value in
@@ -93,16 +99,5 @@ struct ShardPattern {
       return nil
     }
     return Int(digits)
-  }
-
-  private static func malformed(_ text: String) -> OnePassError {
-    OnePassError(
-      .usage,
-      "The braces in \(HTTPAddress.shown(text)) name no shards. Write a range such as {0000..0009} or a list such as {a,b}."
-    )
-  }
-
-  private static func tooMany(_ text: String) -> OnePassError {
-    OnePassError(.usage, "\(HTTPAddress.shown(text)) names more than \(mostShards) shards. Check the range.")
   }
 }

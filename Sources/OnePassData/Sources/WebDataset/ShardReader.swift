@@ -3,30 +3,30 @@ import OnePassCore
 
 /// The samples of one shard: an image and a label from consecutive entries with the same key.
 ///
-/// A sample is delivered as soon as both are there. Where several entries could be its image, one whose suffix
-/// is the extension alone (`a.jpg`) goes before one that only ends in it (`a.left.jpg`), then the first.
+/// A sample is delivered as soon as both are read. If several entries could be its image, an entry whose suffix
+/// is the extension alone (`a.jpg`) precedes one that only ends in it (`a.left.jpg`), then the first is used.
 /// Owned by one thread.
 final class ShardReader {
-  /// How much of a sample is wanted; what is not wanted is passed over, not read.
+  /// The parts of a sample to read; the others are skipped.
   enum Detail { case everything, labels, keys }
 
   struct Sample {
-    /// The image file's bytes; empty unless `everything` is wanted.
+    /// The image file's bytes; empty unless `everything` is requested.
     let image: [UInt8]
-    /// The class; 0 if only `keys` are wanted.
+    /// The class; 0 if only `keys` are requested.
     let label: Int
-    /// Whom it is about; `nil` unless `everything` is wanted and the sample says so.
+    /// The subject; `nil` unless `everything` is requested and the sample names its subject.
     let subject: String?
   }
 
-  /// Samples read from this shard so far.
+  /// The number of samples read from this shard so far.
   private(set) var count = 0
   let path: String
   private let tar: TarReader
   private let labelsByName: [String: Int]
   private let subjectKey: SubjectKey?
   private var group = Group()
-  /// The tar stands at an entry that still has to be looked at.
+  /// Whether the tar's current entry has not been processed yet.
   private var entryIsWaiting = false
 
   private struct Group {
@@ -36,9 +36,9 @@ final class ShardReader {
     var label: Int?
     var labelIsExact = false
     var subject: String?
-    /// Whether nothing can come any more that says whom the sample is about.
+    /// Whether no further entry can change the subject.
     var subjectIsSettled = false
-    /// The extensions seen alone, a bit each.
+    /// The extensions seen alone, one bit for each.
     var seen: UInt8 = 0
     var isDelivered = false
   }
@@ -48,9 +48,9 @@ final class ShardReader {
 
   /// - Parameters:
   ///   - input: The shard.
-  ///   - path: What sentences call it.
-  ///   - labelsByName: What names of classes mean.
-  ///   - subjectKey: Where a sample says whom it is about.
+  ///   - path: The shard's name in error messages.
+  ///   - labelsByName: The labels of the class names.
+  ///   - subjectKey: The key by which samples name their subject.
   ///   - blockSize: See `TarReader`.
   init(
     _ input: any ByteInput, called path: String, labelsByName: [String: Int], subjectKey: SubjectKey? = nil,
@@ -60,13 +60,13 @@ final class ShardReader {
     self.labelsByName = labelsByName
     self.subjectKey = subjectKey
     do { tar = try TarReader(input, blockSize: blockSize) } catch {
-      throw Self.error(error, path: path, count: 0)
+      throw error.error(in: path, at: .examples(0))
     }
   }
 
-  /// The next sample, or `nil` at the end of a whole shard.
-  /// - Throws: `OnePassError`: `badData` for a shard that is truncated or corrupt or a sample that lacks a part,
-  ///   `io` where reading fails.
+  /// The next sample; `nil` at the end of a complete shard.
+  /// - Throws: `OnePassError`: `badData` if the shard is truncated or corrupt or a sample lacks a part, `io` if reading
+  ///   fails.
   func next(_ detail: Detail = .everything) throws -> Sample? {
     do {
       while true {
@@ -86,7 +86,7 @@ final class ShardReader {
         if try take(name.part, detail) { return deliver() }
       }
     } catch let failure as ReadFailure {
-      throw Self.error(failure, path: path, count: count)
+      throw failure.error(in: path, at: .examples(count))
     }
   }
 
@@ -100,7 +100,7 @@ final class ShardReader {
     }
   }
 
-  /// Reads the current entry into the group; `true` when the sample is complete and nothing better can come.
+  /// Reads the current entry into the group; `true` when the sample is complete and no later entry can replace a part.
   private func take(_ part: SampleName.Part, _ detail: Detail) throws -> Bool {
     switch part {
     case .other: return false
@@ -125,7 +125,7 @@ final class ShardReader {
     return group.imageIsExact && group.labelIsExact && (group.subjectIsSettled || detail != .everything)
   }
 
-  /// What the key alone says of the subject.
+  /// Sets the subject if it is part of the key.
   private func settleSubjectByKey() {
     if case .field = subjectKey { return }
     group.subject = subjectKey?.subject(inPath: String(decoding: group.key, as: UTF8.self))
@@ -135,21 +135,17 @@ final class ShardReader {
   /// The field of a `.json` entry, a string or a number, as text.
   private func subject(from bytes: [UInt8], field: String) throws -> String? {
     guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else {
-      throw OnePassError(
-        .badData, "The .json of the sample \(shownKey) in the shard \(path) is not a JSON object. Correct it."
-      )
+      throw OnePassError.metadataIsNoObject(sample: shownKey, in: path)
     }
     return (object[field] as? String) ?? (object[field] as? NSNumber)?.stringValue
   }
 
   /// Whether the suffix is an extension alone.
-  /// - Throws: `OnePassError` (`badData`) if this key had the same one before.
+  /// - Throws: `OnePassError` (`badData`) if the sample already has an entry with this extension.
   private func note(_ suffix: SampleName.Suffix) throws -> Bool {
     guard case .whole(let index) = suffix else { return false }
     guard group.seen & 1 << index == 0 else {
-      throw OnePassError(
-        .badData,
-        "The shard \(path) holds two entries of the same name for the key \(shownKey). Write it again.")
+      throw OnePassError.duplicateSampleEntry(sample: shownKey, in: path)
     }
     group.seen |= 1 << index
     return true
@@ -163,7 +159,7 @@ final class ShardReader {
     return Sample(image: image, label: label, subject: group.subject)
   }
 
-  /// Ends the group: its sample if it has not been delivered, `nil` if there is none.
+  /// Ends the group. Returns its sample if it has not been delivered yet; `nil` if there is none.
   private func finishGroup() throws -> Sample? {
     defer {
       let key = group.key
@@ -173,26 +169,20 @@ final class ShardReader {
     }
     if group.isDelivered || (group.image == nil && group.label == nil) { return nil }
     if let sample = deliver() { return sample }
-    let (missing, names) =
-      group.label == nil ? ("label", ".cls") : ("image", ".jpg, .jpeg, .png, .img or .image")
-    throw OnePassError(
-      .badData,
-      "The sample \(shownKey) in the shard \(path) has no \(missing) (an entry ending in \(names)). "
-        + "Add it, or leave the sample out.")
+    throw group.label == nil
+      ? OnePassError.sampleWithoutLabel(shownKey, in: path)
+      : OnePassError.sampleWithoutImage(shownKey, in: path)
   }
 
-  /// The class that a `.cls` entry names: an integer, or one of the class names.
+  /// The class in a `.cls` entry, an integer or one of the class names.
   private func label(from bytes: [UInt8]) throws -> Int {
     let space: (UInt8) -> Bool = { $0 == 32 || (9...13).contains($0) }
     let text = bytes.drop(while: space).reversed().drop(while: space).reversed()
     if let number = Self.integer(text) { return number }
     let name = String(decoding: text, as: UTF8.self)
     if let label = labelsByName[name] { return label }
-    let shown = name.count > 40 ? "\(name.prefix(40))…" : name
-    let known = labelsByName.isEmpty ? "a number" : "a number or one of the \(labelsByName.count) class names"
-    throw OnePassError(
-      .badData,
-      "The label of the sample \(shownKey) in the shard \(path) is \"\(shown)\", not \(known). Correct it.")
+    throw OnePassError.unknownSampleLabel(
+      name, sample: shownKey, in: path, classNames: labelsByName.count)
   }
 
   private static func integer(_ text: some BidirectionalCollection<UInt8>) -> Int? {
@@ -207,9 +197,5 @@ final class ShardReader {
     return negative ? -value : value
   }
 
-  private var shownKey: String { "\"\(String(decoding: group.key, as: UTF8.self))\"" }
-
-  private static func error(_ failure: ReadFailure, path: String, count: Int) -> OnePassError {
-    failure.error(of: "The shard", path, at: "after \(count) examples read from it")
-  }
+  private var shownKey: String { String(decoding: group.key, as: UTF8.self) }
 }

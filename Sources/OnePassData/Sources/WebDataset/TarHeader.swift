@@ -1,4 +1,4 @@
-/// The fields of a tar header block of 512 bytes that matter here.
+/// The used fields of a 512-byte tar header.
 struct TarHeader {
   private let block: UnsafeRawBufferPointer
 
@@ -6,12 +6,12 @@ struct TarHeader {
 
   var type: UInt8 { block[156] }
 
-  /// The size of what follows in bytes; `nil` if the field is no number.
+  /// The size of the body in bytes; `nil` if the field is not a number.
   var size: Int? { Self.number(block[124..<136]) }
 
-  /// Whether the sum of the bytes, those of the sum itself taken as spaces, is what the header says.
+  /// Whether the checksum is right: the sum of the bytes, with the checksum field read as spaces.
   ///
-  /// Some old programs summed signed bytes.
+  /// The sum of signed bytes is accepted too, because some old programs wrote it.
   var hasValidChecksum: Bool {
     guard let stated = Self.number(block[148..<156]) else { return false }
     var sum = 0
@@ -27,10 +27,10 @@ struct TarHeader {
     return stated == sum || stated == sum - 256 * high
   }
 
-  /// The path: the name, behind the prefix where the format has one.
+  /// Copies the path: the name, preceded by the prefix if the format has one.
   func copyName(to path: inout [UInt8]) {
     path.removeAll(keepingCapacity: true)
-    // "ustar" and a zero byte is POSIX; GNU has a space there and other things in the prefix's place.
+    // POSIX has "ustar" and a zero byte. GNU has a space instead, and other fields in the place of the prefix.
     if block[345] != 0, block[257..<263].elementsEqual(Self.posixMagic) {
       path.append(contentsOf: block[345..<500].prefix { $0 != 0 })
       path.append(slash)
@@ -40,11 +40,11 @@ struct TarHeader {
 
   private static let posixMagic: [UInt8] = Array("ustar\0".utf8)
 
-  /// A number in octal digits between spaces and zero bytes, or in base 256 if the first bit is set.
+  /// A number in octal digits padded with spaces or zero bytes, or in base 256 if the first bit is set.
   private static func number(_ field: Slice<UnsafeRawBufferPointer>) -> Int? {
     var value = 0
     if let first = field.first, first & 0x80 != 0 {
-      // Negative numbers begin with 0xFF and are no sizes.
+      // Negative numbers start with 0xFF and are not sizes.
       guard first == 0x80, field.dropFirst().dropLast(7).allSatisfy({ $0 == 0 }) else { return nil }
       return field.suffix(7).reduce(0) { $0 << 8 | Int($1) }
     }
@@ -61,7 +61,7 @@ struct TarHeader {
     return value
   }
 
-  /// The fields of a pax header that matter: records `LENGTH KEY=VALUE\n`, the length counting the whole record.
+  /// The used fields of a pax header. Its records are `LENGTH KEY=VALUE\n`, where the length is of the whole record.
   static func extendedFields(_ body: [UInt8]) throws(ReadFailure) -> (path: [UInt8]?, size: Int?) {
     var path: [UInt8]?
     var size: Int?
@@ -72,18 +72,18 @@ struct TarHeader {
         length > space - rest.startIndex + 1,
         length <= rest.count, rest[rest.startIndex + length - 1] == 10,
         let equals = rest[space..<(rest.startIndex + length)].firstIndex(of: UInt8(ascii: "="))
-      else { throw ReadFailure.corrupt("an extended header is damaged") }
+      else { throw ReadFailure.damagedExtendedHeader }
       let key = rest[(space + 1)..<equals]
       let value = rest[(equals + 1)..<(rest.startIndex + length - 1)]
       if key.elementsEqual("path".utf8) {
         path = Array(value)
       } else if key.elementsEqual("size".utf8) {
         guard let number = Int(String(decoding: value, as: UTF8.self)), number >= 0 else {
-          throw ReadFailure.corrupt("an extended header is damaged")
+          throw ReadFailure.damagedExtendedHeader
         }
         size = number
       } else if key.starts(with: "GNU.sparse.".utf8) {
-        throw ReadFailure.corrupt("it holds a sparse file, which is not read")
+        throw ReadFailure.sparseFile
       }
       rest = rest[(rest.startIndex + length)...]
     }

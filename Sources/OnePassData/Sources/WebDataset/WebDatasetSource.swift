@@ -1,40 +1,48 @@
 import Foundation
 import OnePassCore
 
-/// WebDataset tar shards, taken one after the other in the order in which their samples arrive.
+/// WebDataset tar shards, read in arrival order.
 ///
-/// Plain, gzip and zstd are told apart by their bytes. A shard is a file or an address, read as it arrives and with a new
-/// connection from the byte at which one breaks; see ``init(_:classNames:)`` for lists. Memory: one read buffer and one
-/// sample, and of a download 4 MiB that are ahead, whatever the length of the stream. If an index lies beside the shards (`train.json` for `train-{0000..0009}.tar`), the
-/// count and the classes come from it, and a shard that holds another number of examples is an error.
+/// A shard is a file, an address or standard input; see ``init(_:classNames:)``. Plain tar, gzip and zstd are
+/// recognised by their bytes. If a connection breaks, a new one continues at the same byte.
+///
+/// If there is an index beside the shards (`train.json` for `train-{0000..0009}.tar`), it states the length and the
+/// classes. A shard with another number of examples is then an error.
+///
+/// Memory: one read buffer and one sample, and up to 4 MiB ahead of a download, for any length of the stream.
 ///
 /// ```swift
 /// let stream = try WebDatasetSource("shards/train-{0000..0009}.tar.zst")
 /// while let example = try stream.next() { print(example.id, example.label) }
 /// ```
 public final class WebDatasetSource: SurveyableSource {
+  /// The specification that opens this source again, without secrets.
   public let specification: String
+  /// The names of the classes in label order; `nil` if they have none.
   public let classNames: [String]?
+  /// The number of classes; `nil` until names, an index or a survey states it.
   public private(set) var knownClassCount: Int?
+  /// The number of examples delivered or skipped.
   public private(set) var position = 0
 
   private let shards: [String]
   private let labelsByName: [String: Int]
   private let subjectKey: SubjectKey?
   private let limits: HTTPLimits
-  /// The examples of each shard, where an index or a survey told them.
+  /// The number of examples in each shard, from an index or a survey.
   private var shardCounts: [Int]?
   private var nextShard = 0
   private var reader: ShardReader?
-  /// Thrown again by every call after the first: a broken stream does not go on behind the break.
+  /// Thrown again by every later call, because a broken stream does not continue after the break.
   private var failure: OnePassError?
 
+  /// Opens shards and reads their index.
   /// - Parameters:
-  ///   - pattern: the shards, with braces: paths, or addresses with http or https, whose query is sent and never shown;
-  ///     `@FILE`, where a text file has such a pattern on each line; or `-` for standard input.
-  ///   - classNames: names by which `.cls` entries may refer to classes.
-  /// - Throws: `OnePassError`: `usage` for a malformed pattern, `io` for a missing shard, `badData` for an index
-  ///   that is not one or whose classes are others than `classNames`.
+  ///   - pattern: Paths or http(s) addresses with braces; `@FILE` for a text file with one such pattern per line; or
+  ///     `-` for standard input. The query of an address is sent but never shown.
+  ///   - classNames: The class names in label order, to which `.cls` entries may refer.
+  /// - Throws: `OnePassError`: `usage` for a malformed pattern, `io` for a missing shard, `badData` for a damaged
+  ///   index or one with other classes than `classNames`.
   public convenience init(_ pattern: String, classNames: [String]? = nil) throws {
     try self.init(
       SourceRequest(
@@ -57,11 +65,9 @@ public final class WebDatasetSource: SurveyableSource {
         ? try ShardIndex.fetch(HTTPAddress(pattern.indexPath), limits: http)
         : try ShardIndex.read(pattern.indexPath)
     } else if isatty(STDIN_FILENO) == 1 {
-      throw OnePassError(
-        .usage, "Standard input is a terminal: pipe a tar into it, as in `cat train.tar | onepass …`.")
+      throw OnePassError.standardInputIsTerminal(specification)
     } else if shards.count > 1 {
-      throw OnePassError(
-        .usage, "Standard input (-) is one stream and cannot be listed with others. Write wds:-.")
+      throw OnePassError.standardInputAmongShards(specification)
     }
     shardCounts = index?.counts(of: shards)
     classNames = try request.agreedClassNames(with: index?.classes)
@@ -69,12 +75,16 @@ public final class WebDatasetSource: SurveyableSource {
     labelsByName = Dictionary((classNames ?? []).enumerated().map { ($1, $0) }) { first, _ in first }
   }
 
+  /// Whether ``restore(position:)`` reads the stream from the start: standard input, and remote shards without an index.
   public var readsAgainToRestore: Bool {
     shards == [standardInput] || (shardCounts == nil && shards.contains(where: HTTPAddress.isMeant))
   }
 
+  /// The number of examples; `nil` until an index or a survey states it.
   public var knownCount: Int? { shardCounts?.reduce(0, +) }
 
+  /// The next sample; `nil` at the end of the last shard.
+  /// - Throws: `OnePassError`: `badData` if a shard or a sample is damaged, `io` if reading fails.
   public func next() throws -> Example? {
     if let failure { throw failure }
     do {
@@ -88,6 +98,8 @@ public final class WebDatasetSource: SurveyableSource {
     }
   }
 
+  /// Skips samples without reading their bodies; returns how many there were.
+  /// - Throws: `OnePassError` (`badData`, `io`), as ``next()``.
   public func skip(_ count: Int) throws -> Int {
     for skipped in 0..<count {
       guard try nextSample(.keys) != nil else { return skipped }
@@ -96,9 +108,10 @@ public final class WebDatasetSource: SurveyableSource {
     return count
   }
 
-  /// Passes over whole shards whose counts are known, then over the samples of one shard.
+  /// Continues at a position, skipping whole shards whose counts are known and then single samples.
+  /// - Throws: `OnePassError` (`badData`) if the stream is shorter; errors of reading.
   public func restore(position target: Int) throws {
-    precondition(position == 0 && reader == nil, "A source is restored before anything is taken from it.")
+    precondition(position == 0 && reader == nil, "A source must be restored before anything is read from it.")
     if let knownCount { try checkRestore(to: target, within: knownCount, of: specification) }
     if let shardCounts {
       while nextShard < shards.count, position + shardCounts[nextShard] <= target {
@@ -114,23 +127,16 @@ public final class WebDatasetSource: SurveyableSource {
     }
   }
 
-  /// Reads the names and labels of all shards once, without the images.
+  /// Reads the labels of all shards once, without the images.
   ///
-  /// - Throws: `OnePassError`: `usage` for standard input, which can be read only once; `badData` and `io` as
-  ///   reading does.
-  /// - Complexity: O(entries); of plain `.tar` shards larger bodies are not read from the disk.
+  /// - Throws: `OnePassError`: `usage` for standard input and remote shards; `badData` and `io` as ``next()``.
+  /// - Complexity: O(entries). Large bodies in uncompressed shards are skipped without reading them.
   public func survey() throws -> Survey {
     guard shards != [standardInput] else {
-      throw OnePassError(
-        .usage,
-        "The length and the classes of a stream on standard input are not known in advance. "
-          + "Save it to a file first, or use shards with an index (onepass pack writes both).")
+      throw OnePassError.lengthIsUnknown(ofStandardInput: specification)
     }
     guard !shards.contains(where: HTTPAddress.isMeant) else {
-      throw OnePassError(
-        .usage,
-        "The length and the classes of \(specification) are not known in advance, and it is not fetched twice. "
-          + "Put the index beside it that onepass pack writes.")
+      throw OnePassError.lengthIsUnknown(ofRemote: specification)
     }
     var counts: [Int] = []
     var largestLabel = -1
@@ -165,7 +171,7 @@ public final class WebDatasetSource: SurveyableSource {
 
   private func open(_ shard: String) throws -> any ByteInput {
     if HTTPAddress.isMeant(by: shard) { return HTTPInput(try HTTPAddress(shard), limits: limits) }
-    // A copy of the descriptor, so that closing it leaves the process its standard input.
+    // The descriptor is duplicated, so that closing it does not close the process's standard input.
     return FileInput(
       shard == standardInput
         ? OpenFile(adopting: dup(STDIN_FILENO), path: Self.name(of: shard)) : try OpenFile(reading: shard))
@@ -175,27 +181,21 @@ public final class WebDatasetSource: SurveyableSource {
     shard == standardInput ? "standard input" : HTTPAddress.shown(shard)
   }
 
-  /// Refuses a shard that ended with another number of examples than its index states.
+  /// Throws if a shard ended with another number of examples than its index or a survey states.
   private func checkCount(of reader: ShardReader, at shard: Int) throws {
     guard let expected = shardCounts?[shard], expected != reader.count else { return }
-    throw OnePassError(
-      .badData,
-      "The shard \(reader.path) holds \(reader.count) examples where \(expected) were announced. "
-        + "Fetch it again, or remove the index beside it.")
+    throw OnePassError.exampleCountDiffers(reader.path, count: reader.count, expected: expected)
   }
 
   private static func checkLocal(_ shard: String) throws {
     let (exists, isDirectory) = existence(of: shard)
-    guard exists else { throw OnePassError(.io, "There is no shard \(shard). Check the path and the range.") }
-    guard !isDirectory else {
-      throw OnePassError(
-        .usage, "\(shard) is a folder. Name the shards in it, such as wds:\(shard)/train-{0000..0009}.tar.")
-    }
+    guard exists else { throw OnePassError.noSuchShard(shard) }
+    guard !isDirectory else { throw OnePassError.isFolder(shard, expected: .shards) }
   }
 }
 
 private let standardInput = "-"
-/// Small, so that bodies are passed over by seeking instead of reading.
+/// Small, so that bodies are skipped by seeking instead of reading.
 private let surveyBlockSize = 1 << 14
 
 /// `wds:PATTERN`.

@@ -1,2 +1,2 @@
 #pragma once
-// In the place of Gloo's own header, of which nothing is needed; see ../../README.md.
+// Replaces Gloo's header, none of whose declarations is used; see ../../README.md.

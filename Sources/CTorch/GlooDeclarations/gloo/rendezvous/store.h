@@ -1,11 +1,11 @@
 #pragma once
-// A declaration in the place of Gloo's own header; see ../../README.md.
+// Replaces Gloo's header; see ../../README.md.
 #include <chrono>
 #include <string>
 #include <vector>
 
 namespace gloo::rendezvous {
-/// Where peers leave their addresses for each other. libtorch's ProcessGroupGloo.hpp derives an adapter from it.
+/// The store through which peers exchange their addresses. ProcessGroupGloo.hpp derives an adapter from it.
 class Store {
  public:
   virtual ~Store() = default;

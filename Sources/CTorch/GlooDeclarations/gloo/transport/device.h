@@ -1,9 +1,9 @@
 #pragma once
-// A declaration in the place of Gloo's own header; see ../../README.md.
+// Replaces Gloo's header; see ../../README.md.
 
 namespace gloo::transport {
 class Device;
-/// The destructor is needed where ProcessGroupGloo.hpp owns one.
+/// ProcessGroupGloo.hpp requires the destructor.
 class UnboundBuffer {
  public:
   virtual ~UnboundBuffer() = 0;

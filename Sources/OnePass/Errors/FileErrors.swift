@@ -1,0 +1,91 @@
+import OnePassCore
+
+// Files and folders that cannot be used, whatever they contain.
+extension OnePassError {
+  static func unreadableFile(_ path: String, cause: any Error) -> OnePassError {
+    OnePassError(
+      .io, "\(path) cannot be read; check its permissions, or restore it from a backup.", cause: cause)
+  }
+
+  /// - Parameter reason: That of the operating system, where it is known.
+  static func unwritableFile(
+    _ path: String, reason: String? = nil, cause: (any Error)? = nil
+  ) -> OnePassError {
+    let reason = reason.map { " (\($0))" } ?? ""
+    return OnePassError(
+      .io, "\(path) cannot be written\(reason); check permissions and free disk space.", cause: cause)
+  }
+
+  static func folderNotCreated(_ path: String, cause: any Error) -> OnePassError {
+    OnePassError(.io, "\(path) cannot be created; check permissions and free disk space.", cause: cause)
+  }
+
+  /// The content contradicts its checksum or its format. There is no remedy here, since callers add different ones.
+  static func damagedFile(_ path: String, cause: (any Error)? = nil) -> OnePassError {
+    OnePassError(.badData, "\(path) is damaged: its content is not what onepass wrote.", cause: cause)
+  }
+
+  // MARK: The output folder
+
+  static func outputIsFile(_ path: String) -> OnePassError {
+    OnePassError(.usage, "--output \(path) is a file; pass a folder.")
+  }
+
+  static func outputHasUnfinishedRun(_ path: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--output \(path) contains an unfinished run; pass --resume to continue it, or choose another folder.")
+  }
+
+  static func outputHasRun(_ path: String) -> OnePassError {
+    OnePassError(.usage, "--output \(path) already contains a run; choose another folder, or remove it.")
+  }
+
+  static func outputNotEmpty(_ path: String) -> OnePassError {
+    OnePassError(.usage, "--output \(path) is not empty; choose another folder, or remove it.")
+  }
+
+  /// - Parameters:
+  ///   - option: `--output` or `--memory-directory`.
+  ///   - ancestor: The nearest parent that exists.
+  static func parentNotWritable(_ option: String, _ path: String, ancestor: String) -> OnePassError {
+    OnePassError(
+      .io,
+      "\(option) \(path) cannot be created, because \(ancestor) is not a writable folder; choose another folder."
+    )
+  }
+
+  static func outputNotRenamed(_ path: String, reason: String, staging: String) -> OnePassError {
+    OnePassError(.io, "--output \(path) cannot be created (\(reason)); the complete run is in \(staging).")
+  }
+
+  static func outputNotWritten(_ path: String, reason: String?, cause: any Error) -> OnePassError {
+    .unwritableFile("--output \(path)", reason: reason, cause: cause)
+  }
+
+  // MARK: Finished runs
+
+  static func noRun(in path: String) -> OnePassError {
+    OnePassError(.io, "\(path) contains no run; pass a folder that `onepass train --output` created.")
+  }
+
+  static func noCheckpoint(in path: String, exists: Bool) -> OnePassError {
+    OnePassError(
+      .io,
+      "\(path) \(exists ? "contains no checkpoint" : "does not exist"); "
+        + "pass a folder that `onepass train --output` created.")
+  }
+
+  static func noResult(_ path: String, cause: any Error) -> OnePassError {
+    OnePassError(
+      .io, "\(path) cannot be read; pass a folder that `onepass train --output` created.", cause: cause)
+  }
+
+  static func incompleteCheckpoint(_ path: String, cause: any Error) -> OnePassError {
+    OnePassError(.io, "\(path) cannot be read: the checkpoint is incomplete.", cause: cause)
+  }
+
+  static func noMemoryTable(_ path: String, cause: any Error) -> OnePassError {
+    OnePassError(.io, "\(path) cannot be read: the run had no replay memory.", cause: cause)
+  }
+}

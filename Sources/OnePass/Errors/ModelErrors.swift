@@ -1,0 +1,83 @@
+import OnePassCore
+
+// Models that cannot be made or measured, and weights that do not fit them.
+extension OnePassError {
+  /// - Parameter other: The name of the kind that was passed, if any.
+  static func customModelMissing(_ name: String, other: String?) -> OnePassError {
+    OnePassError(
+      .usage,
+      "The model \(name) is a custom kind\(other.map { " (got \($0))" } ?? ""); load it in the program that trained it."
+    )
+  }
+
+  static func evaluationDiverged(on source: String) -> OnePassError {
+    OnePassError(
+      .engine,
+      "The loss on \(source) is not a finite number, because the model diverged; train with a lower --learning-rate."
+    )
+  }
+
+  // MARK: Initial weights
+
+  static func weightsOfUnfinishedRun(_ path: String) -> OnePassError {
+    OnePassError(
+      .io,
+      "--initialise \(path) is an unfinished run; finish it with --resume, or pass a safetensors file.")
+  }
+
+  static func noWeights(in path: String) -> OnePassError {
+    OnePassError(
+      .io,
+      "--initialise \(path) contains no weights; pass a safetensors file, or the folder of a finished run.")
+  }
+
+  /// - Parameter misfit: How the weights differ from those of the model, as `lack fc.bias`.
+  static func weightsDoNotFit(_ path: String, model: String, misfit: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "--initialise \(path) does not fit the model \(model): its weights \(misfit); "
+        + "pass weights with torchvision's parameter names.")
+  }
+
+  static func weightsNotFinite(_ path: String, tensor: String) -> OnePassError {
+    OnePassError(
+      .badData, "--initialise \(path) has values in \(tensor) that are not finite; pass other weights.")
+  }
+
+  static func weightsWithBlurPool(_ path: String) -> OnePassError {
+    OnePassError(.usage, "--initialise \(path) was trained with --blur-pool; pass --blur-pool.")
+  }
+
+  static func weightsOfOtherModel(_ path: String, found: String, model: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--initialise \(path) contains weights of \(found), and the model is \(model); pass --model \(found).")
+  }
+
+  static func weightsOfOtherChannels(_ path: String, channels: Int, imageChannels: Int) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--initialise \(path) takes images with \(channels) \(channels == 1 ? "channel" : "channels"), "
+        + "and the run's images have \(imageChannels); pass --channels \(channels).")
+  }
+
+  /// - Parameters:
+  ///   - kernel: Height and width of the first convolution.
+  ///   - modelKernel: The same in the model of the run.
+  static func weightsOfOtherStem(
+    _ path: String, kernel: (Int, Int), modelKernel: (Int, Int), stem: String
+  ) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--initialise \(path) starts with a \(kernel.0) x \(kernel.1) convolution, and the model with "
+        + "\(modelKernel.0) x \(modelKernel.1); pass --stem \(stem).")
+  }
+
+  /// - Parameter conversion: Lines of Python that write the same weights as safetensors.
+  static func pickledWeights(_ path: String, conversion: [String]) -> OnePassError {
+    OnePassError(
+      .badData,
+      "--initialise \(path) is a pickle file of PyTorch, which can run any code when it is loaded; "
+        + "convert it to safetensors in Python:" + conversion.map { "\n  \($0)" }.joined())
+  }
+}

@@ -1,0 +1,115 @@
+import OnePassCore
+
+// Options that are impossible, by themselves or in combination. All are usage errors.
+extension OnePassError {
+  static func valueOutOfRange(_ option: String, mustBe demand: String, got value: String) -> OnePassError {
+    OnePassError(.usage, "\(option) must be \(demand) (got \(value.isEmpty ? "an empty value" : value)).")
+  }
+
+  static func optionRequires(_ option: String, _ required: String) -> OnePassError {
+    OnePassError(.usage, "\(option) requires \(required).")
+  }
+
+  /// - Parameters:
+  ///   - option: The name without dashes.
+  ///   - record: How records name the part, as `own:mine`.
+  static func customPartMissing(option: String, record: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--\(option) \(record) is a custom part of another program; start the run from that program, or use a built-in value."
+    )
+  }
+
+  // MARK: Replay
+
+  static func memoryOptionWithoutReplay(_ option: String, method: Method) -> OnePassError {
+    OnePassError(.usage, "\(option) requires --method replay (got \(method.rawValue)).")
+  }
+
+  static func priorityNeedsRefreshing(_ priority: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--priority \(priority) depends on losses measured at replay; pass --priority-timing refreshed.")
+  }
+
+  static func drawingHasNoProbability(_ drawing: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--drawing \(drawing) draws partly in a fixed order, so there is no probability to weight by; "
+        + "pass --no-importance-weights, or mix random selectors only.")
+  }
+
+  static func storageExceedsStream(_ count: Int, streamExamples: Int) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--storage \(count) exceeds the \(streamExamples) examples of the stream; "
+        + "pass at most 100%, or use --method multi-epoch.")
+  }
+
+  static func storageHoldsNothing(_ storage: String, streamExamples: Int) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--storage \(storage) is less than one of the \(streamExamples) examples of the stream; "
+        + "pass more, or use --method naive.")
+  }
+
+  static func memorySizeExceedsCropSource(_ size: Int, cropSource: Int) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--memory-size \(size) exceeds the \(cropSource) x \(cropSource) pixels that crops are taken from; "
+        + "pass at most \(cropSource), or omit it.")
+  }
+
+  // MARK: Recipe
+
+  static func rampsExceedRun(warmUp: Double, coolDown: Double) -> OnePassError {
+    OnePassError(
+      .usage, "--warm-up \(warmUp) and --cool-down \(coolDown) add up to more than 1; reduce one of them.")
+  }
+
+  static func mixingWithoutRepeats(_ mixing: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--mixing \(mixing) mixes images that were trained before, and --method naive trains each image once; omit it."
+    )
+  }
+
+  static func refreshedPrioritiesOfMixedImages(_ mixing: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--priority-timing refreshed cannot be combined with --mixing \(mixing), which mixes the replayed images; "
+        + "omit one of them.")
+  }
+
+  static var augmentationOfCentreCrops: OnePassError {
+    OnePassError(
+      .usage, "--augmentation applies to random crops, and --method naive takes centre crops; omit it.")
+  }
+
+  static var onDemandWithSeveralPasses: OnePassError {
+    OnePassError(
+      .usage,
+      "--schedule on-demand cannot be combined with --method multi-epoch; use --schedule trapezoid.")
+  }
+
+  static var shuffleBufferWithSeveralPasses: OnePassError {
+    OnePassError(
+      .usage,
+      "--shuffle-buffer cannot be combined with --method multi-epoch, which shuffles each pass; omit it.")
+  }
+
+  // MARK: Machine
+
+  static var graphsOfJointUpdates: OnePassError {
+    OnePassError(
+      .usage,
+      "--cuda-graphs records updates on one mini-batch, and --updates joint uses several at once; omit one of them."
+    )
+  }
+
+  static func precisionUnsupported(_ precision: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--precision \(precision) is not supported by the processor of this machine; omit it, or use a GPU.")
+  }
+}

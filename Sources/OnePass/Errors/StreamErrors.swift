@@ -1,0 +1,96 @@
+import OnePassCore
+
+// Streams that are unusable, and images that cannot be decoded. `source` is a source specification.
+extension OnePassError {
+  static func shuffleBufferNotNeeded(_ source: String) -> OnePassError {
+    OnePassError(
+      .usage, "--shuffle-buffer is not needed, because \(source) is already in random order; omit it.")
+  }
+
+  static func noExamples(in source: String) -> OnePassError {
+    OnePassError(.badData, "\(source) contains no examples.")
+  }
+
+  static func streamLengthUnknown(_ source: String) -> OnePassError {
+    OnePassError(.usage, "\(source) does not report its length; pass --limit.")
+  }
+
+  /// - Parameters:
+  ///   - needsLimit: Whether the length of the stream is unknown.
+  ///   - needsClasses: Whether its number of classes is unknown.
+  static func streamNotCountable(
+    _ source: String, needsLimit: Bool, needsClasses: Bool, cause: any Error
+  ) -> OnePassError {
+    let options =
+      (needsLimit ? ["--limit with the number of examples"] : [])
+      + (needsClasses ? ["--classes with the number of classes"] : [])
+    return OnePassError(
+      .usage, "\(source) cannot be read in advance; pass \(options.joined(separator: " and ")).",
+      cause: cause)
+  }
+
+  static func tooFewClasses(_ classes: Int, in source: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(source) has \(classes) \(classes == 1 ? "class" : "classes"), and a classifier needs at least 2; "
+        + "pass --classes if there are more.")
+  }
+
+  static func exampleDiffers(_ example: Int, of source: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(source) does not match the ledger: example \(example) differs; pass the same stream again, from its start."
+    )
+  }
+
+  static func unexpectedExample(_ example: Int, insteadOf expected: Int, from source: String) -> OnePassError
+  {
+    OnePassError(
+      .badData,
+      "\(source) delivered example \(example) instead of \(expected); "
+        + "a source must deliver each example once, in the order of positions.")
+  }
+
+  static func streamLengthDiffers(_ source: String, _ count: Int, before: Int) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(source) has \(count) examples, and the run was started with \(before); resume with the same data.")
+  }
+
+  /// - Parameter first: The location of the first broken image, and the reason.
+  static func tooManyBrokenImages(
+    _ broken: Int, of count: Int, in source: String, limit: Double, first: String?
+  ) -> OnePassError {
+    let first = first.map { " The first is \($0)" } ?? ""
+    return OnePassError(
+      .badData,
+      "\(source) has \(broken) broken images among the first \(count), more than --broken-limit \(limit) allows.\(first)"
+    )
+  }
+
+  /// - Parameter reason: The reason for the first of them, if it is known.
+  static func noDecodableImages(
+    amongFirst count: Int, of source: String, reason: String?, cause: (any Error)? = nil
+  ) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(source) has no image among its first \(count) that can be decoded.\(reason.map { " \($0)" } ?? "")",
+      cause: cause)
+  }
+
+  // MARK: Single images
+
+  static func unreadableImage(_ path: String) -> OnePassError {
+    OnePassError(.io, "\(path) cannot be read; pass a JPEG or PNG file.")
+  }
+
+  /// - Parameter reason: The message of the decoder.
+  static func undecodableImage(reason: String) -> OnePassError {
+    OnePassError(.badData, reason)
+  }
+
+  /// - Parameter image: Its path, or its place in a list, as `Image 3`.
+  static func undecodableImage(_ image: String, cause: OnePassError) -> OnePassError {
+    OnePassError(.badData, "\(image) cannot be decoded. \(cause.message)", cause: cause)
+  }
+}

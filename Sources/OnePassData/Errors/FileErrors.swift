@@ -1,0 +1,96 @@
+import Foundation
+import OnePassCore
+
+/// A system call on a file, as error messages name it.
+enum FileOperation: String {
+  case create
+  case createTemporaryFile = "create a temporary file"
+  case inspect
+  case list
+  case open
+  case read
+  case rename
+  case write
+
+  fileprivate var remedy: String {
+    switch self {
+    case .open: "check the path"
+    case .createTemporaryFile: "name another folder in TMPDIR"
+    case .write: "check the free space"
+    case .create, .inspect, .list, .read, .rename: "check the disk and the permissions"
+    }
+  }
+}
+
+/// The kinds of file in whose place a folder was named.
+enum ExpectedFile {
+  case list, ilsvrc, zip, shards, parquet
+
+  fileprivate func remedy(for path: String) -> String {
+    switch self {
+    case .list: "pass the text file that lists the images, or use folder:\(path)"
+    case .ilsvrc: "use folder:\(path) if the archive is unpacked there"
+    case .zip: "use folder:\(path) if its subfolders are the classes"
+    case .shards: "pass the shards in it, for example wds:\(path)/train-{0000..0009}.tar"
+    case .parquet: "pass the .parquet files in it, for example hf:\(path)/train-{00000..00009}.parquet"
+    }
+  }
+}
+
+extension OnePassError {
+  /// A failed system call.
+  /// - Parameter number: The call's `errno`. The default reads it, so nothing else may run in between.
+  static func failed(
+    _ operation: FileOperation, _ path: String, errno number: Int32 = errno
+  ) -> OnePassError {
+    let reason = String(cString: strerror(number))
+    return OnePassError(.io, "\(path): cannot \(operation.rawValue): \(reason); \(operation.remedy).")
+  }
+
+  static func cannotWrite(_ path: String, reason: String) -> OnePassError {
+    OnePassError(.io, "\(path): cannot write: \(reason); \(FileOperation.write.remedy).")
+  }
+
+  static func fileShrank(_ path: String) -> OnePassError {
+    OnePassError(
+      .badData, "\(path): the file became shorter while it was read; do not change data that is in use.")
+  }
+
+  static func noSuchFile(_ path: String) -> OnePassError {
+    OnePassError(.io, "\(path): no such file; check the path.")
+  }
+
+  static func noSuchFolder(_ path: String) -> OnePassError {
+    OnePassError(.io, "\(path): no such folder; check the path.")
+  }
+
+  static func isFolder(_ path: String, expected file: ExpectedFile) -> OnePassError {
+    OnePassError(.usage, "\(path): is a folder, not a file; \(file.remedy(for: path)).")
+  }
+
+  static func isNotClassRoot(_ path: String) -> OnePassError {
+    OnePassError(.badData, "\(path): not a folder; pass the folder that contains the class folders.")
+  }
+
+  static func lineIsNotUTF8(_ line: Int, of path: String) -> OnePassError {
+    OnePassError(.badData, "\(path):\(line): not UTF-8 text; use a UTF-8 text file.")
+  }
+
+  static func lineIsTooLong(_ line: Int, of path: String, limit: Int) -> OnePassError {
+    OnePassError(
+      .badData, "\(path):\(line): line longer than \(limit) bytes; use a text file with shorter lines.")
+  }
+
+  /// - Parameter subject: The file, or the source and the row, that holds the image.
+  static func imageFileIsTooLarge(_ subject: String, bytes: Int, limit: Int) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(subject): \(ByteCount(bytes)) exceeds the maximum of \(ByteCount(limit)) for an image; shrink or remove it."
+    )
+  }
+
+  /// The names of one table or archive no longer fit into 32-bit offsets.
+  static func fileNamesAreTooLong(in path: String) -> OnePassError {
+    OnePassError(.badData, "\(path): file names exceed 4 GiB in total; pack the images into shards first.")
+  }
+}

@@ -1,0 +1,47 @@
+import OnePassCore
+
+extension OnePassError {
+  private static func shown(_ value: String) -> String { value.isEmpty ? "an empty value" : value }
+
+  // MARK: --shuffle-buffer
+
+  static func isNoShuffleBufferSize(_ text: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--shuffle-buffer must be a number of examples (10000) or of bytes (500MB) (got \(shown(text))).")
+  }
+
+  static func shuffleBufferIsOutOfRange(_ size: ShuffleBufferSize) -> OnePassError {
+    OnePassError(
+      .usage, "--shuffle-buffer must be 2 to 4294967296 examples, or at least 1 byte (got \(size)).")
+  }
+
+  // MARK: --image-size
+
+  static func imageSizeIsOutOfRange(_ size: Int) -> OnePassError {
+    OnePassError(.usage, "--image-size must be between 1 and 4096 (got \(size)).")
+  }
+
+  // MARK: --augmentation
+
+  static func unknownAugmentation(_ text: String, standard: String, known: [String]) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--augmentation must be \(standard), or one or more of \(known.joined(separator: ", ")), "
+        + "separated by commas (got \(shown(text))).")
+  }
+
+  static func standardAmongAugmentations(_ text: String, standard: String) -> OnePassError {
+    OnePassError(
+      .usage, "--augmentation \(text): \(standard) is crop and flip only; leave it out or use it alone.")
+  }
+
+  static func repeatedAugmentation(_ text: String) -> OnePassError {
+    OnePassError(.usage, "--augmentation \(text): a name is repeated; use each once.")
+  }
+
+  static func exclusiveAugmentations(_ text: String, _ policies: [AugmentationPolicy]) -> OnePassError {
+    let names = policies.map(\.rawValue).joined(separator: " and ")
+    return OnePassError(.usage, "--augmentation \(text): \(names) exclude each other; use one of them.")
+  }
+}

@@ -1,0 +1,87 @@
+import OnePassCore
+
+// MARK: Patterns and lists of shards
+
+extension OnePassError {
+  static func noShardsListed(in list: String) -> OnePassError {
+    OnePassError(.badData, "\(list): no shards listed; write one path or address per line.")
+  }
+
+  static func malformedBraces(in pattern: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(HTTPAddress.shown(pattern)): its braces name no shards; "
+        + "use a range such as {0000..0009} or a list such as {a,b}.")
+  }
+
+  static func tooManyShards(in pattern: String, limit: Int) -> OnePassError {
+    OnePassError(.usage, "\(HTTPAddress.shown(pattern)): more than \(limit) shards; check the range.")
+  }
+
+  static func noSuchShard(_ path: String) -> OnePassError {
+    OnePassError(.io, "\(path): no such shard; check the path and the range.")
+  }
+
+  static func standardInputIsTerminal(_ specification: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(specification): standard input is a terminal; pipe a tar file into it (cat train.tar | onepass …).")
+  }
+
+  static func standardInputAmongShards(_ specification: String) -> OnePassError {
+    OnePassError(
+      .usage, "\(specification): standard input (-) cannot be combined with other shards; use wds:-.")
+  }
+}
+
+// MARK: Indexes
+
+extension OnePassError {
+  static func damagedIndex(_ path: String, cause: any Error) -> OnePassError {
+    OnePassError(
+      .badData, "\(path): not a complete wids index of version 1; re-create or remove it.", cause: cause)
+  }
+
+  static func exampleCountDiffers(_ shard: String, count: Int, expected: Int) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(shard): \(count) examples, but its index states \(expected); download the shard again or remove the index."
+    )
+  }
+}
+
+// MARK: Samples
+
+extension OnePassError {
+  static func metadataIsNoObject(sample key: String, in shard: String) -> OnePassError {
+    OnePassError(.badData, "\(shard): the .json of sample \"\(key)\" is not a JSON object; correct it.")
+  }
+
+  static func duplicateSampleEntry(sample key: String, in shard: String) -> OnePassError {
+    OnePassError(
+      .badData, "\(shard): sample \"\(key)\" has two entries of the same name; re-create the shard.")
+  }
+
+  static func sampleWithoutLabel(_ key: String, in shard: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(shard): sample \"\(key)\" has no label (an entry ending in .cls); add it or remove the sample.")
+  }
+
+  static func sampleWithoutImage(_ key: String, in shard: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(shard): sample \"\(key)\" has no image (an entry ending in .jpg, .jpeg, .png, .img or .image); "
+        + "add it or remove the sample.")
+  }
+
+  /// - Parameter classNames: The number of class names that a label may be one of.
+  static func unknownSampleLabel(
+    _ label: String, sample key: String, in shard: String, classNames: Int
+  ) -> OnePassError {
+    let shown = label.count > 40 ? "\(label.prefix(40))…" : label
+    let expected = classNames == 0 ? "a number" : "a number or one of the \(classNames) class names"
+    return OnePassError(
+      .badData, "\(shard): sample \"\(key)\" has label \"\(shown)\", which is not \(expected); correct it.")
+  }
+}

@@ -1,0 +1,184 @@
+import Foundation
+import OnePassCore
+import Testing
+
+@testable import OnePassData
+
+@Suite("Error messages about files, folders and lists") struct FileErrorMessageTests {
+  typealias Case = (error: OnePassError, code: OnePassError.Code, text: String)
+
+  static let files: [Case] = [
+    (
+      .failed(.open, "a.jpg", errno: ENOENT), .io,
+      "a.jpg: cannot open: No such file or directory; check the path."
+    ),
+    (
+      .failed(.list, "photos", errno: EACCES), .io,
+      "photos: cannot list: Permission denied; check the disk and the permissions."
+    ),
+    (
+      .failed(.createTemporaryFile, "/tmp", errno: EACCES), .io,
+      "/tmp: cannot create a temporary file: Permission denied; name another folder in TMPDIR."
+    ),
+    (
+      .cannotWrite("o.tar", reason: "Write error"), .io,
+      "o.tar: cannot write: Write error; check the free space."
+    ),
+    (
+      .fileShrank("a.jpg"), .badData,
+      "a.jpg: the file became shorter while it was read; do not change data that is in use."
+    ),
+    (.noSuchFile("val.txt"), .io, "val.txt: no such file; check the path."),
+    (.noSuchFolder("photos"), .io, "photos: no such folder; check the path."),
+    (
+      .isFolder("photos", expected: .list), .usage,
+      "photos: is a folder, not a file; pass the text file that lists the images, or use folder:photos."
+    ),
+    (
+      .isFolder("train", expected: .ilsvrc), .usage,
+      "train: is a folder, not a file; use folder:train if the archive is unpacked there."
+    ),
+    (
+      .isFolder("photos", expected: .zip), .usage,
+      "photos: is a folder, not a file; use folder:photos if its subfolders are the classes."
+    ),
+    (
+      .isFolder("d", expected: .shards), .usage,
+      "d: is a folder, not a file; pass the shards in it, for example wds:d/train-{0000..0009}.tar."
+    ),
+    (
+      .isFolder("d", expected: .parquet), .usage,
+      "d: is a folder, not a file; pass the .parquet files in it, for example hf:d/train-{00000..00009}.parquet."
+    ),
+    (
+      .lineIsNotUTF8(2, of: "val.txt"), .badData,
+      "val.txt:2: not UTF-8 text; use a UTF-8 text file."
+    ),
+    (
+      .lineIsTooLong(1, of: "val.txt", limit: 8_192), .badData,
+      "val.txt:1: line longer than 8192 bytes; use a text file with shorter lines."
+    ),
+    (
+      .imageFileIsTooLarge("a.jpg", bytes: 300_000_000, limit: 1 << 28), .badData,
+      "a.jpg: 300 MB exceeds the maximum of 268 MB for an image; shrink or remove it."
+    ),
+    (
+      .fileNamesAreTooLong(in: "photos/cat"), .badData,
+      "photos/cat: file names exceed 4 GiB in total; pack the images into shards first."
+    ),
+  ]
+
+  @Test("A failed call without room for more is reported with the remedy for the free space")
+  func noSpaceLeft() {
+    let error = OnePassError.failed(.write, "o.tar", errno: ENOSPC)
+    #expect(error.code == .io)
+    #expect(error.message == "o.tar: cannot write: No space left on device; check the free space.")
+  }
+
+  static let folders: [Case] = [
+    (
+      .isNotClassRoot("a.jpg"), .badData,
+      "a.jpg: not a folder; pass the folder that contains the class folders."
+    ),
+    (
+      .noClassFolders(in: "photos"), .badData,
+      "photos: no class folders; put the images of each class into their own subfolder."
+    ),
+    (
+      .unknownClassFolder("photos/dog", known: ["cat", "cow"]), .badData,
+      "photos/dog: not one of the 2 expected classes (cat, …); rename or remove the folder."
+    ),
+    (
+      .noImages(inClassFolder: "photos/dog"), .badData,
+      "photos/dog: no .jpg, .jpeg or .png files; add images or remove the folder."
+    ),
+  ]
+
+  static let lists: [Case] = [
+    (
+      .noImagesListed(in: "val.txt"), .badData,
+      "val.txt: no images listed; write one line PATH LABEL per image."
+    ),
+    (
+      .listedPathsAreTooLong(in: "val.txt"), .badData,
+      "val.txt: paths exceed 4 GiB in total; split the list, or pack the images into shards."
+    ),
+    (
+      .noLabel(onLine: 3, of: "val.txt"), .badData,
+      "val.txt:3: no label; write the image's path, a space and its class."
+    ),
+    (
+      .imageNameInPlaceOfLabel("cat.jpg", onLine: 2, of: "val.txt"), .badData,
+      "val.txt:2: ends in cat.jpg where a label is expected; write the image's path, a space and its class."
+    ),
+    (
+      .labelIsOutOfRange("2", onLine: 3, of: "val.txt", largest: 1), .badData,
+      "val.txt:3: label 2 is out of range (0 to 1); correct the label."
+    ),
+    (
+      .unknownLabel("n3", onLine: 2, of: "val.txt", known: ["n1", "n2"]), .badData,
+      "val.txt:2: label \"n3\" is not one of the 2 expected classes (n1, …); correct or remove the line."
+    ),
+  ]
+
+  static let binaryFiles: [Case] = [
+    (
+      .isNotIDX("t.idx"), .badData,
+      "t.idx: not an idx file of unsigned bytes with 1 to 4 dimensions; download it again."
+    ),
+    (
+      .idxSizeDiffers("t.idx", bytes: 47, expected: 46, dimensions: [5, 3, 2]), .badData,
+      "t.idx: 47 bytes, but its header (5 x 3 x 2) requires 46; download it again."
+    ),
+    (
+      .damagedGzip("t.gz", reason: "crc error"), .badData,
+      "t.gz: truncated or corrupt (crc error); download it again."
+    ),
+    (
+      .gzipExceedsIDXHeader("t.gz"), .badData,
+      "t.gz: truncated or corrupt (its contents do not match their idx header); download it again."
+    ),
+    (
+      .idxHoldsNoImageShape("t.idx", dimensions: 2), .badData,
+      "t.idx: 2 dimensions; images need N x H x W, or N x H x W x 3 for colour."
+    ),
+    (.idxIsEmpty("t.idx"), .badData, "t.idx: no images; download it again."),
+    (
+      .idxCountsDiffer(images: 5, in: "i.idx", labels: 3, in: "l.idx"), .badData,
+      "i.idx: 5 images, but 3 labels in l.idx; use two files that belong together."
+    ),
+    (
+      .noIDXFile(named: "train-images-idx3-ubyte", in: "mnist"), .io,
+      "mnist: no train-images-idx3-ubyte (or .gz); put the idx files into the folder under these names."
+    ),
+    (
+      .cifarSizeIsOdd("test_batch.bin", bytes: 3_072, recordBytes: 3_073), .badData,
+      "test_batch.bin: 3072 bytes, which is not a multiple of the record size (3073 bytes); download it again."
+    ),
+    (
+      .cifarLabelIsOutOfRange(10, record: 0, of: "test_batch.bin", classCount: 10), .badData,
+      "test_batch.bin: record 0 has label 10, but CIFAR-10 has 10 classes; download it again."
+    ),
+    (
+      .cifarIsPickled(in: "c"), .badData,
+      "c: the Python version of CIFAR (pickled) is not supported; download the binary version."
+    ),
+    (
+      .noCIFARFiles(in: "c"), .io,
+      "c: no data_batch_1.bin (CIFAR-10) or train.bin (CIFAR-100); "
+        + "pass the folder from the archive of the binary version."
+    ),
+    (
+      .cifarNamesDiffer("batches.meta.txt", names: 2, expected: 10), .badData,
+      "batches.meta.txt: 2 class names instead of 10; download it again."
+    ),
+  ]
+
+  @Test(
+    "An error starts with the file and ends with the remedy",
+    arguments: files + folders + lists + binaryFiles)
+  func message(error: OnePassError, code: OnePassError.Code, text: String) {
+    #expect(error.message == text)
+    #expect(error.code == code)
+  }
+}
