@@ -75,7 +75,7 @@ struct ItemTable {
       guard let blocks = columns.blocks else {
         preconditionFailure("A memory without images cannot insert one.")
       }
-      // First out, then in; where the new one is as large as the old one, in its place.
+      // The old image is removed first, to bound the RAM. An image of the same size replaces it in place.
       let old = columns.rows[slot]
       if image.byteCount != old.bytes || blocks.isOnLoan(old.block) {
         blocks.remove(old.block, size: old.bytes, isOverwritten: false)
@@ -88,8 +88,8 @@ struct ItemTable {
     }
   }
 
-  /// The last item takes the slot.
-  /// - Parameter isOverwritten: Whether the image's bytes must not stay behind in RAM.
+  /// Removes an item. The last item moves to its slot.
+  /// - Parameter isOverwritten: Whether the image's bytes in RAM are overwritten.
   mutating func remove(_ slot: Int, isOverwritten: Bool) {
     makeUnique()
     let row = columns.rows[slot]

@@ -101,14 +101,14 @@ extension ReplayMemory {
     switch capacity {
     case .examples(let limit): try require(counters.peakItems <= limit, .capacityExceeded(capacity))
     case .bytes(let limit):
-      // As counted then: by today's index an older memory may exceed its budget until the next offer makes room.
+      // The recorded value counts. With the present index, an older memory can exceed its capacity until the next offer.
       try require(snapshot.counters.peakBytes <= limit, .capacityExceeded(capacity))
     }
   }
 
-  /// Whether bytes that are counted beside those of now are what another version counts for the index.
+  /// Whether a difference in counted bytes is explained by the index of another version.
   ///
-  /// An item took more bytes, or else 16 fewer (12 where draws decide about choices) but some of them 40 on top.
+  /// Items took more bytes, or 16 fewer (12 if selections depend on draws) with 40 additional bytes for some of them.
   private func isIndexOfSomeVersion(_ excess: Int) -> Bool {
     guard count > 0 else { return excess == 0 }
     let onTop = excess &+ count * (tellsDraws ? 12 : 16)

@@ -45,24 +45,24 @@ public struct ReplayMemory {
   /// The external store of the images; `nil` if they are in RAM.
   public let store: (any ImageStore)?
 
-  /// Whether a budget in bytes has ever been too small for what was offered. Room that an eviction leaves
-  /// afterwards is not given to whichever example happens to fit.
+  /// Whether a capacity in bytes has ever been reached. Afterwards, space that an eviction leaves is not filled with small
+  /// examples.
   var isFull = false
   let seed: UInt64
   var drawing: any ItemSelector
   var evicting: any ItemSelector
   /// Whether draws must be reported to the selectors.
   let tellsDraws: Bool
-  /// Who keeps the priorities: a selector that needs them anyway, or else the memory itself.
+  /// The owner of the priorities: a selector that needs them, or else the memory.
   private enum PriorityKeeper { case drawing, evicting, memory }
   private let priorityKeeper: PriorityKeeper
-  /// By slot, where no selector keeps them.
+  /// The priorities by slot, if no selector stores them.
   private var priorities: [Float] = []
 
   /// The result of prefetching. It is stored so that the compiler does not remove the reads.
   var readAhead = 0
 
-  /// What one item costs beside its encoded bytes: 47 with the default selectors, and those of a note.
+  /// The size of an item in addition to its image, in bytes: 47 with the default selectors, and the size of a note.
   public let indexBytesPerItem: Int
   /// The size of the note of each item, in bytes; 0 if the memory stores none.
   public let noteBytes: Int
@@ -102,10 +102,10 @@ public struct ReplayMemory {
     store: (any ImageStore)? = nil, noteBytes: Int = 0
   ) {
     switch capacity {
-    case .examples(let count): precondition(count > 0, "A memory holds at least one example.")
-    case .bytes(let bytes): precondition(bytes > 0, "A memory holds at least one byte.")
+    case .examples(let count): precondition(count > 0, "The capacity must be at least one example.")
+    case .bytes(let bytes): precondition(bytes > 0, "The capacity must be at least one byte.")
     }
-    precondition(noteBytes >= 0, "The size of a note is not negative.")
+    precondition(noteBytes >= 0, "The size of a note must be at least 0.")
     self.noteBytes = noteBytes
     self.capacity = capacity
     self.inclusion = inclusion
@@ -134,7 +134,7 @@ public struct ReplayMemory {
     indexBytesPerItem + (store?.bytes(forImageOf: bytes) ?? bytes)
   }
 
-  /// What the item in a slot takes.
+  /// The size of the item in a slot, in bytes.
   private func cost(of slot: Int) -> Int { cost(ofBytes: table.imageBytes(of: slot)) }
 
   /// The size of the empty memory, in bytes; 0 in RAM.
@@ -185,19 +185,19 @@ public struct ReplayMemory {
   func check(_ note: ItemNote?) {
     precondition(
       isKept(note),
-      "An example has a note of \(noteBytes) bytes where the memory keeps them, and none elsewhere.")
+      "The note of an example must have \(noteBytes) bytes.")
   }
 
   static func check(loss: Float, priority: Float) {
     precondition(
-      priority.isFinite && priority >= 0, "A priority is finite and not negative, not \(priority).")
-    precondition(!loss.isNaN, "A loss is a number.")
+      priority.isFinite && priority >= 0, "The priority must be finite and at least 0 (got \(priority)).")
+    precondition(!loss.isNaN, "The loss must not be NaN.")
   }
 
-  /// Whether this is what the memory keeps: a note of its size, or none.
+  /// Whether a note has the size of the memory's notes, or is `nil` if it stores none.
   func isKept(_ note: ItemNote?) -> Bool { (note?.bytes.count ?? 0) == noteBytes }
 
-  /// Counts an offer. Returns what makes its further choices, or `nil` if chance has declined it already.
+  /// Counts an offer. Returns the generator for its further choices, or `nil` if the reservoir has declined it.
   mutating func chanceOfNextOffer() -> SeededGenerator? {
     counters.examplesSeen += 1
     var generator = SeededGenerator(seed: seed, .reservoir, counters.examplesSeen)
@@ -210,7 +210,7 @@ public struct ReplayMemory {
     return includes(seen: counters.examplesSeen, capacity: room, using: &generator) ? generator : nil
   }
 
-  /// The rest of an offer that chance has not declined.
+  /// Completes an offer that the reservoir has not declined.
   mutating func takeIn(
     _ example: Example, loss: Float, priority: Float, note: ItemNote?,
     storing encode: (EncodedImage) throws -> EncodedImage, using generator: inout SeededGenerator
@@ -219,7 +219,7 @@ public struct ReplayMemory {
     case .examples(let limit):
       let image = try encode(example.image)
       let victim = count < limit ? nil : evicting.select(using: &generator).slot
-      // First out, then in, so that there is never one too many.
+      // The victim is removed first, so that the capacity is never exceeded.
       if let victim { try discardImage(of: victim) }
       let item = HeldItem(
         example, storedAs: try keep(image, of: example), loss: loss, note: note)
@@ -254,7 +254,7 @@ public struct ReplayMemory {
     }
   }
 
-  /// Puts an image where the memory has its images.
+  /// Stores an image in the external store, if there is one.
   private func keep(_ image: EncodedImage, of example: Example) throws -> HeldImage {
     guard let store else { return .here(image) }
     try store.insert(image, id: example.id)
@@ -263,7 +263,7 @@ public struct ReplayMemory {
 
   /// Returns which of the next offers may be inserted. All others will certainly be declined.
   package func mayTakeIn(_ offers: Int) -> [Bool] {
-    // What a full memory in bytes holds at most by the time of the last offer: one item more for each.
+    // An upper bound of the size of a full memory in bytes at the last offer: each offer adds at most one item.
     let fullSize: Int? =
       switch capacity {
       case .examples(let limit): limit
@@ -282,7 +282,7 @@ public struct ReplayMemory {
     }
   }
 
-  /// Whether chance decides for an example when so many were seen, with it, in a memory that is full.
+  /// Whether the reservoir includes an example, in a full memory of `capacity` items after `seen` examples.
   func includes(seen: Int, capacity: Int, using generator: inout SeededGenerator) -> Bool {
     generator.nextUnit() < inclusion(examplesSeen: seen, capacity: capacity)
   }
@@ -293,7 +293,7 @@ public struct ReplayMemory {
     count(bytes: cost(of: count - 1), items: 1)
   }
 
-  /// Puts an item in the slot `count`.
+  /// Adds an item in slot `count`.
   mutating func keep(_ item: HeldItem, _ priority: Float) {
     let facts = ItemFacts(
       priority: priority, label: Int(item.label), arrival: item.arrival, draws: Int(item.draws))
@@ -313,8 +313,8 @@ public struct ReplayMemory {
     count(bytes: cost(of: slot), items: 1)
   }
 
-  /// Lets go of an item; the last one takes its slot.
-  /// - Parameter isOverwritten: Whether the image's bytes must not stay behind in RAM. (On disk they never do.)
+  /// Removes an item. The last item moves to its slot.
+  /// - Parameter isOverwritten: Whether the image's bytes in RAM are overwritten. On disk they always are.
   mutating func remove(_ slot: Int, isOverwritten: Bool = false) throws {
     try discardImage(of: slot)
     keep(subject: nil, of: table.arrival(of: slot))
@@ -327,13 +327,13 @@ public struct ReplayMemory {
 
   /// Records the subject of an item, or removes it.
   mutating func keep(subject: String?, of id: Int) {
-    // Most streams have no subjects, and pay nothing for them.
+    // Most streams have no subjects, and have no cost here.
     guard subject != nil || !subjects.isEmpty else { return }
     let previous = subject.map { subjects.updateValue($0, forKey: id) } ?? subjects.removeValue(forKey: id)
     count(bytes: Self.cost(ofSubject: subject) - Self.cost(ofSubject: previous), items: 0)
   }
 
-  /// The text and its place in the table.
+  /// The size of the text and of its entry in the dictionary.
   static func cost(ofSubject subject: String?) -> Int { subject.map { $0.utf8.count + 56 } ?? 0 }
 
   private func discardImage(of slot: Int) throws {
@@ -355,7 +355,7 @@ public struct ReplayMemory {
     }
   }
 
-  /// Says what now holds of the item in `slot`.
+  /// Reports the present facts of the item in `slot` to the selectors.
   mutating func inform(_ slot: Int, _ priority: Float) {
     if priorityKeeper == .memory { priorities[slot] = priority }
     let facts = ItemFacts(
@@ -379,7 +379,7 @@ public struct ReplayMemory {
     evicting.checkInvariants()
   }
 
-  /// What `counters.bytes` has to be.
+  /// The required value of `counters.bytes`.
   var bytesOfItems: Int {
     (0..<count).reduce(fixedBytes) { $0 + cost(of: $1) }
       + subjects.values.reduce(0) { $0 + Self.cost(ofSubject: $1) }

@@ -279,7 +279,7 @@ import Testing
       try FileManager.default.removeItem(atPath: folder.file(last.replacing("parts", with: "before")))
       let before = try runs.attempt("before", options + ["--resume"])
       if before.status == 0 {
-        #expect(file == store, "Without its ledger no run resumes.")
+        #expect(file == store, "A run without its ledger cannot be resumed.")
         #expect(outcome.errors.contains("To resume from \(names[0]), remove"), "\(file): \(outcome.errors)")
         try expect("before", is: self.outcome("whole"), "from the checkpoint that was offered")
       } else {
@@ -338,7 +338,7 @@ import Testing
     try StripedImages(count: 300, side: 28).write(to: folder)
     try runs.resume("parts", options)
     let finished = try runs.attempt("parts", options + ["--resume"])
-    #expect(finished.status == 0 && finished.errors.contains("is finished"))
+    #expect(finished.status == 0 && finished.errors.contains("is already finished"))
 
     let directory = ["--memory-directory", folder.file("elsewhere")]
     let moved = try runs.start("disk", options + ["--memory-directory", "@memory"])

@@ -92,6 +92,10 @@ import Testing
     ),
     (.note(item: 7, expectedBytes: 12), "item 7 does not have a note of 12 bytes"),
     (.image(item: 7, bytes: 90, expectedBytes: 100), "the image of item 7 has 90 bytes instead of 100"),
+    (
+      .encoding(item: 7, .pixels(width: 2, height: 3, channels: 1)),
+      "the image of item 7 is not encoded as pixels(width: 2, height: 3, channels: 1)"
+    ),
     (.duplicateItem, "an item occurs twice"),
     (.counters(items: 5), "its counters do not match its 5 items"),
     (.capacityExceeded(.examples(24)), "it held more than 24 items"),

@@ -6,8 +6,8 @@ import Testing
 
 /// The index of an item, and the storage of images in RAM.
 @Suite("Images in RAM and their index") struct ImageBlocksTests {
-  /// Position 8, place of the image 8, label, draws, bytes and sides 4 each, loss 4; with the default selectors priority 3
-  /// and the selector's order both ways 8.
+  /// Position 8, address of the image 8, label, draws, size and sides 4 each, loss 4. The default selectors add 3 for the
+  /// priority and 8 for the order in both directions.
   @Test("The index of an item has the documented size")
   func theIndexOfAnItemHasItsSize() {
     func index(_ drawing: SelectorKind) -> Int {
@@ -26,9 +26,9 @@ import Testing
     (0, 4_096 * 5, .pixels(width: 4_096, height: 1, channels: 5)),
   ]
 
-  /// It comes back as it was, and costs its bytes and the index of any other item.
+  /// Items are restored exactly. Each costs its bytes and the same index.
   @Test(
-    "Whatever an item is, it is kept and costs the same index",
+    "Every kind of item is stored at the same index cost",
     arguments: [ReplayMemory.Capacity.examples(9), .bytes(4 << 20)])
   func everyItemCostsTheSameIndex(capacity: ReplayMemory.Capacity) throws {
     func example(_ id: Int) -> Example {
@@ -59,7 +59,7 @@ import Testing
     }
     memory.checkInvariants()
 
-    // With the images and without, the same is counted. (Positions beyond what was offered are refused.)
+    // The counted size is the same with and without images. Positions beyond the offered examples are rejected.
     var snapshot = memory.snapshot
     snapshot.counters.examplesSeen = 1 << 47
     for image in [{ example($0.id >> 40).image }, nil] as [((MemoryItem) -> EncodedImage)?] {
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  /// A row has room for 2^32 - 1, and stays there.
+  /// The count stops at 2^32 - 1.
   @Test("Draws are counted exactly")
   func drawsAreCountedExactly() throws {
     let most = Int(UInt32.max)

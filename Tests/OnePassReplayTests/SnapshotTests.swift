@@ -16,7 +16,7 @@ import Testing
     ReplayMemory(capacity: capacity, drawing: drawing, evicting: evicting, seed: seed)
   }
 
-  /// A step of a run: draws, refreshed priorities, offers. Returns what was drawn.
+  /// Makes a step of a run: draws, refreshed priorities, offers. Returns the drawn examples.
   func advance(_ memory: inout ReplayMemory, step: Int, seed: UInt64) throws -> [Int] {
     var chance = SeededGenerator(seed: seed, .test, step)
     let drawn = try memory.draw(12, step: step, batch: 0)
@@ -63,8 +63,7 @@ import Testing
     }
   }
 
-  /// A checkpoint of the time when an item took another number of bytes, and some items 40 on top, is read, and its bytes are
-  /// counted as they are now.
+  /// In older versions an item took another number of bytes, and some items took 40 more. The bytes are counted again.
   @Test(
     "A snapshot of an older version is read",
     arguments: [
@@ -91,8 +90,8 @@ import Testing
     }
   }
 
-  /// Items took 31 bytes then, and take 47 now: what filled the budget is over it, and is looked at, forgotten from and replaced.
-  @Test("A memory that an older version filled to its budget in bytes is read")
+  /// Items took 31 bytes, and take 47 now. The memory exceeds its capacity until the next offer.
+  @Test("A memory that an older version filled to its capacity in bytes is read")
   func aMemoryThatWasFullIsRead() throws {
     let (items, limit) = (20, 20 * (31 + 16))
     var memory = ReplayMemory(capacity: .examples(items), seed: 2)
