@@ -53,7 +53,7 @@ import Testing
     for text in [
       "stream     200 examples of 4 classes, input 12 x 12", "4.31 % of 90 epochs",
       "776 examples trained",
-      "13 steps, 49 updates", "4 effective epochs", "at most 20 examples, about 3.5 kB",
+      "13 steps, 49 updates", "4 effective epochs", "at most 20 examples, about 3.82 kB",
       "time       ", " images/s",
       "memory     peak of about", "nothing was written",
     ] {

@@ -238,10 +238,11 @@ import Testing
   // MARK: Bad input
 
   func expectRefusal(_ ranks: Int, _ more: [String], data: String? = nil, naming text: String) throws {
-    for outcome in try Ranks.run(ranks, of: onepass, arguments("refused", more, data: data), killingAfter: 20)
+    for outcome in try Ranks.run(
+      ranks, of: onepass, arguments("refused", more, data: data), killingAfter: 120)
     {
       #expect(outcome.status == 64 && outcome.errors.contains(text), "\(outcome.status) \(outcome.errors)")
-      #expect(outcome.seconds < 10)
+      #expect(outcome.seconds < 60)
       #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
     #expect(!folder.exists("refused"))
@@ -265,11 +266,11 @@ import Testing
       3, of: Program(path: "/bin/sh"),
       [
         "-c", "exec \"$0\" \"$@\" --seed $((RANK / 2))", onepass.path,
-      ] + arguments("differing"), killingAfter: 20)
+      ] + arguments("differing"), killingAfter: 120)
     for outcome in outcomes {
       #expect(outcome.status == 64 && outcome.errors.contains("--seed"), "\(outcome.errors)")
       #expect(outcome.errors.contains("ank 2"), "\(outcome.errors)")
-      #expect(outcome.seconds < 10)
+      #expect(outcome.seconds < 60)
     }
   }
 
@@ -286,11 +287,11 @@ import Testing
     let outcomes = try Ranks.run(
       3, of: Program(path: "/bin/sh"),
       ["-c", "cd \(folder.path)/host-$RANK && exec \"$0\" \"$@\"", onepass.path]
-        + arguments("mixed", data: "idx:data"), killingAfter: 20)
+        + arguments("mixed", data: "idx:data"), killingAfter: 120)
     for outcome in outcomes {
       #expect(
         outcome.status == 64 && outcome.errors.contains("the length of the stream"), "\(outcome.errors)")
-      #expect(outcome.errors.contains("ank 1") && outcome.seconds < 10, "\(outcome.errors)")
+      #expect(outcome.errors.contains("ank 1") && outcome.seconds < 60, "\(outcome.errors)")
     }
     #expect(!folder.exists("mixed"))
   }
@@ -299,10 +300,10 @@ import Testing
   func theFailureOfOneRankIsReportedByAll() throws {
     // Only the first rank checks the folder.
     try folder.write([1], to: "taken/file")
-    let outcomes = try Ranks.run(2, of: onepass, arguments("taken"), killingAfter: 20)
+    let outcomes = try Ranks.run(2, of: onepass, arguments("taken"), killingAfter: 120)
     for outcome in outcomes {
       #expect(outcome.status != 0 && outcome.errors.contains("is not empty"), "\(outcome.errors)")
-      #expect(outcome.seconds < 10)
+      #expect(outcome.seconds < 60)
     }
   }
 

@@ -117,7 +117,7 @@ import Testing
       #expect(
         refused.status == 64
           && refused.errors.contains(
-            "--priority \(priority) follows the losses that items have when they are replayed"),
+            "--priority \(priority) depends on losses measured at replay; pass --priority-timing refreshed."),
         "\(refused.errors)")
       try runs.train(priority, options + ["--priority-timing", "refreshed"])
       let inspected = try onepass.run(["memory", "inspect", folder.file(priority)])

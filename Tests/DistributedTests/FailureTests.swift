@@ -27,11 +27,11 @@ import Testing
   @Test("A rank that hangs is reported after the timeout", arguments: [0, 1])
   func hanging(rank lost: Int) throws {
     let outcomes = try Ranks.run(
-      3, ["loss-of-a-rank", "hanging", "\(lost)"], settings: ["RANK_PROGRAM_ANSWERING": "3"], killingAfter: 14
+      3, ["loss-of-a-rank", "hanging", "\(lost)"], settings: ["RANK_PROGRAM_ANSWERING": "3"], killingAfter: 25
     )
     for (rank, outcome) in outcomes.enumerated() where rank != lost {
       #expect(outcome.status == 74)
-      #expect(outcome.seconds < 20)
+      #expect(outcome.seconds < 60)
       let expected =
         lost == 0
         ? "Rank \(rank) can reach neither the other ranks nor the store"
