@@ -99,6 +99,13 @@ let package = Package(
       name: "CSpng", pkgConfig: "spng",
       providers: [.apt(["libspng-dev"]), .brew(["libspng"])]),
     .systemLibrary(
+      name: "CWebP", pkgConfig: "libwebpdemux",
+      providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+    // 4.5 is the first version that reports errors per file instead of printing them.
+    .systemLibrary(
+      name: "CLibTIFF", pkgConfig: "libtiff-4",
+      providers: [.apt(["libtiff-dev"]), .brew(["libtiff"])]),
+    .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive",
       providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
     .systemLibrary(
@@ -112,7 +119,8 @@ let package = Package(
       name: "CXXHash", pkgConfig: "libxxhash",
       providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
 
-    .target(name: "CImages", dependencies: ["CLibJPEG"], cSettings: [.unsafeFlags(optimised)]),
+    .target(
+      name: "CImages", dependencies: ["CLibJPEG", "CLibTIFF", "CWebP"], cSettings: [.unsafeFlags(optimised)]),
     .target(name: "OnePassCore", swiftSettings: swift),
     .target(
       name: "OnePassReplay", dependencies: ["OnePassCore", "CSQLite", "CXXHash"], swiftSettings: swift),
@@ -157,7 +165,7 @@ let package = Package(
     .testTarget(
       name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
     .testTarget(
-      name: "OnePassDataTests", dependencies: ["OnePassData", "TestSupport"],
+      name: "OnePassDataTests", dependencies: ["OnePassData", "CArchive", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .executableTarget(
       name: "RankProgram", dependencies: ["OnePassCore", "OnePassModels", "OnePassTorch", "TestSupport"],

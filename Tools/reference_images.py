@@ -169,7 +169,6 @@ def bad_files(image, whole):
         "bomb.png": (claim(whole_png, 60000, 60000), "60000 x 60000 pixels"),
         "flat.png": (claim(whole_png, 10, 0), "10 x 0 pixels"),
         "image.gif": (saved("GIF"), "GIF"),
-        "image.webp": (saved("WEBP"), "WebP"),
         "image.bmp": (saved("BMP")[:400], "BMP"),
         "image.tiff": (saved("TIFF")[:400], "TIFF"),
         "text.jpg": (b"<html>404</html>", "3C 68 74 6D"),

@@ -5,7 +5,8 @@
     python images.py list                           the programs of each case, one "CASE PROGRAM" per line
 
 Cases: `photos` (resize to 250 x 250, crop 224), `small` (pad by 4, crop at the image's own size), both flipped and
-normalised to float32, channels last, in batches of 128; `bare` (decoding alone) and `tar` (reading a WebDataset tar).
+normalised to float32, channels last, in batches of 128; `decode` (files of any format to RGB), `bare` (decoding alone) and `tar`
+(reading a WebDataset tar).
 Every program has one process and one thread. Rates are per second of wall time and of the process's processor time.
 """
 
@@ -27,10 +28,10 @@ FACTOR, OFFSET = 1 / (255 * DEVIATION), -MEAN / DEVIATION
 chance = np.random.default_rng(1)
 
 
-def read_tar(path):
+def read_tar(path, only_jpeg=True):
     with tarfile.open(path) as tar:
         files = (tar.extractfile(member).read() for member in tar if member.isfile())
-        return [data for data in files if data[:2] == b"\xff\xd8"]
+        return [data for data in files if not only_jpeg or data[:2] == b"\xff\xd8"]
 
 
 class Arrays:
@@ -200,6 +201,11 @@ class BareDecode:
             self.decode(data)
 
 
+def pillow_decoder():
+    from PIL import Image
+    return lambda data: Image.open(io.BytesIO(data)).convert("RGB")
+
+
 def ffcv_program():
     import ffcv  # noqa: F401
     raise ImportError("FFCV is importable here, but its own file format is not written by this script")
@@ -214,6 +220,7 @@ PROGRAMS = {
     ("photos", "OpenCV alone"): lambda: opencv(opencv_decoder()),
     ("small", "simplejpeg + OpenCV"): lambda: Arrays(simplejpeg_decoder()),
     ("small", "OpenCV alone"): lambda: Arrays(opencv_decoder()),
+    ("decode", "Pillow"): lambda: BareDecode(pillow_decoder()),
     ("bare", "simplejpeg"): lambda: BareDecode(simplejpeg_decoder()),
     **{(case, name): program for case in ("photos", "small") for name, program in {
         "torchvision tuned": TorchvisionTuned, "torchvision plain": TorchvisionPlain,
@@ -230,7 +237,7 @@ def measure(case, name, path, seconds):
     if case == "tar":
         work = lambda: webdataset_pass(path)
     else:
-        images = read_tar(path)
+        images = read_tar(path, case != "decode")
         program = PROGRAMS[case, name]()
         program.setup(images, case == "small")
 

@@ -10,7 +10,7 @@
 public struct EncodedImage: Sendable {
   /// The format of the bytes.
   public enum Encoding: Sendable, Equatable {
-    /// A complete JPEG or PNG file; the decoder detects the format.
+    /// A complete image file (JPEG, PNG, WebP, TIFF, BMP or PNM); the decoder detects the format.
     case file
     /// Raw 8-bit pixels in row-major order with interleaved channels: `[height, width, channels]`.
     case pixels(width: Int, height: Int, channels: Int)

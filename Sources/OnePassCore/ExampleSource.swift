@@ -54,11 +54,23 @@ public protocol ExampleSource: AnyObject {
   /// A seekable source seeks; any other reads and discards the examples before `position`.
   /// - Throws: `OnePassError` if the stream ends before `position`.
   func restore(position: Int) throws
+
+  /// What the source has left out and chosen so far.
+  ///
+  /// It is complete at the start for a source that lists its examples in advance, and at the end for any other.
+  var report: SourceReport { get }
+
+  /// Replaces the report after ``restore(position:)`` by the one that was saved at that position.
+  ///
+  /// A source whose report is complete at the start ignores it.
+  func restore(report: SourceReport)
 }
 
 extension ExampleSource {
   public func location(of id: Int) -> String? { nil }
   public var readsAgainToRestore: Bool { false }
+  public var report: SourceReport { SourceReport() }
+  public func restore(report: SourceReport) {}
 
   public func skip(_ count: Int) throws -> Int {
     for skipped in 0..<count where try next() == nil { return skipped }

@@ -15,7 +15,7 @@ public struct LabelledImage: Sendable {
 
   /// Creates a labelled image.
   /// - Parameters:
-  ///   - image: A JPEG or PNG file, or raw pixels.
+  ///   - image: An image file, or raw pixels.
   ///   - label: The class, 0 ..< number of classes.
   ///   - subject: The subject that the image is about, so that its images can be forgotten.
   public init(_ image: EncodedImage, label: Int, subject: String? = nil) {

@@ -4,7 +4,9 @@ import Testing
 
 /// A short run of `scripts/fuzz` without a sanitizer, and its earlier findings.
 @Suite("Damaged files of every format cause errors and no crashes") struct FuzzTests {
-  static let formats = ["tar", "zip", "parquet", "idx", "png", "jpeg", "safetensors", "yaml"]
+  static let formats = [
+    "tar", "zip", "parquet", "idx", "png", "jpeg", "webp", "tiff", "bmp", "pnm", "safetensors", "yaml",
+  ]
   let fuzz = Program.built("FuzzProgram")
 
   static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

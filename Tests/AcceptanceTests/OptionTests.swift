@@ -33,10 +33,12 @@ import Testing
       case is StorageBudget.Type: [StorageBudget.fraction(0.025)]
       case is ShuffleBufferSize?.Type: [ShuffleBufferSize.bytes(ByteCount(500_000_000))]
       case is SubjectKey?.Type: [SubjectKey.field("who")]
+      case is LabelKey?.Type: [LabelKey.field("who")]
       case is TimeToLive?.Type: [TimeToLive.seconds(90)]
       case is AugmentationChoice.Type: [AugmentationChoice(policy: .rand, cutsOut: true)]
       case is SelectorKind.Type: [SelectorKind.mixture(.fewestReplays, .oldest, share: 0.25)]
       case is Stem?.Type: [Stem.imageNet]
+      case is OrientationChoice?.Type: [OrientationChoice.apply]
       case let kind as any CaseIterable.Type: cases(kind)
       default: []
       }

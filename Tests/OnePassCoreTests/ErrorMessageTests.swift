@@ -24,6 +24,10 @@ import Testing
       .unknownSubjectKey("person"),
       "--subject-key must be folder, stem or json:FIELD, a field of a WebDataset sample's .json (got person)."
     ),
+    (
+      .unknownLabelKey("label"),
+      "--label-key must be cls, folder or json:FIELD, a field of a WebDataset sample's .json (got label)."
+    ),
   ]
 
   @Test("An invalid option is reported with its name, its value and the valid forms", arguments: messages)

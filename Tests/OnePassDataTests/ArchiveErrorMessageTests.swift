@@ -12,7 +12,13 @@ import Testing
   static let archives: [Case] = [
     (
       .noImages(inArchive: "a.zip"), .badData,
-      "a.zip: no .jpg, .jpeg or .png files in class folders; put the images of each class into their own folder."
+      "a.zip: no image files (.jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp) in class folders; "
+        + "put the images of each class into their own folder."
+    ),
+    (
+      .archivedFoldersAreParts(of: "a.zip", ["train", "val"], "train", "val"), .badData,
+      "a.zip: contains parts of a data set (train, val) instead of class folders; "
+        + "unpack it into DIR and use folder:DIR/train --eval-data folder:DIR/val."
     ),
     (
       .duplicateEntry("cat/1.jpg", in: "a.zip"), .badData,
@@ -88,9 +94,38 @@ import Testing
       "t.tar: sample \"x\" has no label (an entry ending in .cls); add it or remove the sample."
     ),
     (
+      .sampleWithoutLabel("x", in: "t.tar", labelKey: .field("y")), .badData,
+      "t.tar: sample \"x\" has no label (an entry ending in .json); add it or remove the sample."
+    ),
+    (
+      .sampleWithLabelInMetadata("x", in: "t.tar", field: "class"), .badData,
+      "t.tar: sample \"x\" has no label (an entry ending in .cls), but its .json has the field \"class\"; "
+        + "pass --label-key json:class."
+    ),
+    (
+      .samplePartIsNotAdjacent(SampleGap(missing: .label, key: "x"), in: "t.tar.gz", labelKey: .entry),
+      .badData,
+      "t.tar.gz: sample \"x\" has no label (an entry ending in .cls) next to its other entries; "
+        + "in a compressed shard or a stream they must be adjacent, as in tar --sort=name; "
+        + "re-create the archive, or pass it as an uncompressed file."
+    ),
+    (
+      .metadataWithoutLabel("y", sample: "x", in: "t.tar"), .badData,
+      "t.tar: the .json of sample \"x\" has no number or text \"y\"; correct it or pass another --label-key."
+    ),
+    (
+      .sampleWithoutFolder("x", in: "t.tar"), .badData,
+      "t.tar: sample \"x\" is not in a folder, which --label-key folder requires; pass another --label-key."
+    ),
+    (
+      ReadFailure.unsupportedCompression("lz4").error(in: "t.tar", at: .start), .badData,
+      "t.tar: lz4 compression is not supported by this machine's libarchive; "
+        + "decompress the file, or compress it with gzip or zstd."
+    ),
+    (
       .sampleWithoutImage("x", in: "t.tar"), .badData,
-      "t.tar: sample \"x\" has no image (an entry ending in .jpg, .jpeg, .png, .img or .image); "
-        + "add it or remove the sample."
+      "t.tar: sample \"x\" has no image (an entry ending in .jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp, "
+        + ".pbm, .img or .image); add it or remove the sample."
     ),
     (
       .unknownSampleLabel("bee", sample: "x", in: "t.tar", classNames: 0), .badData,

@@ -55,6 +55,16 @@ import Testing
       "idx:x: example 7 has label 3, but there are 3 classes (0 to 2); correct the label or the number of classes."
     ),
     (
+      .labelKeyNotApplicable(.folder, to: "hf:https://u:p@h/x?key=y"), .usage,
+      "--label-key folder: only WebDataset samples (wds:) have several places for a label; "
+        + "omit the option for hf:https://h/x?…."
+    ),
+    (
+      .labelKeyNeedsClassNames(.folder, of: "wds:-"), .usage,
+      "--label-key folder: the classes of wds:- cannot be found in advance; "
+        + "pass --classes FILE with one class name per line."
+    ),
+    (
       .noSubjects(in: "idx:x", for: .stem), .usage,
       "--subject-key stem: the examples of idx:x have no subject; omit the option."
     ),

@@ -85,12 +85,23 @@ import Testing
       "photos: no class folders; put the images of each class into their own subfolder."
     ),
     (
+      .foldersAreParts(of: "d", ["test", "train", "val"], "train", "val"), .badData,
+      "d: contains parts of a data set (test, train, val) instead of class folders; "
+        + "use folder:d/train --eval-data folder:d/val."
+    ),
+    (
+      .foldersAreParts(of: "d", ["test"], nil, "test"), .badData,
+      "d: contains parts of a data set (test) instead of class folders; "
+        + "use one of them, for example folder:d/test."
+    ),
+    (
       .unknownClassFolder("photos/dog", known: ["cat", "cow"]), .badData,
       "photos/dog: not one of the 2 expected classes (cat, …); rename or remove the folder."
     ),
     (
       .noImages(inClassFolder: "photos/dog"), .badData,
-      "photos/dog: no .jpg, .jpeg or .png files; add images or remove the folder."
+      "photos/dog: no image files (.jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp); "
+        + "add images or remove the folder."
     ),
   ]
 
@@ -110,6 +121,24 @@ import Testing
     (
       .imageNameInPlaceOfLabel("cat.jpg", onLine: 2, of: "val.txt"), .badData,
       "val.txt:2: ends in cat.jpg where a label is expected; write the image's path, a space and its class."
+    ),
+    (
+      .severalListColumns(3, onLine: 2, of: "val.txt"), .badData,
+      "val.txt:2: 3 columns, of which the label could be any; keep PATH and LABEL only, "
+        + "or add a first line with the names of the columns, such as path and label."
+    ),
+    (
+      .otherListColumns(2, onLine: 3, of: "val.txt", header: 3), .badData,
+      "val.txt:3: 2 columns, but the header has 3; correct the line."
+    ),
+    (
+      .listOfCommas(onLine: 1, of: "val.csv"), .badData,
+      "val.csv:1: columns separated by commas; "
+        + "add a first line with their names, such as path,label, or separate them by tabs."
+    ),
+    (
+      .ambiguousListHeader(["path", "file"], of: "val.csv"), .badData,
+      "val.csv: its columns path and file could each be used; rename all but one of them."
     ),
     (
       .labelIsOutOfRange("2", onLine: 3, of: "val.txt", largest: 1), .badData,

@@ -32,7 +32,11 @@ import Testing
     ),
     (
       .unknownImageFormat(startingWith: [0x3C, 0x68, 0x74, 0x0D]), .badData,
-      "Unknown image format (first bytes 3C 68 74 0D); use JPEG or PNG files."
+      "Unknown image format (first bytes 3C 68 74 0D); use JPEG, PNG, WebP, TIFF, BMP or PNM files."
+    ),
+    (
+      .unsupportedSamples(.tiff, bits: 32, samples: 1), .badData,
+      "The TIFF is not supported (1 samples of 32 bits); convert the image to 8-bit grey or RGB."
     ),
   ]
 

@@ -64,7 +64,7 @@ import Testing
       .noDecodableImages(amongFirst: 16, of: "folder:photos", reason: nil), .badData,
       "folder:photos has no image among its first 16 that can be decoded."
     ),
-    (.unreadableImage("a.jpg"), .io, "a.jpg cannot be read; pass a JPEG or PNG file."),
+    (.unreadableImage("a.jpg"), .io, "a.jpg cannot be read; pass an image file."),
     (.undecodableImage(reason: "The file is empty."), .badData, "The file is empty."),
     (
       .undecodableImage("Image 3", cause: cause), .badData,

@@ -12,7 +12,9 @@ import Testing
   /// The keys of existing records. Renaming a key makes older records unreadable.
   static let keys: Set = [
     "data", "evaluationData", "limit", "evaluationLimit", "classCount", "classNames", "subjectKey",
-    "shuffleBuffer", "brokenLimit", "model", "stem", "imageSize", "channels", "initialise", "blurPool",
+    "labelKey", "strict", "orientation", "shuffleBuffer", "brokenLimit", "model", "stem", "imageSize",
+    "channels", "initialise",
+    "blurPool",
     "method", "storage", "replaySteps", "replayCourse", "priority", "smoothing", "priorityTiming",
     "importanceWeights", "recencyBias", "drawing", "evicting", "memoryEncoding", "memorySize",
     "memoryQuality", "memoryDirectory", "timeToLive", "keepPictures", "updates", "incomingView",

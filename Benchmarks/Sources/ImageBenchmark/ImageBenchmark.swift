@@ -11,6 +11,7 @@ import OnePassData
 /// - `photos`: resize to 250, crop 224; `small`: pad by 4, crop at the size of the first image. Flip, normalise.
 ///   `photos:rand`, `small:rand,cut-out`: the same with an augmentation at full strength.
 /// - `replay-resized`: the images of a run with k = 8 and a memory of resized JPEGs.
+/// - `decode`: files of any format to RGB, by as many decoders as threads.
 /// - `bare`: decoding by libjpeg-turbo alone, the upper bound. `tar`: reading WebDataset samples.
 @main struct ImageBenchmark {
   static let batch = 128
@@ -19,7 +20,7 @@ import OnePassData
     let arguments = CommandLine.arguments
     guard arguments.count >= 3 else {
       print(
-        "usage: ImageBenchmark photos[:AUGMENTATION]|small[:AUGMENTATION]|replay-resized|bare|tar TAR [SECONDS] [THREADS]"
+        "usage: ImageBenchmark photos[:AUGMENTATION]|small[:AUGMENTATION]|replay-resized|decode|bare|tar TAR [SECONDS] [THREADS]"
       )
       exit(2)
     }
@@ -29,6 +30,10 @@ import OnePassData
     let work: () throws -> Int
     switch name {
     case "tar": work = { try readSamples(path) }
+    case "decode":
+      let images = try TarImages.read(path, areJPEG: false)
+      let pools = (0..<threads).map { _ in DecodeLoop(images) }
+      work = { try DecodeLoop.pass(of: pools) }
     case "bare":
       let images = try TarImages.read(path)
       work = { images.reduce(0) { $0 + (bare_decode($1.bytes, $1.bytes.count) > 0 ? 1 : 0) } }

@@ -1,9 +1,10 @@
 import Foundation
 import OnePassCore
 
-/// The JPEGs of an uncompressed tar, in order.
+/// The images of an uncompressed tar, in order.
 enum TarImages {
-  static func read(_ path: String) throws -> [EncodedImage] {
+  /// - Parameter areJPEG: Whether files of other formats are passed over.
+  static func read(_ path: String, areJPEG: Bool = true) throws -> [EncodedImage] {
     let tar = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     var images: [EncodedImage] = []
     var at = 0
@@ -12,7 +13,7 @@ enum TarImages {
         throw OnePassError(.badData, "\(path): not an uncompressed tar file.")
       }
       let start = at + 512
-      if size > 3, tar[start] == 0xFF, tar[start + 1] == 0xD8 {
+      if size > 3, !areJPEG || (tar[start] == 0xFF && tar[start + 1] == 0xD8) {
         images.append(EncodedImage(bytes: Array(tar[start..<start + size])))
       }
       at = start + (size + 511) / 512 * 512

@@ -1,5 +1,5 @@
-// libjpeg-turbo behind functions that return a status, and loops over pixels that Swift cannot compile for several
-// processors at once. Used only by OnePassData.
+// libjpeg-turbo, libwebp and libtiff behind functions that return a status, and loops over pixels that Swift cannot
+// compile for several processors at once. Used only by OnePassData.
 #pragma once
 
 #include <stddef.h>
@@ -48,6 +48,10 @@ CImagesStatus cimages_decoder_end(CImagesDecoder *_Nonnull);
 int cimages_encode(
     const uint8_t *_Nonnull pixels, uint32_t width, uint32_t height, int channels, int quality,
     uint8_t *_Nullable *_Nonnull target, size_t *_Nonnull count);
+
+// ---- WebP and TIFF: decoding whole images
+
+#include "formats.h"
 
 // ---- Loops over pixels
 

@@ -81,7 +81,7 @@ extension OnePassError {
   // MARK: Single images
 
   static func unreadableImage(_ path: String) -> OnePassError {
-    OnePassError(.io, "\(path) cannot be read; pass a JPEG or PNG file.")
+    OnePassError(.io, "\(path) cannot be read; pass an image file.")
   }
 
   /// - Parameter reason: The message of the decoder.

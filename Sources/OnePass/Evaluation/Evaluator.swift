@@ -17,6 +17,7 @@ public struct Evaluator {
   private let classes: Int
   private let batchSize: Int
   private let brokenLimit: Double
+  private let isStrict: Bool
   private let ranks: Ranks
 
   /// Creates an evaluator of a model.
@@ -27,21 +28,22 @@ public struct Evaluator {
   ///   - classes: The number of classes of the model.
   ///   - batchSize: The mini-batch size. Results depend on it by rounding only.
   ///   - brokenLimit: The maximum share of broken images, 0 … 1.
+  ///   - isStrict: Whether entries that the source leaves out are an error.
   public init(
     model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 128,
-    brokenLimit: Double = 0.1
+    brokenLimit: Double = 0.1, isStrict: Bool = false
   ) {
     self.init(
       model: model, device: device, pool: pool, classes: classes, batchSize: batchSize,
-      brokenLimit: brokenLimit,
-      ranks: Ranks(nil))
+      brokenLimit: brokenLimit, isStrict: isStrict, ranks: Ranks(nil))
   }
 
   /// An evaluator that divides the examples among ranks. Each rank receives the accuracy over all examples.
   init(
     model: any ImageClassifier, device: Device, pool: DecodePool, classes: Int, batchSize: Int = 128,
-    brokenLimit: Double, ranks: Ranks
+    brokenLimit: Double, isStrict: Bool = false, ranks: Ranks
   ) {
+    self.isStrict = isStrict
     self.ranks = ranks
     self.brokenLimit = brokenLimit
     self.model = model
@@ -61,15 +63,23 @@ public struct Evaluator {
   public func evaluate(
     _ source: any ExampleSource, limit: Int? = nil, observe: (Int) throws -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
+    try evaluate(source, alreadyTaken: [], limit: limit, observe: observe)
+  }
+
+  /// - Parameter taken: The first examples, which were taken from the source before.
+  func evaluate(
+    _ source: any ExampleSource, alreadyTaken taken: [Example], limit: Int?,
+    observe: (Int) throws -> Void
+  ) throws -> RunResult.Accuracy {
     var metrics: [any Metric] = [TopKAccuracy(k: 1), MeanCrossEntropy()]
     if classes > 5 { metrics.append(TopKAccuracy(k: 5)) }
-    let measured = try measure(metrics, on: source, limit: limit, observe: observe)
+    let measured = try measure(metrics, on: source, alreadyTaken: taken, limit: limit, observe: observe)
     guard let accuracy = measured["top1"], let meanLoss = measured["loss"], meanLoss.isFinite else {
       throw OnePassError.evaluationDiverged(on: source.specification)
     }
     return RunResult.Accuracy(
       top1: accuracy, top5: measured["top5"], loss: meanLoss, examples: measured.examples,
-      skipped: measured.skipped)
+      skipped: measured.skipped, leftOut: source.report.counts, choices: source.report.choices)
   }
 
   /// Measures built-in or custom metrics on the examples of a source.
@@ -83,11 +93,18 @@ public struct Evaluator {
     _ metrics: [any Metric], on source: any ExampleSource, limit: Int? = nil,
     observe: (Int) throws -> Void = { _ in }
   ) throws -> Measurement {
+    try measure(metrics, on: source, alreadyTaken: [], limit: limit, observe: observe)
+  }
+
+  private func measure(
+    _ metrics: [any Metric], on source: any ExampleSource, alreadyTaken taken: [Example], limit: Int?,
+    observe: (Int) throws -> Void
+  ) throws -> Measurement {
     var metrics = metrics
     var tally = StreamTally(brokenLimit: brokenLimit, source: source)
     try Engine.prepare(device)
     let transfer = try BatchTransfer(to: device, normalisation: pool.pipeline.normalisation)
-    var feed = StreamFeed(source, alreadyTaken: [], limit: limit ?? .max)
+    var feed = StreamFeed(source, alreadyTaken: taken, limit: limit ?? .max, isStrict: isStrict)
     var upcoming = try submit(&feed, of: source)
     while let (examples, pending) = upcoming {
       let batch = try pending.wait()

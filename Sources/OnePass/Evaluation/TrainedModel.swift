@@ -54,33 +54,44 @@ public struct TrainedModel {
   /// - Parameters:
   ///   - specification: The source specification of labelled images.
   ///   - limit: The maximum number of examples; all if `nil`.
+  ///   - labelKey: Where WebDataset samples have their label; the `.cls` entry if `nil`.
+  ///   - isStrict: Whether entries that the data set leaves out are an error.
   ///   - decodeThreads: The number of image decoding threads; one per core if `nil`.
-  ///   - observe: Called after each mini-batch.
+  ///   - observe: Called after each mini-batch, and with notices.
   /// - Throws: `OnePassError`: `usage`, `io` if the source cannot be opened; `badData` if a label is outside the classes or too
   ///   many images are broken.
   public func evaluate(
-    _ specification: String, limit: Int? = nil, decodeThreads: Int? = nil,
-    observe: (TrainingEvent) -> Void = { _ in }
+    _ specification: String, limit: Int? = nil, labelKey: LabelKey? = nil, isStrict: Bool = false,
+    decodeThreads: Int? = nil, observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
     try evaluate(
-      SourceRegistry.open(specification, seed: seed, classNames: card.classNames), limit: limit,
-      decodeThreads: decodeThreads, observe: observe)
+      SourceRegistry.open(
+        specification, seed: seed, classNames: card.classNames, classCount: card.classes, labelKey: labelKey),
+      limit: limit, isStrict: isStrict, decodeThreads: decodeThreads, observe: observe)
   }
 
   /// Measures accuracy and loss on the examples of a source.
   /// - Parameters:
   ///   - source: Images with labels of the model's classes.
   ///   - limit: The maximum number of examples; all if `nil`.
+  ///   - isStrict: Whether entries that the source leaves out are an error.
   ///   - decodeThreads: The number of image decoding threads; one per core if `nil`.
-  ///   - observe: Called after each mini-batch.
+  ///   - observe: Called after each mini-batch, and with notices.
   /// - Throws: `OnePassError` (`badData`) if a label is outside the classes or too many images are broken.
   public func evaluate(
-    _ source: any ExampleSource, limit: Int? = nil, decodeThreads: Int? = nil,
+    _ source: any ExampleSource, limit: Int? = nil, isStrict: Bool = false, decodeThreads: Int? = nil,
     observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
     let total = limit ?? source.knownCount
-    return try evaluating(decodeThreads) { evaluator in
-      try evaluator.evaluate(source, limit: limit) { observe(.evaluated(examples: $0, total: total)) }
+    if isStrict { try source.report.requireEmpty(of: source.specification) }
+    return try withoutActuallyEscaping(observe) { observe in
+      let notices = ReportNotices(of: source.specification) { observe(.notice($0)) }
+      notices.update(source.report)
+      let accuracy = try evaluating(decodeThreads, isStrict: isStrict) { evaluator in
+        try evaluator.evaluate(source, limit: limit) { observe(.evaluated(examples: $0, total: total)) }
+      }
+      notices.finish(source.report)
+      return accuracy
     }
   }
 
@@ -98,17 +109,18 @@ public struct TrainedModel {
   }
 
   private func evaluating<Result>(
-    _ decodeThreads: Int?, _ body: (Evaluator) throws -> Result
+    _ decodeThreads: Int?, isStrict: Bool = false, _ body: (Evaluator) throws -> Result
   ) throws -> Result {
     let pool = DecodePool(
       pipeline: card.pipeline, threads: decodeThreads ?? machineCores(), feeding: device)
     defer { pool.shutdown() }
-    return try body(Evaluator(model: model, device: device, pool: pool, classes: card.classes))
+    return try body(
+      Evaluator(model: model, device: device, pool: pool, classes: card.classes, isStrict: isStrict))
   }
 
   /// Predicts the most likely classes of image files.
   /// - Parameters:
-  ///   - paths: JPEG or PNG files.
+  ///   - paths: Image files.
   ///   - top: The number of classes per image.
   /// - Throws: `OnePassError`: `io` if a file cannot be read, `badData` if it cannot be decoded.
   public func predict(_ paths: [String], top: Int = 5) throws -> [Prediction] {
@@ -125,7 +137,7 @@ public struct TrainedModel {
 
   /// Predicts the most likely classes of images in memory.
   /// - Parameters:
-  ///   - images: JPEG or PNG files, or pixels.
+  ///   - images: Image files, or pixels.
   ///   - top: The number of classes per image.
   /// - Returns: The classes of each image, the most likely first.
   /// - Throws: `OnePassError` (`badData`) if an image cannot be decoded.

@@ -23,18 +23,26 @@ extension TrainingRun {
 
     // Without the shuffle buffer, whose filling would consume the stream.
     let source = stream.arriving
-    let look = try StreamLook(RunStream(source), configuration)
+    // A stream that cannot be read again loses at most one image to a forecast.
+    let look = try StreamLook(
+      RunStream(source), configuration,
+      images: source.readsAgainToRestore ? 1 : configuration.recipe.batchSize)
     let plan = try look.plan(configuration, source, streamExamples: look.examples)
     let evaluationSource = try openEvaluation(plan)
 
     let assembly = try RunAssembly(configuration, parts, plan, look.pipeline, look.stem, on: device)
     defer { assembly.pool.shutdown() }
     let examples = try wholeImages(of: source, look, assembly.pool)
+    if configuration.data.strict { try source.report.requireEmpty(of: source.specification) }
     let start = clock.now
     let warmUp = WarmUp(
       assembly: assembly, examples: examples,
       lastBatchSize: (plan.streamExamples - 1) % configuration.recipe.batchSize + 1)
     let (measured, trainingBytes) = try warmUp.measure()
+    var evaluationData = evaluationSource.map { EvaluationData($0) }
+    if evaluationCanBeOpenedTwice || evaluationSource is any RandomAccessSource {
+      try evaluationData?.check(probe: openEvaluation(plan), plan, assembly.pool)
+    }
     let evaluated = evaluationSource.map { source in
       [configuration.data.evaluationLimit, source.knownCount].compactMap(\.self).min()
     }
@@ -63,7 +71,9 @@ extension TrainingRun {
       warmUp: .init(
         batchSize: measured.batchSize, replaySteps: measured.replaySteps, steps: measured.steps,
         seconds: warmUpSeconds),
-      notices: look.notices, configuration: assembly.resolvedConfiguration, version: onePassVersion,
+      notices: look.notices + source.report.notices(of: source.specification)
+        + (evaluationSource.map { $0.report.notices(of: $0.specification) } ?? []),
+      configuration: assembly.resolvedConfiguration, version: onePassVersion,
       engine: Engine.version, machine: .current)
   }
 

@@ -19,7 +19,8 @@ final class MemoryGrid {
     let side = min(pipeline.size, Self.largestSide)
     renderer = ImageRenderer(
       pipeline: ImagePipeline(
-        size: side, channels: pipeline.channels, geometry: .resizeAndCrop(resize: side)))
+        size: side, channels: pipeline.channels, geometry: .resizeAndCrop(resize: side),
+        orientation: pipeline.orientation))
   }
 
   /// - Returns: The grid; `nil` if this process has no images.

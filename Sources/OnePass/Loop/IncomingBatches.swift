@@ -11,6 +11,8 @@ struct IncomingBatches {
     var arrivals = ArrivalLog()
     /// Device idle time (seconds) while images were decoded.
     var imageWaitSeconds = 0.0
+    /// What the source had left out and chosen; `nil` in checkpoints of earlier versions.
+    var report: SourceReport?
   }
 
   private let configuration: RunConfiguration
@@ -27,6 +29,8 @@ struct IncomingBatches {
   /// The number of mini-batches after which the run ends.
   private var end: Int
   private var isOver = false
+  /// What the source had left out and chosen when the current mini-batch was taken.
+  private var trainedReport = SourceReport()
 
   /// This rank's part of a mini-batch while it is decoded.
   private struct Taken {
@@ -35,6 +39,7 @@ struct IncomingBatches {
     let pass: Int
     let time: Date
     let isPause: Bool
+    let report: SourceReport
   }
 
   init(
@@ -58,6 +63,7 @@ struct IncomingBatches {
   mutating func next() throws -> IncomingBatch? {
     guard let taken = try upcoming ?? take() else { return nil }
     upcoming = nil
+    trainedReport = taken.report
     let images = try decoder.wait(for: taken.pending)
     upcoming = try take()
     let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: images))
@@ -87,7 +93,8 @@ struct IncomingBatches {
       part.examples, views: part.examples.map { view(of: $0, pass: feed.pass) },
       isStoredFirst: configuration.method == .replay && configuration.step.incomingForm == .stored)
     return Taken(
-      examples: part.examples, pending: pending, pass: feed.pass, time: time, isPause: part.isPause)
+      examples: part.examples, pending: pending, pass: feed.pass, time: time, isPause: part.isPause,
+      report: feed.report)
   }
 
   /// Centre crops for naive one-pass training, as in the paper. Otherwise a random crop and flip, unless configured differently.
@@ -115,13 +122,18 @@ struct IncomingBatches {
 
   func finish() throws { try tally.finish() }
 
+  /// What the source has left out and chosen so far, also in a mini-batch that was taken ahead.
+  var report: SourceReport { feed.report }
+
   // MARK: Resuming
 
   /// Device idle time (seconds) while images were decoded.
   var imageWaitSeconds: Double { decoder.waitSeconds }
 
   var state: State {
-    State(tally: tally.counts, arrivals: expiry.arrivals, imageWaitSeconds: decoder.waitSeconds)
+    State(
+      tally: tally.counts, arrivals: expiry.arrivals, imageWaitSeconds: decoder.waitSeconds,
+      report: feed.reportToSave(trained: trainedReport))
   }
 
   /// - Parameters:
@@ -131,6 +143,7 @@ struct IncomingBatches {
     tally.counts = state.tally
     expiry.arrivals = state.arrivals
     decoder.waitSeconds = state.imageWaitSeconds
+    trainedReport = state.report ?? SourceReport()
     batchesTaken = steps
     self.end = end
   }

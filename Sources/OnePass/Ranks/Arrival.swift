@@ -14,20 +14,26 @@ struct Arrival {
   let subject: String?
   /// The reason why its image cannot be decoded; `nil` if it can.
   let problem: String?
+  /// Whether it is stored rotated or mirrored, by its metadata.
+  let isRotated: Bool
 
-  init(_ example: Example, problem: String?) {
+  init(_ example: Example, problem: String?, isRotated: Bool = false) {
     id = example.id
     label = example.label
     bytes = example.image.byteCount
     entry = LedgerEntry(of: example)
     subject = example.subject
     self.problem = problem
+    self.isRotated = isRotated
   }
 
   /// Returns the arrivals of `examples`. Those that `batch` skipped have a problem.
   static func list(_ examples: [Example], decoded batch: ImageBatch) -> [Arrival] {
     let problems = Dictionary(batch.skipped.map { ($0.id, $0.reason) }) { first, _ in first }
-    return examples.map { Arrival($0, problem: problems[$0.id]) }
+    let rotated = Set(batch.rotated)
+    return examples.map {
+      Arrival($0, problem: problems[$0.id], isRotated: rotated.contains($0.id))
+    }
   }
 }
 
@@ -41,7 +47,8 @@ extension Arrival: RankRecord {
     var entry: [UInt8] = []
     self.entry.write(to: &entry)
     data += entry
-    data.append(integer: UInt8((subject == nil ? 0 : 1) + (problem == nil ? 0 : 2)))
+    data.append(
+      integer: UInt8((subject == nil ? 0 : 1) + (problem == nil ? 0 : 2) + (isRotated ? 4 : 0)))
     if let subject { data.append(text: subject) }
     if let problem { data.append(text: problem) }
   }
@@ -54,5 +61,6 @@ extension Arrival: RankRecord {
     let members: UInt8 = try reader.integer()
     subject = members & 1 == 0 ? nil : try reader.text()
     problem = members & 2 == 0 ? nil : try reader.text()
+    isRotated = members & 4 != 0
   }
 }

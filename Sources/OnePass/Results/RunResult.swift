@@ -23,6 +23,10 @@ public struct RunResult: Codable, Sendable {
     public var examples: Int
     /// The number of broken images, which were skipped.
     public var skipped: Int
+    /// The numbers of entries that the evaluation data left out, by reason; `nil` in records of earlier versions.
+    public var leftOut: [String: Int]?
+    /// The decisions between several readings of the evaluation data; `nil` in records of earlier versions.
+    public var choices: [SourceReport.Choice]?
   }
 
   /// The peak storage of examples from the stream.
@@ -115,6 +119,13 @@ public struct RunResult: Codable, Sendable {
     public var skipped: Int
     /// The encoded size of the examples, in bytes.
     public var bytes: Int
+    /// The numbers of entries that the source left out, by reason; `nil` in records of earlier versions.
+    public var leftOut: [String: Int]?
+    /// The decisions between several readings of the data; `nil` in records of earlier versions.
+    public var choices: [SourceReport.Choice]?
+    /// The number of images whose metadata states that they are stored rotated or mirrored. TIFF images, which are always turned,
+    /// do not count. `nil` in records of earlier versions.
+    public var rotated: Int?
   }
 
   /// The accuracy on the evaluation data; `nil` without evaluation data.

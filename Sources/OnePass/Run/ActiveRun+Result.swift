@@ -50,7 +50,10 @@ extension ActiveRun {
         imagesPerSecond: Double(loop.position.examplesTrained) / max(loop.position.seconds, 1e-9),
         imageWaitSeconds: loop.incoming.imageWaitSeconds),
       wallSeconds: loop.position.seconds, trainingSeconds: loop.position.seconds,
-      stream: .init(examples: examples, skipped: tally.skipped / passes, bytes: tally.bytes / passes),
+      stream: .init(
+        examples: examples, skipped: tally.skipped / passes, bytes: tally.bytes / passes,
+        leftOut: loop.incoming.report.counts, choices: loop.incoming.report.choices,
+        rotated: tally.rotated / passes),
       coolDown: loop.position.coolDown, memory: memory?.counters,
       memoryContents: memory.map { MemorySummary(Array($0.items), examplesSeen: tally.taken) },
       configuration: assembly.resolvedConfiguration, plan: assembly.plan, version: onePassVersion,

@@ -11,6 +11,7 @@ final class ActiveRun {
   let records: RunRecords
   let saver: CheckpointSaver
   let observe: (TrainingEvent) -> Void
+  private let reportNotices: ReportNotices
   private(set) var loop: TrainingLoop
   private let clock = ContinuousClock()
 
@@ -22,13 +23,14 @@ final class ActiveRun {
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ stream: RunStream, _ prepared: StreamPreparation,
     in session: RunSession, loggers: [any RunLogger], every interval: CheckpointInterval?, stop: StopRequest?,
-    ranks: Ranks, observe: @escaping (TrainingEvent) -> Void
+    ranks: Ranks, notices: ReportNotices, observe: @escaping (TrainingEvent) -> Void
   ) throws {
     configuration = assembly.configuration
     (self.assembly, self.learner, self.stream, self.session) = (assembly, learner, stream, session)
     self.observe = observe
+    reportNotices = notices
     let images = try session.openMemory(prepared, ranks: ranks)
-    let feed = WatchedFeed(prepared.feed, of: stream, isAtStart: session.saved == nil) {
+    let feed = WatchedFeed(prepared.feed, of: stream, isAtStart: session.saved == nil, notices: notices) {
       observe(.notice($0))
     }
     loop = assembly.makeLoop(learner, feed, of: stream.source, images: images, ranks: ranks)
@@ -51,7 +53,9 @@ final class ActiveRun {
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   func train() throws {
     let observers =
-      records.observers(reporting: observe) + [AgreementCheck(learner), records.log, saver]
+      records.observers(assembly.card.pipeline.orientation, reporting: observe) + [
+        AgreementCheck(learner), records.log, saver,
+      ]
     do {
       while let step = try loop.step() {
         for observer in observers { try observer.observe(step, of: loop) }
@@ -66,6 +70,7 @@ final class ActiveRun {
     records.log.finish(loop)
     try learner.adoptAverage()
     for notice in notices { observe(.notice(notice)) }
+    reportNotices.finish(loop.incoming.report)
   }
 
   /// Saves the trained model before anything else can fail, since the stream cannot be read again.
@@ -92,12 +97,12 @@ final class ActiveRun {
 
   /// Evaluates the model and commits the run, with or without an accuracy.
   /// - Throws: The error of the evaluation, after the run is committed.
-  func finish(_ result: RunResult, evaluatingOn source: (any ExampleSource)?) throws -> RunResult {
+  func finish(_ result: RunResult, evaluatingOn data: EvaluationData?) throws -> RunResult {
     var result = result
     var failure: (any Error)?
-    if let source {
+    if let data {
       let start = clock.now
-      do { result.accuracy = try evaluate(on: source) } catch let stopped as RunStopped {
+      do { result.accuracy = try evaluate(on: data) } catch let stopped as RunStopped {
         throw stopped
       } catch {
         failure = error
@@ -117,17 +122,24 @@ final class ActiveRun {
     return result
   }
 
-  private func evaluate(on source: any ExampleSource) throws -> RunResult.Accuracy {
+  private func evaluate(on data: EvaluationData) throws -> RunResult.Accuracy {
+    let source = data.source
     // Running statistics differ between ranks; the saved ones, of rank 0, are evaluated.
     try learner.share(over: ranks)
     let evaluator = Evaluator(
       model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
-      brokenLimit: configuration.data.brokenLimit, ranks: ranks)
+      brokenLimit: configuration.data.brokenLimit, isStrict: configuration.data.strict, ranks: ranks)
+    let notices = ReportNotices(of: source.specification) { [observe] in observe(.notice($0)) }
+    notices.update(source.report)
     let total = configuration.data.evaluationLimit ?? source.knownCount
-    return try evaluator.evaluate(source, limit: configuration.data.evaluationLimit) {
+    let accuracy = try evaluator.evaluate(
+      source, alreadyTaken: data.taken, limit: configuration.data.evaluationLimit
+    ) {
       observe(.evaluated(examples: $0, total: total))
       try saver.stopIfRequested(loop)
     }
+    notices.finish(source.report)
+    return accuracy
   }
 
   /// Saves the run if `body` fails, so that it can be resumed.

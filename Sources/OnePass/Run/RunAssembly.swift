@@ -74,6 +74,7 @@ struct RunAssembly {
     resolved.model.stem = card.stem
     resolved.model.imageSize = card.pipeline.size
     resolved.model.channels = card.pipeline.channels
+    resolved.data.orientation = card.pipeline.orientation == .apply ? .apply : .ignore
     resolved.data.classCount = card.classes
     resolved.data.classNames = card.classNames
     resolved.machine.device = device.description

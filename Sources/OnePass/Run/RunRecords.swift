@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassData
 
 /// The records of a run's steps besides the state of the loop: ledger, curve, online accuracy and logs.
 struct RunRecords {
@@ -9,9 +10,14 @@ struct RunRecords {
   let log: RunLog
 
   /// The observers in calling order, without the log, which is called after the agreement check of the ranks.
-  func observers(reporting observe: @escaping (TrainingEvent) -> Void) -> [any StepObserver] {
+  /// - Parameters:
+  ///   - orientation: Whether the run turns rotated images.
+  ///   - observe: Receives the events.
+  func observers(
+    _ orientation: OrientationPolicy, reporting observe: @escaping (TrainingEvent) -> Void
+  ) -> [any StepObserver] {
     let first: [any StepObserver] = ledger.map { [$0] } ?? []
-    return first + [online, curve, EventReporter(observe)]
+    return first + [online, curve, EventReporter(observe), RotationNotice(orientation, observe)]
   }
 
   func restore(_ state: RunState) { (online.accuracy, curve.curve) = (state.online, state.curve) }

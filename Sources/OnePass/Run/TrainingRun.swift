@@ -45,6 +45,8 @@ public struct TrainingRun {
     parts = try MethodParts(
       &configuration, priority: priority, drawing: drawing, evicting: evicting, model: model)
     if let evaluationSource { configuration.data.evaluationSource = evaluationSource.specification }
+    // An explicit auto is the default.
+    if configuration.data.orientation == .auto { configuration.data.orientation = nil }
     try configuration.validate()
     self.configuration = configuration
     self.evaluationSource = evaluationSource
@@ -52,7 +54,8 @@ public struct TrainingRun {
       source
         ?? SourceRegistry.open(
           configuration.data.source, seed: configuration.seed, classNames: configuration.data.classNames,
-          subjectKey: configuration.data.subjectKey), configuration)
+          subjectKey: configuration.data.subjectKey, classCount: configuration.data.classCount,
+          labelKey: Self.labelKey(of: configuration.data)), configuration)
   }
 
   /// Trains and evaluates.
@@ -85,23 +88,36 @@ public struct TrainingRun {
     let device = try prepareMachine()
     let prepared = try session.prepare(stream)
     for notice in prepared.notices { observe(.notice(notice)) }
+    let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
+    notices.update(stream.source.report)
+    if configuration.data.strict { try stream.source.report.requireEmpty(of: stream.source.specification) }
     try ranks.check(prepared)
-    let evaluationSource = try openEvaluation(prepared.plan)
+    var evaluationData = try openEvaluation(prepared.plan).map { EvaluationData($0) }
 
     let assembly = try RunAssembly(
       configuration, parts, prepared.plan, prepared.pipeline, prepared.stem, on: device, group: group)
     defer { assembly.pool.shutdown() }
+    try evaluationData?.check(
+      probe: evaluationCanBeOpenedTwice ? openEvaluation(prepared.plan) : nil, prepared.plan, assembly.pool)
     if let notice = try initial?.load(into: assembly.model, assembly.card) { observe(.notice(notice)) }
     let learner = try assembly.makeLearner(ranks)
     observe(.started(prepared.plan))
     let run = try ActiveRun(
       assembly, learner, stream, prepared, in: session, loggers: loggers, every: checkpoints.every,
       stop: stop,
-      ranks: ranks, observe: observe)
+      ranks: ranks, notices: notices, observe: observe)
     defer { run.records.log.end() }
     try run.train()
-    return try run.finish(run.save(), evaluatingOn: evaluationSource)
+    return try run.finish(run.save(), evaluatingOn: evaluationData)
   }
+
+  /// The place of labels in the training data, unless only the evaluation data has several places.
+  private static func labelKey(of data: RunConfiguration.DataOptions) -> LabelKey? {
+    let isForEvaluation = !isShards(data.source) && data.evaluationSource.map(isShards) ?? false
+    return isForEvaluation ? nil : data.labelKey
+  }
+
+  private static func isShards(_ specification: String) -> Bool { specification.hasPrefix("wds:") }
 
   /// Finds the device and sets the number of threads.
   /// - Throws: `OnePassError` (`usage`) if there is no such device, or it does not support the precision.
@@ -114,10 +130,23 @@ public struct TrainingRun {
     return device
   }
 
+  /// - Throws: `OnePassError` (`badData`) with `--strict`, if the data has entries that are left out.
   func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
-    if let evaluationSource { return evaluationSource }
-    return try configuration.data.evaluationSource.map {
-      try SourceRegistry.open($0, seed: configuration.seed, classNames: plan.classNames)
+    let source =
+      try evaluationSource
+      ?? configuration.data.evaluationSource.map {
+        try SourceRegistry.open(
+          $0, seed: configuration.seed, classNames: plan.classNames, classCount: plan.classes,
+          labelKey: Self.isShards($0) ? configuration.data.labelKey : nil)
+      }
+    if configuration.data.strict, let source {
+      try source.report.requireEmpty(of: source.specification)
     }
+    return source
+  }
+
+  /// Whether the evaluation data is neither a custom source nor standard input.
+  var evaluationCanBeOpenedTwice: Bool {
+    evaluationSource == nil && configuration.data.evaluationSource?.hasSuffix(":-") == false
   }
 }

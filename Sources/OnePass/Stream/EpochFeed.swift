@@ -17,6 +17,8 @@ struct EpochFeed: ExampleFeed {
     shuffle()
   }
 
+  var report: SourceReport { source.report }
+
   private mutating func shuffle() {
     var generator = SeededGenerator(seed: seed, .epochOrder, pass)
     order = randomOrder(of: source.count, using: &generator)

@@ -30,6 +30,13 @@ protocol ExampleFeed {
   /// `waiting` later. Positions count examples from the start of the run.
   mutating func end(at end: Int, from start: Int)
 
+  /// What the source has left out and chosen so far.
+  var report: SourceReport { get }
+
+  /// The report to restore together with the state that a checkpoint has of the source.
+  /// - Parameter trained: The report when the last trained mini-batch had been taken.
+  func reportToSave(trained: SourceReport) -> SourceReport
+
   /// The pass of the examples that `next` delivered last, from 0.
   var pass: Int { get }
 }
@@ -37,6 +44,8 @@ protocol ExampleFeed {
 extension ExampleFeed {
   /// A feed of stored examples takes none in advance.
   var waiting: Int { 0 }
+  var report: SourceReport { SourceReport() }
+  func reportToSave(trained: SourceReport) -> SourceReport { trained }
   mutating func end(at end: Int, from start: Int) {}
 
   /// All of the next `count` examples; empty at the end of the run.

@@ -7,17 +7,20 @@ import OnePassData
 final class KeptStream: RandomAccessSource {
   let specification: String
   let classNames: [String]?
+  let report: SourceReport
   private let examples: [Example]
   private(set) var position = 0
 
   /// Reads the source to its end, or to `limit` examples.
-  init(_ source: any ExampleSource, alreadyTaken: [Example], limit: Int) throws {
+  /// - Parameter isStrict: Whether entries that are left out are an error.
+  init(_ source: any ExampleSource, alreadyTaken: [Example], limit: Int, isStrict: Bool = false) throws {
     specification = source.specification
     classNames = source.classNames
-    var feed = StreamFeed(source, alreadyTaken: alreadyTaken, limit: limit)
+    var feed = StreamFeed(source, alreadyTaken: alreadyTaken, limit: limit, isStrict: isStrict)
     var examples: [Example] = []
     while case let more = try feed.next(4_096), !more.isEmpty { examples += more }
     self.examples = examples
+    report = source.report
   }
 
   var count: Int { examples.count }

@@ -7,8 +7,10 @@ struct RunStream {
   let source: any ExampleSource
   /// The same source, if it is a shuffle buffer.
   let buffer: ShuffleBuffer?
+  /// Whether entries that are left out are an error.
+  let isStrict: Bool
 
-  init(_ source: any ExampleSource) { self.init(source, buffer: nil) }
+  init(_ source: any ExampleSource) { self.init(source, buffer: nil, isStrict: false) }
 
   /// A source, behind a shuffle buffer if the configuration has one.
   ///
@@ -16,7 +18,7 @@ struct RunStream {
   /// - Throws: `OnePassError` (`usage`) if there is a buffer and the source is already in random order.
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
     guard let size = configuration.data.shuffleBuffer else {
-      self.init(source)
+      self.init(source, buffer: nil, isStrict: configuration.data.strict)
       return
     }
     guard !(source is any RandomAccessSource) else {
@@ -24,11 +26,12 @@ struct RunStream {
     }
     let limited = configuration.data.limit.map { LimitedSource.first($0, of: source) } ?? source
     let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seed)
-    self.init(buffer, buffer: buffer)
+    self.init(buffer, buffer: buffer, isStrict: configuration.data.strict)
   }
 
-  private init(_ source: any ExampleSource, buffer: ShuffleBuffer?) {
+  private init(_ source: any ExampleSource, buffer: ShuffleBuffer?, isStrict: Bool) {
     self.source = source
+    self.isStrict = isStrict
     self.buffer = buffer
   }
 
@@ -37,6 +40,6 @@ struct RunStream {
 
   /// One pass over the stream.
   func feed(alreadyTaken: [Example] = [], limit: Int) -> StreamFeed {
-    StreamFeed(source, buffer: buffer, alreadyTaken: alreadyTaken, limit: limit)
+    StreamFeed(source, buffer: buffer, alreadyTaken: alreadyTaken, limit: limit, isStrict: isStrict)
   }
 }

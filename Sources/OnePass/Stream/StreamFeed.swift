@@ -7,15 +7,22 @@ import OnePassData
 struct StreamFeed: ExampleFeed {
   let source: any ExampleSource
   private let buffer: ShuffleBuffer?
+  private let isStrict: Bool
   /// Examples that were taken to inspect the stream and have not been delivered yet.
   private var taken: ArraySlice<Example>
   private var left: Int
   private var expectedID = 0
   let pass = 0
 
-  /// - Parameter buffer: The source, if it is a shuffle buffer.
-  init(_ source: any ExampleSource, buffer: ShuffleBuffer? = nil, alreadyTaken: [Example], limit: Int) {
+  /// - Parameters:
+  ///   - buffer: The source, if it is a shuffle buffer.
+  ///   - isStrict: Whether entries that are left out are an error.
+  init(
+    _ source: any ExampleSource, buffer: ShuffleBuffer? = nil, alreadyTaken: [Example], limit: Int,
+    isStrict: Bool = false
+  ) {
     self.source = source
+    self.isStrict = isStrict
     self.buffer = buffer
     taken = alreadyTaken[...]
     left = limit
@@ -43,7 +50,15 @@ struct StreamFeed: ExampleFeed {
     try skip(part.lowerBound)
     let examples = try take(part.count)
     try skip(count - part.upperBound)
+    if isStrict { try source.report.requireEmpty(of: source.specification) }
     return TakenPart(examples: examples, isEnd: count == 0)
+  }
+
+  var report: SourceReport { source.report }
+
+  func reportToSave(trained: SourceReport) -> SourceReport {
+    // A saved buffer holds the examples that were read up to now.
+    buffer?.snapshot == nil ? trained : source.report
   }
 
   var waiting: Int { taken.count + (buffer?.waiting ?? 0) }

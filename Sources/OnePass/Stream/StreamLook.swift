@@ -9,13 +9,20 @@ struct StreamLook {
   let examples: Int
   let pipeline: ImagePipeline
   let stem: Stem
-  /// The examples that were read to find an image. The last one has a valid header, and the others are broken.
+  /// The examples that were read to find images: the first mini-batch, or more if none of its images has a valid header.
   let taken: [Example]
+  /// The first image with a valid header.
+  let firstImage: EncodedImage
   /// Notices for the user.
   let notices: [String]
   private let classes: Int
 
-  init(_ stream: RunStream, _ configuration: RunConfiguration) throws {
+  /// Reads the first examples of a stream.
+  /// - Parameters:
+  ///   - stream: The stream, before its first example was taken.
+  ///   - configuration: The configuration of the run.
+  ///   - count: The number of examples to read.
+  init(_ stream: RunStream, _ configuration: RunConfiguration, images count: Int) throws {
     let source = stream.source
     var notices: [String] = []
     var length = source.knownCount
@@ -35,10 +42,15 @@ struct StreamLook {
       notices.append("--limit \(limit) exceeds the length of the stream, \(length) examples.")
     }
     guard examples < .max else { throw OnePassError.streamLengthUnknown(source.specification) }
-    let header: ImageHeader
-    (taken, header) = try Self.firstImage(of: source, atMost: examples)
+    let images: Images
+    (taken, images) = try Self.firstImages(
+      of: source, count: min(count, examples), atMost: examples, configuration.orientationPolicy)
+    firstImage = images.first
     pipeline = try ImagePipeline.automatic(
-      firstImage: header, size: configuration.model.imageSize, channels: configuration.model.channels)
+      images: images.headers, size: configuration.model.imageSize, channels: configuration.model.channels,
+      orientation: configuration.orientationPolicy)
+    notices += try [pipeline.noticeOfSizes(images.headers, chosen: configuration.model.imageSize)].compactMap(
+      \.self)
     try configuration.checkMemorySize(pipeline)
     stem = configuration.model.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
     self.classes = classes ?? 0
@@ -70,18 +82,32 @@ struct StreamLook {
     }
   }
 
-  /// Reads examples from the stream until one has a valid image header.
-  private static func firstImage(
-    of source: any ExampleSource, atMost limit: Int
-  ) throws -> (taken: [Example], header: ImageHeader) {
+  /// The images with valid headers.
+  private struct Images {
+    let first: EncodedImage
+    var headers: [ImageHeader]
+  }
+
+  /// Reads the first mini-batch from the stream. If none of its images has a valid header, reads on until one has, up to a
+  /// hundred examples.
+  private static func firstImages(
+    of source: any ExampleSource, count: Int, atMost limit: Int, _ orientation: OrientationPolicy
+  ) throws -> (taken: [Example], images: Images) {
     var taken: [Example] = []
+    var images: Images?
     var firstProblem: (any Error)?
-    while taken.count < min(limit, 100), let example = try source.next() {
+    while taken.count < (images == nil ? min(limit, max(count, 100)) : count), let example = try source.next()
+    {
       taken.append(example)
-      do { return (taken, try ImageHeader.read(example.image)) } catch {
+      do {
+        let header = try ImageHeader.read(example.image, orientation: orientation)
+        images = images ?? Images(first: example.image, headers: [])
+        images?.headers.append(header)
+      } catch {
         firstProblem = firstProblem ?? error
       }
     }
+    if let images { return (taken, images) }
     guard let firstProblem else { throw OnePassError.noExamples(in: source.specification) }
     throw OnePassError.noDecodableImages(
       amongFirst: taken.count, of: source.specification, reason: "\(firstProblem)", cause: firstProblem)

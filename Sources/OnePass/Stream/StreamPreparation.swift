@@ -16,12 +16,15 @@ struct StreamPreparation {
 
   init(_ stream: RunStream, _ configuration: RunConfiguration) throws {
     let source = stream.source
-    let look = try StreamLook(stream, configuration)
+    let look = try StreamLook(stream, configuration, images: configuration.recipe.batchSize)
     var streamExamples = look.examples
     if configuration.method == .multiEpoch {
       // All data is stored: by the source itself if it has random access, else in RAM.
       let limited = LimitedSource.first(look.examples, of: source) as? any RandomAccessSource
-      let kept = try limited ?? KeptStream(source, alreadyTaken: look.taken, limit: look.examples)
+      let kept =
+        try limited
+        ?? KeptStream(
+          source, alreadyTaken: look.taken, limit: look.examples, isStrict: configuration.data.strict)
       streamExamples = kept.count
       feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
     } else {
@@ -29,7 +32,7 @@ struct StreamPreparation {
     }
     plan = try look.plan(configuration, source, streamExamples: streamExamples)
     (pipeline, stem) = (look.pipeline, look.stem)
-    firstImage = look.taken.last?.image
+    firstImage = look.firstImage
     notices = look.notices
   }
 
@@ -42,6 +45,10 @@ struct StreamPreparation {
     plan = state.plan
     pipeline = state.card.pipeline
     stem = state.card.stem
+    if plan.classNames != nil, configuration.data.classNames == nil, source.classNames == nil {
+      // The classes were found by a survey, which the labels of the rest of the stream need again.
+      _ = try Survey.of(stream.arriving)
+    }
     if let length = source.knownCount, min(length, configuration.data.limit ?? .max) != plan.streamExamples {
       throw OnePassError.streamLengthDiffers(
         source.specification, length, before: plan.streamExamples)
@@ -57,6 +64,7 @@ struct StreamPreparation {
     state.loop.position.coolDown?.end(&feed, batchSize: configuration.recipe.batchSize)
     let taken = state.loop.incoming.tally.taken
     try feed.resume(after: taken, ledger: ledger)
+    if let report = state.loop.incoming.report { source.restore(report: report) }
     firstImage = nil
     self.feed = feed
     var notices = [

@@ -13,6 +13,8 @@ struct StreamTally {
     var bytes = 0
     /// The first few broken images, with the reasons.
     var firstSkipped: [SkippedExample] = []
+    /// The number of images that are stored rotated, in all passes. `nil` in checkpoints of earlier versions.
+    var rotated: Int?
   }
 
   var counts: Counts
@@ -20,6 +22,7 @@ struct StreamTally {
   var skipped: Int { counts.skipped }
   var bytes: Int { counts.bytes }
   var firstSkipped: [SkippedExample] { counts.firstSkipped }
+  var rotated: Int { counts.rotated ?? 0 }
 
   private let brokenLimit: Double
   private let source: any ExampleSource
@@ -41,6 +44,7 @@ struct StreamTally {
     }
     counts.taken += arrivals.count
     counts.skipped += broken.count
+    counts.rotated = rotated + arrivals.count { $0.isRotated }
     counts.bytes += arrivals.reduce(0) { $0 + $1.bytes }
     counts.firstSkipped += broken.prefix(max(0, 5 - firstSkipped.count))
     if taken >= Self.smallestSample { try requireMostlyWhole() }

@@ -1,21 +1,25 @@
 import OnePassCore
 import OnePassData
 
-/// A feed that warns of a stream sorted by class, from its first labels.
+/// A feed that warns of a stream sorted by class, from its first labels, and of entries that its source leaves out.
 struct WatchedFeed: ExampleFeed {
   private var feed: any ExampleFeed
   private var check: ClassOrderCheck?
   private let warn: (String) -> Void
   private let specification: String
   private let isBuffered: Bool
+  private let notices: ReportNotices
 
   /// - Parameters:
   ///   - stream: The stream of the feed. One with random access is in random order and needs no check.
   ///   - isAtStart: Whether nothing has been taken from it before.
+  ///   - notices: Receives the report of the source.
   ///   - warn: Called with the text of a warning.
   init(
-    _ feed: any ExampleFeed, of stream: RunStream, isAtStart: Bool, warn: @escaping (String) -> Void
+    _ feed: any ExampleFeed, of stream: RunStream, isAtStart: Bool, notices: ReportNotices,
+    warn: @escaping (String) -> Void
   ) {
+    self.notices = notices
     let source = stream.source
     self.feed = feed
     self.warn = warn
@@ -25,6 +29,8 @@ struct WatchedFeed: ExampleFeed {
   }
 
   var pass: Int { feed.pass }
+  var report: SourceReport { feed.report }
+  func reportToSave(trained: SourceReport) -> SourceReport { feed.reportToSave(trained: trained) }
   var waiting: Int { feed.waiting }
   mutating func end(at end: Int, from start: Int) { feed.end(at: end, from: start) }
 
@@ -34,6 +40,7 @@ struct WatchedFeed: ExampleFeed {
 
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
     let part = try feed.next(count, for: rank, of: shares)
+    notices.update(feed.report)
     guard check?.isOver == false else { return part }
     for example in part.examples {
       guard let fact = check?.note(example.label) else { continue }

@@ -98,6 +98,7 @@ extension TextualValue where Self: CustomStringConvertible {
 extension StorageBudget: TextualValue {}
 extension ShuffleBufferSize: TextualValue {}
 extension SubjectKey: TextualValue {}
+extension LabelKey: TextualValue {}
 extension TimeToLive: TextualValue {}
 extension AugmentationChoice: TextualValue {
   var text: String { rawValue }
@@ -118,7 +119,9 @@ private protocol ReadLater {
 }
 
 extension Written: ReadLater {
-  fileprivate func read() throws -> Value { try Value(text) }
+  /// The parsed value.
+  /// - Throws: `OnePassError` (`usage`) if the text is invalid.
+  func read() throws -> Value { try Value(text) }
 }
 
 // MARK: From a command to a configuration

@@ -18,6 +18,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Maximum number of examples.", valueName: "N"))
   var limit: Int?
 
+  @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey
+  @Flag(declared.data.$strict, isShown: true) var strict
+
   @OptionGroup(title: "Machine") var compute: ComputeOptions
   @OptionGroup(title: "Machine") var decoding: DecodeOptions
 
@@ -32,9 +35,9 @@ struct EvaluateCommand: ParsableCommand {
     let display = ProgressDisplay(quiet: quiet)
     defer { display.closeLine() }
     let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)
-    let accuracy = try model.evaluate(data, limit: limit, decodeThreads: decoding.decodeThreads) {
-      display.show($0)
-    }
+    let accuracy = try model.evaluate(
+      data, limit: limit, labelKey: labelKey?.read(), isStrict: strict, decodeThreads: decoding.decodeThreads
+    ) { display.show($0) }
     display.closeLine()
     if json {
       try Console.result(JSON.text(accuracy))

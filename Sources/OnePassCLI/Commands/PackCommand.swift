@@ -28,9 +28,14 @@ struct PackCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Seed of the random order.", valueName: "S"))
   var seed: UInt64 = 1
 
+  @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey
+  @Flag(declared.data.$strict, isShown: true) var strict
+
   func run() throws {
     let writer = try ShardWriter(output: output, seed: seed)
-    let report = try writer.write(SourceRegistry.open(source, seed: seed))
+    let source = try SourceRegistry.open(source, seed: seed, labelKey: labelKey?.read())
+    let report = try writer.write(source, isStrict: strict)
+    for notice in source.report.notices(of: source.specification) { Console.note(notice) }
     try Console.result(
       "Packed \(Figures.count(report.exampleCount, "example")) (\(byteText(report.byteCount))) into "
         + "\(Figures.count(report.shardPaths.count, "shard")); index: \(report.indexPath)")

@@ -19,7 +19,7 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Print the predictions as JSON.")
   var json = false
 
-  @Argument(help: "JPEG or PNG files.", completion: .file())
+  @Argument(help: "Image files: JPEG, PNG, WebP, TIFF, BMP or PNM.", completion: .file())
   var image: [String]
 
   func validate() throws { try OptionRange.atLeast(1).check("--top", top) }

@@ -15,13 +15,13 @@ struct TrainCommand: ParsableCommand {
       Sources (SPEC):
         fashion-mnist[:test] 70,000 grey images of clothes, 28 x 28
         idx:DIR[:test]       MNIST-style idx files, plain or .gz
-        folder:DIR           JPEG and PNG files, one folder per class
+        folder:DIR           image files, one folder per class
         list:FILE            text file with one line PATH LABEL per image
         zip:FILE             zip archive with one folder per class
         ilsvrc:FILE          ILSVRC2012_img_train.tar
         cifar:DIR[:test]     CIFAR-10 or CIFAR-100, binary version
         wds:PATTERN          WebDataset shards: 'wds:data/train-{0000..0009}.tar',
-                             .tar.gz, .tar.zst, https:// or wds:- (standard input)
+                             plain or compressed, https:// or wds:- (standard input)
         hf:PATTERN           Parquet files with images and labels
         synthetic:COUNT:SIZE:CLASSES
                              noise

@@ -14,6 +14,7 @@ extension SmoothingSchedule: ExpressibleByArgument {}
 extension UpdateMode: ExpressibleByArgument {}
 extension PriorityTiming: ExpressibleByArgument {}
 extension IncomingView: ExpressibleByArgument {}
+extension OrientationChoice: ExpressibleByArgument {}
 extension IncomingForm: ExpressibleByArgument {}
 extension MemoryEncoding: ExpressibleByArgument {}
 extension OptimiserKind: ExpressibleByArgument {}
@@ -46,6 +47,9 @@ struct DataOptions: ParsableArguments {
   @Option(declared.data.$evaluationLimit) var evaluationLimit
   @Option(text: declared.data.$classCount, completion: .file()) var classes
   @Option(declared.data.$subjectKey, completion: .words(["folder", "stem", "json:"])) var subjectKey
+  @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey
+  @Flag(declared.data.$strict, isShown: true) var strict
+  @Option(declared.data.$orientation) var orientation
   @Option(declared.data.$shuffleBuffer) var shuffleBuffer
   @Option(declared.data.$brokenLimit) var brokenLimit
 }

@@ -13,8 +13,24 @@ extension OnePassError {
   static func noImages(inArchive path: String) -> OnePassError {
     OnePassError(
       .badData,
-      "\(path): no .jpg, .jpeg or .png files in class folders; put the images of each class into their own folder."
+      "\(path): no image files (\(ImageNames.listed)) in class folders; "
+        + "put the images of each class into their own folder."
     )
+  }
+
+  /// - Parameters:
+  ///   - folders: The names of all folders.
+  ///   - training: The folder of the training data, if there is one.
+  ///   - evaluation: The folder of other data, if there is one.
+  static func archivedFoldersAreParts(
+    of archive: String, _ folders: [String], _ training: String?, _ evaluation: String?
+  ) -> OnePassError {
+    let named = training ?? folders[0]
+    let evaluating = training == nil ? "" : evaluation.map { " --eval-data folder:DIR/\($0)" } ?? ""
+    return OnePassError(
+      .badData,
+      "\(archive): contains parts of a data set (\(folders.joined(separator: ", "))) instead of class folders; "
+        + "unpack it into DIR and use folder:DIR/\(named)\(evaluating).")
   }
 
   static func duplicateEntry(_ name: String, in archive: String) -> OnePassError {

@@ -41,6 +41,17 @@ extension OnePassError {
     OnePassError(.badData, "\(format.rawValue) images are not supported; convert the image to JPEG or PNG.")
   }
 
+  /// - Parameter kind: The property of the file that is not supported.
+  static func unsupportedImage(_ format: ImageFormat, _ kind: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "The \(format.rawValue) is not supported (\(kind)); convert the image to 8-bit grey or RGB.")
+  }
+
+  static func unsupportedSamples(_ format: ImageFormat, bits: Int, samples: Int) -> OnePassError {
+    unsupportedImage(format, "\(samples) samples of \(bits) bits")
+  }
+
   /// - Parameter start: The first bytes of the file.
   static func unknownImageFormat(startingWith start: [UInt8]) -> OnePassError {
     let bytes = start.map { byte in
@@ -48,7 +59,9 @@ extension OnePassError {
       return digits.count == 1 ? "0" + digits : digits
     }
     return OnePassError(
-      .badData, "Unknown image format (first bytes \(bytes.joined(separator: " "))); use JPEG or PNG files.")
+      .badData,
+      "Unknown image format (first bytes \(bytes.joined(separator: " "))); use JPEG, PNG, WebP, TIFF, BMP or PNM files."
+    )
   }
 }
 

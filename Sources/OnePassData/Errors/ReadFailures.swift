@@ -34,6 +34,8 @@ extension ReadFailure {
     switch kind {
     case .io:
       OnePassError(.io, "\(name): cannot read\(progress.text): \(detail); \(remedy).")
+    case .unsupported:
+      OnePassError(.badData, "\(name): \(detail); \(remedy).")
     case .tooLarge:
       OnePassError(.badData, "\(name): an entry is too large\(progress.text) (\(detail)); remove it.")
     case .corrupt:
@@ -45,6 +47,13 @@ extension ReadFailure {
 
   private static func corrupt(_ detail: String) -> ReadFailure {
     ReadFailure(kind: .corrupt, detail: detail, remedy: "")
+  }
+
+  /// - Parameter compression: Its name.
+  static func unsupportedCompression(_ compression: String) -> ReadFailure {
+    ReadFailure(
+      kind: .unsupported, detail: "\(compression) compression is not supported by this machine's libarchive",
+      remedy: "decompress the file, or compress it with gzip or zstd")
   }
 
   // MARK: Any file

@@ -62,16 +62,59 @@ extension OnePassError {
       .badData, "\(shard): sample \"\(key)\" has two entries of the same name; re-create the shard.")
   }
 
-  static func sampleWithoutLabel(_ key: String, in shard: String) -> OnePassError {
+  static func sampleWithoutLabel(
+    _ key: String, in shard: String, labelKey: LabelKey = .entry
+  ) -> OnePassError {
+    let entry = labelKey == .entry ? ".cls" : ".json"
+    return OnePassError(
+      .badData,
+      "\(shard): sample \"\(key)\" has no label (an entry ending in \(entry)); add it or remove the sample.")
+  }
+
+  /// - Parameter field: A field of the sample's metadata that may be the label.
+  static func sampleWithLabelInMetadata(
+    _ key: String, in shard: String, field: String
+  ) -> OnePassError {
     OnePassError(
       .badData,
-      "\(shard): sample \"\(key)\" has no label (an entry ending in .cls); add it or remove the sample.")
+      "\(shard): sample \"\(key)\" has no label (an entry ending in .cls), but its .json has the field \"\(field)\"; "
+        + "pass --label-key json:\(field).")
+  }
+
+  /// The other part may be missing, or somewhere else in a stream that is read in order.
+  static func samplePartIsNotAdjacent(
+    _ gap: SampleGap, in shard: String, labelKey: LabelKey
+  ) -> OnePassError {
+    let entry = labelKey == .entry ? ".cls" : ".json"
+    let part =
+      gap.missing == .label
+      ? "label (an entry ending in \(entry))"
+      : "image (an entry ending in \(ImageNames.listedParts))"
+    return OnePassError(
+      .badData,
+      "\(shard): sample \"\(gap.key)\" has no \(part) next to its other entries; in a compressed shard or a stream they "
+        + "must be adjacent, as in tar --sort=name; re-create the archive, or pass it as an uncompressed file."
+    )
+  }
+
+  static func metadataWithoutLabel(_ field: String, sample key: String, in shard: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(shard): the .json of sample \"\(key)\" has no number or text \"\(field)\"; "
+        + "correct it or pass another --label-key.")
+  }
+
+  static func sampleWithoutFolder(_ key: String, in shard: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(shard): sample \"\(key)\" is not in a folder, which --label-key folder requires; pass another --label-key."
+    )
   }
 
   static func sampleWithoutImage(_ key: String, in shard: String) -> OnePassError {
     OnePassError(
       .badData,
-      "\(shard): sample \"\(key)\" has no image (an entry ending in .jpg, .jpeg, .png, .img or .image); "
+      "\(shard): sample \"\(key)\" has no image (an entry ending in \(ImageNames.listedParts)); "
         + "add it or remove the sample.")
   }
 

@@ -75,6 +75,24 @@ extension OnePassError {
   }
 }
 
+// MARK: Places of labels
+
+extension OnePassError {
+  static func labelKeyNotApplicable(_ key: LabelKey, to specification: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--label-key \(key): only WebDataset samples (wds:) have several places for a label; "
+        + "omit the option for \(HTTPAddress.shown(specification)).")
+  }
+
+  static func labelKeyNeedsClassNames(_ key: LabelKey, of specification: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--label-key \(key): the classes of \(specification) cannot be found in advance; "
+        + "pass --classes FILE with one class name per line.")
+  }
+}
+
 // MARK: Length and position
 
 extension OnePassError {

@@ -8,6 +8,23 @@ extension OnePassError {
       .badData, "\(root): no class folders; put the images of each class into their own subfolder.")
   }
 
+  /// - Parameters:
+  ///   - folders: The names of all folders.
+  ///   - training: The folder of the training data, if there is one.
+  ///   - evaluation: The folder of other data, if there is one.
+  static func foldersAreParts(
+    of root: String, _ folders: [String], _ training: String?, _ evaluation: String?
+  ) -> OnePassError {
+    let evaluating = evaluation.map { " --eval-data folder:\(root)/\($0)" } ?? ""
+    let remedy =
+      training.map { "use folder:\(root)/\($0)\(evaluating)" }
+      ?? "use one of them, for example folder:\(root)/\(evaluation ?? folders[0])"
+    return OnePassError(
+      .badData,
+      "\(root): contains parts of a data set (\(folders.joined(separator: ", "))) instead of class folders; "
+        + "\(remedy).")
+  }
+
   static func unknownClassFolder(_ path: String, known names: [String]) -> OnePassError {
     OnePassError(
       .badData,
@@ -16,7 +33,8 @@ extension OnePassError {
   }
 
   static func noImages(inClassFolder path: String) -> OnePassError {
-    OnePassError(.badData, "\(path): no .jpg, .jpeg or .png files; add images or remove the folder.")
+    OnePassError(
+      .badData, "\(path): no image files (\(ImageNames.listed)); add images or remove the folder.")
   }
 
   /// The first of the class names as an example: ` (ant, …)`.
@@ -43,6 +61,35 @@ extension OnePassError {
 
   static func imageNameInPlaceOfLabel(_ label: String, onLine line: Int, of list: String) -> OnePassError {
     OnePassError(.badData, "\(list):\(line): ends in \(label) where a label is expected; \(lineForm).")
+  }
+
+  private static let headerForm =
+    "keep PATH and LABEL only, or add a first line with the names of the columns, such as path and label"
+
+  static func severalListColumns(_ columns: Int, onLine line: Int, of list: String) -> OnePassError {
+    OnePassError(
+      .badData, "\(list):\(line): \(columns) columns, of which the label could be any; \(headerForm).")
+  }
+
+  static func otherListColumns(
+    _ columns: Int, onLine line: Int, of list: String, header: Int
+  ) -> OnePassError {
+    OnePassError(
+      .badData, "\(list):\(line): \(columns) columns, but the header has \(header); correct the line.")
+  }
+
+  static func listOfCommas(onLine line: Int, of list: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(list):\(line): columns separated by commas; "
+        + "add a first line with their names, such as path,label, or separate them by tabs.")
+  }
+
+  static func ambiguousListHeader(_ names: [String], of list: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(list): its columns \(names.joined(separator: " and ")) could each be used; rename all but one of them."
+    )
   }
 
   static func labelIsOutOfRange(

@@ -20,7 +20,7 @@ extension ImageDecoder {
       default: (CIMAGES_RGB, 3, channels)
       }
     let wanted = CImagesRegion(
-      width: UInt32(header.width), height: UInt32(header.height),
+      width: UInt32(header.stored.width), height: UInt32(header.stored.height),
       first_column: UInt32(region.columns.lowerBound), columns: UInt32(region.columns.count),
       first_row: UInt32(region.rows.lowerBound))
     guard let start = source.baseAddress else { return }

@@ -8,7 +8,7 @@ extension ImageDecoder {
       throw OnePassError.cannotStart("libspng")
     }
     defer { spng_ctx_free(context) }
-    let count = header.width * header.height
+    let count = header.stored.width * header.stored.height
     let target = pixels.reserve(count * 3)
     var status = spng_set_image_limits(context, UInt32(limits.side), UInt32(limits.side))
     // Text and colour profiles can be compression bombs too. No valid file needs 64 MiB for them.

@@ -18,13 +18,16 @@ public struct DecodedImage: Equatable, Sendable {
   public let pixels: [UInt8]
 }
 
-/// Decodes JPEG, PNG and raw pixels to RGB or grey, with the pixels of Pillow's `convert("RGB")` and `convert("L")`.
+/// Decodes JPEG, PNG, WebP, TIFF, BMP, PNM and raw pixels to RGB or grey, with the pixels of Pillow's `convert("RGB")` and
+/// `convert("L")`.
 ///
 /// JPEG is decoded by libjpeg-turbo with the exact integer DCT and smooth chroma upsampling (Pillow's defaults), PNG by
-/// libspng. Exif orientations and PNG transparency are ignored, as in torchvision's loader. A truncated JPEG is an
-/// error, as in Pillow; libjpeg's other warnings are accepted.
+/// libspng, WebP by libwebp, TIFF by libtiff. Transparency is ignored, as in torchvision's loader. So are orientations, except
+/// with ``OrientationPolicy/apply`` and in TIFF images. The first frame of an animated WebP and the first page of a TIFF are
+/// decoded. A truncated JPEG is an error, as in Pillow; libjpeg's other warnings are accepted.
 ///
-/// One difference from Pillow: 16-bit grey PNGs keep the high byte. Pillow clips every value above 255 to white.
+/// Two differences from Pillow, which clips every value above 255 to white: 16-bit grey PNG and TIFF images keep the high byte
+/// (inverted if white is zero), and 16-bit PGM samples are scaled and rounded like those of PPM.
 ///
 /// Use one decoder per thread. It reuses its memory and its libjpeg-turbo decoder, so it is not Sendable.
 ///
@@ -34,7 +37,12 @@ public struct DecodedImage: Equatable, Sendable {
 /// ```
 public final class ImageDecoder {
   let limits: ImageLimits
+  let orientation: OrientationPolicy
   let pixels = ScratchBuffer<UInt8>(zero: 0)
+  /// Some converted rows.
+  let rows = ScratchBuffer<UInt8>(zero: 0)
+  /// An upright image.
+  let turned = ScratchBuffer<UInt8>(zero: 0)
   /// The completed file of an ``AbbreviatedJPEG``, and the headers for that.
   private let file = ScratchBuffer<UInt8>(zero: 0)
   private var fileHeaders: [AbbreviatedJPEG: [UInt8]] = [:]
@@ -42,18 +50,27 @@ public final class ImageDecoder {
   private(set) var jpeg: OpaquePointer?
 
   /// Creates a decoder.
-  /// - Parameter limits: The largest image that is decoded.
-  public init(limits: ImageLimits = ImageLimits()) { self.limits = limits }
+  /// - Parameters:
+  ///   - limits: The largest image that is decoded.
+  ///   - orientation: Whether images are turned upright according to their metadata.
+  public init(limits: ImageLimits = ImageLimits(), orientation: OrientationPolicy = .ignore) {
+    (self.limits, self.orientation) = (limits, orientation)
+  }
+
+  /// Reads the header of an image as this decoder produces it.
+  func header(of image: EncodedImage) throws -> ImageHeader {
+    try ImageHeader.read(image, limits: limits, orientation: orientation)
+  }
 
   deinit { if let jpeg { cimages_decoder_free(jpeg) } }
 
   /// Decodes an image into an array.
   /// - Parameters:
-  ///   - image: A JPEG or PNG file, or raw pixels.
+  ///   - image: An image file, or raw pixels.
   ///   - channels: 3 for RGB, 1 for grey (ITU-R 601 luma of coloured images).
   /// - Throws: `OnePassError` (`badData`) if the image is damaged, of another format or beyond the limits.
   public func decode(_ image: EncodedImage, channels: Int) throws -> DecodedImage {
-    let header = try ImageHeader.read(image, limits: limits)
+    let header = try header(of: image)
     let pixels = try [UInt8](unsafeUninitializedCapacity: header.width * header.height * channels) {
       all, count in
       try forEachStrip(of: image, header, channels: channels, region: PixelRegion(header)) { strip in
@@ -76,11 +93,26 @@ public final class ImageDecoder {
     _ body: (PixelStrip) throws -> Void
   ) throws {
     precondition(channels == 1 || channels == 3, "An image is decoded to 1 or 3 channels.")
-    let count = header.width * header.height
-    func strip(_ base: UnsafePointer<UInt8>) -> PixelStrip {
-      let stride = header.width * channels
-      let first = region.rows.lowerBound * stride + region.columns.lowerBound * channels
-      return PixelStrip(base: base + first, rows: region.rows, stride: stride, step: channels)
+    if header.turn.isUpright {
+      try forEachStoredStrip(
+        of: image, header, channels: channels, isPadded: isPadded, region: region, body)
+    } else {
+      try decodeTurned(image, header, channels: channels, isPadded: isPadded, region: region, body)
+    }
+  }
+
+  /// Calls `body` with the pixels of a region of the image as it is stored.
+  func forEachStoredStrip(
+    of image: EncodedImage, _ header: ImageHeader, channels: Int, isPadded: Bool, region: PixelRegion,
+    _ body: (PixelStrip) throws -> Void
+  ) throws {
+    let (width, height) = header.stored
+    let count = width * height
+    func strip(_ base: UnsafePointer<UInt8>, step: Int? = nil) -> PixelStrip {
+      let step = step ?? channels
+      let stride = width * step
+      let first = region.rows.lowerBound * stride + region.columns.lowerBound * step
+      return PixelStrip(base: base + first, rows: region.rows, stride: stride, step: step)
     }
     switch header.format {
     case .jpeg:
@@ -91,6 +123,30 @@ public final class ImageDecoder {
     case .png:
       try image.withUnsafeBufferPointer { try decodePNG($0, header, channels: channels) }
       try body(strip(pixels.base))
+    case .webp:
+      let step = try image.withUnsafeBufferPointer {
+        try decodeWebP($0, width: width, height: height, channels: channels, isPadded: isPadded)
+      }
+      try body(strip(pixels.base, step: step))
+    case .tiff:
+      let native = header.channels
+      try image.withUnsafeBufferPointer {
+        try decodeTIFF($0, width: width, height: height, native: native, wantsLuma: channels == 1)
+      }
+      guard native != channels else { return try body(strip(pixels.base)) }
+      let first = UnsafePointer(pixels.base) + region.columns.lowerBound * native
+      try convertRows(
+        of: region, step: channels,
+        { row, target in
+          ColourKernels.convert(
+            first + row * width * native, native, into: target, channels, count: region.columns.count)
+        }, body)
+    case .bmp:
+      try image.withUnsafeBufferPointer {
+        try decodeBMP($0, channels: channels, isPadded: isPadded, region: region, body)
+      }
+    case .pnm:
+      try image.withUnsafeBufferPointer { try decodePNM($0, channels: channels, region: region, body) }
     default:
       try image.withUnsafeBufferPointer { source in
         guard let start = source.baseAddress else {

@@ -18,6 +18,8 @@ public enum ImageFormat: String, Sendable, CaseIterable {
   case bmp = "BMP"
   /// TIFF, which is detected but not supported.
   case tiff = "TIFF"
+  /// The portable bitmap, graymap and pixmap of Netpbm.
+  case pnm = "PNM"
   /// HEIC, AVIF and other ISO base media files, which are detected but not supported.
   case heif = "HEIF"
 
@@ -42,8 +44,12 @@ public enum ImageFormat: String, Sendable, CaseIterable {
       self = .webp
     } else if begins(Array("BM".utf8)) {
       self = .bmp
-    } else if begins([0x49, 0x49, 0x2A, 0x00]) || begins([0x4D, 0x4D, 0x00, 0x2A]) {
+    } else if Self.tiffSignatures.contains(where: { begins($0) }) {
       self = .tiff
+    } else if bytes.count >= 3, bytes[0] == UInt8(ascii: "P"),
+      (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(bytes[1]), PNMFile.isSpace(bytes[2])
+    {
+      self = .pnm
     } else if begins(Array("ftyp".utf8), at: 4) {
       self = .heif
     } else {
@@ -51,5 +57,9 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     }
   }
 
+  /// In both byte orders, with 32-bit offsets and (BigTIFF) with 64-bit ones.
+  private static let tiffSignatures: [[UInt8]] = [
+    [0x49, 0x49, 0x2A, 0x00], [0x4D, 0x4D, 0x00, 0x2A], [0x49, 0x49, 0x2B, 0x00], [0x4D, 0x4D, 0x00, 0x2B],
+  ]
   static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 }

@@ -7,33 +7,57 @@ import OnePassCore
 /// print(header.width, header.height, header.channels)
 /// ```
 public struct ImageHeader: Hashable, Sendable {
-  /// The stored width in pixels, without Exif orientation.
-  public let width: Int
-  /// The stored height in pixels, without Exif orientation.
-  public let height: Int
+  /// The width in pixels of the decoded image: as stored, or upright with ``OrientationPolicy/apply``.
+  public private(set) var width: Int
+  /// The height in pixels of the decoded image: as stored, or upright with ``OrientationPolicy/apply``.
+  public private(set) var height: Int
   /// The number of channels: 1 for grey (with or without alpha), 3 for colour.
   public let channels: Int
   /// The file format; `nil` for raw pixels.
   public let format: ImageFormat?
+  /// The orientation from Exif or, without one there, from XMP; ``ImageOrientation/up`` for raw pixels.
+  public internal(set) var orientation = ImageOrientation.up
   /// The colour components of a JPEG frame, 1, 3 or 4; equal to `channels` for other images.
   let components: Int
   /// The maximum number of pixels that a byte of this file can encode; `nil` if there is no bound.
   var mostPixelsPerByte: Int?
   /// Whether the bytes are an ``AbbreviatedJPEG``.
   var isAbbreviated = false
+  /// What the decoder undoes, so that the image is upright.
+  private(set) var turn = ImageOrientation.up
 
   /// Reads and checks the header of an image.
   /// - Parameters:
-  ///   - image: A JPEG or PNG file, or raw pixels.
+  ///   - image: An image file, or raw pixels.
   ///   - limits: The largest accepted image.
+  ///   - policy: Whether width and height are those of the upright image.
   /// - Throws: `OnePassError` (`badData`) if the image is of another format, its header is damaged, or its size is
   ///   beyond `limits`.
-  public static func read(_ image: EncodedImage, limits: ImageLimits = ImageLimits()) throws -> ImageHeader {
-    let header = try image.withUnsafeBufferPointer { try read($0, image.encoding, limits) }
+  public static func read(
+    _ image: EncodedImage, limits: ImageLimits = ImageLimits(),
+    orientation policy: OrientationPolicy = .ignore
+  ) throws -> ImageHeader {
+    var header = try image.withUnsafeBufferPointer { try read($0, image.encoding, limits) }
     try limits.check(width: header.width, height: header.height)
     try header.checkLength(image.byteCount)
+    if policy == .apply, header.turn.isUpright, !header.orientation.isUpright {
+      header.turn(header.orientation)
+    }
     return header
   }
+
+  /// Makes width and height those of the upright image, which the decoder then produces.
+  mutating func turn(_ orientation: ImageOrientation) {
+    precondition(turn.isUpright, "An image is turned once.")
+    (self.orientation, turn) = (orientation, orientation)
+    if orientation.swapsSides { swap(&width, &height) }
+  }
+
+  /// Whether the image is upright only with ``OrientationPolicy/apply``. TIFF images are always turned.
+  var isRotated: Bool { !orientation.isUpright && format != .tiff }
+
+  /// The size of the image as it is stored.
+  var stored: (width: Int, height: Int) { turn.swapsSides ? (height, width) : (width, height) }
 
   /// Throws if a file is too short for its size in pixels, before memory is allocated.
   private func checkLength(_ count: Int) throws {
@@ -60,6 +84,10 @@ public struct ImageHeader: Hashable, Sendable {
       switch ImageFormat(bytes: bytes) {
       case .jpeg: return try jpeg(bytes)
       case .png: return try png(bytes)
+      case .webp: return try webp(bytes)
+      case .tiff: return try tiff(bytes)
+      case .bmp: return try BMPFile(bytes).header
+      case .pnm: return try PNMFile(bytes).header
       case .some(let other): throw OnePassError.unsupportedImageFormat(other)
       case nil: throw OnePassError.unknownImageFormat(startingWith: Array(bytes.prefix(4)))
       }
@@ -82,6 +110,7 @@ public struct ImageHeader: Hashable, Sendable {
 
   /// Reads the markers up to the first frame header (ITU T.81, annex B).
   private static func jpeg(_ bytes: UnsafeBufferPointer<UInt8>) throws -> ImageHeader {
+    var orientation = OrientationReader()
     var at = 2
     while at + 3 < bytes.count {
       // Stray bytes before a marker are skipped, as in libjpeg. Any number of 0xFF may precede a marker.
@@ -99,12 +128,15 @@ public struct ImageHeader: Hashable, Sendable {
       case 0xC0...0xCF where marker != 0xC4 && marker != 0xC8 && marker != 0xCC:
         guard at + 8 <= bytes.count else { break }
         let components = Int(bytes[at + 7])
-        return ImageHeader(
+        var header = ImageHeader(
           width: Int(bytes[at + 5]) << 8 | Int(bytes[at + 6]),
           height: Int(bytes[at + 3]) << 8 | Int(bytes[at + 4]),
           channels: components == 1 ? 1 : 3, format: .jpeg, components: components,
           // Arithmetic coding (markers above 0xC8) has no bound.
           mostPixelsPerByte: marker < 0xC8 ? pixelsPerByteOfJPEG : nil)
+        header.orientation = orientation.orientation
+        return header
+      case 0xE1: orientation.takeSegment(bytes, at: at)
       default:
         break
       }
@@ -125,10 +157,12 @@ public struct ImageHeader: Hashable, Sendable {
     func integer(at offset: Int) -> Int { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
     let isGrey = bytes[25] == 0 || bytes[25] == 4
     let samples = [2: 3, 4: 2, 6: 4][bytes[25]] ?? 1
-    return ImageHeader(
+    var header = ImageHeader(
       width: integer(at: 16), height: integer(at: 20), channels: isGrey ? 1 : 3, format: .png,
       components: isGrey ? 1 : 3,
       // A byte of deflate encodes at most 1,032 bytes.
       mostPixelsPerByte: 1_032 * 8 / (samples * max(1, Int(bytes[24]))))
+    header.orientation = OrientationReader.ofPNG(bytes)
+    return header
   }
 }

@@ -53,6 +53,8 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
   public let geometry: Geometry
   /// The mean and the deviation by which levels are normalised.
   public let normalisation: Normalisation
+  /// Whether images are turned upright according to their metadata before all else.
+  public let orientation: OrientationPolicy
 
   /// Creates a pipeline.
   /// - Parameters:
@@ -60,8 +62,12 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
   ///   - channels: The number of channels: 3 (RGB) or 1 (grey).
   ///   - geometry: How an image of any size becomes a square.
   ///   - normalisation: The normalisation; by default ``Normalisation/standard(channels:)``.
+  ///   - orientation: Whether images are turned upright according to their metadata.
   /// - Precondition: `size >= 1`; 1 or 3 channels; `resize >= size`; `padding >= 0`; a normalisation of `channels`.
-  public init(size: Int, channels: Int, geometry: Geometry, normalisation: Normalisation? = nil) {
+  public init(
+    size: Int, channels: Int, geometry: Geometry, normalisation: Normalisation? = nil,
+    orientation: OrientationPolicy = .ignore
+  ) {
     let normalisation = normalisation ?? .standard(channels: channels)
     precondition(size >= 1, "The size must be at least one pixel.")
     precondition(channels == 1 || channels == 3, "The number of channels must be 1 or 3.")
@@ -74,6 +80,7 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
     self.channels = channels
     self.geometry = geometry
     self.normalisation = normalisation
+    self.orientation = orientation
   }
 
   /// The number of elements of one image: size · size · channels.
@@ -99,9 +106,10 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
   ///   - firstImage: The header of the stream's first image.
   ///   - size: The side of the model's input in pixels, 1 … 4096.
   ///   - channels: The number of channels, 1 or 3.
+  ///   - orientation: Whether images are turned upright according to their metadata.
   /// - Throws: `OnePassError` (`usage`) if `size` is not 1 … 4096.
   public static func automatic(
-    firstImage: ImageHeader, size: Int? = nil, channels: Int? = nil
+    firstImage: ImageHeader, size: Int? = nil, channels: Int? = nil, orientation: OrientationPolicy = .ignore
   ) throws -> ImagePipeline {
     let channels = channels ?? (firstImage.format == nil ? firstImage.channels : 3)
     if let size, !(1...4096).contains(size) {
@@ -113,6 +121,6 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
       side <= largestSmallImage
       ? .padAndCrop(padding: 4)
       : .resizeAndCrop(resize: Int((Double(side) * 250 / 224).rounded()))
-    return ImagePipeline(size: side, channels: channels, geometry: geometry)
+    return ImagePipeline(size: side, channels: channels, geometry: geometry, orientation: orientation)
   }
 }

@@ -11,6 +11,8 @@ import OnePassCore
 public final class ImageRenderer {
   /// The steps applied to each image.
   public let pipeline: ImagePipeline
+  /// Whether the last image is stored rotated or mirrored, by metadata that the pipeline may ignore.
+  private(set) var isRotated = false
   private let decoder: ImageDecoder
   private let resizer: RowResizer
   /// `nil` if no view is augmented beyond crop and flip.
@@ -29,7 +31,7 @@ public final class ImageRenderer {
   ) {
     self.pipeline = pipeline
     augmenter = augmentation.choice.isStandard ? nil : ImageAugmenter(augmentation, pipeline: pipeline)
-    decoder = ImageDecoder(limits: limits)
+    decoder = ImageDecoder(limits: limits, orientation: pipeline.orientation)
     resizer = RowResizer(channels: pipeline.channels)
     let count = pipeline.size * pipeline.channels
     let factor = factor.reserve(count)
@@ -99,7 +101,8 @@ public final class ImageRenderer {
       let count = pipeline.size * pipeline.channels
       for row in 0..<pipeline.size { writer.blacken(row * count, count: count) }
     }
-    let header = try ImageHeader.read(image, limits: decoder.limits)
+    let header = try decoder.header(of: image)
+    isRotated = header.isRotated
     // The crop contains only padding.
     guard !window.columns.isEmpty, !window.rows.isEmpty else { return }
     let isResized = header.width != window.plane || header.height != window.plane

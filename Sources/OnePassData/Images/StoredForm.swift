@@ -58,6 +58,8 @@ public final class StoredForm {
   /// The format of the replay memory.
   public let format: StoredFormat
   private let renderer: ImageRenderer
+  /// Whether the last image was stored rotated, by metadata that its new form lacks.
+  private(set) var isRotated = false
 
   /// Creates a converter.
   /// - Parameters:
@@ -68,7 +70,8 @@ public final class StoredForm {
     let side = format.size ?? pipeline.plane
     renderer = ImageRenderer(
       pipeline: ImagePipeline(
-        size: side, channels: pipeline.channels, geometry: .resizeAndCrop(resize: side)))
+        size: side, channels: pipeline.channels, geometry: .resizeAndCrop(resize: side),
+        orientation: pipeline.orientation))
   }
 
   /// Creates a converter with the default size and quality.
@@ -90,6 +93,7 @@ public final class StoredForm {
   /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded.
   public func callAsFunction(_ image: EncodedImage) throws -> EncodedImage {
     let (size, channels) = (renderer.pipeline.size, renderer.pipeline.channels)
+    isRotated = false
     switch encoding {
     case .original: return image
     case .pixels:
@@ -112,6 +116,7 @@ public final class StoredForm {
   private func plane(of image: EncodedImage) throws -> [UInt8] {
     var plane = [UInt8](repeating: 0, count: renderer.pipeline.elementsPerImage)
     try plane.withUnsafeMutableBufferPointer { try renderer.render(image, .centre, into: $0) }
+    isRotated = renderer.isRotated
     return plane
   }
 }

@@ -26,10 +26,13 @@ package struct Thumbnail: Sendable {
   private static let longestLossless = 64
 
   /// Makes a thumbnail.
+  /// - Parameters:
+  ///   - image: The image.
+  ///   - orientation: The orientation policy of the model's pipeline.
   /// - Throws: `OnePassError` (`badData`) if the image cannot be decoded.
-  package init(of image: EncodedImage) throws {
-    let header = try ImageHeader.read(image)
-    let decoded = try ImageDecoder().decode(image, channels: header.channels)
+  package init(of image: EncodedImage, orientation: OrientationPolicy = .ignore) throws {
+    let header = try ImageHeader.read(image, orientation: orientation)
+    let decoded = try ImageDecoder(orientation: orientation).decode(image, channels: header.channels)
     let longest = max(header.width, header.height)
     let scale = min(1, Double(Self.longestSide) / Double(longest))
     original = (header.width, header.height)

@@ -15,6 +15,8 @@ final class DecodeJob: @unchecked Sendable {
   var decoded = 0
   /// The error messages of broken images, by their index in the batch.
   var failures: [Int: String] = [:]
+  /// The indices in the batch of the images that are stored rotated.
+  var rotated: Set<Int> = []
   var outcome: Result<ImageBatch, OnePassError>?
 
   init(
@@ -115,17 +117,19 @@ final class DecodeQueue: @unchecked Sendable {
     let storedForm = StoredForm(storedFormat, pipeline: pipeline)
     while let (job, range) = claim() {
       var failures: [Int: String] = [:]
+      var rotated: Set<Int> = []
       for index in range {
         let slot = job.memory.base + index * pipeline.elementsPerImage * pixelType.size
         do {
           let image = job.examples[index].image
           try render(
             job.isStoredFirst ? storedForm(image) : image, job.views[index], into: slot, with: renderer)
+          if renderer.isRotated || (job.isStoredFirst && storedForm.isRotated) { rotated.insert(index) }
         } catch {
           failures[index] = (error as? OnePassError)?.message ?? "\(error)"
         }
       }
-      finish(range, of: job, failures)
+      finish(range, of: job, failures, rotated)
     }
     condition.lock()
     threadsAlive -= 1
@@ -167,20 +171,23 @@ final class DecodeQueue: @unchecked Sendable {
     return nil
   }
 
-  private func finish(_ range: Range<Int>, of job: DecodeJob, _ failures: [Int: String]) {
+  private func finish(
+    _ range: Range<Int>, of job: DecodeJob, _ failures: [Int: String], _ rotated: Set<Int>
+  ) {
     condition.lock()
     defer { condition.unlock() }
     job.failures.merge(failures) { first, _ in first }
+    job.rotated.formUnion(rotated)
     job.decoded += range.count
     imagesInQueue -= range.count
     let isLast = job.decoded == job.examples.count
     if isLast, job.outcome == nil {
-      let allFailures = job.failures
+      let (allFailures, allRotated) = (job.failures, job.rotated)
       // Moving images takes time, and no other thread accesses this job now.
       condition.unlock()
       let batch = ImageBatch(
-        examples: job.examples, failures: allFailures, pipeline: pipeline, pixelType: pixelType,
-        memory: job.memory)
+        examples: job.examples, failures: allFailures, rotated: allRotated, pipeline: pipeline,
+        pixelType: pixelType, memory: job.memory)
       condition.lock()
       job.outcome = .success(batch)
     }

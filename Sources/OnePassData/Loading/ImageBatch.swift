@@ -17,6 +17,8 @@ public final class ImageBatch: @unchecked Sendable {
   public let examples: [Example]
   /// The examples that are not in the batch because their images are broken, in order.
   public let skipped: [SkippedExample]
+  /// The ids of the examples whose images are stored rotated or mirrored, in order.
+  package let rotated: [Int]
   /// The shape of the pixels, `[count, size, size, channels]`.
   public let shape: [Int]
   /// The type of the pixels.
@@ -30,9 +32,10 @@ public final class ImageBatch: @unchecked Sendable {
 
   /// Takes the memory of a finished job, and moves decoded images into the slots of broken ones.
   init(
-    examples: [Example], failures: [Int: String], pipeline: ImagePipeline, pixelType: PixelType,
-    memory: BatchMemory
+    examples: [Example], failures: [Int: String], rotated: Set<Int> = [], pipeline: ImagePipeline,
+    pixelType: PixelType, memory: BatchMemory
   ) {
+    self.rotated = rotated.sorted().map { examples[$0].id }
     let stride = pipeline.elementsPerImage * pixelType.size
     if failures.isEmpty {
       self.examples = examples

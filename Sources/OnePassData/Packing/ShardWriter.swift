@@ -55,12 +55,18 @@ public struct ShardWriter {
   }
 
   /// Reads the whole source and writes the shards and their index. If it throws, all files that it wrote are removed.
+  /// - Parameters:
+  ///   - source: The examples.
+  ///   - isStrict: Whether entries that the source leaves out are an error.
   /// - Throws: `OnePassError`: `usage` if a file already exists or there are more shards than examples, `badData` if the
   ///   source is empty, `io` if writing fails; errors of the source.
-  public func write(_ source: any ExampleSource) throws -> Report {
+  public func write(_ source: any ExampleSource, isStrict: Bool = false) throws -> Report {
     try checkNothingIsThere()
+    if isStrict { try source.report.requireEmpty(of: source.specification) }
     try makeFolders()
     let shuffled = try Self.shuffled(source, seed: seed)
+    // A stream has been read to its end.
+    if isStrict { try source.report.requireEmpty(of: source.specification) }
     guard shuffled.count > 0 else {
       throw OnePassError.nothingToPack(in: source.specification)
     }
@@ -117,7 +123,7 @@ public struct ShardWriter {
   private func writeIndex(_ counts: [Int], classes: [String]?, _ written: inout [String]) throws -> String {
     let shards = try zip(pattern.shards, counts).map { path, count in
       ShardIndex.Shard(
-        url: String(ShardIndex.fileName(path)), nsamples: count,
+        url: ShardIndex.url(of: path, in: pattern.indexPath), nsamples: count,
         filesize: try OpenFile(reading: partial(path)).size())
     }
     let encoder = JSONEncoder()

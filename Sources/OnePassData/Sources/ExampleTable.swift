@@ -32,11 +32,16 @@ public protocol ExampleTable {
 
   /// The file of the example in this row; `nil` if examples are not in separate files.
   func path(at row: Int) -> String?
+
+  /// What was left out and chosen when the examples were listed.
+  var report: SourceReport { get }
 }
 
 extension ExampleTable {
   /// The default: examples are not in separate files.
   public func path(at row: Int) -> String? { nil }
+  /// The default: nothing was left out or chosen.
+  public var report: SourceReport { SourceReport() }
 }
 
 /// A stream of all examples of a table, in a uniformly random order that the seed fixes.
@@ -90,6 +95,9 @@ public final class ShuffledSource: RandomAccessSource {
     let subject = subjectKey.flatMap { key in table.path(at: row).flatMap(key.subject(inPath:)) }
     return Example(id: id, label: table.label(at: row), image: try table.image(at: row), subject: subject)
   }
+
+  /// What the table has left out and chosen.
+  public var report: SourceReport { table.report }
 
   /// The file of an example; `nil` if examples are not in separate files.
   public func location(of id: Int) -> String? { table.path(at: Int(order[id])) }

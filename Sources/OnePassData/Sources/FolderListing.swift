@@ -3,32 +3,46 @@ import OnePassCore
 
 let slash = UInt8(ascii: "/")
 
-/// The visible files and folders of one folder, sorted by the bytes of their names. Links are followed.
-struct FolderListing {
-  private(set) var files: [[UInt8]] = []
-  private(set) var folders: [[UInt8]] = []
+/// An entry of a folder. Links are followed.
+struct FolderEntry {
+  enum Kind { case file, folder, brokenLink, special }
 
-  /// - Throws: `OnePassError` (`io`) if the folder cannot be read.
-  init(_ path: [UInt8]) throws {
-    let shown = String(decoding: path, as: UTF8.self)
+  /// The name as bytes, which need not be UTF-8.
+  let name: [UInt8]
+  let kind: Kind
+
+  var isHidden: Bool { name.first == UInt8(ascii: ".") }
+
+  /// Calls `judge` with each entry of a folder, in the order of the names' bytes.
+  /// - Parameters:
+  ///   - path: The folder.
+  ///   - report: Counts the entries that are left out.
+  ///   - judge: Decides about an entry.
+  /// - Returns: The values of the entries that are taken.
+  /// - Throws: `OnePassError` (`io`) if the folder cannot be read; errors of `judge`.
+  static func list<Taken>(
+    _ path: [UInt8], into report: inout SourceReport, judge: (FolderEntry) throws -> Verdict<Taken>
+  ) throws -> [Taken] {
+    try entries(of: path).sorted { $0.name.lexicographicallyPrecedes($1.name) }.compactMap { entry in
+      report.take(try judge(entry), named: String(escaping: path + [slash] + entry.name))
+    }
+  }
+
+  private static func entries(of path: [UInt8]) throws -> [FolderEntry] {
+    let shown = String(escaping: path)
     guard let stream = path.withCString({ opendir($0) }) else { throw OnePassError.failed(.list, shown) }
     defer { closedir(stream) }
+    var entries: [FolderEntry] = []
     while true {
       errno = 0
       guard let entry = readdir(stream) else {
         guard errno == 0 else { throw OnePassError.failed(.list, shown) }
-        break
+        return entries
       }
       let name = Self.name(of: entry)
-      if name.first == UInt8(ascii: ".") { continue }
-      switch Self.kind(of: entry, named: name, in: path) {
-      case S_IFREG: files.append(name)
-      case S_IFDIR: folders.append(name)
-      default: continue
-      }
+      if name == [46] || name == [46, 46] { continue }  // The folder itself and its parent: `.` and `..`.
+      entries.append(FolderEntry(name: name, kind: kind(of: entry, named: name, in: path)))
     }
-    files.sort { $0.lexicographicallyPrecedes($1) }
-    folders.sort { $0.lexicographicallyPrecedes($1) }
   }
 
   /// Reads the name in place: imported as a value, `d_name` would be copied as a tuple of 256 bytes.
@@ -39,17 +53,21 @@ struct FolderListing {
       UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
   }
 
-  /// The entry's type. `stat` is called only for links, and on file systems that leave the type out of the listing.
+  /// The entry's kind. `stat` is called only for links, and on file systems that leave the type out of the listing.
   private static func kind(of entry: UnsafeMutablePointer<dirent>, named name: [UInt8], in path: [UInt8])
-    -> mode_t
+    -> Kind
   {
     switch Int(entry.pointee.d_type) {
-    case Int(DT_REG): return S_IFREG
-    case Int(DT_DIR): return S_IFDIR
+    case Int(DT_REG): return .file
+    case Int(DT_DIR): return .folder
     default:
       var status = stat()
-      guard (path + [slash] + name).withCString({ stat($0, &status) }) == 0 else { return 0 }
-      return status.st_mode & S_IFMT
+      guard (path + [slash] + name).withCString({ stat($0, &status) }) == 0 else { return .brokenLink }
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: return .file
+      case S_IFDIR: return .folder
+      default: return .special
+      }
     }
   }
 }
@@ -58,7 +76,7 @@ extension FileIdentity {
   init(_ path: [UInt8]) throws {
     var status = stat()
     guard path.withCString({ stat($0, &status) }) == 0 else {
-      throw OnePassError.failed(.inspect, String(decoding: path, as: UTF8.self))
+      throw OnePassError.failed(.inspect, String(escaping: path))
     }
     self.init(status)
   }

@@ -3,9 +3,12 @@ import OnePassCore
 
 /// Image files in one folder per class, in the order of torchvision's `ImageFolder`.
 ///
-/// The classes are the subfolders of the root, sorted by the bytes of their names. Files ending in `jpg`,
-/// `jpeg` or `png` (any case) are found at any depth. Links are followed, and a folder that is reached twice
-/// within a class counts once. Unlike in `ImageFolder`, names that start with a dot are ignored.
+/// The classes are the subfolders of the root, sorted by the bytes of their names. Image files, recognised by their
+/// extension (torchvision's `IMG_EXTENSIONS`, in any case), are found at any depth. Links are followed. Every other file is
+/// counted in the ``report``: hidden files, files with other extensions or beside the class folders, links without a target. A
+/// folder that is reached twice within a class counts once. Folders of file systems and tools, such as `@eaDir`, are not classes.
+///
+/// Names are bytes. Where they are shown, bytes that are not UTF-8 are escaped, as `\xE9`.
 ///
 /// Memory: for each image its file name and 4 bytes (about 23 bytes in ImageNet), and the path of each folder.
 ///
@@ -19,8 +22,8 @@ public struct FolderTable: ExampleTable {
   public var classCount: Int { names.count }
   /// The number of images.
   public var count: Int { fileNames.count }
-  /// The number of visible files that were ignored because of their extension.
-  public private(set) var ignoredFileCount = 0
+  /// The files and folders that were left out.
+  public private(set) var report = SourceReport()
 
   private let names: [String]
   /// The file name of each row.
@@ -38,8 +41,8 @@ public struct FolderTable: ExampleTable {
   /// - Parameters:
   ///   - root: The folder that contains the class folders.
   ///   - classNames: The classes in label order; the sorted names of the folders if `nil`.
-  /// - Throws: `OnePassError`: `io` if a folder cannot be read, `badData` if there are no class folders, one
-  ///   has no image, or one is not in `classNames`.
+  /// - Throws: `OnePassError`: `io` if a folder cannot be read; `badData` if there are no class folders, the folders are
+  ///   parts of a data set (`train`, `val`), one has no image, or one is not in `classNames`.
   public init(_ root: String, classNames: [String]? = nil) throws {
     guard existence(of: root).exists else {
       throw OnePassError.noSuchFolder(root)
@@ -47,11 +50,18 @@ public struct FolderTable: ExampleTable {
     guard existence(of: root).isDirectory else {
       throw OnePassError.isNotClassRoot(root)
     }
-    let classes = try FolderListing(Array(root.utf8)).folders
+    let path = Array(root.utf8)
+    let classes: [[UInt8]] = try FolderEntry.list(path, into: &report) { entry in
+      if let reason = Self.reason(for: entry) { return .leaveOut(reason) }
+      return entry.kind == .folder ? .take(entry.name) : .leaveOut(.besideClasses)
+    }
     guard !classes.isEmpty else {
       throw OnePassError.noClassFolders(in: root)
     }
-    let found = classes.map { String(decoding: $0, as: UTF8.self) }
+    let found = classes.map { String(escaping: $0) }
+    if classNames == nil, let parts = PartFolders.parts(among: found) {
+      throw OnePassError.foldersAreParts(of: root, found, parts.training, parts.evaluation)
+    }
     names = classNames ?? found
     self.classNames = names
     for (index, name) in found.enumerated() {
@@ -59,7 +69,7 @@ public struct FolderTable: ExampleTable {
         throw OnePassError.unknownClassFolder("\(root)/\(name)", known: names)
       }
       let before = count
-      try addImages(below: Array(root.utf8) + [slash] + classes[index], label: label)
+      try addImages(below: path + [slash] + classes[index], label: label)
       guard count > before else {
         throw OnePassError.noImages(inClassFolder: "\(root)/\(name)")
       }
@@ -73,12 +83,10 @@ public struct FolderTable: ExampleTable {
   /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is too large.
   public func image(at row: Int) throws -> EncodedImage { try readImageFile(file(at: row)) }
 
-  /// The path of the file in this row.
-  public func path(at row: Int) -> String? { file(at: row) }
+  /// The path of the file in this row. Bytes that are not UTF-8 are escaped.
+  public func path(at row: Int) -> String? { String(escaping: file(at: row)) }
 
-  private func file(at row: Int) -> String {
-    String(decoding: folder(of: row).path + [slash] + fileNames[row], as: UTF8.self)
-  }
+  private func file(at row: Int) -> [UInt8] { folder(of: row).path + [slash] + fileNames[row] }
 
   /// The folder of a row.
   /// - Complexity: O(log folders).
@@ -92,47 +100,70 @@ public struct FolderTable: ExampleTable {
     return folders[low]
   }
 
-  private mutating func addImages(below top: [UInt8], label: Int) throws {
-    for path in try foldersBelow(top) {
-      let first = count
-      for name in try FolderListing(path).files {
-        guard isImageName(name) else {
-          ignoredFileCount += 1
-          continue
-        }
-        guard fileNames.append(name) else {
-          throw OnePassError.fileNamesAreTooLong(in: String(decoding: top, as: UTF8.self))
-        }
-      }
-      if count > first { folders.append(Folder(path: path, label: label, firstRow: first)) }
+  /// Why an entry is left out wherever it is; `nil` for visible files and folders.
+  private static func reason(for entry: FolderEntry) -> LeftOutReason? {
+    if entry.kind == .folder, ToolFolders.contains(entry.name) { return .toolFolder }
+    if entry.isHidden { return .hidden }
+    switch entry.kind {
+    case .file, .folder: return nil
+    case .brokenLink: return .brokenLink
+    case .special: return .specialFile
     }
   }
 
-  /// The folder itself and all below it, sorted by path as `sorted(os.walk(...))` sorts them.
-  private func foldersBelow(_ top: [UInt8]) throws -> [[UInt8]] {
+  /// A folder below a class, with the names of its images.
+  private struct Found {
+    let path: [UInt8]
+    var images = PackedNames()
+    var folders: [[UInt8]] = []
+  }
+
+  /// Adds the images of a folder and of all below it, sorted by path as `sorted(os.walk(...))` sorts them.
+  private mutating func addImages(below top: [UInt8], label: Int) throws {
     var visited: Set<FileIdentity> = []
-    var found: [[UInt8]] = []
+    var found: [Found] = []
     var waiting = [top]
     while let path = waiting.popLast() {
-      guard visited.insert(try FileIdentity(path)).inserted else { continue }
-      found.append(path)
-      waiting += try FolderListing(path).folders.reversed().map { path + [slash] + $0 }
+      guard visited.insert(try FileIdentity(path)).inserted else {
+        report.leaveOut(.repeatedFolder, example: String(escaping: path))
+        continue
+      }
+      let folder = try list(path)
+      waiting += folder.folders.reversed().map { path + [slash] + $0 }
+      if folder.images.count > 0 { found.append(folder) }
     }
-    return found.sorted { $0.lexicographicallyPrecedes($1) }
+    for folder in found.sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) {
+      folders.append(Folder(path: folder.path, label: label, firstRow: count))
+      for index in 0..<folder.images.count where !fileNames.append(folder.images[index]) {
+        throw OnePassError.fileNamesAreTooLong(in: String(escaping: top))
+      }
+    }
   }
-}
 
-/// Whether a file name has the extension of an image: `jpg`, `jpeg` or `png` in any case.
-func isImageName(_ name: [UInt8]) -> Bool {
-  guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return false }
-  let suffix = String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased()
-  return suffix == "jpg" || suffix == "jpeg" || suffix == "png"
+  private mutating func list(_ path: [UInt8]) throws -> Found {
+    let entries: [FolderEntry] = try FolderEntry.list(path, into: &report) { entry in
+      if let reason = Self.reason(for: entry) { return .leaveOut(reason) }
+      return entry.kind == .folder || isImageName(entry.name)
+        ? .take(entry) : .leaveOut(.notAnImage(entry.name))
+    }
+    var found = Found(path: path)
+    for entry in entries {
+      if entry.kind == .folder {
+        found.folders.append(entry.name)
+      } else if !found.images.append(entry.name) {
+        throw OnePassError.fileNamesAreTooLong(in: String(escaping: path))
+      }
+    }
+    return found
+  }
 }
 
 /// Reads a whole file as an encoded image.
-/// - Parameter name: The file's name in error messages; its path if `nil`.
+/// - Parameters:
+///   - path: The path as bytes.
+///   - name: The file's name in error messages; its path if `nil`.
 /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is too large.
-func readImageFile(_ path: String, called name: String? = nil) throws -> EncodedImage {
+func readImageFile(_ path: [UInt8], called name: String? = nil) throws -> EncodedImage {
   let file = try OpenFile(reading: path, called: name)
   let size = try file.size()
   guard size <= largestImageFile else {

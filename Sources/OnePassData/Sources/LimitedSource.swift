@@ -38,6 +38,11 @@ public class LimitedSource: ExampleSource {
   /// Whether ``restore(position:)`` reads the stream from the start.
   public var readsAgainToRestore: Bool { base.readsAgainToRestore }
 
+  /// What the unlimited source has left out and chosen so far.
+  public var report: SourceReport { base.report }
+  /// Restores the report of the unlimited source.
+  public func restore(report: SourceReport) { base.restore(report: report) }
+
   /// The file of an example; `nil` if the source has none.
   public func location(of id: Int) -> String? { base.location(of: id) }
 

@@ -48,6 +48,31 @@ struct LineReader {
     return try text(of: block[...])
   }
 
+  /// Calls `judge` with each entry of a list: each line that is neither empty nor a comment, which starts with `#`.
+  /// - Parameters:
+  ///   - report: Counts the entries that are left out.
+  ///   - judge: Decides about the entry with this text and line number.
+  ///   - take: Receives the value of each entry that is taken, and its line number.
+  mutating func walk<Taken>(
+    into report: inout SourceReport, judging judge: (String, Int) throws -> Verdict<Taken>,
+    taking take: (Taken, Int) throws -> Void
+  ) throws {
+    while let line = try next() {
+      let text = Self.trimmed(line[...])
+      if text.isEmpty || text.hasPrefix("#") { continue }
+      guard let taken = report.take(try judge(text, number), named: "\(path):\(number)") else { continue }
+      try take(taken, number)
+    }
+  }
+
+  /// Text without spaces and tabs around it.
+  static func trimmed(_ text: Substring) -> String {
+    func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+    let bytes = text.utf8
+    guard let last = bytes.lastIndex(where: { !isBlank($0) }) else { return "" }
+    return String(Substring(bytes[...last].drop(while: isBlank)))
+  }
+
   private mutating func text(of line: ArraySlice<UInt8>) throws -> String {
     number += 1
     guard line.count <= Self.longestLine else { throw tooLong(number) }

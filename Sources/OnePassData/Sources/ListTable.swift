@@ -11,12 +11,16 @@ import OnePassCore
 ///
 /// The list is UTF-8 text. The label follows the last tab of the line, or the last space if there is no tab.
 /// Paths may contain spaces; labels only after a tab. A path without a leading slash is relative to the list's
-/// folder. The first rule that applies decides what all labels of the list mean:
+/// folder. A list with more columns needs a header: a first line with the names of all columns, separated by tabs or commas,
+/// of which one is `path`, `file` or `image` and one is `label` or `class`.
+///
+/// The first rule that applies decides what all labels of the list mean:
 ///
 /// 1. Class names are given and every label is one of them: the label is the name's index.
-/// 2. Every label is a number, 0 or more: the label is that number.
-/// 3. Labels are names: indices among the given names, or else among the list's own names, sorted by
-///    their bytes as ``FolderTable`` sorts its class folders.
+/// 2. Every label is a number, 0 or more, and below the number of classes. If that is not given, every number is below
+///    1,000 or below twice the number of different labels: the label is that number.
+/// 3. Labels are names, also numbers that are too sparse for indices: indices among the given names, or else among the list's
+///    own names, sorted by their bytes as ``FolderTable`` sorts its class folders.
 ///
 /// Memory: for each image its path and 12 bytes.
 ///
@@ -46,13 +50,17 @@ public struct ListTable: ExampleTable {
     let line: UInt32
   }
 
+  /// What was chosen when the list was read.
+  public private(set) var report = SourceReport()
+
   /// Reads the list without opening an image.
   /// - Parameters:
   ///   - list: The path of the text file.
   ///   - classNames: The classes in label order, to which labels refer by name or by number.
-  /// - Throws: `OnePassError`: `io` if the list cannot be read, `usage` if it is a folder, `badData` if it is empty or
-  ///   not text, a line has no label, or a label is not one of the classes.
-  public init(_ list: String, classNames: [String]? = nil) throws {
+  ///   - classCount: The number of classes, if it is known.
+  /// - Throws: `OnePassError`: `io` if the list cannot be read; `usage` if it is a folder. `badData` if it is empty or not
+  ///   text, a line has no label or more columns, or a label is not one of the classes.
+  public init(_ list: String, classNames: [String]? = nil, classCount: Int? = nil) throws {
     guard existence(of: list).exists else {
       throw OnePassError.noSuchFile(list)
     }
@@ -63,26 +71,36 @@ public struct ListTable: ExampleTable {
     var found = ListedLabels()
     var pathBytes: [UInt8] = []
     var rows: [Row] = []
-    while let line = try reader.next() {
-      guard let (path, label) = try Self.parts(of: line, number: reader.number, in: list) else { continue }
+    var columns: ListColumns?
+    try reader.walk(into: &report) { line, number -> Verdict<(path: [UInt8], label: String)?> in
+      guard let columns else {
+        let first = try ListColumns(firstLine: line, of: list)
+        columns = first
+        return .take(first.isHeader ? nil : try first.parts(of: line, number: number, in: list))
+      }
+      return .take(try columns.parts(of: line, number: number, in: list))
+    } taking: { entry, number in
+      guard let (path, label) = entry else { return }
       pathBytes += path
       guard let pathEnd = UInt32(exactly: pathBytes.count) else {
         throw OnePassError.listedPathsAreTooLong(in: list)
       }
-      let place = found.place(of: label, line: reader.number)
-      rows.append(Row(pathEnd: pathEnd, label: place, line: UInt32(clamping: reader.number)))
+      let place = found.place(of: label, line: number)
+      rows.append(Row(pathEnd: pathEnd, label: place, line: UInt32(clamping: number)))
     }
     guard !rows.isEmpty else {
       throw OnePassError.noImagesListed(in: list)
     }
-    let classes = try found.classes(named: classNames, in: list)
+    columns?.report(to: &report)
+    let classes = try found.classes(named: classNames, count: classCount, in: list)
+    if classes.areSparseNumbers { report.chooseNamesForNumbers() }
     for row in rows.indices { rows[row].label = classes.labels[Int(rows[row].label)] }
     self.list = list
     folder = list.lastIndex(of: "/").map { list[...$0] } ?? ""
     self.pathBytes = pathBytes
     self.rows = rows
     self.classNames = classes.names
-    classCount = classes.count
+    self.classCount = classes.count
   }
 
   /// The class of the image in this row, `0 ..< count`.
@@ -92,7 +110,7 @@ public struct ListTable: ExampleTable {
   /// - Throws: `OnePassError` with the line of the list: `io` if the file cannot be read, `badData` if it is too large.
   public func image(at row: Int) throws -> EncodedImage {
     let path = file(at: row)
-    return try readImageFile(path, called: "\(path) (line \(rows[row].line) of \(list))")
+    return try readImageFile(Array(path.utf8), called: "\(path) (line \(rows[row].line) of \(list))")
   }
 
   /// The path of the file in this row.
@@ -103,34 +121,11 @@ public struct ListTable: ExampleTable {
     let path = String(decoding: pathBytes[start..<Int(rows[row].pathEnd)], as: UTF8.self)
     return path.hasPrefix("/") ? path : folder + path
   }
-
-  /// The path and the label in a line; `nil` for an empty line or a comment.
-  private static func parts(of line: String, number: Int, in list: String) throws -> (
-    path: Substring.UTF8View, label: String
-  )? {
-    let line = trimmed(line[...].utf8)
-    guard let first = line.first, first != UInt8(ascii: "#") else { return nil }
-    guard let gap = line.lastIndex(of: UInt8(ascii: "\t")) ?? line.lastIndex(of: UInt8(ascii: " ")) else {
-      throw OnePassError.noLabel(onLine: number, of: list)
-    }
-    let label = String(Substring(trimmed(line[gap...])))
-    // Catches a path with spaces and no label, and a label before its path.
-    guard !isImageName(Array(label.utf8)) else {
-      throw OnePassError.imageNameInPlaceOfLabel(label, onLine: number, of: list)
-    }
-    return (trimmed(line[..<gap]), label)
-  }
-
-  private static func trimmed(_ text: Substring.UTF8View) -> Substring.UTF8View {
-    func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-    guard let last = text.lastIndex(where: { !isBlank($0) }) else { return text[text.endIndex...] }
-    return text[...last].drop(while: isBlank)
-  }
 }
 
 /// `list:FILE`.
 func openList(_ request: SourceRequest) throws -> any ExampleSource {
   let list = try request.requiredArgument("list:FILE, where FILE has one line PATH LABEL per image")
-  let table = try ListTable(list, classNames: request.classNames)
+  let table = try ListTable(list, classNames: request.classNames, classCount: request.classCount)
   return try request.shuffled(table)
 }

@@ -13,6 +13,8 @@ struct ListedLabels {
     let labels: [UInt32]
     let count: Int
     let names: [String]?
+    /// Whether the labels are numbers that were read as names because they are too sparse for indices.
+    var areSparseNumbers = false
   }
 
   /// The index of this label among the distinct ones.
@@ -27,17 +29,30 @@ struct ListedLabels {
 
   /// Decides between numbers and names; see ``ListTable`` for the rules.
   /// - Throws: `OnePassError` (`badData`) with the first line whose label is not one of the classes.
-  func classes(named names: [String]?, in list: String) throws -> Classes {
+  func classes(named names: [String]?, count: Int? = nil, in list: String) throws -> Classes {
     let known = Dictionary((names ?? []).enumerated().map { ($1, UInt32($0)) }) { first, _ in first }
     let areNames = names != nil && texts.allSatisfy { known[$0] != nil }
-    if !areNames, texts.allSatisfy(isNumber) { return try numbers(below: names?.count, names, in: list) }
+    let areNumbers = texts.allSatisfy(isNumber)
+    let limit = names?.count ?? count
+    // Identifiers, as of taxa or products, are not indices.
+    let areSparse =
+      areNumbers && names == nil && (limit == nil || limit == texts.count) && !areIndices(below: limit)
+    if !areNames, areNumbers, !areSparse { return try numbers(below: limit, names, in: list) }
     if let names {
       return Classes(labels: try look(up: known, of: names, in: list), count: names.count, names: names)
     }
     // By bytes, as FolderTable sorts its class folders.
     let own = texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     let ranks = Dictionary(own.enumerated().map { ($1, UInt32($0)) }) { first, _ in first }
-    return Classes(labels: try look(up: ranks, of: own, in: list), count: own.count, names: own)
+    return Classes(
+      labels: try look(up: ranks, of: own, in: list), count: own.count, names: own,
+      areSparseNumbers: areSparse)
+  }
+
+  private func areIndices(below limit: Int?) -> Bool {
+    let numbers = texts.map { Int($0) ?? .max }
+    if let limit { return numbers.allSatisfy { $0 < limit } }
+    return LabelDensity.areIndices(largest: numbers.max() ?? 0, different: Set(numbers).count)
   }
 
   private func isNumber(_ text: String) -> Bool {
@@ -62,5 +77,25 @@ struct ListedLabels {
       }
       return label
     }
+  }
+}
+
+/// The rule by which numbers are class indices rather than identifiers.
+enum LabelDensity {
+  /// Numbers below this are always indices.
+  private static let alwaysIndices = 1_000
+
+  /// Whether numbers from 0 to `largest`, `different` of which occur, are indices of classes.
+  static func areIndices(largest: Int, different: Int) -> Bool {
+    largest < max(alwaysIndices, 2 * different)
+  }
+}
+
+extension SourceReport {
+  /// Records that numbers were read as names of classes.
+  mutating func chooseNamesForNumbers() {
+    choose(
+      "the meaning of the numeric labels", taken: "names, one class for each that occurs",
+      others: ["class indices, for which they are too sparse (pass --classes N if they are)"])
   }
 }

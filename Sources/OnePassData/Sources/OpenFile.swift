@@ -12,9 +12,14 @@ final class OpenFile: Sendable {
   /// - Parameter name: The file's name in error messages; its path if `nil`.
   /// - Throws: `OnePassError` (`io`) if the file cannot be opened.
   convenience init(reading path: String, called name: String? = nil) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw OnePassError.failed(.open, name ?? path) }
-    self.init(adopting: descriptor, path: name ?? path)
+    try self.init(reading: Array(path.utf8), called: name ?? path)
+  }
+
+  /// - Parameter path: The path as bytes, which need not be UTF-8.
+  convenience init(reading path: [UInt8], called name: String? = nil) throws {
+    let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+    guard descriptor >= 0 else { throw OnePassError.failed(.open, name ?? String(escaping: path)) }
+    self.init(adopting: descriptor, path: name ?? String(escaping: path))
   }
 
   /// Takes ownership of a descriptor.

@@ -100,6 +100,11 @@ public final class ShuffleBuffer: ExampleSource {
   /// Whether ``restore(position:)`` reads the stream from the start.
   public var readsAgainToRestore: Bool { base.readsAgainToRestore }
 
+  /// What the underlying stream has left out and chosen so far.
+  public var report: SourceReport { base.report }
+  /// Restores the report of the underlying stream.
+  public func restore(report: SourceReport) { base.restore(report: report) }
+
   /// Draws the next example; `nil` at the end.
   /// - Throws: Errors of the underlying stream.
   public func next() throws -> Example? {

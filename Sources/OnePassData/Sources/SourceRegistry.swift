@@ -18,6 +18,10 @@ public struct SourceRequest: Sendable {
   public let classNames: [String]?
   /// The key by which examples name their subject; `nil` if subjects are not needed.
   public let subjectKey: SubjectKey?
+  /// The number of classes, if it is known without reading the data.
+  public internal(set) var classCount: Int?
+  /// Where WebDataset samples have their label; the `.cls` entry if `nil`.
+  public internal(set) var labelKey: LabelKey?
 }
 
 /// A kind of source: its name, its forms and how it is opened.
@@ -67,7 +71,7 @@ public enum SourceRegistry {
       summary: "a pair of MNIST-style idx files, plain or .gz", open: openIDX),
     SourceKind(
       "folder", forms: "folder:DIR",
-      summary: "JPEG and PNG files, one folder per class", open: openFolder),
+      summary: "image files, one folder per class", open: openFolder),
     SourceKind(
       "zip", forms: "zip:FILE",
       summary: "a zip archive of such folders, read in place", open: openZip),
@@ -79,14 +83,14 @@ public enum SourceRegistry {
       summary: "CIFAR-10 or CIFAR-100 in the original binary files", open: openCIFAR),
     SourceKind(
       "list", forms: "list:FILE",
-      summary: "JPEG and PNG files, one line PATH LABEL per image in a text file", open: openList),
+      summary: "image files, one line PATH LABEL per image in a text file", open: openList),
     SourceKind(
       "synthetic", forms: "synthetic:COUNT:SIZE:CLASSES",
       summary: "noise images, to test a machine without data", open: openSynthetic),
     SourceKind(
       "wds", forms: "wds:DIR/train-{0000..0009}.tar, wds:https://…, wds:@LIST or wds:-",
       summary:
-        "WebDataset tar shards (.tar, .tar.gz, .tar.zst): files, addresses, a list of both, standard input",
+        "WebDataset tar shards (plain or compressed): files, addresses, a list of both, standard input",
       open: openWebDataset),
     SourceKind(
       "hf", forms: "hf:DIR/train-{00000..00009}.parquet or hf:https://…",
@@ -107,10 +111,13 @@ public enum SourceRegistry {
   ///   - classNames: The class names in label order that labels must refer to. Folders get the labels of these
   ///     names. Lists and shards may use names instead of numbers.
   ///   - subjectKey: The key by which examples name their subject.
+  ///   - classCount: The number of classes, if it is known. Numbers in lists are then labels if they are below it.
+  ///   - labelKey: Where WebDataset samples have their label; the `.cls` entry if `nil`.
   /// - Throws: `OnePassError`: `usage` for an unknown kind, a malformed argument or a source without subjects;
   ///   `io` for a missing path; `badData` for contents of another kind or with other class names.
   public static func open(
-    _ specification: String, seed: UInt64, classNames: [String]? = nil, subjectKey: SubjectKey? = nil
+    _ specification: String, seed: UInt64, classNames: [String]? = nil, subjectKey: SubjectKey? = nil,
+    classCount: Int? = nil, labelKey: LabelKey? = nil
   ) throws -> any ExampleSource {
     let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, let kind = kinds.first(where: { $0.name == name }) else {
@@ -118,10 +125,11 @@ public enum SourceRegistry {
         withoutSecrets(specification), forms: kinds.map { "\($0.forms) (\($0.summary))" })
     }
     let argument = parts.count > 1 ? String(parts[1]) : nil
+    if let labelKey, name != "wds" { throw OnePassError.labelKeyNotApplicable(labelKey, to: specification) }
     return try kind.open(
       SourceRequest(
         specification: specification, argument: argument, seed: seed, classNames: classNames,
-        subjectKey: subjectKey))
+        subjectKey: subjectKey, classCount: classCount, labelKey: labelKey))
   }
 }
 

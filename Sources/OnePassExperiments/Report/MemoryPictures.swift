@@ -44,7 +44,9 @@ struct MemoryPictures {
     }
     var thumbnails: [Int: Thumbnail] = [:]
     for (id, image) in images {
-      do { thumbnails[id] = try Thumbnail(of: image) } catch {
+      do {
+        thumbnails[id] = try Thumbnail(of: image, orientation: memory.card.pipeline.orientation)
+      } catch {
         problems[id] = "The image cannot be decoded."
       }
     }

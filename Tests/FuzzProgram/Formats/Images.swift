@@ -3,7 +3,7 @@ import OnePassData
 
 /// The readers of images, which are reused for many images, as in the program.
 private struct ImageReaders {
-  let decoder = ImageDecoder()
+  let decoders = [ImageDecoder(), ImageDecoder(orientation: .apply)]
   let renderers: [ImageRenderer]
   let forms: [StoredForm]
 
@@ -31,7 +31,7 @@ extension Format {
     let choice = Int(Checksums.crc32(bytes) >> 3)
     func one<Element>(of list: [Element]) -> Element { list[(choice >> 2) % list.count] }
     switch choice & 3 {
-    case 0: _ = try readers.decoder.decode(image, channels: choice & 4 == 0 ? 3 : 1)
+    case 0: _ = try one(of: readers.decoders).decode(image, channels: choice & 8 == 0 ? 3 : 1)
     case 1: _ = try one(of: readers.forms)(image)
     case let way:
       let renderer = one(of: readers.renderers)

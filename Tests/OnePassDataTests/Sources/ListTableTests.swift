@@ -162,7 +162,8 @@ import Testing
   func linesWithoutALabelAreRefused() throws {
     try expectBroken(Array("a.jpg 1\n#\nb.jpg\n".utf8), naming: ["val.txt:3: no label"])
     try expectBroken(Array("a.jpg\t\n".utf8), naming: ["val.txt:1: no label"])
-    try expectBroken(Array("ImageId,PredictionString\n".utf8), naming: ["val.txt:1: no label"])
+    try expectBroken(
+      Array("ImageId,PredictionString\n".utf8), naming: ["val.txt:1: columns separated by commas"])
     for line in ["my cat.jpg", "3 cat.JPEG", "3\tcat.png"] {
       try expectBroken(Array("a.jpg 1\n\(line)\n".utf8), naming: ["val.txt:2: ends in cat."])
     }
@@ -179,7 +180,9 @@ import Testing
     try expectBroken(Array("a 1\nb n1\n".utf8), naming: ["val.txt:1: label \"1\""], classNames: names)
     try expectBroken(Array("a -1\n".utf8), naming: ["val.txt:1: label \"-1\""], classNames: names)
     for number in ["2147483648", "99999999999999999999"] {
-      try expectBroken(Array("a 1\nb \(number)\n".utf8), naming: ["val.txt:2: label \(number)", "(0 to "])
+      try expectBroken(
+        Array("a 1\nb \(number)\n".utf8), naming: ["val.txt:2: label \(number)", "(0 to 1)"],
+        classNames: names)
     }
   }
 

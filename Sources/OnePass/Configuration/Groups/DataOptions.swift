@@ -51,6 +51,26 @@ extension RunConfiguration {
     )
     public var subjectKey: SubjectKey? = nil
 
+    /// Where the samples of WebDataset shards have their label; the `.cls` entry if `nil`.
+    @RunOption(
+      "label-key",
+      "Where WebDataset samples have their label: cls (the .cls entry), folder or json:FIELD (default: cls).",
+      value: "KEY")
+    public var labelKey: LabelKey? = nil
+
+    /// Whether a run stops if the stream or the evaluation data leaves anything out or has several readings.
+    @RunOption(
+      "strict", "Stop with an error if the data has entries that are left out, or has several readings.",
+      before: false, changesResults: false)
+    public var strict: Bool = false
+
+    /// Whether images that are stored rotated are turned upright; ``OrientationChoice/auto`` if `nil`.
+    @RunOption(
+      "orientation",
+      "Turn images that are stored rotated (Exif, XMP) upright (apply) or not (ignore) (default: auto, apply for hf: only).",
+      value: "auto|ignore|apply", isFoundInData: true)
+    public var orientation: OrientationChoice? = nil
+
     /// The size of the shuffle buffer; examples keep their order of arrival if `nil`.
     @RunOption(
       "shuffle-buffer",

@@ -24,15 +24,15 @@ extension RunConfiguration {
       isFoundInData: true)
     public var stem: Stem? = nil
 
-    /// The side length of the square model input, 8 … 4,096 pixels; chosen by the first image if `nil`.
+    /// The side length of the square model input, 8 … 4,096 pixels; chosen by the first images if `nil`.
     @RunOption(
-      "image-size", "Side length of the model input in pixels (default: by the first image).",
+      "image-size", "Side length of the model input in pixels (default: by the first images).",
       value: "PIXELS", in: .between(8, 4_096), isFoundInData: true)
     public var imageSize: Int? = nil
 
-    /// The number of input channels, 1 (grey) or 3 (colour); chosen by the first image if `nil`.
+    /// The number of input channels, 1 (grey) or 3 (colour); chosen by the first images if `nil`.
     @RunOption(
-      "channels", "Number of input channels: 1 (grey) or 3 (colour) (default: by the first image).",
+      "channels", "Number of input channels: 1 (grey) or 3 (colour) (default: by the first images).",
       value: "1|3", in: .either(1, 3), isFoundInData: true)
     public var channels: Int? = nil
 

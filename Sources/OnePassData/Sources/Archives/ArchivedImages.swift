@@ -14,6 +14,8 @@ struct ArchivedImages {
   }
 
   let classNames: [String]
+  /// The entries that were left out, and what was chosen.
+  let report: SourceReport
   var count: Int { rows.count }
 
   private let archive: String
@@ -34,7 +36,7 @@ struct ArchivedImages {
 
   /// The path of the archive, followed by the image's path in it.
   func path(at row: Int) -> String {
-    "\(archive)/\(String(decoding: paths[Int(rows[row].path)], as: UTF8.self))"
+    "\(archive)/\(String(escaping: paths[Int(rows[row].path)]))"
   }
 }
 
@@ -44,23 +46,33 @@ extension ArchivedImages {
     private let archive: String
     private var paths = PackedNames()
     private var rows: [Row] = []
+    /// The entries that were left out so far.
+    var report = SourceReport()
 
     /// - Parameter archive: The path of the archive.
     init(archive: String) { self.archive = archive }
 
     var count: Int { rows.count }
 
-    /// Adds the image at `path`, `CLASS/NAME` or `CLASS/FOLDER/…/NAME`. Hidden entries, entries outside folders and
-    /// entries that are not images are ignored.
-    /// - Throws: `OnePassError` (`badData`) if the image is too large or the names exceed 4 GiB.
-    mutating func add(_ path: [UInt8], at place: Place) throws {
+    /// Decides about the entry at `path`: `CLASS/NAME` or `CLASS/FOLDER/…/NAME` is an image.
+    /// - Returns: The path without empty components, if it is taken.
+    static func judge(_ path: [UInt8]) -> Verdict<[UInt8]> {
       let dot = UInt8(ascii: ".")
       let parts = path.split(separator: slash).filter { !$0.elementsEqual([dot]) }
-      guard parts.count >= 2, isImageName(path), parts.allSatisfy({ $0.first != dot }) else { return }
-      let path = Array(parts.joined(separator: [slash]))
+      if parts.dropLast().contains(where: ToolFolders.contains) { return .leaveOut(.toolFolder) }
+      if parts.contains(where: { $0.first == dot }) { return .leaveOut(.hidden) }
+      guard isImageName(path) else { return .leaveOut(.notAnImage(path)) }
+      guard parts.count >= 2 else { return .leaveOut(.besideClasses) }
+      return .take(Array(parts.joined(separator: [slash])))
+    }
+
+    /// Adds an image.
+    /// - Parameter path: A path that ``judge(_:)`` has returned.
+    /// - Throws: `OnePassError` (`badData`) if the image is too large or the names exceed 4 GiB.
+    mutating func add(_ path: [UInt8], at place: Place) throws {
       guard place.size <= largestImageFile else {
         throw OnePassError.imageFileIsTooLarge(
-          "\(archive)/\(String(decoding: path, as: UTF8.self))", bytes: place.size, limit: largestImageFile)
+          "\(archive)/\(String(escaping: path))", bytes: place.size, limit: largestImageFile)
       }
       guard rows.count < Int(UInt32.max), paths.append(path) else {
         throw OnePassError.fileNamesAreTooLong(in: archive)
@@ -80,10 +92,18 @@ extension ArchivedImages {
       }
       let depth = strippingCommonFolder ? commonFolders(names) : 0
       // Images beside the class folders belong to no class.
-      var rows = rows.filter { folders(of: $0) > depth }
+      var (rows, report) = (self.rows, self.report)
+      rows = rows.compactMap { row in
+        report.take(
+          folders(of: row) > depth ? .take(row) : .leaveOut(.besideClasses), named: shown(row))
+      }
       let found = Set(rows.map { folder(at: depth, of: $0) }).sorted { $0.lexicographicallyPrecedes($1) }
       let ranks = Dictionary(uniqueKeysWithValues: zip(found, found.indices.map(UInt32.init)))
       for index in rows.indices { rows[index].label = ranks[folder(at: depth, of: rows[index])] ?? 0 }
+      if names == nil, let parts = PartFolders.parts(among: found.map(text)) {
+        throw OnePassError.archivedFoldersAreParts(
+          of: archive, found.map(text), parts.training, parts.evaluation)
+      }
       rows.sort(by: isBefore)
       for (first, second) in zip(rows, rows.dropFirst())
       where paths[Int(first.path)] == paths[Int(second.path)] {
@@ -94,7 +114,7 @@ extension ArchivedImages {
         for index in rows.indices { rows[index].label = labels[Int(rows[index].label)] }
       }
       return ArchivedImages(
-        classNames: names ?? found.map(text), archive: archive, paths: paths, rows: rows)
+        classNames: names ?? found.map(text), report: report, archive: archive, paths: paths, rows: rows)
     }
 
     private func label(of name: String, among names: [String]) throws -> UInt32 {
@@ -137,6 +157,8 @@ extension ArchivedImages {
       return first.lexicographicallyPrecedes(second)
     }
 
-    private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+    private func text(_ bytes: ArraySlice<UInt8>) -> String { String(escaping: bytes) }
+
+    private func shown(_ row: Row) -> String { text(paths[Int(row.path)]) }
   }
 }

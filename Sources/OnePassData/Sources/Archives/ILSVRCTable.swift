@@ -21,6 +21,9 @@ public struct ILSVRCTable: ExampleTable {
   private let file: OpenFile
   private let images: ArchivedImages
 
+  /// The entries that were left out.
+  public var report: SourceReport { images.report }
+
   /// Reads the headers of all entries.
   /// - Parameters:
   ///   - path: The outer tar, uncompressed.
@@ -34,20 +37,26 @@ public struct ILSVRCTable: ExampleTable {
     var current = path
     do throws(any Error) {
       let outer = try TarReader(FileInput(file), blockSize: TarReader.headerSize)
-      while try outer.advance() {
-        guard let name = Self.className(of: outer.name), let body = outer.bodyRange else {
-          imagesOutside += isImageName(outer.name) ? 1 : 0
-          continue
+      while let (name, body) = try outer.next({ entry -> Verdict<(name: [UInt8], body: Range<Int>)> in
+        if entry.isLink { return .leaveOut(.archiveLink) }
+        guard let name = Self.className(of: entry.name), let body = entry.bodyRange else {
+          imagesOutside += isImageName(entry.name) ? 1 : 0
+          return .leaveOut(.noClassTar)
         }
-        current = "\(path)/\(String(decoding: outer.name, as: UTF8.self))"
+        return .take((name, body))
+      }) {
+        current = "\(path)/\(String(escaping: outer.name))"
         let inner = try TarReader(FileInput(file, range: body), blockSize: TarReader.headerSize)
-        while try inner.advance() {
-          guard let range = inner.bodyRange else { continue }
-          try builder.add(
-            name + [slash] + inner.name, at: .init(offset: range.lowerBound, size: range.count))
-        }
+        while let (path, place) = try inner.next({ entry -> Verdict<([UInt8], ArchivedImages.Place)> in
+          guard !entry.isLink, let range = entry.bodyRange else { return .leaveOut(.archiveLink) }
+          return ArchivedImages.Builder.judge(name + [slash] + entry.name).map {
+            ($0, .init(offset: range.lowerBound, size: range.count))
+          }
+        }) { try builder.add(path, at: place) }
+        builder.report.add(inner.report)
         current = path
       }
+      builder.report.add(outer.report)
     } catch let failure as ReadFailure {
       throw failure.error(in: current, at: .images(builder.count))
     }

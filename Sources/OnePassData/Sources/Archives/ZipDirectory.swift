@@ -3,12 +3,17 @@ import OnePassCore
 /// The central directory of a zip archive (PKWARE's APPNOTE 6.3.10, sections 4.3.12 to 4.3.16, with Zip64).
 struct ZipDirectory {
   struct Entry {
+    /// The path, with slashes between its components. Its encoding is unknown.
     let name: [UInt8]
     /// The offset of the local header.
     let offset: Int
     let compressedSize: Int
     let size: Int
     let isEncrypted: Bool
+    /// Whether the entry is a symbolic link, as Unix programs store them.
+    let isLink: Bool
+    /// Whether the name was stored with backslashes between its components.
+    let hasBackslashes: Bool
   }
 
   private let file: OpenFile
@@ -55,9 +60,23 @@ struct ZipDirectory {
     expected = count
   }
 
-  /// Calls `body` with each entry, in the order of the directory.
-  /// - Throws: `OnePassError` (`badData`) if the directory is damaged; errors of `body`.
-  func walk(_ body: (Entry) throws -> Void) throws {
+  /// Calls `judge` with each file, in the order of the directory.
+  /// - Parameters:
+  ///   - report: Counts the entries that are left out.
+  ///   - judge: Decides about an entry.
+  /// - Throws: `OnePassError` (`badData`) if the directory is damaged; errors of `judge`.
+  func walk<Taken>(
+    into report: inout SourceReport, judging judge: (Entry) throws -> Verdict<Taken>,
+    taking take: (Taken) throws -> Void
+  ) throws {
+    try walk { entry in
+      // An entry for a folder has no contents.
+      if entry.name.last == slash { return }
+      if let taken = report.take(try judge(entry), named: String(escaping: entry.name)) { try take(taken) }
+    }
+  }
+
+  private func walk(_ body: (Entry) throws -> Void) throws {
     var place = 0
     for _ in 0..<expected {
       guard place <= bytes.count - Self.headerSize, bytes.number(at: place, 4) == 0x0201_4B50 else {
@@ -80,10 +99,15 @@ struct ZipDirectory {
       let offset = try number(at: place + 42)
       // Entries precede the directory.
       guard offset <= start, compressed <= start - offset else { throw damage }
+      let system = bytes[place + 5]
+      let name = Array(bytes[nameStart..<extraStart])
+      let slashes = Self.replacingBackslashes(in: name, of: system)
       try body(
         Entry(
-          name: Array(bytes[nameStart..<extraStart]), offset: offset, compressedSize: compressed, size: size,
-          isEncrypted: bytes.number(at: place + 8, 2) & 1 == 1))
+          name: slashes ?? name, offset: offset, compressedSize: compressed, size: size,
+          isEncrypted: bytes.number(at: place + 8, 2) & 1 == 1,
+          isLink: Self.isUnix(system) && bytes.number(at: place + 40, 2) & 0xF000 == 0xA000,
+          hasBackslashes: slashes != nil))
       place = next
     }
   }
@@ -92,6 +116,22 @@ struct ZipDirectory {
   var body: Range<Int> { 0..<start }
 
   private static let headerSize = 46
+
+  /// Unix and macOS.
+  private static func isUnix(_ system: UInt8) -> Bool { system == 3 || system == 19 }
+
+  /// The name with slashes instead of backslashes, as old Windows programs write them; `nil` if it has none.
+  ///
+  /// On Unix a backslash is part of a name, and in Shift-JIS or GBK it can be the second byte of a character.
+  private static func replacingBackslashes(in name: [UInt8], of system: UInt8) -> [UInt8]? {
+    let backslash = UInt8(ascii: "\\")
+    guard !isUnix(system), name.contains(backslash), !name.contains(slash) else { return nil }
+    let isUTF8 = String(validating: name, as: UTF8.self) != nil
+    let replaced = name.indices.map { index in
+      name[index] == backslash && (isUTF8 || index == 0 || name[index - 1] < 0x80) ? slash : name[index]
+    }
+    return replaced == name ? nil : replaced
+  }
 
   private var damage: OnePassError { .damagedZip(file.path, .damagedDirectory) }
 

@@ -23,6 +23,9 @@ public struct ZipTable: ExampleTable {
   /// The byte range of the entries.
   private let body: Range<Int>
 
+  /// The entries that were left out, and what was chosen.
+  public var report: SourceReport { images.report }
+
   /// Reads the archive's directory.
   /// - Parameters:
   ///   - path: The archive.
@@ -34,12 +37,25 @@ public struct ZipTable: ExampleTable {
     let directory = try ZipDirectory(file)
     body = directory.body
     var builder = ArchivedImages.Builder(archive: path)
-    try directory.walk { entry in
+    var report = SourceReport()
+    var hasBackslashes = false
+    try directory.walk(into: &report) { entry -> Verdict<(name: [UInt8], place: ArchivedImages.Place)> in
       guard !entry.isEncrypted else {
-        throw OnePassError.encryptedZip(path, entry: String(decoding: entry.name, as: UTF8.self))
+        throw OnePassError.encryptedZip(path, entry: String(escaping: entry.name))
       }
-      try builder.add(entry.name, at: .init(offset: entry.offset, size: entry.size))
+      if entry.hasBackslashes { hasBackslashes = true }
+      if entry.isLink { return .leaveOut(.archiveLink) }
+      return ArchivedImages.Builder.judge(entry.name).map {
+        ($0, .init(offset: entry.offset, size: entry.size))
+      }
+    } taking: {
+      try builder.add($0.name, at: $0.place)
     }
+    if hasBackslashes {
+      report.choose(
+        "the separator of paths", taken: "backslash, as old Windows programs write it", others: [])
+    }
+    builder.report = report
     images = try builder.images(named: classNames, strippingCommonFolder: true)
   }
 

@@ -26,6 +26,9 @@ public final class ParquetSource: ExampleSource {
   /// The number of examples delivered.
   public private(set) var position = 0
 
+  /// What was chosen among several columns. Every row is delivered.
+  public private(set) var report: SourceReport
+
   private let files: [Part]
   private var file = 0
   private var group = 0
@@ -59,22 +62,26 @@ public final class ParquetSource: ExampleSource {
     let pattern = try ShardPattern(
       request.requiredArgument("hf:DIR/train-{00000..00009}.parquet or hf:https://…"))
     var names: [String]?
+    var report = SourceReport()
     files = try pattern.shards.map { path in
       let (size, read) = try Self.reading(path, http)
       let shown = HTTPAddress.shown(path)
       let footer = try ParquetFile(shown, size: size) { try Self.bytes($0, of: shown, by: read) }
       let features = Self.features(of: footer)
-      guard let image = footer.column(features.images + ["image", "img", "jpg", "png"], types: [6]) else {
+      let images = footer.columns(features.images + ["image", "img", "jpg", "png"], types: [6])
+      guard let image = images.first else {
         throw OnePassError.unreadableParquet(shown, .noImageColumn)
       }
-      guard
-        let label = footer.column(features.labels + ["label", "labels", "fine_label", "cls"], types: [1, 2])
-      else {
+      let labels = footer.columns(features.labels + ["label", "labels", "fine_label", "cls"], types: [1, 2])
+      guard let label = labels.first else {
         throw OnePassError.unreadableParquet(shown, .noLabelColumn)
       }
+      report.choose("the image column", among: images)
+      report.choose("the label column", among: labels)
       names = names ?? features.classes[label.path[0]]
       return Part(footer: footer, image: image, label: label, read: read)
     }
+    self.report = report
     classNames = try request.agreedClassNames(with: names)
   }
 
@@ -86,23 +93,40 @@ public final class ParquetSource: ExampleSource {
   public func next() throws -> Example? {
     if let failure { throw failure }
     do {
-      guard let (image, label) = try nextRow() else { return nil }
-      defer { position += 1 }
-      // A missing image is delivered empty: the decoder reports it as broken, and it is counted.
-      var bytes: [UInt8] = []
-      if case .bytes(let file) = image { bytes = file }
-      guard bytes.count <= largestImageFile else {
-        throw OnePassError.imageInRowIsTooLarge(
-          position, in: specification, bytes: bytes.count, limit: largestImageFile)
-      }
-      guard case .integer(let number) = label else {
-        throw OnePassError.rowWithoutLabel(position, in: specification)
-      }
-      return Example(id: position, label: number, image: EncodedImage(bytes: bytes))
+      return try next { .take(try example(image: $0, label: $1)) }
     } catch let error as OnePassError {
       failure = error
       throw error
     }
+  }
+
+  /// Calls `judge` with each further row, until it takes one.
+  /// - Parameter judge: Decides about a row. A row that is left out would need a place in the count of the stream.
+  private func next<Taken>(
+    _ judge: (_ image: ParquetColumn.Value, _ label: ParquetColumn.Value) throws -> Verdict<Taken>
+  ) throws -> Taken? {
+    while let (image, label) = try nextRow() {
+      if let taken = report.take(try judge(image, label), named: "row \(position)") {
+        position += 1
+        return taken
+      }
+    }
+    return nil
+  }
+
+  /// - Throws: `OnePassError` (`badData`) if the image is too large or there is no label.
+  private func example(image: ParquetColumn.Value, label: ParquetColumn.Value) throws -> Example {
+    // A missing image is delivered empty: the decoder reports it as broken, and it is counted.
+    var bytes: [UInt8] = []
+    if case .bytes(let file) = image { bytes = file }
+    guard bytes.count <= largestImageFile else {
+      throw OnePassError.imageInRowIsTooLarge(
+        position, in: specification, bytes: bytes.count, limit: largestImageFile)
+    }
+    guard case .integer(let number) = label else {
+      throw OnePassError.rowWithoutLabel(position, in: specification)
+    }
+    return Example(id: position, label: number, image: EncodedImage(bytes: bytes))
   }
 
   /// Continues at a position, skipping whole files and row groups and then single rows.
@@ -202,14 +226,26 @@ public final class ParquetSource: ExampleSource {
 }
 
 extension ParquetFile {
-  /// The first existing column of these names and types, directly or as `bytes` of a structure.
-  fileprivate func column(_ names: [String], types: Set<Int>) -> Column? {
-    for name in names {
-      for path in [[name], [name, "bytes"]] {
-        if let column = columns.first(where: { $0.path == path && types.contains($0.type) }) { return column }
+  /// The existing columns of these names and types, directly or as `bytes` of a structure, each once.
+  fileprivate func columns(_ names: [String], types: Set<Int>) -> [Column] {
+    var found: [Column] = []
+    for name in names where !found.contains(where: { $0.path[0] == name }) {
+      let paths = [[name], [name, "bytes"]]
+      if let column = paths.lazy.compactMap({ path in
+        columns.first { $0.path == path && types.contains($0.type) }
+      }).first {
+        found.append(column)
       }
     }
-    return nil
+    return found
+  }
+}
+
+extension SourceReport {
+  /// Records which of several columns is used: the first.
+  fileprivate mutating func choose(_ what: String, among columns: [ParquetFile.Column]) {
+    guard let taken = columns.first, columns.count > 1 else { return }
+    choose(what, taken: taken.path[0], others: columns.dropFirst().map { $0.path[0] })
   }
 }
 

@@ -2,13 +2,13 @@ import CArchive
 
 /// The decompressed bytes of a shard in order, through a window on a fixed buffer.
 ///
-/// A plain shard is read directly. gzip and zstd, recognised by the first bytes, are decompressed with libarchive.
+/// A plain shard is read directly. A compressed one, recognised by the first bytes, is decompressed with libarchive.
 /// Owned by one thread.
 final class ShardBytes {
   /// The bytes that were read but not consumed; valid until the next call.
   private(set) var window = UnsafeRawBufferPointer(start: nil, count: 0)
-  /// Whether the shard is a regular file, not a pipe or a download.
-  var isFile: Bool { input.isFile }
+  /// Whether the shard is an uncompressed file, not a pipe or a download.
+  var isPlainFile: Bool { unpacker == nil && input.isFile }
   /// The offset of the window in an uncompressed file; `nil` for anything else.
   var offset: Int? { unpacker == nil ? input.offset.map { $0 - window.count } : nil }
 
@@ -26,15 +26,15 @@ final class ShardBytes {
     self.input = input
     buffer = .allocate(byteCount: blockSize, alignment: 16)
     var start = 0
-    // A pipe may deliver less than the four bytes that identify the compression.
-    while start < 4 {
+    // A pipe may deliver less than the bytes that identify the compression.
+    while start < ShardCompression.signatureLength {
       let got = try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[start...]))
       if got == 0 { break }
       start += got
     }
-    if Self.isCompressed(buffer.prefix(start)) {
+    if let compression = ShardCompression(of: buffer.prefix(start)) {
       firstRead = start
-      try openUnpacker()
+      try openUnpacker(compression)
     } else {
       window = UnsafeRawBufferPointer(rebasing: buffer[..<start])
     }
@@ -99,24 +99,20 @@ final class ShardBytes {
     consume(left)
     return true
   }
-
-  private static func isCompressed(_ start: Slice<UnsafeMutableRawBufferPointer>) -> Bool {
-    // gzip (RFC 1952), a frame of zstd, or one of the skippable frames that may precede it (RFC 8878).
-    start.starts(with: [0x1F, 0x8B]) || start.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
-      || (start.count >= 4 && start[0] & 0xF0 == 0x50 && start[1..<4].elementsEqual([0x2A, 0x4D, 0x18]))
-  }
 }
 
 // MARK: - libarchive
 
 extension ShardBytes {
-  private func openUnpacker() throws(ReadFailure) {
+  private func openUnpacker(_ compression: ShardCompression) throws(ReadFailure) {
     guard let archive = archive_read_new() else {
       throw ReadFailure.outOfMemory
     }
     unpacker = archive
-    archive_read_support_filter_gzip(archive)
-    archive_read_support_filter_zstd(archive)
+    // A warning means that libarchive would start another program to decompress.
+    guard compression.support(archive) == ARCHIVE_OK else {
+      throw ReadFailure.unsupportedCompression(compression.rawValue)
+    }
     archive_read_support_format_raw(archive)
     // The archive is freed in this object's deinit, so an unretained reference is safe.
     let owner = Unmanaged.passUnretained(self).toOpaque()

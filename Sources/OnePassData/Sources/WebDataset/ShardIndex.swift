@@ -12,7 +12,7 @@ struct ShardIndex: Codable, Equatable {
   var classes: [String]?
 
   struct Shard: Codable, Equatable {
-    /// The shard's file name. Anything before the last slash is ignored.
+    /// The shard's path, of which the last components count.
     var url: String
     var nsamples: Int
     /// The size of the shard in bytes.
@@ -83,15 +83,40 @@ struct ShardIndex: Codable, Equatable {
     }
   }
 
-  /// The number of examples in each shard; `nil` if the index does not list all of them.
+  /// The number of examples in each shard; `nil` if the index does not list all of them, or does not distinguish them.
+  ///
+  /// A shard is the entry with the same file name. Among several such entries it is the one with the most folders in common;
+  /// if there is none, the entries of an index that lists the same file names in the same order are the shards.
   func counts(of shards: [String]) -> [Int]? {
-    let known = Dictionary(self.shards.map { (Self.fileName($0.url), $0.nsamples) }) { first, _ in first }
-    let counts = shards.compactMap { known[Self.fileName($0)] }
-    return counts.count == shards.count ? counts : nil
+    let entries = Dictionary(grouping: self.shards) { Self.components($0.url).last ?? "" }
+    let counts = shards.compactMap { shard -> Int? in
+      let path = Self.components(shard)
+      let found = entries[path.last ?? ""] ?? []
+      let common = found.map { Self.commonEnd(path, Self.components($0.url)) }
+      let best = zip(found, common).filter { $0.1 == common.max() }.map(\.0.nsamples)
+      return Set(best).count == 1 ? best[0] : nil
+    }
+    if counts.count == shards.count { return counts }
+    let isSameOrder =
+      shards.map { Self.components($0).last } == self.shards.map { Self.components($0.url).last }
+    return isSameOrder ? self.shards.map(\.nsamples) : nil
   }
 
-  static func fileName(_ path: String) -> Substring {
+  private static func components(_ path: String) -> [Substring] {
     let path = HTTPAddress.isMeant(by: path) ? path.prefix { $0 != "?" } : path[...]
-    return path.split(separator: "/").last ?? ""
+    return path.split(separator: "/")
+  }
+
+  private static func commonEnd(_ a: [Substring], _ b: [Substring]) -> Int {
+    zip(a.reversed(), b.reversed()).prefix { $0 == $1 }.count
+  }
+
+  /// The path of a shard in an index: from the index's folder if it is below, otherwise the file name.
+  static func url(of shard: String, in index: String) -> String {
+    let folder = index.lastIndex(of: "/").map { index[...$0] } ?? ""
+    if shard.hasPrefix(folder), !shard.hasPrefix("/") || !folder.isEmpty {
+      return String(shard.dropFirst(folder.count))
+    }
+    return String(components(shard).last ?? "")
   }
 }

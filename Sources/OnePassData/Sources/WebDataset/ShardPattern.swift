@@ -22,10 +22,11 @@ struct ShardPattern {
     let list = String(text.dropFirst())
     var reader = try LineReader(list)
     var shards: [String] = []
-    while let line = try reader.next() {
-      let line = line.trimmingCharacters(in: .whitespaces)
-      if line.isEmpty || line.hasPrefix("#") { continue }
-      shards += try Self.expand(line)
+    var report = SourceReport()
+    try reader.walk(into: &report) { line, _ in
+      .take(try Self.expand(line))
+    } taking: { expanded, _ in
+      shards += expanded
       guard shards.count <= Self.mostShards else {
         throw OnePassError.tooManyShards(in: list, limit: Self.mostShards)
       }

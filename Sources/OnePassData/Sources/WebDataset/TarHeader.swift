@@ -14,12 +14,15 @@ struct TarHeader {
   /// The sum of signed bytes is accepted too, because some old programs wrote it.
   var hasValidChecksum: Bool {
     guard let stated = Self.number(block[148..<156]) else { return false }
-    var sum = 0
+    // Eight bytes at a time: four sums of pairs, each of which is at most 64 * 2 * 255.
+    var sums: UInt64 = 0
     var high = 0
-    for byte in block {
-      sum += Int(byte)
-      high += Int(byte >> 7)
+    for offset in stride(from: 0, to: 512, by: 8) {
+      let word = block.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      sums += (word & 0x00FF_00FF_00FF_00FF) + (word >> 8 & 0x00FF_00FF_00FF_00FF)
+      high += (word & 0x8080_8080_8080_8080).nonzeroBitCount
     }
+    var sum = (0..<4).reduce(0) { $0 + Int(sums >> (16 * $1) & 0xFFFF) }
     for byte in block[148..<156] {
       sum += 32 - Int(byte)
       high -= Int(byte >> 7)
@@ -37,6 +40,9 @@ struct TarHeader {
     }
     path.append(contentsOf: block[0..<100].prefix { $0 != 0 })
   }
+
+  /// The target of a link.
+  var linkName: [UInt8] { Array(block[157..<257].prefix { $0 != 0 }) }
 
   private static let posixMagic: [UInt8] = Array("ustar\0".utf8)
 
@@ -62,8 +68,11 @@ struct TarHeader {
   }
 
   /// The used fields of a pax header. Its records are `LENGTH KEY=VALUE\n`, where the length is of the whole record.
-  static func extendedFields(_ body: [UInt8]) throws(ReadFailure) -> (path: [UInt8]?, size: Int?) {
+  static func extendedFields(_ body: [UInt8]) throws(ReadFailure) -> (
+    path: [UInt8]?, link: [UInt8]?, size: Int?
+  ) {
     var path: [UInt8]?
+    var link: [UInt8]?
     var size: Int?
     var rest = body[...]
     while !rest.isEmpty {
@@ -77,6 +86,8 @@ struct TarHeader {
       let value = rest[(equals + 1)..<(rest.startIndex + length - 1)]
       if key.elementsEqual("path".utf8) {
         path = Array(value)
+      } else if key.elementsEqual("linkpath".utf8) {
+        link = Array(value)
       } else if key.elementsEqual("size".utf8) {
         guard let number = Int(String(decoding: value, as: UTF8.self)), number >= 0 else {
           throw ReadFailure.damagedExtendedHeader
@@ -87,6 +98,6 @@ struct TarHeader {
       }
       rest = rest[(rest.startIndex + length)...]
     }
-    return (path, size)
+    return (path, link, size)
   }
 }

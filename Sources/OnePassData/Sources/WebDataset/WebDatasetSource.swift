@@ -3,8 +3,11 @@ import OnePassCore
 
 /// WebDataset tar shards, read in arrival order.
 ///
-/// A shard is a file, an address or standard input; see ``init(_:classNames:)``. Plain tar, gzip and zstd are
-/// recognised by their bytes. If a connection breaks, a new one continues at the same byte.
+/// A shard is a file, an address or standard input; see ``init(_:classNames:labelKey:)``. Plain tar, gzip, zstd, xz, bzip2,
+/// lz4 and lzip are recognised by their bytes. If a connection breaks, a new one continues at the same byte.
+///
+/// The entries of a sample follow each other. In an uncompressed file they may be anywhere; its headers are then read in
+/// advance.
 ///
 /// If there is an index beside the shards (`train.json` for `train-{0000..0009}.tar`), it states the length and the
 /// classes. A shard with another number of examples is then an error.
@@ -18,21 +21,24 @@ import OnePassCore
 public final class WebDatasetSource: SurveyableSource {
   /// The specification that opens this source again, without secrets.
   public let specification: String
-  /// The names of the classes in label order; `nil` if they have none.
-  public let classNames: [String]?
+  /// The names of the classes in label order; `nil` if they have none, or a survey has not found them yet.
+  public var classNames: [String]? { labels.names }
   /// The number of classes; `nil` until names, an index or a survey states it.
   public private(set) var knownClassCount: Int?
   /// The number of examples delivered or skipped.
   public private(set) var position = 0
 
   private let shards: [String]
-  private let labelsByName: [String: Int]
-  private let subjectKey: SubjectKey?
+  private let labels: ShardLabels
+  private let fields: SampleFields
+  private let classCount: Int?
   private let limits: HTTPLimits
   /// The number of examples in each shard, from an index or a survey.
   private var shardCounts: [Int]?
   private var nextShard = 0
   private var reader: ShardReader?
+  /// The report on the shards before the current one.
+  private var finished = SourceReport()
   /// Thrown again by every later call, because a broken stream does not continue after the break.
   private var failure: OnePassError?
 
@@ -40,19 +46,25 @@ public final class WebDatasetSource: SurveyableSource {
   /// - Parameters:
   ///   - pattern: Paths or http(s) addresses with braces; `@FILE` for a text file with one such pattern per line; or
   ///     `-` for standard input. The query of an address is sent but never shown.
-  ///   - classNames: The class names in label order, to which `.cls` entries may refer.
+  ///   - classNames: The class names in label order, to which labels may refer.
+  ///   - labelKey: Where samples have their label. If it is not a number in a `.cls` entry and there are no class names, the
+  ///     shards are surveyed at once.
   /// - Throws: `OnePassError`: `usage` for a malformed pattern, `io` for a missing shard, `badData` for a damaged
   ///   index or one with other classes than `classNames`.
-  public convenience init(_ pattern: String, classNames: [String]? = nil) throws {
+  public convenience init(
+    _ pattern: String, classNames: [String]? = nil, labelKey: LabelKey = .entry
+  ) throws {
     try self.init(
       SourceRequest(
-        specification: "wds:\(pattern)", argument: pattern, seed: 0, classNames: classNames, subjectKey: nil))
+        specification: "wds:\(pattern)", argument: pattern, seed: 0, classNames: classNames, subjectKey: nil,
+        labelKey: labelKey))
   }
 
   init(_ request: SourceRequest, http: HTTPLimits = HTTPLimits()) throws {
     specification = HTTPAddress.shown(request.specification)
     limits = http
-    subjectKey = request.subjectKey
+    classCount = request.classCount
+    let labelKey = request.labelKey ?? .entry
     let pattern = try ShardPattern(try request.requiredArgument("wds:DIR/train-{0000..0009}.tar or wds:-"))
     shards = pattern.shards
     var index: ShardIndex?
@@ -70,9 +82,34 @@ public final class WebDatasetSource: SurveyableSource {
       throw OnePassError.standardInputAmongShards(specification)
     }
     shardCounts = index?.counts(of: shards)
-    classNames = try request.agreedClassNames(with: index?.classes)
+    labels = ShardLabels(names: try request.agreedClassNames(with: index?.classes))
+    fields = SampleFields(labels: labels, labelKey: labelKey, subjectKey: request.subjectKey)
     knownClassCount = classNames?.count
-    labelsByName = Dictionary((classNames ?? []).enumerated().map { ($1, $0) }) { first, _ in first }
+    if classNames == nil, labelKey != .entry { try findClasses(labelKey) }
+  }
+
+  /// Finds the classes that folders or fields name.
+  private func findClasses(_ labelKey: LabelKey) throws {
+    do { _ = try survey() } catch let error as OnePassError where error.code == .usage {
+      // Numbers in fields need no names.
+      if labelKey == .folder {
+        throw OnePassError.labelKeyNeedsClassNames(labelKey, of: specification)
+      }
+    }
+  }
+
+  /// What was left out and chosen up to the current position.
+  public var report: SourceReport {
+    guard let reader else { return finished }
+    var report = finished
+    report.add(reader.report)
+    return report
+  }
+
+  /// Continues with the report of an earlier run at this position.
+  public func restore(report: SourceReport) {
+    // The current shard has been read up to the position again, and reports its part itself.
+    finished = report.subtracting(reader?.report ?? SourceReport())
   }
 
   /// Whether ``restore(position:)`` reads the stream from the start: standard input, and remote shards without an index.
@@ -114,7 +151,8 @@ public final class WebDatasetSource: SurveyableSource {
     precondition(position == 0 && reader == nil, "A source must be restored before anything is read from it.")
     if let knownCount { try checkRestore(to: target, within: knownCount, of: specification) }
     if let shardCounts {
-      while nextShard < shards.count, position + shardCounts[nextShard] <= target {
+      // The last shard before the position is read to its last sample, because its report has to end there.
+      while nextShard < shards.count, position + shardCounts[nextShard] < target {
         position += shardCounts[nextShard]
         nextShard += 1
       }
@@ -139,16 +177,17 @@ public final class WebDatasetSource: SurveyableSource {
       throw OnePassError.lengthIsUnknown(ofRemote: specification)
     }
     var counts: [Int] = []
-    var largestLabel = -1
+    let found = classNames == nil ? ShardLabels.collecting() : labels
+    let fields = SampleFields(labels: found, labelKey: fields.labelKey)
     for shard in shards {
-      let reader = try ShardReader(
-        try open(shard), called: Self.name(of: shard), labelsByName: labelsByName, blockSize: surveyBlockSize)
-      while let sample = try reader.next(.labels) { largestLabel = max(largestLabel, sample.label) }
+      let reader = try open(shard, fields, blockSize: surveyBlockSize)
+      while try reader.next(.labels) != nil {}
       try checkCount(of: reader, at: counts.count)
       counts.append(reader.count)
     }
     shardCounts = counts
-    let classCount = classNames?.count ?? largestLabel + 1
+    let (classCount, areSparseNumbers) = labels.adopt(found, classCount: classCount)
+    if areSparseNumbers { finished.chooseNamesForNumbers() }
     knownClassCount = classCount
     return Survey(count: counts.reduce(0, +), classCount: classCount)
   }
@@ -157,24 +196,31 @@ public final class WebDatasetSource: SurveyableSource {
     while true {
       if reader == nil {
         guard nextShard < shards.count else { return nil }
-        reader = try ShardReader(
-          try open(shards[nextShard]), called: Self.name(of: shards[nextShard]), labelsByName: labelsByName,
-          subjectKey: subjectKey)
+        reader = try open(shards[nextShard], fields, blockSize: usualBlockSize)
         nextShard += 1
       }
       guard let reader else { return nil }
       if let sample = try reader.next(detail) { return sample }
       try checkCount(of: reader, at: nextShard - 1)
+      finished.add(reader.report)
       self.reader = nil
     }
   }
 
-  private func open(_ shard: String) throws -> any ByteInput {
-    if HTTPAddress.isMeant(by: shard) { return HTTPInput(try HTTPAddress(shard), limits: limits) }
-    // The descriptor is duplicated, so that closing it does not close the process's standard input.
-    return FileInput(
-      shard == standardInput
-        ? OpenFile(adopting: dup(STDIN_FILENO), path: Self.name(of: shard)) : try OpenFile(reading: shard))
+  private func open(_ shard: String, _ fields: SampleFields, blockSize: Int) throws -> ShardReader {
+    var file: OpenFile?
+    let input: any ByteInput
+    if HTTPAddress.isMeant(by: shard) {
+      input = HTTPInput(try HTTPAddress(shard), limits: limits)
+    } else if shard == standardInput {
+      // The descriptor is duplicated, so that closing it does not close the process's standard input.
+      input = FileInput(OpenFile(adopting: dup(STDIN_FILENO), path: Self.name(of: shard)))
+    } else {
+      let opened = try OpenFile(reading: shard)
+      (file, input) = (opened, FileInput(opened))
+    }
+    return try ShardReader(
+      input, called: Self.name(of: shard), file: file, fields: fields, blockSize: blockSize)
   }
 
   private static func name(of shard: String) -> String {
@@ -195,6 +241,7 @@ public final class WebDatasetSource: SurveyableSource {
 }
 
 private let standardInput = "-"
+private let usualBlockSize = 1 << 17
 /// Small, so that bodies are skipped by seeking instead of reading.
 private let surveyBlockSize = 1 << 14
 

@@ -1,0 +1,18 @@
+// Errors about the contents of a source.
+
+extension OnePassError {
+  // MARK: --strict
+
+  /// - Parameter notices: The messages of the report.
+  static func sourceIsNotWhole(_ notices: [String]) -> OnePassError {
+    OnePassError(.badData, "--strict: \(notices.joined(separator: " ")) Correct the data or omit --strict.")
+  }
+
+  // MARK: --label-key
+
+  static func unknownLabelKey(_ text: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--label-key must be cls, folder or json:FIELD, a field of a WebDataset sample's .json (got \(text)).")
+  }
+}

@@ -1,0 +1,118 @@
+import OnePassCore
+
+/// The classes that the labels of samples stand for.
+///
+/// A label is an integer or the name of a class. A survey finds the classes of samples without class names.
+final class ShardLabels {
+  /// The names of the classes in label order; `nil` if there are none.
+  private(set) var names: [String]?
+  private var labelsByName: [String: Int]
+  /// Whether a label is looked up among the names before it is read as a number.
+  private var namesComeFirst = false
+  /// The labels found by a survey; `nil` outside surveys.
+  private var found: Found?
+
+  private struct Found {
+    var largest = -1
+    var isNegative = false
+    /// Whether each small number occurred.
+    var small: [Bool] = []
+    var large: Set<Int> = []
+    var texts: Set<String> = []
+
+    static let smallNumbers = 1 << 16
+
+    var different: Int { small.count { $0 } + large.count }
+    var numbers: [Int] { small.indices.filter { small[$0] } + large }
+
+    mutating func note(_ number: Int) {
+      largest = max(largest, number)
+      if (0..<Self.smallNumbers).contains(number) {
+        if small.isEmpty { small = Array(repeating: false, count: Self.smallNumbers) }
+        small[number] = true
+      } else if number < 0 {
+        isNegative = true
+      } else {
+        large.insert(number)
+      }
+    }
+  }
+
+  init(names: [String]?) {
+    self.names = names
+    labelsByName = Self.labels(of: names)
+  }
+
+  /// An empty set of classes that notes every label, for a survey.
+  static func collecting() -> ShardLabels {
+    let labels = ShardLabels(names: nil)
+    labels.found = Found()
+    return labels
+  }
+
+  private static func labels(of names: [String]?) -> [String: Int] {
+    Dictionary((names ?? []).enumerated().map { ($1, $0) }) { first, _ in first }
+  }
+
+  /// Uses the labels that a survey has found.
+  /// - Parameters:
+  ///   - survey: The labels after the survey.
+  ///   - classCount: The number of classes, if it is known.
+  /// - Returns: The number of classes, and whether numbers were read as names because they are too sparse for indices.
+  func adopt(_ survey: ShardLabels, classCount: Int?) -> (count: Int, areSparseNumbers: Bool) {
+    guard let found = survey.found, names == nil else { return (names?.count ?? 0, false) }
+    var areSparse = false
+    if found.texts.isEmpty {
+      let areIndices =
+        if found.isNegative { true } else if let classCount {
+          found.largest < classCount || classCount != found.different
+        } else { LabelDensity.areIndices(largest: found.largest, different: found.different) }
+      guard !areIndices else { return (classCount ?? found.largest + 1, false) }
+      areSparse = true
+    }
+    let all = found.texts.union(found.numbers.map(String.init))
+    // By bytes, as FolderTable sorts its class folders.
+    let sorted = all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    (names, labelsByName, namesComeFirst) = (sorted, Self.labels(of: sorted), true)
+    return (sorted.count, areSparse)
+  }
+
+  /// The label that a text stands for, with or without space around it; `nil` if it is not a class.
+  func label(of bytes: [UInt8]) -> Int? {
+    let text = Self.trimmed(bytes)
+    let number = Self.integer(text)
+    if let number, !namesComeFirst, found == nil {
+      // A number outside the classes may be a name.
+      guard let names, !names.indices.contains(number) else { return number }
+      return labelsByName[String(decoding: text, as: UTF8.self)] ?? number
+    }
+    guard found == nil else {
+      if let number {
+        found?.note(number)
+      } else {
+        found?.texts.insert(String(decoding: text, as: UTF8.self))
+      }
+      return 0
+    }
+    return labelsByName[String(decoding: text, as: UTF8.self)] ?? number.flatMap { labelsByName[String($0)] }
+  }
+
+  /// The text without space around it.
+  static func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+    guard let last = bytes.lastIndex(where: { !isSpace($0) }) else { return [] }
+    return bytes[...last].drop(while: isSpace)
+  }
+
+  private static func integer(_ text: ArraySlice<UInt8>) -> Int? {
+    let negative = text.first == UInt8(ascii: "-")
+    let digits = negative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]
+    guard !digits.isEmpty, digits.count <= 18 else { return nil }
+    var value = 0
+    for byte in digits {
+      guard (48...57).contains(byte) else { return nil }
+      value = value * 10 + Int(byte - 48)
+    }
+    return negative ? -value : value
+  }
+}
