@@ -59,6 +59,7 @@ import Testing
       made.model.stem, made.model.imageSize, made.model.channels
     )
     (expected.data.classCount, expected.data.classNames) = (made.data.classCount, made.data.classNames)
+    expected.data.orientation = made.data.orientation
     (expected.machine.device, expected.machine.decodeThreads) = (
       made.machine.device, made.machine.decodeThreads
     )
