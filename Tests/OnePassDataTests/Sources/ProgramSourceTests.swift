@@ -112,7 +112,7 @@ import Testing
   }
 
   static func wait(until condition: () -> Bool) -> Bool {
-    for _ in 0..<2_000 where !condition() { Thread.sleep(forTimeInterval: 0.005) }
+    for _ in 0..<24_000 where !condition() { Thread.sleep(forTimeInterval: 0.005) }
     return condition()
   }
 
