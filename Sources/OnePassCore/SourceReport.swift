@@ -215,11 +215,19 @@ extension SourceReport {
     leftOut.count == earlier.leftOut.count && choices.count == earlier.choices.count
   }
 
-  /// Throws if anything was left out or chosen: the check of `--strict`.
+  /// Throws if anything was left out or chosen.
   /// - Parameter source: The specification of the source.
   /// - Throws: `OnePassError` (`badData`).
   package func requireEmpty(of source: String) throws {
     guard isEmpty else { throw OnePassError.sourceIsNotWhole(notices(of: source)) }
+  }
+}
+
+extension ExampleSource {
+  /// The check of `--strict`: if `isStrict`, throws if the source has left out or chosen anything so far.
+  /// - Throws: `OnePassError` (`badData`).
+  package func checkReport(isStrict: Bool) throws {
+    if isStrict { try report.requireEmpty(of: specification) }
   }
 }
 

@@ -77,7 +77,7 @@ extension ReplayMemory {
           ? try image.map { .here(try $0(item)) } ?? .elsewhere(bytes: item.bytes)
           : .elsewhere(bytes: item.bytes))
       if case .here(let image) = held.image {
-        try require(ItemRow.fits(image), .encoding(item: item.id, image.encoding))
+        try require(ItemRow.fits(image), .encoding(item: item.id))
       }
       try require(
         held.image.byteCount == item.bytes,

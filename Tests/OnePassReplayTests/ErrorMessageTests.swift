@@ -93,8 +93,7 @@ import Testing
     (.note(item: 7, expectedBytes: 12), "item 7 does not have a note of 12 bytes"),
     (.image(item: 7, bytes: 90, expectedBytes: 100), "the image of item 7 has 90 bytes instead of 100"),
     (
-      .encoding(item: 7, .pixels(width: 2, height: 3, channels: 1)),
-      "the image of item 7 is not encoded as pixels(width: 2, height: 3, channels: 1)"
+      .encoding(item: 7), "the bytes of the image of item 7 do not match its encoding"
     ),
     (.duplicateItem, "an item occurs twice"),
     (.counters(items: 5), "its counters do not match its 5 items"),

@@ -41,7 +41,7 @@ import OnePassData
       let images = try TarImages.read(path)
       guard let first = images.first else { throw OnePassError(.usage, "\(path): contains no JPEG file.") }
       let pipeline = try ImagePipeline.automatic(
-        firstImage: ImageHeader.read(first), size: name.hasPrefix("small") ? nil : 224)
+        typicalImage: ImageHeader.read(first), size: name.hasPrefix("small") ? nil : 224)
       let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
       let choice = try parts.count > 1 ? AugmentationChoice(parts[1]) : .standard
       let stream = ImageStream(

@@ -14,7 +14,8 @@ struct EvaluationData {
 
   /// Decodes the first intact image, so that unusable data is reported before the training.
   /// - Parameters:
-  ///   - probe: The same data, opened once more; `nil` if it can only be read once.
+  ///   - probe: The same data, opened once more, so that no shard or connection stays open while the model trains; `nil` if
+  ///     it can only be read once.
   ///   - plan: The plan of the run, with its classes.
   ///   - pool: The decoder of the run.
   /// - Throws: `OnePassError`: `badData` if there is no example, none of the first images can be decoded or a label is

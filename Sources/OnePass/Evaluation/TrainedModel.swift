@@ -83,7 +83,7 @@ public struct TrainedModel {
     observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
     let total = limit ?? source.knownCount
-    if isStrict { try source.report.requireEmpty(of: source.specification) }
+    try source.checkReport(isStrict: isStrict)
     return try withoutActuallyEscaping(observe) { observe in
       let notices = ReportNotices(of: source.specification) { observe(.notice($0)) }
       notices.update(source.report)

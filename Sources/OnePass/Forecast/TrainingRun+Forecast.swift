@@ -33,7 +33,7 @@ extension TrainingRun {
     let assembly = try RunAssembly(configuration, parts, plan, look.pipeline, look.stem, on: device)
     defer { assembly.pool.shutdown() }
     let examples = try wholeImages(of: source, look, assembly.pool)
-    if configuration.data.strict { try source.report.requireEmpty(of: source.specification) }
+    try source.checkReport(isStrict: configuration.data.strict)
     let start = clock.now
     let warmUp = WarmUp(
       assembly: assembly, examples: examples,

@@ -89,8 +89,8 @@ public struct TrainingRun {
     let prepared = try session.prepare(stream)
     for notice in prepared.notices { observe(.notice(notice)) }
     let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
+    try stream.source.checkReport(isStrict: configuration.data.strict)
     notices.update(stream.source.report)
-    if configuration.data.strict { try stream.source.report.requireEmpty(of: stream.source.specification) }
     try ranks.check(prepared)
     var evaluationData = try openEvaluation(prepared.plan).map { EvaluationData($0) }
 
@@ -139,9 +139,7 @@ public struct TrainingRun {
           $0, seed: configuration.seed, classNames: plan.classNames, classCount: plan.classes,
           labelKey: Self.isShards($0) ? configuration.data.labelKey : nil)
       }
-    if configuration.data.strict, let source {
-      try source.report.requireEmpty(of: source.specification)
-    }
+    try source?.checkReport(isStrict: configuration.data.strict)
     return source
   }
 

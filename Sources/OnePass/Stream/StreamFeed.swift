@@ -50,7 +50,7 @@ struct StreamFeed: ExampleFeed {
     try skip(part.lowerBound)
     let examples = try take(part.count)
     try skip(count - part.upperBound)
-    if isStrict { try source.report.requireEmpty(of: source.specification) }
+    try source.checkReport(isStrict: isStrict)
     return TakenPart(examples: examples, isEnd: count == 0)
   }
 

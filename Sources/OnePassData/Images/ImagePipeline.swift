@@ -94,7 +94,7 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
     }
   }
 
-  /// Chooses a pipeline for a stream by its first image.
+  /// Chooses a pipeline for a stream of images like one of them.
   ///
   /// - Images of at most 64 pixels a side are padded by 4 and cropped to their longer side.
   /// - Larger images are resized to 250 and cropped to 224, as in the paper.
@@ -103,19 +103,20 @@ public struct ImagePipeline: Hashable, Sendable, Codable {
   /// By default, raw pixels keep their number of channels. Files are decoded to RGB, because one grey photograph at the
   /// start does not mean that the stream is grey.
   /// - Parameters:
-  ///   - firstImage: The header of the stream's first image.
+  ///   - typicalImage: The header of a typical image of the stream; ``automatic(images:size:channels:orientation:)`` finds one.
   ///   - size: The side of the model's input in pixels, 1 … 4096.
   ///   - channels: The number of channels, 1 or 3.
   ///   - orientation: Whether images are turned upright according to their metadata.
   /// - Throws: `OnePassError` (`usage`) if `size` is not 1 … 4096.
   public static func automatic(
-    firstImage: ImageHeader, size: Int? = nil, channels: Int? = nil, orientation: OrientationPolicy = .ignore
+    typicalImage: ImageHeader, size: Int? = nil, channels: Int? = nil,
+    orientation: OrientationPolicy = .ignore
   ) throws -> ImagePipeline {
-    let channels = channels ?? (firstImage.format == nil ? firstImage.channels : 3)
+    let channels = channels ?? (typicalImage.format == nil ? typicalImage.channels : 3)
     if let size, !(1...4096).contains(size) {
       throw OnePassError.imageSizeIsOutOfRange(size)
     }
-    let longer = max(firstImage.width, firstImage.height)
+    let longer = max(typicalImage.width, typicalImage.height)
     let side = size ?? (longer <= largestSmallImage ? longer : 224)
     let geometry: Geometry =
       side <= largestSmallImage

@@ -3,7 +3,7 @@ extension ImagePipeline {
   static let colourShare = 0.1
 
   /// Chooses a pipeline for a stream by the typical one of its first images, with
-  /// ``automatic(firstImage:size:channels:orientation:)``.
+  /// ``automatic(typicalImage:size:channels:orientation:)``.
   ///
   /// The typical image is the median by shorter side, the smaller of two in the middle. Without `channels`, files are decoded to
   /// colour, and raw pixels are if at least a tenth of the images has colours.
@@ -17,14 +17,14 @@ extension ImagePipeline {
     let coloured = images.count { $0.format != nil || $0.channels == 3 }
     let isColoured = Double(coloured) >= colourShare * Double(images.count)
     return try automatic(
-      firstImage: sorted[(sorted.count - 1) / 2], size: size, channels: channels ?? (isColoured ? 3 : 1),
+      typicalImage: sorted[(sorted.count - 1) / 2], size: size, channels: channels ?? (isColoured ? 3 : 1),
       orientation: orientation)
   }
 
   /// A notice if another of the images would have led to another size; otherwise `nil`, also with an explicit size.
   package func noticeOfSizes(_ images: [ImageHeader], chosen size: Int?) throws -> String? {
     guard size == nil, let first = images.first else { return nil }
-    let isMixed = try images.contains { try Self.automatic(firstImage: $0).size != self.size }
+    let isMixed = try images.contains { try Self.automatic(typicalImage: $0).size != self.size }
     guard isMixed else { return nil }
     let ends = images.reduce((first, first)) { ends, image in
       (

@@ -62,11 +62,11 @@ public struct ShardWriter {
   ///   source is empty, `io` if writing fails; errors of the source.
   public func write(_ source: any ExampleSource, isStrict: Bool = false) throws -> Report {
     try checkNothingIsThere()
-    if isStrict { try source.report.requireEmpty(of: source.specification) }
+    try source.checkReport(isStrict: isStrict)
     try makeFolders()
     let shuffled = try Self.shuffled(source, seed: seed)
     // A stream has been read to its end.
-    if isStrict { try source.report.requireEmpty(of: source.specification) }
+    try source.checkReport(isStrict: isStrict)
     guard shuffled.count > 0 else {
       throw OnePassError.nothingToPack(in: source.specification)
     }

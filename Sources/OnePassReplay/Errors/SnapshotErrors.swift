@@ -18,7 +18,7 @@ enum SnapshotDamage: Sendable {
   /// The image has another size than its item records.
   case image(item: Int, bytes: Int, expectedBytes: Int)
   /// The bytes do not match the encoding.
-  case encoding(item: Int, EncodedImage.Encoding)
+  case encoding(item: Int)
   case duplicateItem
   case counters(items: Int)
   case capacityExceeded(ReplayMemory.Capacity)
@@ -38,7 +38,7 @@ enum SnapshotDamage: Sendable {
     case .note(let item, let expected): "item \(item) does not have a note of \(expected) bytes"
     case .image(let item, let bytes, let expected):
       "the image of item \(item) has \(bytes) bytes instead of \(expected)"
-    case .encoding(let item, let encoding): "the image of item \(item) is not encoded as \(encoding)"
+    case .encoding(let item): "the bytes of the image of item \(item) do not match its encoding"
     case .duplicateItem: "an item occurs twice"
     case .counters(let items): "its counters do not match its \(items) items"
     case .capacityExceeded(.examples(let limit)): "it held more than \(limit) items"

@@ -80,7 +80,7 @@ struct ImagePipelineTests {
   func automatic() throws {
     func choose(_ width: Int, _ height: Int, _ size: Int? = nil) throws -> ImagePipeline {
       let header = ImageHeader(width: width, height: height, channels: 3, format: .jpeg, components: 3)
-      return try .automatic(firstImage: header, size: size)
+      return try .automatic(typicalImage: header, size: size)
     }
     let pad = ImagePipeline.Geometry.padAndCrop(padding: 4)
     #expect(try choose(32, 32) == ImagePipeline(size: 32, channels: 3, geometry: pad))
@@ -102,12 +102,12 @@ struct ImagePipelineTests {
   @Test("Raw grey pixels stay grey, and a grey file does not make the stream grey")
   func automaticChannels() throws {
     let bare = try ImageHeader.read(ImageFixtures.pattern(width: 28, height: 28, channels: 1))
-    let pipeline = try ImagePipeline.automatic(firstImage: bare)
+    let pipeline = try ImagePipeline.automatic(typicalImage: bare)
     #expect(
       pipeline
         == ImagePipeline(size: 28, channels: 1, geometry: .padAndCrop(padding: 4), normalisation: .grey))
     let file = try ImageHeader.read(ImageFixtures.file("grey.jpg"))
-    #expect(try ImagePipeline.automatic(firstImage: file).channels == 3)
-    #expect(try ImagePipeline.automatic(firstImage: file).normalisation == .imageNet)
+    #expect(try ImagePipeline.automatic(typicalImage: file).channels == 3)
+    #expect(try ImagePipeline.automatic(typicalImage: file).normalisation == .imageNet)
   }
 }

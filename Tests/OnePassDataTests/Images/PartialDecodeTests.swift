@@ -30,35 +30,9 @@ struct PartialDecodeTests {
     let decoder = ImageDecoder()
     for file in try Self.files() {
       let image = EncodedImage(bytes: [UInt8](file.bytes))
-      let header = try ImageHeader.read(image)
       for channels in [1, 3] {
         let whole = try decoder.decode(image, channels: channels).pixels
-        for seed in 0..<12 {
-          var chance = SeededGenerator(seed: 7, .test, seed)
-          func range(below count: Int) -> Range<Int> {
-            let first = chance.next(below: count)
-            return first..<first + 1 + chance.next(below: count - first)
-          }
-          let region = PixelRegion(rows: range(below: header.height), columns: range(below: header.width))
-          var next = region.rows.lowerBound
-          var differing = 0
-          try decoder.forEachStrip(
-            of: image, header, channels: channels, isPadded: seed % 2 == 0, region: region
-          ) { strip in
-            #expect(strip.rows.lowerBound == next)
-            next = strip.rows.upperBound
-            for row in strip.rows {
-              for (index, column) in region.columns.enumerated() {
-                for channel in 0..<channels
-                where strip.row(row)[index * strip.step + channel]
-                  != whole[(row * header.width + column) * channels + channel]
-                { differing += 1 }
-              }
-            }
-          }
-          #expect(next == region.rows.upperBound)
-          #expect(differing == 0, "\(file.name), \(channels) channels, \(region)")
-        }
+        try expectRegions(of: image, file.name, channels: channels, equal: whole, seeds: 0..<12, by: decoder)
       }
     }
   }

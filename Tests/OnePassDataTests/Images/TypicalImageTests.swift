@@ -35,7 +35,7 @@ struct TypicalImageTests {
   func uniform(width: Int, height: Int) throws {
     let stream = images(Array(repeating: (width, height), count: 7))
     let pipeline = try ImagePipeline.automatic(images: stream)
-    #expect(try pipeline == .automatic(firstImage: stream[0]))
+    #expect(try pipeline == .automatic(typicalImage: stream[0]))
     #expect(try pipeline.noticeOfSizes(stream, chosen: nil) == nil)
   }
 
