@@ -227,6 +227,8 @@ static void finish(const Page *page, const uint8_t *from, size_t count, uint8_t 
 
 // ---- Reading
 
+enum { largest_strip = 4 << 20 };
+
 // What libtiff turns to RGB itself: YCbCr whose chroma is halved, and what is compressed as such.
 static int read_colours(Page *page, uint8_t *target) {
   TIFF *file = page->file;
@@ -262,7 +264,9 @@ static int read_colours(Page *page, uint8_t *target) {
 // Rows, from top to bottom, of one plane or of all samples together; each row of a tile is one as well.
 typedef struct {
   Page *page;
-  uint8_t *row, *levels, *target; // a row as libtiff gives it, its samples in 8 bits, the image
+  uint8_t *row, *levels, *target; // rows as libtiff gives them, samples of one in 8 bits, the image
+  size_t stride;                  // of a row
+  uint32_t together;              // rows that are read together
   int sample;                     // the plane, or -1
 } Reading;
 
@@ -284,9 +288,18 @@ static void take(Reading *reading, const uint8_t *from, uint32_t x, uint32_t y, 
 static int read_rows(Reading *reading) {
   const Page *page = reading->page;
   uint16_t plane = reading->sample < 0 ? 0 : (uint16_t)reading->sample;
-  for (uint32_t y = 0; y < page->wanted.height; y++) {
-    if (TIFFReadScanline(page->file, reading->row, y, plane) < 0) return 0;
-    take(reading, reading->row, 0, y, page->wanted.width);
+  uint32_t height = page->wanted.height;
+  for (uint32_t y = 0; y < height; y += reading->together) {
+    uint32_t count = height - y < reading->together ? height - y : reading->together;
+    if (reading->together == 1) {
+      if (TIFFReadScanline(page->file, reading->row, y, plane) < 0) return 0;
+    } else {
+      tmsize_t size = (tmsize_t)(count * reading->stride);
+      if (TIFFReadEncodedStrip(page->file, TIFFComputeStrip(page->file, y, plane), reading->row, size) != size) return 0;
+    }
+    for (uint32_t row = 0; row < count; row++) {
+      take(reading, reading->row + row * reading->stride, 0, y + row, page->wanted.width);
+    }
   }
   return 1;
 }
@@ -297,14 +310,13 @@ static int read_tiles(Reading *reading) {
   TIFFGetField(page->file, TIFFTAG_TILEWIDTH, &across);
   TIFFGetField(page->file, TIFFTAG_TILELENGTH, &down);
   if (across == 0 || down == 0) return 0;
-  size_t stride = TIFFTileRowSize64(page->file);
   uint16_t plane = reading->sample < 0 ? 0 : (uint16_t)reading->sample;
   for (uint64_t top = 0; top < height; top += down) {
     for (uint64_t left = 0; left < width; left += across) {
       if (TIFFReadTile(page->file, reading->row, (uint32_t)left, (uint32_t)top, 0, plane) < 0) return 0;
       uint32_t count = width - left < across ? (uint32_t)(width - left) : across;
       for (uint32_t row = 0; row < down && top + row < height; row++) {
-        take(reading, reading->row + row * stride, (uint32_t)left, (uint32_t)top + row, count);
+        take(reading, reading->row + row * reading->stride, (uint32_t)left, (uint32_t)top + row, count);
       }
     }
   }
@@ -317,8 +329,14 @@ static int read_samples(Page *page, uint8_t *target) {
   size_t width = page->wanted.width, height = page->wanted.height;
   uint32_t across = page->wanted.width;
   if (is_tiled) TIFFGetField(file, TIFFTAG_TILEWIDTH, &across);
+  // Whole strips, which some codecs decode much faster, unless they are large: most are of 8 KiB.
+  uint32_t together = 1;
+  if (!is_tiled) TIFFGetFieldDefaulted(file, TIFFTAG_ROWSPERSTRIP, &together);
+  if (together == 0) return 0;
+  if (together > height) together = (uint32_t)height;
   uint64_t row = is_tiled ? TIFFTileRowSize64(file) : TIFFScanlineSize64(file);
-  uint64_t most = is_tiled ? TIFFTileSize64(file) : row;
+  if (is_tiled || together > largest_strip / (row ? row : 1)) together = 1;
+  uint64_t most = is_tiled ? TIFFTileSize64(file) : row * together;
   // What a row must hold, so that none is read beyond its end, whatever libtiff made of the tags.
   uint64_t needed = ((uint64_t)across * (is_apart ? 1 : page->samples) * page->bits + 7) / 8;
   if (row < needed || most > page->wanted.most_bytes) return 0;
@@ -327,7 +345,7 @@ static int read_samples(Page *page, uint8_t *target) {
   // Planes that become the image as they are go straight to their places.
   int is_direct = is_apart && page->needed == page->wanted.channels;
   // 0 and not whatever was there, where a codec leaves a row unfinished.
-  Reading reading = {page, calloc(1, most), is_direct ? target : malloc(levels), target, -1};
+  Reading reading = {page, calloc(1, most), is_direct ? target : malloc(levels), target, row, together, -1};
   int is_good = reading.row && reading.levels;
   for (int sample = 0; is_good && sample < (is_apart ? page->needed : 1); sample++) {
     reading.sample = is_apart ? sample : -1;
