@@ -5,7 +5,7 @@
 ///
 /// - `--limit must be at least 1 (got 0).`
 /// - `--resume requires --output.`
-/// - `shards/train-0007.tar: truncated at byte 1,048,576; re-download it or pass --broken-limit 1.`
+/// - `photos.zip: an entry is too large after 12 images (3221225472 bytes, at most 1073741824 are allowed); remove it.`
 ///
 /// The command line prints the message unchanged after `Error: ` and exits with the status of the code, as defined in BSD's
 /// `sysexits.h`:
@@ -14,7 +14,7 @@
 /// |---|---|---|
 /// | ``Code/usage`` | 64 | An unknown name, an impossible value, or options that contradict each other. |
 /// | ``Code/badData`` | 65 | Data that is corrupt, empty, or inconsistent with the options. |
-/// | ``Code/engine`` | 70 | A defect of OnePass or libtorch, or too little memory. |
+/// | ``Code/engine`` | 70 | An internal failure, training that diverged, failed cells of a grid, or too little memory. |
 /// | ``Code/io`` | 74 | A file, stream, server or process that cannot be reached, read or written. |
 ///
 /// A violated precondition of an API is a `precondition` failure, not a `OnePassError`.
@@ -53,7 +53,7 @@ public struct OnePassError: Error, Sendable, CustomStringConvertible {
     public static let usage = Code("usage", exitStatus: 64)
     /// Invalid data: corrupt, empty, or with a label outside the classes. Exit status 65.
     public static let badData = Code("badData", exitStatus: 65)
-    /// A defect of OnePass or libtorch, or too little memory. Exit status 70.
+    /// An internal failure, training that diverged, failed cells of a grid, or too little memory. Exit status 70.
     public static let engine = Code("engine", exitStatus: 70)
     /// A file, stream, server or process that cannot be reached, read or written. Exit status 74.
     public static let io = Code("io", exitStatus: 74)

@@ -6,8 +6,8 @@ import OnePassTorch
 /// zero channels are inserted before the old channels, half after them. The paper does not specify their positions; common
 /// reimplementations use these.
 ///
-/// With blurring before strides (``/OnePassTorch/Blur2d``), the shortcuts subsample the blurred images too. They replace the
-/// strided 1x1 convolutions of torchvision's ResNets, whose inputs are blurred.
+/// With blurring before strides (``/OnePassTorch/Blur2d``), the shortcuts subsample the blurred images too, as the strided 1x1
+/// convolutions in the shortcuts of torchvision's ResNets do.
 ///
 /// Convolutions are initialised as in torchvision's ResNets (Kaiming, fan-out), the last layer as in PyTorch.
 ///
@@ -16,7 +16,7 @@ import OnePassTorch
 /// let logits = try model(images, .evaluation)  // [N, 3, 32, 32] → [N, 10]
 /// ```
 public struct CIFARResNet: ImageClassifier {
-  /// The number of blocks in each of the three stages: n of 6n + 2 layers.
+  /// The number of layers. The raw value n is the number of blocks in each of the three stages; the model has 6n + 2 layers.
   public enum Depth: Int, CaseIterable, Hashable, Sendable {
     case resnet8 = 1
     case resnet20 = 3

@@ -33,7 +33,7 @@ public enum ModelRegistry {
   ///   - classes: 1 or more.
   ///   - channels: 1 (grey) or 3 (colour).
   ///   - stem: The first layers. The CIFAR ResNets (8, 20, 32, 44, 56, 110) ignore it, since they have only the small stem.
-  ///   - seed: The seed of the weights, which are the same on every device.
+  ///   - seed: The seed of the initial weights. The weights do not depend on the device.
   ///   - device: The device of the weights.
   ///   - options: Changes to the layers. Default: none.
   /// - Throws: `OnePassError` (`usage`) if the name is unknown or a number is outside its range.

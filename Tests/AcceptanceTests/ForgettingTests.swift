@@ -308,7 +308,7 @@ import Testing
     for (arguments, sentence) in [
       (["verify", folder.file("photos")], "contains no run"),
       (["verify", folder.file("run"), "--memory-directory", folder.file("x")], "contains no memory"),
-      (["forget", folder.file("run")], "No examples were selected"),
+      (["forget", folder.file("run")], "requires --subject"),
       (["forget", folder.file("run"), "--class", "bird"], "--class bird is not a class of"),
       (["forget", folder.file("run"), "--before", "soon"], "--before must be a position"),
     ] {

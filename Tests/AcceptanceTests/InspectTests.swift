@@ -249,7 +249,7 @@ import Testing
     let forgotten = try onepass.run(["memory", "forget", folder.file("run"), "--position", "3"])
     #expect(forgotten.status == 65 && forgotten.errors.contains("remove this folder"), "\(forgotten.errors)")
     try FileManager.default.removeItem(atPath: folder.file("run/checkpoint/pictures"))
-    #expect(try page().text.contains("they were removed"))
+    #expect(try page().text.contains("its folder `pictures` was removed"))
     #expect(try onepass.run(["memory", "forget", folder.file("run"), "--position", "3"]).status == 0)
     try runs.expectVerified("run")
   }

@@ -22,7 +22,7 @@ import Testing
     ),
     (
       .unknownFashionMNISTPart("fashion-mnist:train"), .usage,
-      "fashion-mnist:train: unknown part; use fashion-mnist or fashion-mnist:test."
+      "fashion-mnist:train: unknown split; use fashion-mnist or fashion-mnist:test."
     ),
     (
       .noFashionMNIST(in: "/data/fashion", variable: "ONEPASS_FASHION_MNIST"), .io,
@@ -86,17 +86,17 @@ import Testing
     ),
     (
       .lengthIsUnknown(of: "camera"), .usage,
-      "camera: length and classes are not known in advance; use a source that states them, "
+      "camera: the number of examples and the classes are not known in advance; use a source that states them, "
         + "such as shards written by onepass pack."
     ),
     (
       .lengthIsUnknown(ofStandardInput: "wds:-"), .usage,
-      "wds:- (standard input): length and classes are not known in advance; save the stream to a file, "
+      "wds:- (standard input): the number of examples and the classes are not known in advance; save the stream to a file, "
         + "or use shards with an index (onepass pack writes both)."
     ),
     (
       .lengthIsUnknown(ofRemote: "wds:https://h/t.tar"), .usage,
-      "wds:https://h/t.tar: length and classes are not known in advance; put the index that onepass pack writes "
+      "wds:https://h/t.tar: the number of examples and the classes are not known in advance; put the index that onepass pack writes "
         + "beside the shards, which are not read twice."
     ),
     (
@@ -127,7 +127,7 @@ import Testing
       .shuffleBufferIsOutOfRange(.examples(1)), .usage,
       "--shuffle-buffer must be 2 to 4294967296 examples, or at least 1 byte (got 1)."
     ),
-    (.imageSizeIsOutOfRange(5_000), .usage, "--image-size must be between 1 and 4096 (got 5000)."),
+    (.imageSizeIsOutOfRange(5_000), .usage, "The image size must be between 1 and 4096 pixels (got 5000)."),
     (
       .unknownAugmentation("blur", standard: "standard", known: ["rand", "trivial", "cut-out"]), .usage,
       "--augmentation must be standard, or one or more of rand, trivial, cut-out, separated by commas (got blur)."

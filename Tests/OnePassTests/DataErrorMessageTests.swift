@@ -14,7 +14,10 @@ import Testing
       .shuffleBufferNotNeeded("fashion-mnist"), .usage,
       "--shuffle-buffer is not needed, because fashion-mnist is already in random order; omit it."
     ),
-    (.noExamples(in: "folder:photos"), .badData, "folder:photos contains no examples."),
+    (
+      .noExamples(in: "folder:photos"), .badData,
+      "folder:photos contains no examples; check the path and the names of its files."
+    ),
     (
       .streamLengthUnknown("camera"), .usage, "camera does not report its length; pass --limit."
     ),
@@ -153,13 +156,16 @@ import Testing
       "runs/a/tensorboard cannot be read or changed; check its permissions and the disk."
     ),
     (
-      .noKeptImages(.outlivedByTimeToLive), .io,
-      "The run has no images of its memory: --time-to-live allows no copies that outlive it."
+      .noKeptImages(in: "runs/a/checkpoint", .outlivedByTimeToLive), .io,
+      "runs/a/checkpoint has no copies of images of the memory; they would outlive its --time-to-live."
     ),
-    (.noKeptImages(.removed), .io, "The run has no images of its memory: they were removed."),
     (
-      .noKeptImages(.notRequested), .io,
-      "The run has no images of its memory: it was trained without --keep-pictures N."
+      .noKeptImages(in: "runs/a/checkpoint", .removed), .io,
+      "runs/a/checkpoint has no copies of images of the memory; its folder `pictures` was removed."
+    ),
+    (
+      .noKeptImages(in: "runs/a/checkpoint", .notRequested), .io,
+      "runs/a/checkpoint has no copies of images of the memory; train with --keep-pictures N to keep some."
     ),
     (
       .damagedKeptImages("runs/a/checkpoint/pictures", cause: cause), .badData,

@@ -95,7 +95,10 @@ import Testing
       .folderNotCreated("runs/a", cause: cause), .io,
       "runs/a cannot be created; check permissions and free disk space."
     ),
-    (.damagedFile("a.json"), .badData, "a.json is damaged: its content is not what onepass wrote."),
+    (
+      .damagedFile("a.json"), .badData,
+      "a.json is damaged: its content does not match its checksum or format."
+    ),
     (.outputIsFile("a.txt"), .usage, "--output a.txt is a file; pass a folder."),
     (
       .outputHasUnfinishedRun("runs/a"), .usage,
@@ -138,7 +141,7 @@ import Testing
     ),
     (
       .incompleteCheckpoint("runs/a/checkpoint/model.json", cause: cause), .io,
-      "runs/a/checkpoint/model.json cannot be read: the checkpoint is incomplete."
+      "runs/a/checkpoint/model.json cannot be read: the checkpoint is incomplete; restore it from a backup or train again."
     ),
     (
       .noMemoryTable("runs/a/checkpoint/memory.csv", cause: cause), .io,
@@ -190,7 +193,7 @@ import Testing
     ),
     (
       .imageMissing(in: "runs/a", example: 7), .badData,
-      "runs/a has no image of example 7; restore it from a backup."
+      "runs/a lacks the image of example 7; restore it from a backup."
     ),
     (
       .checkpointFileMissing("runs/a/unfinished/step-00000002/state.json", cause: cause), .badData,

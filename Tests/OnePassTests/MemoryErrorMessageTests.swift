@@ -10,7 +10,7 @@ import Testing
   static let memory: [Example] = [
     (
       .trainingDiverged(step: 7, learningRate: 0.1), .engine,
-      "The training diverged: a loss of step 7 is not a finite number; lower --learning-rate (now 0.1)."
+      "Training diverged: a loss of step 7 is not finite; lower --learning-rate (got 0.1)."
     ),
     (
       .invalidPriority(-1, from: "Power(exponent: 2.0)", loss: 0.5, progress: 0.25), .usage,
@@ -81,7 +81,7 @@ import Testing
   static let forgetting: [Example] = [
     (
       .nothingToForget, .usage,
-      "No examples were selected; pass --subject, --class, --before or --position."
+      "`memory forget` requires --subject, --class, --before or --position."
     ),
     (
       .forgettingWithShuffleBuffer("runs/a"), .usage,
@@ -101,7 +101,7 @@ import Testing
     ),
     (
       .arrivalTimesNotRecorded("runs/a"), .usage,
-      "--before requires a position, because runs/a has no arrival times."
+      "--before must be a position for runs/a, which has no arrival times."
     ),
     (
       .unknownClass("bird", run: "runs/a"), .usage,

@@ -22,7 +22,8 @@ extension OnePassError {
 
   /// The content contradicts its checksum or its format. There is no remedy here, since callers add different ones.
   static func damagedFile(_ path: String, cause: (any Error)? = nil) -> OnePassError {
-    OnePassError(.badData, "\(path) is damaged: its content is not what onepass wrote.", cause: cause)
+    OnePassError(
+      .badData, "\(path) is damaged: its content does not match its checksum or format.", cause: cause)
   }
 
   // MARK: The output folder
@@ -82,7 +83,9 @@ extension OnePassError {
   }
 
   static func incompleteCheckpoint(_ path: String, cause: any Error) -> OnePassError {
-    OnePassError(.io, "\(path) cannot be read: the checkpoint is incomplete.", cause: cause)
+    OnePassError(
+      .io, "\(path) cannot be read: the checkpoint is incomplete; restore it from a backup or train again.",
+      cause: cause)
   }
 
   static func noMemoryTable(_ path: String, cause: any Error) -> OnePassError {

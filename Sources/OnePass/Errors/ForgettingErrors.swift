@@ -3,7 +3,7 @@ import OnePassCore
 // Requests to forget that cannot be carried out. `run` is the folder of the run. All are usage errors.
 extension OnePassError {
   static var nothingToForget: OnePassError {
-    OnePassError(.usage, "No examples were selected; pass --subject, --class, --before or --position.")
+    OnePassError(.usage, "`memory forget` requires --subject, --class, --before or --position.")
   }
 
   static func forgettingWithShuffleBuffer(_ run: String) -> OnePassError {
@@ -35,7 +35,7 @@ extension OnePassError {
   }
 
   static func arrivalTimesNotRecorded(_ run: String) -> OnePassError {
-    OnePassError(.usage, "--before requires a position, because \(run) has no arrival times.")
+    OnePassError(.usage, "--before must be a position for \(run), which has no arrival times.")
   }
 
   static func unknownClass(_ name: String, run: String) -> OnePassError {

@@ -5,8 +5,7 @@ extension OnePassError {
   static func trainingDiverged(step: Int, learningRate: Double) -> OnePassError {
     OnePassError(
       .engine,
-      "The training diverged: a loss of step \(step) is not a finite number; "
-        + "lower --learning-rate (now \(learningRate)).")
+      "Training diverged: a loss of step \(step) is not finite; lower --learning-rate (got \(learningRate)).")
   }
 
   /// - Parameters:

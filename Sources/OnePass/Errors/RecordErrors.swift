@@ -35,14 +35,15 @@ extension OnePassError {
     case outlivedByTimeToLive, removed, notRequested
   }
 
-  static func noKeptImages(_ absence: KeptImagesAbsence) -> OnePassError {
+  /// - Parameter checkpoint: The checkpoint folder of the run.
+  static func noKeptImages(in checkpoint: String, _ absence: KeptImagesAbsence) -> OnePassError {
     let reason =
       switch absence {
-      case .outlivedByTimeToLive: "--time-to-live allows no copies that outlive it."
-      case .removed: "they were removed."
-      case .notRequested: "it was trained without --keep-pictures N."
+      case .outlivedByTimeToLive: "they would outlive its --time-to-live."
+      case .removed: "its folder `pictures` was removed."
+      case .notRequested: "train with --keep-pictures N to keep some."
       }
-    return OnePassError(.io, "The run has no images of its memory: \(reason)")
+    return OnePassError(.io, "\(checkpoint) has no copies of images of the memory; \(reason)")
   }
 
   static func damagedKeptImages(_ path: String, cause: any Error) -> OnePassError {

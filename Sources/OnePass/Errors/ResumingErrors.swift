@@ -61,7 +61,7 @@ extension OnePassError {
   }
 
   static func imageMissing(in path: String, example: Int) -> OnePassError {
-    OnePassError(.badData, "\(path) has no image of example \(example); restore it from a backup.")
+    OnePassError(.badData, "\(path) lacks the image of example \(example); restore it from a backup.")
   }
 
   static func checkpointFileMissing(_ path: String, cause: any Error) -> OnePassError {

@@ -8,7 +8,7 @@ extension OnePassError {
   }
 
   static func noExamples(in source: String) -> OnePassError {
-    OnePassError(.badData, "\(source) contains no examples.")
+    OnePassError(.badData, "\(source) contains no examples; check the path and the names of its files.")
   }
 
   static func streamLengthUnknown(_ source: String) -> OnePassError {

@@ -70,7 +70,7 @@ public struct StoredMemory {
       if let run = position.memoryRun {
         StoredPictures(run, at: memoryDirectory ?? result?.configuration.memory.directory)
       } else {
-        StoredPictures(keptIn: files.path(of: ""), result?.configuration)
+        StoredPictures(keptIn: files.checkpoint, result?.configuration)
       }
   }
 

@@ -38,9 +38,10 @@ package struct StoredPictures {
       if let archive = try KeptPictures.reading(in: checkpoint) { return [archive] }
       switch configuration {
       case let run? where run.memory.timeToLive != nil:
-        throw OnePassError.noKeptImages(.outlivedByTimeToLive)
-      case let run? where run.memory.keepPictures > 0: throw OnePassError.noKeptImages(.removed)
-      default: throw OnePassError.noKeptImages(.notRequested)
+        throw OnePassError.noKeptImages(in: checkpoint, .outlivedByTimeToLive)
+      case let run? where run.memory.keepPictures > 0:
+        throw OnePassError.noKeptImages(in: checkpoint, .removed)
+      default: throw OnePassError.noKeptImages(in: checkpoint, .notRequested)
       }
     }
   }

@@ -56,7 +56,7 @@ struct TrainingLoop {
     try updates.checkConvergence(of: outcome, step: position.steps + 1)
     let notice = answer(outcome.requests, afterStep: position.steps + 1)
 
-    // Update the replayed items (section 4.3), then offer every incoming example to the memory (5., eq. 1).
+    // Update the replayed items (section 4.3), then offer every incoming example, with its priority (5., eq. 1).
     try rehearsal?.update(replays, outcome.replays, progress)
     try rehearsal?.offer(offered, of: batch, outcome, progress)
 

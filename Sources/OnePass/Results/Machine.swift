@@ -10,7 +10,7 @@ public struct Machine: Codable, Hashable, Sendable {
   public var processor: String
   /// The number of cores that the process may use.
   public var cores: Int
-  /// The architecture: `x86_64` or `arm64`.
+  /// The architecture: `x86_64`, `arm64` or `other`.
   public var architecture: String
   /// The name and version of the operating system.
   public var system: String

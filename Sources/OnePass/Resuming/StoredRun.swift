@@ -56,7 +56,7 @@ final class StoredRun {
       let position = try files.position()
       isFinished = true
       (lock, archive) = (nil, nil)
-      pictures = try KeptPictures.reading(in: files.path(of: ""))
+      pictures = try KeptPictures.reading(in: files.checkpoint)
       (configuration, plan, classNames) = (
         result.configuration, result.plan, result.configuration.data.classNames
       )
@@ -66,7 +66,7 @@ final class StoredRun {
         ? nil : try Self.index(at: files.path(of: Checkpoint.indexName))
       points = [
         Point(
-          folder: files.path(of: ""), examples: position.examplesSeen, ledger: position.ledger,
+          folder: files.checkpoint, examples: position.examplesSeen, ledger: position.ledger,
           memory: memory, listed: try memory == nil ? MemoryTable.ifPresent(in: files)?.items ?? [] : [],
           arrivals: position.arrivals)
       ]

@@ -18,7 +18,7 @@ public struct AugmentationChoice: RawRepresentable, Codable, Hashable, Sendable 
   /// Creates a choice.
   /// - Parameters:
   ///   - policy: The policy for operations on the whole image; `nil` for none.
-  ///   - cutsOut: Whether a square is cut out.
+  ///   - cutsOut: Whether to apply Cutout (DeVries and Taylor 2017) with a square of half the side.
   public init(policy: AugmentationPolicy? = nil, cutsOut: Bool = false) {
     (self.policy, self.cutsOut) = (policy, cutsOut)
   }

@@ -16,10 +16,10 @@ extension OnePassError {
       .usage, "--shuffle-buffer must be 2 to 4294967296 examples, or at least 1 byte (got \(size)).")
   }
 
-  // MARK: --image-size
+  // MARK: Image size
 
   static func imageSizeIsOutOfRange(_ size: Int) -> OnePassError {
-    OnePassError(.usage, "--image-size must be between 1 and 4096 (got \(size)).")
+    OnePassError(.usage, "The image size must be between 1 and 4096 pixels (got \(size)).")
   }
 
   // MARK: --augmentation

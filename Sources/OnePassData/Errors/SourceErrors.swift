@@ -14,7 +14,7 @@ extension OnePassError {
   }
 
   static func unknownFashionMNISTPart(_ specification: String) -> OnePassError {
-    OnePassError(.usage, "\(specification): unknown part; use fashion-mnist or fashion-mnist:test.")
+    OnePassError(.usage, "\(specification): unknown split; use fashion-mnist or fashion-mnist:test.")
   }
 
   static func noFashionMNIST(in folder: String, variable: String) -> OnePassError {
@@ -114,7 +114,8 @@ extension OnePassError {
   }
 
   private static func lengthIsUnknown(of subject: String, _ remedy: String) -> OnePassError {
-    OnePassError(.usage, "\(subject): length and classes are not known in advance; \(remedy).")
+    OnePassError(
+      .usage, "\(subject): the number of examples and the classes are not known in advance; \(remedy).")
   }
 
   static func lengthIsUnknown(of specification: String) -> OnePassError {

@@ -22,8 +22,8 @@ public struct DecodedImage: Equatable, Sendable {
 /// `convert("L")`.
 ///
 /// JPEG is decoded by libjpeg-turbo with the exact integer DCT and smooth chroma upsampling (Pillow's defaults), PNG by
-/// libspng, WebP by libwebp, TIFF by libtiff. Transparency is ignored, as in torchvision's loader. So are orientations, except
-/// with ``OrientationPolicy/apply`` and in TIFF images. The first frame of an animated WebP and the first page of a TIFF are
+/// libspng, WebP by libwebp, TIFF by libtiff. Transparency is ignored, as in torchvision's loader. The orientation of an image
+/// is ignored too, except with ``OrientationPolicy/apply`` and in TIFF images. The first frame of an animated WebP and the first page of a TIFF are
 /// decoded. A truncated JPEG is an error, as in Pillow; libjpeg's other warnings are accepted.
 ///
 /// Two differences from Pillow, which clips every value above 255 to white: 16-bit grey PNG and TIFF images keep the high byte
