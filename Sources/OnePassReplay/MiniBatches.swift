@@ -28,7 +28,7 @@ extension ReplayMemory {
       Self.check(loss: losses[index], priority: priorities[index])
       check(note)
       // Declined examples are not read, which would cost a cache miss.
-      guard var chance = chanceOfNextOffer() else { return .declined }
+      guard var chance = chanceOfNextOffer(of: examples[index].label) else { return .declined }
       return try takeIn(
         examples[index], loss: losses[index], priority: priorities[index], note: note,
         storing: encode, using: &chance)

@@ -53,6 +53,8 @@ public struct ReplayMemory {
   var evicting: any ItemSelector
   /// Whether draws must be reported to the selectors.
   let tellsDraws: Bool
+  /// Whether the evicting selector decides on insertions, in place of the reservoir.
+  let evictingAdmits: Bool
   /// The owner of the priorities: a selector that needs them, or else the memory.
   private enum PriorityKeeper { case drawing, evicting, memory }
   private let priorityKeeper: PriorityKeeper
@@ -105,6 +107,9 @@ public struct ReplayMemory {
     case .examples(let count): precondition(count > 0, "The capacity must be at least one example.")
     case .bytes(let bytes): precondition(bytes > 0, "The capacity must be at least one byte.")
     }
+    precondition(
+      !type(of: drawing).decidesAdmission, "Only an evicting selector can decide which examples are inserted."
+    )
     precondition(noteBytes >= 0, "The size of a note must be at least 0.")
     self.noteBytes = noteBytes
     self.capacity = capacity
@@ -114,6 +119,7 @@ public struct ReplayMemory {
     self.seed = seed
     self.store = store
     tellsDraws = type(of: drawing).dependsOnDraws || type(of: evicting).dependsOnDraws
+    evictingAdmits = type(of: evicting).decidesAdmission
     priorityKeeper =
       type(of: drawing).keepsPriorities ? .drawing : type(of: evicting).keepsPriorities ? .evicting : .memory
     table = ItemTable(noteBytes: noteBytes)
@@ -177,7 +183,7 @@ public struct ReplayMemory {
   ) throws -> Offer {
     Self.check(loss: loss, priority: priority)
     check(note)
-    guard var chance = chanceOfNextOffer() else { return .declined }
+    guard var chance = chanceOfNextOffer(of: example.label) else { return .declined }
     return try takeIn(
       example, loss: loss, priority: priority, note: note, storing: encode, using: &chance)
   }
@@ -198,8 +204,9 @@ public struct ReplayMemory {
   func isKept(_ note: ItemNote?) -> Bool { (note?.bytes.count ?? 0) == noteBytes }
 
   /// Counts an offer. Returns the generator for its further choices, or `nil` if the reservoir has declined it.
-  mutating func chanceOfNextOffer() -> SeededGenerator? {
+  mutating func chanceOfNextOffer(of label: Int) -> SeededGenerator? {
     counters.examplesSeen += 1
+    if evictingAdmits { evicting.observe(label) }
     var generator = SeededGenerator(seed: seed, .reservoir, counters.examplesSeen)
     let room: Int? =
       switch capacity {
@@ -207,7 +214,14 @@ public struct ReplayMemory {
       case .bytes: isFull ? count : nil
       }
     guard let room else { return generator }
-    return includes(seen: counters.examplesSeen, capacity: room, using: &generator) ? generator : nil
+    return admits(label, capacity: room, using: &generator) ? generator : nil
+  }
+
+  /// Whether a full memory of `capacity` items inserts the example that is being offered.
+  private mutating func admits(_ label: Int, capacity: Int, using generator: inout SeededGenerator) -> Bool {
+    evictingAdmits
+      ? evicting.admits(label, using: &generator)
+      : includes(seen: counters.examplesSeen, capacity: capacity, using: &generator)
   }
 
   /// Completes an offer that the reservoir has not declined.
@@ -236,9 +250,7 @@ public struct ReplayMemory {
       }
       if !isFull, counters.bytes + needed > limit {
         isFull = true
-        guard includes(seen: counters.examplesSeen, capacity: count, using: &generator) else {
-          return .declined
-        }
+        guard admits(example.label, capacity: count, using: &generator) else { return .declined }
       }
       var evicted = 0
       while counters.bytes + needed > limit {
@@ -262,7 +274,10 @@ public struct ReplayMemory {
   }
 
   /// Returns which of the next offers may be inserted. All others will certainly be declined.
+  ///
+  /// If the evicting selector decides, any of them may be.
   package func mayTakeIn(_ offers: Int) -> [Bool] {
+    guard !evictingAdmits else { return Array(repeating: true, count: offers) }
     // An upper bound of the size of a full memory in bytes at the last offer: each offer adds at most one item.
     let fullSize: Int? =
       switch capacity {

@@ -135,7 +135,7 @@ import Testing
     // Table 1 and 2 share a cell; the ablations' three baselines are in Table 2.
     #expect(outcome.output.split(separator: "\n").count == 2 * (3 + 16 - 1 + 13 - 3))
     #expect(outcome.errors.contains("Note: Without --eval-data the results have no accuracy"))
-    let imagenet = try run(["--preset", "imagenet", "--data", "folder:x", "--dry-run"])
+    let imagenet = try run(["--preset", "imagenet", "--data", "folder:x", "--seeds", "1", "--dry-run"])
     #expect(imagenet.output.contains("--model=resnet50 --image-size=224"), "\(imagenet.errors)")
   }
 

@@ -164,6 +164,30 @@ import Testing
       .cannotCreateFolder("shards/", cause: Cause()), .io,
       "shards/: cannot create the folder for the shards; choose another output."
     ),
+    (
+      .outputIsBeingWritten("o.json.partial"), .io,
+      "o.json.partial: another process writes these shards; wait for it, or choose another output."
+    ),
+    (
+      .negativeLabel(-1, example: 7), .badData,
+      "Example 7 has label -1, which is not a class; remove the examples without a label."
+    ),
+    (
+      .strayLabel("999999", at: "x.tar: sample 30", indices: 0...2), .badData,
+      "x.tar: sample 30: label 999999 is far from the other labels (0 to 2); correct it, or pass --classes N or a file of class names."
+    ),
+    (
+      .ambiguousUserInfo("http://me:1/secret@h/x"), .usage,
+      "http://h/x: an @ follows the host and its port; percent-encode /, ? and # in the password, or the @ in the path (%40)."
+    ),
+    (
+      .urlOfLocalSource("folder:https://h/x?secret", kind: "folder"), .usage,
+      "folder:https://h/x?…: folder: reads local files only; use wds: or hf: for a URL."
+    ),
+    (
+      .urlOfList("https://h/l?secret"), .usage,
+      "@https://h/l?…: a list must be a local file; download it first."
+    ),
     (.outputExists("o-1.tar"), .usage, "o-1.tar: already exists; remove it or choose another output."),
     (.outputRepeatsShard("o{,}.tar"), .usage, "o{,}.tar: names a shard twice; name each once."),
     (

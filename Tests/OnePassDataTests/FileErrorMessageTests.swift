@@ -30,6 +30,7 @@ import Testing
     ),
     (.noSuchFile("val.txt"), .io, "val.txt: no such file; check the path."),
     (.noSuchFolder("photos"), .io, "photos: no such folder; check the path."),
+    (.isNotRegularFile("p.png"), .io, "p.png: is a pipe or a device, not a file; remove it from the data."),
     (
       .isFolder("photos", expected: .list), .usage,
       "photos: is a folder, not a file; pass the text file that lists the images, or use folder:photos."

@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @Suite("Selectors") struct SelectorTests {
+  /// The kinds that can draw. CBRS only evicts.
+  static let drawingKinds = SelectorKind.allCases.filter { $0 != .cbrs }
+
   /// All kinds, and some mixtures.
   static let kinds =
     SelectorKind.allCases + [
@@ -80,7 +83,8 @@ import Testing
     case .mostReplays: return items.allSatisfy { $0.draws <= item.draws } ? 1 : 0
     case .classBalanced:
       return 1 / Double(Set(items.map(\.label)).count * items.count { $0.label == item.label })
-    case .largestClass:
+    // Without an admitted example, CBRS selects from a largest class.
+    case .largestClass, .cbrs:
       let sizes = Dictionary(grouping: items, by: \.label).mapValues(\.count)
       let largest = sizes.values.max() ?? 0
       guard sizes[item.label] == largest else { return 0 }

@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Snapshots of a memory") struct SnapshotTests {
   static let kinds =
-    SelectorTests.kinds.flatMap { drawing in
-      [SelectorKind.uniform, .prioritised, .fewestReplays].map { (drawing, $0) }
+    SelectorTests.kinds.filter { $0 != .cbrs }.flatMap { drawing in
+      [SelectorKind.uniform, .prioritised, .fewestReplays, .cbrs].map { (drawing, $0) }
     } + SelectorTests.kinds.map { (SelectorKind.mixture(.prioritised, .classBalanced, share: 0.5), $0) }
 
   func makeMemory(

@@ -36,6 +36,14 @@ import Testing
       "--drawing uniform+oldest:0.5 draws partly in a fixed order, so there is no probability to weight by; pass --no-importance-weights, or mix random selectors only."
     ),
     (
+      .weightsUndoBalancedDraws("class-balanced"), .usage,
+      "--drawing class-balanced balances the classes, and importance weights would undo that; pass --no-importance-weights."
+    ),
+    (
+      .drawingOfEvictions("cbrs"), .usage,
+      "--drawing cbrs is only a selector of evictions; pass --evicting cbrs."
+    ),
+    (
       .storageExceedsStream(201, streamExamples: 200), .usage,
       "--storage 201 exceeds the 200 examples of the stream; pass at most 100%, or use --method multi-epoch."
     ),

@@ -19,6 +19,10 @@ extension RunConfiguration {
     try check(
       !(replay.importanceWeights && memory.drawing.mixesOrderWithChance && method == .replay),
       .drawingHasNoProbability(memory.drawing.rawValue))
+    try check(
+      !(replay.importanceWeights && memory.drawing.balancesClasses && method == .replay),
+      .weightsUndoBalancedDraws(memory.drawing.rawValue))
+    try check(memory.drawing != .cbrs, .drawingOfEvictions(memory.drawing.rawValue))
   }
 
   /// Checks each value by itself.

@@ -39,6 +39,16 @@ extension OnePassError {
         + "pass --no-importance-weights, or mix random selectors only.")
   }
 
+  static func weightsUndoBalancedDraws(_ drawing: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--drawing \(drawing) balances the classes, and importance weights would undo that; pass --no-importance-weights.")
+  }
+
+  static func drawingOfEvictions(_ drawing: String) -> OnePassError {
+    OnePassError(.usage, "--drawing \(drawing) is only a selector of evictions; pass --evicting \(drawing).")
+  }
+
   static func storageExceedsStream(_ count: Int, streamExamples: Int) -> OnePassError {
     OnePassError(
       .usage,

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Foundation
 import OnePass
 import OnePassCore
 import OnePassData
+import Synchronization
 
 struct PackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,7 +36,22 @@ struct PackCommand: ParsableCommand {
   func run() throws {
     let writer = try ShardWriter(output: output, seed: seed)
     let source = try SourceRegistry.open(source, seed: seed, labelKey: labelKey?.read())
-    let report = try writer.write(source, isStrict: strict)
+    let stop = StopRequest()
+    let received = Mutex<Int32>(SIGTERM)
+    let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
+      received.withLock { $0 = number }
+      stop.stop()
+    }
+    defer { signals.cancel() }
+    let report = try writer.write(source, isStrict: strict) {
+      guard stop.isStopping else { return }
+      Console.error("Stopped. Nothing was written.")
+      throw ExitCode(128 + received.withLock { $0 })
+    }
+    if report.removedCount > 0 {
+      Console.note(
+        "Removed \(Figures.count(report.removedCount, "unfinished file")) of a `pack` that was interrupted.")
+    }
     for notice in source.report.notices(of: source.specification) { Console.note(notice) }
     try Console.result(
       "Packed \(Figures.count(report.exampleCount, "example")) (\(byteText(report.byteCount))) into "

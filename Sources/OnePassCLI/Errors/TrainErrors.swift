@@ -1,5 +1,6 @@
 import OnePass
 import OnePassCore
+import OnePassData
 
 /// Errors in the arguments of `train`.
 extension OnePassError {
@@ -13,7 +14,7 @@ extension OnePassError {
   static func unreadableClassNames(_ path: String) -> OnePassError {
     OnePassError(
       .io,
-      "--classes \(path): the file cannot be read; pass a number or a text file with one class name per line."
+      "--classes \(SourceRegistry.withoutSecrets(path)): the file cannot be read; pass a number or a text file with one class name per line."
     )
   }
 

@@ -9,6 +9,7 @@ enum FileOperation: String {
   case list
   case open
   case read
+  case remove
   case rename
   case write
 
@@ -17,7 +18,7 @@ enum FileOperation: String {
     case .open: "check the path"
     case .createTemporaryFile: "name another folder in TMPDIR"
     case .write: "check the free space"
-    case .create, .inspect, .list, .read, .rename: "check the disk and the permissions"
+    case .create, .inspect, .list, .read, .remove, .rename: "check the disk and the permissions"
     }
   }
 }
@@ -38,6 +39,10 @@ enum ExpectedFile {
 }
 
 extension OnePassError {
+  static func isNotRegularFile(_ path: String) -> OnePassError {
+    OnePassError(.io, "\(path): is a pipe or a device, not a file; remove it from the data.")
+  }
+
   /// A failed system call.
   /// - Parameter number: The call's `errno`. The default reads it, so nothing else may run in between.
   static func failed(

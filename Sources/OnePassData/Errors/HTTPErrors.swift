@@ -4,6 +4,24 @@ extension OnePassError {
   static func isNoAddress(_ text: String) -> OnePassError {
     OnePassError(.usage, "\(HTTPAddress.shown(text)): not an HTTP address; write https://HOST/PATH.")
   }
+
+  static func ambiguousUserInfo(_ text: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(HTTPAddress.shown(text)): an @ follows the host and its port; "
+        + "percent-encode /, ? and # in the password, or the @ in the path (%40).")
+  }
+
+  /// - Parameter kind: The kind of source, as `folder`.
+  static func urlOfLocalSource(_ specification: String, kind: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(HTTPAddress.shown(specification)): \(kind): reads local files only; use wds: or hf: for a URL.")
+  }
+
+  static func urlOfList(_ list: String) -> OnePassError {
+    OnePassError(.usage, "@\(HTTPAddress.shown(list)): a list must be a local file; download it first.")
+  }
 }
 
 // MARK: Answers that end the reading of a remote file

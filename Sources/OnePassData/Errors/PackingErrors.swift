@@ -25,6 +25,16 @@ extension OnePassError {
     OnePassError(.usage, "\(path): already exists; remove it or choose another output.")
   }
 
+  static func outputIsBeingWritten(_ path: String) -> OnePassError {
+    OnePassError(.io, "\(path): another process writes these shards; wait for it, or choose another output.")
+  }
+
+  static func negativeLabel(_ label: Int, example id: Int) -> OnePassError {
+    OnePassError(
+      .badData, "Example \(id) has label \(label), which is not a class; remove the examples without a label."
+    )
+  }
+
   static func outputRepeatsShard(_ output: String) -> OnePassError {
     OnePassError(.usage, "\(output): names a shard twice; name each once.")
   }

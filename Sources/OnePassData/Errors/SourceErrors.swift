@@ -50,6 +50,14 @@ extension OnePassError {
       "\(specification): \(found) classes, but \(expected) are expected; use data with the same classes.")
   }
 
+  /// - Parameter place: The sample or the line.
+  static func strayLabel(_ label: String, at place: String, indices: ClosedRange<Int>) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(place): label \(label) is far from the other labels (\(indices.lowerBound) to \(indices.upperBound)); "
+        + "correct it, or pass --classes N or a file of class names.")
+  }
+
   static func labelIsOutOfRange(
     _ label: Int, example id: Int, in specification: String, classCount: Int
   ) -> OnePassError {

@@ -33,6 +33,8 @@ public struct ShardWriter {
     public let shardPaths: [String]
     /// The path of the index.
     public let indexPath: String
+    /// The number of unfinished files of an interrupted process that were removed.
+    public let removedCount: Int
   }
 
   private let pattern: ShardPattern
@@ -58,13 +60,19 @@ public struct ShardWriter {
   /// - Parameters:
   ///   - source: The examples.
   ///   - isStrict: Whether entries that the source leaves out are an error.
-  /// - Throws: `OnePassError`: `usage` if a file already exists or there are more shards than examples, `badData` if the
-  ///   source is empty, `io` if writing fails; errors of the source.
-  public func write(_ source: any ExampleSource, isStrict: Bool = false) throws -> Report {
+  ///   - checkStop: Called before each example. If it throws, so does the call.
+  /// - Throws: Errors of the source and of `checkStop`. `OnePassError`: `usage` if a file already exists or there are more shards
+  ///   than examples; `badData` if the source is empty or a label is negative; `io` if writing fails, or another process writes
+  ///   the same shards.
+  public func write(
+    _ source: any ExampleSource, isStrict: Bool = false, checkStop: () throws -> Void = {}
+  ) throws -> Report {
     try checkNothingIsThere()
     try source.checkReport(isStrict: isStrict)
     try makeFolders()
-    let shuffled = try Self.shuffled(source, seed: seed)
+    let lock = try PackingLock(on: partial(pattern.indexPath), beside: pattern.shards.map(partial))
+    defer { lock.release() }
+    let shuffled = try Self.shuffled(source, seed: seed, checkStop)
     // A stream has been read to its end.
     try source.checkReport(isStrict: isStrict)
     guard shuffled.count > 0 else {
@@ -76,28 +84,34 @@ public struct ShardWriter {
     }
     var written: [String] = []
     do {
-      let counts = try writePartials(shuffled, &written)
-      let indexPath = try writeIndex(counts, classes: source.classNames, &written)
+      let counts = try writePartials(shuffled, &written, checkStop)
+      let indexPath = pattern.indexPath
+      try writeIndex(counts, classes: source.classNames, to: lock.file)
       let byteCount = try pattern.shards.reduce(0) { try $0 + OpenFile(reading: partial($1)).size() }
       for path in pattern.shards + [indexPath] {
         guard rename(partial(path), path) == 0 else { throw OnePassError.failed(.rename, partial(path)) }
         written.append(path)
       }
       return Report(
-        exampleCount: shuffled.count, byteCount: byteCount, shardPaths: pattern.shards, indexPath: indexPath)
+        exampleCount: shuffled.count, byteCount: byteCount, shardPaths: pattern.shards, indexPath: indexPath,
+        removedCount: lock.removedCount)
     } catch {
       for path in written { unlink(path) }
       throw error
     }
   }
 
-  private static func shuffled(_ source: any ExampleSource, seed: UInt64) throws -> any ShuffledImages {
+  private static func shuffled(
+    _ source: any ExampleSource, seed: UInt64, _ checkStop: () throws -> Void
+  ) throws -> any ShuffledImages {
     if let table = source as? any RandomAccessSource { return ShuffledTable(table, seed: seed) }
-    return try SpillBuckets(taking: source, seed: seed)
+    return try SpillBuckets(taking: source, seed: seed, checkStop: checkStop)
   }
 
   /// Writes every shard under its temporary name. Returns the number of examples in each.
-  private func writePartials(_ images: any ShuffledImages, _ written: inout [String]) throws -> [Int] {
+  private func writePartials(
+    _ images: any ShuffledImages, _ written: inout [String], _ checkStop: () throws -> Void
+  ) throws -> [Int] {
     let keyLength = max(6, String(images.count - 1).utf8.count)
     var counts: [Int] = []
     var key = 0
@@ -108,6 +122,7 @@ public struct ShardWriter {
       let tar = try TarWriter(file, compression)
       counts.append(end - key)
       while key < end {
+        try checkStop()
         let (label, file) = try images.next()
         let digits = String(key)
         let name = String(repeating: "0", count: keyLength - digits.utf8.count) + digits
@@ -120,7 +135,7 @@ public struct ShardWriter {
     return counts
   }
 
-  private func writeIndex(_ counts: [Int], classes: [String]?, _ written: inout [String]) throws -> String {
+  private func writeIndex(_ counts: [Int], classes: [String]?, to file: OpenFile) throws {
     let shards = try zip(pattern.shards, counts).map { path, count in
       ShardIndex.Shard(
         url: ShardIndex.url(of: path, in: pattern.indexPath), nsamples: count,
@@ -129,10 +144,7 @@ public struct ShardWriter {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     let json = try encoder.encode(ShardIndex(shards: shards, classes: classes))
-    let file = try OpenFile(creating: partial(pattern.indexPath))
-    written.append(partial(pattern.indexPath))
     try Array(json + [10]).withUnsafeBytes { try file.write($0) }
-    return pattern.indexPath
   }
 
   private func partial(_ path: String) -> String { "\(path).partial" }
@@ -150,10 +162,8 @@ public struct ShardWriter {
   }
 
   private func checkNothingIsThere() throws {
-    for path in pattern.shards + [pattern.indexPath] {
-      for name in [path, partial(path)] where existence(of: name).exists {
-        throw OnePassError.outputExists(name)
-      }
+    for path in pattern.shards + [pattern.indexPath] where existence(of: path).exists {
+      throw OnePassError.outputExists(path)
     }
     guard Set(pattern.shards).count == pattern.shards.count else {
       throw OnePassError.outputRepeatsShard(pattern.text)

@@ -33,12 +33,18 @@ final class SpillBuckets: ShuffledImages {
   static let usualBucketCount = 128
 
   /// Reads the whole source.
-  /// - Throws: `OnePassError` (`io`) if the disk is full; errors of the source.
-  init(taking source: any ExampleSource, seed: UInt64, bucketCount: Int = usualBucketCount) throws {
+  /// - Parameter checkStop: Called before each example.
+  /// - Throws: `OnePassError`: `io` if the disk is full, `badData` if a label is negative; errors of the source and of
+  ///   `checkStop`.
+  init(
+    taking source: any ExampleSource, seed: UInt64, bucketCount: Int = usualBucketCount,
+    checkStop: () throws -> Void = {}
+  ) throws {
     self.seed = seed
     let directory = temporaryDirectory
     buckets = try (0..<bucketCount).map { _ in Bucket(file: try .temporary(in: directory)) }
     while let example = try source.next() {
+      try checkStop()
       var generator = SeededGenerator(seed: seed, .streamOrder, example.id, PackingDraw.bucket)
       try append(example, to: generator.next(below: bucketCount))
       count += 1
@@ -57,6 +63,9 @@ final class SpillBuckets: ShuffledImages {
 
   private func append(_ example: Example, to index: Int) throws {
     let file = try encodedFile(example.image)
+    guard example.label >= 0 else {
+      throw OnePassError.negativeLabel(example.label, example: example.id)
+    }
     guard let size = UInt32(exactly: file.count), let label = Int32(exactly: example.label) else {
       throw OnePassError.labelExceedsShard(example.label, example: example.id)
     }

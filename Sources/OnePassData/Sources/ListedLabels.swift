@@ -6,6 +6,8 @@ struct ListedLabels {
   /// The line of each label's first appearance, for error messages.
   private var lines: [Int] = []
   private var places: [String: UInt32] = [:]
+  /// The number of lines with each label.
+  private var counts: [Int] = []
 
   /// The classes to which the labels of a list refer.
   struct Classes {
@@ -19,11 +21,15 @@ struct ListedLabels {
 
   /// The index of this label among the distinct ones.
   mutating func place(of text: String, line: Int) -> UInt32 {
-    if let place = places[text] { return place }
+    if let place = places[text] {
+      counts[Int(place)] += 1
+      return place
+    }
     let place = UInt32(texts.count)
     places[text] = place
     texts.append(text)
     lines.append(line)
+    counts.append(1)
     return place
   }
 
@@ -37,6 +43,7 @@ struct ListedLabels {
     // Identifiers, as of taxa or products, are not indices.
     let areSparse =
       areNumbers && names == nil && (limit == nil || limit == texts.count) && !areIndices(below: limit)
+    if areSparse { try checkForStrayNumber(in: list) }
     if !areNames, areNumbers, !areSparse { return try numbers(below: limit, names, in: list) }
     if let names {
       return Classes(labels: try look(up: known, of: names, in: list), count: names.count, names: names)
@@ -47,6 +54,14 @@ struct ListedLabels {
     return Classes(
       labels: try look(up: ranks, of: own, in: list), count: own.count, names: own,
       areSparseNumbers: areSparse)
+  }
+
+  private func checkForStrayNumber(in list: String) throws {
+    let numbers = texts.map { Int($0) ?? .max }
+    guard let indices = LabelDensity.indices(among: Array(zip(numbers, counts))),
+      let stray = numbers.firstIndex(where: { !indices.contains($0) })
+    else { return }
+    throw OnePassError.strayLabel(texts[stray], at: "\(list):\(lines[stray])", indices: indices)
   }
 
   private func areIndices(below limit: Int?) -> Bool {
@@ -88,6 +103,20 @@ enum LabelDensity {
   /// Whether numbers from 0 to `largest`, `different` of which occur, are indices of classes.
   static func areIndices(largest: Int, different: Int) -> Bool {
     largest < max(alwaysIndices, 2 * different)
+  }
+
+  /// The indices among sparse numbers, if the others are too few to be identifiers; otherwise `nil`.
+  ///
+  /// Indices are contiguous from 0 or 1. The others occur once, or in at most one of 1,000 examples.
+  /// - Parameter numbers: The different numbers, each with its number of examples.
+  static func indices(among numbers: [(number: Int, examples: Int)]) -> ClosedRange<Int>? {
+    let sorted = numbers.sorted { $0.number < $1.number }
+    guard let first = sorted.first?.number, (0...1).contains(first) else { return nil }
+    let contiguous = zip(sorted, first...).prefix { $0.number == $1 }.count
+    let others = sorted.dropFirst(contiguous).reduce(0) { $0 + $1.examples }
+    let all = sorted.reduce(0) { $0 + $1.examples }
+    guard contiguous >= 2, others <= max(1, all / 1_000) else { return nil }
+    return first...(first + contiguous - 1)
   }
 }
 

@@ -17,7 +17,20 @@ final class OpenFile: Sendable {
 
   /// - Parameter path: The path as bytes, which need not be UTF-8.
   convenience init(reading path: [UInt8], called name: String? = nil) throws {
-    let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+    try self.init(path, called: name, flags: 0)
+  }
+
+  /// Opens a file that must not be a pipe or a device, whose opening could wait for a writer.
+  /// - Throws: `OnePassError` (`io`) if the file cannot be opened, or is something else.
+  convenience init(regular path: [UInt8], called name: String? = nil) throws {
+    try self.init(path, called: name, flags: O_NONBLOCK)
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw OnePassError.failed(.inspect, self.path) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw OnePassError.isNotRegularFile(self.path) }
+  }
+
+  private convenience init(_ path: [UInt8], called name: String?, flags: Int32) throws {
+    let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | flags) }
     guard descriptor >= 0 else { throw OnePassError.failed(.open, name ?? String(escaping: path)) }
     self.init(adopting: descriptor, path: name ?? String(escaping: path))
   }

@@ -6,6 +6,9 @@ import OnePassCore
 /// id is its position in the order of delivery. Each draw is a function of the seed and that position. Buffered
 /// examples count as storage; see ``peak``.
 ///
+/// With a capacity in bytes, the buffer never exceeds it: the next example waits until there is room. An example that alone
+/// exceeds the capacity is delivered when the buffer is empty.
+///
 /// ```swift
 /// let sorted = try WebDatasetSource("sorted.tar")
 /// let stream = ShuffleBuffer(sorted, size: .examples(10_000), seed: 1)
@@ -42,7 +45,7 @@ public final class ShuffleBuffer: ExampleSource {
     public let position: Int
     /// The position of the underlying stream.
     public let basePosition: Int
-    /// The buffered examples. Their ids are positions of the underlying stream.
+    /// The buffered examples, and last the one that waits for room. Their ids are positions of the underlying stream.
     public let held: [Example]
     /// The examples delivered from `position` on, which are delivered again.
     public let unsettled: [Example]
@@ -68,6 +71,8 @@ public final class ShuffleBuffer: ExampleSource {
 
   private var held: [Example] = []
   private var heldBytes = 0
+  /// The next example of the underlying stream, if there is no room for it.
+  private var pending: Example?
   /// Examples that were delivered but not settled. They are delivered again after a restoration.
   private var unsettled: [Example] = []
   private var snapshotToRestore: Snapshot?
@@ -113,25 +118,38 @@ public final class ShuffleBuffer: ExampleSource {
       return unsettled[position - first]
     }
     try fill()
-    guard !held.isEmpty else { return nil }
-    var generator = SeededGenerator(seed: seed, .shuffleBuffer, position)
-    held.swapAt(generator.next(below: held.count), held.count - 1)
-    let drawn = held.removeLast()
-    heldBytes -= Self.cost(of: drawn)
+    guard let drawn = draw() else { return nil }
     let example = Example(id: position, label: drawn.label, image: drawn.image, subject: drawn.subject)
     position += 1
     if !readsAgainToRestore { unsettled.append(example) }
     return example
   }
 
+  /// Removes a buffered example, or the one that does not fit into an empty buffer.
+  private func draw() -> Example? {
+    guard !held.isEmpty else {
+      defer { pending = nil }
+      return pending
+    }
+    var generator = SeededGenerator(seed: seed, .shuffleBuffer, position)
+    held.swapAt(generator.next(below: held.count), held.count - 1)
+    let drawn = held.removeLast()
+    heldBytes -= Self.cost(of: drawn)
+    return drawn
+  }
+
   private func fill() throws {
-    while !isAtEnd, !isFull, isMoreNeeded {
-      guard let example = try base.next() else {
+    while pending != nil || !isAtEnd && isMoreNeeded && hasPlace {
+      guard let example = try pending ?? base.next() else {
         isAtEnd = true
         return
       }
+      pending = example
+      let cost = Self.cost(of: example)
+      guard hasRoom(for: cost) else { return }
+      pending = nil
       held.append(example)
-      heldBytes += Self.cost(of: example)
+      heldBytes += cost
       peak.examples = max(peak.examples, held.count)
       peak.bytes = max(peak.bytes, heldBytes)
     }
@@ -139,7 +157,8 @@ public final class ShuffleBuffer: ExampleSource {
 
   /// The number of examples that were read but not delivered, including those to be delivered again.
   public var waiting: Int {
-    held.count + (unsettled.first.map { unsettled.count - (position - $0.id) } ?? 0)
+    held.count + (pending == nil ? 0 : 1)
+      + (unsettled.first.map { unsettled.count - (position - $0.id) } ?? 0)
   }
 
   /// Ends delivery before the end of the stream, with an empty buffer.
@@ -156,11 +175,13 @@ public final class ShuffleBuffer: ExampleSource {
     return held.count < end.at - position
   }
 
-  private var isFull: Bool {
-    switch size {
-    case .examples(let count): held.count >= count
-    case .bytes(let count): heldBytes >= count.bytes
-    }
+  /// Whether the number of examples leaves a place. With a capacity in bytes, the size of the next example decides.
+  private var hasPlace: Bool {
+    if case .examples(let count) = size { held.count < count } else { true }
+  }
+
+  private func hasRoom(for bytes: Int) -> Bool {
+    if case .bytes(let count) = size { heldBytes + bytes <= count.bytes } else { true }
   }
 
   /// Estimates the maximum amount that a buffer holds of a stream.
@@ -175,7 +196,7 @@ public final class ShuffleBuffer: ExampleSource {
     let examples =
       switch size {
       case .examples(let count): count
-      case .bytes(let count): Int((Double(count.bytes) / cost).rounded(.up))
+      case .bytes(let count): Int((Double(count.bytes) / cost).rounded(.down))
       }
     let held = min(examples, streamExamples)
     return Amount(examples: held, bytes: Int(Double(held) * cost))
@@ -194,9 +215,8 @@ public final class ShuffleBuffer: ExampleSource {
   public var snapshot: Snapshot? {
     guard !readsAgainToRestore else { return nil }
     return Snapshot(
-      position: unsettled.first?.id ?? position, basePosition: base.position, held: held,
-      unsettled: unsettled,
-      peak: peak)
+      position: unsettled.first?.id ?? position, basePosition: base.position,
+      held: held + (pending.map { [$0] } ?? []), unsettled: unsettled, peak: peak)
   }
 
   /// Makes the next ``restore(position:)`` use a snapshot instead of reading the stream from the start.
@@ -223,6 +243,10 @@ public final class ShuffleBuffer: ExampleSource {
     position = target
     held = snapshot.held
     heldBytes = held.reduce(0) { $0 + Self.cost(of: $1) }
+    if case .bytes(let count) = size, heldBytes > count.bytes, let last = held.popLast() {
+      pending = last
+      heldBytes -= Self.cost(of: last)
+    }
     unsettled = snapshot.unsettled
     peak = snapshot.peak
     snapshotToRestore = nil

@@ -9,7 +9,7 @@ import OnePassCore
 public enum ShuffleBufferSize: Hashable, Sendable, CustomStringConvertible {
   /// A number of examples, 2 to 2³².
   case examples(Int)
-  /// A number of bytes. The example that reaches it is the last one buffered.
+  /// A number of bytes, which the buffered examples never exceed.
   case bytes(ByteCount)
 
   /// Parses a number of examples or of bytes.

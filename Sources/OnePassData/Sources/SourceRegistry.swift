@@ -36,6 +36,8 @@ public struct SourceKind: Sendable {
   public let forms: String
   /// A phrase for help and error messages.
   public let summary: String
+  /// Whether its specification can contain URLs.
+  let readsURLs: Bool
   let open: @Sendable (SourceRequest) throws -> any ExampleSource
 
   /// Creates a kind of source.
@@ -43,14 +45,16 @@ public struct SourceKind: Sendable {
   ///   - name: The part of a specification before the colon.
   ///   - forms: The forms of its specification.
   ///   - summary: A phrase for help and error messages.
+  ///   - readsURLs: Whether its specification can contain URLs.
   ///   - open: Opens a source.
   public init(
-    _ name: String, forms: String, summary: String,
+    _ name: String, forms: String, summary: String, readsURLs: Bool = false,
     open: @escaping @Sendable (SourceRequest) throws -> any ExampleSource
   ) {
     self.name = name
     self.forms = forms
     self.summary = summary
+    self.readsURLs = readsURLs
     self.open = open
   }
 }
@@ -90,11 +94,12 @@ public enum SourceRegistry {
     SourceKind(
       "wds", forms: "wds:DIR/train-{0000..0009}.tar, wds:https://…, wds:@LIST or wds:-",
       summary:
-        "WebDataset tar shards (plain or compressed): files, addresses, a list of both, standard input",
-      open: openWebDataset),
+        "WebDataset tar shards (plain or compressed): files, URLs, a list of both, standard input",
+      readsURLs: true, open: openWebDataset),
     SourceKind(
       "hf", forms: "hf:DIR/train-{00000..00009}.parquet or hf:https://…",
-      summary: "Parquet files with images and labels, in the layout of Hugging Face", open: openParquet),
+      summary: "Parquet files with images and labels, in the layout of Hugging Face", readsURLs: true,
+      open: openParquet),
   ]
 
   /// Removes queries and passwords from the addresses in a specification, for messages and records.
@@ -125,6 +130,9 @@ public enum SourceRegistry {
         withoutSecrets(specification), forms: kinds.map { "\($0.forms) (\($0.summary))" })
     }
     let argument = parts.count > 1 ? String(parts[1]) : nil
+    if !kind.readsURLs, let argument, URLText(argument).isURL {
+      throw OnePassError.urlOfLocalSource(specification, kind: kind.name)
+    }
     if let labelKey, name != "wds" { throw OnePassError.labelKeyNotApplicable(labelKey, to: specification) }
     return try kind.open(
       SourceRequest(

@@ -68,9 +68,10 @@ package struct Grid: Sendable {
     var byConfiguration: [RunConfiguration: GridCell] = [:]
     for description in descriptions {
       let expansion = try Expansion(description, overrides, read)
-      try Self.checkCount(cells.count + expansion.count * (seeds ?? description.seeds ?? [1]).count)
-      for seed in seeds ?? description.seeds ?? [1] {
-        for cell in try expansion.cells(seed: seed) {
+      let seeds = seeds ?? description.seeds ?? [1]
+      try Self.checkCount(cells.count + expansion.count * seeds.count)
+      for cellsOfSeed in try expansion.cells(seeds: seeds) {
+        for cell in cellsOfSeed {
           guard let first = byName[cell.name] ?? byConfiguration[cell.configuration] else {
             byName[cell.name] = cell
             byConfiguration[cell.configuration] = cell
@@ -171,24 +172,31 @@ private struct Expansion {
     }
   }
 
-  func cells(seed: UInt64) throws -> [GridCell] {
-    try combinations.map { combination, place in
+  /// The cells of each seed. Arguments are parsed once, since only the seed differs.
+  func cells(seeds: [UInt64]) throws -> [[GridCell]] {
+    let parsed = try combinations.map { combination, place in
       let configuration = try naming(place) {
-        let configuration = try read(arguments(combination, seed: seed))
+        let configuration = try read(arguments(combination))
         try configuration.validate()
         return configuration
       }
-      let variant = try CellName.variant(of: configuration, options: combination) { fewer in
-        try read(arguments(fewer, seed: seed))
+      let variant = try CellName.variant(of: configuration, options: combination) { try read(arguments($0)) }
+      return (configuration: configuration, variant: variant)
+    }
+    return seeds.map { seed in
+      zip(combinations, parsed).map { combination, cell in
+        var configuration = cell.configuration
+        configuration.seed = seed
+        return GridCell(
+          name: "\(cell.variant)-seed\(seed)", variant: cell.variant, seed: seed,
+          configuration: configuration,
+          arguments: arguments(combination.options) + ["--seed=\(seed)"], place: combination.place)
       }
-      return GridCell(
-        name: "\(variant)-seed\(seed)", variant: variant, seed: seed, configuration: configuration,
-        arguments: arguments(combination, seed: seed), place: place)
     }
   }
 
-  private func arguments(_ combination: [TrainOption], seed: UInt64) -> [String] {
-    (options + combination).map(\.argument) + ["--seed=\(seed)"]
+  private func arguments(_ combination: [TrainOption]) -> [String] {
+    (options + combination).map(\.argument)
   }
 
   private func naming<Value>(_ place: Place, _ body: () throws -> Value) throws -> Value {

@@ -45,14 +45,13 @@ public enum EveryClass: ClassChoice {
 
 /// Chooses the class with the most items, with random ties, and within it every item with the same probability.
 ///
-/// Eviction by this rule makes the memory as balanced as the stream allows.
+/// The reservoir still decides which examples are inserted, so a rare class has few items if the reservoir declines most of its
+/// examples. ``ClassBalancingReservoir`` decides by class.
 ///
 /// ```swift
 /// var selector = ClassSelector<LargestClass>()
 /// selector.append(ItemFacts(priority: 1, label: 3, arrival: 0, draws: 0))
 /// ```
-///
-/// Source: Chrysakis and Moens 2020, "Online Continual Learning from Imbalanced Data", algorithm 1.
 public enum LargestClass: ClassChoice {
   public static func choose(from sizes: [Int], using generator: inout SeededGenerator) -> Int {
     let largest = sizes.max() ?? 0
@@ -93,7 +92,7 @@ public struct ClassSelector<Choice: ClassChoice>: ItemSelector {
   /// The slots of each class.
   private var members: [[UInt32]] = []
   /// The number of slots of each class.
-  private var sizes: [Int] = []
+  private(set) var sizes: [Int] = []
 
   /// Creates an empty selector.
   public init() {}
@@ -118,6 +117,16 @@ public struct ClassSelector<Choice: ClassChoice>: ItemSelector {
     if slot != last { members[Int(labels[last])][Int(positions[last])] = UInt32(slot) }
     labels.swapRemove(slot)
     positions.swapRemove(slot)
+  }
+
+  /// The number of slots of a class.
+  func size(of label: Int) -> Int { label < sizes.count ? sizes[label] : 0 }
+
+  /// Selects a slot of a class, each with the same probability.
+  /// - Precondition: The class has items.
+  func select(in label: Int, using generator: inout SeededGenerator) -> Selection {
+    Selection(
+      slot: Int(members[label][generator.next(below: sizes[label])]), probability: 1 / Double(sizes[label]))
   }
 
   public mutating func select(using generator: inout SeededGenerator) -> Selection {

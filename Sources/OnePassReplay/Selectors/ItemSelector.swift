@@ -32,6 +32,17 @@ public protocol ItemSelector: Sendable {
   /// Whether the selector stores the exact priorities, so that the memory need not. `false` by default.
   static var keepsPriorities: Bool { get }
 
+  /// Whether the selector, as that of evictions, decides which examples a full memory inserts, in place of the reservoir.
+  /// `false` by default.
+  static var decidesAdmission: Bool { get }
+
+  /// Counts an example that is offered to the memory. Called for each one, before its decision, if ``decidesAdmission``.
+  mutating func observe(_ label: Int)
+
+  /// Decides whether a full memory inserts the example that was just observed. Called only if ``decidesAdmission``. If it is
+  /// inserted, the next selection is the item that it replaces.
+  mutating func admits(_ label: Int, using generator: inout SeededGenerator) -> Bool
+
   /// Returns the exact priority of an item. Called only if ``keepsPriorities``.
   func priority(of slot: Int) -> Float
 
@@ -71,6 +82,14 @@ extension ItemSelector {
   public var name: String { "\(Self.self)" }
 
   public static var keepsPriorities: Bool { false }
+
+  public static var decidesAdmission: Bool { false }
+
+  public mutating func observe(_ label: Int) {}
+
+  public mutating func admits(_ label: Int, using generator: inout SeededGenerator) -> Bool {
+    preconditionFailure("\(Self.self) does not decide which examples are inserted.")
+  }
 
   public func priority(of slot: Int) -> Float {
     preconditionFailure("\(Self.self) does not store priorities.")

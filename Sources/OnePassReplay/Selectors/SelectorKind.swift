@@ -23,6 +23,8 @@ public indirect enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
   case classBalanced
   /// An item of the class with the most items.
   case largestClass
+  /// Class-balancing reservoir sampling, for evictions only: it also decides which examples are inserted.
+  case cbrs
   /// One of two selectors at random, the second with probability `share`.
   case mixture(SelectorKind, SelectorKind, share: Double)
   /// A custom selector, by its ``ItemSelector/name``.
@@ -31,7 +33,7 @@ public indirect enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
   /// The built-in selectors, without mixtures.
   public static let allCases: [SelectorKind] = [
     .uniform, .prioritised, .oldest, .fewestReplays, .mostReplays, .lowestPriority, .classBalanced,
-    .largestClass,
+    .largestClass, .cbrs,
   ]
 
   /// This kind, or uniform for a custom selector, which is not available here. Sufficient to remove items from a saved memory.
@@ -45,8 +47,16 @@ public indirect enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
     switch self {
     case .oldest, .fewestReplays, .mostReplays, .lowestPriority: true
     case .mixture(let first, let second, _): first.isOrdered || second.isOrdered
-    case .uniform, .prioritised, .classBalanced, .largestClass, .own: false
+    case .uniform, .prioritised, .classBalanced, .largestClass, .cbrs, .own: false
     }
+  }
+
+  /// Whether it, or a part of it, selects every class with the same probability. Importance weights would undo that.
+  package var balancesClasses: Bool {
+    if case .mixture(let first, let second, _) = self {
+      return first.balancesClasses || second.balancesClasses
+    }
+    return self == .classBalanced
   }
 
   /// Whether it is a mixture with a selector of a fixed order.
@@ -65,6 +75,7 @@ public indirect enum SelectorKind: Hashable, CaseIterable, Sendable, Codable {
     case .lowestPriority: OrderedSelector<LowestPriorityFirst>()
     case .classBalanced: ClassSelector<EveryClass>()
     case .largestClass: ClassSelector<LargestClass>()
+    case .cbrs: ClassBalancingReservoir()
     case .mixture(let first, let second, let share):
       Self.mixture(first.makeSelector(), second.makeSelector(), share)
     case .own(let name):
@@ -91,6 +102,7 @@ extension SelectorKind: RawRepresentable {
     case .lowestPriority: "lowest-priority"
     case .classBalanced: "class-balanced"
     case .largestClass: "largest-class"
+    case .cbrs: "cbrs"
     case .mixture(let first, let second, let share): "\(first.rawValue)+\(second.rawValue):\(share)"
     case .own(let name): OwnPart.record(of: name)
     }
@@ -109,13 +121,16 @@ extension SelectorKind: RawRepresentable {
     }
   }
 
+  /// The kinds that a mixture can have. One that decides on insertions has no part in it.
+  private static let mixable = allCases.filter { $0 != .cbrs }
+
   private static func mixture(_ text: String) -> SelectorKind? {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, let share = Double(parts[1]), (0...1).contains(share) else { return nil }
     let kinds = parts[0].split(separator: "+", omittingEmptySubsequences: false).map(String.init)
     guard kinds.count == 2,
-      let first = allCases.first(where: { $0.rawValue == kinds[0] }),
-      let second = allCases.first(where: { $0.rawValue == kinds[1] })
+      let first = mixable.first(where: { $0.rawValue == kinds[0] }),
+      let second = mixable.first(where: { $0.rawValue == kinds[1] })
     else { return nil }
     return .mixture(first, second, share: share)
   }

@@ -111,6 +111,60 @@ import Testing
     #expect(try folder.contents == ["cut.tar", "in"])
   }
 
+  @Test("A stop leaves no file, whether the source is a table or a stream")
+  func aStopLeavesNothing() throws {
+    struct Stopped: Error {}
+    let folder = try TemporaryFolder()
+    for name in ["cat/a.jpg", "cat/b.jpg", "dog/c.jpg"] {
+      try folder.write("in/\(name)", [0xFF, 0xD8, 0xFF])
+    }
+    let stream = try stream(3, in: folder)
+    for (specification, after) in [("folder:\(folder.path)/in", 1), (stream, 1), (stream, 4)] {
+      var calls = 0
+      #expect(throws: Stopped.self) {
+        _ = try ShardWriter(output: "\(folder.path)/o-{0..1}.tar", seed: 1).write(
+          try SourceRegistry.open(specification, seed: 1)
+        ) {
+          calls += 1
+          if calls > after { throw Stopped() }
+        }
+      }
+      #expect(try folder.contents == ["in", "stream.tar"], "\(specification)")
+    }
+  }
+
+  @Test("Unfinished files of a killed process are removed, those of a running one are not")
+  func unfinishedFiles() throws {
+    let folder = try TemporaryFolder()
+    let source = { try SourceRegistry.open(try stream(6, in: folder), seed: 1) }
+    let writer = try ShardWriter(output: "\(folder.path)/o-{0..1}.tar", seed: 1)
+    for name in ["o.json.partial", "o-0.tar.partial", "o-1.tar.partial"] {
+      try folder.write(name, [1, 2, 3])
+    }
+    let lock = open("\(folder.path)/o.json.partial", O_RDWR)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+    expectError(.io, naming: ["o.json.partial", "another process writes"]) {
+      _ = try writer.write(try source())
+    }
+    #expect(try folder.contents.count == 4)
+    flock(lock, LOCK_UN)
+    #expect(try writer.write(try source()).removedCount == 3)
+    #expect(try folder.contents == ["o-0.tar", "o-1.tar", "o.json", "stream.tar"])
+    #expect(try takeAll(WebDatasetSource("\(folder.path)/o-{0..1}.tar")).count == 6)
+  }
+
+  @Test("A negative label is refused, since no reader would take it")
+  func negativeLabels() throws {
+    let folder = try TemporaryFolder()
+    let unlabelled = LabelledImage(EncodedImage(bytes: [0xFF, 0xD8, 0xFF]), label: -1)
+    let source = SequenceSource("numbers", [unlabelled], classCount: 2)
+    expectError(.badData, naming: ["Example 0 has label -1"]) {
+      _ = try ShardWriter(output: "\(folder.path)/o.tar", seed: 1).write(source)
+    }
+    #expect(try folder.contents.isEmpty)
+  }
+
   @Test("Invalid requests are refused")
   func refusals() throws {
     let folder = try TemporaryFolder()

@@ -207,6 +207,21 @@ import Testing
     #expect(lseek(reader.file.descriptor, 0, SEEK_CUR) <= 1 << 16)
   }
 
+  /// Opening a pipe without a writer would wait.
+  @Test("A listed pipe is refused, and not waited for")
+  func pipesAreRefused() throws {
+    #expect(mkfifo("\(folder.path)/p.png", 0o600) == 0)
+    let path = try folder.write("val.txt", Array("p.png 0\n/dev/null 0\n".utf8))
+    let table = try ListTable(path)
+    for row in 0..<2 {
+      expectError(
+        .io, naming: [row == 0 ? "p.png" : "/dev/null", "(line \(row + 1) of", "is a pipe or a device"]
+      ) {
+        _ = try table.image(at: row)
+      }
+    }
+  }
+
   @Test("Files that are not text are refused")
   func binaryFilesAreRefused() throws {
     try expectBroken(Array("a 1\nb".utf8) + [0xE9] + Array(" 1\n".utf8), naming: ["val.txt:2: not UTF-8"])

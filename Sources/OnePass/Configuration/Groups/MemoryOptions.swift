@@ -21,11 +21,11 @@ extension RunConfiguration {
     )
     public var storage: StorageBudget = .fraction(0.1)
 
-    /// β, the recency bias of the reservoir (Hu et al. 2021, eq. 1).
+    /// β, the recency bias of the reservoir, above 0 (Hu et al. 2021, section 3.1).
     @RunOption(
       "recency-bias",
       "Recency bias β of the reservoir: with 1 all examples are equally likely to be kept, larger values favour recent ones.",
-      value: "BETA", in: .positive, deviationOfRun: \.admissionWords)
+      value: "BETA", in: .positive, applies: .reservoir, deviationOfRun: \.admissionWords)
     public var recencyBias: Double = 1.5
 
     /// How items are drawn for replay.
@@ -35,10 +35,11 @@ extension RunConfiguration {
       deviation: { "drawing \($0.rawValue)" })
     public var drawing: SelectorKind = .prioritised
 
-    /// How items are selected for eviction.
+    /// How items are selected for eviction. ``SelectorKind/cbrs`` also decides which examples are inserted.
     @RunOption(
       "evicting",
-      "Selector of items for eviction. Two can be mixed: uniform+oldest:0.3 makes 30% of evictions with the second.",
+      "Selector of items for eviction; cbrs also decides which examples are inserted. Two can be mixed: uniform+oldest:0.3 "
+        + "makes 30% of evictions with the second.",
       deviationOfRun: \.evictingWords)
     public var evicting: SelectorKind = .uniform
 
@@ -110,6 +111,6 @@ extension RunConfiguration {
   }
 
   fileprivate var evictingWords: String? {
-    memory.isWindow ? nil : "evicting \(memory.evicting.rawValue)"
+    memory.isWindow ? nil : memory.evicting == .cbrs ? "CBRS" : "evicting \(memory.evicting.rawValue)"
   }
 }

@@ -15,6 +15,7 @@ extension OptionCondition {
   static let always: OptionCondition = .init("") { _ in true }
   static let multiEpoch: OptionCondition = .init("--method multi-epoch") { $0.method == .multiEpoch }
   static let replay: OptionCondition = .init("--method replay") { $0.method == .replay }
+  static let reservoir: OptionCondition = .init("--evicting other than cbrs") { $0.memory.evicting != .cbrs }
   static let unequalPriorities: OptionCondition = .init("--priority other than uniform") {
     $0.replay.priority != .uniform
   }

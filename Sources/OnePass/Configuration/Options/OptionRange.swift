@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassData
 
 /// The possible values of an option.
 package struct OptionRange: Sendable {
@@ -14,7 +15,7 @@ package struct OptionRange: Sendable {
     guard let demand = demand(value) else { return }
     var shown = RunConfiguration.text(value) ?? ""
     if shown.hasSuffix(".0") { shown.removeLast(2) }
-    throw OnePassError.valueOutOfRange(option, mustBe: demand, got: shown)
+    throw OnePassError.valueOutOfRange(option, mustBe: demand, got: SourceRegistry.withoutSecrets(shown))
   }
 
   /// Integers from a minimum to a maximum. The default maximum keeps sums from overflowing.

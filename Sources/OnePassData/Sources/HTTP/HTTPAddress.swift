@@ -1,19 +1,26 @@
 import Foundation
 import OnePassCore
 
-/// An http or https address.
+/// An http or https URL, which prints without its secrets.
 ///
 /// ```
-/// HTTPAddress.shown("https://user:pw@host/train.tar?signature=x")  // https://host/train.tar?…
+/// print(try HTTPAddress("https://user:pw@host/train.tar?signature=x"))  // https://host/train.tar?…
 /// ```
-package struct HTTPAddress: Sendable {
-  /// The address, with its secrets.
+package struct HTTPAddress: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+{
+  /// The URL, with its secrets. Only for requests.
   package let url: URL
 
-  /// Parses an address.
-  /// - Throws: `OnePassError` (`usage`) if the text is not an http or https address.
+  /// Parses a URL. An `@` in the password need not be percent-encoded.
+  /// - Throws: `OnePassError` (`usage`) if the text is not an http or https URL, or an unencoded character of the password ends
+  ///   the host.
   package init(_ text: String) throws {
-    guard let url = URL(string: text), let scheme = url.scheme?.lowercased(),
+    let parts = URLText(text)
+    guard parts.isUnambiguous else { throw OnePassError.ambiguousUserInfo(text) }
+    let secret = parts.firstUserInfo
+    let userInfo = text[secret].dropLast().replacing("@", with: "%40") + text[secret].suffix(1)
+    guard let url = URL(string: text.replacingCharacters(in: secret, with: String(userInfo))),
+      let scheme = url.scheme?.lowercased(),
       ["http", "https"].contains(scheme),
       url.host?.isEmpty == false
     else {
@@ -24,8 +31,10 @@ package struct HTTPAddress: Sendable {
 
   private init(url: URL) { self.url = url }
 
-  /// The address for messages: without the query and the password, which may grant access.
-  var shown: String { Self.shown(url.absoluteString) }
+  /// The URL without user name, password and query, which may grant access.
+  package var description: String { URLText(url.absoluteString).withoutSecrets }
+  package var debugDescription: String { description }
+  package var customMirror: Mirror { Mirror(self, children: ["url": description]) }
 
   /// The target of a redirect; `nil` if it is not an http or https address, or if it would leave https.
   func redirected(to location: String) -> HTTPAddress? {
@@ -36,21 +45,9 @@ package struct HTTPAddress: Sendable {
     return address
   }
 
-  /// Whether a path is written as an address.
-  static func isMeant(by path: String) -> Bool {
-    let start = path.prefix(8).lowercased()
-    return start.hasPrefix("http://") || start.hasPrefix("https://")
-  }
+  /// Whether a path is written as a URL, also as a mistyped one or one of another scheme, which ``init(_:)`` refuses.
+  static func isMeant(by path: String) -> Bool { URLText(path).isURL }
 
-  /// Removes user names and passwords from the addresses in a text, and everything after the first query.
-  package static func shown(_ text: String) -> String {
-    guard let scheme = text.range(of: "[A-Za-z][A-Za-z0-9+.-]*://", options: .regularExpression) else {
-      return text
-    }
-    var shown = text
-    if let query = text[scheme.upperBound...].firstIndex(where: { $0 == "?" || $0 == "#" }) {
-      shown = text[..<query] + "?…"
-    }
-    return shown.replacing(#/([A-Za-z]:\/\/)[^\/?,}@]*@/#) { $0.output.1 }
-  }
+  /// A text without the secrets of the URLs in it; see ``URLText``.
+  package static func shown(_ text: String) -> String { URLText(text).withoutSecrets }
 }

@@ -60,9 +60,9 @@ struct ShardIndex: Codable, Equatable {
       }
     } catch {
       if input.isRefused { return nil }
-      throw error.error(in: address.shown, at: .start)
+      throw error.error(in: "\(address)", at: .start)
     }
-    return try decode(data, address.shown)
+    return try decode(data, "\(address)")
   }
 
   /// The maximum size of an index, in bytes.

@@ -15,26 +15,55 @@ final class ShardLabels {
   private struct Found {
     var largest = -1
     var isNegative = false
-    /// Whether each small number occurred.
-    var small: [Bool] = []
-    var large: Set<Int> = []
+    /// The number of examples with each small number.
+    var small: [Int] = []
+    var large: [Int: Large] = [:]
+    /// Numbers of more than 18 digits.
+    var huge: [String: Large] = [:]
     var texts: Set<String> = []
 
-    static let smallNumbers = 1 << 16
+    /// A large number's examples, and the first of them.
+    struct Large {
+      var examples = 0
+      let first: String
+    }
 
-    var different: Int { small.count { $0 } + large.count }
-    var numbers: [Int] { small.indices.filter { small[$0] } + large }
+    static let smallNumbers = 1_000
 
-    mutating func note(_ number: Int) {
+    var different: Int { small.count { $0 > 0 } + large.count }
+    var numbers: [(number: Int, examples: Int)] {
+      zip(small.indices, small).filter { $1 > 0 } + large.map { ($0, $1.examples) }
+    }
+
+    mutating func note(_ number: Int, of sample: () -> String) {
       largest = max(largest, number)
       if (0..<Self.smallNumbers).contains(number) {
-        if small.isEmpty { small = Array(repeating: false, count: Self.smallNumbers) }
-        small[number] = true
+        if small.isEmpty { small = Array(repeating: 0, count: Self.smallNumbers) }
+        small[number] += 1
       } else if number < 0 {
         isNegative = true
       } else {
-        large.insert(number)
+        large[number, default: Large(first: sample())].examples += 1
       }
+    }
+
+    mutating func note(_ text: String, of sample: () -> String) {
+      if text.utf8.allSatisfy({ (48...57).contains($0) }) {
+        huge[text, default: Large(first: sample())].examples += 1
+      } else {
+        texts.insert(text)
+      }
+    }
+
+    /// - Throws: `OnePassError` (`badData`) with the sample of a number that is neither an index nor an identifier.
+    func checkForStrayNumber() throws {
+      guard
+        let indices = LabelDensity.indices(among: numbers + huge.values.map { (.max, $0.examples) })
+      else { return }
+      let strays =
+        large.filter { !indices.contains($0.key) }.map { ("\($0)", $1.first) } + huge.map { ($0, $1.first) }
+      guard let stray = strays.min(by: { $0.1 < $1.1 }) else { return }
+      throw OnePassError.strayLabel(stray.0, at: stray.1, indices: indices)
     }
   }
 
@@ -59,18 +88,20 @@ final class ShardLabels {
   ///   - survey: The labels after the survey.
   ///   - classCount: The number of classes, if it is known.
   /// - Returns: The number of classes, and whether numbers were read as names because they are too sparse for indices.
-  func adopt(_ survey: ShardLabels, classCount: Int?) -> (count: Int, areSparseNumbers: Bool) {
+  /// - Throws: `OnePassError` (`badData`) if one label is far from all others.
+  func adopt(_ survey: ShardLabels, classCount: Int?) throws -> (count: Int, areSparseNumbers: Bool) {
     guard let found = survey.found, names == nil else { return (names?.count ?? 0, false) }
     var areSparse = false
     if found.texts.isEmpty {
       let areIndices =
-        if found.isNegative { true } else if let classCount {
+        if !found.huge.isEmpty { false } else if found.isNegative { true } else if let classCount {
           found.largest < classCount || classCount != found.different
         } else { LabelDensity.areIndices(largest: found.largest, different: found.different) }
       guard !areIndices else { return (classCount ?? found.largest + 1, false) }
+      try found.checkForStrayNumber()
       areSparse = true
     }
-    let all = found.texts.union(found.numbers.map(String.init))
+    let all = found.texts.union(found.numbers.map { "\($0.number)" }).union(found.huge.keys)
     // By bytes, as FolderTable sorts its class folders.
     let sorted = all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     (names, labelsByName, namesComeFirst) = (sorted, Self.labels(of: sorted), true)
@@ -78,7 +109,8 @@ final class ShardLabels {
   }
 
   /// The label that a text stands for, with or without space around it; `nil` if it is not a class.
-  func label(of bytes: [UInt8]) -> Int? {
+  /// - Parameter sample: Returns the shard and key of its sample, for error messages of a survey.
+  func label(of bytes: [UInt8], sample: () -> String) -> Int? {
     let text = Self.trimmed(bytes)
     let number = Self.integer(text)
     if let number, !namesComeFirst, found == nil {
@@ -88,9 +120,9 @@ final class ShardLabels {
     }
     guard found == nil else {
       if let number {
-        found?.note(number)
+        found?.note(number, of: sample)
       } else {
-        found?.texts.insert(String(decoding: text, as: UTF8.self))
+        found?.note(String(decoding: text, as: UTF8.self), of: sample)
       }
       return 0
     }

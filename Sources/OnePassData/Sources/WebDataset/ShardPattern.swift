@@ -20,6 +20,7 @@ struct ShardPattern {
       return
     }
     let list = String(text.dropFirst())
+    guard !HTTPAddress.isMeant(by: list) else { throw OnePassError.urlOfList(list) }
     var reader = try LineReader(list)
     var shards: [String] = []
     var report = SourceReport()
@@ -39,8 +40,10 @@ struct ShardPattern {
   }
 
   private static func expand(_ text: String) throws -> [String] {
-    var shards = [""]
-    var rest = text[...]
+    // A password may contain braces.
+    let path = URLText(text).firstUserInfo.upperBound
+    var shards = [String(text[..<path])]
+    var rest = text[path...]
     while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
       guard rest[open] == "{", let close = rest[open...].firstIndex(of: "}") else {
         throw OnePassError.malformedBraces(in: text)

@@ -55,7 +55,9 @@ struct SampleFields {
   }
 
   private func label(of text: [UInt8], sample key: [UInt8], of shard: String) throws -> Int {
-    if let label = labels.label(of: text) { return label }
+    if let label = labels.label(of: text, sample: { "\(shard): sample \(String(escaping: key))" }) {
+      return label
+    }
     throw OnePassError.unknownSampleLabel(
       String(escaping: ShardLabels.trimmed(text)), sample: String(escaping: key), in: shard,
       classNames: labels.names?.count ?? 0)

@@ -186,7 +186,7 @@ public final class WebDatasetSource: SurveyableSource {
       counts.append(reader.count)
     }
     shardCounts = counts
-    let (classCount, areSparseNumbers) = labels.adopt(found, classCount: classCount)
+    let (classCount, areSparseNumbers) = try labels.adopt(found, classCount: classCount)
     if areSparseNumbers { finished.chooseNamesForNumbers() }
     knownClassCount = classCount
     return Survey(count: counts.reduce(0, +), classCount: classCount)
