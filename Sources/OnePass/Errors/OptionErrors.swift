@@ -42,7 +42,8 @@ extension OnePassError {
   static func weightsUndoBalancedDraws(_ drawing: String) -> OnePassError {
     OnePassError(
       .usage,
-      "--drawing \(drawing) balances the classes, and importance weights would undo that; pass --no-importance-weights.")
+      "--drawing \(drawing) balances the classes, and importance weights would undo that; pass --no-importance-weights."
+    )
   }
 
   static func drawingOfEvictions(_ drawing: String) -> OnePassError {
