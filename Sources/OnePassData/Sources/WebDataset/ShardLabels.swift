@@ -50,6 +50,9 @@ final class ShardLabels {
     return labels
   }
 
+  /// Notes a number that is a label, in a survey.
+  func note(_ number: Int) { found?.note(number) }
+
   private static func labels(of names: [String]?) -> [String: Int] {
     Dictionary((names ?? []).enumerated().map { ($1, $0) }) { first, _ in first }
   }
