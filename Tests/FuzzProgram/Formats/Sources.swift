@@ -42,6 +42,8 @@ extension Format {
         _ = (source.knownCount, source.knownClassCount, source.classNames)
         for _ in 0..<mostExamples { if try source.next() == nil { break } }
         _ = try Survey.of(source)
+        // Only the files with a column for each encoding need the other columns.
+        if image == nil { return }
       } catch { problems.append(error) }
     }
     // A seed has the columns of one or the other kind.

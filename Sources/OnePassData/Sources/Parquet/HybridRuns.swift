@@ -31,6 +31,14 @@ struct HybridRuns {
     return Int(packedBits(bytes, at: bit, width: width))
   }
 
+  /// The next number, and how often it follows, at least once.
+  mutating func nextRun() throws(ParquetDamage) -> (number: Int, count: Int) {
+    while left == 0 { try beginRun() }
+    guard let repeated else { return (try next(), 1) }
+    defer { left = 0 }
+    return (repeated, left)
+  }
+
   private mutating func beginRun() throws(ParquetDamage) {
     // Numbers of 0 bits are all 0, and a writer may omit their runs.
     guard width > 0 else {

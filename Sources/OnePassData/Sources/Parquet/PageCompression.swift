@@ -129,6 +129,8 @@ enum PageCompression: Int {
         archive_read_next_header(archive, &entry) == ARCHIVE_OK
       else { return nil }
       var body: [UInt8] = []
+      // The size may be wrong. Images hardly shrink, so that this is mostly enough.
+      body.reserveCapacity(min(limit, 4 * packed.count))
       while body.count <= limit {
         var block: UnsafeRawPointer?
         var size = 0

@@ -22,21 +22,22 @@ final class ParquetColumn {
   private var used = 0
   private var unread: Int
   private var dictionary: [Value] = []
-  private var page: Page?
   private var rowsLeft: Int
+
+  // The page that is being read.
+  private var pageRowsLeft = 0
+  private var values: (any PageValues)?
+  /// The definition levels of the rows; `nil` if no value can be missing.
+  private var levels: HybridRuns?
+  /// The level of the current row, which also the next `levelsLeft` rows have.
+  private var level = 0
+  private var levelsLeft = 0
+  private let largestLevel: Int
 
   /// The maximum size of a decompressed page, in bytes.
   static let largestPage = 1 << 30
   /// The maximum number of rows of a page.
   static let mostRows = 1 << 26
-
-  /// The page that is being read.
-  private struct Page {
-    /// The definition levels of the rows; `nil` if no value can be missing.
-    var levels: HybridRuns?
-    let values: any PageValues
-    var rowsLeft: Int
-  }
 
   /// - Parameters:
   ///   - name: The file's name in error messages.
@@ -48,6 +49,7 @@ final class ParquetColumn {
     self.input = input
     unread = chunk.range.count
     rowsLeft = chunk.rows
+    largestLevel = leaf.largestLevel
   }
 
   /// The value of the next row; `nil` after the last.
@@ -55,7 +57,7 @@ final class ParquetColumn {
   func next() throws -> Value? {
     guard rowsLeft > 0 else { return nil }
     do throws(any Error) {
-      while page == nil || page?.rowsLeft == 0 { try readPage() }
+      while pageRowsLeft == 0 { try readPage() }
       rowsLeft -= 1
       return try take()
     } catch is ParquetDamage {
@@ -66,17 +68,19 @@ final class ParquetColumn {
   }
 
   private func take() throws -> Value {
-    page?.rowsLeft -= 1
-    if let level = try page?.levels?.next(), level < leaf.largestLevel { return .missing }
-    guard let values = page?.values else { throw ParquetDamage() }
+    pageRowsLeft -= 1
+    if largestLevel > 0 {
+      if levelsLeft == 0, let run = try levels?.nextRun() { (level, levelsLeft) = run }
+      levelsLeft -= 1
+      if level < largestLevel { return .missing }
+    }
+    guard let values else { throw ParquetDamage() }
     return try values.next()
   }
 
   // MARK: Pages
 
   private func readPage() throws {
-    // Two pages are never in memory together.
-    page = nil
     let header = try readHeader()
     guard let kind = header[1]?.integer, let size = header[2]?.integer, let packedSize = header[3]?.integer,
       (0...Self.largestPage).contains(size), (0...Self.largestPage).contains(packedSize)
@@ -90,7 +94,7 @@ final class ParquetColumn {
       let body = try unpack(packed, to: size)
       var start = 0
       var levels: HybridRuns?
-      if leaf.largestLevel > 0 {
+      if largestLevel > 0 {
         guard data[3]?.integer == 3 else { throw unsupported(encoding: data[3]?.integer ?? 0) }
         guard body.count >= 4 else { throw ParquetDamage() }
         start = 4 + littleEndian(body, at: 0, count: 4)
@@ -111,7 +115,7 @@ final class ParquetColumn {
         let levelBytes = data[5]?.integer, data[6]?.integer == 0, (0...packed.count).contains(levelBytes)
       else { throw ParquetDamage() }
       let levels =
-        leaf.largestLevel > 0 ? self.levels(in: Array(packed[..<levelBytes]), 0..<levelBytes) : nil
+        largestLevel > 0 ? self.levels(in: Array(packed[..<levelBytes]), 0..<levelBytes) : nil
       let rest = levelBytes == 0 ? packed : Array(packed[levelBytes...])
       let body = data[7]?.integer == 0 ? rest : try unpack(rest, to: size - levelBytes)
       try begin(body, from: 0, levels: levels, rows: rows, encoding: encoding)
@@ -136,7 +140,7 @@ final class ParquetColumn {
       values = try SplitValues(bytes: body, from: start, type: leaf.type)
     default: throw unsupported(encoding: encoding)
     }
-    page = Page(levels: levels, values: values, rowsLeft: rows)
+    (self.values, self.levels, levelsLeft, pageRowsLeft) = (values, levels, 0, rows)
   }
 
   private func unsupported(encoding code: Int) -> OnePassError {
@@ -144,7 +148,7 @@ final class ParquetColumn {
   }
 
   private func levels(in bytes: [UInt8], _ range: Range<Int>) -> HybridRuns {
-    HybridRuns(bytes: bytes, in: range, width: Int.bitWidth - leaf.largestLevel.leadingZeroBitCount)
+    HybridRuns(bytes: bytes, in: range, width: Int.bitWidth - largestLevel.leadingZeroBitCount)
   }
 
   private func readHeader() throws -> ThriftValue {

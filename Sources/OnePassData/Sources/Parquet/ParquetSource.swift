@@ -44,6 +44,8 @@ public final class ParquetSource: SurveyableSource {
   private var taken = 0
   /// The row of the next example, where it was read together with the rows before it that are left out.
   private var ahead: Row?
+  /// Whether the footers state that nothing is left out of the current row group.
+  private var skipsNothing = true
   /// The file that is open.
   private var reading: (file: Int, read: ParquetReader)?
   private var failure: OnePassError?
@@ -189,8 +191,8 @@ public final class ParquetSource: SurveyableSource {
   }
 
   private func lookAhead() throws {
-    guard ahead == nil, let next = nextGroup()?.group, next.examples != next.rows else { return }
-    ahead = try readRow()
+    if rows == nil { skipsNothing = nextGroup().map { $0.group.examples == $0.group.rows } ?? true }
+    if !skipsNothing, ahead == nil { ahead = try readRow() }
   }
 
   /// Reads the next row that is not left out; returns `nil` at the end of the last file.
@@ -221,7 +223,7 @@ public final class ParquetSource: SurveyableSource {
       return nil
     }
     let opened = try ParquetRows(files[file], next, by: reader(of: file))
-    (rows, taken) = (opened, 0)
+    (rows, taken, skipsNothing) = (opened, 0, next.examples == next.rows)
     return opened
   }
 
