@@ -285,6 +285,31 @@ import Testing
     #expect(try Survey.of(unstated).count == 6 && takeAll(unstated).count == 6)
   }
 
+  @Test("Images beside a file at an address are left out")
+  func pathsAtAnAddress() throws {
+    func open(_ name: String) throws -> (server: LoopbackServer, source: ParquetSource) {
+      let whole = try contents(of: ParquetVariants.path(name))
+      let server = try LoopbackServer { request, _, connection in
+        let numbers = (request.headers["range"] ?? "").split { !$0.isNumber }.compactMap { Int($0) }
+        let (start, end) = (numbers[0], numbers[1] + 1)
+        connection.head(
+          "206 Partial Content",
+          ["Content-Length": "\(end - start)", "Content-Range": "bytes \(start)-\(end - 1)/\(whole.count)"])
+        connection.send(Array(whole[start..<end]))
+      }
+      return (server, try ParquetSource(server.url("\(name).parquet")))
+    }
+    let (server, source) = try open("paths")
+    #expect(try source.knownCount == 0 && source.next() == nil)
+    #expect(
+      source.report.counts == ["row whose image is at another address": 7, "row without an image": 1])
+    #expect(source.report.leftOut[0].example.hasSuffix("paths.parquet, row 0"))
+    let (mixedServer, mixed) = try open("paths-mixed")
+    expectError(.usage, naming: ["paths-mixed.parquet", "--limit"]) { _ = try Survey.of(mixed) }
+    #expect(try takeAll(mixed).count == 3 && mixed.report.leftOutCount == 5)
+    _ = (server, mixedServer)
+  }
+
   // MARK: Open files
 
   @Test("One file is open at a time, and a file that is replaced is refused")
