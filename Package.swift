@@ -108,6 +108,13 @@ let package = Package(
     .systemLibrary(
       name: "CArchive", pkgConfig: "libarchive",
       providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+    // Compressions of Parquet files.
+    .systemLibrary(
+      name: "CBrotli", pkgConfig: "libbrotlidec",
+      providers: [.apt(["libbrotli-dev"]), .brew(["brotli"])]),
+    .systemLibrary(
+      name: "CLZ4", pkgConfig: "liblz4",
+      providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
@@ -125,7 +132,8 @@ let package = Package(
     .target(
       name: "OnePassReplay", dependencies: ["OnePassCore", "CSQLite", "CXXHash"], swiftSettings: swift),
     .target(
-      name: "OnePassData", dependencies: ["OnePassCore", "CImages", "CSpng", "CArchive", "CCurl"],
+      name: "OnePassData",
+      dependencies: ["OnePassCore", "CImages", "CSpng", "CArchive", "CBrotli", "CLZ4", "CCurl"],
       swiftSettings: swift),
     .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
     .target(

@@ -139,47 +139,11 @@ import Testing
     ),
   ]
 
-  static let parquet: [Case] = [
-    (
-      .unreadableParquet("t.parquet", .noFooter), .badData,
-      "t.parquet: not a Parquet file, or truncated; download it again or re-create it."
-    ),
-    (
-      .unreadableParquet("t.parquet", .encrypted), .badData,
-      "t.parquet: encrypted files are not supported; re-create it without encryption."
-    ),
-    (
-      .unreadableParquet("t.parquet", .missingColumn(["image", "bytes"], rowGroup: 2)), .badData,
-      "t.parquet: no column image.bytes in row group 2; download it again or re-create it."
-    ),
-    (
-      .unreadableParquet("t.parquet", .noImageColumn), .badData,
-      "t.parquet: no column of images, such as image; re-create it with such a column."
-    ),
-    (
-      .unreadableParquet("t.parquet", .unsupportedEncoding(6)), .badData,
-      "t.parquet: encoding 6 is not supported; write the column with plain or dictionary encoding."
-    ),
-    (
-      .unreadableParquet("t.parquet", .shrank), .badData,
-      "t.parquet: the file became shorter while it was read; do not change data that is in use."
-    ),
-    (.rowWithoutLabel(5, in: "hf:t.parquet"), .badData, "hf:t.parquet: row 5 has no label; remove the row."),
-    (
-      .imageInRowIsTooLarge(5, in: "hf:t.parquet", bytes: 300_000_000, limit: 1 << 28), .badData,
-      "hf:t.parquet, row 5: 300 MB exceeds the maximum of 268 MB for an image; shrink or remove it."
-    ),
-    (
-      .remoteFileOfUnknownSize("https://h/t.parquet"), .io,
-      "https://h/t.parquet: the server does not state the file's size; download the file and pass its path."
-    ),
+  static let reading: [Case] = [
     (
       .isNoAddress("https://u:p@/x"), .usage,
       "https:///x: not an HTTP address; write https://HOST/PATH."
     ),
-  ]
-
-  static let reading: [Case] = [
     (
       ReadFailure.damagedHeader.error(in: "t.tar", at: .examples(3)), .badData,
       "t.tar: truncated or corrupt after 3 examples (damaged header); download it again or re-create it."
@@ -257,7 +221,7 @@ import Testing
 
   @Test(
     "An error starts with the file and ends with the remedy",
-    arguments: archives + shards + parquet + reading)
+    arguments: archives + shards + reading)
   func message(error: OnePassError, code: OnePassError.Code, text: String) {
     #expect(error.message == text)
     #expect(error.code == code)

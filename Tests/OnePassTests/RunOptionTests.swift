@@ -12,7 +12,8 @@ import Testing
   /// The keys of existing records. Renaming a key makes older records unreadable.
   static let keys: Set = [
     "data", "evaluationData", "limit", "evaluationLimit", "classCount", "classNames", "subjectKey",
-    "labelKey", "strict", "orientation", "shuffleBuffer", "brokenLimit", "model", "stem", "imageSize",
+    "labelKey", "imageColumn", "labelColumn", "strict", "orientation", "shuffleBuffer", "brokenLimit",
+    "model", "stem", "imageSize",
     "channels", "initialise",
     "blurPool",
     "method", "storage", "replaySteps", "replayCourse", "priority", "smoothing", "priorityTiming",

@@ -55,18 +55,22 @@ public struct TrainedModel {
   ///   - specification: The source specification of labelled images.
   ///   - limit: The maximum number of examples; all if `nil`.
   ///   - labelKey: Where WebDataset samples have their label; the `.cls` entry if `nil`.
+  ///   - imageColumn: The column of images in Parquet files; it is chosen by types and names if `nil`.
+  ///   - labelColumn: The column of labels in Parquet files; it is chosen by types and names if `nil`.
   ///   - isStrict: Whether entries that the data set leaves out are an error.
   ///   - decodeThreads: The number of image decoding threads; one per core if `nil`.
   ///   - observe: Called after each mini-batch, and with notices.
   /// - Throws: `OnePassError`: `usage`, `io` if the source cannot be opened; `badData` if a label is outside the classes or too
   ///   many images are broken.
   public func evaluate(
-    _ specification: String, limit: Int? = nil, labelKey: LabelKey? = nil, isStrict: Bool = false,
-    decodeThreads: Int? = nil, observe: (TrainingEvent) -> Void = { _ in }
+    _ specification: String, limit: Int? = nil, labelKey: LabelKey? = nil, imageColumn: String? = nil,
+    labelColumn: String? = nil, isStrict: Bool = false, decodeThreads: Int? = nil,
+    observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
     try evaluate(
       SourceRegistry.open(
-        specification, seed: seed, classNames: card.classNames, classCount: card.classes, labelKey: labelKey),
+        specification, seed: seed, classNames: card.classNames, classCount: card.classes, labelKey: labelKey,
+        imageColumn: imageColumn, labelColumn: labelColumn),
       limit: limit, isStrict: isStrict, decodeThreads: decodeThreads, observe: observe)
   }
 

@@ -55,7 +55,9 @@ public struct TrainingRun {
         ?? SourceRegistry.open(
           configuration.data.source, seed: configuration.seed, classNames: configuration.data.classNames,
           subjectKey: configuration.data.subjectKey, classCount: configuration.data.classCount,
-          labelKey: Self.labelKey(of: configuration.data)), configuration)
+          labelKey: configuration.data.forTraining(\.labelKey, of: "wds"),
+          imageColumn: configuration.data.forTraining(\.imageColumn, of: "hf"),
+          labelColumn: configuration.data.forTraining(\.labelColumn, of: "hf")), configuration)
   }
 
   /// Trains and evaluates.
@@ -111,14 +113,6 @@ public struct TrainingRun {
     return try run.finish(run.save(), evaluatingOn: evaluationData)
   }
 
-  /// The place of labels in the training data, unless only the evaluation data has several places.
-  private static func labelKey(of data: RunConfiguration.DataOptions) -> LabelKey? {
-    let isForEvaluation = !isShards(data.source) && data.evaluationSource.map(isShards) ?? false
-    return isForEvaluation ? nil : data.labelKey
-  }
-
-  private static func isShards(_ specification: String) -> Bool { specification.hasPrefix("wds:") }
-
   /// Finds the device and sets the number of threads.
   /// - Throws: `OnePassError` (`usage`) if there is no such device, or it does not support the precision.
   func prepareMachine() throws -> Device {
@@ -137,7 +131,9 @@ public struct TrainingRun {
       ?? configuration.data.evaluationSource.map {
         try SourceRegistry.open(
           $0, seed: configuration.seed, classNames: plan.classNames, classCount: plan.classes,
-          labelKey: Self.isShards($0) ? configuration.data.labelKey : nil)
+          labelKey: configuration.data.forEvaluation(\.labelKey, of: "wds"),
+          imageColumn: configuration.data.forEvaluation(\.imageColumn, of: "hf"),
+          labelColumn: configuration.data.forEvaluation(\.labelColumn, of: "hf"))
       }
     try source?.checkReport(isStrict: configuration.data.strict)
     return source
@@ -146,5 +142,24 @@ public struct TrainingRun {
   /// Whether the evaluation data is neither a custom source nor standard input.
   var evaluationCanBeOpenedTwice: Bool {
     evaluationSource == nil && configuration.data.evaluationSource?.hasSuffix(":-") == false
+  }
+}
+
+extension RunConfiguration.DataOptions {
+  /// An option about one kind of source, for the training data: `nil` if only the evaluation data is of this kind.
+  ///
+  /// Sources of other kinds refuse the option.
+  fileprivate func forTraining<Value>(_ option: KeyPath<Self, Value?>, of kind: String) -> Value? {
+    let isForEvaluation = !isKind(kind, source) && evaluationSource.map { isKind(kind, $0) } ?? false
+    return isForEvaluation ? nil : self[keyPath: option]
+  }
+
+  /// An option about one kind of source, for the evaluation data: `nil` if it is of another kind.
+  fileprivate func forEvaluation<Value>(_ option: KeyPath<Self, Value?>, of kind: String) -> Value? {
+    evaluationSource.map { isKind(kind, $0) } ?? false ? self[keyPath: option] : nil
+  }
+
+  private func isKind(_ kind: String, _ specification: String) -> Bool {
+    specification.hasPrefix("\(kind):")
   }
 }

@@ -19,6 +19,8 @@ struct EvaluateCommand: ParsableCommand {
   var limit: Int?
 
   @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey
+  @Option(declared.data.$imageColumn, isShown: true) var imageColumn
+  @Option(declared.data.$labelColumn, isShown: true) var labelColumn
   @Flag(declared.data.$strict, isShown: true) var strict
 
   @OptionGroup(title: "Machine") var compute: ComputeOptions
@@ -36,7 +38,8 @@ struct EvaluateCommand: ParsableCommand {
     defer { display.closeLine() }
     let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)
     let accuracy = try model.evaluate(
-      data, limit: limit, labelKey: labelKey?.read(), isStrict: strict, decodeThreads: decoding.decodeThreads
+      data, limit: limit, labelKey: labelKey?.read(), imageColumn: imageColumn, labelColumn: labelColumn,
+      isStrict: strict, decodeThreads: decoding.decodeThreads
     ) { display.show($0) }
     display.closeLine()
     if json {

@@ -31,11 +31,14 @@ struct PackCommand: ParsableCommand {
   var seed: UInt64 = 1
 
   @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey
+  @Option(declared.data.$imageColumn, isShown: true) var imageColumn
+  @Option(declared.data.$labelColumn, isShown: true) var labelColumn
   @Flag(declared.data.$strict, isShown: true) var strict
 
   func run() throws {
     let writer = try ShardWriter(output: output, seed: seed)
-    let source = try SourceRegistry.open(source, seed: seed, labelKey: labelKey?.read())
+    let source = try SourceRegistry.open(
+      source, seed: seed, labelKey: labelKey?.read(), imageColumn: imageColumn, labelColumn: labelColumn)
     let stop = StopRequest()
     let received = Mutex<Int32>(SIGTERM)
     let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in

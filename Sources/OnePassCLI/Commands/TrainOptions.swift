@@ -48,6 +48,8 @@ struct DataOptions: ParsableArguments {
   @Option(text: declared.data.$classCount, completion: .file()) var classes
   @Option(declared.data.$subjectKey, completion: .words(["folder", "stem", "json:"])) var subjectKey
   @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey
+  @Option(declared.data.$imageColumn) var imageColumn
+  @Option(declared.data.$labelColumn) var labelColumn
   @Flag(declared.data.$strict, isShown: true) var strict
   @Option(declared.data.$orientation) var orientation
   @Option(declared.data.$shuffleBuffer) var shuffleBuffer

@@ -34,6 +34,14 @@ extension LeftOutReason {
   public static let unknownEntry: LeftOutReason = "archive entry of another type"
   /// A member of the ILSVRC archive that is not the tar of a class.
   public static let noClassTar: LeftOutReason = "not the tar of a class"
+  /// A row of a Parquet file without a label.
+  public static let rowWithoutLabel: LeftOutReason = "row without a label"
+  /// A row of a Parquet file with neither an image nor the path of one.
+  public static let rowWithoutImage: LeftOutReason = "row without an image"
+  /// A row of a Parquet file with the path of an image that is not a file.
+  public static let missingImageFile: LeftOutReason = "row whose image file is missing"
+  /// A row of a Parquet file with the path of an image, where the path or the Parquet file is an address.
+  public static let remoteImageFile: LeftOutReason = "row whose image is at another address"
 
   /// A file with another extension than those of images.
   /// - Parameter name: Its name as bytes.

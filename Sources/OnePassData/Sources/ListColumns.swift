@@ -16,11 +16,11 @@ struct ListColumns {
 
   private let header: Header?
 
-  private static let pathNames: Set = [
+  static let pathNames: Set = [
     "path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img",
     "img_path",
   ]
-  private static let labelNames: Set = [
+  static let labelNames: Set = [
     "label", "class", "class_name", "classname", "target", "category", "label_name",
   ]
   private static let tab = UInt8(ascii: "\t")

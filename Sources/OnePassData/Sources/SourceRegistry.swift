@@ -22,6 +22,10 @@ public struct SourceRequest: Sendable {
   public internal(set) var classCount: Int?
   /// Where WebDataset samples have their label; the `.cls` entry if `nil`.
   public internal(set) var labelKey: LabelKey?
+  /// The column of images in Parquet files; it is chosen by types and names if `nil`.
+  public internal(set) var imageColumn: String?
+  /// The column of labels in Parquet files; it is chosen by types and names if `nil`.
+  public internal(set) var labelColumn: String?
 }
 
 /// A kind of source: its name, its forms and how it is opened.
@@ -118,11 +122,14 @@ public enum SourceRegistry {
   ///   - subjectKey: The key by which examples name their subject.
   ///   - classCount: The number of classes, if it is known. Numbers in lists are then labels if they are below it.
   ///   - labelKey: Where WebDataset samples have their label; the `.cls` entry if `nil`.
+  ///   - imageColumn: The column of images in Parquet files; it is chosen by types and names if `nil`.
+  ///   - labelColumn: The column of labels in Parquet files; it is chosen by types and names if `nil`.
   /// - Throws: `OnePassError`: `usage` for an unknown kind, a malformed argument or a source without subjects;
   ///   `io` for a missing path; `badData` for contents of another kind or with other class names.
   public static func open(
     _ specification: String, seed: UInt64, classNames: [String]? = nil, subjectKey: SubjectKey? = nil,
-    classCount: Int? = nil, labelKey: LabelKey? = nil
+    classCount: Int? = nil, labelKey: LabelKey? = nil, imageColumn: String? = nil,
+    labelColumn: String? = nil
   ) throws -> any ExampleSource {
     let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, let kind = kinds.first(where: { $0.name == name }) else {
@@ -134,10 +141,14 @@ public enum SourceRegistry {
       throw OnePassError.urlOfLocalSource(specification, kind: kind.name)
     }
     if let labelKey, name != "wds" { throw OnePassError.labelKeyNotApplicable(labelKey, to: specification) }
+    for (use, column) in [(ParquetColumnUse.image, imageColumn), (.label, labelColumn)] where name != "hf" {
+      if let column { throw OnePassError.columnNotApplicable(column, as: use, to: specification) }
+    }
     return try kind.open(
       SourceRequest(
         specification: specification, argument: argument, seed: seed, classNames: classNames,
-        subjectKey: subjectKey, classCount: classCount, labelKey: labelKey))
+        subjectKey: subjectKey, classCount: classCount, labelKey: labelKey, imageColumn: imageColumn,
+        labelColumn: labelColumn))
   }
 }
 

@@ -27,8 +27,28 @@ extension Format {
     try readAll("zip:\(try folder.write(bytes, to: "images.zip"))")
   }
 
+  /// Reads the columns that are chosen, and those of the seeds with every encoding.
   func readParquet(_ bytes: [UInt8], in folder: WorkFolder) throws {
-    try readAll("hf:\(try folder.write(bytes, to: "train.parquet"))")
+    let specification = "hf:\(try folder.write(bytes, to: "train.parquet"))"
+    let columns: [(image: String?, label: String?)] = [
+      (nil, nil), ("lengths", "int64"), ("prefixes", "int32"), ("plain", "boolean"),
+      ("fixed_split", "boolean_runs"), ("fixed_prefixes", "uint8"), ("fixed", "uint64"),
+    ]
+    var problems: [any Error] = []
+    for (image, label) in columns {
+      do {
+        let source = try SourceRegistry.open(
+          specification, seed: 1, imageColumn: image, labelColumn: label)
+        _ = (source.knownCount, source.knownClassCount, source.classNames)
+        for _ in 0..<mostExamples { if try source.next() == nil { break } }
+        _ = try Survey.of(source)
+        // Only the files with a column for each encoding need the other columns.
+        if image == nil { return }
+      } catch { problems.append(error) }
+    }
+    // A seed has the columns of one or the other kind.
+    if problems.count == columns.count { throw problems[0] }
+    if let other = problems.first(where: { !($0 is OnePassError) }) { throw other }
   }
 
   /// Reads the file as the images of a pair with valid labels, then as the labels of a pair with valid images.

@@ -58,6 +58,18 @@ extension RunConfiguration {
       value: "KEY")
     public var labelKey: LabelKey? = nil
 
+    /// The column of images in Parquet files; it is chosen by types and names if `nil`.
+    @RunOption(
+      "image-column", "Column of images in Parquet files (default: by type and name, such as image).",
+      value: "NAME")
+    public var imageColumn: String? = nil
+
+    /// The column of labels in Parquet files; it is chosen by types and names if `nil`.
+    @RunOption(
+      "label-column", "Column of labels in Parquet files (default: by type and name, such as label).",
+      value: "NAME")
+    public var labelColumn: String? = nil
+
     /// Whether a run stops if the stream or the evaluation data leaves anything out or has several readings.
     @RunOption(
       "strict", "Stop with an error if the data has entries that are left out, or has several readings.",

@@ -1,4 +1,3 @@
-import CArchive
 import OnePassCore
 
 /// The values of a column chunk in row order, read page by page. Owned by one thread.
@@ -6,12 +5,16 @@ import OnePassCore
 /// Memory: the current page, compressed and decompressed, and the dictionary.
 final class ParquetColumn {
   enum Value {
+    /// Also a Boolean value, as 0 or 1.
     case integer(Int)
     case bytes([UInt8])
     case missing
+
+    var isMissing: Bool { if case .missing = self { true } else { false } }
   }
 
   private let chunk: ParquetFile.Chunk
+  private let leaf: ParquetLeaf
   private let name: String
   private let input: any ByteInput
   /// Bytes that were read; the first `used` of them were consumed.
@@ -19,34 +22,34 @@ final class ParquetColumn {
   private var used = 0
   private var unread: Int
   private var dictionary: [Value] = []
-  private var page: Page?
   private var rowsLeft: Int
+
+  // The page that is being read.
+  private var pageRowsLeft = 0
+  private var values: (any PageValues)?
+  /// The definition levels of the rows; `nil` if no value can be missing.
+  private var levels: HybridRuns?
+  /// The level of the current row, which also the next `levelsLeft` rows have.
+  private var level = 0
+  private var levelsLeft = 0
+  private let largestLevel: Int
 
   /// The maximum size of a decompressed page, in bytes.
   static let largestPage = 1 << 30
-  /// The maximum number of rows of a page. A damaged header could otherwise allocate a byte for each of any number.
+  /// The maximum number of rows of a page.
   static let mostRows = 1 << 26
 
-  /// The page that is being read.
-  private struct Page {
-    let levels: [UInt8]?
-    var values: PageValues
-    var row = 0
-    let rows: Int
-  }
-
-  private enum PageValues {
-    case plain(PlainValues)
-    case places(HybridRuns)
-  }
-
-  /// - Parameter input: The bytes of the chunk.
-  init(_ chunk: ParquetFile.Chunk, of name: String, input: any ByteInput) {
+  /// - Parameters:
+  ///   - name: The file's name in error messages.
+  ///   - input: The bytes of the chunk.
+  init(_ chunk: ParquetFile.Chunk, of leaf: ParquetLeaf, in name: String, input: any ByteInput) {
     self.chunk = chunk
+    self.leaf = leaf
     self.name = name
     self.input = input
     unread = chunk.range.count
     rowsLeft = chunk.rows
+    largestLevel = leaf.largestLevel
   }
 
   /// The value of the next row; `nil` after the last.
@@ -54,33 +57,25 @@ final class ParquetColumn {
   func next() throws -> Value? {
     guard rowsLeft > 0 else { return nil }
     do throws(any Error) {
-      while page == nil || page?.row == page?.rows { try readPage() }
+      while pageRowsLeft == 0 { try readPage() }
       rowsLeft -= 1
       return try take()
     } catch is ParquetDamage {
       throw OnePassError.unreadableParquet(name, .damagedPage)
     } catch let failure as ReadFailure {
-      throw failure.error(in: name, at: .column(chunk.column.path))
+      throw failure.error(in: name, at: .column(leaf.path))
     }
   }
 
   private func take() throws -> Value {
-    guard var page else { throw ParquetDamage() }
-    // Without a second reference the page is changed in place instead of copied.
-    self.page = nil
-    defer { self.page = page }
-    page.row += 1
-    if let levels = page.levels, Int(levels[page.row - 1]) < chunk.column.largestLevel { return .missing }
-    switch page.values {
-    case .plain(var values):
-      defer { page.values = .plain(values) }
-      return try values.next()
-    case .places(var runs):
-      defer { page.values = .places(runs) }
-      let place = try runs.next()
-      guard place < dictionary.count else { throw ParquetDamage() }
-      return dictionary[place]
+    pageRowsLeft -= 1
+    if largestLevel > 0 {
+      if levelsLeft == 0, let run = try levels?.nextRun() { (level, levelsLeft) = run }
+      levelsLeft -= 1
+      if level < largestLevel { return .missing }
     }
+    guard let values else { throw ParquetDamage() }
+    return try values.next()
   }
 
   // MARK: Pages
@@ -98,21 +93,21 @@ final class ParquetColumn {
       }
       let body = try unpack(packed, to: size)
       var start = 0
-      var levels: [UInt8]?
-      if chunk.column.largestLevel > 0 {
-        guard data[3]?.integer == 3, body.count >= 4 else { throw ParquetDamage() }
-        let length = body[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard length <= body.count - 4 else { throw ParquetDamage() }
-        levels = try readLevels(Array(body[4..<(4 + length)]), rows: rows)
-        start = 4 + length
+      var levels: HybridRuns?
+      if largestLevel > 0 {
+        guard data[3]?.integer == 3 else { throw unsupported(encoding: data[3]?.integer ?? 0) }
+        guard body.count >= 4 else { throw ParquetDamage() }
+        start = 4 + littleEndian(body, at: 0, count: 4)
+        guard start <= body.count else { throw ParquetDamage() }
+        levels = self.levels(in: body, 4..<start)
       }
       try begin(body, from: start, levels: levels, rows: rows, encoding: encoding)
     case 2:
       guard let data = header[7], let count = data[1]?.integer, count >= 0 else { throw ParquetDamage() }
       let body = try unpack(packed, to: size)
       // Each value has at least one byte.
-      guard count <= body.count else { throw ParquetDamage() }
-      var values = PlainValues(bytes: body, place: 0, type: chunk.column.type)
+      guard count <= body.count, leaf.type != .boolean else { throw ParquetDamage() }
+      let values = PlainValues(bytes: body, from: 0, type: leaf.type)
       dictionary = []
       for _ in 0..<count { dictionary.append(try values.next()) }
     case 3:
@@ -120,8 +115,8 @@ final class ParquetColumn {
         let levelBytes = data[5]?.integer, data[6]?.integer == 0, (0...packed.count).contains(levelBytes)
       else { throw ParquetDamage() }
       let levels =
-        chunk.column.largestLevel > 0 ? try readLevels(Array(packed[..<levelBytes]), rows: rows) : nil
-      let rest = Array(packed[levelBytes...])
+        largestLevel > 0 ? self.levels(in: Array(packed[..<levelBytes]), 0..<levelBytes) : nil
+      let rest = levelBytes == 0 ? packed : Array(packed[levelBytes...])
       let body = data[7]?.integer == 0 ? rest : try unpack(rest, to: size - levelBytes)
       try begin(body, from: 0, levels: levels, rows: rows, encoding: encoding)
     // An index page, or a type that a later version of the format adds.
@@ -129,30 +124,31 @@ final class ParquetColumn {
     }
   }
 
-  private func begin(_ body: [UInt8], from start: Int, levels: [UInt8]?, rows: Int, encoding: Int) throws {
+  private func begin(
+    _ body: [UInt8], from start: Int, levels: HybridRuns?, rows: Int, encoding: Int
+  ) throws {
     guard (0...min(rowsLeft, Self.mostRows)).contains(rows) else { throw ParquetDamage() }
-    switch encoding {
-    case 0:
-      page = Page(
-        levels: levels, values: .plain(PlainValues(bytes: body, place: start, type: chunk.column.type)),
-        rows: rows)
-    case 2, 8:
-      // A page without values may be empty.
-      let width = start < body.count ? Int(body[start]) : 0
-      guard width <= 32 else { throw ParquetDamage() }
-      page = Page(
-        levels: levels,
-        values: .places(HybridRuns(bytes: body, place: min(start + 1, body.count), width: width)), rows: rows)
-    default:
-      throw OnePassError.unreadableParquet(name, .unsupportedEncoding(encoding))
+    let values: any PageValues
+    switch (encoding, leaf.type) {
+    case (0, _): values = PlainValues(bytes: body, from: start, type: leaf.type)
+    case (2, _), (8, _): values = try DictionaryValues(dictionary, bytes: body, from: start)
+    case (3, .boolean): values = try BooleanRuns(bytes: body, from: start)
+    case (5, .integer): values = try DeltaValues(bytes: body, from: start, type: leaf.type)
+    case (6, .bytes(nil)): values = try DeltaLengthBytes(bytes: body, from: start)
+    case (7, .bytes(let length)): values = try DeltaBytes(bytes: body, from: start, length: length)
+    case (9, .integer), (9, .bytes(.some)):
+      values = try SplitValues(bytes: body, from: start, type: leaf.type)
+    default: throw unsupported(encoding: encoding)
     }
+    (self.values, self.levels, levelsLeft, pageRowsLeft) = (values, levels, 0, rows)
   }
 
-  private func readLevels(_ bytes: [UInt8], rows: Int) throws -> [UInt8] {
-    guard (0...min(rowsLeft, Self.mostRows)).contains(rows) else { throw ParquetDamage() }
-    let largest = chunk.column.largestLevel
-    var runs = HybridRuns(bytes: bytes, place: 0, width: Int.bitWidth - largest.leadingZeroBitCount)
-    return try (0..<rows).map { _ in UInt8(truncatingIfNeeded: try runs.next()) }
+  private func unsupported(encoding code: Int) -> OnePassError {
+    .unreadableParquet(name, .unsupportedEncoding(code, column: leaf.path))
+  }
+
+  private func levels(in bytes: [UInt8], _ range: Range<Int>) -> HybridRuns {
+    HybridRuns(bytes: bytes, in: range, width: Int.bitWidth - largestLevel.leadingZeroBitCount)
   }
 
   private func readHeader() throws -> ThriftValue {
@@ -171,11 +167,24 @@ final class ParquetColumn {
     }
   }
 
+  /// The next `count` bytes of the chunk: those in the buffer, and the rest directly from the input.
   private func bytes(_ count: Int) throws -> [UInt8] {
-    try fill(count)
-    guard buffer.count - used >= count else { throw ParquetDamage() }
-    defer { used += count }
-    return Array(buffer[used..<(used + count)])
+    // A damaged header may state any size.
+    guard count <= buffer.count - used + unread else { throw ParquetDamage() }
+    let result = try [UInt8](unsafeUninitializedCapacity: count) { target, filled in
+      let known = min(count, buffer.count - used)
+      filled = target[..<known].update(fromContentsOf: buffer[used..<(used + known)])
+      used += known
+      while filled < count {
+        let got = try input.read(
+          into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(target)[filled..<count])
+        )
+        guard got > 0 else { throw ParquetDamage() }
+        unread -= got
+        filled += got
+      }
+    }
+    return result
   }
 
   /// Reads until the buffer has `count` bytes or the chunk ends.
@@ -198,40 +207,9 @@ final class ParquetColumn {
   }
 
   private func unpack(_ packed: [UInt8], to size: Int) throws -> [UInt8] {
-    let body: [UInt8]
-    switch chunk.codec {
-    case 0: body = packed
-    case 1: body = try Snappy.unpack(packed, limit: size)
-    case 2, 6: body = try unpackByLibarchive(packed, limit: size)
-    default:
-      throw OnePassError.unreadableParquet(name, .unsupportedCompression(chunk.codec))
+    guard let compression = PageCompression(rawValue: chunk.codec) else {
+      throw OnePassError.unreadableParquet(name, .unsupportedCompression(chunk.codec, column: leaf.path))
     }
-    guard body.count == size else { throw ParquetDamage() }
-    return body
-  }
-
-  private func unpackByLibarchive(_ packed: [UInt8], limit: Int) throws -> [UInt8] {
-    guard let archive = archive_read_new() else { throw ParquetDamage() }
-    defer { archive_read_free(archive) }
-    archive_read_support_filter_gzip(archive)
-    archive_read_support_filter_zstd(archive)
-    archive_read_support_format_raw(archive)
-    return try packed.withUnsafeBytes { source in
-      var entry: OpaquePointer?
-      guard archive_read_open_memory(archive, source.baseAddress, source.count) == ARCHIVE_OK,
-        archive_read_next_header(archive, &entry) == ARCHIVE_OK
-      else { throw ParquetDamage() }
-      var body: [UInt8] = []
-      while body.count <= limit {
-        var block: UnsafeRawPointer?
-        var size = 0
-        var offset: la_int64_t = 0
-        let status = archive_read_data_block(archive, &block, &size, &offset)
-        if status == ARCHIVE_EOF { break }
-        guard status == ARCHIVE_OK else { throw ParquetDamage() }
-        body += UnsafeRawBufferPointer(start: block, count: size)
-      }
-      return body
-    }
+    return try compression.unpack(packed, to: size)
   }
 }

@@ -3,28 +3,21 @@ import OnePassCore
 
 /// The footer of a Parquet file, with its columns and the locations of their chunks.
 ///
-/// Source: the format's parquet.thrift, version 2.11. Only the columns of images and labels are read.
+/// Source: the format's parquet.thrift, version 2.11.
 struct ParquetFile {
-  /// A column without lists, with at most one value per row.
-  struct Column {
-    let path: [String]
-    /// `Type` of parquet.thrift: 1 and 2 are integers of 32 and 64 bits, 6 is bytes.
-    let type: Int
-    /// The maximum definition level: the number of optional fields on the path.
-    let largestLevel: Int
-  }
-
   /// The part of a column in one row group.
   struct Chunk {
     let range: Range<Int>
+    /// `CompressionCodec` of parquet.thrift.
     let codec: Int
     let rows: Int
-    let column: Column
+    /// The number of rows without a value; `nil` if the file does not state it.
+    let missing: Int?
   }
 
   let name: String
   let rows: Int
-  let columns: [Column]
+  let leaves: [ParquetLeaf]
   /// The key-value metadata.
   let notes: [String: String]
   private let groups: [ThriftValue]
@@ -46,7 +39,7 @@ struct ParquetFile {
     if end.suffix(4).elementsEqual("PARE".utf8) {
       throw OnePassError.unreadableParquet(name, .encrypted)
     }
-    let length = end[0..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
+    let length = littleEndian(end, at: 0, count: 4)
     guard end.suffix(4).elementsEqual("PAR1".utf8), length <= min(size - 12, Self.largestFooter) else {
       throw OnePassError.unreadableParquet(name, .noFooter)
     }
@@ -64,7 +57,7 @@ struct ParquetFile {
     else { throw OnePassError.unreadableParquet(name, .damagedFooter) }
     self.rows = rows
     self.groups = groups
-    columns = try Self.columns(of: schema, in: name)
+    leaves = try ParquetLeaf.leaves(of: schema, in: name)
     notes = Dictionary(
       (footer[5]?.list ?? []).compactMap { note in
         note[1]?.text.flatMap { key in note[2]?.text.map { (key, $0) } }
@@ -75,51 +68,34 @@ struct ParquetFile {
   var groupRows: [Int] { groups.map { $0[3]?.integer ?? 0 } }
 
   /// The location of a column's chunk in a row group.
-  /// - Throws: `OnePassError` (`badData`) if the row group lacks the column or its metadata is damaged.
-  func chunk(of column: Column, group: Int) throws -> Chunk {
+  /// - Throws: `OnePassError` (`badData`) if the row group lacks the column, it is encrypted, or its metadata is damaged.
+  func chunk(of leaf: ParquetLeaf, group: Int) throws -> Chunk {
+    let rows = groups[group][3]?.integer ?? 0
     let parts = groups[group][1]?.list ?? []
-    let data = parts.compactMap { $0[1] == nil ? $0[3] : nil }.first { part in
-      part[3]?.list?.compactMap(\.text) == column.path
+    let found = parts.first { part in
+      part[1] == nil && Self.path(of: part) == leaf.path
     }
-    guard let data, let length = data[7]?.integer, let dataStart = data[9]?.integer,
+    if let found, found[8] != nil || found[9] != nil {
+      throw OnePassError.unreadableParquet(name, .encryptedColumn(leaf.path))
+    }
+    guard let data = found?[3], let length = data[7]?.integer, let dataStart = data[9]?.integer,
       let codec = data[4]?.integer,
       let values = data[5]?.integer
     else {
-      throw OnePassError.unreadableParquet(name, .missingColumn(column.path, rowGroup: group))
+      throw OnePassError.unreadableParquet(name, .missingColumn(leaf.path, rowGroup: group))
     }
     let start = data[11]?.integer.map { $0 > 0 ? min($0, dataStart) : dataStart } ?? dataStart
-    guard start >= 0, length > 0, length <= size, start <= size - length, values == groupRows[group] else {
+    let missing = leaf.largestLevel == 0 ? 0 : data[12]?[3]?.integer
+    guard start >= 0, length > 0, length <= size, start <= size - length, values == rows,
+      (0...rows).contains(missing ?? 0)
+    else {
       throw OnePassError.unreadableParquet(name, .damagedRowGroup(group))
     }
-    return Chunk(range: start..<(start + length), codec: codec, rows: values, column: column)
+    return Chunk(range: start..<(start + length), codec: codec, rows: values, missing: missing)
   }
 
-  /// The leaves of the schema that are not inside a list.
-  private static func columns(of schema: [ThriftValue], in name: String) throws -> [Column] {
-    var columns: [Column] = []
-    var place = 1
-    func descend(_ path: [String], level: Int, isRepeated: Bool, children: Int, depth: Int) throws {
-      for _ in 0..<children {
-        guard place < schema.count, depth < 32, let title = schema[place][4]?.text else {
-          throw OnePassError.unreadableParquet(name, .damagedSchema)
-        }
-        let element = schema[place]
-        place += 1
-        let repetition = element[3]?.integer ?? 0
-        let level = level + (repetition == 0 ? 0 : 1)
-        let isRepeated = isRepeated || repetition == 2
-        if let children = element[5]?.integer, children > 0 {
-          try descend(
-            path + [title], level: level, isRepeated: isRepeated, children: children, depth: depth + 1)
-        } else if let type = element[1]?.integer, !isRepeated {
-          columns.append(Column(path: path + [title], type: type, largestLevel: level))
-        }
-      }
-    }
-    guard let root = schema.first, let children = root[5]?.integer, children >= 0 else {
-      throw OnePassError.unreadableParquet(name, .damagedSchema)
-    }
-    try descend([], level: 0, isRepeated: false, children: children, depth: 0)
-    return columns
+  /// The column of a chunk: in its metadata, or if these are encrypted, beside its key.
+  private static func path(of part: ThriftValue) -> [String]? {
+    (part[3]?[3] ?? part[8]?[2]?[1])?.list?.compactMap(\.text)
   }
 }

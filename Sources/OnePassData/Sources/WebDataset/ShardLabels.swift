@@ -79,6 +79,9 @@ final class ShardLabels {
     return labels
   }
 
+  /// Notes a number that is a label, in a survey.
+  func note(_ number: Int, of sample: () -> String) { found?.note(number, of: sample) }
+
   private static func labels(of names: [String]?) -> [String: Int] {
     Dictionary((names ?? []).enumerated().map { ($1, $0) }) { first, _ in first }
   }
@@ -110,7 +113,7 @@ final class ShardLabels {
 
   /// The label that a text stands for, with or without space around it; `nil` if it is not a class.
   /// - Parameter sample: Returns the shard and key of its sample, for error messages of a survey.
-  func label(of bytes: [UInt8], sample: () -> String) -> Int? {
+  func label(of bytes: [UInt8], _ sample: () -> String) -> Int? {
     let text = Self.trimmed(bytes)
     let number = Self.integer(text)
     if let number, !namesComeFirst, found == nil {

@@ -55,7 +55,7 @@ struct SampleFields {
   }
 
   private func label(of text: [UInt8], sample key: [UInt8], of shard: String) throws -> Int {
-    if let label = labels.label(of: text, sample: { "\(shard): sample \(String(escaping: key))" }) {
+    if let label = labels.label(of: text, { "\(shard): sample \(String(escaping: key))" }) {
       return label
     }
     throw OnePassError.unknownSampleLabel(
