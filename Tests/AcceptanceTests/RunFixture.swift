@@ -35,7 +35,7 @@ struct RunFixture: Sendable {
   /// - Parameter name: The folder of the run; `nil` for a run without output.
   func arguments(_ name: String?, _ more: [String] = [], data: String? = nil) -> [String] {
     ["train", "--data", data ?? self.data] + (evaluationData.map { ["--eval-data", $0] } ?? []) + options
-      + (name.map { ["--output", folder.file($0)] } ?? [])
+      + ["--output", name.map(folder.file) ?? "none"]
       + more.map { $0 == "@memory" ? folder.file("\(name ?? "run")-memory") : $0 }
   }
 

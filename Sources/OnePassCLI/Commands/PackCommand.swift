@@ -33,7 +33,9 @@ struct PackCommand: ParsableCommand {
 
   func run() throws {
     let writer = try ShardWriter(output: output, seed: seed)
-    let source = try SourceRegistry.open(source, seed: seed, labelKey: labelKey?.read())
+    let reading = try SourceRegistry.reading(of: source)
+    if let notice = reading.notice { Console.note(notice) }
+    let source = try SourceRegistry.open(reading.specification, seed: seed, labelKey: labelKey?.read())
     let report = try writer.write(source, isStrict: strict)
     for notice in source.report.notices(of: source.specification) { Console.note(notice) }
     try Console.result(
