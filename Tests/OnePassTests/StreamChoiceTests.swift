@@ -79,7 +79,10 @@ import Testing
   @Test(
     "A run of few updates gets a notice with what helps most",
     arguments: [
-      (500, run(), "The run will make only 28 updates; --batch-size 16 makes 280, which helps most."),
+      (
+        500, run(),
+        "The run will make only 28 updates; --batch-size 16 makes 280, which helps most for its compute."
+      ),
       (
         180, run { $0.recipe.batchSize = 16 },
         "The run will make only 100 updates; a larger --replay-steps (now 8) makes more."

@@ -13,7 +13,7 @@ extension TrainingPlan {
     let fact = "The run will make only \(Figures.count(updates, "update"))"
     guard size >= run.recipe.batchSize else {
       let more = Self.updates(run, streamExamples: streamExamples, batchSize: size)
-      return "\(fact); --batch-size \(size) makes \(Figures.count(more)), which helps most."
+      return "\(fact); --batch-size \(size) makes \(Figures.count(more)), which helps most for its compute."
     }
     switch run.method {
     case .naive: return "\(fact); --method replay makes more from the same images."

@@ -47,7 +47,7 @@ extension RunConfiguration {
     @RunOption(
       "subject-key",
       "Where the subject of an example is recorded, for `memory forget`: folder, stem or json:FIELD.",
-      value: "KEY", applies: .onePass)
+      value: "KEY", applies: .ledger)
     public var subjectKey: SubjectKey? = nil
 
     /// Where the samples of WebDataset shards have their label; the `.cls` entry if `nil`.
@@ -74,7 +74,7 @@ extension RunConfiguration {
     @RunOption(
       "shuffle-buffer",
       "Size of a shuffle buffer for streams in sorted order, in examples (10000) or bytes (500MB).",
-      value: "N|BYTES", applies: .onePass,
+      value: "N|BYTES", applies: .arrivalOrder,
       deviation: { size in size.map { "shuffle buffer of \($0)" } })
     public var shuffleBuffer: ShuffleBufferSize? = nil
 

@@ -38,9 +38,15 @@ extension OptionCondition {
   static let multiEpoch = OptionCondition {
     $0.method == .multiEpoch ? nil : .init($0.methodWords, "pass --method multi-epoch")
   }
-  /// One pass, so that each example arrives once.
-  static let onePass = OptionCondition {
-    $0.method != .multiEpoch ? nil : .init($0.methodWords, "use another method")
+  /// Examples that keep their order of arrival.
+  static let arrivalOrder = OptionCondition {
+    $0.method != .multiEpoch
+      ? nil : .init("with --method multi-epoch, which shuffles each pass", "use another method")
+  }
+  /// A ledger of the examples, which only one pass over a stream has.
+  static let ledger = OptionCondition {
+    $0.method != .multiEpoch
+      ? nil : .init("with --method multi-epoch, which has no ledger", "use another method")
   }
   static let replay = OptionCondition {
     $0.method == .replay ? nil : .init($0.methodWords, "pass --method replay")
