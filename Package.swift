@@ -200,7 +200,9 @@ let package = Package(
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
-    .testTarget(name: "OnePassCLITests", dependencies: ["OnePassCLI", "OnePassCore"], swiftSettings: swift),
+    .testTarget(
+      name: "OnePassCLITests", dependencies: ["OnePassCLI", "OnePassCore", "TestSupport"],
+      swiftSettings: swift),
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [

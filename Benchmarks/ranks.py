@@ -40,7 +40,7 @@ def command(arguments, case, examples, batch):
     return [str(part) for part in [
         arguments.onepass, "train", "--data", f"synthetic:{examples}:{size}:10", "--model", model, "--stem", "small",
         "--image-size", size, "--batch-size", batch, "--replay-steps", replays, "--storage", "10%", "--threads", 1,
-        "--decode-threads", 1, "--json", "--quiet"]]
+        "--decode-threads", 1, "--json", "--quiet", "--output", "none"]]
 
 
 def start(command, environment=None):

@@ -46,7 +46,7 @@ struct OnePassCommand: ParsableCommand {
     var command = ending(otherwise: .usage) {
       let command = try parseAsRoot(arguments)
       guard let train = command as? TrainCommand else { return command }
-      return try train.withFileAndPreset(arguments: Array(arguments.dropFirst()))
+      return try train.withFile(arguments: Array(arguments.dropFirst()))
     }
     Engine.keepFreedMemory()
     ending(otherwise: .engine) { try command.run() }

@@ -10,19 +10,27 @@ import OnePassTorch
 /// ```
 public enum ModelRegistry {
   /// All kinds: the CIFAR ResNets and torchvision's ResNets, each by depth.
-  public static let kinds: [ModelKind] = [
+  public static let kinds: [ModelKind] = cifarKinds + resnetKinds
+
+  private static let cifarKinds = [
     cifar("resnet8", .resnet8),
     cifar("resnet20", .resnet20),
     cifar("resnet32", .resnet32),
     cifar("resnet44", .resnet44),
     cifar("resnet56", .resnet56),
     cifar("resnet110", .resnet110),
+  ]
+
+  private static let resnetKinds = [
     resnet("resnet18", .resnet18),
     resnet("resnet34", .resnet34),
     resnet("resnet50", .resnet50),
     resnet("resnet101", .resnet101),
     resnet("resnet152", .resnet152),
   ]
+
+  /// Whether the first layers of a model can be chosen, as those of every kind but the CIFAR ResNets.
+  package static func hasStem(_ name: String) -> Bool { !cifarKinds.contains { $0.name == name } }
 
   /// The names of all kinds, in order.
   public static var names: [String] { kinds.map(\.name) }

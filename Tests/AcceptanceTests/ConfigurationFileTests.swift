@@ -38,7 +38,7 @@ import Testing
     let file = try write(
       options.map { "\($0): \"\($1)\"\n" }.joined() + "seed: 5\noutput: \(folder.file("fromFile"))\n")
     let fromFile = try onepass.run(["train", "--config", file])
-    #expect(fromFile.status == 0 && fromFile.errors.isEmpty, "\(fromFile.errors)")
+    #expect(fromFile.status == 0 && fromFile.otherErrors.isEmpty, "\(fromFile.errors)")
     let arguments = options.filter { !["true", "false"].contains($0.1) }.flatMap { ["--\($0)", $1] }
     let typed = try onepass.run(
       ["train"] + arguments + ["--seed", "5", "--no-importance-weights", "--output", folder.file("typed")])
@@ -108,7 +108,10 @@ import Testing
       ("--data: x", "run.yaml:1: \"--data\" is not an option name; write it without dashes."),
       ("help-hidden: true", "run.yaml:1: This is not an option of a run."),
       ("model: resnet8", "--data is missing; pass --data SPEC"),
-      ("data: x\nmethod: naive\nmemory-directory: m", "--memory-directory requires --method replay"),
+      (
+        "data: x\nmethod: naive\nmemory-directory: m",
+        "--memory-directory has no effect with --method naive; leave it out, or pass --method replay."
+      ),
     ])
   func anInvalidFileIsRefusedWithItsLine(text: String, sentence: String) throws {
     let outcome = try onepass.run(["train", "--config", write(text)])

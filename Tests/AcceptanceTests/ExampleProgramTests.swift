@@ -53,6 +53,7 @@ import Testing
       .replacing(/loss \d+\.\d{3}/, with: "loss #")
     #expect(
       said == """
+        The run will make only 39 updates; --batch-size 16 makes 79, which helps most for its compute.
         step 5: 160 examples seen, 64 kept, loss #
         step 10: 320 examples seen, 64 kept, loss #
         stopped after step 11 of 20

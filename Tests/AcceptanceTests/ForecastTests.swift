@@ -25,7 +25,7 @@ import Testing
     let options = ["--json"] + arguments
     let before = folder.contents
     let outcome = try runs.train("run", options + ["--dry-run"])
-    #expect(outcome.errors.isEmpty, "\(outcome.errors)")
+    #expect(outcome.otherErrors.isEmpty, "\(outcome.errors)")
     #expect(folder.contents == before, "a dry run writes nothing")
     let (forecast, result) = (outcome.json, try runs.train(nil, options).json)
     for figure in ["compute.examples", "compute.fraction", "compute.updates", "stream.examples"] {
@@ -86,7 +86,10 @@ import Testing
       (74, "is not a writable folder", data + ["--output", folder.file("taken/file/run")]),
       (74, "is not a writable folder", data + ["--memory-directory", folder.file("taken/file/memory")]),
       (64, "--resume requires --output.", data + ["--resume"]),
-      (64, "--checkpoint-every requires --output", data + ["--checkpoint-every", "5"]),
+      (
+        64, "--checkpoint-every has no effect with --output none",
+        data + ["--checkpoint-every", "5", "--output", "none"]
+      ),
       (74, "nowhere", data + ["--eval-data", "idx:\(folder.path)/nowhere"]),
       (64, "exceeds the 200 examples", data + ["--storage", "201"]),
       (64, "--data is missing", ["--dry-run"]),

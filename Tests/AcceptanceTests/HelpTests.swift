@@ -31,8 +31,10 @@ import Testing
       "--data", "--eval-data", "--model", "--method", "--storage", "--replay-steps", "--priority", "--epochs",
       "--limit", "--seed", "--batch-size", "--learning-rate", "--device", "--threads", "--output", "--json",
     ] {
-      // At the start of a line of the list, alone or before its opposite.
-      let found = ["\n", " ", "/"].contains { help.contains("\n  \(option)\($0)") }
+      // At the start of a line of the list, alone, before its opposite or an alias, or after a short name.
+      let found =
+        ["\n", " ", "/", ","].contains { help.contains("\n  \(option)\($0)") }
+        || help.contains("\n  -k, \(option) ")
       #expect(found, "\(option)")
     }
   }
@@ -43,10 +45,26 @@ import Testing
     let help = try onepass.run(["train", "--help"]).output
     let options = help.split(separator: "\n").filter { $0.hasPrefix("  --") || $0.hasPrefix("  -q") }
     #expect((12...25).contains(options.count), "\(help)")
-    for option in ["--data", "--model", "--method", "--storage", "--learning-rate", "--output", "--config"] {
+    for option in ["--data", "--model", "--method", "--storage", "--output", "--config"] {
       #expect(help.contains("\n  \(option) "), "\(option)")
     }
+    #expect(help.contains("\n  --learning-rate, --lr ") && help.contains("\n  -k, --replay-steps "))
     #expect(!help.contains("\n  --recency-bias ") && help.contains("--help-hidden all of them"))
+  }
+
+  /// Aliases are listed with their option, defaults are stated, and removed options are not listed.
+  @Test("The help states aliases and defaults, and no removed option")
+  func helpStatesAliasesAndDefaults() throws {
+    let help = try onepass.run(["train", "--help-hidden"]).output
+    for text in [
+      "--weight-decay, --wd ", "--decode-threads, --workers ", "--amp/--no-amp ", "(default: 0.1)",
+      "(default: runs/DATE-NAME)",
+    ] { #expect(help.contains(text), "\(text)") }
+    for text in ["progressive-resolution", "reestimate-batch-norm"] { #expect(!help.contains(text)) }
+    let removed = try onepass.run(["train", "--data", "fashion-mnist", "--progressive-resolution", "0.5"])
+    #expect(
+      removed.status == 64
+        && removed.errors.contains("--progressive-resolution must be 1"))
   }
 
   @Test("There are completions for bash, zsh and fish", arguments: ["bash", "zsh", "fish"])

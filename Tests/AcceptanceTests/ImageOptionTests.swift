@@ -61,17 +61,23 @@ import Testing
       (["--augmentation-growth=-1"], "--augmentation-growth must be at least 0 (got -1)."),
       (
         ["--augmentation", "cut-out", "--augmentation-magnitude", "0.5"],
-        "--augmentation-magnitude requires --augmentation rand or trivial."
+        "--augmentation-magnitude has no effect with --augmentation cut-out; leave it out, or pass --augmentation rand or trivial."
       ),
       (
         ["--augmentation-magnitude", "0.5"],
-        "--augmentation-magnitude requires --augmentation rand or trivial."
+        "--augmentation-magnitude has no effect with --augmentation standard;"
       ),
-      (["--augmentation", "rand", "--method", "naive"], "--method naive takes centre crops; omit it"),
-      (["--memory-size", "8"], "--memory-size requires --memory-encoding resized."),
+      (
+        ["--augmentation", "rand", "--method", "naive"],
+        "--augmentation has no effect with --method naive, which takes centre crops; leave it out,"
+      ),
+      (
+        ["--memory-size", "8"],
+        "--memory-size has no effect with --memory-encoding original; leave it out, or pass --memory-encoding resized."
+      ),
       (
         ["--memory-quality", "50", "--memory-encoding", "pixels"],
-        "--memory-quality requires --memory-encoding resized."
+        "--memory-quality has no effect with --memory-encoding pixels;"
       ),
       (
         ["--memory-encoding", "resized", "--memory-quality", "0"],
@@ -85,7 +91,7 @@ import Testing
         ["--memory-encoding", "resized", "--memory-size", "13"],
         "--memory-size 13 exceeds the 12 x 12 pixels"
       ),
-      (["--incoming-form", "stored"], "--incoming-form stored requires --memory-encoding resized."),
+      (["--incoming-form", "stored"], "--incoming-form has no effect with --memory-encoding original;"),
     ])
   func contradictoryOptionsAreRefused(arguments: [String], sentence: String) throws {
     let outcome = try runs.attempt(nil, arguments)

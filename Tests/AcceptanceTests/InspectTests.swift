@@ -258,8 +258,14 @@ import Testing
   func contradictoryOptionsAreRefused() throws {
     for (arguments, sentence) in [
       (["--keep-pictures", "501"], "--keep-pictures must be between 0 and 500 (got 501)."),
-      (["--keep-pictures", "5", "--time-to-live", "50"], "beyond --time-to-live"),
-      (["--keep-pictures", "5", "--memory-directory", "@memory"], "keeps all images"),
+      (
+        ["--keep-pictures", "5", "--time-to-live", "50"],
+        "has no effect with --time-to-live, which the copies would outlive"
+      ),
+      (
+        ["--keep-pictures", "5", "--memory-directory", "@memory"],
+        "has no effect with --memory-directory, which keeps all images"
+      ),
     ] {
       let outcome = try runs.attempt("run", arguments)
       #expect(outcome.status == 64 && outcome.errors.contains(sentence), "\(outcome.errors)")

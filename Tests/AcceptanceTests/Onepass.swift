@@ -8,6 +8,12 @@ let onepass = Program.built("onepass")
 let small = ["--model", "resnet8", "--batch-size", "16", "--threads", "1", "--quiet"]
 
 extension Program.Outcome {
+  /// Standard error without the notice of few updates, which most runs of these tests make.
+  var otherErrors: String {
+    errors.split(separator: "\n", omittingEmptySubsequences: false)
+      .filter { !$0.hasPrefix("Note: The run will make only ") }.joined(separator: "\n")
+  }
+
   /// The output as a JSON object.
   var json: [String: Any] { jsonObject(Data(output.utf8)) }
 }

@@ -34,9 +34,20 @@ struct RunFixture: Sendable {
   /// The arguments of `onepass train`. In the options, `@memory` is replaced by a memory directory of the run.
   /// - Parameter name: The folder of the run; `nil` for a run without output.
   func arguments(_ name: String?, _ more: [String] = [], data: String? = nil) -> [String] {
-    ["train", "--data", data ?? self.data] + (evaluationData.map { ["--eval-data", $0] } ?? []) + options
-      + (name.map { ["--output", folder.file($0)] } ?? [])
+    ["train", "--data", data ?? self.data] + (evaluationData.map { ["--eval-data", $0] } ?? []) + common(more)
+      + ["--output", name.map(folder.file) ?? "none"]
       + more.map { $0 == "@memory" ? folder.file("\(name ?? "run")-memory") : $0 }
+  }
+
+  /// The options of all runs without those of replay if a run has another method, as a grid leaves them out.
+  private func common(_ more: [String]) -> [String] {
+    guard let method = more.firstIndex(of: "--method"), more[method + 1] != "replay" else { return options }
+    var (common, isValue) = ([String](), false)
+    for option in options {
+      if !isValue, !["--replay-steps", "--storage"].contains(option) { common.append(option) }
+      isValue = !isValue && ["--replay-steps", "--storage"].contains(option)
+    }
+    return common
   }
 
   /// Trains, whether that succeeds or fails.

@@ -106,7 +106,7 @@ import Testing
   func theProgramRecordsItsCommit() throws {
     let version = try onepass.run(["--version"])
     let record = try onepass.run(
-      ["train", "--data", "synthetic:32:8:2", "--method", "naive", "--json"] + small
+      ["train", "--data", "synthetic:32:8:2", "--method", "naive", "--json", "--output", "none"] + small
     ).json
     var expected = try #require(record["version"] as? String)
     if let commit = record["commit"] as? String {

@@ -35,14 +35,14 @@ import Testing
       "--classes: class name cat is repeated (lines 1 and 3); remove one of the two lines."
     ),
     (
-      .keptImagesExceedTimeToLive(5), .usage,
-      "--keep-pictures 5 would keep images beyond --time-to-live; remove one of the two options."
+      .checkpointsWithoutOutput(), .usage,
+      "--checkpoint-every has no effect with --output none; leave it out, or pass a folder."
     ),
+    (.resumingWithoutOutput(), .usage, "--resume requires --output."),
     (
-      .keptImagesAreOnDisk(5), .usage,
-      "--keep-pictures 5 has no effect with --memory-directory, which keeps all images; remove --keep-pictures."
+      .noDefaultOutput("runs/2026-11-30-photos-replay", cause: CancellationError()), .io,
+      "runs/2026-11-30-photos-replay: the folder cannot be made; pass --output with another folder, or --output none."
     ),
-    (.checkpointsWithoutOutput(), .usage, "--checkpoint-every requires --output."),
     (
       .truncatedAddress("wds:https://example.org/a.tar?…", option: "data"), .usage,
       "--data wds:https://example.org/a.tar?…: the query is missing, since it is never saved and may be a signature; "

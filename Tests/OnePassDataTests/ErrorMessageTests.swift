@@ -13,8 +13,13 @@ import Testing
 
   static let specifications: [Case] = [
     (
-      .unknownSource("mnist", forms: ["idx:DIR (idx files)", "folder:DIR (class folders)"]), .usage,
-      "\"mnist\": unknown data source; use one of: idx:DIR (idx files), folder:DIR (class folders)."
+      .unknownSource("a.bin", exists: true, forms: ["idx:DIR (idx files)"]), .usage,
+      "\"a.bin\": unknown data source; its name does not state its kind; use one of: idx:DIR (idx files)."
+    ),
+    (
+      .unknownSource(
+        "mnist", exists: false, forms: ["idx:DIR (idx files)", "folder:DIR (class folders)"]), .usage,
+      "\"mnist\": unknown data source; no file or folder has this name; use one of: idx:DIR (idx files), folder:DIR (class folders)."
     ),
     (
       .noArgument("folder", form: "folder:DIR, where DIR has one folder per class"), .usage,

@@ -2,6 +2,7 @@ import OnePass
 import OnePassCore
 import OnePassData
 import OnePassReplay
+import TestSupport
 import Testing
 
 @testable import OnePassExperiments
@@ -39,6 +40,7 @@ import Testing
       case "--memory-encoding": configuration.memory.encoding = MemoryEncoding(rawValue: value) ?? .original
       case "--recency-bias": configuration.memory.recencyBias = Double(value) ?? 0
       case "--learning-rate": configuration.recipe.learningRate = Double(value) ?? 0
+      case "--eval-data": configuration.data.evaluationSource = value
       case "--momentum": configuration.recipe.momentum = Double(value) ?? -1
       case "--image-size": configuration.model.imageSize = try number()
       case "--batch-size": configuration.recipe.batchSize = try number()
@@ -262,6 +264,60 @@ import Testing
     #expect(ablations.count == 3 + 1 + 2 + 1 + 1 + 1 + 2 + 2)
     #expect(ablations.contains("replay-k8-1000000B-memory-encoding-pixels"))
     #expect(try preset(.ablations).variants.count == ablations.count - 2)
+  }
+
+  /// A naive run has no memory, and `epochs` is of multi-epoch training only.
+  @Test("An option of all cells is left out of the cells in which it has no effect")
+  func commonOptionsApplyWhereTheyHaveAnEffect() throws {
+    let grid = try grid(
+      """
+      options: {data: d, model: resnet8, storage: 5%, epochs: 3}
+      seeds: 1
+      cells:
+        - {method: [naive, replay, multi-epoch]}
+      """)
+    #expect(
+      grid.cells.map { $0.arguments.filter { ["--storage=5%", "--epochs=3"].contains($0) } }
+        == [[], ["--storage=5%"], ["--epochs=3"]])
+    #expect(grid.cells.map(\.variant) == ["naive", "replay-k8-5pct", "multi-epoch-3"])
+  }
+
+  @Test(
+    "An option without effect is refused with its line",
+    arguments: [
+      (
+        "options: {data: d, model: resnet8}\ncells:\n  - {method: naive, storage: 5%}",
+        "grid.yaml:3: --storage has no effect with --method naive; leave it out, or pass --method replay."
+      ),
+      (
+        "options:\n  data: d\n  epochs: 3\ncells:\n  - {method: naive}",
+        "grid.yaml:3: --epochs has no effect with --method naive; leave it out, or pass --method multi-epoch."
+      ),
+    ])
+  func anOptionWithoutEffectIsRefused(text: String, message: String) {
+    #expect { try grid(text) } throws: { "\($0)" == message }
+  }
+
+  @Test("Aliases are the same option as its name")
+  func aliasesAreTheSameOption() throws {
+    let text = "options: {data: d, model: resnet8, lr: 0.5}\ncells:\n  - {method: replay, k: [2, 3]}"
+    let aliased = try grid(text)
+    let named = try grid(text.replacing("lr:", with: "learning-rate:").replacing("k:", with: "replay-steps:"))
+    #expect(aliased.cells.map(\.arguments) == named.cells.map(\.arguments))
+    #expect(aliased.variants == ["replay-k2-10pct", "replay-k3-10pct"])
+    #expect(throws: OnePassError.self) {
+      try grid(text, overrides: [TrainOption("replay-steps", "4", at: Place("--set"))])
+    }
+  }
+
+  @Test("A folder is read as one, with one notice")
+  func aFolderIsReadAsOne() throws {
+    let folder = try TemporaryFolder()
+    let grid = try grid(
+      "options: {data: \(folder.path), model: resnet8}\nseeds: 2\ncells:\n  - {method: replay, replay-steps: [2, 3]}"
+    )
+    #expect(grid.notices == ["\(folder.path) is read as folder:\(folder.path)."])
+    #expect(grid.cells.allSatisfy { $0.configuration.data.source == "folder:\(folder.path)" })
   }
 
   @Test("The ImageNet preset is the paper's setting")

@@ -24,8 +24,9 @@ import Testing
       "--priority own:mine is a custom part of another program; start the run from that program, or use a built-in value."
     ),
     (
-      .memoryOptionWithoutReplay("--time-to-live", method: .multiEpoch), .usage,
-      "--time-to-live requires --method replay (got multi-epoch)."
+      .optionWithoutEffect(
+        "--time-to-live", .init("with --method multi-epoch", "pass --method replay")), .usage,
+      "--time-to-live has no effect with --method multi-epoch; leave it out, or pass --method replay."
     ),
     (
       .priorityNeedsRefreshing("pruning"), .usage,
@@ -60,24 +61,12 @@ import Testing
       "--warm-up 0.5 and --cool-down 0.6 add up to more than 1; reduce one of them."
     ),
     (
-      .mixingWithoutRepeats("cutmix"), .usage,
-      "--mixing cutmix mixes images that were trained before, and --method naive trains each image once; omit it."
-    ),
-    (
       .refreshedPrioritiesOfMixedImages("mixup"), .usage,
       "--priority-timing refreshed cannot be combined with --mixing mixup, which mixes the replayed images; omit one of them."
     ),
     (
-      .augmentationOfCentreCrops, .usage,
-      "--augmentation applies to random crops, and --method naive takes centre crops; omit it."
-    ),
-    (
       .onDemandWithSeveralPasses, .usage,
       "--schedule on-demand cannot be combined with --method multi-epoch; use --schedule trapezoid."
-    ),
-    (
-      .shuffleBufferWithSeveralPasses, .usage,
-      "--shuffle-buffer cannot be combined with --method multi-epoch, which shuffles each pass; omit it."
     ),
     (
       .graphsOfJointUpdates, .usage,

@@ -78,7 +78,7 @@ final class PixelSource: ExampleSource {
   func aMultiEpochRunCountsWhatThereReallyIs() throws {
     var configuration = RunConfiguration(data: "test")
     (configuration.method, configuration.epochs, configuration.data.limit) = (.multiEpoch, 3, 1_000)
-    configuration.model.imageSize = 8
+    (configuration.model.imageSize, configuration.recipe.batchSize) = (8, 128)
     let source = PixelSource(50)
     #expect(try StreamPreparation(RunStream(source), configuration).plan.updates == 3)
   }

@@ -67,11 +67,11 @@ import Testing
         { $0.memory.storedPredictions = -0.1 }
       ),
       (
-        "--stored-predictions requires --method replay (got multi-epoch)",
+        "--stored-predictions has no effect with --method multi-epoch",
         { ($0.memory.storedPredictions, $0.method) = (0.3, .multiEpoch) }
       ),
       (
-        "--mixing mixup mixes images that were trained before",
+        "--mixing has no effect with --method naive, which trains each image once;",
         { ($0.recipe.mixing, $0.method) = (.mixup, .naive) }
       ),
       (

@@ -26,9 +26,11 @@ public struct Program: Sendable {
   ///   - arguments: Its arguments.
   ///   - input: A file for its standard input.
   ///   - environment: Variables in addition to those of the test.
+  ///   - directory: Its working directory; that of the test if `nil`.
   /// - Returns: Its exit status, or 128 + the signal that ended it, and its output.
   public func run(
-    _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
+    _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+    in directory: TemporaryFolder? = nil
   ) throws -> Outcome {
     let folder = try TemporaryFolder()
     try folder.write([], to: "output")
@@ -36,6 +38,7 @@ public struct Program: Sendable {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
+    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory.path) }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = FileHandle(forWritingAtPath: folder.file("output"))
     process.standardError = FileHandle(forWritingAtPath: folder.file("errors"))

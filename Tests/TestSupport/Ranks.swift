@@ -53,12 +53,13 @@ public struct Ranks {
   ///   - settings: Additional environment variables.
   ///   - seconds: The time after which running processes are killed.
   ///   - last: A rank that is killed as soon as all others have ended.
+  ///   - directory: The working directory of all; that of the test if `nil`.
   ///   - watch: Called once all processes have been started.
   ///   - environment: Returns the variables of a rank, given its number and a free port.
   public static func run(
     _ size: Int, of program: Program = .built("RankProgram"), _ arguments: [String],
     settings: [String: String] = [:], killingAfter seconds: Double = 60, killingLast last: Int? = nil,
-    watch: (_ processes: [Process]) -> Void = { _ in },
+    in directory: TemporaryFolder? = nil, watch: (_ processes: [Process]) -> Void = { _ in },
     environment: (_ rank: Int, _ port: Int) -> [String: String]
   ) throws -> [Outcome] {
     let port = try freePort()
@@ -71,6 +72,7 @@ public struct Ranks {
       let process = Process()
       process.executableURL = URL(fileURLWithPath: program.path)
       process.arguments = arguments
+      if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory.path) }
       process.environment = inherited.merging(settings) { $1 }.merging(environment(rank, port)) { $1 }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = FileHandle(forWritingAtPath: folder.file("output\(rank)"))
@@ -101,10 +103,12 @@ public struct Ranks {
   public static func run(
     _ size: Int, of program: Program = .built("RankProgram"), _ arguments: [String],
     settings: [String: String] = [:], killingAfter seconds: Double = 60, killingLast last: Int? = nil,
-    watch: (_ processes: [Process]) -> Void = { _ in }
+    in directory: TemporaryFolder? = nil, watch: (_ processes: [Process]) -> Void = { _ in }
   ) throws -> [Outcome] {
     try run(
-      size, of: program, arguments, settings: settings, killingAfter: seconds, killingLast: last, watch: watch
+      size, of: program, arguments, settings: settings, killingAfter: seconds, killingLast: last,
+      in: directory,
+      watch: watch
     ) { rank, port in
       [
         "RANK": "\(rank)", "LOCAL_RANK": "\(rank)", "WORLD_SIZE": "\(size)", "MASTER_ADDR": "127.0.0.1",

@@ -7,9 +7,13 @@ public final class RunningProgram {
   /// The standard error that was read so far.
   public private(set) var errors = ""
 
-  public init(_ program: Program, _ arguments: [String], input: String? = nil) throws {
+  /// - Parameter directory: The working directory; that of the test if `nil`.
+  public init(
+    _ program: Program, _ arguments: [String], input: String? = nil, in directory: TemporaryFolder? = nil
+  ) throws {
     process.executableURL = URL(fileURLWithPath: program.path)
     process.arguments = arguments
+    if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory.path) }
     process.standardInput = input.map { FileHandle(forReadingAtPath: $0) } ?? FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = pipe

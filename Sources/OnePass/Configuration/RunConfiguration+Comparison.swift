@@ -48,9 +48,10 @@ extension RunConfiguration {
 
   /// The first option in which a record differs from this request, as `replay-steps 1, not 2`; `nil` if there is none.
   ///
-  /// Options whose values come from the data count as equal.
+  /// Options whose values come from the data or are chosen by the stream count as equal.
   package func difference(fromRecord record: RunConfiguration) -> String? {
-    let fromData = Set(places.filter { $0.option.isFoundInData && $0.option.value == nil }.map(\.option.key))
+    var fromData = Set(places.filter { $0.option.isFoundInData && $0.option.value == nil }.map(\.option.key))
+    if isChosenByStream { fromData.formUnion(Self.chosenKeys) }
     let comparable = record.keeping { !fromData.contains($0.option.key) }
     return essence.differences(from: comparable.essence).first.map {
       "\($0.option) \($0.theirs), not \($0.mine)"

@@ -7,7 +7,7 @@ extension RunConfiguration {
 
   /// The options as YAML, one per line, by their names on the command line.
   ///
-  /// Options without a value are omitted, and addresses have no signatures.
+  /// Options without a value, removed ones and those without an effect are omitted, and addresses have no signatures.
   package var fileText: String {
     let header = """
       # onepass \(onePassVersion). To repeat this run: onepass train --config \(Self.fileName) --output DIR
@@ -16,8 +16,12 @@ extension RunConfiguration {
     var named = withoutSecrets
     // The names of the classes imply their number.
     if named.data.classNames != nil { named.data.classCount = nil }
-    return named.declaredOptions.reduce(into: header) { text, option in
-      guard let value = option.value.flatMap(Self.fileValue) else { return }
+    return named.places.reduce(into: header) { text, place in
+      let option = place.option
+      let isGiven = option.origin == .given && !option.isStandard
+      guard isGiven || (!option.isRemoved && place.obstacle(in: named) == nil),
+        let value = option.value.flatMap(Self.fileValue)
+      else { return }
       text += "\(option.name): \(Self.scalar(value))\n"
     }
   }

@@ -25,9 +25,17 @@ struct OptionPlace {
     }
   }
 
+  /// Whether the option has no effect in some configurations.
+  var isConditional: Bool { !groupApplies.isAlwaysMet || !option.applies.isAlwaysMet }
+
+  /// What prevents the option from having an effect; `nil` if it has one.
+  func obstacle(in configuration: RunConfiguration) -> OptionCondition.Obstacle? {
+    groupApplies.obstacle(configuration) ?? option.applies.obstacle(configuration)
+  }
+
   /// Whether the option can change results of a configuration.
   func matters(in configuration: RunConfiguration) -> Bool {
-    option.changesResults && groupApplies.holds(configuration) && option.applies.holds(configuration)
+    option.changesResults && obstacle(in: configuration) == nil
   }
 }
 
@@ -39,11 +47,68 @@ extension RunConfiguration {
   package var declaredOptions: [any AnyRunOption] { places.map(\.option) }
 
   /// The defaults, with other values for some options.
-  /// - Parameter values: Values of the options' types, by the keys of a record. An optional that is `nil` keeps the default,
-  ///   and unknown keys are ignored.
-  package init(values: [String: Any]) {
+  /// - Parameters:
+  ///   - values: Values of the options' types, by the keys of a record. An optional that is `nil` keeps the default, and
+  ///     unknown keys are ignored.
+  ///   - preset: Values of options that are not in `values`. Those without an effect are dropped, and the model and the
+  ///     mini-batch size keep their defaults; `nil` without a preset.
+  package init(values: [String: Any], preset: [String: Any]? = nil) {
     self.init(data: "")
-    for place in places { values[place.option.key].map(place.option.take) }
+    for place in places { preset?[place.option.key].map { place.option.take($0, from: .implied) } }
+    for place in places { values[place.option.key].map { place.option.take($0, from: .given) } }
+    guard preset != nil else { return }
+    for place in places where place.option.origin == .implied && place.obstacle(in: self) != nil {
+      place.option.copy(Self.defaults.place(of: place.option.key).option)
+    }
+    for place in places where place.option.origin == .declared { place.option.mark(.implied) }
+  }
+
+  /// The option with a key.
+  private func place(of key: String) -> OptionPlace {
+    guard let place = places.first(where: { $0.option.key == key }) else {
+      preconditionFailure("There is no option \(key).")
+    }
+    return place
+  }
+
+  /// Where the value of an option comes from.
+  func origin(of key: String) -> OptionOrigin { place(of: key).option.origin }
+
+  /// The options that were given although they have no effect, by their names on the command line.
+  package var givenWithoutEffect: [String] { idleOptions.map(\.name) }
+
+  /// The options that were given although they have no effect, with the reasons.
+  var idleOptions: [(name: String, obstacle: OptionCondition.Obstacle)] {
+    places.compactMap { place in
+      guard place.option.origin == .given else { return nil }
+      return place.obstacle(in: self).map { (place.option.name, $0) }
+    }
+  }
+
+  /// This configuration as a record, which states options whether or not they have an effect.
+  var asRecord: RunConfiguration {
+    let record = keeping { _ in true }
+    for place in record.places { place.option.mark(.implied) }
+    return record
+  }
+
+  /// The name of an option and its value, for a name or a switch of the command line and of files.
+  ///
+  /// Aliases are replaced by the name that the option is declared with, and switches by their option. Other names are
+  /// returned unchanged.
+  /// - Parameters:
+  ///   - name: A name without dashes, as `lr`.
+  ///   - value: The value as text.
+  package static func canonical(name: String, value: String) -> (name: String, value: String) {
+    for option in defaults.declaredOptions {
+      if option.aliases.contains(name) { return (option.name, value) }
+      switch (value, option.switchTexts[name], option.value.flatMap(text)) {
+      case ("true", let set?, _): return (option.name, set)
+      case ("false", .some, let unset?): return (option.name, unset)
+      default: continue
+      }
+    }
+    return (name, value)
   }
 
   /// The defaults, with this configuration's values for the options that satisfy a predicate.

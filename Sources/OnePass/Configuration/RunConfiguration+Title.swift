@@ -38,7 +38,8 @@ extension RunConfiguration {
 
   /// The deviations from the paper in a group of options; empty if the group has no effect.
   private func deviations(in group: any RunOptionGroup) -> [String] {
-    guard type(of: group).applies.holds(self) else { return [] }
-    return OptionPlace.all(in: group).compactMap { $0.option.deviation(in: self) }
+    OptionPlace.all(in: group, groupApplies: type(of: group).applies)
+      .filter { $0.obstacle(in: self) == nil }
+      .compactMap { $0.option.deviation(in: self) }
   }
 }

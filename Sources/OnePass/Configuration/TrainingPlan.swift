@@ -32,19 +32,12 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     self.streamExamples = streamExamples
     self.classes = classes
     self.classNames = classNames
-    let stepsPerPass = (streamExamples + configuration.recipe.batchSize - 1) / configuration.recipe.batchSize
-    steps = configuration.method == .multiEpoch ? configuration.epochs * stepsPerPass : stepsPerPass
-
+    let batchSize = configuration.recipe.batchSize
+    steps = Self.steps(configuration, streamExamples: streamExamples, batchSize: batchSize)
+    updates = Self.updates(configuration, streamExamples: streamExamples, batchSize: batchSize)
     guard configuration.method == .replay else {
-      updates = steps
       (capacityExamples, capacityBytes) = (nil, nil)
       return
-    }
-    // The memory is empty at the first step.
-    let stepsWithReplay = max(0, steps - 1)
-    switch configuration.step.updates {
-    case .sequential: updates = steps + configuration.replay.steps * stepsWithReplay
-    case .joint: updates = steps
     }
     switch configuration.memory.storage {
     case .examples(let count):
@@ -63,6 +56,18 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     case .bytes(let bytes):
       (capacityExamples, capacityBytes) = (nil, bytes.bytes)
     }
+  }
+
+  private static func steps(_ run: RunConfiguration, streamExamples: Int, batchSize: Int) -> Int {
+    (streamExamples + batchSize - 1) / batchSize * (run.method == .multiEpoch ? run.epochs : 1)
+  }
+
+  /// The number of updates of a run with another mini-batch size.
+  static func updates(_ run: RunConfiguration, streamExamples: Int, batchSize: Int) -> Int {
+    let steps = steps(run, streamExamples: streamExamples, batchSize: batchSize)
+    guard run.method == .replay, run.step.updates == .sequential else { return steps }
+    // The memory is empty at the first step.
+    return steps + run.replay.steps * max(0, steps - 1)
   }
 
   var capacity: ReplayMemory.Capacity? {

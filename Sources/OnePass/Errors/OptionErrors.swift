@@ -10,6 +10,12 @@ extension OnePassError {
     OnePassError(.usage, "\(option) requires \(required).")
   }
 
+  /// An option that was given although it has no effect: the one rule for all of them.
+  static func optionWithoutEffect(_ option: String, _ obstacle: OptionCondition.Obstacle) -> OnePassError {
+    OnePassError(
+      .usage, "\(option) has no effect \(obstacle.reason); leave it out, or \(obstacle.remedy).")
+  }
+
   /// - Parameters:
   ///   - option: The name without dashes.
   ///   - record: How records name the part, as `own:mine`.
@@ -21,10 +27,6 @@ extension OnePassError {
   }
 
   // MARK: Replay
-
-  static func memoryOptionWithoutReplay(_ option: String, method: Method) -> OnePassError {
-    OnePassError(.usage, "\(option) requires --method replay (got \(method.rawValue)).")
-  }
 
   static func priorityNeedsRefreshing(_ priority: String) -> OnePassError {
     OnePassError(
@@ -78,13 +80,6 @@ extension OnePassError {
       .usage, "--warm-up \(warmUp) and --cool-down \(coolDown) add up to more than 1; reduce one of them.")
   }
 
-  static func mixingWithoutRepeats(_ mixing: String) -> OnePassError {
-    OnePassError(
-      .usage,
-      "--mixing \(mixing) mixes images that were trained before, and --method naive trains each image once; omit it."
-    )
-  }
-
   static func refreshedPrioritiesOfMixedImages(_ mixing: String) -> OnePassError {
     OnePassError(
       .usage,
@@ -92,21 +87,10 @@ extension OnePassError {
         + "omit one of them.")
   }
 
-  static var augmentationOfCentreCrops: OnePassError {
-    OnePassError(
-      .usage, "--augmentation applies to random crops, and --method naive takes centre crops; omit it.")
-  }
-
   static var onDemandWithSeveralPasses: OnePassError {
     OnePassError(
       .usage,
       "--schedule on-demand cannot be combined with --method multi-epoch; use --schedule trapezoid.")
-  }
-
-  static var shuffleBufferWithSeveralPasses: OnePassError {
-    OnePassError(
-      .usage,
-      "--shuffle-buffer cannot be combined with --method multi-epoch, which shuffles each pass; omit it.")
   }
 
   // MARK: Machine

@@ -67,10 +67,12 @@ public struct TrainedModel {
     labelColumn: String? = nil, isStrict: Bool = false, decodeThreads: Int? = nil,
     observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
-    try evaluate(
+    let reading = try SourceRegistry.reading(of: specification)
+    if let notice = reading.notice { observe(.notice(notice)) }
+    return try evaluate(
       SourceRegistry.open(
-        specification, seed: seed, classNames: card.classNames, classCount: card.classes, labelKey: labelKey,
-        imageColumn: imageColumn, labelColumn: labelColumn),
+        reading.specification, seed: seed, classNames: card.classNames, classCount: card.classes,
+        labelKey: labelKey, imageColumn: imageColumn, labelColumn: labelColumn),
       limit: limit, isStrict: isStrict, decodeThreads: decodeThreads, observe: observe)
   }
 

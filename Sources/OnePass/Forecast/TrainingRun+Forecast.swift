@@ -14,7 +14,6 @@ extension TrainingRun {
   ///   - resuming: Whether the run would be resumed in it.
   /// - Throws: `OnePassError`, as ``start(output:resuming:checkpoints:stop:group:logs:observe:)`` does.
   public func forecast(output: String? = nil, resuming: Bool = false) throws -> RunForecast {
-    let clock = ContinuousClock()
     if resuming, output == nil { throw OnePassError.optionRequires("--resume", "--output") }
     if let output { _ = try RunFolder(creating: output, resuming: resuming) }
     let stepsSaved = resuming ? try output.flatMap { try UnfinishedRun.stepsSaved(in: $0) } : nil
@@ -24,10 +23,18 @@ extension TrainingRun {
     // Without the shuffle buffer, whose filling would consume the stream.
     let source = stream.arriving
     // A stream that cannot be read again loses at most one image to a forecast.
-    let look = try StreamLook(
-      RunStream(source), configuration,
-      images: source.readsAgainToRestore ? 1 : configuration.recipe.batchSize)
-    let plan = try look.plan(configuration, source, streamExamples: look.examples)
+    let look = try StreamLook(RunStream(source), configuration, wholeBatch: !source.readsAgainToRestore)
+    var run = self
+    run.configuration = look.configuration
+    return try run.forecast(from: look, on: device, after: stepsSaved)
+  }
+
+  private func forecast(
+    from look: StreamLook, on device: Device, after stepsSaved: Int?
+  ) throws -> RunForecast {
+    let clock = ContinuousClock()
+    let source = stream.arriving
+    let plan = try look.plan(source, streamExamples: look.examples)
     let evaluationSource = try openEvaluation(plan)
 
     let assembly = try RunAssembly(configuration, parts, plan, look.pipeline, look.stem, on: device)
@@ -71,7 +78,8 @@ extension TrainingRun {
       warmUp: .init(
         batchSize: measured.batchSize, replaySteps: measured.replaySteps, steps: measured.steps,
         seconds: warmUpSeconds),
-      notices: look.notices + source.report.notices(of: source.specification)
+      notices: notices + look.notices + [plan.noticeOfFewUpdates(configuration)].compactMap(\.self)
+        + source.report.notices(of: source.specification)
         + (evaluationSource.map { $0.report.notices(of: $0.specification) } ?? []),
       configuration: assembly.resolvedConfiguration, version: onePassVersion,
       engine: Engine.version, machine: .current)

@@ -25,21 +25,22 @@ extension Ranks {
       throw OnePassError.shuffleBufferOfSeveralProcesses(count)
     }
     if configuration.machine.cudaGraphs { throw OnePassError.graphsOfSeveralProcesses(count) }
-    if configuration.recipe.batchSize < count {
-      throw OnePassError.batchSizeBelowProcesses(configuration.recipe.batchSize, processes: count)
-    }
   }
 
   /// Checks that all ranks have the same stream, since files of the same name can differ between machines.
   /// - Throws: `OnePassError` (`usage`) on every rank.
   func check(_ stream: StreamPreparation) throws {
     guard let group, count > 1 else { return }
+    if stream.configuration.recipe.batchSize < count {
+      throw OnePassError.batchSizeBelowProcesses(stream.configuration.recipe.batchSize, processes: count)
+    }
     let first = stream.firstImage.map { "\(LedgerEntry.Hash(of: $0))" } ?? ""
     for (name, value) in [
       ("the length of the stream", "\(stream.plan.streamExamples)"),
       ("the classes of the stream", "\(stream.plan.classes) \(stream.plan.classNames ?? [])"),
       ("the plan", try JSON.text(stream.plan)), ("the image pipeline", try JSON.text(stream.pipeline)),
-      ("the model's stem", "\(stream.stem)"), ("the first image of the stream", first),
+      ("the model", stream.configuration.model.name), ("the model's stem", "\(stream.stem)"),
+      ("the first image of the stream", first),
     ] { try group.ensureAgreement(of: name, value) }
   }
 

@@ -11,7 +11,7 @@ struct RunState: Codable {
   var format = currentFormat
   /// The version of OnePass that wrote the checkpoint.
   var version: String
-  /// The options as passed, without values found in the data.
+  /// The options as passed, without values found in the data, but with the model and the mini-batch size that the stream chose.
   var configuration: RunConfiguration
   var plan: TrainingPlan
   var card: ModelCard

@@ -52,7 +52,8 @@ extension ActiveRun {
       wallSeconds: loop.position.seconds, trainingSeconds: loop.position.seconds,
       stream: .init(
         examples: examples, skipped: tally.skipped / passes, bytes: tally.bytes / passes,
-        leftOut: loop.incoming.report.counts, choices: loop.incoming.report.choices,
+        leftOut: loop.incoming.report.counts,
+        choices: loop.incoming.report.choices + (assembly.choice?.choices ?? []),
         rotated: tally.rotated / passes),
       coolDown: loop.position.coolDown, memory: memory?.counters,
       memoryContents: memory.map { MemorySummary(Array($0.items), examplesSeen: tally.taken) },

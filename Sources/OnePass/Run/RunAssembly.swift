@@ -11,6 +11,8 @@ struct RunAssembly {
   let parts: MethodParts
   var plan: TrainingPlan
   let card: ModelCard
+  /// The model and the mini-batch size, if the stream chose them.
+  let choice: StreamChoice?
   let model: any ImageClassifier
   let device: Device
   let pool: DecodePool
@@ -20,9 +22,10 @@ struct RunAssembly {
   /// - Throws: `OnePassError`: `usage` if the model kind is unknown, `engine` if memory is exhausted.
   init(
     _ configuration: RunConfiguration, _ parts: MethodParts, _ plan: TrainingPlan, _ pipeline: ImagePipeline,
-    _ stem: Stem, on device: Device, group: ProcessGroup? = nil
+    _ stem: Stem, choice: StreamChoice? = nil, on device: Device, group: ProcessGroup? = nil
   ) throws {
     self.configuration = configuration
+    self.choice = choice
     self.parts = parts
     self.plan = plan
     self.device = device
@@ -81,7 +84,7 @@ struct RunAssembly {
     resolved.machine.threads = Engine.threadCount
     resolved.machine.decodeThreads = pool.threads
     resolved.memory.keepPictures = configuration.picturesKept
-    return resolved
+    return resolved.asRecord
   }
 }
 

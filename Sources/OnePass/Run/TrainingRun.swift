@@ -17,8 +17,11 @@ import OnePassTorch
 ///
 /// A run must be started and used on one thread, because libtorch's gradient mode is per thread.
 public struct TrainingRun {
-  /// The options of the run. Custom parts are named `own:` and their name.
-  public let configuration: RunConfiguration
+  /// The options of the run. Custom parts are named `own:` and their name, and a source that is named by its path alone has
+  /// its kind.
+  public internal(set) var configuration: RunConfiguration
+  /// Notices about the options, for the user.
+  let notices: [String]
   let stream: RunStream
   private let evaluationSource: (any ExampleSource)?
   let parts: MethodParts
@@ -48,6 +51,8 @@ public struct TrainingRun {
     // An explicit auto is the default.
     if configuration.data.orientation == .auto { configuration.data.orientation = nil }
     try configuration.validate()
+    notices = try configuration.readPaths(
+      data: source == nil, evaluation: evaluationSource == nil)
     self.configuration = configuration
     self.evaluationSource = evaluationSource
     stream = try RunStream(
@@ -89,7 +94,7 @@ public struct TrainingRun {
       ? configuration.model.initialise.map { try InitialWeights($0) } : nil
     let device = try prepareMachine()
     let prepared = try session.prepare(stream)
-    for notice in prepared.notices { observe(.notice(notice)) }
+    for notice in self.notices + prepared.notices { observe(.notice(notice)) }
     let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
     try stream.source.checkReport(isStrict: configuration.data.strict)
     notices.update(stream.source.report)
@@ -97,7 +102,8 @@ public struct TrainingRun {
     var evaluationData = try openEvaluation(prepared.plan).map { EvaluationData($0) }
 
     let assembly = try RunAssembly(
-      configuration, parts, prepared.plan, prepared.pipeline, prepared.stem, on: device, group: group)
+      prepared.configuration, parts, prepared.plan, prepared.pipeline, prepared.stem,
+      choice: prepared.choice, on: device, group: group)
     defer { assembly.pool.shutdown() }
     try evaluationData?.check(
       probe: evaluationCanBeOpenedTwice ? openEvaluation(prepared.plan) : nil, prepared.plan, assembly.pool)

@@ -15,15 +15,21 @@ struct StreamLook {
   let firstImage: EncodedImage
   /// Notices for the user.
   let notices: [String]
+  /// The configuration, with the model and the mini-batch size that the stream chooses where none is set.
+  let configuration: RunConfiguration
+  /// What the stream chose; `nil` where the model or the mini-batch size is set.
+  let choice: StreamChoice?
   private let classes: Int
 
   /// Reads the first examples of a stream.
   /// - Parameters:
   ///   - stream: The stream, before its first example was taken.
   ///   - configuration: The configuration of the run.
-  ///   - count: The number of examples to read.
-  init(_ stream: RunStream, _ configuration: RunConfiguration, images count: Int) throws {
+  ///   - isWhole: Whether to read the whole first mini-batch, instead of one image.
+  init(_ stream: RunStream, _ configuration: RunConfiguration, wholeBatch isWhole: Bool = true) throws {
     let source = stream.source
+    var configuration = configuration
+    let isChosenByStream = configuration.isChosenByStream
     var notices: [String] = []
     var length = source.knownCount
     var classes =
@@ -42,7 +48,11 @@ struct StreamLook {
       notices.append("--limit \(limit) exceeds the length of the stream, \(length) examples.")
     }
     guard examples < .max else { throw OnePassError.streamLengthUnknown(source.specification) }
+    if isChosenByStream {
+      configuration.recipe.batchSize = StreamChoice.batchSize(configuration, streamExamples: examples)
+    }
     let images: Images
+    let count = isWhole ? configuration.recipe.batchSize : 1
     (taken, images) = try Self.firstImages(
       of: source, count: min(count, examples), atMost: examples, configuration.orientationPolicy)
     firstImage = images.first
@@ -53,16 +63,26 @@ struct StreamLook {
       \.self)
     try configuration.checkMemorySize(pipeline)
     stem = configuration.model.stem ?? (pipeline.size <= ImagePipeline.largestSmallImage ? .small : .imageNet)
+    if isChosenByStream {
+      configuration.model.name = StreamChoice.model(
+        configuration, streamExamples: examples, side: pipeline.size)
+      let choice = StreamChoice(model: configuration.model.name, batchSize: configuration.recipe.batchSize)
+      notices.append(choice.notice(streamExamples: examples, side: pipeline.size))
+      self.choice = choice
+    } else {
+      choice = nil
+    }
+    self.configuration = configuration
     self.classes = classes ?? 0
     self.notices = notices
   }
 
   /// Returns the plan of a run on the stream.
-  /// - Parameter streamExamples: N.
+  /// - Parameters:
+  ///   - source: The source, for messages.
+  ///   - streamExamples: N.
   /// - Throws: `OnePassError` if there are fewer than two classes, or the storage exceeds the stream.
-  func plan(
-    _ configuration: RunConfiguration, _ source: any ExampleSource, streamExamples: Int
-  ) throws -> TrainingPlan {
+  func plan(_ source: any ExampleSource, streamExamples: Int) throws -> TrainingPlan {
     let plan = try TrainingPlan(
       configuration, streamExamples: streamExamples, classes: classes,
       classNames: configuration.data.classNames ?? source.classNames)

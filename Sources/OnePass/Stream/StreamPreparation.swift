@@ -13,10 +13,16 @@ struct StreamPreparation {
   let firstImage: EncodedImage?
   /// Notices for the user.
   let notices: [String]
+  /// The configuration, with the model and the mini-batch size that the stream chose at the start of the run.
+  let configuration: RunConfiguration
+  /// What the stream chose; `nil` where the model or the mini-batch size is set.
+  let choice: StreamChoice?
 
-  init(_ stream: RunStream, _ configuration: RunConfiguration) throws {
+  init(_ stream: RunStream, _ requested: RunConfiguration) throws {
     let source = stream.source
-    let look = try StreamLook(stream, configuration, images: configuration.recipe.batchSize)
+    let look = try StreamLook(stream, requested)
+    let configuration = look.configuration
+    (self.configuration, choice) = (configuration, look.choice)
     var streamExamples = look.examples
     if configuration.method == .multiEpoch {
       // All data is stored: by the source itself if it has random access, else in RAM.
@@ -30,18 +36,21 @@ struct StreamPreparation {
     } else {
       feed = stream.feed(alreadyTaken: look.taken, limit: look.examples)
     }
-    plan = try look.plan(configuration, source, streamExamples: streamExamples)
+    plan = try look.plan(source, streamExamples: streamExamples)
     (pipeline, stem) = (look.pipeline, look.stem)
     firstImage = look.firstImage
-    notices = look.notices
+    notices = look.notices + [plan.noticeOfFewUpdates(configuration)].compactMap(\.self)
   }
 
   /// The facts from the start of a resumed run. Nothing is read ahead, so the source is still at its start.
   /// - Throws: `OnePassError` if the stream differs from that of the start.
   init(
-    _ stream: RunStream, _ configuration: RunConfiguration, resuming state: RunState, ledger: LedgerFile?
+    _ stream: RunStream, _ requested: RunConfiguration, resuming state: RunState, ledger: LedgerFile?
   ) throws {
     let source = stream.source
+    let configuration: RunConfiguration
+    (configuration, choice) = requested.adoptingChoice(of: state.configuration)
+    self.configuration = configuration
     plan = state.plan
     pipeline = state.card.pipeline
     stem = state.card.stem

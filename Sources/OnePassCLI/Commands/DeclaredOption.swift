@@ -8,59 +8,74 @@ let declared = RunConfiguration.defaults
 
 // A property of a command has the name of its option in a record, by which `values(of:)` matches the two.
 
-extension Option where Value: ExpressibleByArgument & Sendable {
-  /// An option with a default.
-  /// - Parameters:
-  ///   - option: The declaration, with name, help and default.
-  ///   - isShown: Whether `--help` lists the option, in addition to `--help-hidden`.
-  init(_ option: OptionDeclaration<Value>, isShown: Bool = false, completion: CompletionKind? = nil) {
-    self.init(
-      wrappedValue: option.standard, name: .customLong(option.name), help: option.help(isShown),
-      completion: completion)
-  }
-}
-
 extension Option {
+  /// An option without a default.
+  /// - Parameters:
+  ///   - option: The declaration, with name and help.
+  ///   - isShown: Whether `--help` lists the option, in addition to `--help-hidden`.
   init<Some: ExpressibleByArgument & Sendable>(
     _ option: OptionDeclaration<Some?>, isShown: Bool = false, completion: CompletionKind? = nil
   ) where Value == Some? {
-    self.init(name: .customLong(option.name), help: option.help(isShown), completion: completion)
+    self.init(name: option.names, help: option.help(isShown), completion: completion)
   }
 
-  /// An option that is `nil` unless passed, so that a passed default is distinguishable.
+  /// An option that is `nil` unless passed, so that a passed default is distinguishable. The help states the default.
   init<Some: ExpressibleByArgument & Sendable>(
     ifGiven option: OptionDeclaration<Some>, isShown: Bool = false, completion: CompletionKind? = nil
   ) where Value == Some? {
-    self.init(name: .customLong(option.name), help: option.help(isShown), completion: completion)
+    self.init(
+      name: option.names, help: option.help(isShown, default: option.standard.defaultValueDescription),
+      completion: completion)
   }
 
   /// An option whose text is parsed by the command.
   init(
     text option: OptionDeclaration<some Any>, isShown: Bool = false, completion: CompletionKind? = nil
   ) where Value == String? {
-    self.init(name: .customLong(option.name), help: option.help(isShown), completion: completion)
+    self.init(name: option.names, help: option.help(isShown), completion: completion)
   }
 
   init<Some: TextualValue>(
-    _ option: OptionDeclaration<Some>, isShown: Bool = false, completion: CompletionKind? = nil
-  ) where Value == Written<Some> {
+    ifGiven option: OptionDeclaration<Some>, isShown: Bool = false, completion: CompletionKind? = nil
+  ) where Value == Written<Some>? {
     self.init(
-      wrappedValue: Written(option.standard), name: .customLong(option.name), help: option.help(isShown),
-      completion: completion)
+      name: option.names, help: option.help(isShown, default: option.standard.text), completion: completion)
   }
 
   init<Some: TextualValue>(
     _ option: OptionDeclaration<Some?>, isShown: Bool = false, completion: CompletionKind? = nil
   ) where Value == Written<Some>? {
-    self.init(name: .customLong(option.name), help: option.help(isShown), completion: completion)
+    self.init(name: option.names, help: option.help(isShown), completion: completion)
   }
 }
 
 extension Flag where Value == Bool {
   init(_ option: OptionDeclaration<Bool>, isShown: Bool = false) {
     self.init(
-      wrappedValue: option.standard, name: .customLong(option.name), inversion: .prefixedNo,
-      help: option.help(isShown))
+      wrappedValue: option.standard, name: option.names, inversion: .prefixedNo, help: option.help(isShown))
+  }
+}
+
+extension Flag where Value == Bool? {
+  /// A flag that is `nil` unless passed.
+  init(ifGiven option: OptionDeclaration<Bool>, isShown: Bool = false) {
+    self.init(
+      name: option.names, inversion: .prefixedNo,
+      help: option.help(isShown, default: "\(option.standard ? "--" : "--no-")\(option.name)"))
+  }
+
+  /// A flag that sets a value of an option.
+  ///
+  /// It is listed and completed. ``TrainCommand/parsed(_:)`` replaces it by the option before the arguments are parsed, so that
+  /// the last of both counts.
+  init<Some>(switch name: String, of option: OptionDeclaration<Some>, isShown: Bool = false) {
+    guard let value = option.switches[name] else {
+      preconditionFailure("--\(option.name) has no switch \(name).")
+    }
+    self.init(
+      name: .customLong(name), inversion: .prefixedNo,
+      help: ArgumentHelp(
+        "Short for --\(option.name) \(value).", visibility: isShown ? .default : .ofAll))
   }
 }
 
@@ -75,8 +90,19 @@ extension ArgumentVisibility {
 }
 
 extension OptionDeclaration {
-  fileprivate func help(_ isShown: Bool) -> ArgumentHelp {
-    ArgumentHelp(help, valueName: valueName, visibility: isShown ? .default : .ofAll)
+  /// The name and the aliases, of which single letters have one dash.
+  fileprivate var names: NameSpecification {
+    let others: [NameSpecification.Element] = aliases.map { alias in
+      alias.count == 1 ? .customShort(alias[alias.startIndex]) : .customLong(alias)
+    }
+    return NameSpecification([.customLong(name)] + others)
+  }
+
+  fileprivate func help(_ isShown: Bool, default standard: String = "") -> ArgumentHelp {
+    ArgumentHelp(
+      standard.isEmpty || help.contains("(default: ") ? help : "\(help) (default: \(standard))",
+      valueName: valueName,
+      visibility: isRemoved ? .private : isShown ? .default : .ofAll)
   }
 }
 
@@ -108,9 +134,7 @@ extension AugmentationChoice: TextualValue {
 struct Written<Value: TextualValue>: ExpressibleByArgument {
   private let text: String
 
-  init(_ value: Value) { text = value.text }
   init(argument: String) { text = argument }
-  var defaultValueDescription: String { text }
 }
 
 private protocol ReadLater {

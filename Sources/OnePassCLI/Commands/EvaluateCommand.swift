@@ -36,7 +36,8 @@ struct EvaluateCommand: ParsableCommand {
     try declared.data.$limit.check(limit)
     let display = ProgressDisplay(quiet: quiet)
     defer { display.closeLine() }
-    let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)
+    let model = try TrainedModel(
+      checkpoint: checkpoint, device: compute.chosenDevice, threads: compute.threads)
     let accuracy = try model.evaluate(
       data, limit: limit, labelKey: labelKey?.read(), imageColumn: imageColumn, labelColumn: labelColumn,
       isStrict: strict, decodeThreads: decoding.decodeThreads

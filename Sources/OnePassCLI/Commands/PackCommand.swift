@@ -37,8 +37,11 @@ struct PackCommand: ParsableCommand {
 
   func run() throws {
     let writer = try ShardWriter(output: output, seed: seed)
+    let reading = try SourceRegistry.reading(of: source)
+    if let notice = reading.notice { Console.note(notice) }
     let source = try SourceRegistry.open(
-      source, seed: seed, labelKey: labelKey?.read(), imageColumn: imageColumn, labelColumn: labelColumn)
+      reading.specification, seed: seed, labelKey: labelKey?.read(), imageColumn: imageColumn,
+      labelColumn: labelColumn)
     let stop = StopRequest()
     let received = Mutex<Int32>(SIGTERM)
     let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in

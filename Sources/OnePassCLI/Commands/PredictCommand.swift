@@ -25,7 +25,8 @@ struct PredictCommand: ParsableCommand {
   func validate() throws { try OptionRange.atLeast(1).check("--top", top) }
 
   func run() throws {
-    let model = try TrainedModel(checkpoint: checkpoint, device: compute.device, threads: compute.threads)
+    let model = try TrainedModel(
+      checkpoint: checkpoint, device: compute.chosenDevice, threads: compute.threads)
     let predictions = try model.predict(image, top: top)
     if json {
       try Console.result(JSON.text(predictions))

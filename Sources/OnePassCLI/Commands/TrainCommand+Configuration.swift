@@ -13,9 +13,10 @@ extension TrainCommand {
     guard data.data != nil else {
       throw OnePassError.missingData()
     }
-    var configuration = RunConfiguration(values: try RunConfiguration.values(of: self))
+    var configuration = RunConfiguration(
+      values: try RunConfiguration.values(of: self),
+      preset: try preset.map { try RunConfiguration.values(of: Self.parsed($0.arguments)) })
     try readClasses(into: &configuration)
-    try checkPictures(configuration)
     return configuration
   }
 
@@ -48,22 +49,11 @@ extension TrainCommand {
     return names
   }
 
-  /// Rejects an explicit --keep-pictures that cannot be honoured; the default is dropped without an error.
-  private func checkPictures(_ configuration: RunConfiguration) throws {
-    guard let count = method.keepPictures, count != 0 else { return }
-    guard configuration.memory.timeToLive == nil else {
-      throw OnePassError.keptImagesExceedTimeToLive(count)
-    }
-    guard configuration.memory.directory == nil else {
-      throw OnePassError.keptImagesAreOnDisk(count)
-    }
-  }
-
   /// Parses and checks arguments without training.
   /// - Throws: `OnePassError` with the message that the command would print.
   static func read(_ arguments: [String]) throws -> RunConfiguration {
     do {
-      let command = try parse(arguments).withPreset(arguments: arguments)
+      let command = try parsed(arguments)
       _ = try command.checkpointEvery.map { try CheckpointInterval($0) }
       try command.checkKeptCheckpoints()
       return try command.configuration()
@@ -76,22 +66,25 @@ extension TrainCommand {
     }
   }
 
-  /// This command with the options of its preset, which the arguments override.
-  /// - Parameter arguments: The arguments that were parsed to this command.
-  private func withPreset(arguments: [String]) throws -> TrainCommand {
-    guard let preset else { return self }
-    return try Self.parse(preset.arguments + arguments)
+  /// Parses arguments of this command, with switches replaced by their options.
+  static func parsed(_ arguments: [String]) throws -> TrainCommand {
+    try parse(
+      arguments.map { argument in
+        guard argument.hasPrefix("--"), !argument.contains("=") else { return argument }
+        let isSet = !argument.hasPrefix("--no-")
+        let name = String(argument.dropFirst(isSet ? 2 : 5))
+        let (option, value) = RunConfiguration.canonical(name: name, value: isSet ? "true" : "false")
+        return option == name || declared.declaredOptions.contains { $0.aliases.contains(name) }
+          ? argument : "--\(option)=\(value)"
+      })
   }
 
-  /// This command with the options of its preset and of the `--config` file.
-  ///
-  /// The file overrides the preset, and the command line overrides both.
+  /// This command with the options of the `--config` file, which the command line overrides.
   /// - Parameter arguments: The command line, without the program and the name of this command.
-  func withFileAndPreset(arguments: [String]) throws -> TrainCommand {
-    guard let config else { return try withPreset(arguments: arguments) }
+  func withFile(arguments: [String]) throws -> TrainCommand {
+    guard let config else { return try Self.parsed(arguments) }
     let file = try ConfigurationFile(path: config, read: Self.read)
-    let all = file.arguments + arguments
-    let command = try Self.parse(all).withPreset(arguments: all)
+    let command = try Self.parsed(file.arguments + arguments)
     for (option, address) in [("data", command.data.data), ("eval-data", command.data.evaluationData)] {
       guard let address, address.hasSuffix("?…") else { continue }
       throw OnePassError.truncatedAddress(address, option: option)

@@ -11,10 +11,10 @@ extension TrainCommand {
     if let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment), launch.worldSize > 1 {
       throw OnePassError.forecastOfSeveralProcesses(launch.worldSize)
     }
-    if resume, let output, (try? RunFiles.result(in: output)) != nil {
-      return try Console.result("The run in \(output) is finished; there is nothing to do.")
+    if resume, let folder, (try? RunFiles.result(in: folder)) != nil {
+      return try Console.result("The run in \(folder) is finished; there is nothing to do.")
     }
-    let forecast = try TrainingRun(configuration).forecast(output: output, resuming: resume)
+    let forecast = try TrainingRun(configuration).forecast(output: folder, resuming: resume)
     for notice in forecast.notices { Console.note(notice) }
     try Console.result(json ? JSON.text(forecast) : ForecastText(forecast: forecast).text)
   }

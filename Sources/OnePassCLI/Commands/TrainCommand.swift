@@ -72,7 +72,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Output folder: result.json, curve.csv, run.yaml (a --config for this run), checkpoint.",
+      "Output folder: result.json, curve.csv, run.yaml (a --config for this run), checkpoint; none writes nothing "
+        + "(default: runs/DATE-NAME).",
       valueName: "DIR"),
     completion: .directory)
   var output: String?
@@ -80,7 +81,7 @@ struct TrainCommand: ParsableCommand {
   @Option(
     name: .customLong("checkpoint-every"),
     help: ArgumentHelp(
-      "Checkpoint interval in steps (100) or time (10m). Requires --output.",
+      "Checkpoint interval in steps (100) or time (10m).",
       valueName: "STEPS|TIME"))
   var checkpointEvery: String?
 
@@ -129,7 +130,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     if dryRun { return try showForecast() }
     let timeout = Duration.seconds(processes.rankTimeout)
-    guard let group = try TrainingProcesses.join(device: compute.device, timeout: timeout) else {
+    guard let group = try TrainingProcesses.join(device: compute.chosenDevice, timeout: timeout) else {
       return try train(nil)
     }
     try group.run { try train(group) }
@@ -145,12 +146,13 @@ struct TrainCommand: ParsableCommand {
     defer { observer.closeLine() }
     let destinations = try LogPlan.destinations(logs, [MLflowAddress.logScheme])
     let checkpoints = try checkpointPlan()
-    let finished = resume && isFirst ? output.flatMap { try? RunFiles.result(in: $0) } : nil
+    guard !resume || folder != nil else { throw OnePassError.resumingWithoutOutput() }
+    let finished = resume && isFirst ? folder.flatMap { try? RunFiles.result(in: $0) } : nil
     if try processes?.anyone(finished != nil) ?? (finished != nil) {
-      guard let output, let finished else { return }
-      Console.note("The run in \(output) is already finished.")
-      UnfinishedRun.removeLeftovers(ofFinishedRunIn: output)
-      return try show(finished)
+      guard let folder, let finished else { return }
+      Console.note("The run in \(folder) is already finished.")
+      UnfinishedRun.removeLeftovers(ofFinishedRunIn: folder)
+      return try show(finished, in: folder)
     }
     let stop = StopRequest()
     let signals = SignalWatch([SIGINT, SIGTERM, SIGUSR1]) { number in
@@ -171,30 +173,40 @@ struct TrainCommand: ParsableCommand {
         configuration.machine.device = processes.device
         configuration.machine.decodeThreads = configuration.machine.decodeThreads ?? processes.decodeThreads
       }
-      let result = try TrainingRun(configuration).start(
+      let run = try TrainingRun(configuration)
+      // The first rank decides, since the others write nothing.
+      let made = isFirst && output == nil ? try DefaultOutput(for: run.configuration) : nil
+      defer { made?.removeIfEmpty() }
+      let output = made?.path ?? folder
+      if let made { observer.show(.notice("Writing to \(made.path).")) }
+      let result = try run.start(
         output: output, resuming: resume, checkpoints: checkpoints, stop: stop, group: processes?.group,
         logs: LogPlan(destinations)
       ) { observer.show($0) }
       observer.closeLine()
-      if isFirst { try show(result) }
+      if isFirst { try show(result, in: output) }
     } catch let stopped as RunStopped {
       observer.closeLine()
       guard isFirst else { return }
       let summary = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
-      guard stopped.output != nil else {
-        Console.error("\(summary). Nothing was saved, since there is no --output.")
+      guard let saved = stopped.output else {
+        Console.error("\(summary). Nothing was saved, because of --output none.")
         throw ExitCode(128 + SIGINT)
       }
-      Console.error("\(summary). To continue, run the same command with --resume.")
+      let option = output == nil ? "--output \(saved) " : ""
+      Console.error("\(summary). To continue, run the same command with \(option)--resume.")
     }
   }
 
-  private func show(_ result: RunResult) throws {
+  /// The output folder of `--output`; `nil` without one, or if nothing is written.
+  var folder: String? { output == DefaultOutput.nothing ? nil : output }
+
+  private func show(_ result: RunResult, in folder: String?) throws {
     if json {
       try Console.result(JSON.text(result))
     } else {
       try Console.result(ResultText(result: result).summary)
-      if let output { try Console.result("results    \(output)/result.json") }
+      if let folder { try Console.result("results    \(folder)/result.json") }
     }
   }
 
@@ -202,7 +214,7 @@ struct TrainCommand: ParsableCommand {
   func checkpointPlan() throws -> CheckpointPlan {
     try checkKeptCheckpoints()
     let interval = try checkpointEvery.map { try CheckpointInterval($0) }
-    guard output != nil || interval == nil else {
+    guard output != DefaultOutput.nothing || interval == nil else {
       throw OnePassError.checkpointsWithoutOutput()
     }
     return CheckpointPlan(every: interval, kept: keptCheckpoints)

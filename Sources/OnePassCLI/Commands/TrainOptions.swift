@@ -50,14 +50,14 @@ struct DataOptions: ParsableArguments {
   @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey
   @Option(declared.data.$imageColumn) var imageColumn
   @Option(declared.data.$labelColumn) var labelColumn
-  @Flag(declared.data.$strict, isShown: true) var strict
+  @Flag(ifGiven: declared.data.$strict, isShown: true) var strict
   @Option(declared.data.$orientation) var orientation
   @Option(declared.data.$shuffleBuffer) var shuffleBuffer
-  @Option(declared.data.$brokenLimit) var brokenLimit
+  @Option(ifGiven: declared.data.$brokenLimit) var brokenLimit
 }
 
 struct ModelOptions: ParsableArguments {
-  @Option(declared.model.$name, isShown: true, completion: .list(ModelRegistry.names)) var model
+  @Option(ifGiven: declared.model.$name, isShown: true, completion: .list(ModelRegistry.names)) var model
   @Option(declared.model.$stem) var stem
   @Option(declared.model.$imageSize) var imageSize
   @Option(declared.model.$channels) var channels
@@ -65,66 +65,69 @@ struct ModelOptions: ParsableArguments {
 }
 
 struct MethodOptions: ParsableArguments {
-  @Option(declared.$method, isShown: true) var method
-  @Option(declared.memory.$storage, isShown: true) var storage
-  @Option(declared.replay.$steps, isShown: true) var replaySteps
-  @Option(declared.$epochs, isShown: true) var epochs
-  @Option(declared.replay.$course) var replayCourse
-  @Option(declared.replay.$priority) var priority
-  @Option(declared.replay.$smoothing) var smoothing
-  @Option(declared.replay.$priorityTiming) var priorityTiming
-  @Flag(declared.replay.$importanceWeights) var importanceWeights
-  @Option(declared.memory.$recencyBias) var recencyBias
-  @Option(declared.memory.$drawing) var drawing
-  @Option(declared.memory.$evicting) var evicting
-  @Option(declared.memory.$encoding) var memoryEncoding
+  @Option(ifGiven: declared.$method, isShown: true) var method
+  @Option(ifGiven: declared.memory.$storage, isShown: true) var storage
+  @Option(ifGiven: declared.replay.$steps, isShown: true) var replaySteps
+  @Option(ifGiven: declared.$epochs, isShown: true) var epochs
+  @Option(ifGiven: declared.replay.$course) var replayCourse
+  @Option(ifGiven: declared.replay.$priority) var priority
+  @Option(ifGiven: declared.replay.$smoothing) var smoothing
+  @Option(ifGiven: declared.replay.$priorityTiming) var priorityTiming
+  @Flag(ifGiven: declared.replay.$importanceWeights) var importanceWeights
+  @Option(ifGiven: declared.memory.$recencyBias) var recencyBias
+  @Option(ifGiven: declared.memory.$drawing) var drawing
+  @Option(ifGiven: declared.memory.$evicting) var evicting
+  @Option(ifGiven: declared.memory.$encoding) var memoryEncoding
   @Option(declared.memory.$imageSize) var memorySize
   @Option(declared.memory.$quality) var memoryQuality
-  @Option(declared.memory.$storedPredictions) var storedPredictions
+  @Option(ifGiven: declared.memory.$storedPredictions) var storedPredictions
   @Option(declared.memory.$directory, completion: .directory) var memoryDirectory
   @Option(declared.memory.$timeToLive) var timeToLive
   @Option(ifGiven: declared.memory.$keepPictures) var keepPictures
-  @Option(declared.step.$updates) var updates
-  @Option(declared.step.$incomingView) var incomingView
-  @Option(declared.step.$incomingForm) var incomingForm
+  @Option(ifGiven: declared.step.$updates) var updates
+  @Option(ifGiven: declared.step.$incomingView) var incomingView
+  @Option(ifGiven: declared.step.$incomingForm) var incomingForm
 }
 
 struct AugmentationOptions: ParsableArguments {
   @Option(
-    declared.augmentation.$choice,
+    ifGiven: declared.augmentation.$choice,
     completion: .words(["standard", "rand", "trivial", "cut-out", "rand,cut-out", "trivial,cut-out"]))
   var augmentation
   @Option(declared.augmentation.$magnitude) var augmentationMagnitude
-  @Option(declared.augmentation.$growth) var augmentationGrowth
+  @Option(ifGiven: declared.augmentation.$growth) var augmentationGrowth
 }
 
 struct RecipeOptions: ParsableArguments {
-  @Option(declared.recipe.$batchSize, isShown: true) var batchSize
-  @Option(declared.recipe.$learningRate, isShown: true) var learningRate
-  @Option(declared.recipe.$momentum) var momentum
-  @Option(declared.recipe.$weightDecay) var weightDecay
-  @Option(declared.recipe.$weightDecayOn) var weightDecayOn
-  @Option(declared.recipe.$optimiser) var optimiser
-  @Option(declared.recipe.$muonLearningRate) var muonLearningRate
-  @Option(declared.recipe.$muonWeightDecay) var muonWeightDecay
-  @Option(declared.recipe.$schedule) var schedule
-  @Option(declared.recipe.$warmUp) var warmUp
-  @Option(declared.recipe.$coolDown) var coolDown
-  @Option(declared.recipe.$weightAverage) var weightAverage
-  @Flag(declared.recipe.$blurPool) var blurPool
-  @Option(declared.recipe.$progressiveResolution) var progressiveResolution
-  @Flag(declared.recipe.$reestimateBatchNorm) var reestimateBatchNorm
-  @Option(declared.recipe.$labelSmoothing) var labelSmoothing
-  @Option(declared.recipe.$mixing) var mixing
+  @Option(ifGiven: declared.recipe.$batchSize, isShown: true) var batchSize
+  @Option(ifGiven: declared.recipe.$learningRate, isShown: true) var learningRate
+  @Option(ifGiven: declared.recipe.$momentum) var momentum
+  @Option(ifGiven: declared.recipe.$weightDecay) var weightDecay
+  @Option(ifGiven: declared.recipe.$weightDecayOn) var weightDecayOn
+  @Option(ifGiven: declared.recipe.$optimiser) var optimiser
+  @Option(ifGiven: declared.recipe.$muonLearningRate) var muonLearningRate
+  @Option(ifGiven: declared.recipe.$muonWeightDecay) var muonWeightDecay
+  @Option(ifGiven: declared.recipe.$schedule) var schedule
+  @Option(ifGiven: declared.recipe.$warmUp) var warmUp
+  @Option(ifGiven: declared.recipe.$coolDown) var coolDown
+  @Option(ifGiven: declared.recipe.$weightAverage) var weightAverage
+  @Flag(ifGiven: declared.recipe.$blurPool) var blurPool
+  @Option(ifGiven: declared.recipe.$progressiveResolution) var progressiveResolution
+  @Flag(ifGiven: declared.recipe.$reestimateBatchNorm) var reestimateBatchNorm
+  @Option(ifGiven: declared.recipe.$labelSmoothing) var labelSmoothing
+  @Option(ifGiven: declared.recipe.$mixing) var mixing
   @Option(declared.recipe.$mixingAlpha) var mixingAlpha
-  @Option(declared.$seed, isShown: true) var seed
+  @Option(ifGiven: declared.$seed, isShown: true) var seed
 }
 
 struct ComputeOptions: ParsableArguments {
   @Option(
-    declared.machine.$device, isShown: true, completion: .words(["auto", "cpu", "cuda", "cuda:0"]))
+    ifGiven: declared.machine.$device, isShown: true, completion: .words(["auto", "cpu", "cuda", "cuda:0"]))
   var device
   @Option(declared.machine.$threads, isShown: true) var threads
+
+  /// The device, or its default.
+  var chosenDevice: String { device ?? declared.machine.device }
 
   func validate() throws { try declared.machine.$threads.check(threads) }
 }
@@ -136,9 +139,10 @@ struct DecodeOptions: ParsableArguments {
 }
 
 struct PrecisionOptions: ParsableArguments {
-  @Option(declared.machine.$precision) var precision
-  @Flag(declared.machine.$cudaGraphs) var cudaGraphs
-  @Flag(declared.machine.$synchronisedBatchNorm) var synchronisedBatchNorm
+  @Option(ifGiven: declared.machine.$precision) var precision
+  @Flag(switch: "amp", of: declared.machine.$precision) var amp: Bool?
+  @Flag(ifGiven: declared.machine.$cudaGraphs) var cudaGraphs
+  @Flag(ifGiven: declared.machine.$synchronisedBatchNorm) var synchronisedBatchNorm
 }
 
 struct ProcessOptions: ParsableArguments {

@@ -36,21 +36,19 @@ extension OnePassError {
         + "remove one of the two lines.")
   }
 
-  static func keptImagesExceedTimeToLive(_ count: Int) -> OnePassError {
-    OnePassError(
-      .usage,
-      "--keep-pictures \(count) would keep images beyond --time-to-live; remove one of the two options.")
-  }
-
-  static func keptImagesAreOnDisk(_ count: Int) -> OnePassError {
-    OnePassError(
-      .usage,
-      "--keep-pictures \(count) has no effect with --memory-directory, which keeps all images; remove --keep-pictures."
-    )
-  }
-
   static func checkpointsWithoutOutput() -> OnePassError {
-    OnePassError(.usage, "--checkpoint-every requires --output.")
+    OnePassError(
+      .usage, "--checkpoint-every has no effect with --output none; leave it out, or pass a folder.")
+  }
+
+  static func resumingWithoutOutput() -> OnePassError {
+    OnePassError(.usage, "--resume requires --output.")
+  }
+
+  static func noDefaultOutput(_ path: String, cause: any Error) -> OnePassError {
+    OnePassError(
+      .io, "\(path): the folder cannot be made; pass --output with another folder, or --output none.",
+      cause: cause)
   }
 
   /// An address whose query was removed before it was saved.

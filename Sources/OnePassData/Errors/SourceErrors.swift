@@ -3,10 +3,14 @@ import OnePassCore
 // MARK: Specifications
 
 extension OnePassError {
-  /// - Parameter forms: How each known source is written, with its summary.
-  static func unknownSource(_ specification: String, forms: [String]) -> OnePassError {
-    OnePassError(
-      .usage, "\"\(specification)\": unknown data source; use one of: \(forms.joined(separator: ", ")).")
+  /// - Parameters:
+  ///   - exists: Whether there is a file of that name.
+  ///   - forms: How each known source is written, with its summary.
+  static func unknownSource(_ specification: String, exists: Bool, forms: [String]) -> OnePassError {
+    let fact = exists ? "its name does not state its kind" : "no file or folder has this name"
+    return OnePassError(
+      .usage,
+      "\"\(specification)\": unknown data source; \(fact); use one of: \(forms.joined(separator: ", ")).")
   }
 
   static func noArgument(_ specification: String, form: String) -> OnePassError {

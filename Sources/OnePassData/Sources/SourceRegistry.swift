@@ -115,7 +115,7 @@ public enum SourceRegistry {
   /// let stream = try SourceRegistry.open("fashion-mnist", seed: 1)
   /// ```
   /// - Parameters:
-  ///   - specification: A kind and its argument, `KIND:ARGUMENT`; see ``kinds``.
+  ///   - specification: A kind and its argument, `KIND:ARGUMENT`; see ``kinds``. A path is read as ``reading(of:)`` says.
   ///   - seed: The seed of the order, for sources that are shuffled. Shards keep their own order.
   ///   - classNames: The class names in label order that labels must refer to. Folders get the labels of these
   ///     names. Lists and shards may use names instead of numbers.
@@ -131,10 +131,10 @@ public enum SourceRegistry {
     classCount: Int? = nil, labelKey: LabelKey? = nil, imageColumn: String? = nil,
     labelColumn: String? = nil
   ) throws -> any ExampleSource {
+    let specification = try reading(of: specification).specification
     let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, let kind = kinds.first(where: { $0.name == name }) else {
-      throw OnePassError.unknownSource(
-        withoutSecrets(specification), forms: kinds.map { "\($0.forms) (\($0.summary))" })
+      preconditionFailure("A reading must have a known kind.")
     }
     let argument = parts.count > 1 ? String(parts[1]) : nil
     if !kind.readsURLs, let argument, URLText(argument).isURL {

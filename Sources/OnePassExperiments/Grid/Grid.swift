@@ -38,6 +38,8 @@ package struct GridCell: Sendable {
 package struct Grid: Sendable {
   /// The cells ordered by seed, so that an interrupted grid has complete seeds.
   package let cells: [GridCell]
+  /// Notices about sources that are named by their path alone.
+  package let notices: [String]
 
   /// The names of the cells without the seed, in the order of the grid.
   package var variants: [String] {
@@ -66,11 +68,12 @@ package struct Grid: Sendable {
     var cells: [GridCell] = []
     var byName: [String: GridCell] = [:]
     var byConfiguration: [RunConfiguration: GridCell] = [:]
-    for description in descriptions {
-      let expansion = try Expansion(description, overrides, read)
+    let expansions = try descriptions.map { try Expansion($0, overrides, read) }
+    var used: Set<String> = []
+    for (description, expansion) in zip(descriptions, expansions) {
       let seeds = seeds ?? description.seeds ?? [1]
       try Self.checkCount(cells.count + expansion.count * seeds.count)
-      for cellsOfSeed in try expansion.cells(seeds: seeds) {
+      for cellsOfSeed in try expansion.cells(seeds: seeds, using: &used) {
         for cell in cellsOfSeed {
           guard let first = byName[cell.name] ?? byConfiguration[cell.configuration] else {
             byName[cell.name] = cell
@@ -90,7 +93,9 @@ package struct Grid: Sendable {
         }
       }
     }
+    for expansion in expansions { try expansion.requireEffect(used) }
     let rank = Dictionary(uniqueKeysWithValues: cells.enumerated().map { ($0.element.name, $0.offset) })
+    notices = expansions.flatMap(\.notices).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     self.cells = cells.sorted { ($0.seed, rank[$0.name] ?? 0) < ($1.seed, rank[$1.name] ?? 0) }
   }
 
@@ -123,6 +128,8 @@ private struct Expansion {
   private let options: [TrainOption]
   private let combinations: [(options: [TrainOption], place: Place)]
   private let read: TrainArgumentReader
+  /// Notices about sources that are named by their path alone.
+  let notices: [String]
 
   /// The number of cells for each seed.
   var count: Int { combinations.count }
@@ -132,7 +139,10 @@ private struct Expansion {
   {
     self.read = read
     let replaced = Set(overrides.map(\.name))
-    options = description.options.filter { !replaced.contains($0.name) } + overrides
+    var notices: [String] = []
+    options = (description.options.filter { !replaced.contains($0.name) } + overrides).map {
+      Self.naming($0, &notices)
+    }
     guard options.contains(where: { $0.name == "data" }) else {
       throw OnePassError.noData(at: Place(description.source))
     }
@@ -145,9 +155,10 @@ private struct Expansion {
     }
     combinations = description.groups.flatMap { group in
       group.axes.reduce([[]]) { combinations, axis in
-        combinations.flatMap { combination in axis.options.map { combination + [$0] } }
+        combinations.flatMap { combination in axis.options.map { combination + [Self.naming($0, &notices)] } }
       }.map { ($0, group.place) }
     }
+    self.notices = notices
     for group in description.groups {
       for option in group.axes.flatMap(\.options) {
         if replaced.contains(option.name) {
@@ -162,6 +173,15 @@ private struct Expansion {
     try checkEachAlone(options + description.groups.flatMap { $0.axes.flatMap(\.options) })
   }
 
+  /// The option with the kind of its source, if its value is a path. A value that is neither is reported when it is opened.
+  private static func naming(_ option: TrainOption, _ notices: inout [String]) -> TrainOption {
+    guard option.name == "data" || option.name == "eval-data",
+      let reading = try? SourceRegistry.reading(of: option.value), let notice = reading.notice
+    else { return option }
+    notices.append(notice)
+    return TrainOption(option.name, reading.specification, at: option.place)
+  }
+
   /// Checks each option alone, so that an error names its line.
   private func checkEachAlone(_ all: [TrainOption]) throws {
     for option in all {
@@ -173,15 +193,20 @@ private struct Expansion {
   }
 
   /// The cells of each seed. Arguments are parsed once, since only the seed differs.
-  func cells(seeds: [UInt64]) throws -> [[GridCell]] {
+  /// - Parameter used: Gets the names of the options of all cells that have an effect in one of these.
+  func cells(seeds: [UInt64], using used: inout Set<String>) throws -> [[GridCell]] {
     let parsed = try combinations.map { combination, place in
+      let common = try naming(place) { try effective(in: combination) }
+      used.formUnion(common.map(\.name))
       let configuration = try naming(place) {
-        let configuration = try read(arguments(combination))
+        let configuration = try read(arguments(combination, common))
         try configuration.validate()
         return configuration
       }
-      let variant = try CellName.variant(of: configuration, options: combination) { try read(arguments($0)) }
-      return (configuration: configuration, variant: variant)
+      let variant = try CellName.variant(of: configuration, options: combination) { fewer in
+        try read(arguments(fewer, common))
+      }
+      return (configuration: configuration, variant: variant, common: common)
     }
     return seeds.map { seed in
       zip(combinations, parsed).map { combination, cell in
@@ -190,13 +215,31 @@ private struct Expansion {
         return GridCell(
           name: "\(cell.variant)-seed\(seed)", variant: cell.variant, seed: seed,
           configuration: configuration,
-          arguments: arguments(combination.options) + ["--seed=\(seed)"], place: combination.place)
+          arguments: arguments(combination.options, cell.common) + ["--seed=\(seed)"],
+          place: combination.place)
       }
     }
   }
 
-  private func arguments(_ combination: [TrainOption]) -> [String] {
-    (options + combination).map(\.argument)
+  /// The options of all cells without those that have no effect in one cell, as `storage` in a naive one.
+  private func effective(in combination: [TrainOption]) throws -> [TrainOption] {
+    let idle = Set(try read(arguments(combination, options)).givenWithoutEffect)
+    return options.filter { !idle.contains($0.name) }
+  }
+
+  /// Checks that every option of all cells has an effect in at least one.
+  /// - Throws: `OnePassError` (`usage`), with its line, for an option that has none.
+  func requireEffect(_ used: Set<String>) throws {
+    guard let (first, _) = combinations.first,
+      let idle = options.first(where: { !used.contains($0.name) })
+    else { return }
+    do {
+      try read(arguments(first, effective(in: first) + [idle])).validate()
+    } catch let error as OnePassError { throw OnePassError.at(idle.place, error) }
+  }
+
+  private func arguments(_ combination: [TrainOption], _ common: [TrainOption]) -> [String] {
+    (common + combination).map(\.argument)
   }
 
   private func naming<Value>(_ place: Place, _ body: () throws -> Value) throws -> Value {

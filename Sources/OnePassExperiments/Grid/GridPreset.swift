@@ -29,8 +29,8 @@ package enum GridPreset: String, CaseIterable, Sendable {
   /// - Throws: `OnePassError` (`usage`) for a budget that makes the YAML invalid.
   package func descriptions(memoryBytes: String?) throws -> [GridDescription] {
     switch self {
-    case .table1, .table2: [try description(text)]
-    case .ablations: [try description(text + Self.pixels(memoryBytes))]
+    case .table1, .table2: [try description(Self.paperOptions + text)]
+    case .ablations: [try description(Self.paperOptions + text + Self.pixels(memoryBytes))]
     case .imagenet:
       try [Self.table1, .table2, .ablations].map { part in
         let cells = part.text + (part == .ablations ? Self.pixels(memoryBytes ?? "14GB") : "")
@@ -45,6 +45,14 @@ package enum GridPreset: String, CaseIterable, Sendable {
   private func description(_ text: String) throws -> GridDescription {
     try GridDescription(text: text, source: "preset \(rawValue)")
   }
+
+  /// The paper's model and mini-batch size, which the stream would choose otherwise.
+  private static let paperOptions = """
+    options:
+      model: resnet50
+      batch-size: 128
+
+    """
 
   /// The preset as the text of a grid file.
   private var text: String {

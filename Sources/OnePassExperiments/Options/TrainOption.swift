@@ -16,10 +16,9 @@ package struct TrainOption: Hashable, Sendable {
   /// The place that error messages name.
   package let place: Place
 
-  /// An option with its value.
+  /// An option with its value. Aliases are replaced by the name of the option, as `lr` by `learning-rate`.
   package init(_ name: String, _ value: String, at place: Place) {
-    self.name = name
-    self.value = value
+    (self.name, self.value) = RunConfiguration.canonical(name: name, value: value)
     self.place = place
   }
 

@@ -10,6 +10,8 @@ extension RunConfiguration {
   /// configuration.augmentation.magnitude = 0.5
   /// ```
   public struct AugmentationOptions: RunOptionGroup {
+    static let applies = OptionCondition.randomCrops
+
     /// The augmentation policy, and whether images are cut out.
     @RunOption(
       "augmentation",

@@ -29,7 +29,7 @@ extension RunConfiguration {
     /// The maximum number of examples to evaluate on; all if `nil`.
     @RunOption(
       "eval-limit", "Maximum number of examples to evaluate on.", value: "N", key: "evaluationLimit",
-      in: .atLeast(1))
+      in: .atLeast(1), applies: .evaluation)
     public var evaluationLimit: Int? = nil
 
     /// The number of classes, at least 2; found in the data if `nil`.
@@ -47,8 +47,7 @@ extension RunConfiguration {
     @RunOption(
       "subject-key",
       "Where the subject of an example is recorded, for `memory forget`: folder, stem or json:FIELD.",
-      value: "KEY"
-    )
+      value: "KEY", applies: .ledger)
     public var subjectKey: SubjectKey? = nil
 
     /// Where the samples of WebDataset shards have their label; the `.cls` entry if `nil`.
@@ -87,7 +86,7 @@ extension RunConfiguration {
     @RunOption(
       "shuffle-buffer",
       "Size of a shuffle buffer for streams in sorted order, in examples (10000) or bytes (500MB).",
-      value: "N|BYTES",
+      value: "N|BYTES", applies: .arrivalOrder,
       deviation: { size in size.map { "shuffle buffer of \($0)" } })
     public var shuffleBuffer: ShuffleBufferSize? = nil
 

@@ -18,7 +18,7 @@ extension RunConfiguration {
     @RunOption(
       "precision",
       "Precision of convolutions and matrix products in training: float32 or bfloat16 (mixed precision).",
-      value: "TYPE", before: .float32)
+      switches: ["amp": .bfloat16], value: "TYPE", before: .float32)
     public var precision: Precision = .float32
 
     /// Whether updates on full mini-batches are captured in a CUDA graph. Sums may differ in their last bits.
@@ -44,7 +44,8 @@ extension RunConfiguration {
 
     /// The number of image decoding threads, 1 … 4,096; one per core if `nil`. Results do not depend on it.
     @RunOption(
-      "decode-threads", "Number of image decoding threads (default: one per core).", value: "T",
+      "decode-threads", "Number of image decoding threads (default: one per core).", aliases: ["workers"],
+      value: "T",
       in: .between(1, 4_096), changesResults: false)
     public var decodeThreads: Int? = nil
   }

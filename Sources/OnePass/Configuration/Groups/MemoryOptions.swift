@@ -32,6 +32,7 @@ extension RunConfiguration {
     @RunOption(
       "drawing",
       "Selector of items for replay. Two can be mixed: uniform+class-balanced:0.3 makes 30% of draws with the second.",
+      applies: .draws,
       deviation: { "drawing \($0.rawValue)" })
     public var drawing: SelectorKind = .prioritised
 
@@ -70,7 +71,7 @@ extension RunConfiguration {
     @RunOption(
       "stored-predictions",
       "Weight of the model's last prediction in the target of a replayed image; each item stores it in 12 bytes (0: none).",
-      value: "0..<1", in: .shareBelowOne, before: 0,
+      value: "0..<1", in: .shareBelowOne, before: 0, applies: .draws,
       deviation: { "\($0) of targets from stored predictions" })
     public var storedPredictions: Double = 0.0
 
@@ -93,7 +94,7 @@ extension RunConfiguration {
     @RunOption(
       "keep-pictures",
       "Number of images with the highest and with the lowest priorities to copy into the output folder, for `memory inspect`.",
-      value: "N", in: .between(0, 500), before: 0, changesResults: false)
+      value: "N", in: .between(0, 500), before: 0, applies: .copiesOfImages, changesResults: false)
     public var keepPictures: Int = 0
 
     /// With so large a β every example of any stream is admitted.

@@ -11,8 +11,13 @@ extension RunConfiguration {
   /// ```
   public struct ModelOptions: RunOptionGroup {
     /// The architecture: a built-in one, or `own:` and the name of a custom kind.
+    ///
+    /// Where neither it nor ``RunConfiguration/RecipeOptions/batchSize`` is set, the stream chooses both at the start of the run.
     @RunOption(
-      "model", "Model architecture: \(ModelRegistry.names.joined(separator: ", ")).", value: "NAME",
+      "model",
+      "Model architecture: \(ModelRegistry.names.joined(separator: ", ")) "
+        + "(default: by the stream; resnet50 with --batch-size or a preset).",
+      value: "NAME",
       in: .text("one of \(ModelRegistry.names.joined(separator: ", "))") {
         ModelRegistry.names.contains($0) || OwnPart.name(in: $0) != nil
       })
@@ -21,7 +26,7 @@ extension RunConfiguration {
     /// The first layers, for large or small images; chosen by the image size if `nil`.
     @RunOption(
       "stem", "First layers of the model, for large (imagenet) or small images (default: by the image size).",
-      isFoundInData: true)
+      applies: .stem, isFoundInData: true)
     public var stem: Stem? = nil
 
     /// The side length of the square model input, 8 … 4,096 pixels; chosen by the first images if `nil`.

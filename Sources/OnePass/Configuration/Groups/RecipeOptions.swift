@@ -10,11 +10,17 @@ extension RunConfiguration {
   /// ```
   public struct RecipeOptions: RunOptionGroup {
     /// The number of examples in a mini-batch, 1 … 2^20.
-    @RunOption("batch-size", "Mini-batch size.", value: "N", in: .atLeast(1, atMost: 1 << 20))
+    ///
+    /// Where neither it nor ``RunConfiguration/ModelOptions/name`` is set, the stream chooses both at the start of the run.
+    @RunOption(
+      "batch-size", "Mini-batch size (default: by the stream; 128 with --model or a preset).", value: "N",
+      in: .atLeast(1, atMost: 1 << 20))
     public var batchSize: Int = 128
 
     /// The peak learning rate of SGD, above 0.
-    @RunOption("learning-rate", "Peak learning rate of SGD; see --schedule.", value: "RATE", in: .positive)
+    @RunOption(
+      "learning-rate", "Peak learning rate of SGD; see --schedule.", aliases: ["lr"], value: "RATE",
+      in: .positive)
     public var learningRate: Double = 0.1
 
     /// The Nesterov momentum of SGD, 0 ..< 1.
@@ -22,7 +28,8 @@ extension RunConfiguration {
     public var momentum: Double = 0.9
 
     /// The weight decay (L2 penalty) of SGD, at least 0.
-    @RunOption("weight-decay", "Weight decay (L2 penalty) of SGD.", value: "RATE", in: .notNegative)
+    @RunOption(
+      "weight-decay", "Weight decay (L2 penalty) of SGD.", aliases: ["wd"], value: "RATE", in: .notNegative)
     public var weightDecay: Double = 0.0
 
     /// The parameters that the weight decay of SGD applies to.
@@ -115,7 +122,7 @@ extension RunConfiguration {
     @RunOption(
       "mixing",
       "Mixing of images that were trained before, and of their targets, within a mini-batch: none, mixup or cutmix.",
-      before: Mixing.none, deviation: { "\($0.rawValue) of what was seen before" })
+      before: Mixing.none, applies: .repeats, deviation: { "\($0.rawValue) of what was seen before" })
     public var mixing: Mixing = .none
 
     /// α of Beta(α, α), the distribution of mixing weights, above 0; 0.2 for mixup and 1 for CutMix if `nil`.

@@ -14,7 +14,8 @@ extension RunConfiguration {
 
     /// k, the number of replay steps per incoming mini-batch, 0 … 10,000.
     @RunOption(
-      "replay-steps", "Number of replay steps per incoming mini-batch (k).", value: "K", key: "replaySteps",
+      "replay-steps", "Number of replay steps per incoming mini-batch (k).", aliases: ["k"], value: "K",
+      key: "replaySteps",
       in: .between(0, 10_000))
     public var steps: Int = 8
 
@@ -22,7 +23,7 @@ extension RunConfiguration {
     @RunOption(
       "replay-course",
       "Schedule of k over the run: constant, or rising linearly from 0 to 2k (rising).",
-      before: .constant, deviation: { "k \($0.rawValue)" })
+      before: .constant, applies: .draws, deviation: { "k \($0.rawValue)" })
     public var course: ReplayCourse = .constant
 
     /// The priority function.
@@ -51,7 +52,7 @@ extension RunConfiguration {
 
     /// Whether replayed losses are weighted by 1/P, with mean 1 in each mini-batch.
     @RunOption(
-      "importance-weights", "Weight replayed losses by 1/P, with mean 1 in each mini-batch.",
+      "importance-weights", "Weight replayed losses by 1/P, with mean 1 in each mini-batch.", applies: .draws,
       deviation: { _ in "no importance weights" })
     public var importanceWeights: Bool = true
   }

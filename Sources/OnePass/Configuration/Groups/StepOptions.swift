@@ -14,6 +14,7 @@ extension RunConfiguration {
     @RunOption(
       "updates",
       "Updates per step: one for each of the k + 1 mini-batches (sequential), or one for all (joint).",
+      applies: .draws,
       deviation: { _ in "joint updates" })
     public var updates: UpdateMode = .sequential
 

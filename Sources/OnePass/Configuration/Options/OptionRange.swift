@@ -5,6 +5,10 @@ import OnePassData
 package struct OptionRange: Sendable {
   /// The text after "must be" for an impossible value; `nil` for a possible one.
   private let demand: @Sendable (Any) -> String?
+  /// Whether these are the values of a removed option.
+  private(set) var isOfRemovedOption = false
+
+  private init(demand: @escaping @Sendable (Any) -> String?) { self.demand = demand }
 
   /// Checks a value.
   /// - Parameters:
@@ -37,9 +41,11 @@ package struct OptionRange: Sendable {
 
   /// The only value of a removed option, which files of earlier versions still state.
   static func only<Value: Equatable & Sendable>(_ neutral: Value, _ reason: String) -> OptionRange {
-    OptionRange {
+    var range = OptionRange {
       $0 as? Value == neutral ? nil : "\(RunConfiguration.text(neutral) ?? ""), because \(reason)"
     }
+    range.isOfRemovedOption = true
+    return range
   }
 
   static func either(_ first: Int, _ second: Int) -> OptionRange {

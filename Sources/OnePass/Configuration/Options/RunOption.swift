@@ -21,7 +21,7 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   /// The value of the option.
   public var wrappedValue: Value {
     get { cell.value }
-    set { cell = OptionCell(newValue, cell.declaration) }
+    set { cell = OptionCell(newValue, cell.declaration, .given) }
   }
 
   /// The declaration of the option, which does not depend on its value.
@@ -31,6 +31,8 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   ///   - wrappedValue: The default.
   ///   - name: The name on the command line, without dashes.
   ///   - help: The help text.
+  ///   - aliases: Further names on the command line and in files, without dashes; a single letter has one dash.
+  ///   - switches: Names of flags that set a value, as `amp`.
   ///   - valueName: The placeholder of a value in the help, as `RATE`.
   ///   - key: The key in a record; the name in camel case if `nil`.
   ///   - range: The possible values; all if `nil`.
@@ -43,7 +45,8 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   ///   - deviationOfRun: The same, where the text depends on other options too. It is a key path because a closure that
   ///     names the field would be part of the field's own type.
   init(
-    wrappedValue: Value, _ name: String, _ help: String, value valueName: String? = nil, key: String? = nil,
+    wrappedValue: Value, _ name: String, _ help: String, aliases: [String] = [],
+    switches: [String: Value] = [:], value valueName: String? = nil, key: String? = nil,
     in range: OptionRange? = nil, before: Value? = nil, applies: OptionCondition = .always,
     changesResults: Bool = true, isFoundInData: Bool = false,
     deviation: (@Sendable (Value) -> String?)? = nil,
@@ -52,10 +55,11 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
     cell = OptionCell(
       wrappedValue,
       OptionDeclaration(
-        name: name, key: key ?? OptionDeclaration<Value>.key(of: name), help: help, valueName: valueName,
-        standard: wrappedValue, range: range, before: before, applies: applies,
+        name: name, key: key ?? OptionDeclaration<Value>.key(of: name), help: help, aliases: aliases,
+        switches: switches, valueName: valueName, standard: wrappedValue, range: range, before: before,
+        applies: applies,
         changesResults: changesResults, isFoundInData: isFoundInData, deviation: deviation,
-        deviationOfRun: deviationOfRun))
+        deviationOfRun: deviationOfRun), .declared)
   }
 }
 
@@ -77,6 +81,10 @@ public struct OptionDeclaration<Value: Sendable>: Sendable {
   package let key: String
   /// The help text.
   package let help: String
+  /// Further names, without dashes.
+  package let aliases: [String]
+  /// Names of flags that set a value.
+  package let switches: [String: Value]
   /// The placeholder of a value in the help.
   package let valueName: String?
   /// The default.
@@ -88,6 +96,9 @@ public struct OptionDeclaration<Value: Sendable>: Sendable {
   let isFoundInData: Bool
   let deviation: (@Sendable (Value) -> String?)?
   let deviationOfRun: (@Sendable (RunConfiguration) -> String?)?
+
+  /// Whether the option was removed, and is only read with its neutral value.
+  package var isRemoved: Bool { range?.isOfRemovedOption ?? false }
 
   /// Checks that a value is possible.
   /// - Throws: `OnePassError` (`usage`) if it is not.
@@ -119,10 +130,21 @@ protocol SelfChecking {
 private final class OptionCell<Value: Sendable>: @unchecked Sendable {
   let declaration: OptionDeclaration<Value>
   var value: Value
+  var origin: OptionOrigin
 
-  init(_ value: Value, _ declaration: OptionDeclaration<Value>) {
-    (self.value, self.declaration) = (value, declaration)
+  init(_ value: Value, _ declaration: OptionDeclaration<Value>, _ origin: OptionOrigin) {
+    (self.value, self.declaration, self.origin) = (value, declaration, origin)
   }
+}
+
+/// Where the value of an option comes from.
+package enum OptionOrigin: Sendable {
+  /// The declaration: the default.
+  case declared
+  /// A record or a preset, which state options whether or not they have an effect.
+  case implied
+  /// The command line, a file or a program.
+  case given
 }
 
 /// The key of an option in a record.
@@ -143,6 +165,14 @@ package protocol AnyRunOption: Sendable {
   var value: Any? { get }
   /// Whether the value is the default.
   var isStandard: Bool { get }
+  /// Where the value comes from.
+  var origin: OptionOrigin { get }
+  /// Further names, without dashes.
+  var aliases: [String] { get }
+  /// Names of flags that set a value, with the text of the value.
+  var switchTexts: [String: String] { get }
+  /// Whether the option was removed, and is only read with its neutral value.
+  var isRemoved: Bool { get }
   /// The type of the value.
   var type: Any.Type { get }
 }
@@ -161,7 +191,9 @@ protocol WalkedOption: AnyRunOption {
   func read(from record: KeyedDecodingContainer<OptionKey>) throws
   func copy(_ other: any WalkedOption)
   /// - Parameter value: A value of the option's type; `nil` of any type changes nothing.
-  func take(_ value: Any)
+  func take(_ value: Any, from origin: OptionOrigin)
+  /// Sets where the value comes from.
+  func mark(_ origin: OptionOrigin)
 }
 
 extension RunOption: WalkedOption {
@@ -169,6 +201,12 @@ extension RunOption: WalkedOption {
   package var key: String { cell.declaration.key }
   package var value: Any? { Self.unwrapped(cell.value) }
   package var isStandard: Bool { cell.value == cell.declaration.standard }
+  package var origin: OptionOrigin { cell.origin }
+  package var aliases: [String] { cell.declaration.aliases }
+  package var switchTexts: [String: String] {
+    cell.declaration.switches.compactMapValues { RunConfiguration.text($0) }
+  }
+  package var isRemoved: Bool { cell.declaration.isRemoved }
   package var type: Any.Type { Value.self }
   var applies: OptionCondition { cell.declaration.applies }
   var changesResults: Bool { cell.declaration.changesResults }
@@ -188,6 +226,7 @@ extension RunOption: WalkedOption {
 
   func read(from record: KeyedDecodingContainer<OptionKey>) throws {
     let key = OptionKey(stringValue: key)
+    cell.origin = .implied
     if try record.contains(key) && !record.decodeNil(forKey: key) {
       cell.value = try record.decode(Value.self, forKey: key)
     } else if let before = cell.declaration.before {
@@ -203,12 +242,15 @@ extension RunOption: WalkedOption {
     guard let other = other as? RunOption else {
       preconditionFailure("\(name) differs in type from \(other.name).")
     }
-    cell.value = other.cell.value
+    (cell.value, cell.origin) = (other.cell.value, other.cell.origin)
   }
 
-  func take(_ value: Any) {
-    if let value = value as? Value {
-      cell.value = value
+  func mark(_ origin: OptionOrigin) { cell.origin = origin }
+
+  func take(_ value: Any, from origin: OptionOrigin) {
+    if let new = value as? Value {
+      guard Self.unwrapped(new) != nil else { return }
+      (cell.value, cell.origin) = (new, origin)
     } else {
       precondition(Self.unwrapped(value) == nil, "\(name) is not of type \(Swift.type(of: value)).")
     }

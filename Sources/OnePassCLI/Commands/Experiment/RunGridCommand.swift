@@ -137,6 +137,7 @@ struct RunGridCommand: ParsableCommand {
       Console.note(
         "Encoded images are not compared with pixels; pass --memory-bytes to include this ablation.")
     }
+    for notice in grid.notices { Console.note(notice) }
     if grid.cells.contains(where: { $0.configuration.data.evaluationSource == nil }) {
       Console.note("Without --eval-data the results have no accuracy.")
     }
