@@ -100,7 +100,7 @@ extension OptionDeclaration {
 
   fileprivate func help(_ isShown: Bool, default standard: String = "") -> ArgumentHelp {
     ArgumentHelp(
-      standard.isEmpty || help.contains("(default: ") ? help : "\(help) (default: \(standard))",
+      standard.isEmpty || helpHasDefault ? help : "\(help) (default: \(standard))",
       valueName: valueName,
       visibility: isRemoved ? .private : isShown ? .default : .ofAll)
   }

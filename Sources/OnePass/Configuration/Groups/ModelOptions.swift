@@ -17,7 +17,7 @@ extension RunConfiguration {
       "model",
       "Model architecture: \(ModelRegistry.names.joined(separator: ", ")) "
         + "(default: by the stream; resnet50 with --batch-size or a preset).",
-      value: "NAME",
+      helpHasDefault: true, value: "NAME",
       in: .text("one of \(ModelRegistry.names.joined(separator: ", "))") {
         ModelRegistry.names.contains($0) || OwnPart.name(in: $0) != nil
       })

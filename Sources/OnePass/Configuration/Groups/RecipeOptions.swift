@@ -13,7 +13,8 @@ extension RunConfiguration {
     ///
     /// Where neither it nor ``RunConfiguration/ModelOptions/name`` is set, the stream chooses both at the start of the run.
     @RunOption(
-      "batch-size", "Mini-batch size (default: by the stream; 128 with --model or a preset).", value: "N",
+      "batch-size", "Mini-batch size (default: by the stream; 128 with --model or a preset).",
+      helpHasDefault: true, value: "N",
       in: .atLeast(1, atMost: 1 << 20))
     public var batchSize: Int = 128
 

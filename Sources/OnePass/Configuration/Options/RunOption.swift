@@ -33,6 +33,7 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   ///   - help: The help text.
   ///   - aliases: Further names on the command line and in files, without dashes; a single letter has one dash.
   ///   - switches: Names of flags that set a value, as `amp`.
+  ///   - helpHasDefault: Whether the help text states the default.
   ///   - valueName: The placeholder of a value in the help, as `RATE`.
   ///   - key: The key in a record; the name in camel case if `nil`.
   ///   - range: The possible values; all if `nil`.
@@ -46,7 +47,8 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   ///     names the field would be part of the field's own type.
   init(
     wrappedValue: Value, _ name: String, _ help: String, aliases: [String] = [],
-    switches: [String: Value] = [:], value valueName: String? = nil, key: String? = nil,
+    switches: [String: Value] = [:], helpHasDefault: Bool = false, value valueName: String? = nil,
+    key: String? = nil,
     in range: OptionRange? = nil, before: Value? = nil, applies: OptionCondition = .always,
     changesResults: Bool = true, isFoundInData: Bool = false,
     deviation: (@Sendable (Value) -> String?)? = nil,
@@ -56,7 +58,8 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
       wrappedValue,
       OptionDeclaration(
         name: name, key: key ?? OptionDeclaration<Value>.key(of: name), help: help, aliases: aliases,
-        switches: switches, valueName: valueName, standard: wrappedValue, range: range, before: before,
+        switches: switches, helpHasDefault: helpHasDefault, valueName: valueName, standard: wrappedValue,
+        range: range, before: before,
         applies: applies,
         changesResults: changesResults, isFoundInData: isFoundInData, deviation: deviation,
         deviationOfRun: deviationOfRun), .declared)
@@ -85,6 +88,8 @@ public struct OptionDeclaration<Value: Sendable>: Sendable {
   package let aliases: [String]
   /// Names of flags that set a value.
   package let switches: [String: Value]
+  /// Whether the help text states the default.
+  package let helpHasDefault: Bool
   /// The placeholder of a value in the help.
   package let valueName: String?
   /// The default.
