@@ -132,13 +132,16 @@ public struct TrainingRun {
 
   /// - Throws: `OnePassError` (`badData`) with `--strict`, if the data has entries that are left out.
   func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
-    let source =
+    let opened =
       try evaluationSource
       ?? configuration.data.evaluationSource.map {
         try SourceRegistry.open(
           $0, seed: configuration.seed, classNames: plan.classNames, classCount: plan.classes,
           labelKey: Self.isShards($0) ? configuration.data.labelKey : nil)
       }
+    let source = try opened.map {
+      try ClassMapping.applied(to: $0, classes: plan.classes, names: plan.classNames)
+    }
     try source?.checkReport(isStrict: configuration.data.strict)
     return source
   }
