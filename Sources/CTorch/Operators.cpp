@@ -94,6 +94,13 @@ CTError *ct_top_probabilities(const CTTensor *logits, int64_t k, CTTensor **outP
   });
 }
 
+CTError *ct_top_classes(const CTTensor *logits, int64_t k, CTTensor **out) {
+  return guard([&] {
+    c10::NoGradGuard noGradient;
+    *out = new CTTensor(std::get<1>(at::topk(logits->value, k, /*dim=*/1)));
+  });
+}
+
 CTError *ct_correct_count(const CTTensor *logits, const CTTensor *labels, int64_t k, int64_t *out) {
   return guard([&] {
     c10::NoGradGuard noGradient;

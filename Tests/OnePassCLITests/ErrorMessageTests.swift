@@ -89,6 +89,15 @@ import Testing
       .noRuns(for: ["table1", "claims"]), .badData,
       "No finished run belongs in table1 or claims; list all runs with --layout variants."
     ),
+    (.errorsWithoutOutput(), .usage, "--errors requires --output."),
+    (
+      .imagesNotPredicted(3, of: 120), .badData,
+      "3 of 120 images could not be predicted (see above); replace or remove the images."
+    ),
+    (
+      .imagesNotPredicted(1, of: 1), .badData,
+      "1 of 1 image could not be predicted (see above); replace or remove the images."
+    ),
     (
       .unwritableResult(cause: Cause()), .io,
       "Standard output cannot be written; free disk space or redirect it elsewhere."

@@ -56,6 +56,10 @@ import Testing
       "val.txt:2: not UTF-8 text; use a UTF-8 text file."
     ),
     (
+      .pathContainsZero(line: 3, of: "standard input"), .badData,
+      "standard input:3: a path cannot contain a zero byte; pass one path per line, or --null for paths that end with one."
+    ),
+    (
       .lineIsTooLong(1, of: "val.txt", limit: 8_192), .badData,
       "val.txt:1: line longer than 8192 bytes; use a text file with shorter lines."
     ),
@@ -103,6 +107,10 @@ import Testing
       .noImages(inClassFolder: "photos/dog"), .badData,
       "photos/dog: no image files (.jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp); "
         + "add images or remove the folder."
+    ),
+    (
+      .noImages(inFolder: "photos"), .badData,
+      "photos: no image files (.jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff or .webp); pass another folder."
     ),
   ]
 

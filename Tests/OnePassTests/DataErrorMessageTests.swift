@@ -67,7 +67,6 @@ import Testing
       .noDecodableImages(amongFirst: 16, of: "folder:photos", reason: nil), .badData,
       "folder:photos has no image among its first 16 that can be decoded."
     ),
-    (.unreadableImage("a.jpg"), .io, "a.jpg cannot be read; pass an image file."),
     (.undecodableImage(reason: "The file is empty."), .badData, "The file is empty."),
     (
       .undecodableImage("Image 3", cause: cause), .badData,
@@ -87,6 +86,22 @@ import Testing
     (
       .evaluationDiverged(on: "fashion-mnist:test"), .engine,
       "The loss on fashion-mnist:test is not a finite number, because the model diverged; train with a lower --learning-rate."
+    ),
+    (
+      .predictionNotFinite("a.jpg"), .engine,
+      "The prediction for a.jpg is not a finite number, because the model diverged; train with a lower --learning-rate."
+    ),
+    (
+      .classUnknownToModel("lion", in: "folder:zoo", known: ["cat", "dog"]), .badData,
+      "folder:zoo: class lion is not one of the model's 2 classes (cat, dog); rename or remove it."
+    ),
+    (
+      .classUnknownToModel("lion", in: "folder:zoo", known: ["ant", "bee", "cat", "dog"]), .badData,
+      "folder:zoo: class lion is not one of the model's 4 classes (ant, bee, cat, …); rename or remove it."
+    ),
+    (
+      .classNumbersAreNotLabels([1, 10, 2], of: 10, in: "folder:v2"), .badData,
+      "folder:v2: class 10 is not a label of the model, which has 10 classes without names; name the classes by their labels, from 0."
     ),
     (
       .weightsOfUnfinishedRun("runs/a"), .io,

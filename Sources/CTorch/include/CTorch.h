@@ -228,6 +228,8 @@ CTError *_Nullable ct_argmax(const CTTensor *input, int64_t dimension, CTTensor 
 /// The k largest values of softmax(logits) in each row (float32), in descending order, and their indices.
 CTError *_Nullable ct_top_probabilities(const CTTensor *logits, int64_t k, CTTensor *_Nullable *_Nonnull outProbabilities,
                                 CTTensor *_Nullable *_Nonnull outClasses);
+/// The indices of the k largest logits in each row (int64), in descending order.
+CTError *_Nullable ct_top_classes(const CTTensor *logits, int64_t k, CTTensor *_Nullable *_Nonnull out);
 /// The number of rows whose label is among the k largest logits.
 CTError *_Nullable ct_correct_count(const CTTensor *logits, const CTTensor *labels, int64_t k, int64_t *out);
 

@@ -1,18 +1,18 @@
 import Foundation
 import OnePassCore
 
-/// The output folder of a run, which appears complete or not at all.
+/// The output folder of a run or an evaluation, which appears complete or not at all.
 ///
 /// Files are written to a temporary folder beside it, which is renamed when the run is complete. Nothing is on disk before
 /// the first file is written.
-final class RunFolder {
-  let path: String
+package final class RunFolder {
+  package let path: String
   private let staging: URL
   private var isCommitted = false
 
   /// - Parameter resuming: Whether the folder may contain an unfinished run.
   /// - Throws: `OnePassError`: `usage` if the folder is not empty, `io` if it cannot be written.
-  init(creating path: String, resuming: Bool = false) throws {
+  package init(creating path: String, resuming: Bool = false) throws {
     self.path = path
     guard !path.isEmpty else {
       throw OnePassError.valueOutOfRange("--output", mustBe: "a folder", got: path)
@@ -74,7 +74,7 @@ final class RunFolder {
   }
 
   /// The path at which a file or folder of the run is written.
-  func location(of name: String) throws -> String {
+  package func location(of name: String) throws -> String {
     let url = staging.appendingPathComponent(name)
     try reporting {
       try FileManager.default.createDirectory(
@@ -83,12 +83,12 @@ final class RunFolder {
     return url.path
   }
 
-  func write(_ text: String, to name: String) throws {
+  package func write(_ text: String, to name: String) throws {
     let location = try location(of: name)
     try reporting { try text.write(toFile: location, atomically: false, encoding: .utf8) }
   }
 
-  func write(json value: some Encodable, to name: String) throws {
+  package func write(json value: some Encodable, to name: String) throws {
     let text = try reporting { try JSON.text(value) }
     try write(text + "\n", to: name)
   }
@@ -101,7 +101,7 @@ final class RunFolder {
   /// Renames the temporary folder to the output folder.
   ///
   /// If the output folder contains an unfinished run, the files are moved into it instead, `result.json` last.
-  func commit() throws {
+  package func commit() throws {
     try reporting {
       let target = URL(fileURLWithPath: path, isDirectory: true).standardizedFileURL
       let files = FileManager.default
@@ -131,7 +131,7 @@ final class RunFolder {
 
   /// Converts errors of the file system.
   /// - Throws: `OnePassError` (`io`) that names the output and the reason.
-  func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+  package func reporting<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as OnePassError { throw error } catch {
       throw OnePassError.outputNotWritten(path, reason: Self.reason(error), cause: error)
     }

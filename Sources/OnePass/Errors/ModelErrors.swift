@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassData
 
 // Models that cannot be made or measured, and weights that do not fit them.
 extension OnePassError {
@@ -15,6 +16,33 @@ extension OnePassError {
       .engine,
       "The loss on \(source) is not a finite number, because the model diverged; train with a lower --learning-rate."
     )
+  }
+
+  /// - Parameter image: Its name, such as its path.
+  static func predictionNotFinite(_ image: String) -> OnePassError {
+    OnePassError(
+      .engine,
+      "The prediction for \(image) is not a finite number, because the model diverged; train with a lower --learning-rate."
+    )
+  }
+
+  // MARK: Classes of evaluation data
+
+  /// - Parameter known: The class names of the model.
+  static func classUnknownToModel(_ name: String, in source: String, known: [String]) -> OnePassError {
+    let few = known.prefix(3).joined(separator: ", ") + (known.count > 3 ? ", …" : "")
+    return OnePassError(
+      .badData,
+      "\(SourceRegistry.withoutSecrets(source)): class \(name) is not one of the model's \(known.count) classes (\(few)); "
+        + "rename or remove it.")
+  }
+
+  /// - Parameter numbers: The numbers that name the classes, in the order of the source.
+  static func classNumbersAreNotLabels(_ numbers: [Int], of classes: Int, in source: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(SourceRegistry.withoutSecrets(source)): class \(numbers.max() ?? 0) is not a label of the model, which has "
+        + "\(classes) classes without names; name the classes by their labels, from 0.")
   }
 
   // MARK: Initial weights

@@ -80,10 +80,6 @@ extension OnePassError {
 
   // MARK: Single images
 
-  static func unreadableImage(_ path: String) -> OnePassError {
-    OnePassError(.io, "\(path) cannot be read; pass an image file.")
-  }
-
   /// - Parameter reason: The message of the decoder.
   static func undecodableImage(reason: String) -> OnePassError {
     OnePassError(.badData, reason)

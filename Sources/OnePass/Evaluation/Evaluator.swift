@@ -82,6 +82,32 @@ public struct Evaluator {
       skipped: measured.skipped, leftOut: source.report.counts, choices: source.report.choices)
   }
 
+  /// Measures the accuracy overall, by class and by pair of classes, and keeps the worst errors.
+  /// - Parameters:
+  ///   - source: Labelled images.
+  ///   - card: The model, with the names of its classes.
+  ///   - mistakes: The maximum number of errors that are kept with their images.
+  ///   - limit: The maximum number of examples; all if `nil`.
+  ///   - observe: Called after each mini-batch with the number of examples so far.
+  func evaluation(
+    on source: any ExampleSource, of card: ModelCard, mistakes: Int, limit: Int?,
+    observe: (Int) throws -> Void
+  ) throws -> Evaluation {
+    var details = EvaluationDetails(classes: classes, mistakes: mistakes)
+    let measured = try measure([], on: source, alreadyTaken: [], limit: limit, observe: observe) {
+      try details.update(logits: $0, labels: $1, examples: $2.examples, locate: source.location)
+    }
+    let count = Double(measured.examples)
+    guard details.lossSum.isFinite else { throw OnePassError.evaluationDiverged(on: source.specification) }
+    let accuracy = RunResult.Accuracy(
+      top1: Double(details.correct) / count, top5: details.correctTop5.map { Double($0) / count },
+      loss: details.lossSum / count, examples: measured.examples, skipped: measured.skipped,
+      leftOut: source.report.counts, choices: source.report.choices)
+    return Evaluation(
+      source: SourceRegistry.withoutSecrets(source.specification), card: card, accuracy: accuracy,
+      classes: details.classes, confusion: details.confusion, mistakes: details.mistakes)
+  }
+
   /// Measures built-in or custom metrics on the examples of a source.
   /// - Parameters:
   ///   - metrics: New metrics with different names.
@@ -96,9 +122,10 @@ public struct Evaluator {
     try measure(metrics, on: source, alreadyTaken: [], limit: limit, observe: observe)
   }
 
+  /// - Parameter record: Called with the logits and labels of each mini-batch and its images.
   private func measure(
     _ metrics: [any Metric], on source: any ExampleSource, alreadyTaken taken: [Example], limit: Int?,
-    observe: (Int) throws -> Void
+    observe: (Int) throws -> Void, record: ((Tensor, Tensor, ImageBatch) throws -> Void)? = nil
   ) throws -> Measurement {
     var metrics = metrics
     var tally = StreamTally(brokenLimit: brokenLimit, source: source)
@@ -114,6 +141,7 @@ public struct Evaluator {
         let (images, labels) = try transfer(batch)
         let logits = try withoutGradient { try model(images, .evaluation) }
         for index in metrics.indices { try metrics[index].update(logits: logits, labels: labels) }
+        try record?(logits, labels, batch)
       }
       try observe(tally.taken)
     }

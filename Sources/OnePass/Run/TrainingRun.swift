@@ -132,7 +132,7 @@ public struct TrainingRun {
 
   /// - Throws: `OnePassError` (`badData`) with `--strict`, if the data has entries that are left out.
   func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
-    let source =
+    let opened =
       try evaluationSource
       ?? configuration.data.evaluationSource.map {
         try SourceRegistry.open(
@@ -141,6 +141,9 @@ public struct TrainingRun {
           imageColumn: configuration.data.forEvaluation(\.imageColumn, of: "hf"),
           labelColumn: configuration.data.forEvaluation(\.labelColumn, of: "hf"))
       }
+    let source = try opened.map {
+      try ClassMapping.applied(to: $0, classes: plan.classes, names: plan.classNames)
+    }
     try source?.checkReport(isStrict: configuration.data.strict)
     return source
   }

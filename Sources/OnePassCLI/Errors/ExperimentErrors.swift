@@ -1,7 +1,7 @@
 import OnePass
 import OnePassCore
 
-/// Errors of `experiment`, and of writing results.
+/// Errors of `experiment`, `evaluate` and `predict`, and of writing results.
 extension OnePassError {
   static func missingGrid() -> OnePassError {
     OnePassError(
@@ -41,6 +41,17 @@ extension OnePassError {
       .badData,
       "No finished run belongs in \(layouts.joined(separator: " or ")); list all runs with --layout variants."
     )
+  }
+
+  static func errorsWithoutOutput() -> OnePassError {
+    OnePassError(.usage, "--errors requires --output.")
+  }
+
+  static func imagesNotPredicted(_ count: Int, of total: Int) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(Figures.count(count)) of \(Figures.count(total, "image")) could not be predicted (see above); "
+        + "replace or remove the images.")
   }
 
   static func unwritableResult(cause: any Error) -> OnePassError {

@@ -5,9 +5,14 @@ import OnePassCore
 enum Console {
   /// Writes a result to standard output.
   /// - Throws: `OnePassError` (`io`) if writing fails, for example on a full disk.
-  static func result(_ text: String) throws {
+  static func result(_ text: String) throws { try write(text + "\n") }
+
+  /// Writes text as it is to standard output.
+  /// - Throws: `OnePassError` (`io`) if writing fails.
+  static func write(_ text: String) throws {
+    guard !text.isEmpty else { return }
     do {
-      try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
     } catch {
       throw OnePassError.unwritableResult(cause: error)
     }

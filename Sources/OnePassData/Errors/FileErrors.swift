@@ -86,6 +86,14 @@ extension OnePassError {
       .badData, "\(path):\(line): line longer than \(limit) bytes; use a text file with shorter lines.")
   }
 
+  /// - Parameter line: The number of the line, from 1.
+  static func pathContainsZero(line: Int, of list: String) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(list):\(line): a path cannot contain a zero byte; pass one path per line, or --null for paths that end with one."
+    )
+  }
+
   /// - Parameter subject: The file, or the source and the row, that holds the image.
   static func imageFileIsTooLarge(_ subject: String, bytes: Int, limit: Int) -> OnePassError {
     OnePassError(

@@ -37,6 +37,10 @@ extension OnePassError {
       .badData, "\(path): no image files (\(ImageNames.listed)); add images or remove the folder.")
   }
 
+  static func noImages(inFolder path: String) -> OnePassError {
+    OnePassError(.badData, "\(path): no image files (\(ImageNames.listed)); pass another folder.")
+  }
+
   /// The first of the class names as an example: ` (ant, …)`.
   static func firstOf(_ names: [String]) -> String { names.first.map { " (\($0), …)" } ?? "" }
 }

@@ -52,7 +52,7 @@ public struct FolderTable: ExampleTable {
     }
     let path = Array(root.utf8)
     let classes: [[UInt8]] = try FolderEntry.list(path, into: &report) { entry in
-      if let reason = Self.reason(for: entry) { return .leaveOut(reason) }
+      if let reason = FolderWalk.reason(for: entry) { return .leaveOut(reason) }
       return entry.kind == .folder ? .take(entry.name) : .leaveOut(.besideClasses)
     }
     guard !classes.isEmpty else {
@@ -100,61 +100,14 @@ public struct FolderTable: ExampleTable {
     return folders[low]
   }
 
-  /// Why an entry is left out wherever it is; `nil` for visible files and folders.
-  private static func reason(for entry: FolderEntry) -> LeftOutReason? {
-    if entry.kind == .folder, ToolFolders.contains(entry.name) { return .toolFolder }
-    if entry.isHidden { return .hidden }
-    switch entry.kind {
-    case .file, .folder: return nil
-    case .brokenLink: return .brokenLink
-    case .special: return .specialFile
-    }
-  }
-
-  /// A folder below a class, with the names of its images.
-  private struct Found {
-    let path: [UInt8]
-    var images = PackedNames()
-    var folders: [[UInt8]] = []
-  }
-
-  /// Adds the images of a folder and of all below it, sorted by path as `sorted(os.walk(...))` sorts them.
+  /// Adds the images of a folder and of all below it.
   private mutating func addImages(below top: [UInt8], label: Int) throws {
-    var visited: Set<FileIdentity> = []
-    var found: [Found] = []
-    var waiting = [top]
-    while let path = waiting.popLast() {
-      guard visited.insert(try FileIdentity(path)).inserted else {
-        report.leaveOut(.repeatedFolder, example: String(escaping: path))
-        continue
-      }
-      let folder = try list(path)
-      waiting += folder.folders.reversed().map { path + [slash] + $0 }
-      if folder.images.count > 0 { found.append(folder) }
-    }
-    for folder in found.sorted(by: { $0.path.lexicographicallyPrecedes($1.path) }) {
+    for folder in try FolderWalk(top, into: &report).folders {
       folders.append(Folder(path: folder.path, label: label, firstRow: count))
       for index in 0..<folder.images.count where !fileNames.append(folder.images[index]) {
         throw OnePassError.fileNamesAreTooLong(in: String(escaping: top))
       }
     }
-  }
-
-  private mutating func list(_ path: [UInt8]) throws -> Found {
-    let entries: [FolderEntry] = try FolderEntry.list(path, into: &report) { entry in
-      if let reason = Self.reason(for: entry) { return .leaveOut(reason) }
-      return entry.kind == .folder || isImageName(entry.name)
-        ? .take(entry) : .leaveOut(.notAnImage(entry.name))
-    }
-    var found = Found(path: path)
-    for entry in entries {
-      if entry.kind == .folder {
-        found.folders.append(entry.name)
-      } else if !found.images.append(entry.name) {
-        throw OnePassError.fileNamesAreTooLong(in: String(escaping: path))
-      }
-    }
-    return found
   }
 }
 

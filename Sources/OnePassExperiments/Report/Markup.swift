@@ -1,4 +1,5 @@
 import Foundation
+import OnePassData
 
 /// Text escaped for HTML and SVG; control characters, which both forbid, become `\u{FFFD}`.
 func escaped(_ text: String) -> String {
@@ -22,6 +23,23 @@ func escaped(_ text: String) -> String {
 
 /// Bytes in Base64, for a data URI.
 func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+
+extension Thumbnail {
+  /// The image as an element with its data.
+  /// - Parameters:
+  ///   - alt: Its description, escaped.
+  ///   - title: More about it, escaped.
+  func html(alt: String, title: String) -> String {
+    // Small images are enlarged without interpolation.
+    let isSmall = max(width, height) <= 64
+    return """
+      <img\(isSmall ? " class=\"small\"" : "") width="\(width)" height="\(height)" \
+      alt="\(alt)" \
+      title="\(title)" \
+      src="data:\(mediaType);base64,\(base64(bytes))"/>
+      """
+  }
+}
 
 extension ResultTable {
   /// The table as HTML, with horizontal scrolling on narrow pages.

@@ -88,15 +88,10 @@ extension MemoryPictures.Card {
     guard let thumbnail else {
       return "<p class=\"lost\">\(escaped(problem ?? "There is no image."))</p>"
     }
-    // Small images are enlarged without interpolation.
-    let isSmall = max(thumbnail.width, thumbnail.height) <= 64
-    return """
-      <img\(isSmall ? " class=\"small\"" : "") width="\(thumbnail.width)" height="\(thumbnail.height)" \
-      alt="Example \(item.id), labelled \(name)" \
-      title="Example \(Figures.count(item.id)): \(thumbnail.original.width) x \(thumbnail.original.height) pixels, \
-      \(Figures.count(item.bytes)) bytes" \
-      src="data:\(thumbnail.mediaType);base64,\(base64(thumbnail.bytes))"/>
-      """
+    let title =
+      "Example \(Figures.count(item.id)): \(thumbnail.original.width) x \(thumbnail.original.height) pixels, "
+      + "\(Figures.count(item.bytes)) bytes"
+    return thumbnail.html(alt: "Example \(item.id), labelled \(name)", title: title)
   }
 
   private var predicted: String {

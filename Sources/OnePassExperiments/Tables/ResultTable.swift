@@ -1,3 +1,5 @@
+import OnePass
+
 /// A table of results: formatted rows for readers, and unrounded values for programs.
 package struct ResultTable: Sendable {
   /// A value for programs.
@@ -68,19 +70,18 @@ extension ResultTable {
   package static func csv(of tables: [ResultTable]) -> String {
     let data = tables.flatMap { table in table.data.map { [("table", .text(table.heading))] + $0 } }
     guard let first = data.first else { return "" }
-    func quoted(_ text: String) -> String {
-      text.contains(where: { ",\"\n\r".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
-    }
     let lines = data.map { row in
-      row.map { field in
-        switch field.value {
-        case .number(let value): value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
-        case .text(let text): quoted(text)
-        case .none: ""
-        }
-      }.joined(separator: ",")
+      CSV.row(
+        row.map { field in
+          switch field.value {
+          case .number(let value):
+            value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+          case .text(let text): text
+          case .none: ""
+          }
+        })
     }
-    return ([first.map { quoted($0.name) }.joined(separator: ",")] + lines).joined(separator: "\n")
+    return ([CSV.row(first.map(\.name))] + lines).joined(separator: "\n")
   }
 }
 

@@ -62,6 +62,18 @@ public func topProbabilities(_ logits: Tensor, count: Int) throws -> (classes: T
   return (Tensor(owning: classes), probabilities)
 }
 
+/// Returns the classes with the largest logits of each row, in descending order.
+///
+/// Ties are ordered as in `torch.topk` with the same count.
+/// - Parameters:
+///   - logits: `[N, classes]`. They receive no gradient.
+///   - count: The number of classes to return per row, 1 … classes.
+/// - Returns: Classes, `[N, count]`, int64.
+/// - Throws: `OnePassError` (`engine`) if `count` exceeds the number of classes.
+public func topClasses(_ logits: Tensor, count: Int) throws -> Tensor {
+  try result(of: "topClasses", using: logits) { ct_top_classes(logits.handle, Int64(count), $0) }
+}
+
 /// Returns the number of examples whose label is among the k largest logits (top-k accuracy times N).
 ///
 /// Ties are ordered as in `torch.topk`. For a k above the number of classes all examples count. Waits for the device.
