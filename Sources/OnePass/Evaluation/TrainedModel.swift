@@ -95,6 +95,8 @@ public struct TrainedModel {
   ///   - mistakes: The maximum number of misclassified examples that are kept with their images.
   ///   - limit: The maximum number of examples; all if `nil`.
   ///   - labelKey: Where WebDataset samples have their label; the `.cls` entry if `nil`.
+  ///   - imageColumn: The column of images in Parquet files; found by its name and type if `nil`.
+  ///   - labelColumn: The column of labels in Parquet files; found by its name and type if `nil`.
   ///   - isStrict: Whether entries that the data set leaves out are an error.
   ///   - decodeThreads: The number of image decoding threads; one per core if `nil`.
   ///   - observe: Called after each mini-batch, and with notices.

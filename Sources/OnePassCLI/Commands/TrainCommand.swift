@@ -58,8 +58,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: """
-      Named set of options: the paper's method and recipe (paper, the defaults), or the best of our experiments at the \
-      same storage and compute (best). The configuration file and the command line override it.
+      Preset options: paper (the defaults), or best (higher accuracy at the same storage and compute; see \
+      docs/training-recipe.md). The configuration file and the command line override it.
       """)
   var preset: RunPreset?
 
@@ -72,7 +72,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Output folder: result.json, curve.csv, run.yaml (a --config for this run), checkpoint; none writes nothing "
+      "Output folder: result.json, curve.csv, run.yaml (rerun with --config), checkpoint; none writes nothing "
         + "(default: runs/DATE-NAME).",
       valueName: "DIR"),
     completion: .directory)

@@ -149,7 +149,7 @@ struct ProcessOptions: ParsableArguments {
   @Option(
     name: .customLong("rank-timeout"),
     help: ArgumentHelp(
-      "Seconds after which a process that does not answer counts as lost (distributed training).",
+      "Seconds without an answer after which a rank counts as lost, 1 to 4096.",
       valueName: "SECONDS", visibility: .ofAll))
   var rankTimeout = 120
 

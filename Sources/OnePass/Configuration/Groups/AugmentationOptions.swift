@@ -23,14 +23,14 @@ extension RunConfiguration {
     /// The magnitude of RandAugment and TrivialAugment as a share of the maximum, 0 … 1; the policy's default if `nil`.
     @RunOption(
       "augmentation-magnitude",
-      "Augmentation magnitude as a share of the maximum (default: 0.3 for rand; 1 for trivial, which draws each up to it).",
+      "Augmentation magnitude as a share of the maximum (default: 0.3 for rand; 1 for trivial, an upper bound of random magnitudes).",
       value: "0...1", in: .share, applies: .augmentationPolicy)
     public var magnitude: Double? = nil
 
-    /// The number of visits until an image is augmented at full strength; with 0, incoming images are augmented too.
+    /// The number of replays after which an image is augmented at full strength; 0 also augments incoming images.
     @RunOption(
       "augmentation-growth",
-      "Number of visits until an image is augmented at full strength; 0 augments incoming images too.",
+      "Number of replays after which an image is augmented at full strength; 0 also augments incoming images.",
       value: "V", in: .notNegative, before: 1, applies: .augmentation)
     public var growth: Double = 1.0
   }

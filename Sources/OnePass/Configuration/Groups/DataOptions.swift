@@ -69,16 +69,16 @@ extension RunConfiguration {
       value: "NAME")
     public var labelColumn: String? = nil
 
-    /// Whether a run stops if the stream or the evaluation data leaves anything out or has several readings.
+    /// Whether a run fails if an entry of the stream or of the evaluation data is ignored or ambiguous.
     @RunOption(
-      "strict", "Stop with an error if the data has entries that are left out, or has several readings.",
+      "strict", "Fail if an entry of the data is ignored or ambiguous.",
       before: false, changesResults: false)
     public var strict: Bool = false
 
     /// Whether images that are stored rotated are turned upright; ``OrientationChoice/auto`` if `nil`.
     @RunOption(
       "orientation",
-      "Turn images that are stored rotated (Exif, XMP) upright (apply) or not (ignore) (default: auto, apply for hf: only).",
+      "Orientation in Exif or XMP: apply it, ignore it, or auto (apply for hf: only; the default).",
       value: "auto|ignore|apply", isFoundInData: true)
     public var orientation: OrientationChoice? = nil
 

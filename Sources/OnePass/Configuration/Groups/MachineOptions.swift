@@ -26,13 +26,13 @@ extension RunConfiguration {
     /// On the CPU the same computation runs without a graph.
     @RunOption(
       "cuda-graphs",
-      "Capture the update on a full mini-batch in a CUDA graph, and launch that for each update.",
+      "Capture the update on a full mini-batch as a CUDA graph and replay it.",
       before: false, changesResults: false)
     public var cudaGraphs: Bool = false
 
     /// Whether batch statistics are computed over the mini-batch of all ranks, as in one process.
     @RunOption(
-      "synchronised-batch-norm", "Compute batch statistics over all processes.",
+      "synchronised-batch-norm", "Synchronise batch statistics across all ranks (SyncBatchNorm).",
       before: false)
     public var synchronisedBatchNorm: Bool = false
 

@@ -31,7 +31,7 @@ extension RunConfiguration {
     /// How items are drawn for replay.
     @RunOption(
       "drawing",
-      "Selector of items for replay. Two can be mixed: uniform+class-balanced:0.3 makes 30% of draws with the second.",
+      "How items are drawn for replay; uniform+class-balanced:0.3 takes 30% of draws from the second selector.",
       applies: .draws,
       deviation: { "drawing \($0.rawValue)" })
     public var drawing: SelectorKind = .prioritised
@@ -39,8 +39,7 @@ extension RunConfiguration {
     /// How items are selected for eviction. ``SelectorKind/cbrs`` also decides which examples are inserted.
     @RunOption(
       "evicting",
-      "Selector of items for eviction; cbrs also decides which examples are inserted. Two can be mixed: uniform+oldest:0.3 "
-        + "makes 30% of evictions with the second.",
+      "How items are evicted; uniform+oldest:0.3 takes 30% of evictions from the second selector. cbrs also decides on insertions.",
       deviationOfRun: \.evictingWords)
     public var evicting: SelectorKind = .uniform
 
@@ -54,7 +53,7 @@ extension RunConfiguration {
     /// The side length of resized images, 8 … 4,096 pixels; the size that crops are taken from if `nil`.
     @RunOption(
       "memory-size",
-      "Side length of stored images in pixels, with --memory-encoding resized (default: the size that crops are taken from).",
+      "Side length in pixels of images stored with --memory-encoding resized (default: the pre-crop size).",
       value: "PIXELS", in: .between(8, 4_096), applies: .resizedImages)
     public var imageSize: Int? = nil
 

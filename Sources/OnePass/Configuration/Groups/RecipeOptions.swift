@@ -63,8 +63,8 @@ extension RunConfiguration {
     @RunOption(
       "schedule",
       """
-      Learning rate schedule: decay to 0 along a cosine or a line (linear), constant, constant with a final cool-down \
-      (trapezoid), or constant with a cool-down that SIGUSR1 starts at any time (on-demand).
+      Learning rate schedule: cosine or linear decay to 0, constant, constant with a final cool-down (trapezoid), or \
+      constant until SIGUSR1 starts the cool-down (on-demand).
       """, before: .cosine, deviation: { "\($0.rawValue) learning rate" })
     public var schedule: LearningRateSchedule.Shape = .cosine
 
@@ -119,10 +119,10 @@ extension RunConfiguration {
       in: .shareBelowOne, before: 0, deviation: { "labels smoothed by \($0)" })
     public var labelSmoothing: Double = 0.0
 
-    /// How images that were trained before are mixed within a mini-batch.
+    /// How images that were already seen are mixed within a mini-batch.
     @RunOption(
       "mixing",
-      "Mixing of images that were trained before, and of their targets, within a mini-batch: none, mixup or cutmix.",
+      "Mixing of images already seen, and of their targets, within a mini-batch: none, mixup or cutmix.",
       before: Mixing.none, applies: .repeats, deviation: { "\($0.rawValue) of what was seen before" })
     public var mixing: Mixing = .none
 

@@ -14,7 +14,8 @@ extension RunConfiguration {
 
     /// k, the number of replay steps per incoming mini-batch, 0 … 10,000.
     @RunOption(
-      "replay-steps", "Number of replay steps per incoming mini-batch (k).", aliases: ["k"], value: "K",
+      "replay-steps", "Number of replayed mini-batches per incoming mini-batch (k).", aliases: ["k"],
+      value: "K",
       key: "replaySteps",
       in: .between(0, 10_000))
     public var steps: Int = 8
@@ -30,23 +31,22 @@ extension RunConfiguration {
     @RunOption(
       "priority",
       """
-      Priority of an example: its loss (loss); the same for all (uniform); the change of its loss (learnability); or the \
-      same for all, but half where the loss is below the memory's mean (pruning). The last two require \
-      --priority-timing refreshed.
+      Priority of an example: 1 - α·exp(-loss) (loss), equal (uniform), 1 - α·exp(-|loss - its running mean|) (learnability), \
+      or halved below the memory's mean loss (pruning). The last two require --priority-timing refreshed.
       """)
     public var priority: PriorityKind = .loss
 
     /// The schedule of α, the smoothing factor of priorities (Hu et al. 2021, section 3.2).
     @RunOption(
       "alpha",
-      "Schedule of the smoothing factor α of priorities: up to 1 (full), or by the paper's formula as printed (literal).",
+      "Schedule of the smoothing factor α: from 0 to 1 (full), or the paper's formula as printed, which ends at 0.46 (literal).",
       key: "smoothing", applies: .smoothedPriorities, deviation: { "\($0.rawValue) α" })
     public var smoothing: SmoothingSchedule = .full
 
     /// When the loss and α of a priority are taken.
     @RunOption(
       "priority-timing",
-      "Loss and α of a priority: both at insertion, the current α, or both at the last replay (refreshed).",
+      "When the loss and α of a priority are taken: at insertion, α at each step (current), or at the last replay (refreshed).",
       applies: .unequalPriorities, deviationOfRun: \.priorityTimingWords)
     public var priorityTiming: PriorityTiming = .insertion
 
