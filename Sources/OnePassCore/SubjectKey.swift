@@ -2,13 +2,13 @@
 ///
 /// ```swift
 /// try SubjectKey("folder")        // the folder of the file
-/// try SubjectKey("stem")          // the file name without its extension; the key of a WebDataset sample
+/// try SubjectKey("stem")          // the file name up to its first dot; the key of a WebDataset sample
 /// try SubjectKey("json:person")   // a field of a WebDataset sample's .json
 /// ```
 public enum SubjectKey: Hashable, Sendable, CustomStringConvertible {
   /// The name of the folder that directly contains the file.
   case folder
-  /// The file name up to its first full stop; the key of a WebDataset sample.
+  /// The file name up to its first dot; the key of a WebDataset sample.
   case stem
   /// The field with this name in a WebDataset sample's `.json`.
   case field(String)

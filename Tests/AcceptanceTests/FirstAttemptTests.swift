@@ -76,7 +76,7 @@ import Testing
       AcceptanceTests.onepass, options + ["--checkpoint-every", "1", "--progress", "json"], in: folder)
     #expect(stopped.wait(for: "\"event\":\"step\""))
     stopped.signal(SIGTERM)
-    #expect(stopped.wait() == 0, "\(stopped.errors)")
+    #expect(stopped.wait() == 75, "\(stopped.errors)")
     let resumed = try onepass(options + ["--checkpoint-every", "1", "--resume", "--json"])
     #expect(resumed.status == 0, "\(resumed.errors)")
     let whole = try onepass(options.map { $0 == "run" ? "whole" : $0 })

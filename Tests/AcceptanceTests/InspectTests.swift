@@ -180,7 +180,7 @@ import Testing
   @Test(
     "A page without images says why",
     arguments: [
-      ([], "without --keep-pictures N"), (["--time-to-live", "50"], "--time-to-live"),
+      ([], "train with --keep-pictures N"), (["--time-to-live", "50"], "--time-to-live"),
     ])
   func aPageWithoutImagesSaysWhy(options: [String], reason: String) throws {
     try runs.train("run", options)

@@ -65,7 +65,7 @@ import Testing
     let stopped = try runs.start("stopped", logged(to: server.address()))
     #expect(stopped.wait(for: "\"event\":\"step\""))
     stopped.signal(SIGINT)
-    #expect(stopped.wait() == 0)
+    runs.expectStopped(stopped, "stopped")
     #expect(server.runs.map(\.status) == ["KILLED"])
     let failed = try runs.attempt("failed", logged(to: server.address(), ["--learning-rate", "1e30"]))
     #expect(failed.status == 70 && !folder.exists("failed"))

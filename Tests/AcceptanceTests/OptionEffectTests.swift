@@ -89,6 +89,7 @@ import Testing
     "data": "the stream", "eval-data": "the accuracy", "eval-limit": "the accuracy",
     "strict": "what is an error",
     "subject-key": "the record of subjects", "label-key": "the labels of shards",
+    "image-column": "the images of Parquet files", "label-column": "the labels of Parquet files",
     "orientation": "photographs that are stored rotated", "shuffle-buffer": "streams in arrival order",
     "broken-limit": "what is an error", "initialise": "needs a file of weights",
     "memory-directory": "the place of images", "keep-pictures": "the copies of images",

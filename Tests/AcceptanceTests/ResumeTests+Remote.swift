@@ -31,7 +31,7 @@ extension ResumeTests {
     let running = try runs.start("parts", method + ["--checkpoint-every", "2"], data: address)
     _ = running.wait(for: "\"event\":\"step\"", times: 2)
     running.signal(SIGTERM)
-    #expect(running.wait() == 0, "\(running.errors)")
+    runs.expectStopped(running, "parts")
     let state = try Files.grep("s3cr3t", in: folder.file("parts"))
     #expect(state.isEmpty, "\(state)")
     let last = try runs.resume("parts", method, data: address + "2")

@@ -193,6 +193,10 @@ import Testing
       .urlOfList("https://h/l?secret"), .usage,
       "@https://h/l?…: a list must be a local file; download it first."
     ),
+    (
+      .noSourceInEnvironment("STREAM"), .usage,
+      "env:STREAM: the environment variable STREAM is not set to a source; export it."
+    ),
     (.outputExists("o-1.tar"), .usage, "o-1.tar: already exists; remove it or choose another output."),
     (.outputRepeatsShard("o{,}.tar"), .usage, "o{,}.tar: names a shard twice; name each once."),
     (

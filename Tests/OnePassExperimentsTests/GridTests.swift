@@ -332,4 +332,24 @@ import Testing
       #expect(configuration.recipe.momentum == 0.9 && configuration.recipe.weightDecay == 0)
     }
   }
+
+  /// Every user of the machine can read the command line of a process.
+  @Test("Secrets of a source reach a cell by its environment")
+  func secretsAreInTheEnvironment() {
+    var variables = ["OMP_WAIT_POLICY": "passive"]
+    let secret = "wds:https://me:pw@h/t-{0..9}.tar?sig=x"
+    let arguments = [
+      "--data=\(secret)", "--eval-data=hf:https://h/v.parquet?sig=y", "--model=resnet8", "--seed=1",
+    ]
+    #expect(
+      GridRunner.hidingSecrets(arguments, in: &variables)
+        == ["--data=env:ONEPASS_DATA", "--eval-data=env:ONEPASS_EVAL_DATA", "--model=resnet8", "--seed=1"])
+    #expect(
+      variables == [
+        "OMP_WAIT_POLICY": "passive", "ONEPASS_DATA": secret,
+        "ONEPASS_EVAL_DATA": "hf:https://h/v.parquet?sig=y",
+      ])
+    let plain = ["--data=folder:what?/a", "--eval-data=wds:https://h/v.tar"]
+    #expect(GridRunner.hidingSecrets(plain, in: &variables) == plain && variables.count == 3)
+  }
 }

@@ -34,7 +34,7 @@ import Testing
     ),
     (
       .drawingHasNoProbability("uniform+oldest:0.5"), .usage,
-      "--drawing uniform+oldest:0.5 draws partly in a fixed order, so there is no probability to weight by; pass --no-importance-weights, or mix random selectors only."
+      "--drawing uniform+oldest:0.5 selects in a fixed order at least part of the time, so importance weights are undefined; pass --no-importance-weights, or use only random selectors."
     ),
     (
       .weightsUndoBalancedDraws("class-balanced"), .usage,
@@ -42,7 +42,7 @@ import Testing
     ),
     (
       .drawingOfEvictions("cbrs"), .usage,
-      "--drawing cbrs is only a selector of evictions; pass --evicting cbrs."
+      "--drawing cbrs can only select items for eviction; pass --evicting cbrs."
     ),
     (
       .storageExceedsStream(201, streamExamples: 200), .usage,
@@ -50,7 +50,7 @@ import Testing
     ),
     (
       .storageHoldsNothing("0.1%", streamExamples: 200), .usage,
-      "--storage 0.1% is less than one of the 200 examples of the stream; pass more, or use --method naive."
+      "--storage 0.1% is less than one of the 200 examples of the stream; pass a larger value, or use --method naive."
     ),
     (
       .memorySizeExceedsCropSource(64, cropSource: 40), .usage,

@@ -18,11 +18,11 @@ import Testing
     ),
     (
       .storageBelowOneImage("500", smallest: 900, of: 16, emptyFiles: 0), .usage,
-      "--storage 500 is too small for any of the first 16 images: the smallest takes 900 bytes with its index entry; pass more, or use --method naive."
+      "--storage 500 is too small for any of the first 16 images: the smallest takes 900 bytes with its index entry; pass a larger value, or use --method naive."
     ),
     (
       .storageBelowOneImage("5 kB", smallest: 5_120, of: 16, emptyFiles: 12_288), .usage,
-      "--storage 5 kB is too small for any of the first 16 images: the smallest takes 5120 bytes with its index entry, and the empty files take 12288 bytes; pass more, or use --method naive."
+      "--storage 5 kB is too small for any of the first 16 images: the smallest takes 5120 bytes with its index entry, and the empty files take 12288 bytes; pass a larger value, or use --method naive."
     ),
     (
       .storedImageUndecodable(example: 7, reason: "The file is empty."), .engine,

@@ -30,7 +30,7 @@ extension OnePassError {
     return OnePassError(
       .usage,
       "--storage \(storage) is too small for any of the first \(count) images: the smallest takes "
-        + "\(smallest) bytes with its index entry\(files); pass more, or use --method naive.")
+        + "\(smallest) bytes with its index entry\(files); pass a larger value, or use --method naive.")
   }
 
   // MARK: Contents

@@ -37,8 +37,8 @@ extension OnePassError {
   static func drawingHasNoProbability(_ drawing: String) -> OnePassError {
     OnePassError(
       .usage,
-      "--drawing \(drawing) draws partly in a fixed order, so there is no probability to weight by; "
-        + "pass --no-importance-weights, or mix random selectors only.")
+      "--drawing \(drawing) selects in a fixed order at least part of the time, so importance weights are undefined; "
+        + "pass --no-importance-weights, or use only random selectors.")
   }
 
   static func weightsUndoBalancedDraws(_ drawing: String) -> OnePassError {
@@ -49,7 +49,8 @@ extension OnePassError {
   }
 
   static func drawingOfEvictions(_ drawing: String) -> OnePassError {
-    OnePassError(.usage, "--drawing \(drawing) is only a selector of evictions; pass --evicting \(drawing).")
+    OnePassError(
+      .usage, "--drawing \(drawing) can only select items for eviction; pass --evicting \(drawing).")
   }
 
   static func storageExceedsStream(_ count: Int, streamExamples: Int) -> OnePassError {
@@ -63,7 +64,7 @@ extension OnePassError {
     OnePassError(
       .usage,
       "--storage \(storage) is less than one of the \(streamExamples) examples of the stream; "
-        + "pass more, or use --method naive.")
+        + "pass a larger value, or use --method naive.")
   }
 
   static func memorySizeExceedsCropSource(_ size: Int, cropSource: Int) -> OnePassError {

@@ -19,7 +19,7 @@ public struct TrainedModel {
   public let model: any ImageClassifier
   /// The device of the model.
   public let device: Device
-  /// The seed of the run, which gives shuffled data the same order.
+  /// The seed of the training run; shuffled evaluation data uses it.
   public let seed: UInt64
 
   /// Loads the model of a finished run.

@@ -21,6 +21,18 @@ package final class SignalWatch {
     }
   }
 
+  /// SIGHUP, which a closing terminal sends, unless the process was started to ignore it, as by `nohup`.
+  package static var hangUp: [Int32] {
+    var action = sigaction()
+    guard sigaction(SIGHUP, nil, &action) == 0 else { return [] }
+    #if canImport(Darwin)
+      let handler = action.__sigaction_u.__sa_handler
+    #else
+      let handler = action.__sigaction_handler.sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) ? [] : [SIGHUP]
+  }
+
   /// Stops handling the signals.
   package func cancel() { for source in sources { source.cancel() } }
 }

@@ -26,7 +26,9 @@ extension ActiveRun {
     }
     notices += loop.incoming.tally.firstSkipped.map { "Skipped \(loop.incoming.tally.describe($0))" }
     if let oversized = loop.rehearsal?.memory.counters.oversized, oversized > 0 {
-      notices.append("\(oversized) examples were larger than the whole --storage and were not stored.")
+      notices.append(
+        "\(Figures.count(oversized, "example")) exceeded the whole --storage and could not be stored; raise --storage."
+      )
     }
     return notices
   }

@@ -44,7 +44,7 @@ struct PackCommand: ParsableCommand {
       labelColumn: labelColumn)
     let stop = StopRequest()
     let received = Mutex<Int32>(SIGTERM)
-    let signals = SignalWatch([SIGINT, SIGTERM, SIGHUP]) { number in
+    let signals = SignalWatch([SIGINT, SIGTERM] + SignalWatch.hangUp) { number in
       received.withLock { $0 = number }
       stop.stop()
     }

@@ -36,7 +36,7 @@ struct PredictCommand: ParsableCommand {
     help: "Output format; csv has a row for each class, json-lines an object for each image.")
   var format = PredictionFormat.text
 
-  @Flag(help: "Make the first image that cannot be predicted, or an entry that is left out, an error.")
+  @Flag(help: "Fail at the first image that cannot be predicted or entry that is ignored.")
   var strict = false
 
   @Flag(

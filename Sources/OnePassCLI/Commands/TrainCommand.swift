@@ -4,6 +4,7 @@ import OnePass
 import OnePassCore
 import OnePassExperiments
 import OnePassMLflow
+import Synchronization
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -35,7 +36,7 @@ struct TrainCommand: ParsableCommand {
         replay-steps: 3
         importance-weights: false
 
-      The command line overrides it. Relative paths start at the working directory. Each run writes its own \
+      The command line overrides it. Relative paths are resolved against the working directory. Each run writes its own \
       configuration to run.yaml in the output folder.
 
       SIGINT and SIGTERM stop a run, and --resume continues it. SIGUSR1 makes a run with --schedule on-demand \
@@ -155,10 +156,13 @@ struct TrainCommand: ParsableCommand {
       return try show(finished, in: folder)
     }
     let stop = StopRequest()
-    let signals = SignalWatch([SIGINT, SIGTERM, SIGUSR1]) { number in
+    let received = Mutex<Int32>(SIGTERM)
+    Console.whenReaderIsGone { stop.stop() }
+    let signals = SignalWatch([SIGINT, SIGTERM, SIGUSR1] + SignalWatch.hangUp) { number in
       if number == SIGUSR1 { return stop.coolDown() }
       // The last checkpoint is complete, since checkpoints are renamed after they are written.
       if stop.isStopping { _exit(128 + number) }
+      received.withLock { $0 = number }
       stop.stop()
       // On a terminal the cursor is at the end of the status line.
       if isFirst {
@@ -187,16 +191,20 @@ struct TrainCommand: ParsableCommand {
       if isFirst { try show(result, in: output) }
     } catch let stopped as RunStopped {
       observer.closeLine()
-      guard isFirst else { return }
+      guard isFirst else { throw ExitCode(Self.stoppedStatus) }
       let summary = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
       guard let saved = stopped.output else {
         Console.error("\(summary). Nothing was saved, because of --output none.")
-        throw ExitCode(128 + SIGINT)
+        throw ExitCode(128 + received.withLock { $0 })
       }
       let option = output == nil ? "--output \(saved) " : ""
       Console.error("\(summary). To continue, run the same command with \(option)--resume.")
+      throw ExitCode(Self.stoppedStatus)
     }
   }
+
+  /// The exit status of a run that was stopped and saved: EX_TEMPFAIL, since the same command with `--resume` continues it.
+  static let stoppedStatus: Int32 = 75
 
   /// The output folder of `--output`; `nil` without one, or if nothing is written.
   var folder: String? { output == DefaultOutput.nothing ? nil : output }

@@ -1,5 +1,6 @@
 import Foundation
 import OnePassCore
+import Synchronization
 
 /// The output of the program: results to standard output, everything else to standard error.
 enum Console {
@@ -32,7 +33,32 @@ enum Console {
 
   /// Writes text without a line break, for status lines.
   static func status(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else {
+        if errno == EPIPE { readerIsGone() }
+        return
+      }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+
+  private static let readerGone = Mutex<(@Sendable () -> Void)?>(nil)
+
+  /// Makes a closed pipe behind standard error call a handler once, in place of ending the process (SIGPIPE).
+  static func whenReaderIsGone(_ handler: @escaping @Sendable () -> Void) {
+    signal(SIGPIPE, SIG_IGN)
+    readerGone.withLock { $0 = handler }
+  }
+
+  private static func readerIsGone() {
+    let handler = readerGone.withLock { handler in
+      defer { handler = nil }
+      return handler
+    }
+    handler?()
   }
 
   /// Whether standard error is a terminal that can overwrite lines.

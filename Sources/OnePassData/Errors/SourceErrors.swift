@@ -13,6 +13,10 @@ extension OnePassError {
       "\"\(specification)\": unknown data source; \(fact); use one of: \(forms.joined(separator: ", ")).")
   }
 
+  static func noSourceInEnvironment(_ name: String) -> OnePassError {
+    OnePassError(.usage, "env:\(name): the environment variable \(name) is not set to a source; export it.")
+  }
+
   static func noArgument(_ specification: String, form: String) -> OnePassError {
     OnePassError(.usage, "\(specification): does not name the data; write \(form).")
   }

@@ -22,7 +22,11 @@ extension SourceRegistry {
   /// The name of the tar of tars that ILSVRC-2012 is distributed as. It is not made of samples.
   private static let ilsvrc = "ILSVRC2012_img_train.tar"
 
-  /// Finds the kind of a source that is named by its path alone.
+  /// The prefix of a specification that is in an environment variable, as `env:STREAM`. Other users of the machine cannot read
+  /// it, unlike a command line.
+  package static let environmentPrefix = "env:"
+
+  /// Finds the kind of a source that is named by its path alone, or the specification in an environment variable.
   ///
   /// A folder is read as `folder:`, a tar file or a pattern of them as `wds:`, a Parquet file as `hf:` and a zip archive as
   /// `zip:`. Addresses are read by their ending too.
@@ -32,6 +36,13 @@ extension SourceRegistry {
   /// ```
   /// - Throws: `OnePassError` (`usage`) if the text neither names a kind nor a folder or file of a known kind.
   package static func reading(of text: String) throws -> SourceReading {
+    if text.hasPrefix(environmentPrefix) {
+      let name = String(text.dropFirst(environmentPrefix.count))
+      guard let value = ProcessInfo.processInfo.environment[name], !value.hasPrefix(environmentPrefix) else {
+        throw OnePassError.noSourceInEnvironment(name)
+      }
+      return try reading(of: value)
+    }
     let kind = text.prefix { $0 != ":" }
     if kinds.contains(where: { $0.name == kind }) { return SourceReading(specification: text, notice: nil) }
     guard let found = self.kind(ofPath: text) else {

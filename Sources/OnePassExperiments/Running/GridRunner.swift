@@ -1,6 +1,7 @@
 import Foundation
 import OnePass
 import OnePassCore
+import OnePassData
 
 /// Runs the cells of a grid as separate `onepass train` processes, and skips cells with a record.
 package struct GridRunner {
@@ -130,11 +131,24 @@ package struct GridRunner {
   {
     folder.clean(grid.cells[index])
     // OpenMP threads that spin while they wait would starve the other cells.
-    let variables = parallel > 1 ? ["OMP_WAIT_POLICY": "passive"] : [:]
+    var variables = parallel > 1 ? ["OMP_WAIT_POLICY": "passive"] : [:]
+    let arguments = Self.hidingSecrets(arguments(of: index), in: &variables)
     return try CellProcess(
-      program: program, arguments: ["train"] + arguments(of: index) + ["--resume", "--progress=json"],
+      program: program, arguments: ["train"] + arguments + ["--resume", "--progress=json"],
       variables: variables,
       send: send)
+  }
+
+  /// Moves sources with a password or a signature to the environment, since every user of the machine can read a command line.
+  static func hidingSecrets(_ arguments: [String], in variables: inout [String: String]) -> [String] {
+    arguments.map { argument in
+      for (option, variable) in [("--data=", "ONEPASS_DATA"), ("--eval-data=", "ONEPASS_EVAL_DATA")]
+      where argument.hasPrefix(option) && SourceRegistry.withoutSecrets(argument) != argument {
+        variables[variable] = String(argument.dropFirst(option.count))
+        return option + SourceRegistry.environmentPrefix + variable
+      }
+      return argument
+    }
   }
 
   /// The arguments of `onepass train` for a cell.

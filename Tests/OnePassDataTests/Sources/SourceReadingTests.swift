@@ -39,6 +39,21 @@ import Testing
     }
   }
 
+  @Test("A specification can be in an environment variable")
+  func anEnvironmentVariableIsRead() throws {
+    let name = "ONEPASS_TEST_SOURCE"
+    defer { unsetenv(name) }
+    func isRefused() -> Bool { (try? SourceRegistry.reading(of: "env:\(name)")) == nil }
+    #expect(isRefused())
+    setenv(name, "wds:https://h/a.tar?signature=s3cret", 1)
+    #expect(
+      try SourceRegistry.reading(of: "env:\(name)").specification == "wds:https://h/a.tar?signature=s3cret")
+    setenv(name, folder.file("a.zip"), 1)
+    #expect(try SourceRegistry.reading(of: "env:\(name)").specification == "zip:\(folder.file("a.zip"))")
+    setenv(name, "env:\(name)", 1)
+    #expect(isRefused())
+  }
+
   @Test("An address is read by its ending, and its query stays secret")
   func anAddressIsReadByItsEnding() throws {
     let reading = try SourceRegistry.reading(of: "https://example.org/a.tar?signature=s3cret")

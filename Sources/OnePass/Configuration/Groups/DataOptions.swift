@@ -59,13 +59,13 @@ extension RunConfiguration {
 
     /// The column of images in Parquet files; it is chosen by types and names if `nil`.
     @RunOption(
-      "image-column", "Column of images in Parquet files (default: by type and name, such as image).",
+      "image-column", "Column of images in Parquet files (default: chosen by type and name, such as image).",
       value: "NAME")
     public var imageColumn: String? = nil
 
     /// The column of labels in Parquet files; it is chosen by types and names if `nil`.
     @RunOption(
-      "label-column", "Column of labels in Parquet files (default: by type and name, such as label).",
+      "label-column", "Column of labels in Parquet files (default: chosen by type and name, such as label).",
       value: "NAME")
     public var labelColumn: String? = nil
 

@@ -92,7 +92,7 @@ extension RunConfiguration {
     /// None are kept with a time to live, which they would outlive, or with a memory directory, which has them already.
     @RunOption(
       "keep-pictures",
-      "Number of images with the highest and with the lowest priorities to copy into the output folder, for `memory inspect`.",
+      "Copy the N images with the highest and the N with the lowest priorities into the output folder, for `memory inspect`.",
       value: "N", in: .between(0, 500), before: 0, applies: .copiesOfImages, changesResults: false)
     public var keepPictures: Int = 0
 

@@ -16,7 +16,7 @@ extension RunConfiguration {
     @RunOption(
       "model",
       "Model architecture: \(ModelRegistry.names.joined(separator: ", ")) "
-        + "(default: by the stream; resnet50 with --batch-size or a preset).",
+        + "(default: chosen from the stream; resnet50 with --batch-size, --initialise or a preset).",
       helpHasDefault: true, value: "NAME",
       in: .text("one of \(ModelRegistry.names.joined(separator: ", "))") {
         ModelRegistry.names.contains($0) || OwnPart.name(in: $0) != nil
@@ -25,25 +25,26 @@ extension RunConfiguration {
 
     /// The first layers, for large or small images; chosen by the image size if `nil`.
     @RunOption(
-      "stem", "First layers of the model, for large (imagenet) or small images (default: by the image size).",
+      "stem",
+      "First layers of the model, for large (imagenet) or small images (default: chosen by image size).",
       applies: .stem, isFoundInData: true)
     public var stem: Stem? = nil
 
     /// The side length of the square model input, 8 … 4,096 pixels; chosen by the first images if `nil`.
     @RunOption(
-      "image-size", "Side length of the model input in pixels (default: by the first images).",
+      "image-size", "Side length of the model input in pixels (default: from the first images).",
       value: "PIXELS", in: .between(8, 4_096), isFoundInData: true)
     public var imageSize: Int? = nil
 
     /// The number of input channels, 1 (grey) or 3 (colour); chosen by the first images if `nil`.
     @RunOption(
-      "channels", "Number of input channels: 1 (grey) or 3 (colour) (default: by the first images).",
+      "channels", "Number of input channels: 1 (grey) or 3 (colour) (default: from the first images).",
       value: "1|3", in: .either(1, 3), isFoundInData: true)
     public var channels: Int? = nil
 
     /// The initial weights: a safetensors file with torchvision's names, or the folder of a finished run.
     ///
-    /// They are random, by the seed, if `nil`. The last layer stays random where the classes differ.
+    /// If `nil`, they are random and depend on the seed. The last layer stays random where the classes differ.
     @RunOption(
       "initialise",
       "Initial weights: a safetensors file, or the folder of a finished run; the last layer stays random if the classes differ.",

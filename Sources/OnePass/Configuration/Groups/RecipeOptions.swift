@@ -13,7 +13,8 @@ extension RunConfiguration {
     ///
     /// Where neither it nor ``RunConfiguration/ModelOptions/name`` is set, the stream chooses both at the start of the run.
     @RunOption(
-      "batch-size", "Mini-batch size (default: by the stream; 128 with --model or a preset).",
+      "batch-size",
+      "Mini-batch size (default: chosen from the stream; 128 with --model, --initialise or a preset).",
       helpHasDefault: true, value: "N",
       in: .atLeast(1, atMost: 1 << 20))
     public var batchSize: Int = 128
@@ -24,8 +25,8 @@ extension RunConfiguration {
       in: .positive)
     public var learningRate: Double = 0.1
 
-    /// The Nesterov momentum of SGD, 0 ..< 1.
-    @RunOption("momentum", "Nesterov momentum.", value: "0..<1", in: .shareBelowOne)
+    /// The Nesterov momentum of SGD and Muon, 0 ..< 1.
+    @RunOption("momentum", "Nesterov momentum of SGD and Muon.", value: "0..<1", in: .shareBelowOne)
     public var momentum: Double = 0.9
 
     /// The weight decay (L2 penalty) of SGD, at least 0.
@@ -43,7 +44,7 @@ extension RunConfiguration {
     /// The optimiser.
     @RunOption(
       "optimiser",
-      "Optimiser: SGD, or Muon for the filters of every convolution but the first and SGD for the rest.",
+      "Optimiser: sgd, or muon (Muon for the filters of every convolution but the first, SGD for the rest).",
       before: .sgd, deviation: { _ in "Muon" })
     public var optimiser: OptimiserKind = .sgd
 
@@ -101,7 +102,7 @@ extension RunConfiguration {
     /// Removed. In records of earlier versions, the initial share of the image side; only 1 is accepted.
     @RunOption(
       "progressive-resolution", "Removed, because growing images made runs worse; only 1 is accepted.",
-      value: "1", in: .only(1.0, "growing images were removed"), before: 1,
+      value: "1", in: .only(1.0, "progressive resolution was removed"), before: 1,
       deviation: { "images growing from \(Figures.short(100 * $0))% of the side" })
     public var progressiveResolution: Double = 1
 

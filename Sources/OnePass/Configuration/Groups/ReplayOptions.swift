@@ -23,7 +23,7 @@ extension RunConfiguration {
     /// How replay steps are distributed over the run.
     @RunOption(
       "replay-course",
-      "Schedule of k over the run: constant, or rising linearly from 0 to 2k (rising).",
+      "Replay steps over the run: constant (k), or rising linearly from 0 to 2k (rising).",
       before: .constant, applies: .draws, deviation: { "k \($0.rawValue)" })
     public var course: ReplayCourse = .constant
 
@@ -32,7 +32,7 @@ extension RunConfiguration {
       "priority",
       """
       Priority of an example: 1 - α·exp(-loss) (loss), equal (uniform), 1 - α·exp(-|loss - its running mean|) (learnability), \
-      or halved below the memory's mean loss (pruning). The last two require --priority-timing refreshed.
+      or 1, halved for losses below the memory's mean (pruning). The last two require --priority-timing refreshed.
       """)
     public var priority: PriorityKind = .loss
 
