@@ -110,7 +110,7 @@ import Testing
       ("model: resnet8", "--data is missing; pass --data SPEC"),
       (
         "data: x\nmethod: naive\nmemory-directory: m",
-        "--memory-directory has no effect with --method naive; leave it out, or pass --method replay."
+        "--memory-directory has no effect with --method naive; omit it, or pass --method replay."
       ),
     ])
   func anInvalidFileIsRefusedWithItsLine(text: String, sentence: String) throws {

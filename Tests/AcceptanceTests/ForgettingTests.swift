@@ -325,6 +325,6 @@ import Testing
         "--subject-key must be"))
     #expect(
       try onepass.run(["train", "--data", "x", "--time-to-live", "5", "--method", "naive"]).errors.contains(
-        "--time-to-live has no effect with --method naive; leave it out, or pass --method replay."))
+        "--time-to-live has no effect with --method naive; omit it, or pass --method replay."))
   }
 }

@@ -61,7 +61,7 @@ import Testing
       (["--augmentation-growth=-1"], "--augmentation-growth must be at least 0 (got -1)."),
       (
         ["--augmentation", "cut-out", "--augmentation-magnitude", "0.5"],
-        "--augmentation-magnitude has no effect with --augmentation cut-out; leave it out, or pass --augmentation rand or trivial."
+        "--augmentation-magnitude has no effect with --augmentation cut-out; omit it, or pass --augmentation rand or trivial."
       ),
       (
         ["--augmentation-magnitude", "0.5"],
@@ -69,11 +69,11 @@ import Testing
       ),
       (
         ["--augmentation", "rand", "--method", "naive"],
-        "--augmentation has no effect with --method naive, which takes centre crops; leave it out,"
+        "--augmentation has no effect with --method naive, which takes centre crops; omit it,"
       ),
       (
         ["--memory-size", "8"],
-        "--memory-size has no effect with --memory-encoding original; leave it out, or pass --memory-encoding resized."
+        "--memory-size has no effect with --memory-encoding original; omit it, or pass --memory-encoding resized."
       ),
       (
         ["--memory-quality", "50", "--memory-encoding", "pixels"],

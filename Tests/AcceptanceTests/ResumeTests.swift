@@ -378,7 +378,7 @@ import Testing
     #expect(
       try onepass.run(["train", "--data", "x", "--checkpoint-every", "5", "--output", "none"]).errors
         .contains(
-          "--checkpoint-every has no effect with --output none; leave it out, or pass a folder."))
+          "--checkpoint-every has no effect with --output none; omit it, or pass a folder."))
     // Without a checkpoint the run starts from the beginning.
     #expect(try runs.attempt("fresh", ["--method", "naive", "--resume"]).status == 0)
   }

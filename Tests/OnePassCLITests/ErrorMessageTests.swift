@@ -36,7 +36,7 @@ import Testing
     ),
     (
       .checkpointsWithoutOutput(), .usage,
-      "--checkpoint-every has no effect with --output none; leave it out, or pass a folder."
+      "--checkpoint-every has no effect with --output none; omit it, or pass a folder."
     ),
     (.resumingWithoutOutput(), .usage, "--resume requires --output."),
     (

@@ -139,7 +139,7 @@ import Testing
     ),
     (
       .standardAmongAugmentations("standard,rand", standard: "standard"), .usage,
-      "--augmentation standard,rand: standard is crop and flip only; leave it out or use it alone."
+      "--augmentation standard,rand: standard is crop and flip only; omit it or use it alone."
     ),
     (
       .repeatedAugmentation("rand,rand"), .usage,
@@ -198,7 +198,10 @@ import Testing
       "env:STREAM: the environment variable STREAM is not set to a source; export it."
     ),
     (.outputExists("o-1.tar"), .usage, "o-1.tar: already exists; remove it or choose another output."),
-    (.outputRepeatsShard("o{,}.tar"), .usage, "o{,}.tar: names a shard twice; name each once."),
+    (
+      .outputRepeatsShard("o{,}.tar"), .usage,
+      "--output o{,}.tar contains the same shard twice; list each shard once."
+    ),
     (
       .labelExceedsShard(9_999_999_999, example: 5), .badData,
       "Example 5: label 9999999999 does not fit into 32 bits; correct it."

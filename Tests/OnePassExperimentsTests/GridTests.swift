@@ -287,11 +287,11 @@ import Testing
     arguments: [
       (
         "options: {data: d, model: resnet8}\ncells:\n  - {method: naive, storage: 5%}",
-        "grid.yaml:3: --storage has no effect with --method naive; leave it out, or pass --method replay."
+        "grid.yaml:3: --storage has no effect with --method naive; omit it, or pass --method replay."
       ),
       (
         "options:\n  data: d\n  epochs: 3\ncells:\n  - {method: naive}",
-        "grid.yaml:3: --epochs has no effect with --method naive; leave it out, or pass --method multi-epoch."
+        "grid.yaml:3: --epochs has no effect with --method naive; omit it, or pass --method multi-epoch."
       ),
     ])
   func anOptionWithoutEffectIsRefused(text: String, message: String) {

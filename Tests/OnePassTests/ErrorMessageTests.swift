@@ -26,7 +26,7 @@ import Testing
     (
       .optionWithoutEffect(
         "--time-to-live", .init("with --method multi-epoch", "pass --method replay")), .usage,
-      "--time-to-live has no effect with --method multi-epoch; leave it out, or pass --method replay."
+      "--time-to-live has no effect with --method multi-epoch; omit it, or pass --method replay."
     ),
     (
       .priorityNeedsRefreshing("pruning"), .usage,
@@ -70,7 +70,7 @@ import Testing
     ),
     (
       .graphsOfJointUpdates, .usage,
-      "--cuda-graphs records updates on one mini-batch, and --updates joint uses several at once; omit one of them."
+      "--cuda-graphs captures the update on one mini-batch, and --updates joint uses several at once; omit one of them."
     ),
     (
       .precisionUnsupported("bfloat16"), .usage,

@@ -68,7 +68,7 @@ import Testing
         continue
       }
       refused += 1
-      let text = "--\(name) has no effect \(obstacle.reason); leave it out, or \(obstacle.remedy)."
+      let text = "--\(name) has no effect \(obstacle.reason); omit it, or \(obstacle.remedy)."
       #expect {
         try given.validate()
       } throws: {

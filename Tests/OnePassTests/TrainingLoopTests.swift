@@ -278,7 +278,7 @@ import Testing
     _ = try loop.step()
     learner.diverges = true
     let error = #expect(throws: OnePassError.self) { try loop.step() }
-    #expect(error?.code == .engine && error?.message.contains("--learning-rate (now 0.1)") == true)
+    #expect(error?.code == .engine && error?.message.contains("--learning-rate (got 0.1)") == true)
   }
 
   @Test("Requests are answered at the end of their step")

@@ -13,7 +13,7 @@ extension OnePassError {
   /// An option that was given although it has no effect: the one rule for all of them.
   static func optionWithoutEffect(_ option: String, _ obstacle: OptionCondition.Obstacle) -> OnePassError {
     OnePassError(
-      .usage, "\(option) has no effect \(obstacle.reason); leave it out, or \(obstacle.remedy).")
+      .usage, "\(option) has no effect \(obstacle.reason); omit it, or \(obstacle.remedy).")
   }
 
   /// - Parameters:
@@ -99,7 +99,7 @@ extension OnePassError {
   static var graphsOfJointUpdates: OnePassError {
     OnePassError(
       .usage,
-      "--cuda-graphs records updates on one mini-batch, and --updates joint uses several at once; omit one of them."
+      "--cuda-graphs captures the update on one mini-batch, and --updates joint uses several at once; omit one of them."
     )
   }
 

@@ -6,7 +6,7 @@ extension TrainedModel {
   /// Predicts the most likely classes of images as they arrive.
   ///
   /// Images are predicted in mini-batches, which depend on what has arrived: a mini-batch is not delayed for an image that has
-  /// not. Results depend on the mini-batches by rounding only. An image that cannot be read or decoded does not affect the others.
+  /// not. The mini-batch size affects results only through rounding. An image that cannot be read or decoded does not affect the others.
   /// - Parameters:
   ///   - input: The images, for example `ImageFiles`.
   ///   - top: The number of classes per image.
@@ -15,7 +15,7 @@ extension TrainedModel {
   ///   - notify: Called with notices about what the input leaves out.
   ///   - receive: Called with the outcomes of each mini-batch, in the order of the images.
   /// - Throws: `OnePassError`: that of the input, or of the first image with `isStrict`; `engine` if a prediction is not finite.
-  ///   Earlier outcomes have been received then.
+  ///   `receive` has been called with all earlier outcomes.
   public func predict(
     _ input: any ImageInput, top: Int = 5, isStrict: Bool = false, decodeThreads: Int? = nil,
     notify: (String) -> Void = { _ in }, receive: ([PredictionOutcome]) throws -> Void

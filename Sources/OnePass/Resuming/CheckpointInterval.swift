@@ -7,14 +7,14 @@ import OnePassCore
 /// let result = try TrainingRun(configuration).start(output: "runs/first", checkpoints: checkpoints)
 /// ```
 public struct CheckpointPlan: Hashable, Sendable {
-  /// The interval of checkpoints; they are saved only when the run is stopped if `nil`.
+  /// The checkpoint interval. If `nil`, a checkpoint is saved only when the run is stopped.
   public var every: CheckpointInterval?
   /// The number of checkpoints to keep, at least 1. With 2, the run can resume even if the last one is damaged.
   public var kept: Int
 
   /// Creates a plan.
   /// - Parameters:
-  ///   - every: The interval of checkpoints; they are saved only when the run is stopped if `nil`.
+  ///   - every: The checkpoint interval. If `nil`, a checkpoint is saved only when the run is stopped.
   ///   - kept: The number of checkpoints to keep, at least 1.
   public init(every: CheckpointInterval? = nil, kept: Int = 2) {
     precondition(kept >= 1, "kept must be at least 1.")

@@ -38,7 +38,7 @@ extension OnePassError {
 
   static func checkpointsWithoutOutput() -> OnePassError {
     OnePassError(
-      .usage, "--checkpoint-every has no effect with --output none; leave it out, or pass a folder.")
+      .usage, "--checkpoint-every has no effect with --output none; omit it, or pass a folder.")
   }
 
   static func resumingWithoutOutput() -> OnePassError {

@@ -33,7 +33,7 @@ extension OnePassError {
 
   static func standardAmongAugmentations(_ text: String, standard: String) -> OnePassError {
     OnePassError(
-      .usage, "--augmentation \(text): \(standard) is crop and flip only; leave it out or use it alone.")
+      .usage, "--augmentation \(text): \(standard) is crop and flip only; omit it or use it alone.")
   }
 
   static func repeatedAugmentation(_ text: String) -> OnePassError {

@@ -36,7 +36,7 @@ extension OnePassError {
   }
 
   static func outputRepeatsShard(_ output: String) -> OnePassError {
-    OnePassError(.usage, "\(output): names a shard twice; name each once.")
+    OnePassError(.usage, "--output \(output) contains the same shard twice; list each shard once.")
   }
 
   static func labelExceedsShard(_ label: Int, example id: Int) -> OnePassError {

@@ -174,7 +174,7 @@ import Testing
     }
     expectError(.usage, naming: ["o.zip", ".tar.zst"]) { try pack("o.zip") }
     expectError(.usage, naming: ["3 examples", "4 shards"]) { try pack("o-{0..3}.tar") }
-    expectError(.usage, naming: ["twice"]) { try pack("o{,}.tar") }
+    expectError(.usage, naming: ["--output", "twice"]) { try pack("o{,}.tar") }
     expectError(.io, naming: ["s.tar/"]) { try pack("s.tar/o.tar") }
     try pack("o-{0..2}.tar")
     expectError(.usage, naming: ["o-1.tar: already exists"]) { try pack("o-{1..3}.tar") }

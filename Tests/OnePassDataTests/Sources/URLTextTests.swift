@@ -84,7 +84,8 @@ import Testing
       var texts = [URLText(specification).withoutSecrets, SourceRegistry.withoutSecrets(address)]
       // A valid URL of these kinds would be opened.
       let isOpened =
-        number % 10 == 0 && (!["wds:", "hf:", "wds:{"].contains(kind) || (try? HTTPAddress(address)) == nil)
+        number % 10 == 0
+        && (!["wds:", "hf:", "wds:{", ""].contains(kind) || (try? HTTPAddress(address)) == nil)
       if isOpened {
         do { _ = try SourceRegistry.open(specification, seed: 1) } catch { texts.append("\(error)") }
       }

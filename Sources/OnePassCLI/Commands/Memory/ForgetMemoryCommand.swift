@@ -7,7 +7,7 @@ struct ForgetMemoryCommand: ParsableCommand {
     commandName: "forget",
     abstract: "Erase examples from the memory and the checkpoints of a run.",
     discussion: """
-      Removes the examples that match all given options, and overwrites their bytes. All pictures of the memory in \
+      Removes the examples that match all given options, and overwrites their bytes. All image grids of the memory in \
       TensorBoard event files are removed as well. The request is recorded in forgotten.jsonl, with hashes of the \
       subjects. Model weights are not changed, so the model keeps what it has learned from the examples.
       """)
