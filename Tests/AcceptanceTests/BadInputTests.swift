@@ -177,7 +177,7 @@ struct BadInputTests {
   @Test("A selector that draws in an order allows no importance weights")
   func orderedDrawsHaveNoWeights() throws {
     try expectFailure(
-      64, "no probability to weight by; pass --no-importance-weights",
+      64, "importance weights are undefined; pass --no-importance-weights",
       ["--data", idx, "--drawing", "uniform+oldest:0.5"])
   }
 
