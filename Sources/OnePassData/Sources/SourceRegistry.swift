@@ -115,7 +115,8 @@ public enum SourceRegistry {
   /// let stream = try SourceRegistry.open("fashion-mnist", seed: 1)
   /// ```
   /// - Parameters:
-  ///   - specification: A kind and its argument, `KIND:ARGUMENT`; see ``kinds``. A path is read as ``reading(of:)`` says.
+  ///   - specification: A kind and its argument, `KIND:ARGUMENT`; see ``kinds``. A path without a kind is read by its type, and
+  ///     `env:NAME` by the environment variable NAME.
   ///   - seed: The seed of the order, for sources that are shuffled. Shards keep their own order.
   ///   - classNames: The class names in label order that labels must refer to. Folders get the labels of these
   ///     names. Lists and shards may use names instead of numbers.

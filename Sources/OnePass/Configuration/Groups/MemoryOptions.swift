@@ -36,7 +36,7 @@ extension RunConfiguration {
       deviation: { "drawing \($0.rawValue)" })
     public var drawing: SelectorKind = .prioritised
 
-    /// How items are selected for eviction. ``SelectorKind/cbrs`` also decides which examples are inserted.
+    /// How items are selected for eviction. ``/OnePassReplay/SelectorKind/cbrs`` also decides which examples are inserted.
     @RunOption(
       "evicting",
       "How items are evicted; uniform+oldest:0.3 takes 30% of evictions from the second selector. cbrs also decides on insertions.",
