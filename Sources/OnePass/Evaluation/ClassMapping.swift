@@ -20,8 +20,9 @@ enum ClassMapping {
   ) throws -> any ExampleSource {
     guard let found = source.classNames, found != names else { return source }
     if let names {
+      let byName = Dictionary(zip(names, names.indices)) { first, _ in first }
       let labels = try found.map { name in
-        guard let label = names.firstIndex(of: name) else {
+        guard let label = byName[name] else {
           throw OnePassError.classUnknownToModel(name, in: source.specification, known: names)
         }
         return label

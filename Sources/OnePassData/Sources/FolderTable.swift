@@ -117,8 +117,7 @@ public struct FolderTable: ExampleTable {
 ///   - name: The file's name in error messages; its path if `nil`.
 /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it is too large.
 func readImageFile(_ path: [UInt8], called name: String? = nil) throws -> EncodedImage {
-  let file = try OpenFile(regular: path, called: name)
-  let size = try file.size()
+  let (file, size) = try OpenFile.regular(path, called: name)
   guard size <= largestImageFile else {
     throw OnePassError.imageFileIsTooLarge(file.path, bytes: size, limit: largestImageFile)
   }

@@ -21,12 +21,14 @@ final class OpenFile: Sendable {
   }
 
   /// Opens a file that must not be a pipe or a device, whose opening could wait for a writer.
+  /// - Returns: The file and its size in bytes.
   /// - Throws: `OnePassError` (`io`) if the file cannot be opened, or is something else.
-  convenience init(regular path: [UInt8], called name: String? = nil) throws {
-    try self.init(path, called: name, flags: O_NONBLOCK)
+  static func regular(_ path: [UInt8], called name: String? = nil) throws -> (file: OpenFile, size: Int) {
+    let file = try OpenFile(path, called: name, flags: O_NONBLOCK)
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw OnePassError.failed(.inspect, self.path) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw OnePassError.isNotRegularFile(self.path) }
+    guard fstat(file.descriptor, &status) == 0 else { throw OnePassError.failed(.inspect, file.path) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw OnePassError.isNotRegularFile(file.path) }
+    return (file, Int(status.st_size))
   }
 
   private convenience init(_ path: [UInt8], called name: String?, flags: Int32) throws {

@@ -54,9 +54,6 @@ package struct URLText: Sendable {
     return bytes[(start.map { $0 + 1 } ?? 0)..<end]
   }
 
-  /// Whether the text contains a URL, also a mistyped one.
-  package var hasURL: Bool { !starts.isEmpty }
-
   /// Whether the text starts with a URL, also a mistyped one.
   package var isURL: Bool {
     // A path before the scheme would have a slash or a colon.
