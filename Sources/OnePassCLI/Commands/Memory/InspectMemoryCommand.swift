@@ -49,9 +49,9 @@ struct InspectMemoryCommand: ParsableCommand {
     guard let html else { return }
     let page = MemoryPage(memory, pictures: pictures, predicting: predictions)
     try page.write(to: html)
-    let what =
-      page.pictureCount == 0 ? page.absence ?? "no images" : Figures.count(page.pictureCount, "image")
-    let line = "\(html): \(Figures.count(memory.items.count, "item")), \(what)"
+    let line =
+      "\(html): \(Figures.count(memory.items.count, "item")), \(Figures.count(page.pictureCount, "image"))"
     if json { Console.error(line) } else { try Console.result(line) }
+    if page.pictureCount == 0, let absence = page.absence { Console.note(absence) }
   }
 }
