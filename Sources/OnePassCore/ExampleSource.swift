@@ -25,6 +25,17 @@ public protocol ExampleSource: AnyObject {
   /// The number of classes; `nil` if it is unknown. Equal to `classNames.count` if there are names.
   var knownClassCount: Int? { get }
 
+  /// Whether a label is the position of the class among the sorted names of this source, and so has no meaning in other data.
+  ///
+  /// `false` if the data or the caller numbers the classes.
+  var labelsFollowNames: Bool { get }
+
+  /// Visits the entries of the source in a fixed order, as far as they are known without reading images.
+  ///
+  /// A resumed run takes sources with equal listings for the same data.
+  /// - Returns: Whether the source has a listing.
+  func visitListing(_ visit: (ListedEntry) -> Void) -> Bool
+
   /// Returns the next example, whose `id` is its position in the stream, or `nil` at the end.
   ///
   /// Every call after the end returns `nil`.
@@ -67,6 +78,8 @@ public protocol ExampleSource: AnyObject {
 }
 
 extension ExampleSource {
+  public var labelsFollowNames: Bool { false }
+  public func visitListing(_ visit: (ListedEntry) -> Void) -> Bool { false }
   public func location(of id: Int) -> String? { nil }
   public var readsAgainToRestore: Bool { false }
   public var report: SourceReport { SourceReport() }

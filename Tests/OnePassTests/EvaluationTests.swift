@@ -127,19 +127,28 @@ import Testing
 }
 
 @Suite("Classes of evaluation data and of a model") struct ClassMappingTests {
-  /// A source with an example of each class.
-  func source(_ names: [String]?, classes: Int = 3) -> any ExampleSource {
-    let image = EncodedImage(bytes: [1, 2, 3])
-    let count = names?.count ?? classes
-    return SequenceSource(
-      "camera", (0..<count).map { LabelledImage(image, label: $0) }, count: count, classNames: names,
-      classCount: count)
+  /// A table with an example of each class.
+  struct Table: ExampleTable {
+    let classNames: [String]?
+    let classCount: Int
+    let labelsFollowNames: Bool
+    var count: Int { classCount }
+    func label(at row: Int) -> Int { row }
+    func image(at row: Int) -> EncodedImage { EncodedImage(bytes: [1, 2, 3]) }
   }
 
-  func labels(_ found: [String]?, classes: Int, names: [String]? = nil) throws -> [Int] {
-    let mapped = try ClassMapping.applied(to: source(found), classes: classes, names: names)
-    var labels: [Int] = []
-    while let example = try mapped.next() { labels.append(example.label) }
+  /// The labels of the model for the classes of a source, in their order.
+  func labels(
+    _ found: [String]?, sorted: Bool = false, classes: Int, names: [String]? = nil
+  ) throws -> [Int] {
+    let table = Table(
+      classNames: found, classCount: found?.count ?? classes, labelsFollowNames: sorted)
+    let source = ShuffledSource(table, specification: "folder:zoo", seed: 1)
+    let mapped = try ClassMapping.applied(to: source, classes: classes, names: names)
+    var labels = Array(repeating: -1, count: table.count)
+    while let original = try source.next(), let example = try mapped.next(at: original.id) {
+      labels[original.label] = example.label
+    }
     let isChanged = labels != Array(labels.indices)
     #expect(mapped.report.choices.map(\.what) == (isChanged ? ["the labels"] : []))
     return labels
@@ -155,16 +164,37 @@ import Testing
     }
   }
 
-  @Test("Numbers are labels if the model's classes have no names")
+  @Test("Names that are numbers are labels if the model's classes have no names")
   func numbersAreLabels() throws {
-    let sorted = (0..<12).map(String.init).sorted()
-    #expect(sorted[2] == "10")
-    #expect(try labels(sorted, classes: 12) == [0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9])
-    #expect(try labels(["003", "007"], classes: 12) == [3, 7])
+    let byText = (0..<12).map(String.init).sorted()
+    #expect(byText[2] == "10")
+    #expect(try labels(byText, sorted: true, classes: 12) == [0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9])
+    #expect(try labels(["003", "007"], sorted: true, classes: 12) == [3, 7])
+    #expect(try labels(["0", "1", "2"], sorted: true, classes: 12) == [0, 1, 2])
+  }
+
+  /// The second of the sorted numbers 1 to 12 is not class 1 of the model.
+  @Test("A position among sorted names is never a label")
+  func aRankIsNoLabel() throws {
+    for names in [["cat", "dog"], ["100", "200"], (1...12).map(String.init), ["1", "two"]] {
+      #expect(throws: OnePassError.self, "\(names)") { try labels(names, sorted: true, classes: 12) }
+    }
+    // The caller, or the data itself, numbers these classes.
     #expect(try labels(["cat", "dog"], classes: 12) == [0, 1])
-    #expect(try labels(["0", "1", "2"], classes: 12) == [0, 1, 2])
-    // Sorted identifiers above the labels count in their order; 1, 10, 2 from 1 to 10 have no certain meaning.
     #expect(try labels(["100", "200"], classes: 12) == [0, 1])
-    #expect(throws: OnePassError.self) { try labels((1...12).map(String.init).sorted(), classes: 12) }
+  }
+
+  @Test("Numbers of the data are the names of the model's classes, if those are numbers")
+  func numbersAreNames() throws {
+    #expect(try labels(nil, classes: 3, names: ["0", "1", "10", "2"]) == [0, 1, 3])
+    #expect(try labels(nil, classes: 3, names: ["2", "0", "1"]) == [1, 2, 0])
+    #expect(throws: OnePassError.self) { try labels(nil, classes: 3, names: ["1", "2", "3"]) }
+  }
+}
+
+extension ExampleSource {
+  /// The example of a source with random access at a position.
+  fileprivate func next(at id: Int) throws -> Example? {
+    try (self as? any RandomAccessSource)?.example(at: id)
   }
 }

@@ -121,7 +121,7 @@ final class PixelSource: ExampleSource {
         var taken = 0
         for _ in 0..<batches { taken += try feed.next(16).count }
         var other = try feeds()[kind]
-        try other.resume(after: taken, ledger: nil)
+        try other.resume(after: taken, ledger: nil, .sample)
         #expect(try rest(of: &other) == rest(of: &feed), "after \(batches) mini-batches")
       }
     }

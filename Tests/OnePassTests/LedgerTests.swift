@@ -66,9 +66,24 @@ import Testing
       stream[position] = Example(id: position, label: 0, image: stream[original].image)
     }
     let ledger = try read(write(stream))
-    #expect(ledger.firstFault == nil)
-    #expect(
-      ledger.duplicates.map(\.position) == [17, 30, 44] && ledger.duplicates.map(\.original) == [3, 29, 3])
+    #expect(try ledger.firstFault == nil)
+    for atOnce in [1 << 22, 7] {
+      let repeated = try RepeatedContents(in: ledger, atOnce: atOnce)
+      #expect(repeated.count == 3)
+      #expect(
+        repeated.first.map(\.position) == [17, 30, 44] && repeated.first.map(\.original) == [3, 29, 3])
+    }
+  }
+
+  /// Every content of 6,000 examples occurs twice, so that more repeat than are listed.
+  @Test("Of many repeated contents all are counted, and the first are listed")
+  func manyRepeatedContentsAreCounted() throws {
+    let stream = (0..<6_000).map { id in
+      Example(id: id, label: 0, image: EncodedImage(bytes: Array("image \(id % 3_000)".utf8)))
+    }
+    let repeated = try RepeatedContents(in: read(write(stream)), atOnce: 500)
+    #expect(repeated.count == 3_000 && repeated.first.map(\.position) == Array(3_000..<4_000))
+    #expect(repeated.first.allSatisfy { $0.position - 3_000 == $0.original })
   }
 
   /// What was taken beyond a checkpoint is cut off, and taken again.

@@ -303,8 +303,8 @@ import Testing
     var isPausing = false
     var pass: Int { base.pass }
 
-    mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
-      try base.resume(after: examples, ledger: ledger)
+    mutating func resume(after examples: Int, ledger: LedgerFile?, _ comparison: LedgerComparison) throws {
+      try base.resume(after: examples, ledger: ledger, comparison)
     }
 
     mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {

@@ -48,8 +48,14 @@ extension RunConfiguration {
 
   /// The first option in which a record differs from this request, as `replay-steps 1, not 2`; `nil` if there is none.
   ///
-  /// Options whose values come from the data or are chosen by the stream count as equal.
+  /// Options whose values come from the data or are chosen by the stream count as equal, and so do the places of data: the
+  /// same files may have been moved.
   package func difference(fromRecord record: RunConfiguration) -> String? {
+    var record = record
+    record.data.source = data.source
+    if data.evaluationSource != nil, record.data.evaluationSource != nil {
+      record.data.evaluationSource = data.evaluationSource
+    }
     var fromData = Set(places.filter { $0.option.isFoundInData && $0.option.value == nil }.map(\.option.key))
     if isChosenByStream { fromData.formUnion(Self.chosenKeys) }
     let comparable = record.keeping { !fromData.contains($0.option.key) }

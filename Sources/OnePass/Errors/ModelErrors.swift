@@ -45,6 +45,25 @@ extension OnePassError {
         + "\(classes) classes without names; name the classes by their labels, from 0.")
   }
 
+  /// - Parameter found: The names of the data's classes.
+  static func classNamesWithoutNumbers(_ found: [String], in source: String) -> OnePassError {
+    let few = found.prefix(3).joined(separator: ", ") + (found.count > 3 ? ", …" : "")
+    return OnePassError(
+      .badData,
+      "\(SourceRegistry.withoutSecrets(source)) names its classes (\(few)), and the model only numbers them; "
+        + "pass --classes FILE with the names in the order of the numbers.")
+  }
+
+  static func modelHasClassNames() -> OnePassError {
+    OnePassError(
+      .usage, "--classes has no effect, because the model has class names; omit it.")
+  }
+
+  static func classNameCountDiffers(_ count: Int, of classes: Int) -> OnePassError {
+    OnePassError(
+      .usage, "--classes has \(count) names, and the model has \(classes) classes; pass one name for each.")
+  }
+
   // MARK: Initial weights
 
   static func weightsOfUnfinishedRun(_ path: String) -> OnePassError {

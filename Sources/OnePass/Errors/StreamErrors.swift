@@ -36,11 +36,37 @@ extension OnePassError {
         + "pass --classes if there are more.")
   }
 
-  static func exampleDiffers(_ example: Int, of source: String) -> OnePassError {
+  /// - Parameter location: The file of the example, if it has one.
+  static func exampleDiffers(_ example: Int, of source: String, location: String? = nil) -> OnePassError {
+    let place = location.map { " (\($0))" } ?? ""
+    return OnePassError(
+      .badData,
+      "\(source) does not match the ledger: example \(example)\(place) differs; "
+        + "pass the same stream again, from its start.")
+  }
+
+  /// - Parameters:
+  ///   - new: The classes that the run does not have.
+  ///   - missing: The classes of the run that the data does not have.
+  static func classesDiffer(in source: String, new: [String], missing: [String]) -> OnePassError {
+    func list(_ names: [String]) -> String {
+      names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+    }
+    let difference =
+      new.isEmpty && missing.isEmpty
+      ? "the same names in another order"
+      : [new.isEmpty ? nil : "new: \(list(new))", missing.isEmpty ? nil : "missing: \(list(missing))"]
+        .compactMap(\.self).joined(separator: "; ")
+    return OnePassError(
+      .badData,
+      "\(source) has other classes than the run (\(difference)); resume with the same data.")
+  }
+
+  static func filesDiffer(in source: String) -> OnePassError {
     OnePassError(
       .badData,
-      "\(source) does not match the ledger: example \(example) differs; pass the same stream again, from its start."
-    )
+      "\(source) has other files than at the start of the run, and several passes have no ledger to compare them with; "
+        + "resume with the same data.")
   }
 
   static func unexpectedExample(_ example: Int, insteadOf expected: Int, from source: String) -> OnePassError

@@ -4,7 +4,7 @@ import OnePassData
 import OnePassModels
 import OnePassTorch
 
-/// A trained model from the folder of a run, for evaluation and prediction.
+/// A trained model from the folder of a run, finished or not, for evaluation and prediction.
 ///
 /// ```swift
 /// let model = try TrainedModel(checkpoint: "runs/first")
@@ -21,8 +21,10 @@ public struct TrainedModel {
   public let device: Device
   /// The seed of the training run; shuffled evaluation data uses it.
   public let seed: UInt64
+  /// The progress of the run.
+  public let stage: RunStage
 
-  /// Loads the model of a finished run.
+  /// Loads the model of a finished run, or that of the last checkpoint of an unfinished one.
   /// - Parameters:
   ///   - path: The folder of a run, or the `checkpoint` folder in it.
   ///   - device: `auto`, `cpu`, `cuda` or `cuda:i`.
@@ -33,21 +35,31 @@ public struct TrainedModel {
   public init(checkpoint path: String, device: String = "auto", threads: Int? = nil, own: ModelKind? = nil)
     throws
   {
+    if let last = try UnfinishedRun.lastCheckpoint(of: path) {
+      try self.init(last, device: device, threads: threads, own: own)
+      return
+    }
     let files = try RunFiles(path)
     try self.init(
-      files.modelCard(), weights: files.path(of: Checkpoint.weightsName), seed: files.position().seed,
-      device: device, threads: threads, own: own)
+      files.modelCard(), weights: StateDictionary(safetensors: files.path(of: Checkpoint.weightsName)),
+      seed: files.position().seed, device: device, threads: threads, own: own)
+  }
+
+  private init(_ last: UnfinishedRun.Contents, device: String, threads: Int?, own: ModelKind?) throws {
+    try self.init(
+      last.state.card, weights: last.trainedWeights(), seed: last.state.configuration.seed,
+      stage: RunStage(last.state, at: last.folder), device: device, threads: threads, own: own)
   }
 
   init(
-    _ card: ModelCard, weights: String, seed: UInt64, device: String, threads: Int? = nil,
-    own: ModelKind? = nil
+    _ card: ModelCard, weights: StateDictionary, seed: UInt64, stage: RunStage = .finished, device: String,
+    threads: Int? = nil, own: ModelKind? = nil
   ) throws {
     self.device = try Device(parsing: device)
     if let threads { try Engine.setThreadCount(threads) }
-    (self.card, self.seed) = (card, seed)
+    (self.card, self.seed, self.stage) = (card, seed, stage)
     model = try card.makeModel(seed: seed, device: self.device, own: own)
-    try model.stateDictionary.load(from: StateDictionary(safetensors: weights))
+    try model.stateDictionary.load(from: weights)
   }
 
   /// Measures accuracy and loss on a named data set.
@@ -68,7 +80,7 @@ public struct TrainedModel {
     observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult.Accuracy {
     try evaluate(
-      open(specification, labelKey, imageColumn, labelColumn, observe), limit: limit, isStrict: isStrict,
+      open(specification, labelKey, imageColumn, labelColumn, nil, observe), limit: limit, isStrict: isStrict,
       decodeThreads: decodeThreads, observe: observe)
   }
 
@@ -97,6 +109,7 @@ public struct TrainedModel {
   ///   - labelKey: Where WebDataset samples have their label; the `.cls` entry if `nil`.
   ///   - imageColumn: The column of images in Parquet files; found by its name and type if `nil`.
   ///   - labelColumn: The column of labels in Parquet files; found by its name and type if `nil`.
+  ///   - classNames: The names of the model's classes in label order, if the model has none and the data names its classes.
   ///   - isStrict: Whether entries that the data set leaves out are an error.
   ///   - decodeThreads: The number of image decoding threads; one per core if `nil`.
   ///   - observe: Called after each mini-batch, and with notices.
@@ -104,12 +117,12 @@ public struct TrainedModel {
   ///   many images are broken.
   public func evaluation(
     on specification: String, mistakes: Int = 50, limit: Int? = nil, labelKey: LabelKey? = nil,
-    imageColumn: String? = nil, labelColumn: String? = nil, isStrict: Bool = false, decodeThreads: Int? = nil,
-    observe: (TrainingEvent) -> Void = { _ in }
+    imageColumn: String? = nil, labelColumn: String? = nil, classNames: [String]? = nil,
+    isStrict: Bool = false, decodeThreads: Int? = nil, observe: (TrainingEvent) -> Void = { _ in }
   ) throws -> Evaluation {
     try evaluation(
-      on: open(specification, labelKey, imageColumn, labelColumn, observe), mistakes: mistakes, limit: limit,
-      isStrict: isStrict, decodeThreads: decodeThreads, observe: observe)
+      on: open(specification, labelKey, imageColumn, labelColumn, classNames, observe), mistakes: mistakes,
+      limit: limit, isStrict: isStrict, decodeThreads: decodeThreads, observe: observe)
   }
 
   /// Measures the accuracy on the examples of a source overall, by class and by pair of classes, and keeps the worst errors.
@@ -133,12 +146,18 @@ public struct TrainedModel {
 
   private func open(
     _ specification: String, _ labelKey: LabelKey?, _ imageColumn: String?, _ labelColumn: String?,
-    _ observe: (TrainingEvent) -> Void
+    _ classNames: [String]?, _ observe: (TrainingEvent) -> Void
   ) throws -> any ExampleSource {
+    if let classNames {
+      guard card.classNames == nil else { throw OnePassError.modelHasClassNames() }
+      guard classNames.count == card.classes else {
+        throw OnePassError.classNameCountDiffers(classNames.count, of: card.classes)
+      }
+    }
     let reading = try SourceRegistry.reading(of: specification)
     if let notice = reading.notice { observe(.notice(notice)) }
     return try SourceRegistry.open(
-      reading.specification, seed: seed, classNames: card.classNames, classCount: card.classes,
+      reading.specification, seed: seed, classNames: card.classNames ?? classNames, classCount: card.classes,
       labelKey: labelKey, imageColumn: imageColumn, labelColumn: labelColumn)
   }
 

@@ -15,7 +15,9 @@ struct RepeatedFeed: ExampleFeed {
     self.secondCount = secondCount
   }
 
-  mutating func resume(after examples: Int, ledger: LedgerFile?) { taken = examples }
+  mutating func resume(after examples: Int, ledger: LedgerFile?, _ comparison: LedgerComparison) {
+    taken = examples
+  }
 
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) -> TakenPart {
     let count = batches == 1 ? secondCount ?? count : count

@@ -151,6 +151,6 @@ private final class SampleSource: ExampleSource {
 
   func restore(position: Int) {
     self.position = position
-    feed.resume(after: position, ledger: nil)
+    feed.resume(after: position, ledger: nil, .sample)
   }
 }

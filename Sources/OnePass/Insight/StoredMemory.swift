@@ -1,6 +1,7 @@
 import Foundation
 import OnePassCore
 import OnePassReplay
+import OnePassTorch
 
 /// The memory of a run, read from its files. Reading changes nothing, and the run may be training.
 ///
@@ -9,18 +10,11 @@ import OnePassReplay
 /// print(memory.items.count, memory.summary.age?.median ?? 0)
 /// ```
 public struct StoredMemory {
-  /// The progress of the run.
-  public enum Stage: Hashable, Sendable {
-    /// The run is finished.
-    case finished
-    /// The run was last saved after `step` of `of` steps.
-    case unfinished(step: Int, of: Int, checkpoint: String)
-  }
 
   /// The folder of the run, as passed.
   public let path: String
   /// The progress of the run.
-  public let stage: Stage
+  public let stage: RunStage
   /// The items, in stream order.
   public let items: [MemoryItem]
   /// The number of examples taken from the stream.
@@ -35,7 +29,7 @@ public struct StoredMemory {
   public let plan: TrainingPlan?
   /// The images that are available.
   package let pictures: StoredPictures
-  private let weights: String
+  private let weights: () throws -> StateDictionary
   private let seed: UInt64
 
   /// Reads the memory of a run.
@@ -44,11 +38,8 @@ public struct StoredMemory {
   ///   - memoryDirectory: The present folder of the memory on disk, if it was moved.
   /// - Throws: `OnePassError`: `io` if there is no run, `usage` if it had no memory, `badData` if it is damaged.
   public init(of path: String, memoryDirectory: String? = nil) throws {
-    let isUnfinished =
-      try !FileManager.default.fileExists(atPath: "\(path)/result.json")
-      && UnfinishedRun.hasCheckpoint(in: path)
-    if isUnfinished {
-      try self.init(unfinished: path, memoryDirectory: memoryDirectory)
+    if let last = try UnfinishedRun.lastCheckpoint(of: path) {
+      try self.init(unfinished: path, last, memoryDirectory: memoryDirectory)
     } else {
       try self.init(finished: path, memoryDirectory: memoryDirectory)
     }
@@ -64,7 +55,8 @@ public struct StoredMemory {
     stage = .finished
     items = try MemoryTable(of: files).items
     (examplesSeen, counters, seed) = (position.examplesSeen, position.memory, position.seed)
-    (card, weights) = (try files.modelCard(), files.path(of: "model.safetensors"))
+    card = try files.modelCard()
+    weights = { try StateDictionary(safetensors: files.path(of: Checkpoint.weightsName)) }
     (configuration, plan) = (result?.configuration, result?.plan)
     pictures =
       if let run = position.memoryRun {
@@ -74,16 +66,14 @@ public struct StoredMemory {
       }
   }
 
-  private init(unfinished path: String, memoryDirectory: String?) throws {
-    let (checkpoint, state, memory) = try Self.lastCheckpoint(in: path)
+  private init(unfinished path: String, _ last: UnfinishedRun.Contents, memoryDirectory: String?) throws {
+    let state = last.state
     try Self.checkMemory(state.configuration, path)
     self.path = path
-    stage = .unfinished(
-      step: state.loop.position.steps, of: state.loop.position.coolDown?.lastStep ?? state.plan.steps,
-      checkpoint: checkpoint.name)
-    items = (memory?.items ?? []).sorted { $0.id < $1.id }
-    (examplesSeen, counters, seed) = (state.examplesTaken, memory?.counters, state.configuration.seed)
-    (card, weights) = (state.card, checkpoint.path(of: "model.safetensors"))
+    stage = RunStage(state, at: last.folder)
+    items = (last.memory?.items ?? []).sorted { $0.id < $1.id }
+    (examplesSeen, counters, seed) = (state.examplesTaken, last.memory?.counters, state.configuration.seed)
+    (card, weights) = (state.card, last.trainedWeights)
     (configuration, plan) = (state.configuration, state.plan)
     let folder = "\(path)/\(UnfinishedRun.folderName)"
     pictures =
@@ -97,25 +87,6 @@ public struct StoredMemory {
   private static func checkMemory(_ configuration: RunConfiguration, _ path: String) throws {
     guard configuration.method != .replay else { return }
     throw OnePassError.runWithoutMemory(path, title: configuration.title)
-  }
-
-  /// The last checkpoint of a run, which may be training and may replace the checkpoint during the read.
-  private static func lastCheckpoint(
-    in path: String
-  ) throws -> (CheckpointFolder, RunState, MemorySnapshot?) {
-    let folder = "\(path)/\(UnfinishedRun.folderName)"
-    var tried: String?
-    while true {
-      guard let last = try UnfinishedRun.checkpoints(in: folder).last else {
-        throw OnePassError.checkpointsRemoved(from: path)
-      }
-      do {
-        let (state, memory) = try UnfinishedRun.contents(of: last)
-        return (last, state, memory)
-      } catch let error as OnePassError where error.code == .badData && last.name != tried {
-        tried = last.name
-      }
-    }
   }
 
   // MARK: Figures
@@ -156,7 +127,7 @@ public struct StoredMemory {
   /// - Parameter images: The images, by position.
   /// - Throws: `OnePassError` if the weights cannot be read.
   package func predictions(of images: [Int: EncodedImage]) throws -> [Int: Prediction.Class] {
-    let model = try TrainedModel(card, weights: weights, seed: seed, device: "cpu")
+    let model = try TrainedModel(card, weights: weights(), seed: seed, device: "cpu")
     return try model.predicting(top: 1) { classes in
       images.compactMapValues { try? classes($0).first }
     }

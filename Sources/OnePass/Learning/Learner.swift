@@ -72,9 +72,21 @@ final class Learner: BatchLearner {
 
   /// The momentum and, if the run has one, the moving average of the weights. Resuming needs both besides the weights.
   var optimiserState: StateDictionary {
-    let averages = average?.stateDictionary.entries.map { (name: "average.\($0.name)", tensor: $0.tensor) }
+    let averages = average?.stateDictionary.entries.map {
+      (name: Self.averagePrefix + $0.name, tensor: $0.tensor)
+    }
     return StateDictionary(optimiser.stateDictionary.entries + (averages ?? []))
   }
+
+  /// The moving average in the saved ``optimiserState`` of a run; `nil` if it has none.
+  static func average(in optimiserState: StateDictionary) -> StateDictionary? {
+    let entries = optimiserState.entries.filter { $0.name.hasPrefix(averagePrefix) }
+    guard !entries.isEmpty else { return nil }
+    return StateDictionary(
+      entries.map { (name: String($0.name.dropFirst(averagePrefix.count)), tensor: $0.tensor) })
+  }
+
+  private static let averagePrefix = "average."
 
   /// Replaces the model's weights by their moving average, if the run has one. Called after the last update.
   func adoptAverage() throws {

@@ -39,7 +39,7 @@ final class Ledger {
   /// - Throws: `OnePassError` (`io`) if a file cannot be written.
   init(resuming passed: LedgerFile, in folder: String, withSubjects: Bool) throws {
     let hash = hash
-    passed.withBytes { hash.update($0) }
+    try passed.forEachChunk { hash.update($0) }
     examples = passed.count
     entries = try AppendedFile(path: passed.path, resumingAfter: passed.count * LedgerEntry.bytes)
     subjects =

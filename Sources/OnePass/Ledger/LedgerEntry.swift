@@ -11,7 +11,7 @@ struct LedgerEntry: Hashable {
   let hash: Hash
 
   /// The first 88 bits of the hash.
-  struct Hash: Hashable, Comparable {
+  struct Hash: Hashable {
     private let first: UInt64
     private let rest: UInt32
 
@@ -27,7 +27,6 @@ struct LedgerEntry: Hashable {
       withUnsafeBytes(of: rest.littleEndian) { bytes += $0.prefix(3) }
     }
 
-    static func < (a: Hash, b: Hash) -> Bool { (a.first, a.rest) < (b.first, b.rest) }
   }
 
   static let bytes = 16
@@ -38,12 +37,18 @@ struct LedgerEntry: Hashable {
     hash = Hash(of: example.image)
   }
 
+  /// The position of the entry at `offset`.
+  static func position(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int {
+    let first = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    return Int(first & (1 << (8 * UInt64(positionBytes)) - 1))
+  }
+
   /// - Precondition: `bytes` has an entry at `offset`.
   init(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
     func integer(_ start: Int, _ count: Int) -> UInt64 {
       (0..<count).reversed().reduce(0) { $0 << 8 | UInt64(bytes[offset + start + $1]) }
     }
-    position = Int(integer(0, Self.positionBytes))
+    position = Self.position(bytes, at: offset)
     hash = Hash(first: integer(Self.positionBytes, 8), rest: UInt32(integer(Self.positionBytes + 8, 3)))
   }
 

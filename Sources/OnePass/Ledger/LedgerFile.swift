@@ -2,61 +2,78 @@ import Foundation
 import OnePassCore
 import OnePassReplay
 
-/// A ledger that was read from disk.
-struct LedgerFile {
+/// A ledger on disk. Its entries are read in chunks, so that memory does not grow with the stream.
+final class LedgerFile {
   let path: String
   let count: Int
-  private let data: Data
+  private let file: FileHandle
 
-  /// Reads the valid part of a ledger.
+  private static let chunkEntries = 1 << 16
+
+  /// Opens the valid part of a ledger.
   /// - Throws: `OnePassError`: `io` if it cannot be read, `badData` if it does not match the mark.
   init(path: String, mark: LedgerMark) throws {
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
+    do { file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)) } catch {
       throw OnePassError.unreadableFile(path, cause: error)
     }
     self.path = path
     count = mark.examples
-    let isWhole =
-      mark.examples <= data.count / LedgerEntry.bytes
-      && withBytes { "\(ContentHash(of: $0))" == mark.hash }
-    guard isWhole else { throw OnePassError.damagedFile(path) }
+    let hash = RunningHash()
+    try forEachChunk { hash.update($0) }
+    guard "\(hash.value)" == mark.hash else { throw OnePassError.damagedFile(path) }
   }
 
-  /// The bytes of the valid entries.
-  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try data.withUnsafeBytes {
-      try body(UnsafeRawBufferPointer(rebasing: $0[..<(count * LedgerEntry.bytes)]))
+  /// Passes the bytes of the valid entries, in chunks of whole entries.
+  /// - Throws: `OnePassError`: `io` if they cannot be read, `badData` if there are fewer.
+  func forEachChunk(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Self.chunkEntries * LedgerEntry.bytes, alignment: 16)
+    defer { buffer.deallocate() }
+    for start in stride(from: 0, to: count, by: Self.chunkEntries) {
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[..<(min(Self.chunkEntries, count - start) * LedgerEntry.bytes)])
+      try read(part, at: start)
+      try body(UnsafeRawBufferPointer(part))
     }
   }
 
-  subscript(index: Int) -> LedgerEntry {
-    data.withUnsafeBytes { LedgerEntry($0, at: index * LedgerEntry.bytes) }
+  /// The entry at a position.
+  /// - Throws: As ``forEachChunk(_:)``.
+  func entry(at index: Int) throws -> LedgerEntry {
+    try withUnsafeTemporaryAllocation(byteCount: LedgerEntry.bytes, alignment: 16) { bytes in
+      try read(bytes, at: index)
+      return LedgerEntry(UnsafeRawBufferPointer(bytes), at: 0)
+    }
+  }
+
+  private func read(_ bytes: UnsafeMutableRawBufferPointer, at index: Int) throws {
+    var filled = 0
+    while filled < bytes.count {
+      let count = pread(
+        file.fileDescriptor, bytes.baseAddress?.advanced(by: filled), bytes.count - filled,
+        off_t(index * LedgerEntry.bytes + filled))
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw OnePassError.unreadableFile(path, cause: POSIXError(.init(rawValue: errno) ?? .EIO))
+      }
+      guard count > 0 else { throw OnePassError.damagedFile(path) }
+      filled += count
+    }
   }
 
   /// A description of the first entry whose position is not the next of 0, 1, 2, …; `nil` if all are.
   var firstFault: String? {
-    for index in 0..<count where self[index].position != index {
-      let position = self[index].position
-      return position < index
-        ? "example \(position) was taken twice"
-        : "example \(index) was skipped (followed by \(position))"
-    }
-    return nil
-  }
-
-  /// The examples with the content of an earlier one, each with the first position of that content.
-  var duplicates: [(position: Int, original: Int)] {
-    var order = (0..<count).map { (hash: self[$0].hash, position: self[$0].position) }
-    order.sort { ($0.hash, $0.position) < ($1.hash, $1.position) }
-    var found: [(position: Int, original: Int)] = []
-    var original = 0
-    for index in order.indices.dropFirst() {
-      if order[index].hash != order[original].hash {
-        original = index
-      } else {
-        found.append((order[index].position, order[original].position))
+    get throws {
+      var (index, fault) = (0, String?.none)
+      try forEachChunk { chunk in
+        for offset in stride(from: 0, to: chunk.count, by: LedgerEntry.bytes) where fault == nil {
+          let position = LedgerEntry.position(chunk, at: offset)
+          if position < index { fault = "example \(position) was taken twice" }
+          if position > index { fault = "example \(index) was skipped (followed by \(position))" }
+          index += 1
+        }
       }
+      return fault
     }
-    return found.sorted { $0.position < $1.position }
   }
 }

@@ -5,9 +5,13 @@ import OnePassReplay
 
 /// The verification that a run took each example of its stream once, by its ledger.
 ///
+/// The ledger has the position and a hash of each example. Without the data, it proves that no position was taken twice or
+/// skipped, and which contents repeat. With the data, it also proves that these are the contents of the data.
+///
 /// ```swift
-/// let pass = try PassVerification(of: "runs/photos")
-/// print(pass.examples, pass.faults)
+/// var pass = try PassVerification(of: "runs/photos")
+/// try pass.compare(withData: "folder:photos", of: "runs/photos")
+/// print(pass.examples, pass.repeated, pass.faults)
 /// ```
 public struct PassVerification: Codable, Sendable {
   /// An example with the content of an earlier one.
@@ -20,7 +24,9 @@ public struct PassVerification: Codable, Sendable {
 
   /// The number of examples that were taken.
   public var examples: Int
-  /// The examples of the source with the content of an earlier one.
+  /// The number of examples with the content of an earlier one. Either the data has them, or contents were taken again.
+  public var repeated: Int
+  /// The first 1,000 of these examples.
   public var duplicates: [Duplicate]
   /// The names of the checkpoints that were verified.
   public var checkpoints: [String]
@@ -29,6 +35,8 @@ public struct PassVerification: Codable, Sendable {
   /// The number of items that were verified by position only, because the memory has their images in another encoding or not
   /// at all.
   public var itemsByPosition: Int
+  /// The number of examples of the data that match the ledger; `nil` if the data was not read.
+  public var compared: Int?
   /// Descriptions of the faults that were found; empty if there are none.
   public var faults: [String]
 
@@ -38,18 +46,17 @@ public struct PassVerification: Codable, Sendable {
   ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
   /// - Throws: `OnePassError`: `io` if there is no run or it has no ledger, `badData` if it is damaged, `usage` if another
   ///   process is using it.
+  /// - Complexity: O(N log N) in the number of examples, with at most 64 MiB of their entries in memory.
   public init(of path: String, memoryDirectory: String? = nil) throws {
     let run = try StoredRun(path, memoryDirectory: memoryDirectory)
-    guard let last = run.points.last, let mark = last.ledger else {
-      throw OnePassError.noLedger(in: path, isMultiEpoch: run.configuration.method == .multiEpoch)
-    }
-    let file = "\(run.logFolder)/\(Ledger.fileName)"
-    let ledger = try LedgerFile(path: file, mark: mark)
+    let ledger = try run.openLedger()
     examples = ledger.count
-    duplicates = ledger.duplicates.map { Duplicate(position: $0.position, original: $0.original) }
+    let contents = try RepeatedContents(in: ledger)
+    repeated = contents.count
+    duplicates = contents.first.map { Duplicate(position: $0.position, original: $0.original) }
     checkpoints = run.points.map(\.name)
     (items, itemsByPosition, faults) = (0, 0, [])
-    if let fault = ledger.firstFault { faults.append("The ledger is inconsistent: \(fault).") }
+    if let fault = try ledger.firstFault { faults.append("The ledger is inconsistent: \(fault).") }
     for point in run.points {
       guard point.examples <= ledger.count else {
         faults.append("\(point.name) has \(point.examples) examples, but the ledger has \(ledger.count).")
@@ -59,7 +66,9 @@ public struct PassVerification: Codable, Sendable {
       if let mark = point.ledger, mark.examples != point.examples {
         faults.append("\(point.name) has \(point.examples) examples, but its ledger has \(mark.examples).")
       }
-      if let mark = point.ledger, mark != last.ledger { _ = try LedgerFile(path: file, mark: mark) }
+      if let mark = point.ledger, mark != run.points.last?.ledger {
+        _ = try LedgerFile(path: ledger.path, mark: mark)
+      }
     }
   }
 
@@ -76,7 +85,7 @@ public struct PassVerification: Codable, Sendable {
           itemsByPosition += 1
           continue
         }
-        if LedgerEntry.Hash(of: image) == ledger[item.id].hash {
+        if LedgerEntry.Hash(of: image) == (try ledger.entry(at: item.id).hash) {
           items += 1
         } else {
           faults.append("\(point.name) contains an image of example \(item.id) that differs from the ledger.")
@@ -85,5 +94,48 @@ public struct PassVerification: Codable, Sendable {
         faults.append("\(point.name): \(error.message)")
       }
     }
+  }
+
+  /// Reads the data of a run again, in the order of the run, and compares each example with the ledger.
+  ///
+  /// The first example that differs is a fault, and so is data that ends early.
+  /// - Parameters:
+  ///   - specification: The data, which may have been moved.
+  ///   - path: The folder of the run.
+  ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
+  /// - Throws: `OnePassError`: `usage`, `io`, `badData` if the data or the run cannot be read.
+  public mutating func compare(
+    withData specification: String, of path: String, memoryDirectory: String? = nil
+  ) throws {
+    let run = try StoredRun(path, memoryDirectory: memoryDirectory)
+    var configuration = run.configuration
+    configuration.data.source = try SourceRegistry.reading(of: specification).specification
+    let stream = try RunStream(configuration.openData(), configuration)
+    let ledger = try run.openLedger()
+    compared = 0
+    for position in 0..<ledger.count {
+      guard let example = try stream.source.next() else {
+        faults.append("The data has \(position) examples, but \(ledger.count) were taken.")
+        return
+      }
+      stream.buffer?.settle(upTo: position + 1)
+      guard try LedgerEntry(of: example) == ledger.entry(at: position) else {
+        let place = stream.source.location(of: position).map { " (\($0))" } ?? ""
+        faults.append("Example \(position) of the data\(place) is not the image that was taken there.")
+        return
+      }
+      compared = position + 1
+    }
+  }
+}
+
+extension StoredRun {
+  /// The ledger up to the last checkpoint.
+  /// - Throws: `OnePassError`: `io` if the run has none, `badData` if it is damaged.
+  func openLedger() throws -> LedgerFile {
+    guard let mark = points.last?.ledger else {
+      throw OnePassError.noLedger(in: path, isMultiEpoch: configuration.method == .multiEpoch)
+    }
+    return try LedgerFile(path: "\(logFolder)/\(Ledger.fileName)", mark: mark)
   }
 }

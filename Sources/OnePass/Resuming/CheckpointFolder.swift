@@ -9,6 +9,8 @@ import OnePassReplay
 /// step-00000120/state.json        …
 /// ```
 struct CheckpointFolder {
+  static let optimiserName = "optimiser.safetensors"
+
   let path: String
   private static let manifest = "manifest"
   /// The suffix of incomplete folders.

@@ -8,6 +8,9 @@ final class CheckpointSaver: StepObserver {
   private let records: RunRecords
   private let session: RunSession
   private let buffer: ShuffleBuffer?
+  private let source: any ExampleSource
+  /// Computed for the first checkpoint, since a run without any needs none.
+  private lazy var listing = DataListing(of: source)
   private let interval: CheckpointInterval?
   private let stop: StopRequest?
   private let clock = ContinuousClock()
@@ -15,18 +18,19 @@ final class CheckpointSaver: StepObserver {
   private var stepsSaved: Int?
 
   /// - Parameters:
-  ///   - buffer: The shuffle buffer of the stream, if it has one.
+  ///   - stream: The stream of the run.
   ///   - interval: How often the run is saved; only when it stops if `nil`.
   ///   - stop: Requests to stop or to cool down.
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ records: RunRecords, in session: RunSession,
-    buffer: ShuffleBuffer?, every interval: CheckpointInterval?, stop: StopRequest?
+    stream: RunStream, every interval: CheckpointInterval?, stop: StopRequest?
   ) {
     self.assembly = assembly
     self.learner = learner
     self.records = records
     self.session = session
-    self.buffer = buffer
+    buffer = stream.buffer
+    source = stream.source
     self.interval = interval
     self.stop = stop
     lastSaved = clock.now
@@ -96,7 +100,8 @@ final class CheckpointSaver: StepObserver {
         version: onePassVersion, configuration: assembly.configuration.withoutSecrets, plan: assembly.plan,
         card: assembly.card, loop: loop.state, learner: learner.state, online: records.online.accuracy,
         curve: records.curve.curve, log: records.log.state,
-        memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable()),
+        memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable(),
+        listing: listing),
       weights: learner.model.stateDictionary, optimiser: learner.optimiserState, memory: loop.rehearsal,
       shuffleBuffer: buffer?.snapshot)
     try loop.ranks.barrier()

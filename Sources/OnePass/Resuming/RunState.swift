@@ -24,6 +24,8 @@ struct RunState: Codable {
   var memoryRun: String?
   /// The valid part of the ledger; `nil` without one.
   var ledger: LedgerMark?
+  /// The listing of the data; `nil` without one, and in checkpoints of earlier versions.
+  var listing: DataListing?
 
   /// The number of examples taken from the stream.
   var examplesTaken: Int { loop.incoming.tally.taken }

@@ -88,7 +88,7 @@ package final class UnfinishedRun {
     let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     let checkpoint = try CheckpointFolder.write(to: "\(path)/\(name)") { partial in
       try weights.write(to: "\(partial)/\(Checkpoint.weightsName)")
-      try optimiser.write(to: "\(partial)/optimiser.safetensors")
+      try optimiser.write(to: "\(partial)/\(CheckpointFolder.optimiserName)")
       try Data(JSON.text(state).utf8).write(to: URL(fileURLWithPath: "\(partial)/state.json"))
       if let snapshot {
         try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: "\(partial)/\(Checkpoint.indexName)"))
@@ -321,29 +321,57 @@ package final class UnfinishedRun {
     }
     return Saved(
       state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: Checkpoint.weightsName)),
-      optimiser: try StateDictionary(safetensors: checkpoint.path(of: "optimiser.safetensors")),
+      optimiser: try StateDictionary(safetensors: checkpoint.path(of: CheckpointFolder.optimiserName)),
       memory: memory,
       shuffleBuffer: try ShuffleBuffer.Snapshot(
         readingFrom: checkpoint.path(of: ShuffleBuffer.Snapshot.fileName)),
       archive: archive, keptItems: keptItems)
   }
 
-  /// Reads all checkpoints, the oldest first, and changes nothing.
-  /// - Throws: `OnePassError` (`badData`) if one is damaged.
-  func inspect() throws -> [(folder: CheckpointFolder, state: RunState, memory: MemorySnapshot?)] {
-    try Self.checkpoints(in: path).map { checkpoint in
-      let (state, memory) = try Self.contents(of: checkpoint)
-      return (checkpoint, state, memory)
+  /// The state and the memory index of a checkpoint.
+  struct Contents {
+    let folder: CheckpointFolder
+    let state: RunState
+    let memory: MemorySnapshot?
+
+    /// The weights that the run would have if it ended here: their moving average, if it has one.
+    /// - Throws: `OnePassError` if a file cannot be read.
+    func trainedWeights() throws -> StateDictionary {
+      let optimiser = try StateDictionary(safetensors: folder.path(of: CheckpointFolder.optimiserName))
+      return try Learner.average(in: optimiser)
+        ?? StateDictionary(safetensors: folder.path(of: Checkpoint.weightsName))
     }
   }
 
-  /// Reads the state and the memory index of a checkpoint.
+  /// Reads all checkpoints, the oldest first, and changes nothing.
+  /// - Throws: `OnePassError` (`badData`) if one is damaged.
+  func inspect() throws -> [Contents] { try Self.checkpoints(in: path).map(Self.contents) }
+
+  /// Reads the last checkpoint of an unfinished run, which may be training and may replace the checkpoint meanwhile.
+  /// - Parameter output: The folder of the run.
+  /// - Returns: `nil` if the run is finished, or was never saved.
   /// - Throws: `OnePassError` (`badData`) if it is damaged.
-  static func contents(of checkpoint: CheckpointFolder) throws -> (state: RunState, memory: MemorySnapshot?) {
+  static func lastCheckpoint(of output: String) throws -> Contents? {
+    guard !FileManager.default.fileExists(atPath: "\(output)/result.json"), try hasCheckpoint(in: output)
+    else { return nil }
+    var tried: String?
+    while true {
+      guard let last = try checkpoints(in: "\(output)/\(folderName)").last else {
+        throw OnePassError.checkpointsRemoved(from: output)
+      }
+      do { return try contents(of: last) } catch let error as OnePassError
+        where error.code == .badData && last.name != tried
+      { tried = last.name }
+    }
+  }
+
+  private static func contents(of checkpoint: CheckpointFolder) throws -> Contents {
     try checkpoint.verify()
     let index = checkpoint.path(of: Checkpoint.indexName)
     let data = FileManager.default.contents(atPath: index)
-    return (try decode(checkpoint), try data.map { try MemoryIndex.decode($0, path: index) })
+    return Contents(
+      folder: checkpoint, state: try decode(checkpoint),
+      memory: try data.map { try MemoryIndex.decode($0, path: index) })
   }
 
   private static func decode(_ checkpoint: CheckpointFolder) throws -> RunState {

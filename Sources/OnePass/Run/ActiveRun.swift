@@ -40,7 +40,7 @@ final class ActiveRun {
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
     saver = CheckpointSaver(
-      assembly, learner, records, in: session, buffer: stream.buffer, every: interval, stop: stop)
+      assembly, learner, records, in: session, stream: stream, every: interval, stop: stop)
     try session.restore(&loop, learner, records)
     try learner.share(over: ranks)
     loop.requests = saver.requests

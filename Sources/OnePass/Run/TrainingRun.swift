@@ -55,14 +55,7 @@ public struct TrainingRun {
       data: source == nil, evaluation: evaluationSource == nil)
     self.configuration = configuration
     self.evaluationSource = evaluationSource
-    stream = try RunStream(
-      source
-        ?? SourceRegistry.open(
-          configuration.data.source, seed: configuration.seed, classNames: configuration.data.classNames,
-          subjectKey: configuration.data.subjectKey, classCount: configuration.data.classCount,
-          labelKey: configuration.data.forTraining(\.labelKey, of: "wds"),
-          imageColumn: configuration.data.forTraining(\.imageColumn, of: "hf"),
-          labelColumn: configuration.data.forTraining(\.labelColumn, of: "hf")), configuration)
+    stream = try RunStream(source ?? configuration.openData(), configuration)
   }
 
   /// Trains and evaluates.
@@ -151,6 +144,18 @@ public struct TrainingRun {
   /// Whether the evaluation data is neither a custom source nor standard input.
   var evaluationCanBeOpenedTwice: Bool {
     evaluationSource == nil && configuration.data.evaluationSource?.hasSuffix(":-") == false
+  }
+}
+
+extension RunConfiguration {
+  /// Opens the training data.
+  /// - Throws: As ``SourceRegistry/open(_:seed:classNames:subjectKey:classCount:labelKey:imageColumn:labelColumn:)``.
+  func openData() throws -> any ExampleSource {
+    try SourceRegistry.open(
+      data.source, seed: seed, classNames: data.classNames, subjectKey: data.subjectKey,
+      classCount: data.classCount, labelKey: data.forTraining(\.labelKey, of: "wds"),
+      imageColumn: data.forTraining(\.imageColumn, of: "hf"),
+      labelColumn: data.forTraining(\.labelColumn, of: "hf"))
   }
 }
 

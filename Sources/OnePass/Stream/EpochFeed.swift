@@ -25,7 +25,7 @@ struct EpochFeed: ExampleFeed {
     position = 0
   }
 
-  mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
+  mutating func resume(after examples: Int, ledger: LedgerFile?, _ comparison: LedgerComparison) throws {
     guard examples > 0 else { return }
     // As in `next`, a pass remains current until an example of the following one is taken.
     pass = (examples - 1) / source.count

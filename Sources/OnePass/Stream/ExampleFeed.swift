@@ -18,8 +18,11 @@ protocol ExampleFeed {
   /// Resumes after a number of examples, counted over all passes.
   ///
   /// Nothing may have been taken from this feed before.
-  /// - Parameter ledger: The examples that passed before the interruption, for sources that must read them again.
-  mutating func resume(after examples: Int, ledger: LedgerFile?) throws
+  /// - Parameters:
+  ///   - ledger: The examples that passed before the interruption, if there is a record of them.
+  ///   - comparison: How much of the stream is compared with the ledger. A source that must be read again is compared whole.
+  /// - Throws: `OnePassError` (`badData`) if the stream is another one.
+  mutating func resume(after examples: Int, ledger: LedgerFile?, _ comparison: LedgerComparison) throws
 
   /// The number of examples that were taken from the source, or read ahead, and not yet delivered.
   var waiting: Int { get }

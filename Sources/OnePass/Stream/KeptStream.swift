@@ -7,7 +7,9 @@ import OnePassData
 final class KeptStream: RandomAccessSource {
   let specification: String
   let classNames: [String]?
+  let labelsFollowNames: Bool
   let report: SourceReport
+  private let source: any ExampleSource
   private let examples: [Example]
   private(set) var position = 0
 
@@ -15,7 +17,8 @@ final class KeptStream: RandomAccessSource {
   /// - Parameter isStrict: Whether entries that are left out are an error.
   init(_ source: any ExampleSource, alreadyTaken: [Example], limit: Int, isStrict: Bool = false) throws {
     specification = source.specification
-    classNames = source.classNames
+    (classNames, labelsFollowNames) = (source.classNames, source.labelsFollowNames)
+    self.source = source
     var feed = StreamFeed(source, alreadyTaken: alreadyTaken, limit: limit, isStrict: isStrict)
     var examples: [Example] = []
     while case let more = try feed.next(4_096), !more.isEmpty { examples += more }
@@ -34,6 +37,8 @@ final class KeptStream: RandomAccessSource {
     defer { position += 1 }
     return examples[position]
   }
+
+  func visitListing(_ visit: (ListedEntry) -> Void) -> Bool { source.visitListing(visit) }
 
   func restore(position: Int) { self.position = position }
 }

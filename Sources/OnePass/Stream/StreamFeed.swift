@@ -28,20 +28,31 @@ struct StreamFeed: ExampleFeed {
     left = limit
   }
 
-  mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
+  mutating func resume(after examples: Int, ledger: LedgerFile?, _ comparison: LedgerComparison) throws {
     precondition(
       taken.isEmpty && expectedID == 0, "A feed must be resumed before examples are taken from it.")
-    if let ledger, source.readsAgainToRestore {
-      for position in 0..<examples {
-        guard let example = try source.next(), LedgerEntry(of: example) == ledger[position] else {
-          throw OnePassError.exampleDiffers(position, of: source.specification)
-        }
-      }
-    } else {
-      try source.restore(position: examples)
-    }
-    expectedID = examples
     left -= examples
+    expectedID = examples
+    guard let ledger else { return try source.restore(position: examples) }
+    let comparison = source.readsAgainToRestore ? .everyExample : comparison
+    let compared = comparison.count(taken: examples, left: left)
+    if let source = source as? any RandomAccessSource {
+      for index in 0..<compared {
+        // Evenly spread, with the last one.
+        let position = (index + 1) * examples / compared - 1
+        try ledger.check(source.example(at: position), at: position, of: source)
+      }
+      return try source.restore(position: examples)
+    }
+    if buffer != nil, comparison == .sample {
+      // The delivered examples are not in the order of arrival.
+      return try source.restore(position: examples)
+    }
+    if compared < examples { try source.restore(position: examples - compared) }
+    for position in examples - compared..<examples {
+      try ledger.check(source.next(), at: position, of: source)
+      buffer?.settle(upTo: position + 1)
+    }
   }
 
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {

@@ -54,14 +54,7 @@ struct StreamPreparation {
     plan = state.plan
     pipeline = state.card.pipeline
     stem = state.card.stem
-    if plan.classNames != nil, configuration.data.classNames == nil, source.classNames == nil {
-      // The classes were found by a survey, which the labels of the rest of the stream need again.
-      _ = try Survey.of(stream.arriving)
-    }
-    if let length = source.knownCount, min(length, configuration.data.limit ?? .max) != plan.streamExamples {
-      throw OnePassError.streamLengthDiffers(
-        source.specification, length, before: plan.streamExamples)
-    }
+    let data = try ResumedData(stream, configuration, state)
     var feed: any ExampleFeed
     if configuration.method == .multiEpoch {
       let limited = LimitedSource.first(plan.streamExamples, of: source) as? any RandomAccessSource
@@ -72,13 +65,14 @@ struct StreamPreparation {
     }
     state.loop.position.coolDown?.end(&feed, batchSize: configuration.recipe.batchSize)
     let taken = state.loop.incoming.tally.taken
-    try feed.resume(after: taken, ledger: ledger)
+    try feed.resume(after: taken, ledger: ledger, data.comparison)
     if let report = state.loop.incoming.report { source.restore(report: report) }
     firstImage = nil
     self.feed = feed
-    var notices = [
-      "Resuming after step \(state.loop.position.steps) of \(state.loop.position.coolDown?.lastStep ?? plan.steps)."
-    ]
+    var notices =
+      [
+        "Resuming after step \(state.loop.position.steps) of \(state.loop.position.coolDown?.lastStep ?? plan.steps)."
+      ] + data.notices(taken: taken)
     if source.readsAgainToRestore {
       notices.append(
         "\(source.specification) cannot seek, so its first \(taken) examples were read again and skipped."

@@ -34,8 +34,8 @@ struct WatchedFeed: ExampleFeed {
   var waiting: Int { feed.waiting }
   mutating func end(at end: Int, from start: Int) { feed.end(at: end, from: start) }
 
-  mutating func resume(after examples: Int, ledger: LedgerFile?) throws {
-    try feed.resume(after: examples, ledger: ledger)
+  mutating func resume(after examples: Int, ledger: LedgerFile?, _ comparison: LedgerComparison) throws {
+    try feed.resume(after: examples, ledger: ledger, comparison)
   }
 
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {

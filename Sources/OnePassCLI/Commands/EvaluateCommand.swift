@@ -16,7 +16,9 @@ struct EvaluateCommand: ParsableCommand {
       evaluation.json, classes.csv, confusion.csv (rows are true classes) and errors.html, a page with the misclassified \
       images of the highest losses. It must be new or empty. The page contains copies of images.
 
-      If the model and the data both name their classes, they are matched by name.
+      Classes are matched by name, or by number where names are numbers. A label that is a number is the position of the \
+      class in the model. If only the data names its classes, pass the names in the order of the model's numbers with \
+      --classes.
       """)
 
   @Option(
@@ -27,6 +29,12 @@ struct EvaluateCommand: ParsableCommand {
     help: ArgumentHelp("Labelled images, as in `train --data`.", valueName: "SPEC"),
     completion: .specification)
   var data: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Class names in label order, one per line, for a model whose classes have no names.", valueName: "FILE"),
+    completion: .file(extensions: ["txt"]))
+  var classes: String?
 
   @Option(help: ArgumentHelp("Maximum number of examples.", valueName: "N"))
   var limit: Int?
@@ -64,15 +72,17 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     try declared.data.$limit.check(limit)
+    let classNames = try classes.map { try ClassNamesFile.read($0) }
     let folder = try output.map { try EvaluationFolder(creating: $0) }
     let display = ProgressDisplay(quiet: quiet)
     defer { display.closeLine() }
     let model = try TrainedModel(
       checkpoint: checkpoint, device: compute.chosenDevice, threads: compute.threads)
+    if let notice = model.stage.notice(of: checkpoint) { display.show(.notice(notice)) }
     let evaluation = try model.evaluation(
       on: data, mistakes: folder == nil ? 0 : errors ?? 50, limit: limit, labelKey: labelKey?.read(),
-      imageColumn: imageColumn, labelColumn: labelColumn,
-      isStrict: strict, decodeThreads: decoding.decodeThreads
+      imageColumn: imageColumn, labelColumn: labelColumn, classNames: classNames, isStrict: strict,
+      decodeThreads: decoding.decodeThreads
     ) { display.show($0) }
     display.closeLine()
     try folder?.write(evaluation, of: checkpoint)

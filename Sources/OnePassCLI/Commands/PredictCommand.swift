@@ -59,6 +59,7 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let model = try TrainedModel(
       checkpoint: checkpoint, device: compute.chosenDevice, threads: compute.threads)
+    if let notice = model.stage.notice(of: checkpoint) { Console.note(notice) }
     var text = PredictionText(json ? .json : .format(format), classNames: model.card.classNames)
     var (count, failures) = (0, 0)
     try Console.write(text.start)

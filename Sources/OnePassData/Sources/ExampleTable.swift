@@ -35,6 +35,12 @@ public protocol ExampleTable {
 
   /// What was left out and chosen when the examples were listed.
   var report: SourceReport { get }
+
+  /// Whether a label is the position of the class among the sorted names; see ``ExampleSource/labelsFollowNames``.
+  var labelsFollowNames: Bool { get }
+
+  /// The name, label and size of the example in this row, as far as they are known without reading the image.
+  func listed(at row: Int) -> ListedEntry
 }
 
 extension ExampleTable {
@@ -42,6 +48,10 @@ extension ExampleTable {
   public func path(at row: Int) -> String? { nil }
   /// The default: nothing was left out or chosen.
   public var report: SourceReport { SourceReport() }
+  /// The default: the data numbers its classes.
+  public var labelsFollowNames: Bool { false }
+  /// The default: the label alone.
+  public func listed(at row: Int) -> ListedEntry { ListedEntry(name: [], label: label(at: row)) }
 }
 
 /// A stream of all examples of a table, in a uniformly random order that the seed fixes.
@@ -94,6 +104,15 @@ public final class ShuffledSource: RandomAccessSource {
     let row = Int(order[id])
     let subject = subjectKey.flatMap { key in table.path(at: row).flatMap(key.subject(inPath:)) }
     return Example(id: id, label: table.label(at: row), image: try table.image(at: row), subject: subject)
+  }
+
+  /// Whether labels are positions among the sorted names of the table.
+  public var labelsFollowNames: Bool { table.labelsFollowNames }
+
+  /// Visits all examples in the order of the table.
+  public func visitListing(_ visit: (ListedEntry) -> Void) -> Bool {
+    for row in 0..<table.count { visit(table.listed(at: row)) }
+    return true
   }
 
   /// What the table has left out and chosen.

@@ -3,7 +3,7 @@ import OnePassCore
 
 /// Image files in one folder per class, in the order of torchvision's `ImageFolder`.
 ///
-/// The classes are the subfolders of the root, sorted by the bytes of their names. Image files, recognised by their
+/// The classes are the subfolders of the root, sorted by the bytes of their names, or by value if all names are numbers. Image files, recognised by their
 /// extension (torchvision's `IMG_EXTENSIONS`, in any case), are found at any depth. Links are followed. Every other file is
 /// counted in the ``report``: hidden files, files with other extensions or beside the class folders, links without a target. A
 /// folder that is reached twice within a class counts once. Folders of file systems and tools, such as `@eaDir`, are not classes.
@@ -24,7 +24,10 @@ public struct FolderTable: ExampleTable {
   public var count: Int { fileNames.count }
   /// The files and folders that were left out.
   public private(set) var report = SourceReport()
+  /// Whether the labels are positions among the sorted names of the folders.
+  public let labelsFollowNames: Bool
 
+  private let root: String
   private let names: [String]
   /// The file name of each row.
   private var fileNames = PackedNames()
@@ -44,6 +47,7 @@ public struct FolderTable: ExampleTable {
   /// - Throws: `OnePassError`: `io` if a folder cannot be read; `badData` if there are no class folders, the folders are
   ///   parts of a data set (`train`, `val`), one has no image, or one is not in `classNames`.
   public init(_ root: String, classNames: [String]? = nil) throws {
+    (self.root, labelsFollowNames) = (root, classNames == nil)
     guard existence(of: root).exists else {
       throw OnePassError.noSuchFolder(root)
     }
@@ -51,10 +55,11 @@ public struct FolderTable: ExampleTable {
       throw OnePassError.isNotClassRoot(root)
     }
     let path = Array(root.utf8)
-    let classes: [[UInt8]] = try FolderEntry.list(path, into: &report) { entry in
+    let folders: [[UInt8]] = try FolderEntry.list(path, into: &report) { entry in
       if let reason = FolderWalk.reason(for: entry) { return .leaveOut(reason) }
       return entry.kind == .folder ? .take(entry.name) : .leaveOut(.besideClasses)
     }
+    let classes = ClassOrder.sorted(folders)
     guard !classes.isEmpty else {
       throw OnePassError.noClassFolders(in: root)
     }
@@ -85,6 +90,13 @@ public struct FolderTable: ExampleTable {
 
   /// The path of the file in this row. Bytes that are not UTF-8 are escaped.
   public func path(at row: Int) -> String? { String(escaping: file(at: row)) }
+
+  /// The path below the root, and the label.
+  public func listed(at row: Int) -> ListedEntry {
+    let folder = folder(of: row)
+    return ListedEntry(
+      name: folder.path.dropFirst(root.utf8.count + 1) + [slash] + fileNames[row], label: folder.label)
+  }
 
   private func file(at row: Int) -> [UInt8] { folder(of: row).path + [slash] + fileNames[row] }
 

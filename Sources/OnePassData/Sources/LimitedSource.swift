@@ -35,6 +35,10 @@ public class LimitedSource: ExampleSource {
   public var knownClassCount: Int? { base.knownClassCount }
   /// The number of examples delivered or skipped.
   public var position: Int { base.position }
+  /// Whether labels are positions among the sorted names.
+  public var labelsFollowNames: Bool { base.labelsFollowNames }
+  /// Visits the entries of the source behind this one.
+  public func visitListing(_ visit: (ListedEntry) -> Void) -> Bool { base.visitListing(visit) }
   /// Whether ``restore(position:)`` reads the stream from the start.
   public var readsAgainToRestore: Bool { base.readsAgainToRestore }
 

@@ -20,7 +20,7 @@ import OnePassCore
 /// 2. Every label is a number, 0 or more, and below the number of classes. If that is not given, every number is below
 ///    1,000 or below twice the number of different labels: the label is that number.
 /// 3. Labels are names, also numbers that are too sparse for indices: indices among the given names, or else among the list's
-///    own names, sorted by their bytes as ``FolderTable`` sorts its class folders.
+///    own names, sorted as ``FolderTable`` sorts its class folders.
 ///
 /// Memory: for each image its path and 12 bytes.
 ///
@@ -52,6 +52,8 @@ public struct ListTable: ExampleTable {
 
   /// What was chosen when the list was read.
   public private(set) var report = SourceReport()
+  /// Whether the labels are positions among the sorted names of the list.
+  public let labelsFollowNames: Bool
 
   /// Reads the list without opening an image.
   /// - Parameters:
@@ -101,6 +103,7 @@ public struct ListTable: ExampleTable {
     self.rows = rows
     self.classNames = classes.names
     self.classCount = classes.count
+    labelsFollowNames = classes.names != nil && classNames == nil
   }
 
   /// The class of the image in this row, `0 ..< count`.
@@ -113,12 +116,20 @@ public struct ListTable: ExampleTable {
     return try readImageFile(Array(path.utf8), called: "\(path) (line \(rows[row].line) of \(list))")
   }
 
+  /// The path in the list and the label.
+  public func listed(at row: Int) -> ListedEntry {
+    ListedEntry(name: Array(listedPath(at: row)), label: label(at: row))
+  }
+
+  private func listedPath(at row: Int) -> ArraySlice<UInt8> {
+    pathBytes[(row == 0 ? 0 : Int(rows[row - 1].pathEnd))..<Int(rows[row].pathEnd)]
+  }
+
   /// The path of the file in this row.
   public func path(at row: Int) -> String? { file(at: row) }
 
   private func file(at row: Int) -> String {
-    let start = row == 0 ? 0 : Int(rows[row - 1].pathEnd)
-    let path = String(decoding: pathBytes[start..<Int(rows[row].pathEnd)], as: UTF8.self)
+    let path = String(decoding: listedPath(at: row), as: UTF8.self)
     return path.hasPrefix("/") ? path : folder + path
   }
 }

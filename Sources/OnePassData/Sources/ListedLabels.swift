@@ -37,7 +37,9 @@ struct ListedLabels {
   /// - Throws: `OnePassError` (`badData`) with the first line whose label is not one of the classes.
   func classes(named names: [String]?, count: Int? = nil, in list: String) throws -> Classes {
     let known = Dictionary((names ?? []).enumerated().map { ($1, UInt32($0)) }) { first, _ in first }
-    let areNames = names != nil && texts.allSatisfy { known[$0] != nil }
+    // Names that are numbers are not positions.
+    let areNames =
+      texts.allSatisfy { known[$0] != nil } && names != nil || names.map(ClassOrder.reading) == .name
     let areNumbers = texts.allSatisfy(isNumber)
     let limit = names?.count ?? count
     // Identifiers, as of taxa or products, are not indices.
@@ -48,8 +50,7 @@ struct ListedLabels {
     if let names {
       return Classes(labels: try look(up: known, of: names, in: list), count: names.count, names: names)
     }
-    // By bytes, as FolderTable sorts its class folders.
-    let own = texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let own = ClassOrder.sorted(texts)
     let ranks = Dictionary(own.enumerated().map { ($1, UInt32($0)) }) { first, _ in first }
     return Classes(
       labels: try look(up: ranks, of: own, in: list), count: own.count, names: own,
@@ -70,9 +71,7 @@ struct ListedLabels {
     return LabelDensity.areIndices(largest: numbers.max() ?? 0, different: Set(numbers).count)
   }
 
-  private func isNumber(_ text: String) -> Bool {
-    text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-  }
+  private func isNumber(_ text: String) -> Bool { ClassOrder.isNumber(text.utf8) }
 
   private func numbers(below limit: Int?, _ names: [String]?, in list: String) throws -> Classes {
     let largest = limit.map { $0 - 1 } ?? Int(Int32.max)

@@ -102,6 +102,10 @@ public final class ShuffleBuffer: ExampleSource {
   public var classNames: [String]? { base.classNames }
   /// The number of classes; `nil` if it is not known in advance.
   public var knownClassCount: Int? { base.knownClassCount }
+  /// Whether labels are positions among the sorted names.
+  public var labelsFollowNames: Bool { base.labelsFollowNames }
+  /// Visits the entries of the source behind this one.
+  public func visitListing(_ visit: (ListedEntry) -> Void) -> Bool { base.visitListing(visit) }
   /// Whether ``restore(position:)`` reads the stream from the start.
   public var readsAgainToRestore: Bool { base.readsAgainToRestore }
 

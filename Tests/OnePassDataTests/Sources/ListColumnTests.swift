@@ -75,7 +75,7 @@ import Testing
     #expect(try table(even).classCount == 1_599 && table(even).classNames == nil)
     #expect(try table(even + "b.jpg 1700\n").classCount == 801)
     #expect(try table("a.jpg 20000\nb.jpg 3\n", classCount: 21_841).classNames == nil)
-    #expect(try table("a.jpg 20000\nb.jpg 3\n", classCount: 2).classNames == ["20000", "3"])
+    #expect(try table("a.jpg 20000\nb.jpg 3\n", classCount: 2).classNames == ["3", "20000"])
     expectError(.badData, naming: ["label 20000 is out of range (0 to 9)"]) {
       _ = try table("a.jpg 20000\nb.jpg 3\n", classCount: 10)
     }

@@ -14,6 +14,7 @@ struct ArchivedImages {
   }
 
   let classNames: [String]
+  let labelsFollowNames: Bool
   /// The entries that were left out, and what was chosen.
   let report: SourceReport
   var count: Int { rows.count }
@@ -33,6 +34,12 @@ struct ArchivedImages {
   func label(at row: Int) -> Int { Int(rows[row].label) }
 
   func place(at row: Int) -> Place { Place(offset: Int(rows[row].offset), size: Int(rows[row].size)) }
+
+  /// The path in the archive, the label and the size.
+  func listed(at row: Int) -> ListedEntry {
+    ListedEntry(
+      name: Array(paths[Int(rows[row].path)]), label: label(at: row), bytes: Int(rows[row].size))
+  }
 
   /// The path of the archive, followed by the image's path in it.
   func path(at row: Int) -> String {
@@ -97,7 +104,7 @@ extension ArchivedImages {
         report.take(
           folders(of: row) > depth ? .take(row) : .leaveOut(.besideClasses), named: shown(row))
       }
-      let found = Set(rows.map { folder(at: depth, of: $0) }).sorted { $0.lexicographicallyPrecedes($1) }
+      let found = ClassOrder.sorted(Set(rows.map { folder(at: depth, of: $0) }))
       let ranks = Dictionary(uniqueKeysWithValues: zip(found, found.indices.map(UInt32.init)))
       for index in rows.indices { rows[index].label = ranks[folder(at: depth, of: rows[index])] ?? 0 }
       if names == nil, let parts = PartFolders.parts(among: found.map(text)) {
@@ -114,7 +121,8 @@ extension ArchivedImages {
         for index in rows.indices { rows[index].label = labels[Int(rows[index].label)] }
       }
       return ArchivedImages(
-        classNames: names ?? found.map(text), report: report, archive: archive, paths: paths, rows: rows)
+        classNames: names ?? found.map(text), labelsFollowNames: names == nil, report: report,
+        archive: archive, paths: paths, rows: rows)
     }
 
     private func label(of name: String, among names: [String]) throws -> UInt32 {

@@ -82,6 +82,12 @@ public struct ILSVRCTable: ExampleTable {
   /// The path of the archive, followed by the class and the image's name.
   public func path(at row: Int) -> String? { images.path(at: row) }
 
+  /// Whether the labels are positions among the sorted names of the classes.
+  public var labelsFollowNames: Bool { images.labelsFollowNames }
+
+  /// The path in the archive, the label and the size of the image in this row.
+  public func listed(at row: Int) -> ListedEntry { images.listed(at: row) }
+
   /// The class of a tar: `n01440764` for `n01440764.tar`.
   private static func className(of name: [UInt8]) -> [UInt8]? {
     let file = name[((name.lastIndex(of: slash) ?? -1) + 1)...]

@@ -74,6 +74,12 @@ public struct ZipTable: ExampleTable {
 
   /// The path of the archive, followed by the image's path in it.
   public func path(at row: Int) -> String? { images.path(at: row) }
+
+  /// Whether the labels are positions among the sorted names of the classes.
+  public var labelsFollowNames: Bool { images.labelsFollowNames }
+
+  /// The path in the archive, the label and the size of the image in this row.
+  public func listed(at row: Int) -> ListedEntry { images.listed(at: row) }
 }
 
 /// One entry of a zip archive, decompressed with libarchive. Owned by one thread.

@@ -11,8 +11,10 @@ final class ParquetLabels {
   /// The number of classes, if it is known.
   private(set) var count: Int?
   private var byName: [String: Int] = [:]
-  /// Whether numbers are names, because they are too sparse for positions.
-  private var numbersAreNames = false
+  /// How a number refers to the names.
+  private var numbers = ClassOrder.NumberReading.position
+  /// Whether the names are those of a survey, in their sorted order.
+  private(set) var areSorted = false
   private let readings: [Reading]
   private let fileNames: [String]
 
@@ -77,6 +79,7 @@ final class ParquetLabels {
   private func adopt(_ names: [String]?) {
     self.names = names
     byName = Self.places(of: names ?? [])
+    numbers = names.map(ClassOrder.reading) ?? .position
     count = names?.count ?? count
   }
 
@@ -119,8 +122,8 @@ final class ParquetLabels {
     let classes = ShardLabels(names: nil)
     let (number, areSparse) = try classes.adopt(found, classCount: classCount)
     if areSparse { report.chooseNamesForNumbers() }
-    numbersAreNames = classes.names != nil
     adopt(classes.names)
+    if classes.names != nil { (numbers, areSorted) = (.name, true) }
     count = number
   }
 
@@ -144,13 +147,13 @@ final class ParquetLabels {
       return place(of: number != 0) ?? number
     case (.integer(let number), _):
       guard let names else { return number }
-      if !numbersAreNames, names.indices.contains(number) { return number }
+      if numbers != .name, names.indices.contains(number) { return number }
       if let label = byName["\(number)"] { return label }
       throw OnePassError.labelInRowIsOutOfRange(number, at: row(), classCount: names.count)
     case (.bytes(let bytes), _):
       let text = String(decoding: ShardLabels.trimmed(bytes), as: UTF8.self)
       if let label = byName[text] { return label }
-      if let number = Int(text), !numbersAreNames, names?.indices.contains(number) ?? (number >= 0) {
+      if let number = Int(text), numbers != .name, names?.indices.contains(number) ?? (number >= 0) {
         return number
       }
       throw OnePassError.unknownLabelInRow(text, at: row(), known: names ?? [])

@@ -32,6 +32,7 @@ public final class ParquetSource: SurveyableSource {
   /// The rows that were left out up to the current position, and what was chosen.
   public private(set) var report = SourceReport()
 
+  private let paths: [String]
   private var files: [ParquetPart] = []
   private let labels: ParquetLabels
   private let classCount: Int?
@@ -74,6 +75,7 @@ public final class ParquetSource: SurveyableSource {
     let pattern = try ShardPattern(
       request.requiredArgument("hf:DIR/train-{00000..00009}.parquet or hf:https://…"))
     var report = SourceReport()
+    paths = pattern.shards
     files = try pattern.shards.map { path in
       let access = try ParquetAccess(path, http)
       let footer = try access.footer()
@@ -95,6 +97,15 @@ public final class ParquetSource: SurveyableSource {
       sum += examples
     }
     return sum
+  }
+
+  /// Whether labels are positions among the sorted names that a survey has found.
+  public var labelsFollowNames: Bool { labels.areSorted }
+
+  /// Visits the files: their names, and the sizes of local files.
+  public func visitListing(_ visit: (ListedEntry) -> Void) -> Bool {
+    for path in paths { visit(ListedEntry(shard: path)) }
+    return true
   }
 
   /// The example in the next row that has an image and a label; `nil` at the end of the last file.

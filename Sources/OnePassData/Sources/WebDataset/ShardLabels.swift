@@ -7,8 +7,10 @@ final class ShardLabels {
   /// The names of the classes in label order; `nil` if there are none.
   private(set) var names: [String]?
   private var labelsByName: [String: Int]
-  /// Whether a label is looked up among the names before it is read as a number.
-  private var namesComeFirst = false
+  /// How a label that is a number refers to the names.
+  private var numbers: ClassOrder.NumberReading
+  /// Whether the names are those of a survey, in their sorted order.
+  private(set) var areSorted = false
   /// The labels found by a survey; `nil` outside surveys.
   private var found: Found?
 
@@ -70,6 +72,7 @@ final class ShardLabels {
   init(names: [String]?) {
     self.names = names
     labelsByName = Self.labels(of: names)
+    numbers = names.map(ClassOrder.reading) ?? .position
   }
 
   /// An empty set of classes that notes every label, for a survey.
@@ -105,9 +108,8 @@ final class ShardLabels {
       areSparse = true
     }
     let all = found.texts.union(found.numbers.map { "\($0.number)" }).union(found.huge.keys)
-    // By bytes, as FolderTable sorts its class folders.
-    let sorted = all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    (names, labelsByName, namesComeFirst) = (sorted, Self.labels(of: sorted), true)
+    let sorted = ClassOrder.sorted(all)
+    (names, labelsByName, numbers, areSorted) = (sorted, Self.labels(of: sorted), .name, true)
     return (sorted.count, areSparse)
   }
 
@@ -116,7 +118,7 @@ final class ShardLabels {
   func label(of bytes: [UInt8], _ sample: () -> String) -> Int? {
     let text = Self.trimmed(bytes)
     let number = Self.integer(text)
-    if let number, !namesComeFirst, found == nil {
+    if let number, numbers != .name, found == nil {
       // A number outside the classes may be a name.
       guard let names, !names.indices.contains(number) else { return number }
       return labelsByName[String(decoding: text, as: UTF8.self)] ?? number

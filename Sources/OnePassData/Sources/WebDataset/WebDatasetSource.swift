@@ -120,6 +120,16 @@ public final class WebDatasetSource: SurveyableSource {
   /// The number of examples; `nil` until an index or a survey states it.
   public var knownCount: Int? { shardCounts?.reduce(0, +) }
 
+  /// Whether labels are positions among the sorted names that a survey has found.
+  public var labelsFollowNames: Bool { labels.areSorted }
+
+  /// Visits the shards: their file names, and the sizes of local files. Standard input has no listing.
+  public func visitListing(_ visit: (ListedEntry) -> Void) -> Bool {
+    guard !shards.contains(standardInput) else { return false }
+    for shard in shards { visit(ListedEntry(shard: shard)) }
+    return true
+  }
+
   /// The next sample; `nil` at the end of the last shard.
   /// - Throws: `OnePassError`: `badData` if a shard or a sample is damaged, `io` if reading fails.
   public func next() throws -> Example? {
