@@ -28,6 +28,8 @@ public struct TrainingPosition: Codable, Hashable, Sendable {
   public var ledger: LedgerMark?
   /// The arrival times of examples.
   var arrivals: ArrivalLog?
+  /// The places where the stream continued with another source; `nil` if it has one source.
+  public var gaps: [StreamGap]?
 }
 
 /// The model of a finished run with its optimiser and its position, as files.

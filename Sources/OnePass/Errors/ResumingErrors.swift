@@ -12,6 +12,11 @@ extension OnePassError {
     )
   }
 
+  static func continuingSeveralPasses() -> OnePassError {
+    OnePassError(
+      .usage, "--continue has no effect with --method multi-epoch, which needs the same data in every pass; omit it.")
+  }
+
   static var memoryDirectoryRequired: OnePassError {
     OnePassError(.usage, "--memory-directory is required, because the run keeps its memory on disk.")
   }

@@ -62,6 +62,11 @@ extension OnePassError {
       "\(source) has other classes than the run (\(difference)); resume with the same data.")
   }
 
+  static func dataOfSeveralSources(_ path: String) -> OnePassError {
+    OnePassError(
+      .usage, "--data is not possible, because the stream of \(path) continued with another source; omit it.")
+  }
+
   static func filesDiffer(in source: String) -> OnePassError {
     OnePassError(
       .badData,

@@ -1,5 +1,6 @@
 import Foundation
 import OnePassCore
+import OnePassData
 import OnePassReplay
 
 /// Removes examples from the memory of a run, and reports what was removed.
@@ -46,9 +47,8 @@ public struct Forgetting: Codable, Sendable {
       run.configuration.data.subjectKey == nil
       ? nil : try SubjectLog(path: "\(run.logFolder)/\(SubjectLog.fileName)")
     let passed = log.map { log in request.subjects.flatMap { log.positions(of: $0) } } ?? []
-    let gone = try run.points.map { point in
-      point.items.filter(try request.matches(run, point, passed: Set(passed))).map(\.id)
-    }
+    let matches = try run.points.map { try request.matches(run, $0, passed: Set(passed)) }
+    let gone = zip(run.points, matches).map { $0.items.filter($1).map(\.id) }
     let intent = UnfinishedRun.forgettingPath(in: path)
     // The positions of an interrupted request, which may be removed in part.
     let begun = FileManager.default.contents(atPath: intent).flatMap {
@@ -72,6 +72,7 @@ public struct Forgetting: Codable, Sendable {
     for (index, items) in gone.enumerated() where !items.isEmpty {
       try run.rewrite(index, without: Set(items))
     }
+    for (index, matches) in matches.enumerated() { try run.removeWaiting(at: index, where: matches) }
     // A class, time or position is not a request about a subject, so the log keeps the hashes.
     if request.isAboutSubjectsOnly { try log?.clear(passed) }
     try AuditLog(of: path).append(request, self)
@@ -138,8 +139,35 @@ extension StoredRun {
       try DurableFile.write(
         MemoryIndex.encode(rest), to: "\(points[index].folder)/\(Checkpoint.indexName)")
     } else {
-      try CheckpointFolder(path: points[index].folder).replace(
-        Checkpoint.indexName, with: MemoryIndex.encode(rest))
+      points[index].folder = try CheckpointFolder(path: points[index].folder).replace(
+        Checkpoint.indexName, with: MemoryIndex.encode(rest)
+      ).path
     }
+  }
+
+  /// Removes examples from a saved state that had been taken from a stream that cannot be read again, and were not trained yet.
+  ///
+  /// They have no position in the ledger, so they are selected by their subject, class or position alone.
+  fileprivate func removeWaiting(at index: Int, where matches: (MemoryItem) -> Bool) throws {
+    guard !isFinished else { return }
+    let folder = CheckpointFolder(path: points[index].folder)
+    guard let saved = try ShuffleBuffer.Snapshot(readingFrom: folder.path(of: ShuffleBuffer.Snapshot.fileName))
+    else { return }
+    let rest = saved.unsettled.filter {
+      !matches(
+        MemoryItem(
+          id: $0.id, label: $0.label, loss: 0, priority: 0, draws: 0, bytes: $0.image.byteCount,
+          subject: $0.subject))
+    }
+    guard rest.count < saved.unsettled.count else { return }
+    let renumbered = zip(saved.position..., rest).map { id, example in
+      Example(id: id, label: example.label, image: example.image, subject: example.subject)
+    }
+    let snapshot = ShuffleBuffer.Snapshot(
+      position: saved.position, basePosition: saved.basePosition, held: saved.held, unsettled: renumbered,
+      peak: saved.peak)
+    points[index].folder = try folder.replace(
+      ShuffleBuffer.Snapshot.fileName, with: snapshot.encoded
+    ).path
   }
 }

@@ -37,6 +37,8 @@ public struct PassVerification: Codable, Sendable {
   public var itemsByPosition: Int
   /// The number of examples of the data that match the ledger; `nil` if the data was not read.
   public var compared: Int?
+  /// The places where the stream continued with another source; `nil` if it has one source.
+  public var gaps: [StreamGap]?
   /// Descriptions of the faults that were found; empty if there are none.
   public var faults: [String]
 
@@ -56,6 +58,7 @@ public struct PassVerification: Codable, Sendable {
     duplicates = contents.first.map { Duplicate(position: $0.position, original: $0.original) }
     checkpoints = run.points.map(\.name)
     (items, itemsByPosition, faults) = (0, 0, [])
+    gaps = run.points.last?.gaps
     if let fault = try ledger.firstFault { faults.append("The ledger is inconsistent: \(fault).") }
     for point in run.points {
       guard point.examples <= ledger.count else {
@@ -108,6 +111,7 @@ public struct PassVerification: Codable, Sendable {
     withData specification: String, of path: String, memoryDirectory: String? = nil
   ) throws {
     let run = try StoredRun(path, memoryDirectory: memoryDirectory)
+    guard gaps == nil else { throw OnePassError.dataOfSeveralSources(path) }
     var configuration = run.configuration
     configuration.data.source = try SourceRegistry.reading(of: specification).specification
     let stream = try RunStream(configuration.openData(), configuration)

@@ -6,8 +6,9 @@ import OnePassTorch
 extension Ranks {
   /// Checks that all ranks have the same options, and that these support several ranks.
   /// - Throws: `OnePassError` (`usage`) on every rank.
-  func check(_ configuration: RunConfiguration, _ source: any ExampleSource) throws {
+  func check(_ configuration: RunConfiguration, _ source: any ExampleSource, continuing: Bool = false) throws {
     guard let group, count > 1 else { return }
+    try group.ensureAgreement(of: "--continue", "\(continuing)")
     try group.ensureAgreement(of: "the version of onepass", onePassVersion)
     try group.ensureAgreement(of: "the kind of device", group.device == .cpu ? "cpu" : "cuda")
     for (name, value) in configuration.essence.options {

@@ -126,6 +126,8 @@ public struct RunResult: Codable, Sendable {
     /// The number of images whose metadata states that they are stored rotated or mirrored. TIFF images, which are always turned,
     /// do not count. `nil` in records of earlier versions.
     public var rotated: Int?
+    /// The places where the stream continued with another source (`--resume --continue`); `nil` if it has one source.
+    public var gaps: [StreamGap]?
   }
 
   /// The accuracy on the evaluation data; `nil` without evaluation data.

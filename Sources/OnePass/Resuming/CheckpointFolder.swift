@@ -53,7 +53,8 @@ struct CheckpointFolder {
   ///
   /// The new folder has a name that sorts after this one, and is complete before this one is removed.
   /// - Throws: `OnePassError` (`io`); this folder is unchanged then.
-  func replace(_ file: String, with data: Data) throws {
+  @discardableResult
+  func replace(_ file: String, with data: Data) throws -> CheckpointFolder {
     let parts = name.split(separator: ".")
     let revision = String((parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + 1)
     let next = "\(parts[0])." + String(repeating: "0", count: max(0, 4 - revision.count)) + revision
@@ -74,6 +75,7 @@ struct CheckpointFolder {
     guard remove() else {
       throw OnePassError.checkpointNotRemoved(path, successor: next)
     }
+    return CheckpointFolder(path: "\(parent)/\(next)")
   }
 
   /// Removes the folder. It is renamed first, so that it never appears incomplete.

@@ -7,10 +7,10 @@ final class CheckpointSaver: StepObserver {
   private let learner: Learner
   private let records: RunRecords
   private let session: RunSession
-  private let buffer: ShuffleBuffer?
-  private let source: any ExampleSource
+  private let stream: RunStream
+  private let continuation: Continuation?
   /// Computed for the first checkpoint, since a run without any needs none.
-  private lazy var listing = DataListing(of: source)
+  private lazy var listing = DataListing(of: stream.source)
   private let interval: CheckpointInterval?
   private let stop: StopRequest?
   private let clock = ContinuousClock()
@@ -18,19 +18,18 @@ final class CheckpointSaver: StepObserver {
   private var stepsSaved: Int?
 
   /// - Parameters:
-  ///   - stream: The stream of the run.
+  ///   - prepared: The stream of the run.
   ///   - interval: How often the run is saved; only when it stops if `nil`.
   ///   - stop: Requests to stop or to cool down.
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ records: RunRecords, in session: RunSession,
-    stream: RunStream, every interval: CheckpointInterval?, stop: StopRequest?
+    _ prepared: StreamPreparation, every interval: CheckpointInterval?, stop: StopRequest?
   ) {
     self.assembly = assembly
     self.learner = learner
     self.records = records
     self.session = session
-    buffer = stream.buffer
-    source = stream.source
+    (stream, continuation) = (prepared.stream, prepared.continuation)
     self.interval = interval
     self.stop = stop
     lastSaved = clock.now
@@ -55,7 +54,7 @@ final class CheckpointSaver: StepObserver {
   /// Saves the run if a checkpoint is due.
   /// - Throws: `RunStopped` if a stop was requested on any rank; `OnePassError` (`io`) if the run cannot be saved.
   func observe(_ step: StepRecord, of loop: TrainingLoop) throws {
-    buffer?.settle(upTo: loop.incoming.tally.taken)
+    stream.settle(upTo: loop.incoming.tally.taken)
     if step.requests.stop { throw try stopped(loop) }
     guard step.requests.save else { return }
     try save(loop)
@@ -93,7 +92,7 @@ final class CheckpointSaver: StepObserver {
       try loop.rehearsal?.images.transfer?.collect { _ in }
       return try loop.ranks.barrier()
     }
-    buffer?.settle(upTo: loop.incoming.tally.taken)
+    stream.settle(upTo: loop.incoming.tally.taken)
     records.log.makeDurable()
     try unfinished.save(
       RunState(
@@ -101,9 +100,9 @@ final class CheckpointSaver: StepObserver {
         card: assembly.card, loop: loop.state, learner: learner.state, online: records.online.accuracy,
         curve: records.curve.curve, log: records.log.state,
         memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable(),
-        listing: listing),
+        listing: listing, continuation: continuation),
       weights: learner.model.stateDictionary, optimiser: learner.optimiserState, memory: loop.rehearsal,
-      shuffleBuffer: buffer?.snapshot)
+      shuffleBuffer: stream.snapshot)
     try loop.ranks.barrier()
   }
 }

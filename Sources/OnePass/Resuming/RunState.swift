@@ -26,6 +26,8 @@ struct RunState: Codable {
   var ledger: LedgerMark?
   /// The listing of the data; `nil` without one, and in checkpoints of earlier versions.
   var listing: DataListing?
+  /// The earlier parts of the stream, if it continued with another source.
+  var continuation: Continuation?
 
   /// The number of examples taken from the stream.
   var examplesTaken: Int { loop.incoming.tally.taken }

@@ -16,6 +16,18 @@ extension ShuffleBuffer.Snapshot {
   /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   func write(to path: String) throws {
     let file = AppendedFile(path: path)
+    try encode { try file.append($0) }
+    try file.makeDurable()
+  }
+
+  /// The file.
+  var encoded: Data {
+    var data = Data()
+    encode { data += $0 }
+    return data
+  }
+
+  private func encode(_ append: ([UInt8]) throws -> Void) rethrows {
     var bytes: [UInt8] = []
     for number in [position, basePosition, peak.examples, peak.bytes] { bytes.append(integer: Int64(number)) }
     for examples in [held, unsettled] {
@@ -31,12 +43,11 @@ extension ShuffleBuffer.Snapshot {
         bytes.append(integer: Int64(example.subject?.utf8.count ?? -1))
         bytes += (example.subject ?? "").utf8
         bytes.append(integer: Int64(example.image.bytes.count))
-        try file.append(bytes + example.image.bytes)
+        try append(bytes + example.image.bytes)
         bytes = []
       }
     }
-    try file.append(bytes)
-    try file.makeDurable()
+    try append(bytes)
   }
 
   /// Reads a snapshot; `nil` if there is no file.

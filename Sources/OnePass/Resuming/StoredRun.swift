@@ -8,7 +8,7 @@ import OnePassReplay
 final class StoredRun {
   /// A checkpoint, or the final state of a finished run.
   struct Point {
-    let folder: String
+    var folder: String
     /// The number of examples taken from the stream.
     let examples: Int
     let ledger: LedgerMark?
@@ -17,6 +17,7 @@ final class StoredRun {
     /// The rows of `memory.csv`, which have no subjects, for a finished run without an index.
     var listed: [MemoryItem] = []
     let arrivals: ArrivalLog?
+    let gaps: [StreamGap]?
 
     /// The items of the memory, as far as they are recorded.
     var items: [MemoryItem] { memory?.items ?? listed }
@@ -68,7 +69,7 @@ final class StoredRun {
         Point(
           folder: files.checkpoint, examples: position.examplesSeen, ledger: position.ledger,
           memory: memory, listed: try memory == nil ? MemoryTable.ifPresent(in: files)?.items ?? [] : [],
-          arrivals: position.arrivals)
+          arrivals: position.arrivals, gaps: position.gaps)
       ]
     } else {
       guard try UnfinishedRun.hasCheckpoint(in: path) else { throw OnePassError.noRun(in: path) }
@@ -85,7 +86,7 @@ final class StoredRun {
         Point(
           folder: $0.folder.path, examples: $0.state.examplesTaken, ledger: $0.state.ledger,
           memory: $0.memory,
-          arrivals: $0.state.loop.incoming.arrivals)
+          arrivals: $0.state.loop.incoming.arrivals, gaps: $0.state.continuation?.gaps)
       }
       archive =
         try ImageArchive.exists(in: unfinished.path)

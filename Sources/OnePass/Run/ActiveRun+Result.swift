@@ -56,7 +56,7 @@ extension ActiveRun {
         examples: examples, skipped: tally.skipped / passes, bytes: tally.bytes / passes,
         leftOut: loop.incoming.report.counts,
         choices: loop.incoming.report.choices + (assembly.choice?.choices ?? []),
-        rotated: tally.rotated / passes),
+        rotated: tally.rotated / passes, gaps: prepared.continuation?.gaps),
       coolDown: loop.position.coolDown, memory: memory?.counters,
       memoryContents: memory.map { MemorySummary(Array($0.items), examplesSeen: tally.taken) },
       configuration: assembly.resolvedConfiguration, plan: assembly.plan, version: onePassVersion,

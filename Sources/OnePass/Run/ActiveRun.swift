@@ -4,7 +4,8 @@ import OnePassTorch
 /// A run in progress: trains, saves the model, evaluates and commits the result.
 final class ActiveRun {
   let configuration: RunConfiguration
-  let stream: RunStream
+  let prepared: StreamPreparation
+  var stream: RunStream { prepared.stream }
   let session: RunSession
   let assembly: RunAssembly
   let learner: Learner
@@ -21,12 +22,12 @@ final class ActiveRun {
   ///   - interval: How often the run is saved.
   /// - Throws: `OnePassError` if the memory directory or the checkpoint cannot be read.
   init(
-    _ assembly: RunAssembly, _ learner: Learner, _ stream: RunStream, _ prepared: StreamPreparation,
-    in session: RunSession, loggers: [any RunLogger], every interval: CheckpointInterval?, stop: StopRequest?,
+    _ assembly: RunAssembly, _ learner: Learner, _ prepared: StreamPreparation, in session: RunSession, loggers: [any RunLogger], every interval: CheckpointInterval?, stop: StopRequest?,
     ranks: Ranks, notices: ReportNotices, observe: @escaping (TrainingEvent) -> Void
   ) throws {
     configuration = assembly.configuration
-    (self.assembly, self.learner, self.stream, self.session) = (assembly, learner, stream, session)
+    (self.assembly, self.learner, self.prepared, self.session) = (assembly, learner, prepared, session)
+    let stream = prepared.stream
     self.observe = observe
     reportNotices = notices
     let images = try session.openMemory(prepared, ranks: ranks)
@@ -40,7 +41,7 @@ final class ActiveRun {
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
     saver = CheckpointSaver(
-      assembly, learner, records, in: session, stream: stream, every: interval, stop: stop)
+      assembly, learner, records, in: session, prepared, every: interval, stop: stop)
     try session.restore(&loop, learner, records)
     try learner.share(over: ranks)
     loop.requests = saver.requests
@@ -157,7 +158,8 @@ final class ActiveRun {
         step: loop.position.steps, updates: learner.updatesMade, examplesSeen: loop.incoming.tally.taken,
         examplesTrained: loop.position.examplesTrained, seed: configuration.seed,
         memory: memory?.memory.counters, memoryRun: memory?.images.directory?.run,
-        ledger: try records.ledger?.makeDurable(), arrivals: loop.incoming.state.arrivals),
+        ledger: try records.ledger?.makeDurable(), arrivals: loop.incoming.state.arrivals,
+        gaps: prepared.continuation?.gaps),
       memory: memory?.memory.snapshot
     ).write(in: folder)
     try folder.write(records.curve.curve.csv, to: "curve.csv")

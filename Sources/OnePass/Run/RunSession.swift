@@ -19,6 +19,7 @@ final class RunSession {
   let saved: UnfinishedRun.Saved?
   private let configuration: RunConfiguration
   private let resuming: Bool
+  private let continuing: Bool
   private var passed: LedgerFile?
   private var memoryDirectory: MemoryDirectory?
   private var isFinished = false
@@ -26,14 +27,16 @@ final class RunSession {
   /// - Parameters:
   ///   - output: The folder of the run, on the first rank.
   ///   - resuming: Whether to resume from the last checkpoint in `output`, if there is one.
+  ///   - continuing: Whether the stream of a resumed run delivers what comes next, instead of the same from its start.
   ///   - kept: The number of checkpoints to keep.
   /// - Throws: `OnePassError`: `usage` if the folder has other contents, is in use, or the run had other options; `io` if it
   ///   cannot be written; `badData` if the checkpoint is damaged.
   init(
-    _ configuration: RunConfiguration, output: String?, resuming: Bool, kept: Int, ranks: Ranks
+    _ configuration: RunConfiguration, output: String?, resuming: Bool, continuing: Bool, kept: Int,
+    ranks: Ranks
   ) throws {
     self.configuration = configuration
-    self.resuming = resuming
+    (self.resuming, self.continuing) = (resuming, continuing)
     let output = ranks.isFirst ? output : nil
     self.output = output
     folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
@@ -83,7 +86,9 @@ final class RunSession {
   func prepare(_ stream: RunStream) throws -> StreamPreparation {
     guard let saved else { return try StreamPreparation(stream, configuration) }
     if let snapshot = saved.shuffleBuffer { stream.buffer?.prepareToRestore(snapshot) }
-    return try StreamPreparation(stream, configuration, resuming: saved.state, ledger: passed)
+    return try StreamPreparation(
+      stream, configuration, resuming: saved.state, saved: saved.shuffleBuffer, ledger: passed,
+      continuing: continuing)
   }
 
   /// The ledger of the pass; `nil` without an output folder, or with several passes over stored data.

@@ -63,6 +63,8 @@ public struct TrainingRun {
   ///   - output: The output folder, which must be empty or not exist. If the training fails, nothing is left there. If only
   ///     the evaluation fails, the run is there without an accuracy.
   ///   - resuming: Whether to resume from the last checkpoint in `output`. Without a checkpoint, a new run starts.
+  ///   - continuing: Whether the stream of a resumed run delivers what comes next, instead of the same from its start. The
+  ///     result records the gap.
   ///   - checkpoints: When the run is saved in `output` while it trains; by default only when it is stopped.
   ///   - stop: Requests that the run stop after its current step; it is then saved in `output`.
   ///   - group: The processes that train together; only this one if `nil`. All must use the same configuration. Only the first
@@ -71,15 +73,18 @@ public struct TrainingRun {
   ///   - observe: Called on this thread for each event.
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   public func start(
-    output: String? = nil, resuming: Bool = false, checkpoints: CheckpointPlan = CheckpointPlan(),
+    output: String? = nil, resuming: Bool = false, continuing: Bool = false,
+    checkpoints: CheckpointPlan = CheckpointPlan(),
     stop: StopRequest? = nil, group: ProcessGroup? = nil, logs: LogPlan = LogPlan(),
     observe: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult {
+    guard resuming || !continuing else { throw OnePassError.optionRequires("--continue", "--resume") }
     let ranks = Ranks(group)
-    try ranks.check(configuration, stream.source)
+    try ranks.check(configuration, stream.source, continuing: continuing)
     let loggers = ranks.isFirst ? try logs.makeLoggers(in: output) : []
     let session = try RunSession(
-      configuration, output: output, resuming: resuming, kept: checkpoints.kept, ranks: ranks)
+      configuration, output: output, resuming: resuming, continuing: continuing, kept: checkpoints.kept,
+      ranks: ranks)
     defer { session.close() }
     // Read before the data, so that a wrong file is reported at once. Other ranks receive the weights of the first.
     let initial =
@@ -87,6 +92,7 @@ public struct TrainingRun {
       ? configuration.model.initialise.map { try InitialWeights($0) } : nil
     let device = try prepareMachine()
     let prepared = try session.prepare(stream)
+    let stream = prepared.stream
     for notice in self.notices + prepared.notices { observe(.notice(notice)) }
     let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
     try stream.source.checkReport(isStrict: configuration.data.strict)
@@ -104,8 +110,7 @@ public struct TrainingRun {
     let learner = try assembly.makeLearner(ranks)
     observe(.started(prepared.plan))
     let run = try ActiveRun(
-      assembly, learner, stream, prepared, in: session, loggers: loggers, every: checkpoints.every,
-      stop: stop,
+      assembly, learner, prepared, in: session, loggers: loggers, every: checkpoints.every, stop: stop,
       ranks: ranks, notices: notices, observe: observe)
     defer { run.records.log.end() }
     try run.train()

@@ -7,32 +7,49 @@ struct RunStream {
   let source: any ExampleSource
   /// The same source, if it is a shuffle buffer.
   let buffer: ShuffleBuffer?
+  /// The examples on their way, if the stream cannot be read again and has no buffer that keeps them.
+  let delivered: DeliveredExamples?
   /// Whether entries that are left out are an error.
   let isStrict: Bool
+  /// The position of the first example that can be read again: not 0 if earlier ones are of another source, and beyond all
+  /// if a buffer has mixed the two.
+  let firstReadable: Int
+  /// The data as it was opened.
+  private let opened: any ExampleSource
 
-  init(_ source: any ExampleSource) { self.init(source, buffer: nil, isStrict: false) }
+  /// A source without a buffer.
+  init(_ source: any ExampleSource, isStrict: Bool = false) {
+    (self.source, opened, self.isStrict, firstReadable) = (source, source, isStrict, 0)
+    (buffer, delivered) = (nil, nil)
+  }
 
   /// A source, behind a shuffle buffer if the configuration has one.
   ///
   /// Examples beyond `limit` never enter the buffer.
   /// - Throws: `OnePassError` (`usage`) if there is a buffer and the source is already in random order.
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
-    guard let size = configuration.data.shuffleBuffer else {
-      self.init(source, buffer: nil, isStrict: configuration.data.strict)
-      return
-    }
-    guard !(source is any RandomAccessSource) else {
+    if configuration.data.shuffleBuffer != nil, source is any RandomAccessSource {
       throw OnePassError.shuffleBufferNotNeeded(source.specification)
     }
-    let limited = configuration.data.limit.map { LimitedSource.first($0, of: source) } ?? source
-    let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seed)
-    self.init(buffer, buffer: buffer, isStrict: configuration.data.strict)
+    self.init(source, of: source, configuration, limit: configuration.data.limit)
   }
 
-  private init(_ source: any ExampleSource, buffer: ShuffleBuffer?, isStrict: Bool) {
-    self.source = source
-    self.isStrict = isStrict
-    self.buffer = buffer
+  private init(
+    _ source: any ExampleSource, of opened: any ExampleSource, _ configuration: RunConfiguration, limit: Int?
+  ) {
+    self.opened = opened
+    isStrict = configuration.data.strict
+    let continued = source as? ContinuedSource
+    firstReadable = continued.map { configuration.data.shuffleBuffer == nil ? $0.offset : .max } ?? 0
+    guard let size = configuration.data.shuffleBuffer else {
+      (self.source, buffer) = (source, nil)
+      let isLost = source.readsAgainToRestore || continued != nil
+      delivered = isLost && configuration.method != .multiEpoch ? DeliveredExamples() : nil
+      return
+    }
+    let limited = limit.map { LimitedSource.first($0, of: source) } ?? source
+    let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seed)
+    (self.source, self.buffer, delivered) = (buffer, buffer, nil)
   }
 
   /// The stream in arrival order, before the buffer.
@@ -40,6 +57,43 @@ struct RunStream {
 
   /// One pass over the stream.
   func feed(alreadyTaken: [Example] = [], limit: Int) -> StreamFeed {
-    StreamFeed(source, buffer: buffer, alreadyTaken: alreadyTaken, limit: limit, isStrict: isStrict)
+    StreamFeed(self, alreadyTaken: alreadyTaken, limit: limit)
+  }
+
+  // MARK: Resuming
+
+  /// Marks the examples before a position as trained.
+  func settle(upTo position: Int) {
+    buffer?.settle(upTo: position)
+    delivered?.settle(upTo: position)
+  }
+
+  /// The examples to save in a checkpoint; `nil` if the stream can be read again.
+  var snapshot: ShuffleBuffer.Snapshot? { buffer?.snapshot ?? delivered?.snapshot(of: source) }
+
+  /// The stream of a run that continued with another source, which is at its start.
+  /// - Parameters:
+  ///   - continuation: The earlier parts of the stream.
+  ///   - saved: The examples that were saved with the checkpoint.
+  ///   - plan: The plan of the run, with its classes.
+  ///   - taken: The number of examples that were trained.
+  /// - Throws: `OnePassError` (`badData`) if the classes of the source are not those of the run.
+  func continuing(
+    _ continuation: Continuation, _ saved: ShuffleBuffer.Snapshot?, _ configuration: RunConfiguration,
+    _ plan: TrainingPlan, taken: Int
+  ) throws -> RunStream {
+    let offset = continuation.gaps.last?.position ?? taken
+    let base = try ClassMapping.applied(to: opened, classes: plan.classes, names: plan.classNames)
+    guard configuration.data.shuffleBuffer != nil else {
+      let kept = saved?.unsettled.filter { $0.id >= taken && $0.id < offset } ?? []
+      return RunStream(
+        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened, configuration,
+        limit: nil)
+    }
+    // The buffer has the positions of the whole stream, and its base those of the new source.
+    let waiting = saved.map { $0.held.count + $0.unsettled.count } ?? 0
+    return RunStream(
+      ContinuedSource(base, from: 0, kept: [], after: continuation.report), of: opened, configuration,
+      limit: max(0, plan.streamExamples - taken - waiting) + (saved?.basePosition ?? 0))
   }
 }

@@ -5,27 +5,22 @@ import OnePassData
 ///
 /// The ids of the examples must be 0, 1, 2, …, so that repeated and skipped examples are detected.
 struct StreamFeed: ExampleFeed {
-  let source: any ExampleSource
-  private let buffer: ShuffleBuffer?
-  private let isStrict: Bool
+  private let stream: RunStream
+  private var source: any ExampleSource { stream.source }
   /// Examples that were taken to inspect the stream and have not been delivered yet.
   private var taken: ArraySlice<Example>
   private var left: Int
   private var expectedID = 0
   let pass = 0
 
-  /// - Parameters:
-  ///   - buffer: The source, if it is a shuffle buffer.
-  ///   - isStrict: Whether entries that are left out are an error.
-  init(
-    _ source: any ExampleSource, buffer: ShuffleBuffer? = nil, alreadyTaken: [Example], limit: Int,
-    isStrict: Bool = false
-  ) {
-    self.source = source
-    self.isStrict = isStrict
-    self.buffer = buffer
+  init(_ stream: RunStream, alreadyTaken: [Example], limit: Int) {
+    self.stream = stream
     taken = alreadyTaken[...]
     left = limit
+  }
+
+  init(_ source: any ExampleSource, alreadyTaken: [Example], limit: Int, isStrict: Bool = false) {
+    self.init(RunStream(source, isStrict: isStrict), alreadyTaken: alreadyTaken, limit: limit)
   }
 
   mutating func resume(after examples: Int, ledger: LedgerFile?, _ comparison: LedgerComparison) throws {
@@ -33,9 +28,11 @@ struct StreamFeed: ExampleFeed {
       taken.isEmpty && expectedID == 0, "A feed must be resumed before examples are taken from it.")
     left -= examples
     expectedID = examples
-    guard let ledger else { return try source.restore(position: examples) }
+    guard let ledger, stream.firstReadable < examples else {
+      return try source.restore(position: examples)
+    }
     let comparison = source.readsAgainToRestore ? .everyExample : comparison
-    let compared = comparison.count(taken: examples, left: left)
+    let compared = comparison.count(taken: examples - stream.firstReadable, left: left)
     if let source = source as? any RandomAccessSource {
       for index in 0..<compared {
         // Evenly spread, with the last one.
@@ -44,14 +41,14 @@ struct StreamFeed: ExampleFeed {
       }
       return try source.restore(position: examples)
     }
-    if buffer != nil, comparison == .sample {
+    if stream.buffer != nil, comparison == .sample {
       // The delivered examples are not in the order of arrival.
       return try source.restore(position: examples)
     }
     if compared < examples { try source.restore(position: examples - compared) }
     for position in examples - compared..<examples {
       try ledger.check(source.next(), at: position, of: source)
-      buffer?.settle(upTo: position + 1)
+      stream.settle(upTo: position + 1)
     }
   }
 
@@ -61,20 +58,21 @@ struct StreamFeed: ExampleFeed {
     try skip(part.lowerBound)
     let examples = try take(part.count)
     try skip(count - part.upperBound)
-    try source.checkReport(isStrict: isStrict)
+    try source.checkReport(isStrict: stream.isStrict)
+    stream.delivered?.note(examples)
     return TakenPart(examples: examples, isEnd: count == 0)
   }
 
   var report: SourceReport { source.report }
 
   func reportToSave(trained: SourceReport) -> SourceReport {
-    // A saved buffer holds the examples that were read up to now.
-    buffer?.snapshot == nil ? trained : source.report
+    // The examples that were read up to now are saved, except by a run that is resumed with the same stream from its start.
+    stream.buffer == nil || source.readsAgainToRestore ? trained : source.report
   }
 
-  var waiting: Int { taken.count + (buffer?.waiting ?? 0) }
+  var waiting: Int { taken.count + (stream.buffer?.waiting ?? 0) }
 
-  func end(at end: Int, from start: Int) { buffer?.end(at: end, from: start) }
+  func end(at end: Int, from start: Int) { stream.buffer?.end(at: end, from: start) }
 
   private mutating func skip(_ count: Int) throws {
     let known = min(count, taken.count)

@@ -5,6 +5,10 @@ import OnePassModels
 
 /// The facts about a stream that training needs before the first mini-batch: length, classes, size and kind of images.
 struct StreamPreparation {
+  /// The stream; of a resumed run that continued with another source, with its earlier parts.
+  let stream: RunStream
+  /// The earlier parts of the stream; `nil` if it has one source.
+  let continuation: Continuation?
   let plan: TrainingPlan
   let pipeline: ImagePipeline
   let stem: Stem
@@ -19,6 +23,7 @@ struct StreamPreparation {
   let choice: StreamChoice?
 
   init(_ stream: RunStream, _ requested: RunConfiguration) throws {
+    (self.stream, continuation) = (stream, nil)
     let source = stream.source
     let look = try StreamLook(stream, requested)
     let configuration = look.configuration
@@ -43,18 +48,25 @@ struct StreamPreparation {
   }
 
   /// The facts from the start of a resumed run. Nothing is read ahead, so the source is still at its start.
+  /// - Parameters:
+  ///   - stream: The stream as it was opened.
+  ///   - saved: The examples that the checkpoint has.
+  ///   - ledger: The examples that passed before, if there is a record of them.
+  ///   - continuing: Whether the stream delivers what comes next, instead of the same from its start.
   /// - Throws: `OnePassError` if the stream differs from that of the start.
   init(
-    _ stream: RunStream, _ requested: RunConfiguration, resuming state: RunState, ledger: LedgerFile?
+    _ stream: RunStream, _ requested: RunConfiguration, resuming state: RunState,
+    saved: ShuffleBuffer.Snapshot?, ledger: LedgerFile?, continuing: Bool
   ) throws {
-    let source = stream.source
     let configuration: RunConfiguration
     (configuration, choice) = requested.adoptingChoice(of: state.configuration)
     self.configuration = configuration
     plan = state.plan
     pipeline = state.card.pipeline
     stem = state.card.stem
-    let data = try ResumedData(stream, configuration, state)
+    let data = try ResumedData(stream, configuration, state, saved, continuing: continuing)
+    (self.stream, continuation) = (data.stream, data.continuation)
+    let (stream, source) = (data.stream, data.stream.source)
     var feed: any ExampleFeed
     if configuration.method == .multiEpoch {
       let limited = LimitedSource.first(plan.streamExamples, of: source) as? any RandomAccessSource
@@ -65,17 +77,18 @@ struct StreamPreparation {
     }
     state.loop.position.coolDown?.end(&feed, batchSize: configuration.recipe.batchSize)
     let taken = state.loop.incoming.tally.taken
-    try feed.resume(after: taken, ledger: ledger, data.comparison)
-    if let report = state.loop.incoming.report { source.restore(report: report) }
+    try feed.resume(after: taken, ledger: continuing ? nil : ledger, data.comparison)
+    if !continuing, let report = state.loop.incoming.report { source.restore(report: report) }
     firstImage = nil
     self.feed = feed
     var notices =
       [
         "Resuming after step \(state.loop.position.steps) of \(state.loop.position.coolDown?.lastStep ?? plan.steps)."
       ] + data.notices(taken: taken)
-    if source.readsAgainToRestore {
+    let again = taken - (continuation?.gaps.last?.position ?? 0)
+    if source.readsAgainToRestore, !continuing, again > 0 {
       notices.append(
-        "\(source.specification) cannot seek, so its first \(taken) examples were read again and skipped."
+        "\(source.specification) cannot seek, so its first \(again) examples were read again and skipped."
       )
     }
     self.notices = notices

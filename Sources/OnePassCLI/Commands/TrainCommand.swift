@@ -100,6 +100,14 @@ struct TrainCommand: ParsableCommand {
   var resume = false
 
   @Flag(
+    name: .customLong("continue"), inversion: .prefixedNo,
+    help: """
+      With --resume: take what comes next in the stream, instead of the same stream from its start. For streams that are not \
+      kept. The result records the gap.
+      """)
+  var continues = false
+
+  @Flag(
     name: .customLong("dry-run"),
     help:
       "Print a forecast of storage, compute, time and RAM, from a warm-up of a few seconds."
@@ -184,8 +192,8 @@ struct TrainCommand: ParsableCommand {
       let output = made?.path ?? folder
       if let made { observer.show(.notice("Writing to \(made.path).")) }
       let result = try run.start(
-        output: output, resuming: resume, checkpoints: checkpoints, stop: stop, group: processes?.group,
-        logs: LogPlan(destinations)
+        output: output, resuming: resume, continuing: continues, checkpoints: checkpoints, stop: stop,
+        group: processes?.group, logs: LogPlan(destinations)
       ) { observer.show($0) }
       observer.closeLine()
       if isFirst { try show(result, in: output) }

@@ -35,10 +35,9 @@ public final class ShuffleBuffer: ExampleSource {
   /// let interrupted = ShuffleBuffer(try WebDatasetSource("sorted.tar"), size: .examples(100), seed: 1)
   /// _ = try interrupted.next()
   /// let resumed = ShuffleBuffer(try WebDatasetSource("sorted.tar"), size: .examples(100), seed: 1)
-  /// if let snapshot = interrupted.snapshot {
-  ///   resumed.prepareToRestore(snapshot)
-  ///   try resumed.restore(position: snapshot.position)
-  /// }
+  /// let snapshot = interrupted.snapshot
+  /// resumed.prepareToRestore(snapshot)
+  /// try resumed.restore(position: snapshot.position)
   /// ```
   public struct Snapshot {
     /// The position at which delivery resumes.
@@ -125,7 +124,7 @@ public final class ShuffleBuffer: ExampleSource {
     guard let drawn = draw() else { return nil }
     let example = Example(id: position, label: drawn.label, image: drawn.image, subject: drawn.subject)
     position += 1
-    if !readsAgainToRestore { unsettled.append(example) }
+    unsettled.append(example)
     return example
   }
 
@@ -215,10 +214,9 @@ public final class ShuffleBuffer: ExampleSource {
     unsettled.removeFirst(unsettled.prefix { $0.id < position }.count)
   }
 
-  /// The state to save for a resumption; `nil` if the stream is read from the start to resume.
-  public var snapshot: Snapshot? {
-    guard !readsAgainToRestore else { return nil }
-    return Snapshot(
+  /// The state to save for a resumption.
+  public var snapshot: Snapshot {
+    Snapshot(
       position: unsettled.first?.id ?? position, basePosition: base.position,
       held: held + (pending.map { [$0] } ?? []), unsettled: unsettled, peak: peak)
   }

@@ -42,6 +42,9 @@ struct VerifyMemoryCommand: ParsableCommand {
       "stream      \(Figures.count(found.examples, "example"))"
         + (isWhole ? ", each position seen once, none skipped" : ""))
     try Console.result("contents    \(contents(found))")
+    for gap in found.gaps ?? [] {
+      try Console.result("gap         before example \(Figures.count(gap.position)): continued with \(gap.source)")
+    }
     if let compared = found.compared {
       try Console.result("data        \(Figures.count(compared, "example")) match the ledger")
     }
