@@ -275,7 +275,8 @@ import Testing
     try runs.train("run")
     let verified = try onepass.run(["memory", "verify", folder.file("run")])
     #expect(
-      verified.status == 0 && verified.output.contains("161 examples, each position seen once, none skipped")
+      verified.status == 0
+        && verified.output.contains("161 examples, each position seen once, none skipped")
         && verified.output.contains("160 different, 1 repeated (in the data or taken again"), "\(verified.output)")
   }
 

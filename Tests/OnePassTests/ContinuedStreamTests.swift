@@ -105,7 +105,8 @@ final class Camera: @unchecked Sendable {
     let second = try train(camera.source(), stop: 11, continuing: true)
     #expect(
       second.notices.contains {
-        $0.hasPrefix("Continuing with what comes next in camera, after 48 examples. The \(before - 48) examples on")
+        $0.hasPrefix(
+          "Continuing with what comes next in camera, after 48 examples. The \(before - 48) examples on")
       }, "\(second.notices)")
     camera.pass(7)
     let result = try #require(try train(camera.source(), continuing: true).result)
@@ -127,7 +128,9 @@ final class Camera: @unchecked Sendable {
   @Test("A shuffle buffer keeps its content")
   func aBufferKeepsItsContent() throws {
     let camera = Camera()
-    func buffered(_ configuration: inout RunConfiguration) { configuration.data.shuffleBuffer = .examples(20) }
+    func buffered(_ configuration: inout RunConfiguration) {
+      configuration.data.shuffleBuffer = .examples(20)
+    }
     try train(camera.source(), stop: 5, buffered)
     camera.pass(40)
     let result = try #require(try train(camera.source(), continuing: true, buffered).result)
@@ -178,6 +181,106 @@ final class Camera: @unchecked Sendable {
     expectError(.usage, naming: ["--continue requires --resume"]) {
       try train(Camera().source(), continuing: true, resuming: false)
     }
+  }
+
+  /// Trains a run of its own, with a kept state or from one.
+  @discardableResult
+  func trainPart(
+    _ name: String, of numbers: Range<Int>, extending earlier: String? = nil, keep: Bool = false,
+    stop: Int? = nil, resuming: Bool = false, _ change: (inout RunConfiguration) -> Void
+  ) throws -> RunResult? {
+    let source = IndexedSource("camera", count: numbers.count, classNames: ["a", "b"]) {
+      Camera.picture(numbers.lowerBound + $0)
+    }
+    let request = StopRequest()
+    do {
+      return try TrainingRun(
+        configuration {
+          $0.data.limit = nil
+          change(&$0)
+        }, source: source
+      ).start(
+        output: folder.file(name), resuming: resuming, extending: earlier.map(folder.file),
+        checkpoints: CheckpointPlan(keepsState: keep), stop: request
+      ) { if case .step(let report) = $0, report.step == stop { request.stop() } }
+    } catch is RunStopped { return nil }
+  }
+
+  /// With a constant learning rate and no α, nothing depends on the length of the run, so one run of all pictures is the reference.
+  @Test("An extended run equals one over both streams", arguments: [Method.naive, .replay])
+  func anExtendedRunEqualsOneOverBoth(method: Method) throws {
+    func options(_ configuration: inout RunConfiguration) {
+      configuration.recipe.schedule = .constant
+      configuration.recipe.weightAverage = 0.9
+      configuration.method = method
+      if method == .replay {
+        configuration.replay.priority = .uniform
+      } else {
+        (configuration.replay, configuration.memory) = (
+          RunConfiguration.defaults.replay, RunConfiguration.defaults.memory
+        )
+      }
+    }
+    try trainPart("whole", of: 0..<160, options)
+    try trainPart("first", of: 0..<80, keep: true, options)
+    #expect(folder.exists("first/state/step-00000010") && !folder.exists("first/unfinished"))
+    let before = try folder.bytes(of: "first/checkpoint/model.safetensors")
+    // Stopped once, so that an extended run also resumes.
+    #expect(try trainPart("second", of: 80..<160, extending: "first", stop: 13, options) == nil)
+    let result = try #require(
+      try trainPart("second", of: 80..<160, extending: "first", resuming: true, options))
+    #expect(result.plan.streamExamples == 160 && result.plan.steps == 20 && result.stream.examples == 160)
+    #expect(result.stream.gaps?.map(\.position) == [80])
+    for file in ["checkpoint/model.safetensors", "checkpoint/optimiser.safetensors", "ledger"] {
+      #expect(try folder.bytes(of: "second/\(file)") == folder.bytes(of: "whole/\(file)"), "\(file)")
+    }
+    if method == .replay {
+      #expect(
+        try folder.bytes(of: "second/checkpoint/memory.csv")
+          == folder.bytes(of: "whole/checkpoint/memory.csv"))
+    }
+    #expect(try folder.bytes(of: "first/checkpoint/model.safetensors") == before)
+    #expect(!folder.exists("second/state"))
+  }
+
+  /// 84 and 50 examples in mini-batches of 8 are 11 and 7 steps, and one run over 134 has 17.
+  @Test("A last mini-batch that is smaller does not shorten the extension")
+  func aSmallLastBatchCounts() throws {
+    try trainPart("first", of: 0..<84, keep: true) { _ in }
+    let result = try #require(try trainPart("second", of: 84..<134, extending: "first") { _ in })
+    #expect(result.stream.examples == 134 && result.plan.steps == 18)
+    #expect(try RunFiles(folder.file("second")).position().step == 18)
+  }
+
+  @Test("What is forgotten leaves the kept state")
+  func forgettingReachesTheKeptState() throws {
+    try trainPart("first", of: 0..<80, keep: true) { _ in }
+    let items = try MemoryTable(of: RunFiles(folder.file("first"))).items
+    let chosen = Array(items.prefix(3).map(\.id))
+    let forgotten = try Forgetting(ForgetRequest(positions: Set(chosen)), in: folder.file("first"))
+    #expect(forgotten.positions == chosen && forgotten.checkpoints == ["step-00000010", "checkpoint"])
+    let state = try StoredRun(folder.file("first"), keptState: true)
+    let archive = try #require(state.archive)
+    let ids = try archive.ids
+    #expect(!ids.contains(where: chosen.contains) && ids.count == items.count - 3)
+    #expect(state.points[0].items.count == items.count - 3)
+  }
+
+  @Test("A run without a kept state, or an unfinished one, cannot be extended")
+  func whatCannotBeExtendedIsRefused() throws {
+    try trainPart("first", of: 0..<80) { _ in }
+    expectError(.usage, naming: ["has no state to extend", "--keep-state"]) {
+      try trainPart("second", of: 80..<160, extending: "first") { _ in }
+    }
+    try trainPart("open", of: 0..<80, stop: 3) { _ in }
+    expectError(.usage, naming: ["is unfinished and cannot be extended"]) {
+      try trainPart("second", of: 80..<160, extending: "open") { _ in }
+    }
+    try trainPart("kept", of: 0..<80, keep: true) { _ in }
+    expectError(.usage, naming: ["batch-size 8, not 16"]) {
+      try trainPart("second", of: 80..<160, extending: "kept") { $0.recipe.batchSize = 16 }
+    }
+    #expect(!folder.exists("second"))
   }
 
   @Test("A class with another position in the new source keeps its label")

@@ -42,6 +42,39 @@ import Testing
       "wds:- does not match the ledger: example 7 differs; pass the same stream again, from its start."
     ),
     (
+      .exampleDiffers(7, of: "folder:zoo", location: "zoo/cat/1.png"), .badData,
+      "folder:zoo does not match the ledger: example 7 (zoo/cat/1.png) differs; pass the same stream again, from its start."
+    ),
+    (
+      .classesDiffer(in: "folder:zoo", new: ["zebra"], missing: ["cat"]), .badData,
+      "folder:zoo has other classes than the run (new: zebra; missing: cat); resume with the same data."
+    ),
+    (
+      .classesDiffer(in: "folder:zoo", new: [], missing: []), .badData,
+      "folder:zoo has other classes than the run (the same names in another order); resume with the same data."
+    ),
+    (
+      .filesDiffer(in: "folder:zoo"), .badData,
+      "folder:zoo has other files than at the start of the run, and several passes have no ledger to compare them with; "
+        + "resume with the same data."
+    ),
+    (
+      .dataOfSeveralSources("runs/a"), .usage,
+      "--data is not possible, because the stream of runs/a continued with another source; omit it."
+    ),
+    (
+      .classNamesWithoutNumbers(["ant", "bee", "cat", "dog"], in: "folder:zoo"), .badData,
+      "folder:zoo names its classes (ant, bee, cat, …), and the model only numbers them; "
+        + "pass --classes FILE with the names in the order of the numbers."
+    ),
+    (
+      .modelHasClassNames(), .usage, "--classes has no effect, because the model has class names; omit it."
+    ),
+    (
+      .classNameCountDiffers(3, of: 10), .usage,
+      "--classes has 3 names, and the model has 10 classes; pass one name for each."
+    ),
+    (
       .unexpectedExample(8, insteadOf: 7, from: "camera"), .badData,
       "camera delivered example 8 instead of 7; a source must deliver each example once, in the order of positions."
     ),

@@ -152,6 +152,23 @@ import Testing
       "runs/a was started with other options (replay-steps 1, not 2); pass the same options, or choose another folder."
     ),
     (
+      .continuingSeveralPasses(), .usage,
+      "--continue has no effect with --method multi-epoch, which needs the same data in every pass; omit it."
+    ),
+    (
+      .extendingSeveralPasses(), .usage,
+      "--extend has no effect with --method multi-epoch, which needs the same data in every pass; omit it."
+    ),
+    (
+      .extendingUnfinishedRun("runs/a"), .usage,
+      "runs/a is unfinished and cannot be extended; continue it with --output runs/a --resume."
+    ),
+    (
+      .noStateToExtend("runs/a"), .usage,
+      "runs/a has no state to extend; only a run that was trained with --keep-state has one. "
+        + "To start from its weights alone, pass --initialise."
+    ),
+    (
       .memoryDirectoryRequired, .usage,
       "--memory-directory is required, because the run keeps its memory on disk."
     ),

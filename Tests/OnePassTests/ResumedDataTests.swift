@@ -242,3 +242,21 @@ struct PictureFolders {
     #expect(try TrainedModel(checkpoint: run, device: "cpu").stage.notice(of: "run") == nil)
   }
 }
+
+@Suite("The compute threads of a resumed run") struct ResumedThreadsTests {
+  @Test("They are those before, unless others are requested, which is reported")
+  func theyAreThoseBefore() {
+    func threads(_ requested: Int?, _ before: Int?, cores: Int = 4) -> (count: Int?, notices: [String]) {
+      let threads = ResumedThreads(requested, before: before, cores: cores)
+      return (threads.count, threads.notices)
+    }
+    #expect(threads(nil, nil) == (nil, []))
+    #expect(threads(3, nil) == (3, []))
+    #expect(threads(nil, 2) == (2, []))
+    #expect(threads(2, 2) == (2, []))
+    #expect(threads(3, 1).count == 3)
+    #expect(threads(3, 1).notices.first?.hasPrefix("The run used 1 compute thread and uses 3 now") == true)
+    #expect(threads(nil, 8, cores: 1).count == 8)
+    #expect(threads(nil, 8, cores: 1).notices.first?.contains("on 1 core; pass --threads 1") == true)
+  }
+}

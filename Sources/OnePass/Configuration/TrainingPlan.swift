@@ -35,16 +35,35 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     let batchSize = configuration.recipe.batchSize
     steps = Self.steps(configuration, streamExamples: streamExamples, batchSize: batchSize)
     updates = Self.updates(configuration, streamExamples: streamExamples, batchSize: batchSize)
-    guard configuration.method == .replay else {
-      (capacityExamples, capacityBytes) = (nil, nil)
-      return
-    }
+    let capacity = try Self.capacity(configuration, streamExamples: streamExamples)
+    (capacityExamples, capacityBytes) = (capacity.examples, capacity.bytes)
+  }
+
+  /// The plan of a finished run and of further examples.
+  ///
+  /// The last mini-batch of the finished run may have been smaller than the others, so the steps are not those of a single run.
+  init(extending state: RunState, _ configuration: RunConfiguration, by examples: Int) throws {
+    streamExamples = state.examplesTaken + examples
+    (classes, classNames) = (state.plan.classes, state.plan.classNames)
+    let more = Self.steps(
+      configuration, streamExamples: examples, batchSize: configuration.recipe.batchSize)
+    steps = state.loop.position.steps + more
+    let replays = configuration.method == .replay && configuration.step.updates == .sequential
+    updates = state.learner.updates + more * (replays ? 1 + configuration.replay.steps : 1)
+    let capacity = try Self.capacity(configuration, streamExamples: streamExamples)
+    (capacityExamples, capacityBytes) = (capacity.examples, capacity.bytes)
+  }
+
+  private static func capacity(
+    _ configuration: RunConfiguration, streamExamples: Int
+  ) throws -> (examples: Int?, bytes: Int?) {
+    guard configuration.method == .replay else { return (nil, nil) }
     switch configuration.memory.storage {
     case .examples(let count):
       guard count <= streamExamples else {
         throw OnePassError.storageExceedsStream(count, streamExamples: streamExamples)
       }
-      (capacityExamples, capacityBytes) = (count, nil)
+      return (count, nil)
     case .fraction(let share):
       // The added 10^-4 compensates for rounding of binary fractions: 29 % of 100 is 29.
       let count = Int((share * Double(streamExamples) + 1e-4).rounded(.down))
@@ -52,9 +71,8 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
         throw OnePassError.storageHoldsNothing(
           "\(configuration.memory.storage)", streamExamples: streamExamples)
       }
-      (capacityExamples, capacityBytes) = (count, nil)
-    case .bytes(let bytes):
-      (capacityExamples, capacityBytes) = (nil, bytes.bytes)
+      return (count, nil)
+    case .bytes(let bytes): return (nil, bytes.bytes)
     }
   }
 

@@ -14,7 +14,26 @@ extension OnePassError {
 
   static func continuingSeveralPasses() -> OnePassError {
     OnePassError(
-      .usage, "--continue has no effect with --method multi-epoch, which needs the same data in every pass; omit it.")
+      .usage,
+      "--continue has no effect with --method multi-epoch, which needs the same data in every pass; omit it.")
+  }
+
+  static func extendingSeveralPasses() -> OnePassError {
+    OnePassError(
+      .usage,
+      "--extend has no effect with --method multi-epoch, which needs the same data in every pass; omit it.")
+  }
+
+  static func extendingUnfinishedRun(_ path: String) -> OnePassError {
+    OnePassError(
+      .usage, "\(path) is unfinished and cannot be extended; continue it with --output \(path) --resume.")
+  }
+
+  static func noStateToExtend(_ path: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(path) has no state to extend; only a run that was trained with --keep-state has one. "
+        + "To start from its weights alone, pass --initialise.")
   }
 
   static var memoryDirectoryRequired: OnePassError {

@@ -18,7 +18,7 @@ extension TrainingRun {
     if let output { _ = try RunFolder(creating: output, resuming: resuming) }
     let stepsSaved = resuming ? try output.flatMap { try UnfinishedRun.stepsSaved(in: $0) } : nil
     if stepsSaved == nil { try checkMemoryDirectory() }
-    let device = try prepareMachine()
+    let device = try prepareMachine(threads: configuration.machine.threads)
 
     // Without the shuffle buffer, whose filling would consume the stream.
     let source = stream.arriving

@@ -38,8 +38,22 @@ public struct Forgetting: Codable, Sendable {
   public init(
     _ request: ForgetRequest, in path: String, memoryDirectory: String? = nil, isRehearsal: Bool = false
   ) throws {
-    let run = try StoredRun(path, memoryDirectory: memoryDirectory)
-    guard run.isFinished || run.configuration.data.shuffleBuffer == nil else {
+    var kept: Forgetting?
+    if try KeptState.exists(in: path) {
+      let state = try StoredRun(path, memoryDirectory: memoryDirectory, keptState: true)
+      kept = try Forgetting(request, in: state, isRehearsal: isRehearsal)
+    }
+    try self.init(
+      request, in: StoredRun(path, memoryDirectory: memoryDirectory), and: kept, isRehearsal: isRehearsal)
+  }
+
+  /// - Parameter kept: What was removed from the state that the run keeps. Without it, this is that state, and nothing is
+  ///   recorded yet.
+  private init(
+    _ request: ForgetRequest, in run: StoredRun, and kept: Forgetting? = nil, isRehearsal: Bool
+  ) throws {
+    let path = run.path
+    guard run.part != .unfinished || run.configuration.data.shuffleBuffer == nil else {
       throw OnePassError.forgettingWithShuffleBuffer(path)
     }
     guard run.isFinished || !run.hasCustomOrder else { throw OnePassError.forgettingWithCustomOrder(path) }
@@ -49,13 +63,14 @@ public struct Forgetting: Codable, Sendable {
     let passed = log.map { log in request.subjects.flatMap { log.positions(of: $0) } } ?? []
     let matches = try run.points.map { try request.matches(run, $0, passed: Set(passed)) }
     let gone = zip(run.points, matches).map { $0.items.filter($1).map(\.id) }
-    let intent = UnfinishedRun.forgettingPath(in: path)
+    let intent = run.checkpoints?.forgettingPath
     // The positions of an interrupted request, which may be removed in part.
-    let begun = FileManager.default.contents(atPath: intent).flatMap {
+    let begun = intent.flatMap { FileManager.default.contents(atPath: $0) }.flatMap {
       try? JSONDecoder().decode([Int].self, from: $0)
     }
-    positions = Set(gone.joined()).union(begun ?? []).sorted()
-    checkpoints = zip(run.points, gone).filter { !$1.isEmpty }.map(\.0.name)
+    let positions = Set(gone.joined()).union(begun ?? []).union(kept?.positions ?? []).sorted()
+    self.positions = positions
+    checkpoints = (kept?.checkpoints ?? []) + zip(run.points, gone).filter { !$1.isEmpty }.map(\.0.name)
 
     let first = passed.min()
     firstUse = first
@@ -66,28 +81,30 @@ public struct Forgetting: Codable, Sendable {
 
     // Images first. If this is interrupted, the indices still name the items for a repeated request, and the intent file keeps
     // the run from being resumed before.
-    if !run.isFinished { try DurableFile.write(JSONEncoder().encode(positions), to: intent) }
+    if let intent { try DurableFile.write(JSONEncoder().encode(positions), to: intent) }
     try run.scrub(Set(positions))
-    pictures = try events.removePictures()
+    if run.part != .keptState { pictures = try events.removePictures() }
     for (index, items) in gone.enumerated() where !items.isEmpty {
       try run.rewrite(index, without: Set(items))
     }
     for (index, matches) in matches.enumerated() { try run.removeWaiting(at: index, where: matches) }
-    // A class, time or position is not a request about a subject, so the log keeps the hashes.
-    if request.isAboutSubjectsOnly { try log?.clear(passed) }
-    try AuditLog(of: path).append(request, self)
-    if !run.isFinished { try? FileManager.default.removeItem(atPath: intent) }
+    if run.part != .keptState {
+      // A class, time or position is not a request about a subject, so the log keeps the hashes.
+      if request.isAboutSubjectsOnly { try log?.clear(passed) }
+      try AuditLog(of: path).append(request, self)
+    }
+    if let intent { try? FileManager.default.removeItem(atPath: intent) }
   }
 }
 
 extension StoredRun {
   /// Overwrites all stored copies of images.
   fileprivate func scrub(_ ids: Set<Int>) throws {
-    if !isFinished { removePartialResults() }
+    if part == .unfinished { removePartialResults() }
     for point in points where isFinished { try KeptPictures.remove(ids, in: point.folder) }
     if let images = diskImages, let last = points.last?.memory {
       // Images that an interrupted run stored after its last checkpoint are in no index, and may be among those to remove.
-      if let archive {
+      if part == .unfinished, let archive {
         images.protect(Set(points.flatMap { $0.memory?.items.map(\.id) ?? [] }), in: archive)
         try images.restore(Set(last.items.map(\.id)), position: points.last?.examples ?? 0)
       }
@@ -151,7 +168,8 @@ extension StoredRun {
   fileprivate func removeWaiting(at index: Int, where matches: (MemoryItem) -> Bool) throws {
     guard !isFinished else { return }
     let folder = CheckpointFolder(path: points[index].folder)
-    guard let saved = try ShuffleBuffer.Snapshot(readingFrom: folder.path(of: ShuffleBuffer.Snapshot.fileName))
+    guard
+      let saved = try ShuffleBuffer.Snapshot(readingFrom: folder.path(of: ShuffleBuffer.Snapshot.fileName))
     else { return }
     let rest = saved.unsettled.filter {
       !matches(

@@ -6,7 +6,8 @@ import OnePassTorch
 extension Ranks {
   /// Checks that all ranks have the same options, and that these support several ranks.
   /// - Throws: `OnePassError` (`usage`) on every rank.
-  func check(_ configuration: RunConfiguration, _ source: any ExampleSource, continuing: Bool = false) throws {
+  func check(_ configuration: RunConfiguration, _ source: any ExampleSource, continuing: Bool = false) throws
+  {
     guard let group, count > 1 else { return }
     try group.ensureAgreement(of: "--continue", "\(continuing)")
     try group.ensureAgreement(of: "the version of onepass", onePassVersion)

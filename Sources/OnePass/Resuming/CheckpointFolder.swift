@@ -12,7 +12,7 @@ struct CheckpointFolder {
   static let optimiserName = "optimiser.safetensors"
 
   let path: String
-  private static let manifest = "manifest"
+  static let manifest = "manifest"
   /// The suffix of incomplete folders.
   static let partialSuffix = ".partial"
 

@@ -11,15 +11,19 @@ public struct CheckpointPlan: Hashable, Sendable {
   public var every: CheckpointInterval?
   /// The number of checkpoints to keep, at least 1. With 2, the run can resume even if the last one is damaged.
   public var kept: Int
+  /// Whether the finished run keeps its state, with the images of its memory, so that it can be extended.
+  public var keepsState: Bool
 
   /// Creates a plan.
   /// - Parameters:
   ///   - every: The checkpoint interval. If `nil`, a checkpoint is saved only when the run is stopped.
   ///   - kept: The number of checkpoints to keep, at least 1.
-  public init(every: CheckpointInterval? = nil, kept: Int = 2) {
+  ///   - keepsState: Whether the finished run keeps its state, with the images of its memory, so that it can be extended.
+  public init(every: CheckpointInterval? = nil, kept: Int = 2, keepsState: Bool = false) {
     precondition(kept >= 1, "kept must be at least 1.")
     self.every = every
     self.kept = kept
+    self.keepsState = keepsState
   }
 }
 

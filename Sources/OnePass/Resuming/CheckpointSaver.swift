@@ -1,5 +1,6 @@
 import OnePassCore
 import OnePassData
+import OnePassTorch
 
 /// Saves checkpoints of a run at intervals, and stops the run on request.
 final class CheckpointSaver: StepObserver {
@@ -12,6 +13,7 @@ final class CheckpointSaver: StepObserver {
   /// Computed for the first checkpoint, since a run without any needs none.
   private lazy var listing = DataListing(of: stream.source)
   private let interval: CheckpointInterval?
+  private let keepsState: Bool
   private let stop: StopRequest?
   private let clock = ContinuousClock()
   private var lastSaved: ContinuousClock.Instant
@@ -19,18 +21,18 @@ final class CheckpointSaver: StepObserver {
 
   /// - Parameters:
   ///   - prepared: The stream of the run.
-  ///   - interval: How often the run is saved; only when it stops if `nil`.
+  ///   - checkpoints: When the run is saved, and whether its last state is kept.
   ///   - stop: Requests to stop or to cool down.
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ records: RunRecords, in session: RunSession,
-    _ prepared: StreamPreparation, every interval: CheckpointInterval?, stop: StopRequest?
+    _ prepared: StreamPreparation, _ checkpoints: CheckpointPlan, stop: StopRequest?
   ) {
     self.assembly = assembly
     self.learner = learner
     self.records = records
     self.session = session
     (stream, continuation) = (prepared.stream, prepared.continuation)
-    self.interval = interval
+    (interval, keepsState) = (checkpoints.every, checkpoints.keepsState)
     self.stop = stop
     lastSaved = clock.now
   }
@@ -86,6 +88,14 @@ final class CheckpointSaver: StepObserver {
     return OnePassError.savedAfter(error)
   }
 
+  /// Saves the state that the finished run keeps, if it does.
+  /// - Throws: `OnePassError` (`io`).
+  func keepState(_ loop: TrainingLoop) throws {
+    guard keepsState else { return }
+    try save(loop)
+    try session.unfinished?.keepLast()
+  }
+
   /// Saves the run with all ranks: the first writes, and the others send the images that it lacks.
   private func save(_ loop: TrainingLoop) throws {
     guard let unfinished = session.unfinished else {
@@ -100,7 +110,7 @@ final class CheckpointSaver: StepObserver {
         card: assembly.card, loop: loop.state, learner: learner.state, online: records.online.accuracy,
         curve: records.curve.curve, log: records.log.state,
         memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable(),
-        listing: listing, continuation: continuation),
+        listing: listing, continuation: continuation, threads: Engine.threadCount),
       weights: learner.model.stateDictionary, optimiser: learner.optimiserState, memory: loop.rehearsal,
       shuffleBuffer: stream.snapshot)
     try loop.ranks.barrier()

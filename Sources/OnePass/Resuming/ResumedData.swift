@@ -125,7 +125,8 @@ struct ResumedData {
     var notices: [String] = []
     if let movedFrom { notices.append("The data is \(source), and was \(movedFrom) before.") }
     if let kept {
-      let first = kept > 0 ? "The \(Figures.count(kept, "example")) on their way at the stop are trained first. " : ""
+      let first =
+        kept > 0 ? "The \(Figures.count(kept, "example")) on their way at the stop are trained first. " : ""
       notices.append(
         "Continuing with what comes next in \(source), after \(Figures.count(taken, "example")). \(first)"
           + "What passed in between was not trained; result.json records the gap.")

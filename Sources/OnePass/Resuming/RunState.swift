@@ -7,6 +7,8 @@ import OnePassCore
 struct RunState: Codable {
   /// The version of the checkpoint format. It changes when an older version cannot resume from new checkpoints.
   static let currentFormat = 2
+  /// The name of its file in a checkpoint.
+  static let fileName = "state.json"
 
   var format = currentFormat
   /// The version of OnePass that wrote the checkpoint.
@@ -28,6 +30,8 @@ struct RunState: Codable {
   var listing: DataListing?
   /// The earlier parts of the stream, if it continued with another source.
   var continuation: Continuation?
+  /// The number of CPU compute threads, on which the last bits of sums depend; `nil` in checkpoints of earlier versions.
+  var threads: Int?
 
   /// The number of examples taken from the stream.
   var examplesTaken: Int { loop.incoming.tally.taken }

@@ -25,8 +25,12 @@ final class StoredRun {
     var name: String { URL(fileURLWithPath: folder).lastPathComponent }
   }
 
+  /// The state of the run that these files are.
+  enum Part { case finished, unfinished, keptState }
+
   let path: String
-  let isFinished: Bool
+  let part: Part
+  var isFinished: Bool { part == .finished }
   let configuration: RunConfiguration
   let plan: TrainingPlan
   let classNames: [String]?
@@ -38,16 +42,18 @@ final class StoredRun {
   let archive: ImageArchive?
   /// The few images that a finished run keeps, opened for reading.
   private let pictures: ImageArchive?
-  private let lock: UnfinishedRun?
+  /// The checkpoints of an unfinished run or of a kept state.
+  let checkpoints: UnfinishedRun?
 
   /// - Parameters:
   ///   - path: The folder of the run.
   ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
+  ///   - isKeptState: Whether to open the ``KeptState`` of a finished run instead of the run itself.
   /// - Throws: `OnePassError`: `io` if there is no run, `badData` if it is damaged, `usage` if another process is using it.
-  init(_ path: String, memoryDirectory: String? = nil) throws {
+  init(_ path: String, memoryDirectory: String? = nil, keptState isKeptState: Bool = false) throws {
     self.path = path
     let memoryRun: String?
-    if FileManager.default.fileExists(atPath: "\(path)/result.json") {
+    if !isKeptState, FileManager.default.fileExists(atPath: "\(path)/result.json") {
       UnfinishedRun.removeLeftovers(ofFinishedRunIn: path)
       guard !FileManager.default.fileExists(atPath: "\(path)/\(UnfinishedRun.folderName)") else {
         throw OnePassError.leftoversNotRemoved("\(path)/\(UnfinishedRun.folderName)")
@@ -55,8 +61,8 @@ final class StoredRun {
       let files = try RunFiles(path)
       let result = try RunFiles.result(in: path)
       let position = try files.position()
-      isFinished = true
-      (lock, archive) = (nil, nil)
+      part = .finished
+      (checkpoints, archive) = (nil, nil)
       pictures = try KeptPictures.reading(in: files.checkpoint)
       (configuration, plan, classNames) = (
         result.configuration, result.plan, result.configuration.data.classNames
@@ -72,12 +78,13 @@ final class StoredRun {
           arrivals: position.arrivals, gaps: position.gaps)
       ]
     } else {
-      guard try UnfinishedRun.hasCheckpoint(in: path) else { throw OnePassError.noRun(in: path) }
-      let unfinished = UnfinishedRun(in: path, kept: .max)
+      let unfinished = UnfinishedRun(
+        in: path, kept: .max, folder: isKeptState ? KeptState.folderName : UnfinishedRun.folderName)
+      guard try unfinished.hasCheckpoint else { throw OnePassError.noRun(in: path) }
       try unfinished.open()
       let saved = try unfinished.inspect()
       guard let last = saved.last else { preconditionFailure("hasCheckpoint found a checkpoint.") }
-      isFinished = false
+      part = isKeptState ? .keptState : .unfinished
       (configuration, plan, classNames) = (
         last.state.configuration, last.state.plan, last.state.card.classNames
       )
@@ -91,7 +98,7 @@ final class StoredRun {
       archive =
         try ImageArchive.exists(in: unfinished.path)
         ? ImageArchive(folder: unfinished.path, imageBytes: 0) : nil
-      (lock, pictures) = (unfinished, nil)
+      (checkpoints, pictures) = (unfinished, nil)
     }
     let directory = memoryDirectory ?? configuration.memory.directory
     diskImages = try memoryRun.map { run in
@@ -109,7 +116,7 @@ final class StoredRun {
   }
 
   /// The folder of the ledger and the subject log.
-  var logFolder: String { isFinished ? path : "\(path)/\(UnfinishedRun.folderName)" }
+  var logFolder: String { part == .unfinished ? "\(path)/\(UnfinishedRun.folderName)" : path }
 
   /// The image of an item; `nil` if it is not among the few that a finished run keeps.
   /// - Throws: `OnePassError` (`badData`) if it is damaged, or missing in an unfinished run.

@@ -27,17 +27,19 @@ package final class UnfinishedRun {
   /// The items of each kept checkpoint, the oldest first.
   private var held: [(checkpoint: CheckpointFolder, ids: Set<Int>)] = []
 
-  /// - Parameter output: The folder of the run.
-  init(in output: String, kept: Int) {
+  /// - Parameters:
+  ///   - output: The folder of the run.
+  ///   - folder: The name of the folder with the checkpoints; another one for the ``KeptState`` of a finished run.
+  init(in output: String, kept: Int, folder: String = folderName) {
     self.output = output
     self.kept = kept
-    path = "\(output)/\(Self.folderName)"
+    path = "\(output)/\(folder)"
   }
 
   deinit { unlock() }
 
   /// Whether there is a checkpoint to resume from.
-  var hasCheckpoint: Bool { get throws { try Self.hasCheckpoint(in: output) } }
+  var hasCheckpoint: Bool { get throws { try !Self.checkpoints(in: path).isEmpty } }
 
   /// Whether there is a checkpoint, or was one before the folder vanished.
   var hadCheckpoint: Bool { !held.isEmpty || (try? hasCheckpoint) ?? true }
@@ -86,10 +88,12 @@ package final class UnfinishedRun {
     }
     let digits = String(state.loop.position.steps)
     let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    // The state to keep of a finished run is saved before its evaluation, which can be stopped.
+    guard held.last?.checkpoint.name != name else { return }
     let checkpoint = try CheckpointFolder.write(to: "\(path)/\(name)") { partial in
       try weights.write(to: "\(partial)/\(Checkpoint.weightsName)")
       try optimiser.write(to: "\(partial)/\(CheckpointFolder.optimiserName)")
-      try Data(JSON.text(state).utf8).write(to: URL(fileURLWithPath: "\(partial)/state.json"))
+      try Data(JSON.text(state).utf8).write(to: URL(fileURLWithPath: "\(partial)/\(RunState.fileName)"))
       if let snapshot {
         try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: "\(partial)/\(Checkpoint.indexName)"))
       }
@@ -135,12 +139,35 @@ package final class UnfinishedRun {
     }
   }
 
-  /// Removes all files, after the run has finished.
+  /// Removes all files, after the run has finished. Those that it keeps are renamed instead.
   func remove() {
     archive = nil
-    try? FileManager.default.removeItem(atPath: path)
+    if FileManager.default.fileExists(atPath: keepMark) {
+      try? FileManager.default.removeItem(atPath: "\(path)/\(Ledger.fileName)")
+      try? FileManager.default.removeItem(atPath: "\(path)/\(SubjectLog.fileName)")
+      rename(path, "\(output)/\(KeptState.folderName)")
+    } else {
+      try? FileManager.default.removeItem(atPath: path)
+    }
     unlock()
   }
+
+  /// Keeps the last checkpoint as the state of the finished run.
+  /// - Throws: `OnePassError` (`io`).
+  func keepLast() throws {
+    while held.count > 1 {
+      let oldest = held.removeFirst()
+      guard oldest.checkpoint.remove() else { continue }
+      try archive?.removeAll(oldest.ids.subtracting(keptItems))
+    }
+    do { try DurableFile.write(Data(), to: keepMark) } catch {
+      throw OnePassError.unwritableFile(keepMark, cause: error)
+    }
+  }
+
+  /// The name of the mark that the files become the ``KeptState`` of the finished run.
+  static let keepName = "keep"
+  private var keepMark: String { "\(path)/\(Self.keepName)" }
 
   /// Removes the files of a run that failed before its first checkpoint.
   func abandon() {
@@ -213,12 +240,12 @@ package final class UnfinishedRun {
   // MARK: A request to forget
 
   /// The file with the items that a request to forget is removing, so that an interrupted request is detected.
-  static func forgettingPath(in output: String) -> String { "\(output)/\(folderName)/forgetting" }
+  var forgettingPath: String { "\(path)/forgetting" }
 
   /// Checks that no request to forget was interrupted.
   /// - Throws: `OnePassError` (`usage`) if one was.
   func checkForgetting() throws {
-    guard FileManager.default.fileExists(atPath: Self.forgettingPath(in: output)) else { return }
+    guard FileManager.default.fileExists(atPath: forgettingPath) else { return }
     throw OnePassError.forgettingInterrupted(output)
   }
 
@@ -326,66 +353,5 @@ package final class UnfinishedRun {
       shuffleBuffer: try ShuffleBuffer.Snapshot(
         readingFrom: checkpoint.path(of: ShuffleBuffer.Snapshot.fileName)),
       archive: archive, keptItems: keptItems)
-  }
-
-  /// The state and the memory index of a checkpoint.
-  struct Contents {
-    let folder: CheckpointFolder
-    let state: RunState
-    let memory: MemorySnapshot?
-
-    /// The weights that the run would have if it ended here: their moving average, if it has one.
-    /// - Throws: `OnePassError` if a file cannot be read.
-    func trainedWeights() throws -> StateDictionary {
-      let optimiser = try StateDictionary(safetensors: folder.path(of: CheckpointFolder.optimiserName))
-      return try Learner.average(in: optimiser)
-        ?? StateDictionary(safetensors: folder.path(of: Checkpoint.weightsName))
-    }
-  }
-
-  /// Reads all checkpoints, the oldest first, and changes nothing.
-  /// - Throws: `OnePassError` (`badData`) if one is damaged.
-  func inspect() throws -> [Contents] { try Self.checkpoints(in: path).map(Self.contents) }
-
-  /// Reads the last checkpoint of an unfinished run, which may be training and may replace the checkpoint meanwhile.
-  /// - Parameter output: The folder of the run.
-  /// - Returns: `nil` if the run is finished, or was never saved.
-  /// - Throws: `OnePassError` (`badData`) if it is damaged.
-  static func lastCheckpoint(of output: String) throws -> Contents? {
-    guard !FileManager.default.fileExists(atPath: "\(output)/result.json"), try hasCheckpoint(in: output)
-    else { return nil }
-    var tried: String?
-    while true {
-      guard let last = try checkpoints(in: "\(output)/\(folderName)").last else {
-        throw OnePassError.checkpointsRemoved(from: output)
-      }
-      do { return try contents(of: last) } catch let error as OnePassError
-        where error.code == .badData && last.name != tried
-      { tried = last.name }
-    }
-  }
-
-  private static func contents(of checkpoint: CheckpointFolder) throws -> Contents {
-    try checkpoint.verify()
-    let index = checkpoint.path(of: Checkpoint.indexName)
-    let data = FileManager.default.contents(atPath: index)
-    return Contents(
-      folder: checkpoint, state: try decode(checkpoint),
-      memory: try data.map { try MemoryIndex.decode($0, path: index) })
-  }
-
-  private static func decode(_ checkpoint: CheckpointFolder) throws -> RunState {
-    let path = checkpoint.path(of: "state.json")
-    do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      let origin = try JSONDecoder().decode(CheckpointOrigin.self, from: data)
-      guard origin.format == RunState.currentFormat else {
-        throw OnePassError.checkpointOfOtherVersion(
-          checkpoint.path, written: origin.version, running: onePassVersion)
-      }
-      return try JSONDecoder().decode(RunState.self, from: data)
-    } catch let error as OnePassError { throw error } catch {
-      throw OnePassError.damagedFile(path, cause: error)
-    }
   }
 }

@@ -19,10 +19,11 @@ final class ActiveRun {
   /// - Parameters:
   ///   - prepared: The stream.
   ///   - loggers: The loggers of the run.
-  ///   - interval: How often the run is saved.
+  ///   - checkpoints: When the run is saved, and whether its last state is kept.
   /// - Throws: `OnePassError` if the memory directory or the checkpoint cannot be read.
   init(
-    _ assembly: RunAssembly, _ learner: Learner, _ prepared: StreamPreparation, in session: RunSession, loggers: [any RunLogger], every interval: CheckpointInterval?, stop: StopRequest?,
+    _ assembly: RunAssembly, _ learner: Learner, _ prepared: StreamPreparation, in session: RunSession,
+    loggers: [any RunLogger], checkpoints: CheckpointPlan, stop: StopRequest?,
     ranks: Ranks, notices: ReportNotices, observe: @escaping (TrainingEvent) -> Void
   ) throws {
     configuration = assembly.configuration
@@ -41,7 +42,7 @@ final class ActiveRun {
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
     saver = CheckpointSaver(
-      assembly, learner, records, in: session, prepared, every: interval, stop: stop)
+      assembly, learner, records, in: session, prepared, checkpoints, stop: stop)
     try session.restore(&loop, learner, records)
     try learner.share(over: ranks)
     loop.requests = saver.requests
@@ -69,6 +70,7 @@ final class ActiveRun {
       throw saver.rescue(loop, after: error)
     }
     records.log.finish(loop)
+    try rescuing { try saver.keepState(loop) }
     try learner.adoptAverage()
     for notice in notices { observe(.notice(notice)) }
     reportNotices.finish(loop.incoming.report)

@@ -65,6 +65,8 @@ public struct TrainingRun {
   ///   - resuming: Whether to resume from the last checkpoint in `output`. Without a checkpoint, a new run starts.
   ///   - continuing: Whether the stream of a resumed run delivers what comes next, instead of the same from its start. The
   ///     result records the gap.
+  ///   - finished: The folder of a finished run that kept its state, which this run extends by the stream. `output` is a new
+  ///     folder. Options must be those of the finished run, apart from the data.
   ///   - checkpoints: When the run is saved in `output` while it trains; by default only when it is stopped.
   ///   - stop: Requests that the run stop after its current step; it is then saved in `output`.
   ///   - group: The processes that train together; only this one if `nil`. All must use the same configuration. Only the first
@@ -74,6 +76,7 @@ public struct TrainingRun {
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   public func start(
     output: String? = nil, resuming: Bool = false, continuing: Bool = false,
+    extending finished: String? = nil,
     checkpoints: CheckpointPlan = CheckpointPlan(),
     stop: StopRequest? = nil, group: ProcessGroup? = nil, logs: LogPlan = LogPlan(),
     observe: @escaping (TrainingEvent) -> Void = { _ in }
@@ -81,19 +84,21 @@ public struct TrainingRun {
     guard resuming || !continuing else { throw OnePassError.optionRequires("--continue", "--resume") }
     let ranks = Ranks(group)
     try ranks.check(configuration, stream.source, continuing: continuing)
+    let extends = try extend(finished, in: output, resuming: resuming, ranks)
     let loggers = ranks.isFirst ? try logs.makeLoggers(in: output) : []
     let session = try RunSession(
-      configuration, output: output, resuming: resuming, continuing: continuing, kept: checkpoints.kept,
-      ranks: ranks)
+      configuration, output: output, resuming: resuming || extends, continuing: continuing || extends,
+      kept: checkpoints.kept, ranks: ranks)
     defer { session.close() }
     // Read before the data, so that a wrong file is reported at once. Other ranks receive the weights of the first.
     let initial =
       try ranks.isFirst && session.saved == nil
       ? configuration.model.initialise.map { try InitialWeights($0) } : nil
-    let device = try prepareMachine()
+    let threads = ResumedThreads(configuration.machine.threads, before: session.saved?.state.threads)
+    let device = try prepareMachine(threads: threads.count)
     let prepared = try session.prepare(stream)
     let stream = prepared.stream
-    for notice in self.notices + prepared.notices { observe(.notice(notice)) }
+    for notice in self.notices + prepared.notices + threads.notices { observe(.notice(notice)) }
     let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
     try stream.source.checkReport(isStrict: configuration.data.strict)
     notices.update(stream.source.report)
@@ -110,21 +115,40 @@ public struct TrainingRun {
     let learner = try assembly.makeLearner(ranks)
     observe(.started(prepared.plan))
     let run = try ActiveRun(
-      assembly, learner, prepared, in: session, loggers: loggers, every: checkpoints.every, stop: stop,
+      assembly, learner, prepared, in: session, loggers: loggers, checkpoints: checkpoints, stop: stop,
       ranks: ranks, notices: notices, observe: observe)
     defer { run.records.log.end() }
     try run.train()
     return try run.finish(run.save(), evaluatingOn: evaluationData)
   }
 
+  /// Copies the state of a finished run to the output folder.
+  /// - Returns: Whether the run starts from it: not if it was extended before, and now resumes.
+  private func extend(
+    _ finished: String?, in output: String?, resuming: Bool, _ ranks: Ranks
+  ) throws -> Bool {
+    guard let finished else { return false }
+    var isNew = false
+    if ranks.isFirst {
+      guard let output else { throw OnePassError.optionRequires("--extend", "--output") }
+      isNew = try !(resuming && UnfinishedRun.hasCheckpoint(in: output))
+      if isNew {
+        _ = try RunFolder(creating: output)
+        try KeptState.copy(from: finished, to: output, configuration, stream)
+      }
+    }
+    return try ranks.sum([isNew ? 1 : 0])[0] > 0
+  }
+
   /// Finds the device and sets the number of threads.
+  /// - Parameter threads: The number of compute threads; one per core if `nil`.
   /// - Throws: `OnePassError` (`usage`) if there is no such device, or it does not support the precision.
-  func prepareMachine() throws -> Device {
+  func prepareMachine(threads: Int?) throws -> Device {
     let device = try Device(parsing: configuration.machine.device)
     guard device.supports(configuration.machine.precision) else {
       throw OnePassError.precisionUnsupported(configuration.machine.precision.rawValue)
     }
-    if let threads = configuration.machine.threads { try Engine.setThreadCount(threads) }
+    if let threads { try Engine.setThreadCount(threads) }
     return device
   }
 

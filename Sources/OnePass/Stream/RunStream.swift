@@ -87,7 +87,8 @@ struct RunStream {
     guard configuration.data.shuffleBuffer != nil else {
       let kept = saved?.unsettled.filter { $0.id >= taken && $0.id < offset } ?? []
       return RunStream(
-        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened, configuration,
+        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened,
+        configuration,
         limit: nil)
     }
     // The buffer has the positions of the whole stream, and its base those of the new source.

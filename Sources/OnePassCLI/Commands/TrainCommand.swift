@@ -108,6 +108,20 @@ struct TrainCommand: ParsableCommand {
   var continues = false
 
   @Flag(
+    name: .customLong("keep-state"), inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Keep the state of the finished run for --extend: momentum, averages, and the images of its memory.",
+      visibility: .ofAll))
+  var keepsState = false
+
+  @Option(
+    name: .customLong("extend"),
+    help: ArgumentHelp(
+      "Folder of a finished run with a kept state, which this run continues on more of the stream.",
+      valueName: "DIR", visibility: .ofAll), completion: .directory)
+  var extended: String?
+
+  @Flag(
     name: .customLong("dry-run"),
     help:
       "Print a forecast of storage, compute, time and RAM, from a warm-up of a few seconds."
@@ -192,8 +206,8 @@ struct TrainCommand: ParsableCommand {
       let output = made?.path ?? folder
       if let made { observer.show(.notice("Writing to \(made.path).")) }
       let result = try run.start(
-        output: output, resuming: resume, continuing: continues, checkpoints: checkpoints, stop: stop,
-        group: processes?.group, logs: LogPlan(destinations)
+        output: output, resuming: resume, continuing: continues, extending: extended,
+        checkpoints: checkpoints, stop: stop, group: processes?.group, logs: LogPlan(destinations)
       ) { observer.show($0) }
       observer.closeLine()
       if isFirst { try show(result, in: output) }
@@ -233,7 +247,7 @@ struct TrainCommand: ParsableCommand {
     guard output != DefaultOutput.nothing || interval == nil else {
       throw OnePassError.checkpointsWithoutOutput()
     }
-    return CheckpointPlan(every: interval, kept: keptCheckpoints)
+    return CheckpointPlan(every: interval, kept: keptCheckpoints, keepsState: keepsState)
   }
 
   func checkKeptCheckpoints() throws {

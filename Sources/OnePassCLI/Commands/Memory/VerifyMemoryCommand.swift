@@ -43,7 +43,8 @@ struct VerifyMemoryCommand: ParsableCommand {
         + (isWhole ? ", each position seen once, none skipped" : ""))
     try Console.result("contents    \(contents(found))")
     for gap in found.gaps ?? [] {
-      try Console.result("gap         before example \(Figures.count(gap.position)): continued with \(gap.source)")
+      try Console.result(
+        "gap         before example \(Figures.count(gap.position)): continued with \(gap.source)")
     }
     if let compared = found.compared {
       try Console.result("data        \(Figures.count(compared, "example")) match the ledger")
