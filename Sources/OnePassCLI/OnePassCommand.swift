@@ -31,7 +31,8 @@ struct OnePassCommand: ParsableCommand {
         65  invalid data
         70  failure of the program or of libtorch
         74  a file or stream cannot be read or written
-        75  a run was stopped and saved; --resume continues it
+        75  a run was stopped and saved, and --resume continues it; or ranks did not
+            join in time
       """,
     version: SourceRevision.describe(
       version: onePassVersion, commit: SourceRevision.current?.commit,

@@ -130,10 +130,10 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     if dryRun { return try showForecast() }
-    let timeout = Duration.seconds(processes.rankTimeout)
-    guard let group = try TrainingProcesses.join(device: compute.chosenDevice, timeout: timeout) else {
-      return try train(nil)
-    }
+    let group = try TrainingProcesses.join(
+      device: compute.chosenDevice, timeouts: processes.timeouts()
+    ) { Console.note($0.message) }
+    guard let group else { return try train(nil) }
     try group.run { try train(group) }
   }
 

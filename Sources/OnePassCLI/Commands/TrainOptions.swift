@@ -153,5 +153,25 @@ struct ProcessOptions: ParsableArguments {
       valueName: "SECONDS", visibility: .ofAll))
   var rankTimeout = 120
 
-  func validate() throws { try OptionRange.between(1, 4_096).check("--rank-timeout", rankTimeout) }
+  @Option(
+    name: .customLong("wait-for-ranks"),
+    help: ArgumentHelp(
+      "Time to wait for rank 0, and on rank 0 for the other ranks, such as 90s, 10m or 2h.",
+      valueName: "TIME", visibility: .ofAll))
+  var waitForRanks = "5m"
+
+  /// The maximum times to wait for other ranks.
+  /// - Throws: `OnePassError` (`usage`) if a time is impossible.
+  func timeouts() throws -> ProcessGroup.Timeouts {
+    guard let seconds = TimeSpan.seconds(waitForRanks), seconds <= 86_400 else {
+      throw OnePassError.impossibleWaitForRanks(waitForRanks)
+    }
+    return ProcessGroup.Timeouts(
+      connecting: .seconds(seconds), arriving: .seconds(seconds), answering: .seconds(rankTimeout))
+  }
+
+  func validate() throws {
+    try OptionRange.between(1, 4_096).check("--rank-timeout", rankTimeout)
+    _ = try timeouts()
+  }
 }
