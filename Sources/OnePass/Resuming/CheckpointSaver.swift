@@ -10,6 +10,7 @@ final class CheckpointSaver: StepObserver {
   private let buffer: ShuffleBuffer?
   private let interval: CheckpointInterval?
   private let stop: StopRequest?
+  private let observe: (TrainingEvent) -> Void
   private let clock = ContinuousClock()
   private var lastSaved: ContinuousClock.Instant
   private var stepsSaved: Int?
@@ -18,9 +19,11 @@ final class CheckpointSaver: StepObserver {
   ///   - buffer: The shuffle buffer of the stream, if it has one.
   ///   - interval: How often the run is saved; only when it stops if `nil`.
   ///   - stop: Requests to stop or to cool down.
+  ///   - observe: Receives an event for each checkpoint.
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ records: RunRecords, in session: RunSession,
-    buffer: ShuffleBuffer?, every interval: CheckpointInterval?, stop: StopRequest?
+    buffer: ShuffleBuffer?, every interval: CheckpointInterval?, stop: StopRequest?,
+    observe: @escaping (TrainingEvent) -> Void
   ) {
     self.assembly = assembly
     self.learner = learner
@@ -29,6 +32,7 @@ final class CheckpointSaver: StepObserver {
     self.buffer = buffer
     self.interval = interval
     self.stop = stop
+    self.observe = observe
     lastSaved = clock.now
   }
 
@@ -90,6 +94,7 @@ final class CheckpointSaver: StepObserver {
       return try loop.ranks.barrier()
     }
     buffer?.settle(upTo: loop.incoming.tally.taken)
+    let start = clock.now
     records.log.makeDurable()
     try unfinished.save(
       RunState(
@@ -99,6 +104,8 @@ final class CheckpointSaver: StepObserver {
         memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable()),
       weights: learner.model.stateDictionary, optimiser: learner.optimiserState, memory: loop.rehearsal,
       shuffleBuffer: buffer?.snapshot)
+    observe(
+      .checkpoint(stepsDone: loop.position.steps, seconds: (clock.now - start) / .seconds(1)))
     try loop.ranks.barrier()
   }
 }

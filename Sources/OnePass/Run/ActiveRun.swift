@@ -23,14 +23,16 @@ final class ActiveRun {
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ stream: RunStream, _ prepared: StreamPreparation,
     in session: RunSession, loggers: [any RunLogger], every interval: CheckpointInterval?, stop: StopRequest?,
-    ranks: Ranks, notices: ReportNotices, observe: @escaping (TrainingEvent) -> Void
+    ranks: Ranks, notices: ReportNotices, arrivals: ArrivalWatch?, observe: @escaping (TrainingEvent) -> Void
   ) throws {
     configuration = assembly.configuration
     (self.assembly, self.learner, self.stream, self.session) = (assembly, learner, stream, session)
     self.observe = observe
     reportNotices = notices
     let images = try session.openMemory(prepared, ranks: ranks)
-    let feed = WatchedFeed(prepared.feed, of: stream, isAtStart: session.saved == nil, notices: notices) {
+    let feed = WatchedFeed(
+      prepared.feed, of: stream, isAtStart: session.saved == nil, notices: notices, arrivals: arrivals
+    ) {
       observe(.notice($0))
     }
     loop = assembly.makeLoop(learner, feed, of: stream.source, images: images, ranks: ranks)
@@ -40,10 +42,16 @@ final class ActiveRun {
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
     saver = CheckpointSaver(
-      assembly, learner, records, in: session, buffer: stream.buffer, every: interval, stop: stop)
+      assembly, learner, records, in: session, buffer: stream.buffer, every: interval, stop: stop,
+      observe: observe)
     try session.restore(&loop, learner, records)
     try learner.share(over: ranks)
     loop.requests = saver.requests
+    if let saved = session.saved {
+      observe(
+        .resumed(
+          stepsDone: saved.state.loop.position.steps, examplesSeen: saved.state.loop.incoming.tally.taken))
+    }
     records.log.begin(resuming: session.saved?.state)
   }
 
@@ -110,6 +118,7 @@ final class ActiveRun {
       result.wallSeconds += (clock.now - start) / .seconds(1)
     }
     try rescuing { try session.commit(result, runFile: runFile(of: result)) }
+    if let accuracy = result.accuracy { observe(.measured(accuracy, stepsDone: loop.position.steps)) }
     // Only after the commit, because a resumed run evaluates again.
     if let accuracy = result.accuracy { records.log.finish(accuracy, after: loop.position.steps) }
     if let failure {

@@ -23,6 +23,8 @@ public struct TrainingRun {
   /// Notices about the options, for the user.
   let notices: [String]
   let stream: RunStream
+  /// Is notified while the run waits for its stream.
+  package var arrivals: ArrivalWatch?
   private let evaluationSource: (any ExampleSource)?
   let parts: MethodParts
 
@@ -93,7 +95,9 @@ public struct TrainingRun {
       try ranks.isFirst && session.saved == nil
       ? configuration.model.initialise.map { try InitialWeights($0) } : nil
     let device = try prepareMachine()
-    let prepared = try session.prepare(stream)
+    let prepared =
+      try arrivals?.watching(stream.source.specification) { try session.prepare(stream) }
+      ?? session.prepare(stream)
     for notice in self.notices + prepared.notices { observe(.notice(notice)) }
     let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
     try stream.source.checkReport(isStrict: configuration.data.strict)
@@ -113,7 +117,7 @@ public struct TrainingRun {
     let run = try ActiveRun(
       assembly, learner, stream, prepared, in: session, loggers: loggers, every: checkpoints.every,
       stop: stop,
-      ranks: ranks, notices: notices, observe: observe)
+      ranks: ranks, notices: notices, arrivals: arrivals, observe: observe)
     defer { run.records.log.end() }
     try run.train()
     return try run.finish(run.save(), evaluatingOn: evaluationData)

@@ -10,6 +10,15 @@ struct TrainingProcesses {
 
   var isFirst: Bool { group.rank == 0 }
 
+  /// The rank of this process; `nil` if it is the only one.
+  /// - Throws: `OnePassError` (`usage`) if the environment of a launcher is contradictory.
+  static var rank: Int? {
+    get throws {
+      let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment)
+      return launch.flatMap { $0.worldSize > 1 ? $0.rank : nil }
+    }
+  }
+
   /// Joins the process group of the environment variables; `nil` without such variables, and then no network is used.
   /// - Parameters:
   ///   - device: The requested device; `auto` and `cuda` give each process of a machine its own GPU.
