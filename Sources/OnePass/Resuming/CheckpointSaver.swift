@@ -65,8 +65,13 @@ final class CheckpointSaver: StepObserver {
   /// Saves and stops the run if a stop was requested on any rank.
   /// - Throws: `RunStopped` after it is saved; `OnePassError` (`io`) if it cannot be saved.
   func stopIfRequested(_ loop: TrainingLoop) throws {
+    if try isStopRequested(loop) { throw try stopped(loop) }
+  }
+
+  /// Whether a stop was requested on any rank; the same on every rank.
+  func isStopRequested(_ loop: TrainingLoop) throws -> Bool {
     let isRequested = stop?.isStopping ?? false
-    if try loop.ranks.sum([isRequested ? 1 : 0])[0] > 0 { throw try stopped(loop) }
+    return try loop.ranks.sum([isRequested ? 1 : 0])[0] > 0
   }
 
   private func stopped(_ loop: TrainingLoop) throws -> RunStopped {

@@ -57,6 +57,9 @@ public struct TrainingRun {
       data: source == nil, evaluation: evaluationSource == nil)
     self.configuration = configuration
     self.evaluationSource = evaluationSource
+    if configuration.data.evaluationInterval != nil {
+      try Self.checkRepeated(evaluationSource, configuration)
+    }
     stream = try RunStream(
       source
         ?? SourceRegistry.open(
@@ -117,7 +120,11 @@ public struct TrainingRun {
     let run = try ActiveRun(
       assembly, learner, stream, prepared, in: session, loggers: loggers, every: checkpoints.every,
       stop: stop,
-      ranks: ranks, notices: notices, arrivals: arrivals, observe: observe)
+      ranks: ranks, notices: notices, arrivals: arrivals,
+      reopenEvaluation: configuration.data.evaluationInterval.map { _ in
+        { try openAgain(prepared.plan) }
+      },
+      observe: observe)
     defer { run.records.log.end() }
     try run.train()
     return try run.finish(run.save(), evaluatingOn: evaluationData)
@@ -152,9 +159,27 @@ public struct TrainingRun {
     return source
   }
 
-  /// Whether the evaluation data is neither a custom source nor standard input.
+  /// Opens the evaluation data at its start again. A custom source with random access moves there.
+  private func openAgain(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
+    try evaluationSource?.restore(position: 0)
+    return try openEvaluation(plan)
+  }
+
+  /// Checks that the evaluation data can be read repeatedly.
+  /// - Throws: `OnePassError` (`usage`).
+  private static func checkRepeated(
+    _ custom: (any ExampleSource)?, _ configuration: RunConfiguration
+  ) throws {
+    guard !(custom is any RandomAccessSource), let name = configuration.data.evaluationSource,
+      custom != nil || RunConfiguration.isReadOnce(name)
+    else { return }
+    throw OnePassError.evaluationReadOnce(SourceRegistry.withoutSecrets(name))
+  }
+
+  /// Whether the evaluation data is neither a custom source nor a pipe, such as standard input.
   var evaluationCanBeOpenedTwice: Bool {
-    evaluationSource == nil && configuration.data.evaluationSource?.hasSuffix(":-") == false
+    guard evaluationSource == nil, let name = configuration.data.evaluationSource else { return false }
+    return !RunConfiguration.isReadOnce(name)
   }
 }
 

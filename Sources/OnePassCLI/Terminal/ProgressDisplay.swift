@@ -29,6 +29,7 @@ final class ProgressDisplay: TrainingObserver {
   /// The length of the open status line; 0 for none.
   private var openLength = 0
   private var text = ProgressText()
+  private var plannedSteps = 0
 
   private static let liveInterval = Duration.milliseconds(200)
   private static let plainInterval = Duration.seconds(10)
@@ -44,6 +45,7 @@ final class ProgressDisplay: TrainingObserver {
       Console.note(text)
     case .started(let plan):
       text.begin(plan)
+      plannedSteps = plan.steps
       guard mode != .silent else { return }
       Console.error(ProgressText.start(plan))
     case .step(let report):
@@ -59,7 +61,9 @@ final class ProgressDisplay: TrainingObserver {
       guard isDue(isLast: examples == total) else { return }
       write("evaluating  \(Figures.count(examples))" + (total.map { " of \(Figures.count($0))" } ?? ""))
     case .measured(let accuracy, let steps):
-      guard mode == .lines else { return }
+      // The summary has the final accuracy.
+      guard mode == .lines || (mode == .live && steps < plannedSteps) else { return }
+      closeLine()
       Console.error(
         "evaluated after \(Figures.count(steps, "step"))  top-1 \(Figures.percent(accuracy.top1))")
     }
