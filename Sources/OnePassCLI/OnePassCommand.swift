@@ -31,7 +31,8 @@ struct OnePassCommand: ParsableCommand {
         65  invalid data
         70  failure of the program or of libtorch
         74  a file or stream cannot be read or written
-        75  a run was stopped and saved; --resume continues it
+        75  a run was stopped and saved, and --resume continues it; or ranks did not
+            join in time
       """,
     version: SourceRevision.describe(
       version: onePassVersion, commit: SourceRevision.current?.commit,
@@ -44,6 +45,9 @@ struct OnePassCommand: ParsableCommand {
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
     // Errors without a status of their own are usage errors while parsing, and engine errors afterwards.
+    if arguments.first == TrainCommand.configuration.commandName {
+      Console.form = ProgressStyle(unparsed: arguments).form(rank: nil)
+    }
     var command = ending(otherwise: .usage) {
       let command = try parseAsRoot(arguments)
       guard let train = command as? TrainCommand else { return command }
@@ -66,7 +70,7 @@ struct OnePassCommand: ParsableCommand {
     otherwise code: OnePassError.Code, _ body: () throws -> Result
   ) -> Result {
     do { return try body() } catch let error as OnePassError {
-      Console.failure("Error: \(error.message)")
+      Console.failure("Error: \(error.message)", status: error.code.exitStatus)
       end(error.code.exitStatus)
     } catch {
       let status = exitCode(for: error)
@@ -75,8 +79,9 @@ struct OnePassCommand: ParsableCommand {
       guard status != .success else {
         end((try? Console.result(message)) == nil ? OnePassError.Code.io.exitStatus : 0)
       }
-      if !message.isEmpty { Console.failure(message) }
-      end(status == .failure ? code.exitStatus : status.rawValue)
+      let number = status == .failure ? code.exitStatus : status.rawValue
+      if !message.isEmpty { Console.failure(message, status: number) }
+      end(number)
     }
   }
 }

@@ -16,6 +16,7 @@
 /// | ``Code/badData`` | 65 | Data that is corrupt, empty, or inconsistent with the options. |
 /// | ``Code/engine`` | 70 | An internal failure, training that diverged, failed cells of a grid, or too little memory. |
 /// | ``Code/io`` | 74 | A file, stream, server or process that cannot be reached, read or written. |
+/// | ``Code/temporary`` | 75 | Ranks that did not join in time. The same command can succeed later. |
 ///
 /// A violated precondition of an API is a `precondition` failure, not a `OnePassError`.
 ///
@@ -28,8 +29,8 @@ public struct OnePassError: Error, Sendable, CustomStringConvertible {
   /// Clients can define further codes.
   ///
   /// ```swift
-  /// let temporaryFailure = OnePassError.Code("temporaryFailure", exitStatus: 75)
-  /// throw OnePassError(temporaryFailure, "camera 3: no frame for 60 s; check the network.")
+  /// let unavailable = OnePassError.Code("unavailable", exitStatus: 69)
+  /// throw OnePassError(unavailable, "camera 3: no frame for 60 s; check the network.")
   /// ```
   public struct Code: RawRepresentable, Hashable, Sendable {
     /// The name of the code; two codes with the same name are equal.
@@ -57,6 +58,8 @@ public struct OnePassError: Error, Sendable, CustomStringConvertible {
     public static let engine = Code("engine", exitStatus: 70)
     /// A file, stream, server or process that cannot be reached, read or written. Exit status 74.
     public static let io = Code("io", exitStatus: 74)
+    /// A condition that may end by itself, such as ranks that did not join in time. Exit status 75.
+    public static let temporary = Code("temporary", exitStatus: 75)
   }
 
   /// The kind of failure.

@@ -307,18 +307,39 @@ import Testing
     }
   }
 
-  @Test("A master that cannot be reached ends the rank with an error message")
+  @Test("A master that does not start in time ends the rank with a temporary failure")
   func anUnreachableMasterIsReported() throws {
     let start = ContinuousClock.now
     let outcome = try onepass.run(
-      arguments("nowhere"),
+      arguments("nowhere", ["--wait-for-ranks", "3s"]),
       environment: [
         "RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": "\(try Ranks.freePort())",
       ])
-    #expect(outcome.status == 74 && outcome.errors.contains("127.0.0.1"), "\(outcome.errors)")
+    #expect(outcome.status == 75 && outcome.errors.contains("127.0.0.1"), "\(outcome.errors)")
+    #expect(outcome.errors.contains(" within 3 s (connection refused); "), "\(outcome.errors)")
     #expect(ContinuousClock.now - start < .seconds(15))
     let missing = try onepass.run(arguments("nowhere"), environment: ["RANK": "1", "WORLD_SIZE": "2"])
     #expect(missing.status == 64 && missing.errors.contains("MASTER_ADDR"), "\(missing.errors)")
+    for time in ["0s", "25h", "soon", "300"] {
+      let refused = try onepass.run(arguments("nowhere", ["--wait-for-ranks", time]))
+      #expect(
+        refused.status == 64
+          && refused.errors.contains(
+            "--wait-for-ranks must be a time of at most 24h, such as 90s, 10m or 2h (got \(time))."),
+        "\(refused.errors)")
+    }
+  }
+
+  /// Hosts start minutes apart; the first one reports what it waits for.
+  @Test("A rank that starts long before the master waits for it")
+  func aLateMasterIsWaitedFor() throws {
+    let outcomes = try Ranks.run(
+      2, of: Program(path: "/bin/sh"),
+      ["-c", "[ $RANK = 0 ] && sleep 12; exec \"$0\" \"$@\"", onepass.path]
+        + arguments("late", ["--method", "naive", "--limit", "64"]))
+    for outcome in outcomes { #expect(outcome.status == 0, "\(outcome.errors)") }
+    #expect(outcomes[1].errors.hasPrefix("Note: Waiting for rank 0 at 127.0.0.1:"), "\(outcomes[1].errors)")
+    #expect(folder.exists("late/result.json"))
   }
 }

@@ -144,7 +144,7 @@ struct RunFixture: Sendable {
   /// A column of a run's curve.
   func column(_ title: String, of name: String) throws -> [String] {
     let rows = try text("\(name)/curve.csv").split(separator: "\n").map {
-      $0.split(separator: ",").map(String.init)
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
     let place = try #require(rows[0].firstIndex(of: title))
     return rows.dropFirst().map { $0[place] }

@@ -40,6 +40,10 @@ import Testing
     ),
     (.resumingWithoutOutput(), .usage, "--resume requires --output."),
     (
+      .impossibleWaitForRanks("soon"), .usage,
+      "--wait-for-ranks must be a time of at most 24h, such as 90s, 10m or 2h (got soon)."
+    ),
+    (
       .noDefaultOutput("runs/2026-11-30-photos-replay", cause: CancellationError()), .io,
       "runs/2026-11-30-photos-replay: the folder cannot be made; pass --output with another folder, or --output none."
     ),

@@ -51,6 +51,11 @@ import Testing
         CurvePoint(
           examplesSeen: 10, examplesTrained: 20, loss: 2, accuracy: nil, memoryBytes: 30, seconds: 1.5)
       ])
+    let evaluated = try CurvePoint.curve(
+      csv:
+        "seconds,loss,memory_bytes,examples_trained,examples_seen,evaluation_top1\n1,2,0,9,9,\n2,2,0,9,9,0.25\n",
+      path: "curve.csv")
+    #expect(evaluated.map(\.evaluated) == [nil, 0.25])
   }
 
   @Test("Damaged records are named and left out")

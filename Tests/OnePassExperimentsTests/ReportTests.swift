@@ -120,6 +120,28 @@ import Testing
     #expect(course[4].rate == 100)
   }
 
+  /// The means over three seeds at the middle and at the end of the stream.
+  @Test("The accuracy along the stream is drawn if the curves have it")
+  func accuracyAlongTheStreamIsDrawn() throws {
+    let folder = try TemporaryFolder()
+    try SampleRuns.writeTables(to: folder)
+    func chart() throws -> Chart? {
+      try Setting.settings(of: RecordSet(reading: [folder.path]).records).first?.evaluationChart
+    }
+    #expect(try chart() == nil)
+    for (seed, end) in [(1, 0.25), (2, 0.5), (3, 0.75)] {
+      let name = "naive-seed\(seed)/curve.csv"
+      let lines = String(decoding: try folder.bytes(of: name), as: UTF8.self).split(separator: "\n")
+      let values = lines.indices.map {
+        $0 == 0 ? "evaluation_top1" : $0 == 10 ? "0.125" : $0 == 20 ? "\(end)" : ""
+      }
+      try folder.write(Array(zip(lines, values).map { "\($0),\($1)" }.joined(separator: "\n").utf8), to: name)
+    }
+    let series = try #require(try chart()).series
+    #expect(series.count == 1 && series[0].name == "naive")
+    #expect(series[0].points.map(\.x) == [50, 100] && series[0].points.map(\.y) == [12.5, 50])
+  }
+
   /// No row of a legend is wider than the chart, and no word of a name is missing.
   @Test("Long names are wrapped")
   func longNamesAreWrapped() {

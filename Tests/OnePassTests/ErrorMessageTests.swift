@@ -18,6 +18,11 @@ import Testing
       .valueOutOfRange("--output", mustBe: "a folder", got: ""), .usage,
       "--output must be a folder (got an empty value)."
     ),
+    (
+      .evaluationReadOnce("wds:-"), .usage,
+      "--eval-every reads the evaluation data repeatedly, and wds:- can be read only once; "
+        + "pass --eval-data with files, or omit --eval-every."
+    ),
     (.optionRequires("--resume", "--output"), .usage, "--resume requires --output."),
     (
       .customPartMissing(option: "priority", record: "own:mine"), .usage,

@@ -39,7 +39,8 @@ import Testing
   static func value(of name: String) throws -> (key: String, value: Any) {
     let option = try #require(declared.first { $0.option.name == name }).option
     let other: [String: Any] = [
-      "stem": Stem.imageNet, "keep-pictures": 3, "eval-limit": 5, "subject-key": SubjectKey.stem,
+      "stem": Stem.imageNet, "keep-pictures": 3, "eval-limit": 5, "eval-every": 5,
+      "subject-key": SubjectKey.stem,
       "shuffle-buffer": ShuffleBufferSize.examples(5), "augmentation-magnitude": 0.5, "mixing-alpha": 0.5,
       "memory-size": 16, "memory-quality": 50, "memory-directory": "m",
       "time-to-live": TimeToLive.examples(9),

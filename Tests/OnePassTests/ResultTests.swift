@@ -30,6 +30,31 @@ import Testing
     #expect(curve.points.map(\.examples) == [40, 5])
   }
 
+  @Test("An evaluation adds a point and columns to the curve, and both survive a checkpoint")
+  func evaluationsAreInTheCurve() throws {
+    var curve = TrainingCurve()
+    curve.record(report(step: 1, of: 1_000, examples: 30, loss: 1, accuracy: 1))
+    let plain = curve
+    let accuracy = RunResult.AccuracyPoint(
+      step: 1, examplesSeen: 30, updates: 1, top1: 0.5, top5: nil, loss: 1.25, examples: 8)
+    curve.record(accuracy, seconds: 2)
+    curve.record(report(step: 2, of: 1_000, examples: 10, loss: 3, accuracy: 0))
+    // A step without images to train on has no point of its own.
+    var late = accuracy
+    (late.step, late.top1) = (3, 0.75)
+    curve.record(late, seconds: 0.5)
+    #expect(curve.points.map(\.step) == [1, 2] && curve.points.map(\.loss) == [1, 3])
+    let rows = curve.csv.split(separator: "\n")
+    #expect(rows[0].hasSuffix(",seconds,evaluation_top1,evaluation_top5,evaluation_loss"))
+    #expect(rows[1].hasSuffix(",0.5,,1.25") && rows[2].hasSuffix(",0.75,,1.25") && rows.count == 3)
+    #expect(!plain.csv.contains("evaluation"))
+    let read = try JSONDecoder().decode(TrainingCurve.self, from: JSONEncoder().encode(curve))
+    #expect(read.csv == curve.csv && read.evaluationSeconds == 2.5)
+    let record = String(decoding: try JSONEncoder().encode(plain), as: UTF8.self)
+    #expect(!record.contains("evaluation"))
+    #expect(try JSONDecoder().decode(TrainingCurve.self, from: Data(record.utf8)).evaluations.isEmpty)
+  }
+
   @Test("The contents of the memory are counted by part of the stream and by replays")
   func contentsAreCountedByPartOfTheStreamAndByReplays() {
     let draws = [0, 0, 1, 2, 3, 4, 7, 8]

@@ -11,7 +11,8 @@ import Testing
 @Suite("Declared options and their records") struct RunOptionTests {
   /// The keys of existing records. Renaming a key makes older records unreadable.
   static let keys: Set = [
-    "data", "evaluationData", "limit", "evaluationLimit", "classCount", "classNames", "subjectKey",
+    "data", "evaluationData", "limit", "evaluationLimit", "evaluationInterval", "classCount", "classNames",
+    "subjectKey",
     "labelKey", "imageColumn", "labelColumn", "strict", "orientation", "shuffleBuffer", "brokenLimit",
     "model", "stem", "imageSize",
     "channels", "initialise",

@@ -39,14 +39,30 @@ private struct Cause: Error {}
       "SLURM_NODELIST=[] contains no host name; set MASTER_ADDR to the host of rank 0."
     ),
     (
-      .rank0Unreachable("node1", 29500, within: .seconds(9), "Connection refused"), .io,
-      "Rank 0 cannot be reached at node1:29500 within 9 s (Connection refused); check that it is running and that "
+      .rank0Unreachable("node1", 29500, within: .seconds(9), .refusing("Connection refused")), .temporary,
+      "Rank 0 cannot be reached at node1:29500 within 9 s (connection refused); check that it is running and that "
         + "MASTER_ADDR and MASTER_PORT name its machine and an open port."
     ),
     (
-      .portUnavailable(29500), .io,
-      "MASTER_PORT 29500 cannot be opened on the machine of rank 0; set a different MASTER_PORT, "
-        + "since another run may use this one."
+      .rank0Unreachable("node1", 29500, within: .seconds(300), .silent), .temporary,
+      "Rank 0 cannot be reached at node1:29500 within 300 s (no answer); check that it is running and that "
+        + "MASTER_ADDR and MASTER_PORT name its machine and an open port."
+    ),
+    (
+      .rank0Unreachable("nodd1", 29500, within: .seconds(9), .unknownName("Name or service not known")),
+      .temporary,
+      "Rank 0 cannot be reached: the host name nodd1 is unknown after 9 s (Name or service not known); "
+        + "check MASTER_ADDR and the name server of this machine."
+    ),
+    (
+      .portUnavailable("node1", 29500, "It failed.\ncode: -98, name: EADDRINUSE"), .io,
+      "MASTER_PORT 29500 is in use on the machine of rank 0; set a different MASTER_PORT, "
+        + "or end the program that uses this one."
+    ),
+    (
+      .portUnavailable("node1", 80, "permission denied\nat"), .io,
+      "MASTER_PORT 80 cannot be opened on the machine of rank 0, or not be reached at MASTER_ADDR node1 "
+        + "(permission denied); check that MASTER_ADDR names this machine, or set a different MASTER_PORT."
     ),
     (
       .notTheStore("::1", 80), .io,
@@ -57,18 +73,19 @@ private struct Cause: Error {}
       "Rank 0 exited before all ranks had joined; see the output of rank 0."
     ),
     (
-      .noWelcome(rank: 2, "node1", 29500, within: .milliseconds(500), cause: Cause()), .io,
+      .noWelcome(rank: 2, "node1", 29500, within: .milliseconds(500), cause: Cause()), .temporary,
       "Rank 0 did not respond to rank 2 within 0.5 s, although the store at node1:29500 is reachable; "
         + "check that rank 0 is running and belongs to this run."
     ),
-    (.rendezvousFailed("Rank 1 is too old."), .usage, "Rank 1 is too old."),
+    (.rendezvousFailed("Rank 1 is too old.", isTemporary: false), .usage, "Rank 1 is too old."),
+    (.rendezvousFailed("Rank 1 is late.", isTemporary: true), .temporary, "Rank 1 is late."),
     (
-      .ranksMissing([1, 3], of: 4, within: .seconds(60), launcher: .torchrun), .usage,
+      .ranksMissing([1, 3], of: 4, within: .seconds(60), launcher: .torchrun), .temporary,
       "Ranks 1 and 3 of 4 did not join within 60 s; check that every rank was started with the same MASTER_ADDR "
         + "and MASTER_PORT."
     ),
     (
-      .ranksMissing([3], of: 4, within: .seconds(60), launcher: .slurm), .usage,
+      .ranksMissing([3], of: 4, within: .seconds(60), launcher: .slurm), .temporary,
       "Rank 3 of 4 did not join within 60 s; start the program with srun, which starts every task of the job."
     ),
     (

@@ -24,7 +24,11 @@ struct RankProgram {
       timeouts.connecting = seconds("RANK_PROGRAM_CONNECTING") ?? timeouts.connecting
       timeouts.arriving = seconds("RANK_PROGRAM_ARRIVING") ?? timeouts.arriving
       timeouts.answering = seconds("RANK_PROGRAM_ANSWERING") ?? timeouts.answering
-      let group = try LaunchEnvironment(environment).map { try ProcessGroup(joining: $0, timeouts: timeouts) }
+      let group = try LaunchEnvironment(environment).map { launch in
+        try ProcessGroup(joining: launch, timeouts: timeouts) {
+          FileHandle.standardError.write(Data("waiting: \($0.message)\n".utf8))
+        }
+      }
       let values = try scenario.run(group, arguments)
       try group?.barrier()
       let output = try JSONEncoder().encode(values)

@@ -12,19 +12,13 @@ public enum TimeToLive: Hashable, Sendable, CustomStringConvertible {
   /// A time in seconds, above 0.
   case seconds(Double)
 
-  private static let units: [(suffix: String, seconds: Double)] = [
-    ("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400),
-  ]
-
   /// Parses a number of examples, as `50000`, or a time with a unit, as `90s`, `10m`, `2h` or `30d`.
   /// - Throws: `OnePassError` (`usage`) if the text is neither.
   public init(_ text: String) throws {
     if let count = Int(text), count > 0 {
       self = .examples(count)
-    } else if let unit = Self.units.first(where: { text.hasSuffix($0.suffix) }),
-      let value = Double(text.dropLast()), value > 0, value.isFinite
-    {
-      self = .seconds(value * unit.seconds)
+    } else if let seconds = TimeSpan.seconds(text, allowsDays: true) {
+      self = .seconds(seconds)
     } else {
       throw OnePassError.valueOutOfRange(
         "--time-to-live",

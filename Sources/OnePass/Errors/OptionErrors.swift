@@ -94,6 +94,15 @@ extension OnePassError {
       "--schedule on-demand cannot be combined with --method multi-epoch; use --schedule trapezoid.")
   }
 
+  // MARK: Evaluation
+
+  static func evaluationReadOnce(_ source: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--eval-every reads the evaluation data repeatedly, and \(source) can be read only once; "
+        + "pass --eval-data with files, or omit --eval-every.")
+  }
+
   // MARK: Machine
 
   static var graphsOfJointUpdates: OnePassError {

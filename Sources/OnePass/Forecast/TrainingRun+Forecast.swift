@@ -54,7 +54,8 @@ extension TrainingRun {
       [configuration.data.evaluationLimit, source.knownCount].compactMap(\.self).min()
     }
     let evaluationSeconds = try evaluated?.map { count in
-      try Double(count) * warmUp.evaluationSeconds(batchSize: measured.batchSize)
+      let times = configuration.data.evaluationInterval.map { 1 + (plan.steps - 1) / $0 } ?? 1
+      return try Double(count * times) * warmUp.evaluationSeconds(batchSize: measured.batchSize)
     }
     let warmUpSeconds = (clock.now - start) / .seconds(1)
     let measuredBytes = max(trainingBytes, ProcessMemory.peakResidentBytes)

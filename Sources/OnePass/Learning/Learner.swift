@@ -88,9 +88,28 @@ final class Learner: BatchLearner {
 
   private static let averagePrefix = "average."
 
-  /// Replaces the model's weights by their moving average, if the run has one. Called after the last update.
+  /// Replaces the model's weights by their moving average, if the run has one.
   func adoptAverage() throws {
     if let average { try model.stateDictionary.load(from: average.stateDictionary) }
+  }
+
+  /// Runs `body` with the weights and statistics that the final evaluation would use: the moving average, if the run has one,
+  /// and those of the first rank. Restores every bit afterwards.
+  func withEvaluatedWeights<Result>(over ranks: Ranks, _ body: () throws -> Result) throws -> Result {
+    guard average != nil || ranks.count > 1 else { return try body() }
+    let state = model.stateDictionary
+    let kept = StateDictionary(try state.entries.map { (name: $0.name, tensor: try $0.tensor.copied()) })
+    let result: Result
+    do {
+      try adoptAverage()
+      try ranks.group?.broadcast(state.entries.map(\.tensor))
+      result = try body()
+    } catch {
+      try state.load(from: kept)
+      throw error
+    }
+    try state.load(from: kept)
+    return result
   }
 
   /// Copies the first rank's weights, statistics and momentum to all ranks.

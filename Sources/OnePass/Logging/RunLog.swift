@@ -88,8 +88,8 @@ final class RunLog: StepObserver {
     }
   }
 
-  /// Logs the results of the evaluation.
-  func finish(_ accuracy: RunResult.Accuracy, after step: Int) {
+  /// Logs the results of an evaluation.
+  func log(_ accuracy: RunResult.Accuracy, after step: Int) {
     var point = LogPoint(step: step, time: Date())
     point.scalars = [("evaluation/top1", accuracy.top1), ("evaluation/loss", accuracy.loss)]
     if let top5 = accuracy.top5 { point.scalars.append(("evaluation/top5", top5)) }

@@ -48,6 +48,9 @@ struct LoopPosition {
   /// Starts the clock of the run. Called before the first mini-batch is read.
   mutating func startClock() { start = start ?? clock.now }
 
+  /// Excludes work between two steps from the time of the training.
+  mutating func exclude(_ duration: Duration) { start = start.map { $0 + duration } }
+
   mutating func beginStep() { isBetweenSteps = false }
 
   /// Ends the run early, see ``RunEnd/coolDown(afterStep:updates:waiting:)``.

@@ -17,6 +17,9 @@ extension Ranks {
     }
     // Results do not depend on it, but every rank sends the images that it requests.
     try group.ensureAgreement(of: "--keep-pictures", "\(configuration.picturesKept)")
+    // Evaluations are shared by all ranks.
+    try group.ensureAgreement(
+      of: "--eval-every", configuration.data.evaluationInterval.map { "\($0)" } ?? "none")
     if source.readsAgainToRestore {
       throw OnePassError.sourceOfOneProcess(source.specification, processes: count)
     }

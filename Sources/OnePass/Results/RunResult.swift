@@ -29,6 +29,24 @@ public struct RunResult: Codable, Sendable {
     public var choices: [SourceReport.Choice]?
   }
 
+  /// The accuracy on the evaluation data at a point of the stream.
+  public struct AccuracyPoint: Codable, Hashable, Sendable {
+    /// The number of steps done.
+    public var step: Int
+    /// The number of examples taken from the stream.
+    public var examplesSeen: Int
+    /// The number of optimiser updates made.
+    public var updates: Int
+    /// The top-1 accuracy, 0 … 1.
+    public var top1: Double
+    /// The top-5 accuracy, 0 … 1; `nil` with five classes or fewer.
+    public var top5: Double?
+    /// The mean cross-entropy, in nats.
+    public var loss: Double
+    /// The number of evaluated examples.
+    public var examples: Int
+  }
+
   /// The peak storage of examples from the stream.
   public struct Storage: Codable, Hashable, Sendable {
     /// The number of examples.
@@ -132,6 +150,8 @@ public struct RunResult: Codable, Sendable {
 
   /// The accuracy on the evaluation data; `nil` without evaluation data.
   public var accuracy: Accuracy?
+  /// The accuracy along the stream, the final one included; `nil` without `--eval-every`.
+  public var accuracyCurve: [AccuracyPoint]?
   /// The accuracy during the first pass (Blum, Kalai, Langford 1999, "progressive validation").
   ///
   /// `nil` in records of version 0.1.0.
@@ -142,9 +162,9 @@ public struct RunResult: Codable, Sendable {
   public var compute: Compute
   /// The speed of the training.
   public var throughput: Throughput
-  /// The time from the first step to the end of the evaluation, in seconds.
+  /// The time from the first step to the end of the evaluation, in seconds, with the evaluations along the stream.
   public var wallSeconds: Double
-  /// The time of the training, in seconds.
+  /// The time of the training, in seconds, without evaluations.
   public var trainingSeconds: Double
   /// The examples taken from the stream.
   public var stream: Stream

@@ -41,13 +41,10 @@ public enum CheckpointInterval: Hashable, Sendable {
   /// Parses a number of steps, as `100`, or a time with a unit, as `90s`, `10m` or `2h`.
   /// - Throws: `OnePassError` (`usage`) if the text is neither.
   public init(_ text: String) throws {
-    let units: [(suffix: String, seconds: Double)] = [("s", 1), ("m", 60), ("h", 3_600)]
     if let steps = Int(text), steps > 0 {
       self = .steps(steps)
-    } else if let unit = units.first(where: { text.hasSuffix($0.suffix) }),
-      let value = Double(text.dropLast()), value > 0, value.isFinite
-    {
-      self = .seconds(value * unit.seconds)
+    } else if let seconds = TimeSpan.seconds(text) {
+      self = .seconds(seconds)
     } else {
       throw OnePassError.valueOutOfRange(
         "--checkpoint-every", mustBe: "a number of steps, such as 100, or a time, such as 90s, 10m or 2h",

@@ -15,6 +15,7 @@ final class CheckpointSaver: StepObserver {
   private let interval: CheckpointInterval?
   private let keepsState: Bool
   private let stop: StopRequest?
+  private let observe: (TrainingEvent) -> Void
   private let clock = ContinuousClock()
   private var lastSaved: ContinuousClock.Instant
   private var stepsSaved: Int?
@@ -23,9 +24,11 @@ final class CheckpointSaver: StepObserver {
   ///   - prepared: The stream of the run.
   ///   - checkpoints: When the run is saved, and whether its last state is kept.
   ///   - stop: Requests to stop or to cool down.
+  ///   - observe: Receives an event for each checkpoint.
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ records: RunRecords, in session: RunSession,
-    _ prepared: StreamPreparation, _ checkpoints: CheckpointPlan, stop: StopRequest?
+    _ prepared: StreamPreparation, _ checkpoints: CheckpointPlan, stop: StopRequest?,
+    observe: @escaping (TrainingEvent) -> Void
   ) {
     self.assembly = assembly
     self.learner = learner
@@ -34,6 +37,7 @@ final class CheckpointSaver: StepObserver {
     (stream, continuation) = (prepared.stream, prepared.continuation)
     (interval, keepsState) = (checkpoints.every, checkpoints.keepsState)
     self.stop = stop
+    self.observe = observe
     lastSaved = clock.now
   }
 
@@ -66,8 +70,13 @@ final class CheckpointSaver: StepObserver {
   /// Saves and stops the run if a stop was requested on any rank.
   /// - Throws: `RunStopped` after it is saved; `OnePassError` (`io`) if it cannot be saved.
   func stopIfRequested(_ loop: TrainingLoop) throws {
+    if try isStopRequested(loop) { throw try stopped(loop) }
+  }
+
+  /// Whether a stop was requested on any rank; the same on every rank.
+  func isStopRequested(_ loop: TrainingLoop) throws -> Bool {
     let isRequested = stop?.isStopping ?? false
-    if try loop.ranks.sum([isRequested ? 1 : 0])[0] > 0 { throw try stopped(loop) }
+    return try loop.ranks.sum([isRequested ? 1 : 0])[0] > 0
   }
 
   private func stopped(_ loop: TrainingLoop) throws -> RunStopped {
@@ -103,6 +112,7 @@ final class CheckpointSaver: StepObserver {
       return try loop.ranks.barrier()
     }
     stream.settle(upTo: loop.incoming.tally.taken)
+    let start = clock.now
     records.log.makeDurable()
     try unfinished.save(
       RunState(
@@ -113,6 +123,8 @@ final class CheckpointSaver: StepObserver {
         listing: listing, continuation: continuation, threads: Engine.threadCount),
       weights: learner.model.stateDictionary, optimiser: learner.optimiserState, memory: loop.rehearsal,
       shuffleBuffer: stream.snapshot)
+    observe(
+      .checkpoint(stepsDone: loop.position.steps, seconds: (clock.now - start) / .seconds(1)))
     try loop.ranks.barrier()
   }
 }

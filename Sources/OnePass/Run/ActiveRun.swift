@@ -14,25 +14,32 @@ final class ActiveRun {
   let observe: (TrainingEvent) -> Void
   private let reportNotices: ReportNotices
   private(set) var loop: TrainingLoop
+  /// Opens the evaluation data again; `nil` if the model is evaluated at the end only.
+  let reopenEvaluation: (() throws -> (any ExampleSource)?)?
   private let clock = ContinuousClock()
 
   /// - Parameters:
   ///   - prepared: The stream.
   ///   - loggers: The loggers of the run.
   ///   - checkpoints: When the run is saved, and whether its last state is kept.
+  ///   - reopenEvaluation: Opens the evaluation data again; `nil` if the model is evaluated at the end only.
   /// - Throws: `OnePassError` if the memory directory or the checkpoint cannot be read.
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ prepared: StreamPreparation, in session: RunSession,
     loggers: [any RunLogger], checkpoints: CheckpointPlan, stop: StopRequest?,
-    ranks: Ranks, notices: ReportNotices, observe: @escaping (TrainingEvent) -> Void
+    ranks: Ranks, notices: ReportNotices, arrivals: ArrivalWatch?,
+    reopenEvaluation: (() throws -> (any ExampleSource)?)?, observe: @escaping (TrainingEvent) -> Void
   ) throws {
+    self.reopenEvaluation = reopenEvaluation
     configuration = assembly.configuration
     (self.assembly, self.learner, self.prepared, self.session) = (assembly, learner, prepared, session)
     let stream = prepared.stream
     self.observe = observe
     reportNotices = notices
     let images = try session.openMemory(prepared, ranks: ranks)
-    let feed = WatchedFeed(prepared.feed, of: stream, isAtStart: session.saved == nil, notices: notices) {
+    let feed = WatchedFeed(
+      prepared.feed, of: stream, isAtStart: session.saved == nil, notices: notices, arrivals: arrivals
+    ) {
       observe(.notice($0))
     }
     loop = assembly.makeLoop(learner, feed, of: stream.source, images: images, ranks: ranks)
@@ -42,25 +49,35 @@ final class ActiveRun {
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
     saver = CheckpointSaver(
-      assembly, learner, records, in: session, prepared, checkpoints, stop: stop)
+      assembly, learner, records, in: session, prepared, checkpoints, stop: stop, observe: observe)
     try session.restore(&loop, learner, records)
     try learner.share(over: ranks)
     loop.requests = saver.requests
+    if let saved = session.saved {
+      observe(
+        .resumed(
+          stepsDone: saved.state.loop.position.steps, examplesSeen: saved.state.loop.incoming.tally.taken))
+    }
     records.log.begin(resuming: session.saved?.state)
   }
 
-  private var ranks: Ranks { loop.ranks }
+  var ranks: Ranks { loop.ranks }
 
   /// Trains on the rest of the stream.
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   func train() throws {
     let observers =
       records.observers(assembly.card.pipeline.orientation, reporting: observe) + [
-        AgreementCheck(learner), records.log, saver,
+        AgreementCheck(learner), records.log,
       ]
     do {
+      // A run that was stopped during an evaluation repeats it.
+      try evaluateIfDue()
       while let step = try loop.step() {
         for observer in observers { try observer.observe(step, of: loop) }
+        let evaluating = try clock.measure { try evaluateIfDue() }
+        loop.position.exclude(evaluating)
+        try saver.observe(step, of: loop)
       }
       records.curve.curve.finish()
       try loop.finish()
@@ -90,6 +107,7 @@ final class ActiveRun {
       observe(.notice("\(error.message) The weights of rank 0 were saved."))
     }
     var result = makeResult()
+    result.wallSeconds += records.curve.curve.evaluationSeconds
     result.storage.pictures = pictures?.amount
     result.throughput.logSeconds = records.log.seconds
     do {
@@ -112,9 +130,11 @@ final class ActiveRun {
       }
       result.wallSeconds += (clock.now - start) / .seconds(1)
     }
+    if reopenEvaluation != nil { try complete(&result) }
     try rescuing { try session.commit(result, runFile: runFile(of: result)) }
+    if let accuracy = result.accuracy { observe(.measured(accuracy, stepsDone: loop.position.steps)) }
     // Only after the commit, because a resumed run evaluates again.
-    if let accuracy = result.accuracy { records.log.finish(accuracy, after: loop.position.steps) }
+    if let accuracy = result.accuracy { records.log.log(accuracy, after: loop.position.steps) }
     if let failure {
       if let output = session.output {
         observe(.notice("The evaluation failed. The trained model is in \(output), without an accuracy."))
@@ -125,24 +145,12 @@ final class ActiveRun {
     return result
   }
 
-  private func evaluate(on data: EvaluationData) throws -> RunResult.Accuracy {
-    let source = data.source
-    // Running statistics differ between ranks; the saved ones, of rank 0, are evaluated.
-    try learner.share(over: ranks)
-    let evaluator = Evaluator(
-      model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
-      brokenLimit: configuration.data.brokenLimit, isStrict: configuration.data.strict, ranks: ranks)
-    let notices = ReportNotices(of: source.specification) { [observe] in observe(.notice($0)) }
-    notices.update(source.report)
-    let total = configuration.data.evaluationLimit ?? source.knownCount
-    let accuracy = try evaluator.evaluate(
-      source, alreadyTaken: data.taken, limit: configuration.data.evaluationLimit
-    ) {
-      observe(.evaluated(examples: $0, total: total))
-      try saver.stopIfRequested(loop)
-    }
-    notices.finish(source.report)
-    return accuracy
+  /// Adds the final accuracy to the curve.
+  private func complete(_ result: inout RunResult) throws {
+    if let accuracy = result.accuracy { records.curve.curve.record(point(of: accuracy), seconds: 0) }
+    let curve = records.curve.curve
+    result.accuracyCurve = curve.evaluations
+    try rescuing { try session.folder?.write(curve.csv, to: "curve.csv") }
   }
 
   /// Saves the run if `body` fails, so that it can be resumed.

@@ -8,12 +8,18 @@
 public enum TrainingEvent: Sendable {
   /// A message for the user that does not stop the run.
   case notice(String)
-  /// The training starts.
+  /// The training starts, or continues.
   case started(TrainingPlan)
+  /// The training continues after a checkpoint; follows `started`.
+  case resumed(stepsDone: Int, examplesSeen: Int)
   /// A step was trained.
   case step(StepReport)
+  /// A checkpoint was saved.
+  case checkpoint(stepsDone: Int, seconds: Double)
   /// A mini-batch was evaluated; `total` is `nil` if the number of examples is unknown.
   case evaluated(examples: Int, total: Int?)
+  /// The model was evaluated.
+  case measured(RunResult.Accuracy, stepsDone: Int)
 }
 
 /// The state of a run after a step.

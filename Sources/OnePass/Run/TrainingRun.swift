@@ -23,6 +23,8 @@ public struct TrainingRun {
   /// Notices about the options, for the user.
   let notices: [String]
   let stream: RunStream
+  /// Is notified while the run waits for its stream.
+  package var arrivals: ArrivalWatch?
   private let evaluationSource: (any ExampleSource)?
   let parts: MethodParts
 
@@ -55,6 +57,9 @@ public struct TrainingRun {
       data: source == nil, evaluation: evaluationSource == nil)
     self.configuration = configuration
     self.evaluationSource = evaluationSource
+    if configuration.data.evaluationInterval != nil {
+      try Self.checkRepeated(evaluationSource, configuration)
+    }
     stream = try RunStream(source ?? configuration.openData(), configuration)
   }
 
@@ -96,7 +101,9 @@ public struct TrainingRun {
       ? configuration.model.initialise.map { try InitialWeights($0) } : nil
     let threads = ResumedThreads(configuration.machine.threads, before: session.saved?.state.threads)
     let device = try prepareMachine(threads: threads.count)
-    let prepared = try session.prepare(stream)
+    let prepared =
+      try arrivals?.watching(self.stream.source.specification) { try session.prepare(self.stream) }
+      ?? session.prepare(self.stream)
     let stream = prepared.stream
     for notice in self.notices + prepared.notices + threads.notices { observe(.notice(notice)) }
     let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
@@ -116,7 +123,11 @@ public struct TrainingRun {
     observe(.started(prepared.plan))
     let run = try ActiveRun(
       assembly, learner, prepared, in: session, loggers: loggers, checkpoints: checkpoints, stop: stop,
-      ranks: ranks, notices: notices, observe: observe)
+      ranks: ranks, notices: notices, arrivals: arrivals,
+      reopenEvaluation: configuration.data.evaluationInterval.map { _ in
+        { try openAgain(prepared.plan) }
+      },
+      observe: observe)
     defer { run.records.log.end() }
     try run.train()
     return try run.finish(run.save(), evaluatingOn: evaluationData)
@@ -170,9 +181,27 @@ public struct TrainingRun {
     return source
   }
 
-  /// Whether the evaluation data is neither a custom source nor standard input.
+  /// Opens the evaluation data at its start again. A custom source with random access moves there.
+  private func openAgain(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
+    try evaluationSource?.restore(position: 0)
+    return try openEvaluation(plan)
+  }
+
+  /// Checks that the evaluation data can be read repeatedly.
+  /// - Throws: `OnePassError` (`usage`).
+  private static func checkRepeated(
+    _ custom: (any ExampleSource)?, _ configuration: RunConfiguration
+  ) throws {
+    guard !(custom is any RandomAccessSource), let name = configuration.data.evaluationSource,
+      custom != nil || RunConfiguration.isReadOnce(name)
+    else { return }
+    throw OnePassError.evaluationReadOnce(SourceRegistry.withoutSecrets(name))
+  }
+
+  /// Whether the evaluation data is neither a custom source nor a pipe, such as standard input.
   var evaluationCanBeOpenedTwice: Bool {
-    evaluationSource == nil && configuration.data.evaluationSource?.hasSuffix(":-") == false
+    guard evaluationSource == nil, let name = configuration.data.evaluationSource else { return false }
+    return !RunConfiguration.isReadOnce(name)
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import OnePassData
 
 extension RunConfiguration {
@@ -17,5 +18,14 @@ extension RunConfiguration {
     if isNamed { data.source = try read(data.source) }
     if evaluationIsNamed { data.evaluationSource = try data.evaluationSource.map(read) }
     return notices
+  }
+
+  /// Whether a source can be read only once: standard input, or another pipe.
+  static func isReadOnce(_ specification: String) -> Bool {
+    let parts = specification.split(separator: ":", maxSplits: 1)
+    guard parts.count == 2, parts[1] != "-" else { return parts.count == 2 }
+    var status = stat()
+    return stat(String(parts[1]), &status) == 0
+      && [S_IFIFO, S_IFSOCK, S_IFCHR].contains(status.st_mode & S_IFMT)
   }
 }

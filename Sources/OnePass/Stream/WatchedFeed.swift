@@ -9,17 +9,20 @@ struct WatchedFeed: ExampleFeed {
   private let specification: String
   private let isBuffered: Bool
   private let notices: ReportNotices
+  private let arrivals: ArrivalWatch?
 
   /// - Parameters:
   ///   - stream: The stream of the feed. One with random access is in random order and needs no check.
   ///   - isAtStart: Whether nothing has been taken from it before.
   ///   - notices: Receives the report of the source.
+  ///   - arrivals: Is notified while the feed waits for its source.
   ///   - warn: Called with the text of a warning.
   init(
     _ feed: any ExampleFeed, of stream: RunStream, isAtStart: Bool, notices: ReportNotices,
-    warn: @escaping (String) -> Void
+    arrivals: ArrivalWatch?, warn: @escaping (String) -> Void
   ) {
     self.notices = notices
+    self.arrivals = arrivals
     let source = stream.source
     self.feed = feed
     self.warn = warn
@@ -39,7 +42,7 @@ struct WatchedFeed: ExampleFeed {
   }
 
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
-    let part = try feed.next(count, for: rank, of: shares)
+    let part = try take(count, for: rank, of: shares)
     notices.update(feed.report)
     guard check?.isOver == false else { return part }
     for example in part.examples {
@@ -50,5 +53,12 @@ struct WatchedFeed: ExampleFeed {
           + "shuffle the data once with `onepass pack`.")
     }
     return part
+  }
+
+  private mutating func take(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
+    guard let arrivals else { return try feed.next(count, for: rank, of: shares) }
+    return try arrivals.watching(specification, isPause: \.isPause) {
+      try feed.next(count, for: rank, of: shares)
+    }
   }
 }

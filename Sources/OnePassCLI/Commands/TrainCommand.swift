@@ -145,17 +145,18 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
-      Format of the progress on standard error: a status line on a terminal only (auto), a line every ten seconds \
+      Format of standard error: a status line on a terminal only (auto), a line with the time every ten seconds \
       (lines), or JSON Lines (json).
       """, visibility: .ofAll))
   var progress = ProgressStyle.auto
 
   func run() throws {
+    Console.form = progress.form(rank: try TrainingProcesses.rank)
     if dryRun { return try showForecast() }
-    let timeout = Duration.seconds(processes.rankTimeout)
-    guard let group = try TrainingProcesses.join(device: compute.chosenDevice, timeout: timeout) else {
-      return try train(nil)
-    }
+    let group = try TrainingProcesses.join(
+      device: compute.chosenDevice, timeouts: processes.timeouts()
+    ) { Self.showWait($0.message, seconds: $0.duration / .seconds(1)) }
+    guard let group else { return try train(nil) }
     try group.run { try train(group) }
   }
 
@@ -174,6 +175,7 @@ struct TrainCommand: ParsableCommand {
     if try processes?.anyone(finished != nil) ?? (finished != nil) {
       guard let folder, let finished else { return }
       Console.note("The run in \(folder) is already finished.")
+      writeFinished(finished, in: folder)
       UnfinishedRun.removeLeftovers(ofFinishedRunIn: folder)
       return try show(finished, in: folder)
     }
@@ -188,8 +190,8 @@ struct TrainCommand: ParsableCommand {
       stop.stop()
       // On a terminal the cursor is at the end of the status line.
       if isFirst {
-        Console.error(
-          (Console.isLive ? "\n" : "") + "Stopping after this step; send the signal again to stop at once.")
+        if Console.isLive, case .plain = Console.form { Console.status("\n") }
+        Console.error("Stopping after this step; send the signal again to stop at once.")
       }
     }
     defer { signals.cancel() }
@@ -199,30 +201,70 @@ struct TrainCommand: ParsableCommand {
         configuration.machine.device = processes.device
         configuration.machine.decodeThreads = configuration.machine.decodeThreads ?? processes.decodeThreads
       }
-      let run = try TrainingRun(configuration)
+      var run = try TrainingRun(configuration)
       // The first rank decides, since the others write nothing.
       let made = isFirst && output == nil ? try DefaultOutput(for: run.configuration) : nil
       defer { made?.removeIfEmpty() }
       let output = made?.path ?? folder
       if let made { observer.show(.notice("Writing to \(made.path).")) }
+      let arrivals = isFirst && observer.showsWaits ? ArrivalWatch() : nil
+      run.arrivals = arrivals
+      let notices = arrivals.map { ArrivalNotices($0) { Self.showWait($0, seconds: $1) } }
+      defer { notices?.cancel() }
       let result = try run.start(
         output: output, resuming: resume, continuing: continues, extending: extended,
         checkpoints: checkpoints, stop: stop, group: processes?.group, logs: LogPlan(destinations)
       ) { observer.show($0) }
       observer.closeLine()
-      if isFirst { try show(result, in: output) }
+      guard isFirst else { return }
+      try show(result, in: output)
+      writeFinished(result, in: output)
     } catch let stopped as RunStopped {
       observer.closeLine()
       guard isFirst else { throw ExitCode(Self.stoppedStatus) }
-      let summary = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
-      guard let saved = stopped.output else {
-        Console.error("\(summary). Nothing was saved, because of --output none.")
-        throw ExitCode(128 + received.withLock { $0 })
-      }
-      let option = output == nil ? "--output \(saved) " : ""
-      Console.error("\(summary). To continue, run the same command with \(option)--resume.")
-      throw ExitCode(Self.stoppedStatus)
+      throw show(stopped, signal: received.withLock { $0 })
     }
+  }
+
+  /// Reports a stopped run.
+  /// - Returns: The exit status.
+  private func show(_ stopped: RunStopped, signal: Int32) -> ExitCode {
+    var message = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
+    let status = stopped.output == nil ? 128 + signal : Self.stoppedStatus
+    if let saved = stopped.output {
+      let option = output == nil ? "--output \(saved) " : ""
+      message += ". To continue, run the same command with \(option)--resume."
+    } else {
+      message += ". Nothing was saved, because of --output none."
+    }
+    guard case .json = Console.form else {
+      Console.error(message)
+      return ExitCode(status)
+    }
+    var line = ProgressLine(.stopped, message: message)
+    (line.stepsDone, line.steps, line.output, line.status) = (
+      stopped.step, stopped.steps, stopped.output, status
+    )
+    Console.write(line)
+    return ExitCode(status)
+  }
+
+  /// Reports what the run waits for.
+  private static func showWait(_ message: String, seconds: Double) {
+    guard case .json = Console.form else {
+      // On a terminal the cursor is at the end of the status line.
+      if Console.isLive { Console.status("\r\u{1B}[2K") }
+      return Console.note(message)
+    }
+    var line = ProgressLine(.waiting, message: message)
+    line.seconds = (seconds * 1_000).rounded() / 1_000
+    Console.write(line)
+  }
+
+  private func writeFinished(_ result: RunResult, in folder: String?) {
+    var line = ProgressLine(.finished)
+    (line.result, line.output) = (result, folder)
+    Console.write(line)
   }
 
   /// The exit status of a run that was stopped and saved: EX_TEMPFAIL, since the same command with `--resume` continues it.
@@ -233,8 +275,8 @@ struct TrainCommand: ParsableCommand {
 
   private func show(_ result: RunResult, in folder: String?) throws {
     if json {
-      try Console.result(JSON.text(result))
-    } else {
+      try Console.result(progress == .json ? JSON.line(result) : JSON.text(result))
+    } else if progress != .json {
       try Console.result(ResultText(result: result).summary)
       if let folder { try Console.result("results    \(folder)/result.json") }
     }

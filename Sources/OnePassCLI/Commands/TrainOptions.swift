@@ -45,6 +45,7 @@ struct DataOptions: ParsableArguments {
   @Option(declared.data.$evaluationSource, isShown: true, completion: .specification) var evaluationData
   @Option(declared.data.$limit, isShown: true) var limit
   @Option(declared.data.$evaluationLimit) var evaluationLimit
+  @Option(declared.data.$evaluationInterval, isShown: true) var evaluationInterval
   @Option(text: declared.data.$classCount, completion: .file()) var classes
   @Option(declared.data.$subjectKey, completion: .words(["folder", "stem", "json:"])) var subjectKey
   @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey
@@ -153,5 +154,25 @@ struct ProcessOptions: ParsableArguments {
       valueName: "SECONDS", visibility: .ofAll))
   var rankTimeout = 120
 
-  func validate() throws { try OptionRange.between(1, 4_096).check("--rank-timeout", rankTimeout) }
+  @Option(
+    name: .customLong("wait-for-ranks"),
+    help: ArgumentHelp(
+      "Time to wait for rank 0, and on rank 0 for the other ranks, such as 90s, 10m or 2h.",
+      valueName: "TIME", visibility: .ofAll))
+  var waitForRanks = "5m"
+
+  /// The maximum times to wait for other ranks.
+  /// - Throws: `OnePassError` (`usage`) if a time is impossible.
+  func timeouts() throws -> ProcessGroup.Timeouts {
+    guard let seconds = TimeSpan.seconds(waitForRanks), seconds <= 86_400 else {
+      throw OnePassError.impossibleWaitForRanks(waitForRanks)
+    }
+    return ProcessGroup.Timeouts(
+      connecting: .seconds(seconds), arriving: .seconds(seconds), answering: .seconds(rankTimeout))
+  }
+
+  func validate() throws {
+    try OptionRange.between(1, 4_096).check("--rank-timeout", rankTimeout)
+    _ = try timeouts()
+  }
 }

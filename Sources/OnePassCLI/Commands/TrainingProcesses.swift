@@ -10,12 +10,24 @@ struct TrainingProcesses {
 
   var isFirst: Bool { group.rank == 0 }
 
+  /// The rank of this process; `nil` if it is the only one.
+  /// - Throws: `OnePassError` (`usage`) if the environment of a launcher is contradictory.
+  static var rank: Int? {
+    get throws {
+      let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment)
+      return launch.flatMap { $0.worldSize > 1 ? $0.rank : nil }
+    }
+  }
+
   /// Joins the process group of the environment variables; `nil` without such variables, and then no network is used.
   /// - Parameters:
   ///   - device: The requested device; `auto` and `cuda` give each process of a machine its own GPU.
-  ///   - timeout: The time after which a process that does not answer counts as lost.
+  ///   - timeouts: The times to wait for other processes.
+  ///   - waiting: Receives notices about processes that have not joined yet.
   /// - Throws: `OnePassError`, with the rank in its message.
-  static func join(device: String, timeout: Duration) throws -> TrainingProcesses? {
+  static func join(
+    device: String, timeouts: ProcessGroup.Timeouts, waiting: @escaping (ProcessGroup.Waiting) -> Void
+  ) throws -> TrainingProcesses? {
     guard let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) else { return nil }
     return try Self.naming(launch.rank) {
       var own = try Device(parsing: device)
@@ -24,8 +36,7 @@ struct TrainingProcesses {
         own = try Device(parsing: "cuda:\(Engine.cudaDeviceCount == 1 ? 0 : launch.localRank)")
       }
       return TrainingProcesses(
-        group: try ProcessGroup(
-          joining: launch, device: own, timeouts: ProcessGroup.Timeouts(answering: timeout)),
+        group: try ProcessGroup(joining: launch, device: own, timeouts: timeouts, waiting: waiting),
         device: own.description)
     }
   }

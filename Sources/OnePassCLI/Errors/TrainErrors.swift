@@ -41,6 +41,11 @@ extension OnePassError {
       .usage, "--checkpoint-every has no effect with --output none; omit it, or pass a folder.")
   }
 
+  static func impossibleWaitForRanks(_ text: String) -> OnePassError {
+    OnePassError(
+      .usage, "--wait-for-ranks must be a time of at most 24h, such as 90s, 10m or 2h (got \(text)).")
+  }
+
   static func resumingWithoutOutput() -> OnePassError {
     OnePassError(.usage, "--resume requires --output.")
   }

@@ -1,4 +1,5 @@
 import Foundation
+import OnePass
 import OnePassCore
 import Synchronization
 
@@ -19,30 +20,80 @@ enum Console {
     }
   }
 
-  /// Writes a line to standard error. A failure to write is ignored.
-  static func error(_ text: String) { status(text + "\n") }
+  /// The form of the lines on standard error.
+  enum Form: Sendable {
+    case plain
+    /// Each line starts with the time.
+    case timed
+    /// JSON Lines.
+    /// - rank: The rank of this process; `nil` for a single one.
+    case json(rank: Int?)
+  }
 
-  /// Writes a notice that does not stop the command.
-  static func note(_ text: String) { error(styled("Note:", .yellow) + " \(text)") }
+  private static let currentForm = Mutex(Form.plain)
+
+  /// The form of the lines on standard error, of all threads.
+  static var form: Form {
+    get { currentForm.withLock { $0 } }
+    set { currentForm.withLock { $0 = newValue } }
+  }
+
+  /// Writes a line to standard error. A failure to write is ignored.
+  static func error(_ text: String) {
+    switch form {
+    case .plain: status(text + "\n")
+    case .timed:
+      let time = ProgressLine.time()
+      status(text.split { $0 == "\n" || $0 == "\r\n" }.map { "\(time) \($0)\n" }.joined())
+    case .json: write(ProgressLine(.notice, message: text))
+    }
+  }
+
+  /// Writes a line of JSON to standard error, if lines have this form.
+  static func write(_ line: ProgressLine) {
+    guard case .json(let rank) = form else { return }
+    var line = line
+    line.rank = rank
+    if let text = try? line.text { status(text + "\n") }
+  }
+
+  /// Writes a notice that does not stop the command, in one line.
+  static func note(_ text: String) {
+    if case .json = form { return write(ProgressLine(.notice, message: text)) }
+    error(styled("Note:", .yellow) + " \(String(escaping: text.utf8))")
+  }
 
   /// Writes the error message of a failed command, the last line of standard error.
-  static func failure(_ text: String) {
+  /// - Parameter status: The exit status of the command.
+  static func failure(_ text: String, status: Int32) {
     let label = "Error:"
+    if case .json = form {
+      var line = ProgressLine(
+        .failed,
+        message: text.hasPrefix(label) ? String(text.dropFirst(label.count).drop { $0 == " " }) : text)
+      line.status = status
+      return write(line)
+    }
     error(text.hasPrefix(label) ? styled(label, .red) + text.dropFirst(label.count) : text)
   }
 
-  /// Writes text without a line break, for status lines.
+  private static let writing = Mutex(())
+
+  /// Writes text without a line break, for status lines. Texts of several threads do not mix.
   static func status(_ text: String) {
+    if !writing.withLock({ _ in isWritten(text) }) { readerIsGone() }
+  }
+
+  /// - Returns: Whether a reader may be left.
+  private static func isWritten(_ text: String) -> Bool {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
       if written < 0, errno == EINTR { continue }
-      guard written > 0 else {
-        if errno == EPIPE { readerIsGone() }
-        return
-      }
+      guard written > 0 else { return errno != EPIPE }
       bytes = bytes.dropFirst(written)
     }
+    return true
   }
 
   private static let readerGone = Mutex<(@Sendable () -> Void)?>(nil)

@@ -5,20 +5,25 @@ enum ClassOrder {
   /// The names in label order: by value if all of them are decimal numbers, otherwise by their bytes.
   ///
   /// Numbers from 0 without gaps are then their own labels, as in lists and shards.
-  static func sorted<Name: Collection<UInt8>>(_ names: some Sequence<Name>) -> [Name] {
+  static func sorted(_ names: some Sequence<ArraySlice<UInt8>>) -> [ArraySlice<UInt8>] {
     let names = Array(names)
-    guard names.allSatisfy(isNumber) else { return names.sorted { $0.lexicographicallyPrecedes($1) } }
+    guard names.allSatisfy({ isNumber($0) }) else {
+      return names.sorted { $0.lexicographicallyPrecedes($1) }
+    }
     return names.sorted { a, b in
       let (first, second) = (a.drop { $0 == zero }, b.drop { $0 == zero })
       if first.count != second.count { return first.count < second.count }
-      if !first.elementsEqual(second) { return first.lexicographicallyPrecedes(second) }
+      if first != second { return first.lexicographicallyPrecedes(second) }
       return a.count < b.count
     }
   }
 
   /// The names in label order; see above.
+  static func sorted(_ names: [[UInt8]]) -> [[UInt8]] { sorted(names.map { $0[...] }).map(Array.init) }
+
+  /// The names in label order; see above.
   static func sorted(_ names: some Sequence<String>) -> [String] {
-    sorted(names.map { Array($0.utf8) }).map { String(decoding: $0, as: UTF8.self) }
+    sorted(names.map { Array($0.utf8)[...] }).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Whether a name is a decimal number of 0 or more.

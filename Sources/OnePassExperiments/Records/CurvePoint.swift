@@ -11,6 +11,8 @@ package struct CurvePoint: Hashable, Sendable {
   package var loss: Double
   /// The top-1 accuracy on these examples before training on them, 0 … 1; `nil` in records of 0.1.0.
   package var accuracy: Double?
+  /// The top-1 accuracy on the evaluation data after this point, 0 … 1; `nil` if it was not measured there.
+  package var evaluated: Double?
   /// The bytes of the memory, index included.
   package var memoryBytes: Int
   /// Seconds since the run started.
@@ -31,11 +33,11 @@ package struct CurvePoint: Hashable, Sendable {
         let loss = value("loss"),
         let bytes = value("memory_bytes"), let seconds = value("seconds"),
         [seen, trained, bytes, seconds].allSatisfy({ $0 >= 0 && $0 < 1e15 }), abs(loss) < 1e9,
-        (0...1).contains(value("accuracy") ?? 0)
+        (0...1).contains(value("accuracy") ?? 0), (0...1).contains(value("evaluation_top1") ?? 0)
       else { throw OnePassError.damagedCurve(path, line: number + 2) }
       return CurvePoint(
         examplesSeen: Int(seen), examplesTrained: Int(trained), loss: loss, accuracy: value("accuracy"),
-        memoryBytes: Int(bytes), seconds: seconds)
+        evaluated: value("evaluation_top1"), memoryBytes: Int(bytes), seconds: seconds)
     }
   }
 }

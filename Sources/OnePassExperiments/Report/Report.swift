@@ -104,7 +104,8 @@ extension Setting {
     [
       ("accuracy-storage", storageChart), ("methods-storage", methodsChart),
       ("accuracy-compute", computeChart), ("pareto-front", paretoChart),
-      ("online-accuracy", onlineChart), ("online-loss", lossChart), ("memory-bytes", memoryBytesChart),
+      ("online-accuracy", onlineChart), ("evaluation-accuracy", evaluationChart), ("online-loss", lossChart),
+      ("memory-bytes", memoryBytesChart),
       ("throughput", rateChart),
       ("memory-age", arrivalChart), ("memory-replays", replayChart), ("memory-balance", balanceChart),
     ].compactMap { name, chart in chart.map { (name, $0) } }

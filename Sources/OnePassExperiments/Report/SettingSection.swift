@@ -55,6 +55,10 @@ struct SettingSection {
         "Each example is classified before the model trains on it, with batch statistics and the crop of the incoming "
           + "mini-batch."
       ),
+      (
+        setting.evaluationChart,
+        "On the evaluation data, with the weights of that point of the stream. Mean over seeds."
+      ),
       (setting.lossChart, "Mean over seeds."),
       (setting.memoryBytesChart, "Mean over seeds."),
       (

@@ -15,6 +15,11 @@ extension Setting {
     }
   }
 
+  /// The accuracy on the evaluation data along the stream, of runs with `--eval-every`.
+  var evaluationChart: Chart? {
+    course("Accuracy along the stream", "top-1, %") { point in point.evaluated.map { 100 * $0 } }
+  }
+
   /// The loss on incoming examples before training on them.
   var lossChart: Chart? {
     course("Online loss", "loss before training, nats") { $0.loss }
@@ -63,6 +68,8 @@ struct CourseSlice {
   var end: Double
   var loss: Double
   var accuracy: Double?
+  /// The accuracy on the evaluation data; `nil` if a seed has none in this part.
+  var evaluated: Double?
   /// Trained images per second.
   var rate: Double?
   /// The bytes of the memory at the end; `nil` without a memory.
@@ -81,6 +88,8 @@ extension Variant {
       return CourseSlice(
         end: sum(\.end) / Double(parts.count), loss: sum(\.lossSum) / examples,
         accuracy: parts.allSatisfy { $0.correct != nil } ? sum { $0.correct ?? 0 } / examples : nil,
+        evaluated: parts.allSatisfy { $0.evaluated != nil }
+          ? sum { $0.evaluated ?? 0 } / Double(parts.count) : nil,
         rate: seconds > 0 ? sum(\.trained) / seconds : nil,
         bytes: configuration.method == .replay ? sum(\.bytes) / Double(parts.count) : nil)
     }
@@ -93,6 +102,7 @@ private struct CurvePart {
   var examples = 0.0
   var lossSum = 0.0
   var correct: Double? = 0
+  var evaluated: Double?
   var trained = 0.0
   var seconds = 0.0
   var bytes = 0.0
@@ -107,6 +117,7 @@ extension RunRecord {
       part.examples += examples
       part.lossSum += point.loss * examples
       part.correct = point.accuracy.flatMap { accuracy in part.correct.map { $0 + accuracy * examples } }
+      part.evaluated = point.evaluated ?? part.evaluated
       part.trained += Double(point.examplesTrained - (before?.examplesTrained ?? 0))
       part.seconds += point.seconds - (before?.seconds ?? 0)
       part.bytes = Double(point.memoryBytes)

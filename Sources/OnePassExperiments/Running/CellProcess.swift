@@ -12,7 +12,7 @@ import OnePassCore
 final class CellProcess: @unchecked Sendable {
   enum Signal: Sendable {
     case progress(ProgressLine)
-    /// The process has ended. `lastWords` is the last line that was not progress.
+    /// The process has ended. `lastWords` is its error message, or the last line that was not progress.
     case ended(status: Int32, byItself: Bool, lastWords: String)
   }
 
@@ -55,7 +55,7 @@ final class CellProcess: @unchecked Sendable {
     if process.isRunning { kill(process.processIdentifier, SIGUSR1) }
   }
 
-  /// Reads lines until the end, and returns the last one that is not progress.
+  /// Reads lines until the end, and returns the message of a failure, or the last line that is not progress.
   private static func read(_ handle: FileHandle, _ send: (Signal) -> Void) -> String {
     var rest = Data()
     var lastWords = ""
@@ -66,6 +66,7 @@ final class CellProcess: @unchecked Sendable {
         rest = Data(rest[rest.index(after: end)...])
         if let progress = try? JSONDecoder().decode(ProgressLine.self, from: line) {
           send(.progress(progress))
+          if progress.event == .failed, let message = progress.message { lastWords = message }
         } else if !line.isEmpty {
           lastWords = String(decoding: line, as: UTF8.self)
         }

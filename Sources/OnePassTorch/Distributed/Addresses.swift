@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -6,10 +7,30 @@ import Foundation
   import Musl
 #endif
 
-/// Returns a socket connected to a port of a host; connecting a datagram socket sends nothing.
-private func connectedSocket(to host: String, port: Int, forDatagrams: Bool) -> (
-  descriptor: Int32?, failure: String
-) {
+/// Why a host cannot be reached.
+enum Unreachable: Error, Hashable {
+  /// Its name has no address; with the message of the resolver.
+  case unknownName(String)
+  /// It does not accept a connection; with the message of the system.
+  case refusing(String)
+  /// Neither a name server nor the host has answered yet.
+  case silent
+
+  /// What prevents the connection: `connection refused`.
+  var reason: String {
+    switch self {
+    case .unknownName(let detail): "the host name is unknown (\(detail))"
+    case .refusing(let detail): detail.prefix(1).lowercased() + detail.dropFirst()
+    case .silent: "no answer"
+    }
+  }
+}
+
+/// Looks up the addresses of a host, and calls `body` with them.
+/// - Throws: `Unreachable.unknownName`, and what `body` throws.
+private func withAddresses<Result>(
+  of host: String, port: Int, forDatagrams: Bool, _ body: (UnsafeMutablePointer<addrinfo>) throws -> Result
+) throws -> Result {
   var hints = addrinfo()
   #if canImport(Glibc)
     hints.ai_socktype = Int32((forDatagrams ? SOCK_DGRAM : SOCK_STREAM).rawValue)
@@ -18,45 +39,81 @@ private func connectedSocket(to host: String, port: Int, forDatagrams: Bool) -> 
   #endif
   var found: UnsafeMutablePointer<addrinfo>?
   let status = getaddrinfo(host, "\(port)", &hints, &found)
-  guard status == 0, let first = found else {
-    return (nil, String(cString: gai_strerror(status)))
+  guard status == 0, let found else { throw Unreachable.unknownName(String(cString: gai_strerror(status))) }
+  defer { freeaddrinfo(found) }
+  return try body(found)
+}
+
+/// Returns a socket connected to a port of a host; connecting a datagram socket sends nothing.
+/// - Throws: `Unreachable`.
+private func connectedSocket(to host: String, port: Int, forDatagrams: Bool) throws -> Int32 {
+  try withAddresses(of: host, port: port, forDatagrams: forDatagrams) { first in
+    var failure = Unreachable.silent
+    for entry in sequence(first: first, next: { $0.pointee.ai_next }) {
+      let descriptor = socket(entry.pointee.ai_family, entry.pointee.ai_socktype, 0)
+      guard descriptor >= 0 else { continue }
+      if connect(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) == 0 { return descriptor }
+      failure = .refusing(String(cString: strerror(errno)))
+      close(descriptor)
+    }
+    throw failure
   }
-  defer { freeaddrinfo(first) }
-  var failure = ""
-  for entry in sequence(first: first, next: { $0.pointee.ai_next }) {
-    let descriptor = socket(entry.pointee.ai_family, entry.pointee.ai_socktype, 0)
-    guard descriptor >= 0 else { continue }
-    if connect(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) == 0 { return (descriptor, "") }
-    failure = String(cString: strerror(errno))
-    close(descriptor)
-  }
-  return (nil, failure)
 }
 
 /// Waits until a port accepts a connection.
-/// - Returns: The last failure if the port does not accept a connection in time, otherwise `nil`.
-func waitForAnswer(from host: String, port: Int, within timeout: Duration) -> String? {
-  let deadline = ContinuousClock.now + timeout
-  // A name lookup and a connection attempt can each take minutes.
-  let result = outcome(within: timeout) { () -> String? in
-    while true {
-      let (descriptor, failure) = connectedSocket(to: host, port: port, forDatagrams: false)
-      if let descriptor {
-        close(descriptor)
-        return nil
-      }
-      // Stop before `outcome` gives up, so that the failure is returned.
-      if ContinuousClock.now + .milliseconds(200) > deadline { return failure }
-      Thread.sleep(forTimeInterval: 0.1)
-    }
+/// - Parameter meanwhile: Called about once a second with the last failure.
+/// - Throws: `Unreachable`, the last failure, if the port does not accept a connection in time.
+func waitForAnswer(
+  from host: String, port: Int, within timeout: Duration, meanwhile: (Unreachable) -> Void = { _ in }
+) throws {
+  try retry(within: timeout, meanwhile: meanwhile) {
+    close(try connectedSocket(to: host, port: port, forDatagrams: false))
   }
-  guard let result else { return "no answer" }
-  return try? result.get()
+}
+
+/// Waits until a host name has an address. The name of a container can appear later than its processes.
+/// - Parameter meanwhile: Called about once a second with the last failure.
+/// - Throws: `Unreachable`, the last failure, if the name has no address in time.
+func waitForName(_ host: String, within timeout: Duration, meanwhile: (Unreachable) -> Void = { _ in })
+  throws
+{
+  try retry(within: timeout, meanwhile: meanwhile) {
+    try withAddresses(of: host, port: 0, forDatagrams: false) { _ in }
+  }
+}
+
+/// Makes attempts until one succeeds, on another thread, since a name lookup or a connection attempt can take minutes.
+private func retry(
+  within timeout: Duration, meanwhile: (Unreachable) -> Void, _ attempt: @escaping @Sendable () throws -> Void
+) throws {
+  let deadline = ContinuousClock.now + timeout
+  let last = LastFailure()
+  let result = outcome(
+    within: timeout, meanwhile: { meanwhile(last.value.withLock { $0 }) },
+    of: {
+      var pause = 0.1
+      while true {
+        do { return try attempt() } catch let failure as Unreachable {
+          last.value.withLock { $0 = failure }
+          // Stop before `outcome` gives up.
+          if ContinuousClock.now + .seconds(pause * 2) > deadline { throw failure }
+        }
+        Thread.sleep(forTimeInterval: pause)
+        // Many ranks share a name server.
+        pause = min(1, pause * 1.2)
+      }
+    })
+  guard let result else { throw last.value.withLock { $0 } }
+  try result.get()
+}
+
+private final class LastFailure: Sendable {
+  let value = Mutex(Unreachable.silent)
 }
 
 /// Returns the numeric address of the local interface that routes to `host`; `nil` if there is none.
 func localAddress(towards host: String) -> String? {
-  guard let descriptor = connectedSocket(to: host, port: 9, forDatagrams: true).descriptor else { return nil }
+  guard let descriptor = try? connectedSocket(to: host, port: 9, forDatagrams: true) else { return nil }
   defer { close(descriptor) }
   var storage = sockaddr_storage()
   var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

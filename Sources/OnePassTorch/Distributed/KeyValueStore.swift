@@ -1,4 +1,5 @@
 import CTorch
+import Foundation
 import OnePassCore
 
 /// A key-value store shared by all processes, through which they connect to each other: c10d's TCPStore.
@@ -19,28 +20,72 @@ final class KeyValueStore: @unchecked Sendable {
   }
 
   /// Serves the store on this machine, or connects to the one at `address`.
-  /// - Parameter timeout: The maximum time to establish the connection.
-  /// - Throws: `OnePassError` (`io`) if the port is in use, or the store cannot be reached.
-  static func open(address: String, port: Int, serves: Bool, timeout: Duration) throws -> KeyValueStore {
+  /// - Parameters:
+  ///   - timeout: The maximum time to establish the connection.
+  ///   - notices: Reports what is missing in the meantime.
+  /// - Throws: `OnePassError`: `temporary` if the store cannot be reached in time; `io` if the port is in use, or belongs to
+  ///   another service.
+  static func open(
+    address: String, port: Int, serves: Bool, timeout: Duration,
+    notices: WaitingNotices = WaitingNotices { _ in }
+  ) throws -> KeyValueStore {
     let deadline = ContinuousClock.now + timeout
-    // c10d retries for longer than its timeout.
-    if !serves, let failure = waitForAnswer(from: address, port: port, within: timeout) {
+    let rank0 = "rank 0 at \(endpoint(address, port))"
+    while true {
+      try wait(for: address, port, serves: serves, within: timeout, until: deadline, notices)
+      // c10d retries for longer than its timeout.
+      let rest = max(.seconds(1), min(longestHandshake, deadline - .now))
+      let opened = outcome(
+        within: rest, meanwhile: { notices.update(rank0, "no answer") },
+        of: { try connect(to: address, port, serves: serves, within: rest) })
+      switch opened {
+      case .success(let store): return store
+      case .failure(let error as OnePassError) where !(error.cause is CommunicationFailure): throw error
+      case .failure(let error):
+        if serves {
+          throw OnePassError.portUnavailable(address, port, "\((error as? OnePassError)?.cause ?? error)")
+        }
+      case nil: if serves { throw OnePassError.portUnavailable(address, port, "no answer") }
+      }
+      // A proxy can accept connections before rank 0 has started.
+      guard ContinuousClock.now + .seconds(1) < deadline else {
+        throw OnePassError.notTheStore(address, port)
+      }
+      notices.update(rank0, "another service answers")
+      Thread.sleep(forTimeInterval: 0.5)
+    }
+  }
+
+  /// The maximum time in which a store answers once it has accepted the connection.
+  private static let longestHandshake = Duration.seconds(30)
+
+  /// Waits until the store accepts connections, or for the process that serves it, until its own name has an address.
+  private static func wait(
+    for address: String, _ port: Int, serves: Bool, within timeout: Duration,
+    until deadline: ContinuousClock.Instant, _ notices: WaitingNotices
+  ) throws {
+    let rest = max(.zero, deadline - .now)
+    do {
+      if serves {
+        try waitForName(address, within: rest) { notices.update("the address of \(address)", $0.reason) }
+      } else {
+        try waitForAnswer(from: address, port: port, within: rest) {
+          notices.update("rank 0 at \(endpoint(address, port))", $0.reason)
+        }
+      }
+    } catch let failure as Unreachable {
       throw OnePassError.rank0Unreachable(address, port, within: timeout, failure)
     }
-    let rest = max(.seconds(1), deadline - .now)
-    let opened = outcome(within: rest) {
-      var made: OpaquePointer?
-      try check(
-        "KeyValueStore.open", ct_store_open(address, Int32(port), serves, rest.wholeMilliseconds, &made))
-      guard let made else { throw OnePassError.libtorchReturnedNothing("KeyValueStore.open") }
-      return KeyValueStore(owning: made, address: address)
-    }
-    switch opened {
-    case .success(let store): return store
-    case .failure(let error as OnePassError) where !(error.cause is CommunicationFailure): throw error
-    case .failure, nil:
-      throw serves ? OnePassError.portUnavailable(port) : OnePassError.notTheStore(address, port)
-    }
+  }
+
+  private static func connect(
+    to address: String, _ port: Int, serves: Bool, within timeout: Duration
+  ) throws -> KeyValueStore {
+    var made: OpaquePointer?
+    try check(
+      "KeyValueStore.open", ct_store_open(address, Int32(port), serves, timeout.wholeMilliseconds, &made))
+    guard let made else { throw OnePassError.libtorchReturnedNothing("KeyValueStore.open") }
+    return KeyValueStore(owning: made, address: address)
   }
 
   deinit { ct_store_free(handle) }

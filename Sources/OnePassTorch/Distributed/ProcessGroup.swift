@@ -19,16 +19,16 @@ import OnePassCore
 public final class ProcessGroup {
   /// The maximum times to wait for other processes.
   public struct Timeouts: Hashable, Sendable {
-    /// The time to reach the store of rank 0. Default 9 s, so that a wrong address is reported within 10 s.
+    /// The time to reach the store of rank 0. Default 5 minutes, since launchers can start machines minutes apart.
     public var connecting: Duration
-    /// The time for all ranks to join. Default 60 s.
+    /// The time for all ranks to join once rank 0 serves the store. Default 5 minutes.
     public var arriving: Duration
     /// The time for a collective operation, including delays of slower processes before it. Default 2 minutes.
     public var answering: Duration
 
     /// Creates timeouts; see the properties for their meanings.
     public init(
-      connecting: Duration = .seconds(9), arriving: Duration = .seconds(60),
+      connecting: Duration = .seconds(300), arriving: Duration = .seconds(300),
       answering: Duration = .seconds(120)
     ) {
       self.connecting = connecting
@@ -62,16 +62,19 @@ public final class ProcessGroup {
   ///   - device: The device of the tensors to reduce: the GPU of this process, or the CPU.
   ///   - timeouts: The maximum times to wait for other processes.
   ///   - variables: The environment, in which GLOO_SOCKET_IFNAME can name network interfaces.
-  /// - Throws: `OnePassError`: `io` if rank 0 or another process cannot be reached; `usage` if ranks are missing, or were
-  ///   started with another number of processes or another version of libtorch.
+  ///   - waiting: Called on this thread after 10 s, and then at growing intervals, while processes have not joined.
+  /// - Throws: `OnePassError`: `temporary` if ranks did not join in time; `io` if the port is in use or the connection fails;
+  ///   `usage` if ranks were started with another number of processes or another version of libtorch.
   public init(
     joining launch: LaunchEnvironment, device: Device = .cpu, timeouts: Timeouts = Timeouts(),
-    variables: [String: String] = ProcessInfo.processInfo.environment
+    variables: [String: String] = ProcessInfo.processInfo.environment,
+    waiting: @escaping (Waiting) -> Void = { _ in }
   ) throws {
+    let notices = WaitingNotices(waiting)
     store = try KeyValueStore.open(
       address: launch.masterAddress, port: launch.masterPort, serves: launch.servesStore,
-      timeout: timeouts.connecting)
-    token = try Rendezvous(store: store, launch: launch, timeout: timeouts.arriving).meet()
+      timeout: timeouts.connecting, notices: notices)
+    token = try Rendezvous(store: store, launch: launch, timeout: timeouts.arriving, notices: notices).meet()
     self.launch = launch
     self.device = device
     self.timeouts = timeouts

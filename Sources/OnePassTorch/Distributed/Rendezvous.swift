@@ -11,34 +11,37 @@ struct Rendezvous {
   let store: KeyValueStore
   let launch: LaunchEnvironment
   let timeout: Duration
+  let notices: WaitingNotices
   /// The mark of this process: unique per start, so it does not come from the seed. No result depends on it.
   private let mark = UUID().uuidString
 
   private var rank: Int { launch.rank }
 
-  init(store: KeyValueStore, launch: LaunchEnvironment, timeout: Duration) {
+  init(store: KeyValueStore, launch: LaunchEnvironment, timeout: Duration, notices: WaitingNotices) {
     self.store = store
     self.launch = launch
     self.timeout = timeout
+    self.notices = notices
   }
 
   /// Waits until all ranks have joined.
   /// - Returns: The token.
-  /// - Throws: `OnePassError` (`usage`) on every rank that joined, if others did not join in time, or were started with
-  ///   another number of processes or another version of libtorch.
+  /// - Throws: `OnePassError` on every rank that joined: `temporary` if others did not join in time; `usage` if they were
+  ///   started with another number of processes or another version of libtorch.
   func meet() throws -> String {
     let token = rank == 0 ? mark : try answerWelcome()
     if rank == 0 { try welcomeAll() }
     let verdict: String
     do {
-      // Rank 0 gives up first and publishes the reason.
+      // Rank 0 gives up first, publishes the reason, and reports until then which ranks are missing.
       verdict = try store.get("onepass/\(token)/start", within: timeout + .seconds(2))
     } catch {
       throw OnePassError.rank0Exited(cause: error)
     }
     guard verdict.isEmpty else {
+      let isTemporary = (try? store.has("onepass/\(token)/temporary")) ?? false
       waitForReaders(token)
-      throw OnePassError.rendezvousFailed(verdict)
+      throw OnePassError.rendezvousFailed(verdict, isTemporary: isTemporary)
     }
     return token
   }
@@ -64,18 +67,32 @@ struct Rendezvous {
 
   private func answerWelcome() throws -> String {
     try store.set("onepass/greeting/\(rank)", to: greeting)
-    do {
-      let token = try store.get("onepass/welcome/\(mark)", within: timeout)
-      try store.set("onepass/\(token)/here/\(rank)", to: "")
-      return token
-    } catch {
-      throw OnePassError.noWelcome(
-        rank: rank, store.address, store.port, within: timeout, cause: error)
+    let token = try waitForWelcome()
+    do { try store.set("onepass/\(token)/here/\(rank)", to: "") } catch {
+      throw OnePassError.rank0Exited(cause: error)
+    }
+    return token
+  }
+
+  private func waitForWelcome() throws -> String {
+    let deadline = ContinuousClock.now + timeout
+    let key = "onepass/welcome/\(mark)"
+    while true {
+      do { return try store.get(key, within: min(deadline - .now, .seconds(10))) } catch {
+        guard ContinuousClock.now < deadline else {
+          throw OnePassError.noWelcome(
+            rank: rank, store.address, store.port, within: timeout, cause: error)
+        }
+      }
+      // The store of torchrun's agent can answer long before rank 0 does.
+      do { if try store.has(key) { continue } } catch { throw OnePassError.rank0Exited(cause: error) }
+      notices.update("rank 0, which has not joined yet")
     }
   }
 
   private func welcomeAll() throws {
-    let deadline = ContinuousClock.now + timeout
+    let start = ContinuousClock.now
+    let deadline = start + timeout
     var welcomed: [Int: String] = [:]
     var absent = Array(1..<max(launch.worldSize, 1))
     var failure: OnePassError?
@@ -87,13 +104,17 @@ struct Rendezvous {
         try store.set("onepass/welcome/\(greeting.prefix { $0 != " " })", to: mark)
       }
       absent = try absent.filter { try !store.has("onepass/\(mark)/here/\($0)") }
+      notices.update("\(RankList(absent)) of \(launch.worldSize)")
       if absent.isEmpty { failure = disagreement(welcomed) }
       if !absent.isEmpty, ContinuousClock.now > deadline {
         failure = .ranksMissing(
           absent, of: launch.worldSize, within: timeout, launcher: launch.launcher)
       }
-      if !absent.isEmpty { Thread.sleep(forTimeInterval: 0.01) }
+      if !absent.isEmpty {
+        Thread.sleep(forTimeInterval: ContinuousClock.now - start < .seconds(5) ? 0.01 : 0.1)
+      }
     }
+    if failure?.code == .temporary { try store.set("onepass/\(mark)/temporary", to: "") }
     try store.set("onepass/\(mark)/start", to: failure?.message ?? "")
   }
 

@@ -45,19 +45,32 @@ extension OnePassError {
   // MARK: The store
 
   static func rank0Unreachable(
-    _ address: String, _ port: Int, within timeout: Duration, _ detail: String
+    _ address: String, _ port: Int, within timeout: Duration, _ failure: Unreachable
   ) -> OnePassError {
-    OnePassError(
-      .io,
-      "Rank 0 cannot be reached at \(endpoint(address, port)) within \(timeout.inSeconds) (\(detail)); "
+    if case .unknownName(let detail) = failure {
+      return OnePassError(
+        .temporary,
+        "Rank 0 cannot be reached: the host name \(address) is unknown after \(timeout.inSeconds) (\(detail)); "
+          + "check MASTER_ADDR and the name server of this machine.")
+    }
+    return OnePassError(
+      .temporary,
+      "Rank 0 cannot be reached at \(endpoint(address, port)) within \(timeout.inSeconds) (\(failure.reason)); "
         + "check that it is running and that MASTER_ADDR and MASTER_PORT name its machine and an open port.")
   }
 
-  static func portUnavailable(_ port: Int) -> OnePassError {
-    OnePassError(
+  /// - Parameter detail: The message of libtorch.
+  static func portUnavailable(_ address: String, _ port: Int, _ detail: String) -> OnePassError {
+    guard !detail.contains("EADDRINUSE") else {
+      return OnePassError(
+        .io,
+        "MASTER_PORT \(port) is in use on the machine of rank 0; "
+          + "set a different MASTER_PORT, or end the program that uses this one.")
+    }
+    return OnePassError(
       .io,
-      "MASTER_PORT \(port) cannot be opened on the machine of rank 0; "
-        + "set a different MASTER_PORT, since another run may use this one.")
+      "MASTER_PORT \(port) cannot be opened on the machine of rank 0, or not be reached at MASTER_ADDR \(address) "
+        + "(\(detail.firstLine)); check that MASTER_ADDR names this machine, or set a different MASTER_PORT.")
   }
 
   static func notTheStore(_ address: String, _ port: Int) -> OnePassError {
@@ -76,14 +89,16 @@ extension OnePassError {
     rank: Int, _ address: String, _ port: Int, within timeout: Duration, cause: any Error
   ) -> OnePassError {
     OnePassError(
-      .io,
+      .temporary,
       "Rank 0 did not respond to rank \(rank) within \(timeout.inSeconds), although the store at "
         + "\(endpoint(address, port)) is reachable; check that rank 0 is running and belongs to this run.",
       cause: cause)
   }
 
   /// - Parameter verdict: The message of the error found by rank 0.
-  static func rendezvousFailed(_ verdict: String) -> OnePassError { OnePassError(.usage, verdict) }
+  static func rendezvousFailed(_ verdict: String, isTemporary: Bool) -> OnePassError {
+    OnePassError(isTemporary ? .temporary : .usage, verdict)
+  }
 
   static func ranksMissing(
     _ absent: [Int], of worldSize: Int, within timeout: Duration, launcher: LaunchEnvironment.Launcher
@@ -93,7 +108,7 @@ extension OnePassError {
       ? "start the program with srun, which starts every task of the job"
       : "check that every rank was started with the same MASTER_ADDR and MASTER_PORT"
     return OnePassError(
-      .usage,
+      .temporary,
       "\(RankList(absent).capitalised) of \(worldSize) did not join within \(timeout.inSeconds); \(remedy).")
   }
 

@@ -32,6 +32,14 @@ extension RunConfiguration {
       in: .atLeast(1), applies: .evaluation)
     public var evaluationLimit: Int? = nil
 
+    /// The number of steps between evaluations while the model trains, 1 or more; it is evaluated at the end only if `nil`.
+    ///
+    /// The training does not depend on it.
+    @RunOption(
+      "eval-every", "Evaluate the model after every N steps while it trains (default: at the end only).",
+      value: "N", key: "evaluationInterval", in: .atLeast(1), applies: .evaluation, changesResults: false)
+    public var evaluationInterval: Int? = nil
+
     /// The number of classes, at least 2; found in the data if `nil`.
     @RunOption(
       "classes",

@@ -1,0 +1,74 @@
+import OnePassCore
+import OnePassData
+
+/// A stop was requested during an evaluation along the stream.
+private struct EvaluationStopped: Error {}
+
+// Evaluation at the end of a run, and along the stream.
+extension ActiveRun {
+  /// Evaluates the trained model.
+  /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
+  func evaluate(on data: EvaluationData) throws -> RunResult.Accuracy {
+    // Running statistics differ between ranks; the saved ones, of rank 0, are evaluated.
+    try learner.share(over: ranks)
+    // A custom source was read before, along the stream.
+    if reopenEvaluation != nil, data.source is any RandomAccessSource { try data.source.restore(position: 0) }
+    let notices = ReportNotices(of: data.source.specification) { [observe] in observe(.notice($0)) }
+    notices.update(data.source.report)
+    let accuracy = try evaluate(data.source, alreadyTaken: data.taken) { try saver.stopIfRequested(loop) }
+    notices.finish(data.source.report)
+    return accuracy
+  }
+
+  /// Evaluates the model if an evaluation along the stream is due after the last step.
+  ///
+  /// It does not change the training: weights and statistics are restored, and no random choice depends on it. A failure is
+  /// only reported, because the stream cannot be read again; with several ranks, which would lose each other, it ends the run.
+  /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
+  func evaluateIfDue() throws {
+    let step = loop.position.steps
+    guard let interval = configuration.data.evaluationInterval, let reopenEvaluation,
+      step > 0, step < loop.position.end, step % interval == 0,
+      records.curve.curve.evaluations.last?.step != step
+    else { return }
+    let start = ContinuousClock.now
+    do {
+      guard let source = try reopenEvaluation() else { return }
+      let accuracy = try learner.withEvaluatedWeights(over: ranks) {
+        try evaluate(source, alreadyTaken: []) {
+          if try saver.isStopRequested(loop) { throw EvaluationStopped() }
+        }
+      }
+      records.curve.curve.record(
+        point(of: accuracy), seconds: (ContinuousClock.now - start) / .seconds(1))
+      records.log.log(accuracy, after: step)
+      observe(.measured(accuracy, stepsDone: step))
+    } catch is EvaluationStopped {
+      // The evaluation is repeated when the run resumes.
+      try saver.stopIfRequested(loop)
+    } catch let error as OnePassError where ranks.count == 1 {
+      observe(
+        .notice("The evaluation after step \(step) failed, and the training continues: \(error.message)"))
+    }
+  }
+
+  /// An accuracy as a point of the curve after the last step.
+  func point(of accuracy: RunResult.Accuracy) -> RunResult.AccuracyPoint {
+    .init(
+      step: loop.position.steps, examplesSeen: loop.incoming.tally.taken, updates: learner.updatesMade,
+      top1: accuracy.top1, top5: accuracy.top5, loss: accuracy.loss, examples: accuracy.examples)
+  }
+
+  private func evaluate(
+    _ source: any ExampleSource, alreadyTaken taken: [Example], afterEachBatch check: () throws -> Void
+  ) throws -> RunResult.Accuracy {
+    let evaluator = Evaluator(
+      model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
+      brokenLimit: configuration.data.brokenLimit, isStrict: configuration.data.strict, ranks: ranks)
+    let limit = configuration.data.evaluationLimit
+    return try evaluator.evaluate(source, alreadyTaken: taken, limit: limit) {
+      observe(.evaluated(examples: $0, total: limit ?? source.knownCount))
+      try check()
+    }
+  }
+}
