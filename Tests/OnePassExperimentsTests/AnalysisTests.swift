@@ -80,7 +80,7 @@ import Testing
     #expect(baseline.title == "prioritised replay, k = 8, 10% storage")
     let comparison = try #require(uniform.comparison(with: baseline))
     // 0.1, 0.2 and 0.3 points.
-    #expect(abs(comparison.mean - 0.2) < 1e-9 && comparison.n == 3)
+    #expect(abs(comparison.mean - 0.2) < 1e-9 && comparison.n == 3 && comparison.test == .paired)
     let naive = try #require(setting.naive)
     #expect(setting.baseline(of: baseline) == nil && setting.baseline(of: naive) == nil)
   }
@@ -187,15 +187,84 @@ import Testing
     let verdicts = replay.evidence.map { replay.verdict(on: $0) }
     // k = 1 loses a point with every seed, k = 3 and 5 were not run, k = 8 gains 5, 6 and 7.
     // The interval of the gain, 3.5 to 8.5, is below the paper's 34.4.
-    #expect(verdicts == ["contradicted", "not run", "not run", "confirmed, smaller effect"])
+    #expect(
+      verdicts == [
+        "contradicted; excludes the paper's figure (lower)", "not run", "not run",
+        "sign confirmed; excludes the paper's figure (lower)",
+      ])
     #expect(abs(try #require(replay.evidence[3].paper) - 34.4) < 1e-9)
-    #expect(abs(try #require(replay.evidence[3].measured).mean - 6) < 1e-9)
+    let gain = try #require(replay.evidence[3].measured)
+    #expect(abs(gain.mean - 6) < 1e-9 && gain.test == .paired)
+    // The smallest p is doubled, the other one is the largest of the two.
+    #expect(replay.evidence[3].corrected == gain.pValue && replay.evidence[1].corrected == nil)
     let close = try #require(claims.first { $0.sentence.contains("very close to multi-epoch") })
-    #expect(close.verdict(on: close.evidence[3]) == "larger gap")
-    #expect(abs(try #require(close.evidence[3].measured).mean + 14) < 1e-9)
+    // -14 (-37.9 to 9.9), SciPy's Welch: the gaps of every seed are alike, but passes are reshuffled.
+    #expect(close.verdict(on: close.evidence[3]) == "no significant difference")
+    let gap = try #require(close.evidence[3].measured)
+    #expect(abs(gap.mean + 14) < 1e-9 && gap.test == .welch)
+    #expect(abs(try #require(gap.interval).lowerBound + 37.91512913643483) < 1e-8)
+    #expect(close.evidence.last?.measured == nil)
     let uniform = try #require(claims.first { $0.sentence.hasPrefix("Prioritised replay is slightly") })
-    // −0.1, −0.2, −0.3: the interval is −0.2 ± 0.248.
-    #expect(uniform.verdict(on: uniform.evidence[0]) == "not significant")
+    // −0.1, −0.2, −0.3: the interval is −0.2 ± 0.248, and the paper has +0.3.
+    #expect(
+      uniform.verdict(on: uniform.evidence[0]) == "not significant; excludes the paper's figure (lower)")
+  }
+
+  @Test("Verdicts hold for all differences of a claim together")
+  func verdictsHoldForTheWholeClaim() throws {
+    func evidence(_ differences: [Double], paper: Double?) -> Claim.Evidence {
+      let pairing = Pairing(RunConfiguration(data: "d"))
+      func group(_ values: [Double]) -> [Estimate.Term] {
+        let values = values.enumerated().map { (Replicate(seed: UInt64($0)), $1) }
+        return [(1, .init(pairing: pairing, values: Dictionary(uniqueKeysWithValues: values)))]
+      }
+      let zero = Estimate(paper: 0, terms: group(differences.map { _ in 0 }))
+      return .init("", Estimate(paper: paper, terms: group(differences)) - zero)
+    }
+    // p = 0.0224, 0.0236, 0.0742 (SciPy): each of the first two is significant alone.
+    let claim = Claim(
+      section: "", sentence: "", assertion: .gain,
+      evidence: [
+        evidence([2, 2.6, 3.4], paper: 2), evidence([3, 4, 5.2], paper: 9), evidence([1, 2, 3], paper: -1),
+      ])
+    #expect(
+      claim.evidence.map { claim.verdict(on: $0) } == [
+        "not significant after Holm's correction",
+        "not significant after Holm's correction; excludes the paper's figure (lower)",
+        "not significant; excludes the paper's figure (higher)",
+      ])
+    let alone = Claim(
+      section: "", sentence: "", assertion: .noGain, evidence: [evidence([-2, -2.6, -3.4], paper: nil)])
+    #expect(alone.verdict(on: alone.evidence[0]) == "confirmed: significantly lower")
+  }
+
+  /// Naive training and any replay of one stream with one recipe; the same passes with other augmentation; nothing else.
+  @Test("Runs are paired that differ only in what they replay")
+  func runsArePairedThatDifferOnlyInWhatTheyReplay() {
+    func pairing(_ change: (inout RunConfiguration) -> Void) -> Pairing {
+      var configuration = RunConfiguration(data: "wds:a.tar")
+      (configuration.method, configuration.model.name) = (.replay, "resnet20")
+      change(&configuration)
+      return Pairing(configuration.essence)
+    }
+    let replay = pairing { $0.replay.steps = 8 }
+    #expect(replay == pairing { $0.method = .naive })
+    #expect(replay == pairing { ($0.memory.storage, $0.replay.priority) = (.fraction(0.01), .uniform) })
+    #expect(replay == pairing { ($0.step.updates, $0.memory.evicting) = (.joint, .oldest) })
+    #expect(replay == pairing { $0.augmentation.choice = .init(policy: .rand) })
+    let passes = pairing { ($0.method, $0.epochs) = (.multiEpoch, 9) }
+    #expect(passes != pairing { ($0.method, $0.epochs) = (.multiEpoch, 2) } && replay != passes)
+    #expect(
+      passes
+        == pairing {
+          ($0.method, $0.epochs, $0.augmentation.choice) = (.multiEpoch, 9, .init(policy: .rand))
+        })
+    let changes: [(inout RunConfiguration) -> Void] = [
+      { $0.recipe.optimiser = .muon }, { $0.recipe.learningRate = 0.2 }, { $0.model.name = "resnet8" },
+      { $0.recipe.blurPool = true }, { $0.data.source = "wds:b.tar" }, { $0.data.limit = 100 },
+      { $0.data.shuffleBuffer = .examples(300) }, { $0.recipe.batchSize = 64 },
+    ]
+    for change in changes { #expect(replay != pairing(change)) }
   }
 
   @Test("Each value of the paper is found by its cell")

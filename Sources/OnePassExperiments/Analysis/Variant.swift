@@ -49,20 +49,18 @@ package struct Variant: Sendable {
   /// The peak number of items in the memory, mean over seeds.
   var peakItems: Double { Sample(records.map { Double($0.result.storage.examples) }).mean }
 
-  /// Top-1 in percent by seed.
-  var accuracyBySeed: [UInt64: Double] {
+  /// Top-1 in percent of each evaluated run.
+  var accuracyByReplicate: [Replicate: Double] {
     Dictionary(
       records.compactMap { record in
-        record.result.accuracy.map { (record.result.configuration.seed, 100 * $0.top1) }
+        record.result.accuracy.map { (Replicate(record.result), 100 * $0.top1) }
       }
     ) { first, _ in first }
   }
 
-  /// The difference in top-1 from another variant, paired by seed, in percentage points.
-  package func comparison(with other: Variant) -> PairedComparison? {
-    let difference =
-      Estimate(paper: nil, bySeed: accuracyBySeed) - Estimate(paper: nil, bySeed: other.accuracyBySeed)
-    return difference.bySeed.flatMap { PairedComparison(differences: $0) }
+  /// The difference in top-1 from another variant, in percentage points; `nil` if one of them has no evaluated run.
+  package func comparison(with other: Variant) -> Comparison? {
+    (Estimate(paper: nil, self) - Estimate(paper: nil, other)).comparison
   }
 }
 

@@ -6,9 +6,9 @@ package enum TableLayout: String, CaseIterable, Sendable {
   case table1
   /// The paper's Table 2: accuracy by effective epochs and storage.
   case table2
-  /// Each ablation against the paper's method, paired by seed.
+  /// Each ablation against the paper's method.
   case ablations
-  /// Another recipe against the paper's recipe, paired by seed.
+  /// Another recipe against the paper's recipe.
   case recipe
   /// The paper's claims with verdicts.
   case claims
@@ -32,9 +32,16 @@ package enum TableLayout: String, CaseIterable, Sendable {
 enum Tables {
   static let paperNote = "Paper: ResNet-50 on ImageNet, mean over 10 orders of the data (Hu et al. 2021)."
 
-  static let pairedNote =
-    "Differences are paired by seed, with 95 % confidence intervals (Student's t). p: two-sided paired t-test, not "
-    + "corrected for multiple comparisons."
+  /// The tests of the differences in a table.
+  static let testNote =
+    "Differences have 95 % confidence intervals (Student's t), which are not corrected for the number of comparisons. "
+    + "Test: paired by seed where both runs of a pair start from the same weights, see the examples in the same order and "
+    + "have the same recipe; otherwise Welch's t-test, for unequal variances. df: degrees of freedom. n: pairs, or the runs "
+    + "of each group. p: two-sided."
+
+  /// The family of Holm's correction, for a note.
+  /// - Parameter family: Its comparisons: `"the 9 rows of this table"`.
+  static func holmNote(_ family: String) -> String { "p (Holm): corrected by Holm's method for \(family)." }
 
   /// The meaning of ± in a table, with the number of seeds.
   static func errorNote(_ variants: [Variant], of setting: Setting) -> String {
