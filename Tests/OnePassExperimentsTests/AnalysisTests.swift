@@ -267,6 +267,90 @@ import Testing
     for change in changes { #expect(replay != pairing(change)) }
   }
 
+  typealias SeededRun = (seed: UInt64, order: UInt64?, top1: Double, change: (inout RunConfiguration) -> Void)
+
+  /// The setting of runs with seeds, seeds of the order, and accuracies.
+  func setting(
+    _ runs: [SeededRun]
+  ) throws -> Setting {
+    let folder = try TemporaryFolder()
+    for (number, run) in runs.enumerated() {
+      let result = try SampleRuns.result(seed: run.seed, top1: run.top1) {
+        $0.data.source = "folder:photos"
+        run.change(&$0)
+        $0.orderSeed = run.order
+      }
+      try SampleRuns.write(result, to: folder, "\(number)")
+    }
+    return try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
+  }
+
+  @Test("Orders of one initialisation are pooled, and paired by both seeds")
+  func ordersArePooled() throws {
+    let naive: (inout RunConfiguration) -> Void = { $0.method = .naive }
+    let replay: (inout RunConfiguration) -> Void = { $0.replay.steps = 8 }
+    let orders = try setting(
+      (1...3).flatMap { (order: UInt64) -> [SeededRun] in
+        let base = 0.2 + 0.1 * Double(order)
+        return [(7, order, base, naive), (7, order, base + 0.05, replay)]
+      })
+    #expect(orders.variants.map(\.n) == [3, 3] && orders.variants.map(\.seeds) == [[7, 7, 7], [7, 7, 7]])
+    let comparison = try #require(orders.variants[1].comparison(with: orders.variants[0]))
+    #expect(comparison.test == .paired && comparison.n == 3 && abs(comparison.mean - 5) < 1e-9)
+    let table = try #require(TableLayout.table1.table(of: orders))
+    #expect(
+      table.notes[0].hasPrefix("Top-1 in percent, mean ± standard error over 3 runs. The seed determines"))
+    #expect(
+      table.notes[0].contains(
+        "the seed of the order determines the order of the stream. The runs have 1 seed and 3 seeds of the order. "
+          + "The errors cover the order alone."))
+    // The same seeds with other orders are not the same runs.
+    let other = try setting(
+      (1...3).flatMap { (seed: UInt64) -> [SeededRun] in
+        [(seed, nil, 0.3, naive), (seed, 9, 0.4, replay)]
+      })
+    let unpaired = try #require(other.variants[1].comparison(with: other.variants[0]))
+    #expect(unpaired.test == .welch && unpaired.sizes == [3, 3])
+  }
+
+  @Test("A seed of the order that equals the seed changes nothing")
+  func anOrderOfTheSeedIsTheDefault() throws {
+    let folder = try TemporaryFolder()
+    for (name, order) in [("a", nil), ("b", 1)] as [(String, UInt64?)] {
+      try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5) { $0.orderSeed = order }, to: folder, name)
+    }
+    let records = try RecordSet(reading: [folder.path])
+    #expect(records.records.count == 1 && records.problems.count == 1)
+  }
+
+  @Test("A table states what a seed determines, as far as it is known")
+  func tablesStateWhatASeedDetermines() throws {
+    let choices = "the initial weights, the augmentation and the sampling of the memory"
+    func note(_ source: String, passes: Bool, recorded: Bool? = nil) throws -> String {
+      let folder = try TemporaryFolder()
+      for method in [Method.naive] + (passes ? [.multiEpoch] : []) {
+        var result = try SampleRuns.result(seed: 1, top1: 0.5) {
+          ($0.data.source, $0.method, $0.epochs) = (source, method, 9)
+        }
+        if method == .naive { result.stream.orderedBySeed = recorded }
+        try SampleRuns.write(result, to: folder, method.rawValue)
+      }
+      return try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first).seedNote
+    }
+    let all = "The seed determines the order of the stream, \(choices)."
+    let some = "The seed determines \(choices)."
+    let same = "One pass has the same order of the stream for all seeds."
+    let passes = "The seed determines the order of multi-epoch training."
+    #expect(try note("folder:photos", passes: true) == all)
+    #expect(try note("hf:a.parquet", passes: false) == "\(some) \(same)")
+    #expect(try note("wds:a.tar", passes: true) == "\(some) \(same) \(passes)")
+    // A record states it, as with a shuffle buffer; a custom source of an older record is unknown.
+    #expect(try note("wds:a.tar", passes: true, recorded: true) == all)
+    #expect(try note("camera", passes: false) == some)
+    #expect(try note("camera", passes: true) == "\(some) \(passes)")
+    #expect(try note("camera", passes: false, recorded: false) == "\(some) \(same)")
+  }
+
   @Test("Each value of the paper is found by its cell")
   func valuesOfThePaperAreFoundByTheirCells() {
     #expect(

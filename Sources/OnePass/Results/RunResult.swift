@@ -126,6 +126,10 @@ public struct RunResult: Codable, Sendable {
     /// The number of images whose metadata states that they are stored rotated or mirrored. TIFF images, which are always turned,
     /// do not count. `nil` in records of earlier versions.
     public var rotated: Int?
+    /// Whether the order of the examples is a function of the seed, or of `--order-seed`; in multi-epoch training it always is.
+    ///
+    /// `nil` if the source does not know, and in records of earlier versions.
+    public var orderedBySeed: Bool?
   }
 
   /// The accuracy on the evaluation data; `nil` without evaluation data.

@@ -32,7 +32,8 @@ public struct TrainingRun {
   /// run must pass the same.
   /// - Parameters:
   ///   - configuration: The options of the run.
-  ///   - source: A custom stream. `configuration.data.source` is then only a description.
+  ///   - source: A custom stream. `configuration.data.source` is then only a description. A program that shuffles it uses
+  ///     ``RunConfiguration/seedOfOrder``.
   ///   - evaluationSource: Custom evaluation data. Its specification replaces `configuration.data.evaluationSource`.
   ///   - priority: A custom priority function.
   ///   - drawing: A custom, empty selector of items for replay.
@@ -58,7 +59,8 @@ public struct TrainingRun {
     stream = try RunStream(
       source
         ?? SourceRegistry.open(
-          configuration.data.source, seed: configuration.seed, classNames: configuration.data.classNames,
+          configuration.data.source, seed: configuration.seedOfOrder,
+          classNames: configuration.data.classNames,
           subjectKey: configuration.data.subjectKey, classCount: configuration.data.classCount,
           labelKey: configuration.data.forTraining(\.labelKey, of: "wds"),
           imageColumn: configuration.data.forTraining(\.imageColumn, of: "hf"),

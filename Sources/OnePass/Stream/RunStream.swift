@@ -15,9 +15,16 @@ struct RunStream {
   /// A source, behind a shuffle buffer if the configuration has one.
   ///
   /// Examples beyond `limit` never enter the buffer.
-  /// - Throws: `OnePassError` (`usage`) if there is a buffer and the source is already in random order.
+  /// - Throws: `OnePassError` (`usage`) if there is a buffer and the source is already in random order, or if there is a seed
+  ///   of the order and no seed changes the order.
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
     guard let size = configuration.data.shuffleBuffer else {
+      // The option's condition knows the kinds of sources only by their names.
+      if configuration.orderSeed != nil, configuration.method != .multiEpoch,
+        source.orderDependsOnSeed != true
+      {
+        throw OnePassError.orderSeedWithoutEffect(source.specification)
+      }
       self.init(source, buffer: nil, isStrict: configuration.data.strict)
       return
     }
@@ -25,7 +32,7 @@ struct RunStream {
       throw OnePassError.shuffleBufferNotNeeded(source.specification)
     }
     let limited = configuration.data.limit.map { LimitedSource.first($0, of: source) } ?? source
-    let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seed)
+    let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seedOfOrder)
     self.init(buffer, buffer: buffer, isStrict: configuration.data.strict)
   }
 

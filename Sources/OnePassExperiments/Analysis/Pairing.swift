@@ -2,10 +2,10 @@ import OnePass
 
 /// The rule that decides which runs are paired in a comparison. It is the only one.
 ///
-/// Two runs are a pair if they start from the same weights, see the same examples in the same order, and are trained with the
-/// same recipe. A seed that is lucky for one is then lucky for the other, and the difference within the pair removes that
-/// share of the variance. The two may differ in what they replay: the method (naive or replay), the memory, the priorities,
-/// the updates of a step, and the augmentation of replays.
+/// Two runs are a pair if they have the same seeds, of the run and of the order. They must then start from the same weights, see
+/// the same examples in the same order, and be trained with the same recipe. A seed that is lucky for one is then lucky for the
+/// other, and the difference within the pair removes that share of the variance. The two may differ in what they replay: the
+/// method (naive or replay), the memory, the priorities, the updates of a step, and the augmentation of replays.
 ///
 /// Other runs count as independent. Multi-epoch training reshuffles the examples in every pass, and under another recipe,
 /// model or stream a seed means something else.
@@ -28,10 +28,16 @@ struct Pairing: Hashable, Sendable {
 struct Replicate: Hashable, Comparable, Sendable {
   /// The seed of the run.
   let seed: UInt64
+  /// The seed of the order of its stream.
+  let order: UInt64
 
-  static func < (a: Replicate, b: Replicate) -> Bool { a.seed < b.seed }
+  init(seed: UInt64, order: UInt64? = nil) { (self.seed, self.order) = (seed, order ?? seed) }
+
+  static func < (a: Replicate, b: Replicate) -> Bool { (a.seed, a.order) < (b.seed, b.order) }
 }
 
 extension Replicate {
-  init(_ result: RunResult) { self.init(seed: result.configuration.seed) }
+  init(_ result: RunResult) {
+    self.init(seed: result.configuration.seed, order: result.configuration.seedOfOrder)
+  }
 }

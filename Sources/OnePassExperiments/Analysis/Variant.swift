@@ -3,11 +3,11 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// The runs with the same options and different seeds.
+/// The runs with the same options and different seeds, or different seeds of the order.
 package struct Variant: Sendable {
   /// The options, without the seed and without those that do not affect the result.
   package let configuration: RunConfiguration
-  /// The runs, ordered by seed.
+  /// The runs, ordered by seed and seed of the order.
   package let records: [RunRecord]
 
   /// The method with its options: `prioritised replay, k = 8, 10% storage`.
@@ -16,7 +16,7 @@ package struct Variant: Sendable {
   /// The options that identify a variant, or with the seed a run.
   static func key(of record: RunRecord, withSeed: Bool = false) -> RunConfiguration {
     var key = record.result.configuration.essence
-    if !withSeed { key.seed = 0 }
+    (key.seed, key.orderSeed) = withSeed ? (key.seed, key.seedOfOrder) : (0, nil)
     // A limit of the length of the stream or more has no effect.
     key.data.limit = record.result.examplesOfRun
     return key

@@ -32,7 +32,7 @@ extension Tables {
       "Differences in percentage points of top-1. \(testNote) \(holmNote("the differences of each claim")) "
         + "Verdicts: a sign is confirmed or contradicted, and a difference is significant, if p (Holm) is below 0.05. "
         + "\"Excludes the paper's figure\": the whole interval is below it (lower) or above it (higher); the figure counts "
-        + "as exact. \(orderNote(setting)) \(paperNote)"
+        + "as exact. \(setting.seedNote) \(paperNote)"
     ]
     if !missing.isEmpty {
       table.notes.append(

@@ -43,27 +43,15 @@ enum Tables {
   /// - Parameter family: Its comparisons: `"the 9 rows of this table"`.
   static func holmNote(_ family: String) -> String { "p (Holm): corrected by Holm's method for \(family)." }
 
-  /// The meaning of ± in a table, with the number of seeds.
+  /// The meaning of ± in a table, with the number of runs.
   static func errorNote(_ variants: [Variant], of setting: Setting) -> String {
     let counts = Set(variants.map(\.n)).subtracting([0]).sorted()
     guard let least = counts.first, let most = counts.last else {
       return "No run was evaluated, so there is no accuracy."
     }
-    let seeds = least == most ? "\(most) \(most == 1 ? "seed" : "seeds")" : "\(least) to \(most) seeds"
-    let warning = least == 1 ? " A value from one seed has no standard error." : ""
-    return "Top-1 in percent, mean ± standard error over \(seeds).\(warning) \(orderNote(setting))"
-  }
-
-  /// The sources of variance that the errors cover. The paper's errors are over orders of the data.
-  static func orderNote(_ setting: Setting) -> String {
-    let data = setting.configuration.data.source
-    if data.hasPrefix("wds:") {
-      return
-        "The seed determines the initial weights, the augmentation and the sampling of the memory; the order of the "
-        + "shards is the same for all seeds."
-    }
-    return
-      "The seed determines the order of the stream, the initial weights, the augmentation and the sampling of the "
-      + "memory."
+    let unit = setting.hasSeedsOfOrder ? "run" : "seed"
+    let number = least == most ? "\(most) \(most == 1 ? unit : "\(unit)s")" : "\(least) to \(most) \(unit)s"
+    let warning = least == 1 ? " A value from one \(unit) has no standard error." : ""
+    return "Top-1 in percent, mean ± standard error over \(number).\(warning) \(setting.seedNote)"
   }
 }
