@@ -71,6 +71,12 @@ public protocol ExampleSource: AnyObject {
   /// It is complete at the start for a source that lists its examples in advance, and at the end for any other.
   var report: SourceReport { get }
 
+  /// Whether the order of the examples is a function of the seed with which the source was opened; `nil` if it is unknown.
+  ///
+  /// It is recorded with a result, so that tables state what a seed changes. `false`: the order is the same for every seed,
+  /// as that of shards.
+  var orderDependsOnSeed: Bool? { get }
+
   /// Replaces the report after ``restore(position:)`` by the one that was saved at that position.
   ///
   /// A source whose report is complete at the start ignores it.
@@ -84,6 +90,7 @@ extension ExampleSource {
   public var readsAgainToRestore: Bool { false }
   public var report: SourceReport { SourceReport() }
   public func restore(report: SourceReport) {}
+  public var orderDependsOnSeed: Bool? { nil }
 
   public func skip(_ count: Int) throws -> Int {
     for skipped in 0..<count where try next() == nil { return skipped }

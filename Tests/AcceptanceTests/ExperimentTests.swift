@@ -133,7 +133,7 @@ import Testing
     ])
     #expect(outcome.status == 0, "\(outcome.errors)")
     // Table 1 and 2 share a cell; the ablations' three baselines are in Table 2.
-    #expect(outcome.output.split(separator: "\n").count == 2 * (3 + 16 - 1 + 13 - 3))
+    #expect(outcome.output.split(separator: "\n").count == 2 * (3 + 16 - 1 + 15 - 3))
     #expect(outcome.errors.contains("Note: Without --eval-data the results have no accuracy"))
     let imagenet = try run(["--preset", "imagenet", "--data", "folder:x", "--seeds", "1", "--dry-run"])
     #expect(imagenet.output.contains("--model=resnet50 --image-size=224"), "\(imagenet.errors)")

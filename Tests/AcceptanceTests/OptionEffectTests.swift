@@ -29,6 +29,7 @@ import Testing
     ["--memory-encoding", "resized", "--memory-size", "8"],
     ["--memory-encoding", "resized", "--memory-quality", "10"],
     ["--updates", "joint"], ["--momentum", "0.5"], ["--learning-rate", "0.05"], ["--seed", "2"],
+    ["--order-seed", "2"],
     ["--optimiser", "muon"], ["--schedule", "linear"], ["--schedule", "constant"],
     ["--schedule", "trapezoid"], ["--schedule", "on-demand"], ["--warm-up", "0.2"],
     ["--weight-average", "0.9"], ["--label-smoothing", "0.1"], ["--stored-predictions", "0.3"],

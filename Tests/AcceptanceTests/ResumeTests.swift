@@ -64,7 +64,8 @@ import Testing
 
   static let methods: [[String]] = [
     ["--method", "naive"], ["--method", "multi-epoch", "--epochs", "3"],
-    ["--replay-steps", "2", "--storage", "20%"],
+    ["--method", "multi-epoch", "--epochs", "3", "--order-seed", "5"],
+    ["--replay-steps", "2", "--storage", "20%"], ["--replay-steps", "2", "--order-seed", "5"],
     ["--replay-steps", "2", "--storage", "40kB", "--priority-timing", "refreshed"],
     [
       "--replay-steps", "1", "--storage", "30", "--drawing", "fewest-replays", "--evicting",

@@ -80,7 +80,7 @@ import Testing
     #expect(baseline.title == "prioritised replay, k = 8, 10% storage")
     let comparison = try #require(uniform.comparison(with: baseline))
     // 0.1, 0.2 and 0.3 points.
-    #expect(abs(comparison.mean - 0.2) < 1e-9 && comparison.n == 3)
+    #expect(abs(comparison.mean - 0.2) < 1e-9 && comparison.n == 3 && comparison.test == .paired)
     let naive = try #require(setting.naive)
     #expect(setting.baseline(of: baseline) == nil && setting.baseline(of: naive) == nil)
   }
@@ -187,15 +187,168 @@ import Testing
     let verdicts = replay.evidence.map { replay.verdict(on: $0) }
     // k = 1 loses a point with every seed, k = 3 and 5 were not run, k = 8 gains 5, 6 and 7.
     // The interval of the gain, 3.5 to 8.5, is below the paper's 34.4.
-    #expect(verdicts == ["contradicted", "not run", "not run", "confirmed, smaller effect"])
+    #expect(
+      verdicts == [
+        "contradicted; excludes the paper's figure (lower)", "not run", "not run",
+        "sign confirmed; excludes the paper's figure (lower)",
+      ])
     #expect(abs(try #require(replay.evidence[3].paper) - 34.4) < 1e-9)
-    #expect(abs(try #require(replay.evidence[3].measured).mean - 6) < 1e-9)
+    let gain = try #require(replay.evidence[3].measured)
+    #expect(abs(gain.mean - 6) < 1e-9 && gain.test == .paired)
+    // The smallest p is doubled, the other one is the largest of the two.
+    #expect(replay.evidence[3].corrected == gain.pValue && replay.evidence[1].corrected == nil)
     let close = try #require(claims.first { $0.sentence.contains("very close to multi-epoch") })
-    #expect(close.verdict(on: close.evidence[3]) == "larger gap")
-    #expect(abs(try #require(close.evidence[3].measured).mean + 14) < 1e-9)
+    // -14 (-37.9 to 9.9), SciPy's Welch: the gaps of every seed are alike, but passes are reshuffled.
+    #expect(close.verdict(on: close.evidence[3]) == "no significant difference")
+    let gap = try #require(close.evidence[3].measured)
+    #expect(abs(gap.mean + 14) < 1e-9 && gap.test == .welch)
+    #expect(abs(try #require(gap.interval).lowerBound + 37.91512913643483) < 1e-8)
+    #expect(close.evidence.last?.measured == nil)
     let uniform = try #require(claims.first { $0.sentence.hasPrefix("Prioritised replay is slightly") })
-    // −0.1, −0.2, −0.3: the interval is −0.2 ± 0.248.
-    #expect(uniform.verdict(on: uniform.evidence[0]) == "not significant")
+    // −0.1, −0.2, −0.3: the interval is −0.2 ± 0.248, and the paper has +0.3.
+    #expect(
+      uniform.verdict(on: uniform.evidence[0]) == "not significant; excludes the paper's figure (lower)")
+  }
+
+  @Test("Verdicts hold for all differences of a claim together")
+  func verdictsHoldForTheWholeClaim() throws {
+    func evidence(_ differences: [Double], paper: Double?) -> Claim.Evidence {
+      let pairing = Pairing(RunConfiguration(data: "d"))
+      func group(_ values: [Double]) -> [Estimate.Term] {
+        let values = values.enumerated().map { (Replicate(seed: UInt64($0)), $1) }
+        return [(1, .init(pairing: pairing, values: Dictionary(uniqueKeysWithValues: values)))]
+      }
+      let zero = Estimate(paper: 0, terms: group(differences.map { _ in 0 }))
+      return .init("", Estimate(paper: paper, terms: group(differences)) - zero)
+    }
+    // p = 0.0224, 0.0236, 0.0742 (SciPy): each of the first two is significant alone.
+    let claim = Claim(
+      section: "", sentence: "", assertion: .gain,
+      evidence: [
+        evidence([2, 2.6, 3.4], paper: 2), evidence([3, 4, 5.2], paper: 9), evidence([1, 2, 3], paper: -1),
+      ])
+    #expect(
+      claim.evidence.map { claim.verdict(on: $0) } == [
+        "not significant after Holm's correction",
+        "not significant after Holm's correction; excludes the paper's figure (lower)",
+        "not significant; excludes the paper's figure (higher)",
+      ])
+    let alone = Claim(
+      section: "", sentence: "", assertion: .noGain, evidence: [evidence([-2, -2.6, -3.4], paper: nil)])
+    #expect(alone.verdict(on: alone.evidence[0]) == "confirmed: significantly lower")
+  }
+
+  /// Naive training and any replay of one stream with one recipe; the same passes with other augmentation; nothing else.
+  @Test("Runs are paired that differ only in what they replay")
+  func runsArePairedThatDifferOnlyInWhatTheyReplay() {
+    func pairing(_ change: (inout RunConfiguration) -> Void) -> Pairing {
+      var configuration = RunConfiguration(data: "wds:a.tar")
+      (configuration.method, configuration.model.name) = (.replay, "resnet20")
+      change(&configuration)
+      return Pairing(configuration.essence)
+    }
+    let replay = pairing { $0.replay.steps = 8 }
+    #expect(replay == pairing { $0.method = .naive })
+    #expect(replay == pairing { ($0.memory.storage, $0.replay.priority) = (.fraction(0.01), .uniform) })
+    #expect(replay == pairing { ($0.step.updates, $0.memory.evicting) = (.joint, .oldest) })
+    #expect(replay == pairing { $0.augmentation.choice = .init(policy: .rand) })
+    let passes = pairing { ($0.method, $0.epochs) = (.multiEpoch, 9) }
+    #expect(passes != pairing { ($0.method, $0.epochs) = (.multiEpoch, 2) } && replay != passes)
+    #expect(
+      passes
+        == pairing {
+          ($0.method, $0.epochs, $0.augmentation.choice) = (.multiEpoch, 9, .init(policy: .rand))
+        })
+    let changes: [(inout RunConfiguration) -> Void] = [
+      { $0.recipe.optimiser = .muon }, { $0.recipe.learningRate = 0.2 }, { $0.model.name = "resnet8" },
+      { $0.recipe.blurPool = true }, { $0.data.source = "wds:b.tar" }, { $0.data.limit = 100 },
+      { $0.data.shuffleBuffer = .examples(300) }, { $0.recipe.batchSize = 64 },
+    ]
+    for change in changes { #expect(replay != pairing(change)) }
+  }
+
+  typealias SeededRun = (seed: UInt64, order: UInt64?, top1: Double, change: (inout RunConfiguration) -> Void)
+
+  /// The setting of runs with seeds, seeds of the order, and accuracies.
+  func setting(
+    _ runs: [SeededRun]
+  ) throws -> Setting {
+    let folder = try TemporaryFolder()
+    for (number, run) in runs.enumerated() {
+      let result = try SampleRuns.result(seed: run.seed, top1: run.top1) {
+        $0.data.source = "folder:photos"
+        run.change(&$0)
+        $0.orderSeed = run.order
+      }
+      try SampleRuns.write(result, to: folder, "\(number)")
+    }
+    return try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first)
+  }
+
+  @Test("Orders of one initialisation are pooled, and paired by both seeds")
+  func ordersArePooled() throws {
+    let naive: (inout RunConfiguration) -> Void = { $0.method = .naive }
+    let replay: (inout RunConfiguration) -> Void = { $0.replay.steps = 8 }
+    let orders = try setting(
+      (1...3).flatMap { (order: UInt64) -> [SeededRun] in
+        let base = 0.2 + 0.1 * Double(order)
+        return [(7, order, base, naive), (7, order, base + 0.05, replay)]
+      })
+    #expect(orders.variants.map(\.n) == [3, 3] && orders.variants.map(\.seeds) == [[7, 7, 7], [7, 7, 7]])
+    let comparison = try #require(orders.variants[1].comparison(with: orders.variants[0]))
+    #expect(comparison.test == .paired && comparison.n == 3 && abs(comparison.mean - 5) < 1e-9)
+    let table = try #require(TableLayout.table1.table(of: orders))
+    #expect(
+      table.notes[0].hasPrefix("Top-1 in percent, mean ± standard error over 3 runs. The seed determines"))
+    #expect(
+      table.notes[0].contains(
+        "the seed of the order determines the order of the stream. The runs have 1 seed and 3 seeds of the order. "
+          + "The errors cover the order alone."))
+    // The same seeds with other orders are not the same runs.
+    let other = try setting(
+      (1...3).flatMap { (seed: UInt64) -> [SeededRun] in
+        [(seed, nil, 0.3, naive), (seed, 9, 0.4, replay)]
+      })
+    let unpaired = try #require(other.variants[1].comparison(with: other.variants[0]))
+    #expect(unpaired.test == .welch && unpaired.sizes == [3, 3])
+  }
+
+  @Test("A seed of the order that equals the seed changes nothing")
+  func anOrderOfTheSeedIsTheDefault() throws {
+    let folder = try TemporaryFolder()
+    for (name, order) in [("a", nil), ("b", 1)] as [(String, UInt64?)] {
+      try SampleRuns.write(SampleRuns.result(seed: 1, top1: 0.5) { $0.orderSeed = order }, to: folder, name)
+    }
+    let records = try RecordSet(reading: [folder.path])
+    #expect(records.records.count == 1 && records.problems.count == 1)
+  }
+
+  @Test("A table states what a seed determines, as far as it is known")
+  func tablesStateWhatASeedDetermines() throws {
+    let choices = "the initial weights, the augmentation and the sampling of the memory"
+    func note(_ source: String, passes: Bool, recorded: Bool? = nil) throws -> String {
+      let folder = try TemporaryFolder()
+      for method in [Method.naive] + (passes ? [.multiEpoch] : []) {
+        var result = try SampleRuns.result(seed: 1, top1: 0.5) {
+          ($0.data.source, $0.method, $0.epochs) = (source, method, 9)
+        }
+        if method == .naive { result.stream.orderedBySeed = recorded }
+        try SampleRuns.write(result, to: folder, method.rawValue)
+      }
+      return try #require(Setting.settings(of: RecordSet(reading: [folder.path]).records).first).seedNote
+    }
+    let all = "The seed determines the order of the stream, \(choices)."
+    let some = "The seed determines \(choices)."
+    let same = "One pass has the same order of the stream for all seeds."
+    let passes = "The seed determines the order of multi-epoch training."
+    #expect(try note("folder:photos", passes: true) == all)
+    #expect(try note("hf:a.parquet", passes: false) == "\(some) \(same)")
+    #expect(try note("wds:a.tar", passes: true) == "\(some) \(same) \(passes)")
+    // A record states it, as with a shuffle buffer; a custom source of an older record is unknown.
+    #expect(try note("wds:a.tar", passes: true, recorded: true) == all)
+    #expect(try note("camera", passes: false) == some)
+    #expect(try note("camera", passes: true) == "\(some) \(passes)")
+    #expect(try note("camera", passes: false, recorded: false) == "\(some) \(same)")
   }
 
   @Test("Each value of the paper is found by its cell")

@@ -35,7 +35,9 @@ import Testing
       case "--priority": configuration.replay.priority = value == "uniform" ? .uniform : .loss
       case "--alpha": configuration.replay.smoothing = value == "literal" ? .literal : .full
       case "--priority-timing":
-        configuration.replay.priorityTiming = value == "refreshed" ? .refreshed : .insertion
+        configuration.replay.priorityTiming = PriorityTiming(rawValue: value) ?? .insertion
+      case "--incoming-view": configuration.step.incomingView = IncomingView(rawValue: value) ?? .augmented
+      case "--order-seed": configuration.orderSeed = UInt64(value)
       case "--updates": configuration.step.updates = value == "joint" ? .joint : .sequential
       case "--memory-encoding": configuration.memory.encoding = MemoryEncoding(rawValue: value) ?? .original
       case "--recency-bias": configuration.memory.recencyBias = Double(value) ?? 0
@@ -261,7 +263,9 @@ import Testing
       #expect(table2.contains("multi-epoch-\(k + 1)"))
     }
     let ablations = try preset(.ablations, memoryBytes: "1MB").variants
-    #expect(ablations.count == 3 + 1 + 2 + 1 + 1 + 1 + 2 + 2)
+    #expect(ablations.count == 3 + 1 + 2 + 1 + 1 + 1 + 2 + 2 + 2)
+    #expect(ablations.contains("replay-k8-10pct-priority-timing-current"))
+    #expect(ablations.contains("replay-k8-10pct-incoming-view-centre"))
     #expect(ablations.contains("replay-k8-1000000B-memory-encoding-pixels"))
     #expect(try preset(.ablations).variants.count == ablations.count - 2)
   }
@@ -320,11 +324,20 @@ import Testing
     #expect(grid.cells.allSatisfy { $0.configuration.data.source == "folder:\(folder.path)" })
   }
 
+  /// Several orders of one initialisation.
+  @Test("Seeds of the order are crossed like any option")
+  func seedsOfTheOrderAreCrossed() throws {
+    let grid = try grid(
+      "options: {data: d, model: resnet8}\nseeds: [1]\ncells:\n  - {method: naive, order-seed: [1, 2]}")
+    #expect(grid.cells.map(\.name) == ["naive-order-seed-1-seed1", "naive-order-seed-2-seed1"])
+    #expect(grid.cells.map(\.configuration.orderSeed) == [1, 2])
+  }
+
   @Test("The ImageNet preset is the paper's setting")
   func theImageNetPresetIsThePapersSetting() throws {
     let grid = try preset(.imagenet)
     // Three of the ablations' baselines and Table 1's replay are in Table 2 as well.
-    #expect(grid.variants.count == 3 + 16 - 1 + 13 - 3 && grid.seeds == Array(1...10))
+    #expect(grid.variants.count == 3 + 16 - 1 + 15 - 3 && grid.seeds == Array(1...10))
     for cell in grid.cells {
       let configuration = cell.configuration
       #expect(configuration.model.name == "resnet50" && configuration.model.imageSize == 224)

@@ -28,7 +28,20 @@ import Testing
     // The paper has ninety passes, not nine.
     #expect(table.rows[0].suffix(3) == ["-", "-", "-"])
     // 5, 6, 7: 6 ± 4.303 · 1/√3.
-    #expect(table.notes.contains { $0.contains("Prioritised replay - naive: +6.00 (3.52 to 8.48)") })
+    // t = 10.39, p = 0.0091; against passes Welch's t = -1.63, p = 0.179 (SciPy).
+    #expect(
+      table.notes.contains(
+        "Prioritised replay - naive: +6.00 (3.52 to 8.48) percentage points; paired (df 2), n = 3, p = 0.009, p (Holm) = 0.018."
+      ))
+    #expect(
+      table.notes.contains(
+        "Prioritised replay - multi-epoch: -14.00 (-37.92 to 9.92) percentage points; Welch (df 4.0), n = 3, 3, p = 0.179, "
+          + "p (Holm) = 0.179."))
+    let fields = table.data.map { Dictionary(uniqueKeysWithValues: $0.map { ($0.name, $0.value) }) }
+    #expect(
+      fields.map { $0["replay_minus_this_test"] } == [
+        .text("Welch"), .text("paired"), ResultTable.Field.none,
+      ])
   }
 
   @Test("Table 2 has a row for each number of passes")
@@ -61,7 +74,10 @@ import Testing
     let table = try #require(TableLayout.ablations.table(of: setting))
     #expect(table.rows.count == 1 && table.rows[0][0] == "uniform replay, k = 8, 10% storage")
     // 0.2 ± 4.303 · 0.1/√3; t = 3.4641, p = 0.0742 (SciPy).
-    #expect(table.rows[0][3...5] == ["+0.20 (-0.05 to 0.45)", "0.074", "3"])
+    #expect(table.rows[0][3...7] == ["+0.20 (-0.05 to 0.45)", "paired (df 2)", "3", "0.074", "0.074"])
+    let fields = Dictionary(uniqueKeysWithValues: table.data[0].map { ($0.name, $0.value) })
+    #expect(fields["test"] == .text("paired") && fields["degrees_of_freedom"] == .number(2))
+    #expect(fields["p_holm"] == fields["p_value"] && fields["group_sizes"] == .text("3"))
   }
 
   /// Another recipe against the paper's, with the same method and with the paper's method.
@@ -73,13 +89,27 @@ import Testing
     let settings = Setting.settings(of: try RecordSet(reading: [folder.path]).records)
     #expect(settings.count == 2 && TableLayout.recipe.table(of: settings[0]) == nil)
     let table = try #require(TableLayout.recipe.table(of: settings[1]))
-    // 1, 2, 3: 2 ± 4.303 · 1/√3; t = 3.4641, p = 0.0742 (SciPy). Against prioritised replay 1.1, 2.2, 3.3, with the same t.
-    let fromRecipe = ["+2.00 (-0.48 to 4.48)", "0.074"]
-    #expect(table.rows[0][0] == "uniform replay, k = 8, 10% storage, Muon")
-    #expect(Array(table.rows[0][2...4]) == ["46.20 ± 6.41"] + fromRecipe)
-    #expect(table.rows[0][5...] == ["46.00 ± 6.35", "+2.20 (-0.53 to 4.93)", "0.074", "3"])
+    // Welch's test (SciPy) of 35.1, 46.2, 57.3 with 36.1, 48.2, 60.3 and so on: another recipe is not paired.
+    let row = "uniform replay, k = 8, 10% storage, Muon"
     #expect(
-      Array(table.rows[1][2...]) == ["60.00 ± 5.77"] + fromRecipe + ["60.00 ± 5.77"] + fromRecipe + ["3"])
+      table.rows == [
+        [
+          row, "48.20 ± 6.99", "same method, paper's recipe", "46.20 ± 6.41", "+2.00 (-24.40 to 28.40)",
+          "Welch (df 4.0)", "3, 3", "0.843", "1.000",
+        ],
+        [
+          "", "", "paper's method and recipe", "46.00 ± 6.35", "+2.20 (-24.11 to 28.51)", "Welch (df 4.0)",
+          "3, 3", "0.827", "1.000",
+        ],
+        [
+          "multi-epoch, 9 passes, Muon", "62.00 ± 6.35", "same method, paper's recipe", "60.00 ± 5.77",
+          "+2.00 (-21.92 to 25.92)", "Welch (df 4.0)", "3, 3", "0.827", "1.000",
+        ],
+        [
+          "", "", "paper's method and recipe", "60.00 ± 5.77", "+2.00 (-21.92 to 25.92)", "Welch (df 4.0)",
+          "3, 3", "0.827", "1.000",
+        ],
+      ])
     #expect(Set(table.data.flatMap { $0.map(\.name) }).count == table.data[0].count)
   }
 

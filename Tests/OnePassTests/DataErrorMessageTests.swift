@@ -15,6 +15,10 @@ import Testing
       "--shuffle-buffer is not needed, because fashion-mnist is already in random order; omit it."
     ),
     (
+      .orderSeedWithoutEffect("camera"), .usage,
+      "--order-seed has no effect on camera, which sets its own order; omit it, or pass --shuffle-buffer N."
+    ),
+    (
       .noExamples(in: "folder:photos"), .badData,
       "folder:photos contains no examples; check the path and the names of its files."
     ),

@@ -24,6 +24,7 @@ import Testing
     ("evaluation", run { $0.data.evaluationSource = "test" }),
     ("time to live", run { $0.memory.timeToLive = .examples(5) }),
     ("resnet8", run { $0.model.name = "resnet8" }),
+    ("shards", run { $0.data.source = "wds:d.tar" }),
   ]
 
   static func run(_ change: (inout RunConfiguration) -> Void) -> RunConfiguration {
@@ -43,7 +44,7 @@ import Testing
       "subject-key": SubjectKey.stem,
       "shuffle-buffer": ShuffleBufferSize.examples(5), "augmentation-magnitude": 0.5, "mixing-alpha": 0.5,
       "memory-size": 16, "memory-quality": 50, "memory-directory": "m",
-      "time-to-live": TimeToLive.examples(9),
+      "time-to-live": TimeToLive.examples(9), "order-seed": UInt64(7),
     ]
     return (option.key, try #require(other[name] ?? option.value, "\(name)"))
   }

@@ -23,7 +23,9 @@ import Testing
     "incomingForm", "epochs", "progressiveResolution", "augmentation", "augmentationMagnitude",
     "augmentationGrowth", "batchSize", "learningRate", "momentum", "weightDecay", "weightDecayOn",
     "optimiser", "muonLearningRate", "muonWeightDecay", "schedule", "warmUp", "coolDown", "weightAverage",
-    "reestimateBatchNorm", "labelSmoothing", "storedPredictions", "mixing", "mixingAlpha", "seed", "device",
+    "reestimateBatchNorm", "labelSmoothing", "storedPredictions", "mixing", "mixingAlpha", "seed",
+    "orderSeed",
+    "device",
     "precision", "cudaGraphs", "synchronisedBatchNorm", "threads", "decodeThreads",
   ]
 

@@ -34,6 +34,14 @@ public struct RunConfiguration: Hashable, Sendable {
   @RunOption("seed", "Random seed.", value: "S")
   public var seed: UInt64 = 1
 
+  /// The seed of the order of the stream alone: of shuffled sources, the shuffle buffer, and each pass of multi-epoch training.
+  ///
+  /// The order follows ``seed`` if `nil`. All other random choices follow ``seed`` anyway.
+  @RunOption(
+    "order-seed", "Random seed of the order of the stream alone (default: the seed).", value: "S",
+    applies: .seededOrder)
+  public var orderSeed: UInt64? = nil
+
   /// The number of replays and the priorities of examples.
   public var replay: ReplayOptions = .init()
   /// The replay memory.
@@ -50,6 +58,9 @@ public struct RunConfiguration: Hashable, Sendable {
   /// Creates a configuration with default options.
   /// - Parameter data: The training stream, as a source specification.
   public init(data: String) { self.data.source = data }
+
+  /// The seed of the order of the stream: ``orderSeed``, or ``seed`` without one.
+  public var seedOfOrder: UInt64 { orderSeed ?? seed }
 
   /// The paper's method and recipe, without data.
   package static let defaults = RunConfiguration(data: "")

@@ -7,6 +7,13 @@ extension OnePassError {
       .usage, "--shuffle-buffer is not needed, because \(source) is already in random order; omit it.")
   }
 
+  static func orderSeedWithoutEffect(_ source: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--order-seed has no effect on \(source), which sets its own order; omit it, or pass --shuffle-buffer N."
+    )
+  }
+
   static func noExamples(in source: String) -> OnePassError {
     OnePassError(.badData, "\(source) contains no examples; check the path and the names of its files.")
   }

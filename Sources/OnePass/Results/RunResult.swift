@@ -146,6 +146,10 @@ public struct RunResult: Codable, Sendable {
     public var rotated: Int?
     /// The places where the stream continued with another source (`--resume --continue`); `nil` if it has one source.
     public var gaps: [StreamGap]?
+    /// Whether the order of the examples is a function of the seed, or of `--order-seed`; in multi-epoch training it always is.
+    ///
+    /// `nil` if the source does not know, and in records of earlier versions.
+    public var orderedBySeed: Bool?
   }
 
   /// The accuracy on the evaluation data; `nil` without evaluation data.

@@ -34,7 +34,8 @@ public struct TrainingRun {
   /// run must pass the same.
   /// - Parameters:
   ///   - configuration: The options of the run.
-  ///   - source: A custom stream. `configuration.data.source` is then only a description.
+  ///   - source: A custom stream. `configuration.data.source` is then only a description. A program that shuffles it uses
+  ///     ``RunConfiguration/seedOfOrder``.
   ///   - evaluationSource: Custom evaluation data. Its specification replaces `configuration.data.evaluationSource`.
   ///   - priority: A custom priority function.
   ///   - drawing: A custom, empty selector of items for replay.
@@ -210,7 +211,7 @@ extension RunConfiguration {
   /// - Throws: As ``SourceRegistry/open(_:seed:classNames:subjectKey:classCount:labelKey:imageColumn:labelColumn:)``.
   func openData() throws -> any ExampleSource {
     try SourceRegistry.open(
-      data.source, seed: seed, classNames: data.classNames, subjectKey: data.subjectKey,
+      data.source, seed: seedOfOrder, classNames: data.classNames, subjectKey: data.subjectKey,
       classCount: data.classCount, labelKey: data.forTraining(\.labelKey, of: "wds"),
       imageColumn: data.forTraining(\.imageColumn, of: "hf"),
       labelColumn: data.forTraining(\.labelColumn, of: "hf"))

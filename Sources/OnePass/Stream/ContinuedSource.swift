@@ -60,6 +60,7 @@ final class ContinuedSource: ExampleSource {
   var labelsFollowNames: Bool { base.labelsFollowNames }
   var readsAgainToRestore: Bool { base.readsAgainToRestore }
   func visitListing(_ visit: (ListedEntry) -> Void) -> Bool { base.visitListing(visit) }
+  var orderDependsOnSeed: Bool? { base.orderDependsOnSeed }
   func location(of id: Int) -> String? { id < offset ? nil : base.location(of: id - offset) }
 
   var report: SourceReport {

@@ -26,10 +26,17 @@ struct RunStream {
   /// A source, behind a shuffle buffer if the configuration has one.
   ///
   /// Examples beyond `limit` never enter the buffer.
-  /// - Throws: `OnePassError` (`usage`) if there is a buffer and the source is already in random order.
+  /// - Throws: `OnePassError` (`usage`) if there is a buffer and the source is already in random order, or if there is a seed
+  ///   of the order and no seed changes the order.
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
     if configuration.data.shuffleBuffer != nil, source is any RandomAccessSource {
       throw OnePassError.shuffleBufferNotNeeded(source.specification)
+    }
+    // The option's condition knows the kinds of sources only by their names.
+    if configuration.data.shuffleBuffer == nil, configuration.orderSeed != nil,
+      configuration.method != .multiEpoch, source.orderDependsOnSeed != true
+    {
+      throw OnePassError.orderSeedWithoutEffect(source.specification)
     }
     self.init(source, of: source, configuration, limit: configuration.data.limit)
   }
@@ -48,7 +55,7 @@ struct RunStream {
       return
     }
     let limited = limit.map { LimitedSource.first($0, of: source) } ?? source
-    let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seed)
+    let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seedOfOrder)
     (self.source, self.buffer, delivered) = (buffer, buffer, nil)
   }
 

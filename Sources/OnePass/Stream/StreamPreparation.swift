@@ -37,7 +37,7 @@ struct StreamPreparation {
         ?? KeptStream(
           source, alreadyTaken: look.taken, limit: look.examples, isStrict: configuration.data.strict)
       streamExamples = kept.count
-      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
+      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seedOfOrder)
     } else {
       feed = stream.feed(alreadyTaken: look.taken, limit: look.examples)
     }
@@ -71,7 +71,7 @@ struct StreamPreparation {
     if configuration.method == .multiEpoch {
       let limited = LimitedSource.first(plan.streamExamples, of: source) as? any RandomAccessSource
       let kept = try limited ?? KeptStream(source, alreadyTaken: [], limit: plan.streamExamples)
-      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seed)
+      feed = EpochFeed(kept, epochs: configuration.epochs, seed: configuration.seedOfOrder)
     } else {
       feed = stream.feed(limit: plan.streamExamples)
     }

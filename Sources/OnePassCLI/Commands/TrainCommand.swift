@@ -27,7 +27,7 @@ struct TrainCommand: ParsableCommand {
         synthetic:COUNT:SIZE:CLASSES
                              noise
 
-      Shards and Parquet files are read in their order. All other sources are shuffled with the seed.
+      Shards and Parquet files are read in their order. All other sources are shuffled with the seed, or with --order-seed.
 
       A configuration file (--config) has options of this command, without dashes:
 

@@ -119,6 +119,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(ifGiven: declared.recipe.$mixing) var mixing
   @Option(declared.recipe.$mixingAlpha) var mixingAlpha
   @Option(ifGiven: declared.$seed, isShown: true) var seed
+  @Option(declared.$orderSeed) var orderSeed
 }
 
 struct ComputeOptions: ParsableArguments {

@@ -117,6 +117,8 @@ public final class ShuffledSource: RandomAccessSource {
 
   /// What the table has left out and chosen.
   public var report: SourceReport { table.report }
+  /// Always `true`.
+  public var orderDependsOnSeed: Bool? { true }
 
   /// The file of an example; `nil` if examples are not in separate files.
   public func location(of id: Int) -> String? { table.path(at: Int(order[id])) }

@@ -44,6 +44,8 @@ public class LimitedSource: ExampleSource {
 
   /// What the unlimited source has left out and chosen so far.
   public var report: SourceReport { base.report }
+  /// Whether the order of the unlimited source is a function of its seed; `nil` if it is unknown.
+  public var orderDependsOnSeed: Bool? { base.orderDependsOnSeed }
   /// Restores the report of the unlimited source.
   public func restore(report: SourceReport) { base.restore(report: report) }
 

@@ -110,6 +110,8 @@ public final class ShuffleBuffer: ExampleSource {
 
   /// What the underlying stream has left out and chosen so far.
   public var report: SourceReport { base.report }
+  /// Always `true`: the seed draws the next example of the buffer.
+  public var orderDependsOnSeed: Bool? { true }
   /// Restores the report of the underlying stream.
   public func restore(report: SourceReport) { base.restore(report: report) }
 

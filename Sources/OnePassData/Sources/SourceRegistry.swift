@@ -42,6 +42,8 @@ public struct SourceKind: Sendable {
   public let summary: String
   /// Whether its specification can contain URLs.
   let readsURLs: Bool
+  /// Whether it delivers the examples in their own order, whatever the seed.
+  let keepsOrder: Bool
   let open: @Sendable (SourceRequest) throws -> any ExampleSource
 
   /// Creates a kind of source.
@@ -50,15 +52,17 @@ public struct SourceKind: Sendable {
   ///   - forms: The forms of its specification.
   ///   - summary: A phrase for help and error messages.
   ///   - readsURLs: Whether its specification can contain URLs.
+  ///   - keepsOrder: Whether it delivers the examples in their own order, whatever the seed.
   ///   - open: Opens a source.
   public init(
-    _ name: String, forms: String, summary: String, readsURLs: Bool = false,
+    _ name: String, forms: String, summary: String, readsURLs: Bool = false, keepsOrder: Bool = false,
     open: @escaping @Sendable (SourceRequest) throws -> any ExampleSource
   ) {
     self.name = name
     self.forms = forms
     self.summary = summary
     self.readsURLs = readsURLs
+    self.keepsOrder = keepsOrder
     self.open = open
   }
 }
@@ -99,15 +103,23 @@ public enum SourceRegistry {
       "wds", forms: "wds:DIR/train-{0000..0009}.tar, wds:https://…, wds:@LIST or wds:-",
       summary:
         "WebDataset tar shards (plain or compressed): files, URLs, a list of both, standard input",
-      readsURLs: true, open: openWebDataset),
+      readsURLs: true, keepsOrder: true, open: openWebDataset),
     SourceKind(
       "hf", forms: "hf:DIR/train-{00000..00009}.parquet or hf:https://…",
       summary: "Parquet files with images and labels, in the layout of Hugging Face", readsURLs: true,
-      open: openParquet),
+      keepsOrder: true, open: openParquet),
   ]
 
   /// Removes queries and passwords from the addresses in a specification, for messages and records.
   public static func withoutSecrets(_ specification: String) -> String { HTTPAddress.shown(specification) }
+
+  /// Whether the order of a specification's source is a function of the seed, by its kind.
+  ///
+  /// `nil` if the specification names no kind, such as that of a custom source.
+  package static func orderDependsOnSeed(_ specification: String) -> Bool? {
+    let name = specification.prefix { $0 != ":" }
+    return kinds.first { $0.name == name }.map { !$0.keepsOrder }
+  }
 
   /// Opens the source that a specification names.
   ///

@@ -6,13 +6,15 @@ package struct Claim: Sendable {
     package let label: String
     /// The paper's difference in percentage points; `nil` if the paper has none.
     package let paper: Double?
-    /// The measured difference in percentage points, paired by seed; `nil` if a run is missing.
-    package let measured: PairedComparison?
+    /// The measured difference in percentage points; `nil` if a run is missing.
+    package let measured: Comparison?
+    /// The p-value after Holm's correction for all differences of the claim; `nil` without a p-value.
+    package fileprivate(set) var corrected: Double?
 
     init(_ label: String, _ difference: Estimate) {
       self.label = label
       paper = difference.paper
-      measured = difference.bySeed.flatMap { PairedComparison(differences: $0) }
+      measured = difference.comparison
     }
   }
 
@@ -34,22 +36,38 @@ package struct Claim: Sendable {
   /// The differences that the claim is about.
   package let evidence: [Evidence]
 
-  /// The verdict on a difference, from its 95 % confidence interval.
+  init(section: String, sentence: String, assertion: Assertion, evidence: [Evidence]) {
+    (self.section, self.sentence, self.assertion) = (section, sentence, assertion)
+    self.evidence = zip(evidence, Holm.adjusted(evidence.map(\.measured?.pValue))).map { evidence, p in
+      var evidence = evidence
+      evidence.corrected = p
+      return evidence
+    }
+  }
+
+  /// The verdict on a difference: its sign, after Holm's correction, and whether its interval excludes the paper's figure.
   package func verdict(on evidence: Evidence) -> String {
     guard let measured = evidence.measured else { return "not run" }
-    guard let interval = measured.interval else { return "one seed" }
-    let isBelowPaper = evidence.paper.map { interval.upperBound < $0 } ?? false
-    switch (assertion, measured.verdict) {
-    case (_, .singleSeed): return "one seed"
-    case (.gain, .higher): return isBelowPaper ? "confirmed, smaller effect" : "confirmed"
-    case (.gain, .lower): return "contradicted"
-    case (.gain, .notShown): return "not significant"
-    case (.smallLoss, .higher): return "significantly higher"
-    case (.smallLoss, .lower): return isBelowPaper ? "larger gap" : "significantly lower"
-    case (.smallLoss, .notShown): return "no significant difference"
-    case (.noGain, .higher): return "contradicted"
-    case (.noGain, .lower): return "confirmed"
-    case (.noGain, .notShown): return "no significant gain"
+    let verdict = measured.verdict(corrected: evidence.corrected)
+    guard verdict != .singleSeed, let interval = measured.interval else { return "one seed" }
+    let side = evidence.paper.flatMap { paper in
+      interval.upperBound < paper ? "lower" : interval.lowerBound > paper ? "higher" : nil
+    }
+    return text(of: verdict) + (side.map { "; excludes the paper's figure (\($0))" } ?? "")
+  }
+
+  private func text(of verdict: Comparison.Verdict) -> String {
+    switch (assertion, verdict) {
+    case (_, .singleSeed): "one seed"
+    case (_, .notShownInFamily): "not significant after Holm's correction"
+    case (.gain, .higher): "sign confirmed"
+    case (.gain, .lower), (.noGain, .higher): "contradicted"
+    case (.gain, .notShown): "not significant"
+    case (.smallLoss, .higher): "significantly higher"
+    case (.smallLoss, .lower): "significantly lower"
+    case (.smallLoss, .notShown): "no significant difference"
+    case (.noGain, .lower): "confirmed: significantly lower"
+    case (.noGain, .notShown): "no significant gain"
     }
   }
 }

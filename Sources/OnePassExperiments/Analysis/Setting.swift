@@ -47,7 +47,7 @@ package struct Setting: Sendable {
     let variants = Dictionary(grouping: records) { Variant.key(of: $0) }.map { key, records in
       Variant(
         configuration: key,
-        records: records.sorted { $0.result.configuration.seed < $1.result.configuration.seed })
+        records: records.sorted { Replicate($0.result) < Replicate($1.result) })
     }
     let groups = Dictionary(grouping: variants) { $0.configuration.withoutMethod }.map { shared, variants in
       (shared: shared, variants: variants.sorted { $0.configuration.rank < $1.configuration.rank })

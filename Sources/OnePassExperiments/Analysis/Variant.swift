@@ -3,11 +3,11 @@ import OnePassCore
 import OnePassData
 import OnePassReplay
 
-/// The runs with the same options and different seeds.
+/// The runs with the same options and different seeds, or different seeds of the order.
 package struct Variant: Sendable {
   /// The options, without the seed and without those that do not affect the result.
   package let configuration: RunConfiguration
-  /// The runs, ordered by seed.
+  /// The runs, ordered by seed and seed of the order.
   package let records: [RunRecord]
 
   /// The method with its options: `prioritised replay, k = 8, 10% storage`.
@@ -16,7 +16,7 @@ package struct Variant: Sendable {
   /// The options that identify a variant, or with the seed a run.
   static func key(of record: RunRecord, withSeed: Bool = false) -> RunConfiguration {
     var key = record.result.configuration.essence
-    if !withSeed { key.seed = 0 }
+    (key.seed, key.orderSeed) = withSeed ? (key.seed, key.seedOfOrder) : (0, nil)
     // A limit of the length of the stream or more has no effect.
     key.data.limit = record.result.examplesOfRun
     return key
@@ -49,20 +49,18 @@ package struct Variant: Sendable {
   /// The peak number of items in the memory, mean over seeds.
   var peakItems: Double { Sample(records.map { Double($0.result.storage.examples) }).mean }
 
-  /// Top-1 in percent by seed.
-  var accuracyBySeed: [UInt64: Double] {
+  /// Top-1 in percent of each evaluated run.
+  var accuracyByReplicate: [Replicate: Double] {
     Dictionary(
       records.compactMap { record in
-        record.result.accuracy.map { (record.result.configuration.seed, 100 * $0.top1) }
+        record.result.accuracy.map { (Replicate(record.result), 100 * $0.top1) }
       }
     ) { first, _ in first }
   }
 
-  /// The difference in top-1 from another variant, paired by seed, in percentage points.
-  package func comparison(with other: Variant) -> PairedComparison? {
-    let difference =
-      Estimate(paper: nil, bySeed: accuracyBySeed) - Estimate(paper: nil, bySeed: other.accuracyBySeed)
-    return difference.bySeed.flatMap { PairedComparison(differences: $0) }
+  /// The difference in top-1 from another variant, in percentage points; `nil` if one of them has no evaluated run.
+  package func comparison(with other: Variant) -> Comparison? {
+    (Estimate(paper: nil, self) - Estimate(paper: nil, other)).comparison
   }
 }
 

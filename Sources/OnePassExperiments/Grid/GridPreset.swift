@@ -95,6 +95,8 @@ package enum GridPreset: String, CaseIterable, Sendable {
         - {method: replay, replay-steps: 8, storage: 10%, alpha: literal}
         - {method: replay, replay-steps: 8, storage: 10%, updates: joint}
         - {method: replay, replay-steps: 8, storage: 10%, recency-bias: [1, 3]}
+        - {method: replay, replay-steps: 8, storage: 10%, priority-timing: current}
+        - {method: replay, replay-steps: 8, storage: 10%, incoming-view: centre}
 
       """
     case .imagenet:

@@ -115,7 +115,7 @@ struct SettingSection {
     for record in setting.variants.flatMap(\.records) {
       let result = record.result
       table.add([
-        record.name, "\(result.configuration.seed)",
+        record.name, seeds(of: result.configuration),
         result.accuracy.map { Figures.percent($0.top1, decimals: 2) } ?? "-",
         result.accuracy.map { Figures.loss($0.loss) } ?? "-",
         Figures.percent(result.storage.exampleFraction), Figures.percent(result.storage.byteFraction),
@@ -131,6 +131,11 @@ struct SettingSection {
       """
   }
 
+  /// `1`, or with a seed of the order `1, order 3`.
+  private func seeds(of configuration: RunConfiguration) -> String {
+    "\(configuration.seed)" + (configuration.orderSeed.map { ", order \($0)" } ?? "")
+  }
+
   /// The resolved options: those in which the variants differ, and those that all variants share.
   private var configurations: String {
     let options = setting.variants.map { $0.configuration.options }
@@ -139,7 +144,7 @@ struct SettingSection {
     }
     var common = ResultTable("Options of all variants", columns: ["option", "value"])
     for index in shared
-    where !["seed", "threads", "decode-threads", "device"].contains(options[0][index].name) {
+    where !["seed", "order-seed", "threads", "decode-threads", "device"].contains(options[0][index].name) {
       common.add([options[0][index].name, options[0][index].value])
     }
     let differing = (options.first ?? []).indices.filter { !shared.contains($0) }

@@ -26,6 +26,6 @@ package struct Sample: Hashable, Sendable {
 
   /// Half the width of the 95 % confidence interval of the mean (Student's t); `nil` for a single value.
   package var confidence: Double? {
-    standardError.map { $0 * StudentT(degreesOfFreedom: n - 1).quantile(central: 0.95) }
+    standardError.map { $0 * StudentT(degreesOfFreedom: Double(n - 1)).quantile(central: 0.95) }
   }
 }

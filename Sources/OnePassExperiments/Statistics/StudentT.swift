@@ -1,35 +1,28 @@
 import Foundation
 
-/// Student's t distribution with an integer number of degrees of freedom.
+/// Student's t distribution with a real number of degrees of freedom.
 ///
-/// Source: Abramowitz and Stegun 1964, 26.7.3 and 26.7.4: a finite sum, exact for every ν.
+/// Source: Abramowitz and Stegun 1964, 26.7.1: P(|T| > t) = I_x(ν/2, 1/2) with x = ν / (ν + t²).
 struct StudentT {
-  let degreesOfFreedom: Int
+  let degreesOfFreedom: Double
 
-  /// - Precondition: 1 or more degrees of freedom.
-  init(degreesOfFreedom: Int) {
-    precondition(degreesOfFreedom >= 1, "Student's t needs at least one degree of freedom.")
+  /// - Precondition: More than 0 degrees of freedom.
+  init(degreesOfFreedom: Double) {
+    precondition(degreesOfFreedom > 0, "Student's t needs more than zero degrees of freedom.")
     self.degreesOfFreedom = degreesOfFreedom
   }
 
   /// P(|T| ≤ t), A(t | ν).
   func central(_ t: Double) -> Double {
-    let theta = atan(abs(t) / Double(degreesOfFreedom).squareRoot())
-    let (sine, cosine) = (sin(theta), cos(theta))
-    let isOdd = degreesOfFreedom % 2 == 1
-    if degreesOfFreedom == 1 { return 2 * theta / .pi }
-    // ν odd: cos θ + 2/3 cos³ θ + … + 2·4···(ν−3) / 1·3···(ν−2) cos^(ν−2) θ; even: 1 + 1/2 cos² θ + …
-    var term = isOdd ? cosine : 1
-    var sum = term
-    for power in stride(from: isOdd ? 3 : 2, through: degreesOfFreedom - 2, by: 2) {
-      term *= Double(power - 1) / Double(power) * cosine * cosine
-      sum += term
-    }
-    return isOdd ? 2 / .pi * (theta + sine * sum) : sine * sum
+    let (inside, outside) = parts(t)
+    return IncompleteBeta.regularised(0.5, degreesOfFreedom / 2, x: inside, complement: outside)
   }
 
   /// P(|T| > t): the two-sided p-value of a statistic t.
-  func twoSided(_ t: Double) -> Double { max(0, 1 - central(t)) }
+  func twoSided(_ t: Double) -> Double {
+    let (inside, outside) = parts(t)
+    return IncompleteBeta.regularised(degreesOfFreedom / 2, 0.5, x: outside, complement: inside)
+  }
 
   /// The t with P(|T| ≤ t) = `probability`, by bisection.
   /// - Precondition: `probability` in 0 ..< 1.
@@ -42,5 +35,11 @@ struct StudentT {
       if central(middle) < probability { low = middle } else { high = middle }
     }
     return (low + high) / 2
+  }
+
+  /// t² / (ν + t²) and ν / (ν + t²), each without cancellation.
+  private func parts(_ t: Double) -> (inside: Double, outside: Double) {
+    let square = t * t
+    return (square / (degreesOfFreedom + square), degreesOfFreedom / (degreesOfFreedom + square))
   }
 }

@@ -6,28 +6,33 @@ extension Tables {
     guard missing.count < claims.count else { return nil }
     var table = ResultTable(
       "The paper's claims", of: setting,
-      columns: ["section", "claim", "difference in top-1", "#paper", "#measured (95 % CI)", "#n", "verdict"])
+      columns: [
+        "section", "claim", "difference in top-1", "#paper", "#measured (95 % CI)", "test", "#n", "#p",
+        "#p (Holm)", "verdict",
+      ])
     for claim in claims {
       for (index, evidence) in claim.evidence.filter({ $0.measured != nil }).enumerated() {
         let verdict = claim.verdict(on: evidence)
         table.add([
           index == 0 ? claim.section : "", index == 0 ? claim.sentence : "", evidence.label,
           ResultFigures.paperPoints(evidence.paper), ResultFigures.difference(evidence.measured),
-          ResultFigures.count(evidence.measured), verdict,
+          ResultFigures.test(evidence.measured), ResultFigures.count(evidence.measured),
+          ResultFigures.pValue(evidence.measured?.pValue), ResultFigures.pValue(evidence.corrected), verdict,
         ])
         table.add(
           data: [
             ("section", .text(claim.section)), ("claim", .text(claim.sentence)),
             ("evidence", .text(evidence.label)),
             ("paper_difference", .init(evidence.paper)),
-          ] + PairedComparison.fields(evidence.measured) + [("verdict", .text(verdict))])
+          ] + Comparison.fields(evidence.measured, corrected: evidence.corrected)
+            + [("verdict", .text(verdict))])
       }
     }
     table.notes = [
-      "Differences in percentage points of top-1, paired by seed, with 95 % confidence intervals (Student's t, not "
-        + "corrected for multiple comparisons). \"Not significant\" and \"no significant …\": the interval contains 0. "
-        + "\"Smaller effect\" and \"larger gap\": the whole interval is below the paper's difference. "
-        + "\(orderNote(setting)) \(paperNote)"
+      "Differences in percentage points of top-1. \(testNote) \(holmNote("the differences of each claim")) "
+        + "Verdicts: a sign is confirmed or contradicted, and a difference is significant, if p (Holm) is below 0.05. "
+        + "\"Excludes the paper's figure\": the whole interval is below it (lower) or above it (higher); the figure counts "
+        + "as exact. \(setting.seedNote) \(paperNote)"
     ]
     if !missing.isEmpty {
       table.notes.append(

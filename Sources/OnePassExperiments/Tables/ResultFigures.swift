@@ -27,7 +27,7 @@ enum ResultFigures {
   }
 
   /// `+1.26 (0.10 to 2.42)`
-  static func difference(_ comparison: PairedComparison?) -> String {
+  static func difference(_ comparison: Comparison?) -> String {
     guard let comparison else { return "-" }
     guard let interval = comparison.interval else { return points(comparison.mean) + " (one seed)" }
     return points(comparison.mean)
@@ -41,7 +41,18 @@ enum ResultFigures {
 
   static func paper(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "-" }
 
-  static func count(_ comparison: PairedComparison?) -> String { comparison.map { "\($0.n)" } ?? "-" }
+  /// The number of pairs, or of runs in each group: `3` or `5, 5`.
+  static func count(_ comparison: Comparison?) -> String {
+    comparison.map { $0.sizes.map { "\($0)" }.joined(separator: ", ") } ?? "-"
+  }
+
+  /// The test with its degrees of freedom: `paired (df 2)`, `Welch (df 3.6)`.
+  static func test(_ comparison: Comparison?) -> String {
+    guard let comparison else { return "-" }
+    guard let degrees = comparison.degreesOfFreedom else { return comparison.test.rawValue }
+    return comparison.test.rawValue
+      + String(format: comparison.test == .paired ? " (df %.0f)" : " (df %.1f)", degrees)
+  }
 }
 
 extension Sample {
@@ -54,13 +65,21 @@ extension Sample {
   }
 }
 
-extension PairedComparison {
-  static func fields(_ comparison: PairedComparison?) -> [(name: String, value: ResultTable.Field)] {
+extension Comparison {
+  /// A comparison for CSV and JSON.
+  /// - Parameter corrected: The p-value after Holm's correction in its family.
+  static func fields(
+    _ comparison: Comparison?, corrected: Double?
+  ) -> [(name: String, value: ResultTable.Field)] {
     [
       ("difference_mean", .init(comparison?.mean)),
       ("difference_low_95", .init(comparison?.interval?.lowerBound)),
       ("difference_high_95", .init(comparison?.interval?.upperBound)),
-      ("p_value", .init(comparison?.pValue)), ("n", .init(comparison.map { Double($0.n) })),
+      ("test", comparison.map { .text($0.test.rawValue) } ?? .none),
+      ("degrees_of_freedom", .init(comparison?.degreesOfFreedom)),
+      ("p_value", .init(comparison?.pValue)), ("p_holm", .init(corrected)),
+      ("n", .init(comparison.map { Double($0.n) })),
+      ("group_sizes", comparison.map { .text(ResultFigures.count($0)) } ?? .none),
     ]
   }
 }

@@ -20,7 +20,9 @@ extension Tables {
         "method", "#accuracy", "#storage", "#bytes", "#compute", "#n", "#accuracy (paper)",
         "#storage (paper)", "#compute (paper)",
       ])
-    for (name, variant, paper) in rows {
+    let differences = rows.map { difference(of: setting, from: $0.variant) }
+    let corrected = Holm.adjusted(differences.map { $0?.pValue })
+    for (index, (name, variant, paper)) in rows.enumerated() {
       guard let variant else { continue }
       table.add([
         "\(name) (\(variant.shortTitle))", ResultFigures.accuracy(variant.accuracy),
@@ -32,26 +34,44 @@ extension Tables {
         data: variant.fields + [
           ("paper_accuracy", .init(paper.0)), ("paper_storage_percent", .init(paper.1)),
           ("paper_compute_percent", .init(paper.2)),
-        ])
+        ]
+          + Comparison.fields(differences[index], corrected: corrected[index]).map {
+            ("replay_minus_this_\($0.name)", $0.value)
+          })
     }
     table.notes = [
       errorNote(rows.compactMap(\.variant), of: setting)
         + " Storage: peak, in percent of the stream's examples. Bytes: peak with the index, in percent of the "
         + "stream's bytes. Compute: in percent of 90 passes.", paperNote,
     ]
-    table.notes += differences(setting)
+    for (name, index) in [("naive", 1), ("multi-epoch", 0)] {
+      guard let comparison = differences[index] else { continue }
+      table.notes.append(note(on: comparison, corrected: corrected[index], from: name))
+    }
+    if corrected.contains(where: { $0 != nil }) {
+      table.notes.append("\(testNote) \(holmNote("both differences"))")
+    }
     return table
   }
 
-  private static func differences(_ setting: Setting) -> [String] {
-    guard let replay = setting.bestPrioritised else { return [] }
-    return [(setting.naive, "naive"), (setting.reference, "multi-epoch")].compactMap { other, name in
-      guard let other, let comparison = replay.comparison(with: other) else { return nil }
-      let difference =
-        "Prioritised replay - \(name): \(ResultFigures.difference(comparison)) percentage points"
-      return comparison.n == 1
-        ? "\(difference)." : "\(difference), 95 % CI of the paired difference over \(comparison.n) seeds."
+  /// The difference between prioritised replay and another row.
+  private static func difference(of setting: Setting, from other: Variant?) -> Comparison? {
+    guard let replay = setting.bestPrioritised, let other, other.configuration != replay.configuration
+    else { return nil }
+    return replay.comparison(with: other)
+  }
+
+  /// `Prioritised replay - naive: +16.28 (6.45 to 26.11) percentage points; paired (df 2), n = 3, p = 0.019, p (Holm) = 0.019.`
+  private static func note(on comparison: Comparison, corrected: Double?, from name: String) -> String {
+    let difference =
+      "Prioritised replay - \(name): \(ResultFigures.difference(comparison)) percentage points"
+    guard let p = comparison.pValue else { return "\(difference)." }
+    func probability(_ name: String, _ value: Double?) -> String {
+      let text = ResultFigures.pValue(value)
+      return text.hasPrefix("<") ? "\(name) \(text)" : "\(name) = \(text)"
     }
+    return "\(difference); \(ResultFigures.test(comparison)), n = \(ResultFigures.count(comparison)), "
+      + "\(probability("p", p)), \(probability("p (Holm)", corrected))."
   }
 
   private static func paper(of variant: Variant?) -> (Double?, Double?, Double?) {

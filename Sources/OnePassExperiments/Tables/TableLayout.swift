@@ -6,9 +6,9 @@ package enum TableLayout: String, CaseIterable, Sendable {
   case table1
   /// The paper's Table 2: accuracy by effective epochs and storage.
   case table2
-  /// Each ablation against the paper's method, paired by seed.
+  /// Each ablation against the paper's method.
   case ablations
-  /// Another recipe against the paper's recipe, paired by seed.
+  /// Another recipe against the paper's recipe.
   case recipe
   /// The paper's claims with verdicts.
   case claims
@@ -32,31 +32,26 @@ package enum TableLayout: String, CaseIterable, Sendable {
 enum Tables {
   static let paperNote = "Paper: ResNet-50 on ImageNet, mean over 10 orders of the data (Hu et al. 2021)."
 
-  static let pairedNote =
-    "Differences are paired by seed, with 95 % confidence intervals (Student's t). p: two-sided paired t-test, not "
-    + "corrected for multiple comparisons."
+  /// The tests of the differences in a table.
+  static let testNote =
+    "Differences have 95 % confidence intervals (Student's t), which are not corrected for the number of comparisons. "
+    + "Test: paired by seed where both runs of a pair start from the same weights, see the examples in the same order and "
+    + "have the same recipe; otherwise Welch's t-test, for unequal variances. df: degrees of freedom. n: pairs, or the runs "
+    + "of each group. p: two-sided."
 
-  /// The meaning of ± in a table, with the number of seeds.
+  /// The family of Holm's correction, for a note.
+  /// - Parameter family: Its comparisons: `"the 9 rows of this table"`.
+  static func holmNote(_ family: String) -> String { "p (Holm): corrected by Holm's method for \(family)." }
+
+  /// The meaning of ± in a table, with the number of runs.
   static func errorNote(_ variants: [Variant], of setting: Setting) -> String {
     let counts = Set(variants.map(\.n)).subtracting([0]).sorted()
     guard let least = counts.first, let most = counts.last else {
       return "No run was evaluated, so there is no accuracy."
     }
-    let seeds = least == most ? "\(most) \(most == 1 ? "seed" : "seeds")" : "\(least) to \(most) seeds"
-    let warning = least == 1 ? " A value from one seed has no standard error." : ""
-    return "Top-1 in percent, mean ± standard error over \(seeds).\(warning) \(orderNote(setting))"
-  }
-
-  /// The sources of variance that the errors cover. The paper's errors are over orders of the data.
-  static func orderNote(_ setting: Setting) -> String {
-    let data = setting.configuration.data.source
-    if data.hasPrefix("wds:") {
-      return
-        "The seed determines the initial weights, the augmentation and the sampling of the memory; the order of the "
-        + "shards is the same for all seeds."
-    }
-    return
-      "The seed determines the order of the stream, the initial weights, the augmentation and the sampling of the "
-      + "memory."
+    let unit = setting.hasSeedsOfOrder ? "run" : "seed"
+    let number = least == most ? "\(most) \(most == 1 ? unit : "\(unit)s")" : "\(least) to \(most) \(unit)s"
+    let warning = least == 1 ? " A value from one \(unit) has no standard error." : ""
+    return "Top-1 in percent, mean ± standard error over \(number).\(warning) \(setting.seedNote)"
   }
 }

@@ -48,6 +48,11 @@ func checkConformance(
   #expect(other.count == count)
   let isSameOrder = zip(whole, other).allSatisfy { $0.image == $1.image && $0.label == $1.label }
   #expect(isSameOrder == !isShuffled, "the order with another seed")
+  // Known for every kind that a specification names.
+  if let stated = source.orderDependsOnSeed { #expect(stated == isShuffled) }
+  if let ofKind = SourceRegistry.orderDependsOnSeed(source.specification), !(source is ShuffleBuffer) {
+    #expect(source.orderDependsOnSeed == ofKind)
+  }
   #expect(Set(other.map(\.image.bytes)) == Set(whole.map(\.image.bytes)))
 
   if let source = try open(1) as? any RandomAccessSource {

@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassData
 import OnePassModels
 
 /// The condition under which an option has an effect.
@@ -104,6 +105,15 @@ extension OptionCondition {
 extension OptionCondition {
   static let evaluation = OptionCondition {
     $0.data.evaluationSource != nil ? nil : .init("without --eval-data", "pass --eval-data")
+  }
+  /// A stream that is shuffled, as a whole, in a buffer or in each pass.
+  static let seededOrder = OptionCondition { run in
+    guard run.method != .multiEpoch, run.data.shuffleBuffer == nil,
+      SourceRegistry.orderDependsOnSeed(run.data.source) == false
+    else { return nil }
+    let kind = run.data.source.prefix { $0 != ":" }
+    return .init(
+      "with --data \(kind):, which keeps the order of its files", "pass --shuffle-buffer N")
   }
   /// A model whose first layers can be chosen. The small ones are those of every other model.
   static let stem = OptionCondition {

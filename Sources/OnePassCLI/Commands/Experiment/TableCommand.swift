@@ -17,8 +17,8 @@ struct TableCommand: ParsableCommand {
     discussion: """
       Layouts:
         table1, table2  the paper's Tables 1 and 2
-        ablations       each ablation against the paper's method, paired by seed
-        recipe          other recipes against the paper's recipe, paired by seed
+        ablations       each ablation against the paper's method
+        recipe          other recipes against the paper's recipe
         claims          the paper's claims, with verdicts
         variants        all runs
       """)

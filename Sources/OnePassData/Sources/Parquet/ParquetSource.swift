@@ -29,6 +29,8 @@ public final class ParquetSource: SurveyableSource {
   /// The number of examples delivered or skipped.
   public private(set) var position = 0
 
+  /// Always `false`: rows are delivered in the order of the files.
+  public var orderDependsOnSeed: Bool? { false }
   /// The rows that were left out up to the current position, and what was chosen.
   public private(set) var report = SourceReport()
 

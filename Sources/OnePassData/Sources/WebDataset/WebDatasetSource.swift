@@ -98,6 +98,8 @@ public final class WebDatasetSource: SurveyableSource {
     }
   }
 
+  /// Always `false`: samples are delivered in the order of the shards.
+  public var orderDependsOnSeed: Bool? { false }
   /// What was left out and chosen up to the current position.
   public var report: SourceReport {
     guard let reader else { return finished }
