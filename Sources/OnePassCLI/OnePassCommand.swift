@@ -38,7 +38,7 @@ struct OnePassCommand: ParsableCommand {
       version: onePassVersion, commit: SourceRevision.current?.commit,
       isModified: SourceRevision.current?.isModified),
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, CompareCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportRunCommand.self, CompareCommand.self,
       ExperimentCommand.self, PackCommand.self, MemoryCommand.self,
     ])
 

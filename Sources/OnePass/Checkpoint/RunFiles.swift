@@ -11,6 +11,8 @@ public struct RunFiles {
   /// The path that was passed.
   public let path: String
   let checkpoint: String
+  /// The name of the page about a run in its folder.
+  package static let pageName = "report.html"
 
   /// Finds the checkpoint of a run.
   /// - Parameter path: The folder of a run, or the `checkpoint` folder in it.

@@ -27,6 +27,12 @@ public struct ConfusionMatrix: Hashable, Sendable {
   /// Creates a matrix of zeros.
   public init(classes: Int) { self.classes = classes }
 
+  /// Creates a matrix of recorded counts.
+  init(classes: Int, _ entries: [Entry]) {
+    self.classes = classes
+    for entry in entries { counts[entry.label * classes + entry.predicted] = entry.count }
+  }
+
   /// Counts an example.
   /// - Precondition: Both classes are 0 ..< ``classes``.
   public mutating func add(label: Int, predicted: Int) {

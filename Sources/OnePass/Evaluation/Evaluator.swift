@@ -66,14 +66,17 @@ public struct Evaluator {
     try evaluate(source, alreadyTaken: [], limit: limit, observe: observe)
   }
 
-  /// - Parameter taken: The first examples, which were taken from the source before.
+  /// - Parameters:
+  ///   - taken: The first examples, which were taken from the source before.
+  ///   - record: Called with the logits and labels of each mini-batch and its images.
   func evaluate(
     _ source: any ExampleSource, alreadyTaken taken: [Example], limit: Int?,
-    observe: (Int) throws -> Void
+    observe: (Int) throws -> Void, record: ((Tensor, Tensor, ImageBatch) throws -> Void)? = nil
   ) throws -> RunResult.Accuracy {
     var metrics: [any Metric] = [TopKAccuracy(k: 1), MeanCrossEntropy()]
     if classes > 5 { metrics.append(TopKAccuracy(k: 5)) }
-    let measured = try measure(metrics, on: source, alreadyTaken: taken, limit: limit, observe: observe)
+    let measured = try measure(
+      metrics, on: source, alreadyTaken: taken, limit: limit, observe: observe, record: record)
     guard let accuracy = measured["top1"], let meanLoss = measured["loss"], meanLoss.isFinite else {
       throw OnePassError.evaluationDiverged(on: source.specification)
     }

@@ -83,7 +83,11 @@ public struct Forgetting: Codable, Sendable {
     // the run from being resumed before.
     if let intent { try DurableFile.write(JSONEncoder().encode(positions), to: intent) }
     try run.scrub(Set(positions))
-    if run.part != .keptState { pictures = try events.removePictures() }
+    if run.part != .keptState {
+      pictures = try events.removePictures()
+      // Its images, if it has any, do not name their examples.
+      try? FileManager.default.removeItem(atPath: "\(path)/\(RunFiles.pageName)")
+    }
     for (index, items) in gone.enumerated() where !items.isEmpty {
       try run.rewrite(index, without: Set(items))
     }
@@ -119,7 +123,7 @@ extension StoredRun {
   /// Removes the results of a run that was interrupted while it wrote them. A resumed run writes them again.
   private func removePartialResults() {
     RunFolder.removeLeftovers(of: path, evenComplete: true)
-    for name in [Checkpoint.folder, "curve.csv", Ledger.fileName, SubjectLog.fileName] {
+    for name in [Checkpoint.folder, "curve.csv", Ledger.fileName, SubjectLog.fileName, Evaluation.fileName] {
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
   }

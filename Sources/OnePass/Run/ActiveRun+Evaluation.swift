@@ -1,12 +1,15 @@
 import OnePassCore
 import OnePassData
+import OnePassTorch
 
 /// A stop was requested during an evaluation along the stream.
 private struct EvaluationStopped: Error {}
 
 // Evaluation at the end of a run, and along the stream.
 extension ActiveRun {
-  /// Evaluates the trained model.
+  /// Evaluates the trained model, and writes the accuracy by class and by pair of classes to the folder of the run.
+  ///
+  /// With several ranks, each has the details of its own part only, and nothing is written.
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   func evaluate(on data: EvaluationData) throws -> RunResult.Accuracy {
     // Running statistics differ between ranks; the saved ones, of rank 0, are evaluated.
@@ -15,8 +18,18 @@ extension ActiveRun {
     if reopenEvaluation != nil, data.source is any RandomAccessSource { try data.source.restore(position: 0) }
     let notices = ReportNotices(of: data.source.specification) { [observe] in observe(.notice($0)) }
     notices.update(data.source.report)
-    let accuracy = try evaluate(data.source, alreadyTaken: data.taken) { try saver.stopIfRequested(loop) }
+    var details = EvaluationDetails(classes: assembly.plan.classes, mistakes: 0)
+    let accuracy = try evaluate(
+      data.source, alreadyTaken: data.taken, afterEachBatch: { try saver.stopIfRequested(loop) },
+      record: session.folder == nil || ranks.count > 1
+        ? nil : { try details.update(logits: $0, labels: $1, examples: $2.examples, locate: { _ in nil }) })
     notices.finish(data.source.report)
+    if ranks.count == 1, let folder = session.folder {
+      let evaluation = Evaluation(
+        source: SourceRegistry.withoutSecrets(data.source.specification), card: assembly.card,
+        accuracy: accuracy, classes: details.classes, confusion: details.confusion, mistakes: [])
+      try rescuing { try folder.write(json: evaluation, to: Evaluation.fileName) }
+    }
     return accuracy
   }
 
@@ -60,15 +73,18 @@ extension ActiveRun {
   }
 
   private func evaluate(
-    _ source: any ExampleSource, alreadyTaken taken: [Example], afterEachBatch check: () throws -> Void
+    _ source: any ExampleSource, alreadyTaken taken: [Example], afterEachBatch check: () throws -> Void,
+    record: ((Tensor, Tensor, ImageBatch) throws -> Void)? = nil
   ) throws -> RunResult.Accuracy {
     let evaluator = Evaluator(
       model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
       brokenLimit: configuration.data.brokenLimit, isStrict: configuration.data.strict, ranks: ranks)
     let limit = configuration.data.evaluationLimit
-    return try evaluator.evaluate(source, alreadyTaken: taken, limit: limit) {
-      observe(.evaluated(examples: $0, total: limit ?? source.knownCount))
-      try check()
-    }
+    return try evaluator.evaluate(
+      source, alreadyTaken: taken, limit: limit,
+      observe: {
+        observe(.evaluated(examples: $0, total: limit ?? source.knownCount))
+        try check()
+      }, record: record)
   }
 }

@@ -154,7 +154,7 @@ final class ActiveRun {
   }
 
   /// Saves the run if `body` fails, so that it can be resumed.
-  private func rescuing(_ body: () throws -> Void) throws {
+  func rescuing(_ body: () throws -> Void) throws {
     do { try body() } catch { throw saver.rescue(loop, after: error) }
   }
 

@@ -136,6 +136,11 @@ struct TrainCommand: ParsableCommand {
       valueName: "KIND", visibility: .ofAll))
   var logs: [String] = []
 
+  @Flag(
+    name: .customLong("report"), inversion: .prefixedNo,
+    help: ArgumentHelp("Write report.html, a page about the run, to the output folder.", visibility: .ofAll))
+  var writesReport = true
+
   @Flag(inversion: .prefixedNo, help: "Print the result as JSON.")
   var json = false
 
@@ -274,11 +279,26 @@ struct TrainCommand: ParsableCommand {
   var folder: String? { output == DefaultOutput.nothing ? nil : output }
 
   private func show(_ result: RunResult, in folder: String?) throws {
+    let page = writesReport ? folder.flatMap(writePage) : nil
     if json {
       try Console.result(progress == .json ? JSON.line(result) : JSON.text(result))
     } else if progress != .json {
       try Console.result(ResultText(result: result).summary)
       if let folder { try Console.result("results    \(folder)/result.json") }
+      if let page { try Console.result("report     \(page)") }
+    }
+  }
+
+  /// Writes the page about the run, without images. The run is complete without it.
+  /// - Returns: Its path.
+  private func writePage(in folder: String) -> String? {
+    let path = "\(folder)/\(RunFiles.pageName)"
+    do {
+      try RunPage(RunView(of: folder, memoryDirectory: method.memoryDirectory), pictures: 0).write(to: path)
+      return path
+    } catch {
+      Console.note("The page about the run was not written: \(error)")
+      return nil
     }
   }
 

@@ -9,14 +9,12 @@ import OnePassData
 struct ErrorsPage {
   private let evaluation: Evaluation
   private let checkpoint: String
-  /// The maximum number of pairs of classes.
-  private static let pairsShown = 20
-  /// The maximum number of classes in an open table.
-  private static let classesShown = 30
+  private let section: EvaluationSection
 
   /// - Parameter checkpoint: The folder of the model.
   init(_ evaluation: Evaluation, of checkpoint: String) {
     (self.evaluation, self.checkpoint) = (evaluation, checkpoint)
+    section = EvaluationSection(evaluation: evaluation)
   }
 
   /// The text of the page.
@@ -33,8 +31,8 @@ struct ErrorsPage {
       <a href="#confusions">Confusions</a> <a href="#classes">Classes</a></nav>
       <section id="figures"><h2>Figures</h2>\(tiles)</section>
       <section id="images"><h2>Worst errors</h2>\(images)</section>
-      <section id="confusions"><h2>Confusions</h2>\(confusions)</section>
-      <section id="classes"><h2>Classes</h2>\(classes)</section>
+      <section id="confusions"><h2>Confusions</h2>\(section.confusions)</section>
+      <section id="classes"><h2>Classes</h2>\(section.classes)</section>
       </body></html>
 
       """
@@ -42,9 +40,7 @@ struct ErrorsPage {
 
   private var accuracy: RunResult.Accuracy { evaluation.accuracy }
 
-  private var errorCount: Int {
-    accuracy.examples - evaluation.classes.reduce(0) { $0 + $1.correct }
-  }
+  private var errorCount: Int { section.errorCount }
 
   private var lead: String {
     "The model of \(checkpoint) on \(evaluation.source): \(Figures.count(accuracy.examples, "example")), "
@@ -68,10 +64,7 @@ struct ErrorsPage {
           "\(Figures.count(accuracy.skipped, "broken image")), \(Figures.count(leftOut)) left out by the source"
         ))
     }
-    let entries = tiles.map { name, figure, more in
-      "<div><dt>\(name)</dt><dd><b>\(figure)</b><small>\(escaped(more))</small></dd></div>"
-    }
-    return "<dl class=\"tiles\">\(entries.joined())</dl>"
+    return tileList(tiles)
   }
 
   // MARK: Images
@@ -121,57 +114,6 @@ struct ErrorsPage {
       "\(mistake.location ?? "Example \(Figures.count(mistake.position))"): "
       + "\(thumbnail.original.width) x \(thumbnail.original.height) pixels"
     return thumbnail.html(alt: "Example \(mistake.position), labelled \(name)", title: escaped(title))
-  }
-
-  // MARK: Tables
-
-  private var confusions: String {
-    let pairs = evaluation.confusion.mostFrequentErrors(Self.pairsShown)
-    guard let most = pairs.first?.count else { return "<p>No example was misclassified.</p>" }
-    let rows = pairs.map { pair in
-      let (label, predicted) = (
-        evaluation.card.className(pair.label), evaluation.card.className(pair.predicted)
-      )
-      return """
-        <tr><th scope="row"><bdi>\(escaped(label))</bdi> → <bdi>\(escaped(predicted))</bdi></th>\
-        <td class="n">\(Figures.count(pair.count))</td>\
-        <td class="n">\(Figures.count(evaluation.classes[pair.label].examples))</td>\(bar(Double(pair.count) / Double(most)))</tr>
-        """
-    }
-    return table("Most frequent confusions", ["true → predicted", "errors", "of"], rows)
-  }
-
-  private var classes: String {
-    let rows = evaluation.classes.map { result in
-      """
-      <tr><th scope="row"><bdi>\(escaped(evaluation.card.className(result.label)))</bdi></th>\
-      <td class="n">\(Figures.count(result.examples))</td>\
-      <td class="n">\(result.top1.map { Figures.percent($0) } ?? "-")</td>\
-      \(accuracy.top5 == nil ? "" : "<td class=\"n\">\(result.top5.map { Figures.percent($0) } ?? "-")</td>")\
-      \(bar(result.top1 ?? 0))</tr>
-      """
-    }
-    let columns = ["class", "examples", "top-1"] + (accuracy.top5 == nil ? [] : ["top-5"])
-    let all = table("Accuracy by class", columns, rows)
-    guard rows.count > Self.classesShown else { return all }
-    let least = evaluation.hardestClasses(Self.classesShown).map { rows[$0.label] }
-    return """
-      \(table("The \(Self.classesShown) classes with the lowest accuracy", columns, least))
-      <details><summary>All \(Figures.count(rows.count)) classes</summary>\(all)</details>
-      """
-  }
-
-  private func bar(_ share: Double) -> String {
-    "<td class=\"share\" aria-hidden=\"true\"><span style=\"width:\(String(format: "%.1f%%", 100 * share))\"></span></td>"
-  }
-
-  private func table(_ title: String, _ columns: [String], _ rows: [String]) -> String {
-    let heads = columns.enumerated().map { "<th scope=\"col\"\($0 == 0 ? "" : " class=\"n\"")>\($1)</th>" }
-    return """
-      <div class="wide" tabindex="0" role="region" aria-label="\(title)"><table class="classes">
-      <thead><tr>\(heads.joined())<td></td></tr></thead>
-      <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
-      """
   }
 }
 

@@ -24,6 +24,19 @@ func escaped(_ text: String) -> String {
 /// Bytes in Base64, for a data URI.
 func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
+/// A chart with its title and a caption.
+func figure(_ chart: Chart, _ caption: String) -> String {
+  "<figure><figcaption>\(escaped(chart.title))<small>\(escaped(caption))</small></figcaption>\(chart.svg)</figure>"
+}
+
+/// Named figures, each with a remark.
+func tileList(_ tiles: [(name: String, figure: String, more: String)]) -> String {
+  let entries = tiles.map { tile in
+    "<div><dt>\(tile.name)</dt><dd><b>\(tile.figure)</b><small>\(escaped(tile.more))</small></dd></div>"
+  }
+  return "<dl class=\"tiles\">\(entries.joined())</dl>"
+}
+
 extension Thumbnail {
   /// The image as an element with its data.
   /// - Parameters:

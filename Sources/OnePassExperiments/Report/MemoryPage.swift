@@ -38,11 +38,7 @@ package struct MemoryPage {
   /// Writes the page atomically; an earlier page of the same run is replaced.
   /// - Throws: `OnePassError`: `usage` if the path is another file, `io` if it cannot be written.
   package func write(to path: String) throws {
-    let present = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: 4_096) } ?? Data()
-    guard present.isEmpty || present.range(of: Data(title.utf8)) != nil else {
-      throw OnePassError.pageInTheWay(path, of: memory.path)
-    }
-    try Report.write(html, to: path)
+    try Report.write(html, to: path, of: memory.path, titled: title)
   }
 
   /// The element near the start of a page that identifies the run.
@@ -66,30 +62,40 @@ package struct MemoryPage {
   }
 
   private var sections: String {
-    let charts = MemoryPageCharts(memory)
-    return """
-      <nav aria-label="Sections"><a href="#figures">Statistics</a> <a href="#pictures">Images</a> \
-      <a href="#priorities">Priorities</a> <a href="#age">Age and replays</a> \
-      <a href="#classes">Classes</a></nav>
-      <section id="figures"><h2>Statistics</h2>\(tiles)\(spread)</section>
-      <section id="pictures"><h2>Images</h2>\(pictureSection)</section>
-      <section id="priorities"><h2>Priorities</h2><div class="charts">
-      \(figure(charts.priorities, "All items in the memory."))
-      \(figure(charts.losses, "From the forward pass that set the priority."))
-      \(figure(charts.priorityByPosition, timing))
-      \(figure(charts.lossByPosition, "High losses: examples that the model had not learned yet."))
-      </div></section>
-      <section id="age"><h2>Age and replays</h2><div class="charts">
-      \(figure(charts.arrivals, "Twenty equal parts of the stream, oldest first."))
-      \(figure(charts.replays, "\(Figures.count(summary.neverDrawn)) of the items were never replayed."))
-      \(figure(charts.replaysByPosition, "Early examples have had more time to be replayed."))
-      </div></section>
-      <section id="classes"><h2>Classes</h2>\(classes(charts))</section>
-      """
+    """
+    <nav aria-label="Sections"><a href="#figures">Statistics</a> <a href="#pictures">Images</a> \
+    <a href="#priorities">Priorities</a> <a href="#age">Age and replays</a> \
+    <a href="#classes">Classes</a></nav>
+    <section id="figures"><h2>Statistics</h2>\(tiles)\(spread)</section>
+    <section id="pictures"><h2>Images</h2>\(pictureSection)</section>
+    <section id="priorities"><h2>Priorities</h2>\(priorities)</section>
+    <section id="age"><h2>Age and replays</h2>\(age)</section>
+    <section id="classes"><h2>Classes</h2>\(classes)</section>
+    """
   }
 
-  private func figure(_ chart: Chart, _ caption: String) -> String {
-    "<figure><figcaption>\(escaped(chart.title))<small>\(escaped(caption))</small></figcaption>\(chart.svg)</figure>"
+  private var charts: MemoryPageCharts { MemoryPageCharts(memory) }
+
+  private var priorities: String {
+    """
+    <div class="charts">
+    \(figure(charts.priorities, "All items in the memory."))
+    \(figure(charts.losses, "From the forward pass that set the priority."))
+    \(figure(charts.priorityByPosition, timing))
+    \(figure(charts.lossByPosition, "High losses: examples that the model had not learned yet."))
+    </div>
+    """
+  }
+
+  /// The items by position and by number of replays.
+  var age: String {
+    """
+    <div class="charts">
+    \(figure(charts.arrivals, "Twenty equal parts of the stream, oldest first."))
+    \(figure(charts.replays, "\(Figures.count(summary.neverDrawn)) of the items were never replayed."))
+    \(figure(charts.replaysByPosition, "Early examples have had more time to be replayed."))
+    </div>
+    """
   }
 
   // MARK: Figures
@@ -152,10 +158,7 @@ package struct MemoryPage {
           "of the items, when their prediction was stored"
         ))
     }
-    let entries = tiles.map { tile in
-      "<div><dt>\(tile.name)</dt><dd><b>\(tile.figure)</b><small>\(escaped(tile.more))</small></dd></div>"
-    }
-    return "<dl class=\"tiles\">\(entries.joined())</dl>"
+    return tileList(tiles)
   }
 
   private var spread: String {
@@ -204,7 +207,8 @@ package struct MemoryPage {
     }
   }
 
-  private var pictureSection: String {
+  /// The images with extreme priorities, or why there are none.
+  var pictureSection: String {
     if let absence { return "<p>\(escaped(absence))</p>" }
     let order = "Ties are ordered by loss."
     let failure = pictures.predictionFailure.map { "<p class=\"note\">\(escaped($0))</p>" } ?? ""
@@ -240,7 +244,8 @@ package struct MemoryPage {
   /// The maximum number of classes in an open table; more are shown as a chart.
   private static let listedClasses = 30
 
-  private func classes(_ charts: MemoryPageCharts) -> String {
+  /// The items per class.
+  var classes: String {
     let counts = (0..<memory.card.classes).map { (label: $0, count: summary.itemsPerClass[$0] ?? 0) }
       .sorted { ($1.count, $0.label) < ($0.count, $1.label) }
     let table = classTable(counts)

@@ -40,6 +40,17 @@ package struct Report {
     return names
   }
 
+  /// Writes a page about a run, in place of an earlier page with the same title only.
+  /// - Parameter title: The element near the start of the page that identifies it.
+  /// - Throws: `OnePassError`: `usage` if the path is another file, `io` if it cannot be written.
+  static func write(_ text: String, to path: String, of run: String, titled title: String) throws {
+    let present = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: 4_096) } ?? Data()
+    guard present.isEmpty || present.range(of: Data(title.utf8)) != nil else {
+      throw OnePassError.pageInTheWay(path, of: run)
+    }
+    try write(text, to: path)
+  }
+
   static func write(_ text: String, to path: String) throws {
     do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
       throw OnePassError.cannotWritePage(path, cause: error)

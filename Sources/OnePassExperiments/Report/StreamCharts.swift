@@ -76,13 +76,14 @@ struct CourseSlice {
   var bytes: Double?
 }
 
-extension Variant {
-  /// The run in up to forty parts of the stream, with means over the seeds.
-  var course: [CourseSlice] {
-    let count = min(40, records.map(\.curve.count).min() ?? 0)
+extension CourseSlice {
+  /// Curves in up to forty parts of the stream, with means over them.
+  /// - Parameter hasMemory: Whether the runs have a replay memory.
+  static func course(of curves: [[CurvePoint]], hasMemory: Bool) -> [CourseSlice] {
+    let count = min(40, curves.map(\.count).min() ?? 0)
     guard count > 1 else { return [] }
     return (0..<count).map { index in
-      let parts = records.map { $0.part(index, of: count) }
+      let parts = curves.map { CurvePart(index, of: count, in: $0) }
       func sum(_ figure: (CurvePart) -> Double) -> Double { parts.reduce(0) { $0 + figure($1) } }
       let (examples, seconds) = (max(1, sum(\.examples)), sum(\.seconds))
       return CourseSlice(
@@ -91,8 +92,14 @@ extension Variant {
         evaluated: parts.allSatisfy { $0.evaluated != nil }
           ? sum { $0.evaluated ?? 0 } / Double(parts.count) : nil,
         rate: seconds > 0 ? sum(\.trained) / seconds : nil,
-        bytes: configuration.method == .replay ? sum(\.bytes) / Double(parts.count) : nil)
+        bytes: hasMemory ? sum(\.bytes) / Double(parts.count) : nil)
     }
+  }
+}
+
+extension Variant {
+  var course: [CourseSlice] {
+    CourseSlice.course(of: records.map(\.curve), hasMemory: configuration.method == .replay)
   }
 }
 
@@ -106,23 +113,22 @@ private struct CurvePart {
   var trained = 0.0
   var seconds = 0.0
   var bytes = 0.0
-}
 
-extension RunRecord {
-  fileprivate func part(_ index: Int, of count: Int) -> CurvePart {
-    var part = CurvePart()
+  /// - Parameters:
+  ///   - index: The part, `0 ..< count`.
+  ///   - count: The number of parts.
+  init(_ index: Int, of count: Int, in curve: [CurvePoint]) {
     for position in index * curve.count / count..<(index + 1) * curve.count / count {
       let (point, before) = (curve[position], position > 0 ? curve[position - 1] : nil)
-      let examples = Double(point.examplesSeen - (before?.examplesSeen ?? 0))
-      part.examples += examples
-      part.lossSum += point.loss * examples
-      part.correct = point.accuracy.flatMap { accuracy in part.correct.map { $0 + accuracy * examples } }
-      part.evaluated = point.evaluated ?? part.evaluated
-      part.trained += Double(point.examplesTrained - (before?.examplesTrained ?? 0))
-      part.seconds += point.seconds - (before?.seconds ?? 0)
-      part.bytes = Double(point.memoryBytes)
-      part.end = Double(point.examplesSeen) / Double(max(1, curve.last?.examplesSeen ?? 1))
+      let seen = Double(point.examplesSeen - (before?.examplesSeen ?? 0))
+      examples += seen
+      lossSum += point.loss * seen
+      correct = point.accuracy.flatMap { accuracy in correct.map { $0 + accuracy * seen } }
+      evaluated = point.evaluated ?? evaluated
+      trained += Double(point.examplesTrained - (before?.examplesTrained ?? 0))
+      seconds += point.seconds - (before?.seconds ?? 0)
+      bytes = Double(point.memoryBytes)
+      end = Double(point.examplesSeen) / Double(max(1, curve.last?.examplesSeen ?? 1))
     }
-    return part
   }
 }

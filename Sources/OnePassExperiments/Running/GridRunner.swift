@@ -134,7 +134,7 @@ package struct GridRunner {
     var variables = parallel > 1 ? ["OMP_WAIT_POLICY": "passive"] : [:]
     let arguments = Self.hidingSecrets(arguments(of: index), in: &variables)
     return try CellProcess(
-      program: program, arguments: ["train"] + arguments + ["--resume", "--progress=json"],
+      program: program, arguments: ["train"] + arguments + ["--resume", "--progress=json", "--no-report"],
       variables: variables,
       send: send)
   }
