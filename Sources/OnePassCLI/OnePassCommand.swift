@@ -38,8 +38,8 @@ struct OnePassCommand: ParsableCommand {
       version: onePassVersion, commit: SourceRevision.current?.commit,
       isModified: SourceRevision.current?.isModified),
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportRunCommand.self, CompareCommand.self,
-      ExperimentCommand.self, PackCommand.self, MemoryCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportRunCommand.self,
+      CompareCommand.self, ExperimentCommand.self, PackCommand.self, MemoryCommand.self,
     ])
 
   static func main() {

@@ -277,7 +277,8 @@ import Testing
     #expect(
       verified.status == 0
         && verified.output.contains("161 examples, each position seen once, none skipped")
-        && verified.output.contains("160 different, 1 repeated (in the data or taken again"), "\(verified.output)")
+        && verified.output.contains("160 different, 1 repeated (in the data or taken again"),
+      "\(verified.output)")
   }
 
   @Test("Verification finds damage to the ledger and to the memory")

@@ -49,15 +49,20 @@ struct CheckpointFolder {
     return CheckpointFolder(path: path)
   }
 
+  /// The name of a revision, which sorts after this name.
+  var nextRevision: String {
+    let parts = name.split(separator: ".")
+    let revision = String((parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + 1)
+    return "\(parts[0])." + String(repeating: "0", count: max(0, 4 - revision.count)) + revision
+  }
+
   /// Replaces this folder by a copy with other content in one file.
   ///
   /// The new folder has a name that sorts after this one, and is complete before this one is removed.
   /// - Throws: `OnePassError` (`io`); this folder is unchanged then.
   @discardableResult
   func replace(_ file: String, with data: Data) throws -> CheckpointFolder {
-    let parts = name.split(separator: ".")
-    let revision = String((parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + 1)
-    let next = "\(parts[0])." + String(repeating: "0", count: max(0, 4 - revision.count)) + revision
+    let next = nextRevision
     let files = FileManager.default
     let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
     // A complete folder of that name is from an attempt that was interrupted before it removed this one.

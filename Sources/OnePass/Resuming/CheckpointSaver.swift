@@ -19,6 +19,7 @@ final class CheckpointSaver: StepObserver {
   private let clock = ContinuousClock()
   private var lastSaved: ContinuousClock.Instant
   private var stepsSaved: Int?
+  private var isStateKept = false
 
   /// - Parameters:
   ///   - prepared: The stream of the run.
@@ -52,7 +53,8 @@ final class CheckpointSaver: StepObserver {
   private func isDue(after steps: Int) -> Bool {
     switch interval {
     case .steps(let count): steps % count == 0 && steps != stepsSaved
-    case .seconds(let seconds): clock.now - lastSaved >= .seconds(seconds)
+    // While the stream is silent, nothing changes.
+    case .seconds(let seconds): clock.now - lastSaved >= .seconds(seconds) && steps != stepsSaved
     case nil: false
     }
   }
@@ -81,7 +83,7 @@ final class CheckpointSaver: StepObserver {
 
   private func stopped(_ loop: TrainingLoop) throws -> RunStopped {
     let isSaved = try loop.ranks.sum([session.unfinished == nil ? 0 : 1])[0] > 0
-    if isSaved { try save(loop) }
+    if isSaved, !isStateKept { try save(loop) }
     records.log.outcome = .stopped
     return RunStopped(
       step: loop.position.steps, steps: loop.position.end, output: isSaved ? session.output : nil)
@@ -101,8 +103,10 @@ final class CheckpointSaver: StepObserver {
   /// - Throws: `OnePassError` (`io`).
   func keepState(_ loop: TrainingLoop) throws {
     guard keepsState else { return }
-    try save(loop)
+    // A run that was stopped in its evaluation has the state already, with the weights before they became their average.
+    if session.saved?.state.loop.position.steps != loop.position.steps { try save(loop) }
     try session.unfinished?.keepLast()
+    isStateKept = true
   }
 
   /// Saves the run with all ranks: the first writes, and the others send the images that it lacks.

@@ -53,7 +53,7 @@ package final class UnfinishedRun {
   /// The step of the last checkpoint of a run; `nil` if there is none.
   static func stepsSaved(in output: String) throws -> Int? {
     try checkpoints(in: "\(output)/\(folderName)").last.flatMap {
-      Int(URL(fileURLWithPath: $0.path).lastPathComponent.dropFirst("step-".count))
+      Int($0.name.dropFirst("step-".count).prefix { $0 != "." })
     }
   }
 
@@ -86,10 +86,7 @@ package final class UnfinishedRun {
     } else if let rehearsal {
       try archiveImages(of: rehearsal.memory, notIn: keptItems, rehearsal.images.transfer)
     }
-    let digits = String(state.loop.position.steps)
-    let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
-    // The state to keep of a finished run is saved before its evaluation, which can be stopped.
-    guard held.last?.checkpoint.name != name else { return }
+    let name = nextName(afterSteps: state.loop.position.steps)
     let checkpoint = try CheckpointFolder.write(to: "\(path)/\(name)") { partial in
       try weights.write(to: "\(partial)/\(Checkpoint.weightsName)")
       try optimiser.write(to: "\(partial)/\(CheckpointFolder.optimiserName)")
@@ -104,6 +101,14 @@ package final class UnfinishedRun {
     if let imagesOnDisk {
       imagesOnDisk.protect(keptItems, in: try openArchive(imageBytes: snapshot?.items.first?.bytes ?? 0))
     }
+  }
+
+  /// The name of a new checkpoint. A second one of a step, with more of a stream that fell silent, is a revision of the first.
+  private func nextName(afterSteps steps: Int) -> String {
+    let digits = String(steps)
+    let name = "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    guard let last = held.last?.checkpoint, last.name.hasPrefix(name) else { return name }
+    return last.nextRevision
   }
 
   /// The items of all kept checkpoints.

@@ -70,6 +70,8 @@ final class ActiveRun {
       records.observers(assembly.card.pipeline.orientation, reporting: observe) + [
         AgreementCheck(learner), records.log,
       ]
+    stream.waiting?.isTraining = true
+    defer { stream.waiting?.isTraining = false }
     do {
       // A run that was stopped during an evaluation repeats it.
       try evaluateIfDue()

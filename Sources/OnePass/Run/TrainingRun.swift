@@ -89,6 +89,8 @@ public struct TrainingRun {
   ) throws -> RunResult {
     guard resuming || !continuing else { throw OnePassError.optionRequires("--continue", "--resume") }
     let ranks = Ranks(group)
+    // With several ranks, all would have to pause at the same example.
+    if ranks.count == 1 { stream.waiting?.begin(stop: stop) }
     try ranks.check(configuration, stream.source, continuing: continuing)
     let extends = try extend(finished, in: output, resuming: resuming, ranks)
     let loggers = ranks.isFirst ? try logs.makeLoggers(in: output) : []
@@ -102,9 +104,7 @@ public struct TrainingRun {
       ? configuration.model.initialise.map { try InitialWeights($0) } : nil
     let threads = ResumedThreads(configuration.machine.threads, before: session.saved?.state.threads)
     let device = try prepareMachine(threads: threads.count)
-    let prepared =
-      try arrivals?.watching(self.stream.source.specification) { try session.prepare(self.stream) }
-      ?? session.prepare(self.stream)
+    let prepared = try prepare(in: session, arrivals)
     let stream = prepared.stream
     for notice in self.notices + prepared.notices + threads.notices { observe(.notice(notice)) }
     let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
@@ -132,6 +132,20 @@ public struct TrainingRun {
     defer { run.records.log.end() }
     try run.train()
     return try run.finish(run.save(), evaluatingOn: evaluationData)
+  }
+
+  /// The facts about the stream, whose first examples may not have arrived yet.
+  /// - Throws: `OnePassError`; `RunStopped` if a stop was requested while the stream was silent.
+  private func prepare(in session: RunSession, _ arrivals: ArrivalWatch?) throws -> StreamPreparation {
+    do {
+      return try arrivals?.watching(stream.source.specification) { try session.prepare(stream) }
+        ?? session.prepare(stream)
+    } catch is ReadingStopped {
+      let state = session.saved?.state
+      throw RunStopped(
+        step: state?.loop.position.steps ?? 0, steps: state?.plan.steps ?? 0,
+        output: state == nil ? nil : session.output)
+    }
   }
 
   /// Copies the state of a finished run to the output folder.

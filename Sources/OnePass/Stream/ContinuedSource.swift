@@ -93,21 +93,36 @@ final class ContinuedSource: ExampleSource {
 final class DeliveredExamples {
   private var examples: [Example] = []
 
-  func note(_ delivered: [Example]) { examples += delivered }
+  func note(_ delivered: Example) { examples.append(delivered) }
 
   /// Forgets the examples before a position.
   func settle(upTo position: Int) { examples.removeFirst(examples.prefix { $0.id < position }.count) }
 
   /// The examples in the form of a buffer's snapshot.
-  /// - Parameter source: The stream, which may have taken further ones.
-  func snapshot(of source: any ExampleSource) -> ShuffleBuffer.Snapshot {
-    ShuffleBuffer.Snapshot(
-      position: examples.first?.id ?? source.position, basePosition: source.position, held: [],
-      unsettled: examples + ((source as? ContinuedSource)?.undelivered ?? []), peak: .init())
+  /// - Parameters:
+  ///   - source: The stream, which may have kept further ones.
+  ///   - read: Examples that were read and not delivered.
+  func snapshot(of source: any ExampleSource, _ read: [Example]) -> ShuffleBuffer.Snapshot {
+    let position = examples.first?.id ?? source.position
+    let rest = ((source as? ContinuedSource)?.undelivered ?? []) + read
+    let further = rest.enumerated().map { index, example in
+      Example(
+        id: position + examples.count + index, label: example.label, image: example.image,
+        subject: example.subject)
+    }
+    return ShuffleBuffer.Snapshot(
+      position: position, basePosition: source.position, held: [], unsettled: examples + further,
+      peak: .init())
   }
 }
 
 extension ShuffleBuffer.Snapshot {
+  /// The same with further examples, which were read from a stream that cannot be read again.
+  func adding(_ read: [Example]) -> ShuffleBuffer.Snapshot {
+    ShuffleBuffer.Snapshot(
+      position: position, basePosition: basePosition, held: held + read, unsettled: unsettled, peak: peak)
+  }
+
   /// The same examples, with the underlying stream at the start of another source.
   var withoutSource: ShuffleBuffer.Snapshot {
     ShuffleBuffer.Snapshot(position: position, basePosition: 0, held: held, unsettled: unsettled, peak: peak)

@@ -16,11 +16,13 @@ struct RunStream {
   let firstReadable: Int
   /// The data as it was opened.
   private let opened: any ExampleSource
+  /// The same, if it is read in order and can be silent; `nil` with random access.
+  let waiting: WaitingSource?
 
   /// A source without a buffer.
   init(_ source: any ExampleSource, isStrict: Bool = false) {
     (self.source, opened, self.isStrict, firstReadable) = (source, source, isStrict, 0)
-    (buffer, delivered) = (nil, nil)
+    (buffer, delivered, waiting) = (nil, nil, nil)
   }
 
   /// A source, behind a shuffle buffer if the configuration has one.
@@ -38,13 +40,16 @@ struct RunStream {
     {
       throw OnePassError.orderSeedWithoutEffect(source.specification)
     }
-    self.init(source, of: source, configuration, limit: configuration.data.limit)
+    let waiting = source is any RandomAccessSource ? nil : WaitingSource(source)
+    let opened = waiting ?? source
+    self.init(opened, of: opened, waiting, configuration, limit: configuration.data.limit)
   }
 
   private init(
-    _ source: any ExampleSource, of opened: any ExampleSource, _ configuration: RunConfiguration, limit: Int?
+    _ source: any ExampleSource, of opened: any ExampleSource, _ waiting: WaitingSource?,
+    _ configuration: RunConfiguration, limit: Int?
   ) {
-    self.opened = opened
+    (self.opened, self.waiting) = (opened, waiting)
     isStrict = configuration.data.strict
     let continued = source as? ContinuedSource
     firstReadable = continued.map { configuration.data.shuffleBuffer == nil ? $0.offset : .max } ?? 0
@@ -76,7 +81,10 @@ struct RunStream {
   }
 
   /// The examples to save in a checkpoint; `nil` if the stream can be read again.
-  var snapshot: ShuffleBuffer.Snapshot? { buffer?.snapshot ?? delivered?.snapshot(of: source) }
+  var snapshot: ShuffleBuffer.Snapshot? {
+    let read = source.readsAgainToRestore ? waiting?.undelivered ?? [] : []
+    return buffer?.snapshot.adding(read) ?? delivered?.snapshot(of: source, read)
+  }
 
   /// The stream of a run that continued with another source, which is at its start.
   /// - Parameters:
@@ -94,14 +102,14 @@ struct RunStream {
     guard configuration.data.shuffleBuffer != nil else {
       let kept = saved?.unsettled.filter { $0.id >= taken && $0.id < offset } ?? []
       return RunStream(
-        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened,
-        configuration,
-        limit: nil)
+        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened, waiting,
+        configuration, limit: nil)
     }
     // The buffer has the positions of the whole stream, and its base those of the new source.
-    let waiting = saved.map { $0.held.count + $0.unsettled.count } ?? 0
+    let kept = saved.map { $0.held.count + $0.unsettled.count } ?? 0
     return RunStream(
-      ContinuedSource(base, from: 0, kept: [], after: continuation.report), of: opened, configuration,
-      limit: max(0, plan.streamExamples - taken - waiting) + (saved?.basePosition ?? 0))
+      ContinuedSource(base, from: 0, kept: [], after: continuation.report), of: opened, waiting,
+      configuration,
+      limit: max(0, plan.streamExamples - taken - kept) + (saved?.basePosition ?? 0))
   }
 }

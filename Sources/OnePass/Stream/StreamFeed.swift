@@ -11,6 +11,8 @@ struct StreamFeed: ExampleFeed {
   private var taken: ArraySlice<Example>
   private var left: Int
   private var expectedID = 0
+  /// The part of a mini-batch that had arrived when the stream fell silent.
+  private var partial: [Example] = []
   let pass = 0
 
   init(_ stream: RunStream, alreadyTaken: [Example], limit: Int) {
@@ -53,13 +55,16 @@ struct StreamFeed: ExampleFeed {
   }
 
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
-    let count = min(count, left)
+    let count = min(count, left + partial.count)
     let part = shares.part(of: count, for: rank)
     try skip(part.lowerBound)
-    let examples = try take(part.count)
+    do { try take(part.count) } catch is SourcePause {
+      return TakenPart(examples: [], isPause: true)
+    }
+    let examples = partial
+    partial = []
     try skip(count - part.upperBound)
     try source.checkReport(isStrict: stream.isStrict)
-    stream.delivered?.note(examples)
     return TakenPart(examples: examples, isEnd: count == 0)
   }
 
@@ -70,7 +75,9 @@ struct StreamFeed: ExampleFeed {
     stream.buffer == nil || source.readsAgainToRestore ? trained : source.report
   }
 
-  var waiting: Int { taken.count + (stream.buffer?.waiting ?? 0) }
+  var waiting: Int {
+    taken.count + partial.count + (stream.buffer?.waiting ?? 0) + (stream.waiting?.undelivered.count ?? 0)
+  }
 
   func end(at end: Int, from start: Int) { stream.buffer?.end(at: end, from: start) }
 
@@ -83,10 +90,11 @@ struct StreamFeed: ExampleFeed {
     left = skipped < count ? 0 : left - count
   }
 
-  private mutating func take(_ count: Int) throws -> [Example] {
-    var examples: [Example] = []
-    examples.reserveCapacity(count)
-    while examples.count < count, left > 0 {
+  /// Completes the part of a mini-batch.
+  /// - Throws: `SourcePause` if the stream is silent; what has arrived is kept.
+  private mutating func take(_ count: Int) throws {
+    while partial.count < count, left > 0 {
+      if stream.buffer == nil { stream.waiting?.needed = min(count - partial.count, left) }
       guard let example = try taken.popFirst() ?? source.next() else {
         left = 0
         break
@@ -96,9 +104,9 @@ struct StreamFeed: ExampleFeed {
           example.id, insteadOf: expectedID, from: source.specification)
       }
       expectedID += 1
-      examples.append(example)
+      partial.append(example)
+      stream.delivered?.note(example)
       left -= 1
     }
-    return examples
   }
 }

@@ -234,13 +234,16 @@ struct TrainCommand: ParsableCommand {
   /// Reports a stopped run.
   /// - Returns: The exit status.
   private func show(_ stopped: RunStopped, signal: Int32) -> ExitCode {
-    var message = "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
+    var message =
+      stopped.steps == 0
+      ? "Stopped before the first step"
+      : "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
     let status = stopped.output == nil ? 128 + signal : Self.stoppedStatus
     if let saved = stopped.output {
       let option = output == nil ? "--output \(saved) " : ""
       message += ". To continue, run the same command with \(option)--resume."
     } else {
-      message += ". Nothing was saved, because of --output none."
+      message += stopped.steps == 0 ? ". Nothing was saved." : ". Nothing was saved, because of --output none."
     }
     guard case .json = Console.form else {
       Console.error(message)
