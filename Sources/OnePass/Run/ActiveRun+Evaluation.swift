@@ -34,9 +34,11 @@ extension ActiveRun {
     let start = ContinuousClock.now
     do {
       guard let source = try reopenEvaluation() else { return }
-      let accuracy = try learner.withEvaluatedWeights(over: ranks) {
-        try evaluate(source, alreadyTaken: []) {
-          if try saver.isStopRequested(loop) { throw EvaluationStopped() }
+      let accuracy = try assembly.pool.uncounted {
+        try learner.withEvaluatedWeights(over: ranks) {
+          try evaluate(source, alreadyTaken: []) {
+            if try saver.isStopRequested(loop) { throw EvaluationStopped() }
+          }
         }
       }
       records.curve.curve.record(
