@@ -73,7 +73,7 @@ public struct RunResult: Codable, Sendable {
   public struct Uncounted: Codable, Hashable, Sendable {
     /// The peak of the encoded images of mini-batches in flight: incoming ones, from the source until they are trained.
     ///
-    /// Replayed images are read in place, and count as part of the memory.
+    /// Replayed images count where they are copies: with a memory on disk, or from another rank.
     public var batchEncodedBytes: Int
     /// The peak of the decoded images of mini-batches in flight, incoming and replayed.
     public var batchDecodedBytes: Int

@@ -34,11 +34,9 @@ extension ActiveRun {
     let start = ContinuousClock.now
     do {
       guard let source = try reopenEvaluation() else { return }
-      let accuracy = try assembly.pool.uncounted {
-        try learner.withEvaluatedWeights(over: ranks) {
-          try evaluate(source, alreadyTaken: []) {
-            if try saver.isStopRequested(loop) { throw EvaluationStopped() }
-          }
+      let accuracy = try learner.withEvaluatedWeights(over: ranks) {
+        try evaluate(source, alreadyTaken: []) {
+          if try saver.isStopRequested(loop) { throw EvaluationStopped() }
         }
       }
       records.curve.curve.record(
@@ -68,9 +66,11 @@ extension ActiveRun {
       model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
       brokenLimit: configuration.data.brokenLimit, isStrict: configuration.data.strict, ranks: ranks)
     let limit = configuration.data.evaluationLimit
-    return try evaluator.evaluate(source, alreadyTaken: taken, limit: limit) {
-      observe(.evaluated(examples: $0, total: limit ?? source.knownCount))
-      try check()
+    return try assembly.pool.uncounted {
+      try evaluator.evaluate(source, alreadyTaken: taken, limit: limit) {
+        observe(.evaluated(examples: $0, total: limit ?? source.knownCount))
+        try check()
+      }
     }
   }
 }

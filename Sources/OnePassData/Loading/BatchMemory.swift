@@ -35,7 +35,7 @@ public struct BatchBlock: @unchecked Sendable {
 }
 
 /// The bytes of mini-batches in flight: from their submission to a decode pool until they are trained.
-package struct BatchBytes: Hashable, Sendable {
+package struct BatchBytes: Codable, Hashable, Sendable {
   /// The encoded images, without those that a replay memory has lent.
   package var encoded = 0
   /// The decoded images.
@@ -53,7 +53,14 @@ final class BatchMemoryPool: Sendable {
   }
 
   private let blocks = Mutex<[Kept]>([])
-  private let inFlight = Mutex<(now: BatchBytes, peak: BatchBytes)>((BatchBytes(), BatchBytes()))
+  private let inFlight = Mutex(InFlight())
+
+  private struct InFlight {
+    var now = BatchBytes()
+    var peak = BatchBytes()
+    /// Whether the peak is measured.
+    var isMeasured = true
+  }
   /// The maximum number of blocks kept.
   private let limit: Int
   private let allocate: @Sendable (Int) -> BatchBlock
@@ -72,6 +79,12 @@ final class BatchMemoryPool: Sendable {
     set { inFlight.withLock { $0.peak = newValue } }
   }
 
+  /// Whether batches that are submitted from now on count for the peak.
+  var measuresPeak: Bool {
+    get { inFlight.withLock { $0.isMeasured } }
+    set { inFlight.withLock { $0.isMeasured = newValue } }
+  }
+
   /// Returns at least `count` bytes, 64-byte aligned, with undefined contents.
   /// - Parameter encoded: The bytes of the encoded images of the batch.
   func take(count: Int, encoded: Int = 0) -> BatchMemory {
@@ -79,6 +92,7 @@ final class BatchMemoryPool: Sendable {
     inFlight.withLock { state in
       state.now.encoded += encoded
       state.now.decoded += count
+      guard state.isMeasured else { return }
       state.peak.encoded = max(state.peak.encoded, state.now.encoded)
       state.peak.decoded = max(state.peak.decoded, state.now.decoded)
     }

@@ -89,10 +89,16 @@ public final class DecodePool: Sendable {
   /// The peaks of the encoded and of the decoded bytes of batches in flight.
   package var peakBytes: BatchBytes { memory.peak }
 
+  /// Includes the peaks of the part of a run before a resumption.
+  package func include(peak: BatchBytes) {
+    memory.peak = BatchBytes(
+      encoded: max(memory.peak.encoded, peak.encoded), decoded: max(memory.peak.decoded, peak.decoded))
+  }
+
   /// Runs `body`, whose batches do not count for ``peakBytes``.
   package func uncounted<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let peak = memory.peak
-    defer { memory.peak = peak }
+    memory.measuresPeak = false
+    defer { memory.measuresPeak = true }
     return try body()
   }
 
