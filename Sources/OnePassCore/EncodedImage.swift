@@ -54,6 +54,11 @@ public struct EncodedImage: Sendable {
     if case .elsewhere = storage { false } else { true }
   }
 
+  /// Whether this process holds the bytes for this image alone, and not for a replay memory that has lent them.
+  package var hasOwnBytes: Bool {
+    if case .own = storage { true } else { false }
+  }
+
   /// The size of the encoded image in bytes.
   @inlinable
   public var byteCount: Int {

@@ -42,6 +42,31 @@ final class ImageBlocks: Sendable {
     if !isOnLoan { Self.free(block, overwriting: isOverwritten ? size : 0) }
   }
 
+  /// Returns the bytes that can be used in a block of the allocator, which rounds sizes up; `nil` with an unknown allocator.
+  private static let usableSize: (@convention(c) @Sendable (UnsafeMutableRawPointer?) -> Int)? = {
+    #if canImport(Darwin)
+      return { malloc_size($0) }
+    #else
+      // Foundation does not import the header that declares it.
+      typealias Function = @convention(c) @Sendable (UnsafeMutableRawPointer?) -> Int
+      return dlsym(nil, "malloc_usable_size").map { unsafeBitCast($0, to: Function.self) }
+    #endif
+  }()
+
+  /// The size of the header that the allocator stores with each block.
+  private static var headerBytes: Int {
+    #if canImport(Glibc)
+      return MemoryLayout<Int>.size
+    #else
+      return 0
+    #endif
+  }
+
+  /// The bytes that the allocator reserves for a block beyond its size; `nil` with an unknown allocator.
+  static func overhead(of block: Address, size: Int) -> Int? {
+    usableSize.map { $0(UnsafeMutableRawPointer(bitPattern: block)) + headerBytes - size }
+  }
+
   func isOnLoan(_ block: Address) -> Bool { state.withLock { $0.isOnLoan(block) } }
 
   func lend(_ blocks: [Address]) -> Loan {

@@ -4,7 +4,7 @@ import OnePassCore
 /// elsewhere.
 ///
 /// 36 bytes per item: the ``ItemRow`` 32, the loss 4; and those of a note if notes are stored. The overhead of the allocator per
-/// image (with glibc 8 bytes and up to 15 of rounding) is not counted.
+/// image (with glibc 8 bytes and up to 15 of rounding) is not counted; ``allocatorBytes`` has it.
 ///
 /// A value type: a copy gets its own images as soon as one of the two is changed.
 struct ItemTable {
@@ -45,6 +45,19 @@ struct ItemTable {
   }
 
   var count: Int { columns.rows.count }
+
+  /// The bytes that the allocator reserves beyond those of the images; `nil` if the images are stored elsewhere, or the
+  /// allocator is unknown.
+  var allocatorBytes: Int? {
+    guard columns.blocks != nil else { return nil }
+    var sum = 0
+    for slot in 0..<count {
+      guard let bytes = ImageBlocks.overhead(of: columns.rows[slot].block, size: columns.rows[slot].bytes)
+      else { return nil }
+      sum += bytes
+    }
+    return sum
+  }
 
   // MARK: Items
 

@@ -133,6 +133,12 @@ public struct ReplayMemory {
   /// The number of items.
   public var count: Int { table.count }
 
+  /// The bytes that the allocator reserves for the images in RAM beyond their sizes, which no budget counts; `nil` if the
+  /// images are stored elsewhere, or the allocator is unknown.
+  ///
+  /// - Complexity: O(``count``).
+  public var allocatorBytes: Int? { table.allocatorBytes }
+
   /// Returns the size of an item in the memory, in bytes, including its index; an upper bound on disk.
   public func cost(of image: EncodedImage) -> Int { cost(ofBytes: image.byteCount) }
 

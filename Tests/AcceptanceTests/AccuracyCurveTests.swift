@@ -65,7 +65,7 @@ import Testing
     let data = try runs.pack("stream.tar")
     try runs.train("run", options + ["--eval-every", "3"], data: data)
     let all = try points("run")
-    #expect(all.map { $0.number("step") } == [3, 6, 9, 12, 13])
+    try #require(all.map { $0.number("step") } == [3, 6, 9, 12, 13])
     #expect(all.map { $0.number("examplesSeen") } == [48, 96, 144, 192, 200])
     for (index, limit) in [(1, "96"), (3, "192")] {
       try runs.train("part-\(limit)", options + ["--limit", limit], data: data)
@@ -160,14 +160,14 @@ import Testing
     }
   }
 
-  /// Evaluations of 13 · 2,000 images take longer than the training on 200.
+  /// Evaluations of 13 · 6,000 images take longer than the training on 200.
   @Test("Evaluations do not count as training time")
   func time() throws {
-    try StripedImages(count: 2_000, seed: 2).write(to: runs.folder, prefix: "t10k")
+    try StripedImages(count: 6_000, seed: 2).write(to: runs.folder, prefix: "t10k")
     try runs.train("run", ["--method", "naive", "--eval-every", "1"])
     let result = try runs.result("run")
     let (wall, training) = (result.number("wallSeconds") ?? 0, result.number("trainingSeconds") ?? 0)
-    #expect(training > 0 && training < 0.5 * wall, "\(training) of \(wall)")
+    #expect(training > 0 && training < 0.3 * wall, "\(training) of \(wall)")
     #expect(try points("run").count == 13)
   }
 

@@ -135,7 +135,8 @@ import Testing
         "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(try Ranks.freePort())",
       ])
     let waits = try events(alone.errors)
-    #expect(kinds(waits) == ["waiting", "failed"] && waits.allSatisfy { $0.number("rank") == 1 })
+    try #require(kinds(waits) == ["waiting", "failed"])
+    #expect(waits.allSatisfy { $0.number("rank") == 1 })
     #expect((10..<13).contains(waits[0].number("seconds") ?? 0))
     #expect((waits[0]["message"] as? String)?.hasSuffix("s: connection refused.") == true)
     #expect(alone.status == 75 && waits[1].number("status") == 75)
@@ -205,8 +206,9 @@ import Testing
     let all = try events(outcome.errors)
     #expect(outcome.status == 0, "\(outcome.errors)")
     let waits = only("waiting", all)
+    try #require(waits.count == 1)
     #expect(
-      waits.count == 1 && waits[0]["message"] as? String == "wds:-: nothing has arrived for 10 s.", "\(waits)"
+      waits[0]["message"] as? String == "wds:-: nothing has arrived for 10 s.", "\(waits)"
     )
     #expect((10..<12).contains(waits[0].number("seconds") ?? 0))
   }

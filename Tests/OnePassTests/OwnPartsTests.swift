@@ -202,6 +202,27 @@ import Testing
     #expect(result.configuration.memory.evicting == .own("OrderedSelector<LargestLabelFirst>"))
   }
 
+  /// A custom source with random access is read from its start each time; any other can be read once only.
+  @Test("Custom evaluation data is evaluated along the stream if it has random access")
+  func customEvaluationDataIsReadRepeatedly() throws {
+    var evaluated = configuration
+    evaluated.data.evaluationInterval = 2
+    let plain = try TrainingRun(configuration, source: source(), evaluationSource: source(64, from: 96))
+      .start()
+    let result = try TrainingRun(evaluated, source: source(), evaluationSource: source(64, from: 96)).start()
+    let points = try #require(result.accuracyCurve)
+    #expect(points.count > 1 && points.allSatisfy { $0.examples == 64 })
+    #expect(result.accuracy == plain.accuracy && plain.accuracyCurve == nil)
+    #expect(points.last?.loss == plain.accuracy?.loss && points[0].loss != points.last?.loss)
+    let once = SequenceSource(
+      "frames", (0..<64).map { Self.images.labelled(96 + $0) }, count: 64, classCount: 4)
+    #expect {
+      _ = try TrainingRun(evaluated, source: source(), evaluationSource: once)
+    } throws: {
+      "\($0)".contains("--eval-every reads the evaluation data repeatedly, and frames can be read only once;")
+    }
+  }
+
   @Test("A custom model is trained, saved and loaded")
   func aProgramsModelIsTrainedSavedAndReadBack() throws {
     let plain = try TrainingRun(configuration, source: source(), evaluationSource: source(64, from: 96))

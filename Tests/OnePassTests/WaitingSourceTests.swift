@@ -7,7 +7,7 @@ import Testing
 
 @testable import OnePass
 
-/// A stream that is silent until it is told to deliver.
+/// A stream that is silent until it is opened.
 final class Tap: Sendable {
   private let condition = NSCondition()
   private let state = Mutex((left: 0, isClosed: false))
@@ -102,7 +102,6 @@ final class Tap: Sendable {
     let result = try TrainingRun(configuration(change), source: tap.source(from: 37)).start(
       output: folder.file("run"), resuming: true, continuing: true)
     #expect(result.stream.examples == 80)
-    // The example that the reader was waiting for when the run was stopped went to nobody.
     let taken = try numbers("run")
     #expect((buffer == nil ? taken : taken.sorted()) == Array(0..<80))
     #expect(try PassVerification(of: folder.file("run")).faults.isEmpty)

@@ -53,6 +53,9 @@ final class Ledger {
     [(Self.fileName, entries.path)] + (subjects.map { [(SubjectLog.fileName, $0.path)] } ?? [])
   }
 
+  /// The size of all entries, in bytes.
+  var bytes: Int { examples * (LedgerEntry.bytes + (subjects == nil ? 0 : SubjectLog.entryBytes)) }
+
   /// Appends the examples of a mini-batch.
   /// - Throws: `OnePassError` (`io`) if a file cannot be written.
   func append(_ arrivals: [Arrival]) throws {

@@ -13,6 +13,8 @@ struct IncomingBatches {
     var imageWaitSeconds = 0.0
     /// What the source had left out and chosen; `nil` in checkpoints of earlier versions.
     var report: SourceReport?
+    /// The peaks of mini-batches in flight; `nil` in checkpoints of earlier versions.
+    var batchBytes: BatchBytes?
   }
 
   private let configuration: RunConfiguration
@@ -133,7 +135,7 @@ struct IncomingBatches {
   var state: State {
     State(
       tally: tally.counts, arrivals: expiry.arrivals, imageWaitSeconds: decoder.waitSeconds,
-      report: feed.reportToSave(trained: trainedReport))
+      report: feed.reportToSave(trained: trainedReport), batchBytes: decoder.pool.peakBytes)
   }
 
   /// - Parameters:
@@ -144,6 +146,7 @@ struct IncomingBatches {
     expiry.arrivals = state.arrivals
     decoder.waitSeconds = state.imageWaitSeconds
     trainedReport = state.report ?? SourceReport()
+    if let peak = state.batchBytes { decoder.pool.include(peak: peak) }
     batchesTaken = steps
     self.end = end
   }

@@ -59,12 +59,28 @@ public struct RunResult: Codable, Sendable {
     public var byteFraction: Double
     /// The part in the shuffle buffer; `nil` without one.
     public var shuffleBuffer: ShuffleBuffer.Amount?
+    /// The bytes that the figures above leave out; `nil` in records of earlier versions.
+    public var uncounted: Uncounted?
     /// The copies of images that the finished run keeps for inspection. They are not counted above, since training does not
     /// use them.
     public var pictures: Pictures?
     /// The pictures of the memory in the event files, if any. They contain copies of images that outlive the memory, and are
     /// not counted above either.
     public var loggedPictures: LoggedPictures?
+  }
+
+  /// The bytes of images from the stream, or about them, that ``Storage`` leaves out. With several ranks, those of the first.
+  public struct Uncounted: Codable, Hashable, Sendable {
+    /// The peak of the encoded images of mini-batches in flight: incoming ones, from the source until they are trained.
+    ///
+    /// Replayed images count where they are copies: with a memory on disk, or from another rank.
+    public var batchEncodedBytes: Int
+    /// The peak of the decoded images of mini-batches in flight, incoming and replayed.
+    public var batchDecodedBytes: Int
+    /// The size of the ledger, with the hashes of subjects if they are recorded; `nil` without a ledger.
+    public var ledgerBytes: Int?
+    /// What the allocator reserves at the end of the training beyond the images of a memory in RAM; `nil` without such a memory.
+    public var allocatorBytes: Int?
   }
 
   /// The pictures of the memory in the event files at the end of a run, each of up to 64 images.

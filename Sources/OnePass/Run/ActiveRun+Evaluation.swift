@@ -80,11 +80,13 @@ extension ActiveRun {
       model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
       brokenLimit: configuration.data.brokenLimit, isStrict: configuration.data.strict, ranks: ranks)
     let limit = configuration.data.evaluationLimit
-    return try evaluator.evaluate(
-      source, alreadyTaken: taken, limit: limit,
-      observe: {
-        observe(.evaluated(examples: $0, total: limit ?? source.knownCount))
-        try check()
-      }, record: record)
+    return try assembly.pool.uncounted {
+      try evaluator.evaluate(
+        source, alreadyTaken: taken, limit: limit,
+        observe: {
+          observe(.evaluated(examples: $0, total: limit ?? source.knownCount))
+          try check()
+        }, record: record)
+    }
   }
 }

@@ -80,7 +80,14 @@ extension ActiveRun {
     )
     return .init(
       examples: all.examples, bytes: all.bytes, exampleFraction: Double(all.examples) / Double(examples),
-      byteFraction: Double(all.bytes) / Double(bytes), shuffleBuffer: waiting)
+      byteFraction: Double(all.bytes) / Double(bytes), shuffleBuffer: waiting, uncounted: uncounted)
+  }
+
+  private var uncounted: RunResult.Uncounted {
+    let batches = assembly.pool.peakBytes
+    return .init(
+      batchEncodedBytes: batches.encoded, batchDecodedBytes: batches.decoded,
+      ledgerBytes: records.ledger?.bytes, allocatorBytes: loop.rehearsal?.memory.allocatorBytes)
   }
 
   private var processes: RunResult.Processes? {

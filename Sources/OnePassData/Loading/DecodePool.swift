@@ -75,14 +75,32 @@ public final class DecodePool: Sendable {
   ) -> PendingBatch {
     precondition(examples.count == views.count, "The number of views must equal the number of examples.")
     let bytes = examples.count * pipeline.elementsPerImage * queue.pixelType.size
+    let encoded = examples.reduce(0) { $0 + ($1.image.hasOwnBytes ? $1.image.byteCount : 0) }
     let job = DecodeJob(
-      examples: examples, views: views, memory: memory.take(count: bytes), isStoredFirst: isStoredFirst)
+      examples: examples, views: views, memory: memory.take(count: bytes, encoded: encoded),
+      isStoredFirst: isStoredFirst)
     queue.add(job)
     return PendingBatch(job: job, queue: queue)
   }
 
   /// The number of images submitted but not decoded, at most the queue's capacity or the size of one larger batch.
   public var load: Int { queue.load }
+
+  /// The peaks of the encoded and of the decoded bytes of batches in flight.
+  package var peakBytes: BatchBytes { memory.peak }
+
+  /// Includes the peaks of the part of a run before a resumption.
+  package func include(peak: BatchBytes) {
+    memory.peak = BatchBytes(
+      encoded: max(memory.peak.encoded, peak.encoded), decoded: max(memory.peak.decoded, peak.decoded))
+  }
+
+  /// Runs `body`, whose batches do not count for ``peakBytes``.
+  package func uncounted<Result>(_ body: () throws -> Result) rethrows -> Result {
+    memory.measuresPeak = false
+    defer { memory.measuresPeak = true }
+    return try body()
+  }
 
   /// Ends the threads and waits for them. Batches that are not decoded fail. Idempotent.
   public func shutdown() { queue.stop() }
