@@ -120,9 +120,7 @@ public final class DiskImages: ImageStore {
   /// Removes the memory in a folder, and the folder if it is then empty.
   public static func remove(in directory: String) {
     let files = FileManager.default
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-      try? files.removeItem(atPath: "\(directory)/\(ImageArchive.fileName)\(suffix)")
-    }
+    ImageArchive.erase(in: directory)
     if (try? files.contentsOfDirectory(atPath: directory))?.isEmpty == true {
       try? files.removeItem(atPath: directory)
     }

@@ -26,7 +26,7 @@ import Testing
       switch option.type {
       case is Bool.Type: [true, false]
       case is Int.Type, is Int?.Type: [24, 7, 3]
-      case is UInt64.Type: [UInt64(7)]
+      case is UInt64.Type, is UInt64?.Type: [UInt64(7)]
       case is Double.Type, is Double?.Type: [0.3, 0.4]
       case is String.Type, is String?.Type: [awkward, "resnet8"]
       case is [String]?.Type: [["x: y", "- z", "#1", "\"", "é\u{1F600}"]]

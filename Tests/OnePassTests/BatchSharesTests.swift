@@ -15,6 +15,21 @@ import Testing
     #expect((parts.map(\.count).max() ?? 0) - (parts.map(\.count).min() ?? 0) <= 1)
   }
 
+  /// One example of every mini-batch, which belongs to another rank.
+  @Test(
+    "A witness is an example of another rank",
+    arguments: [(128, 1), (128, 4), (10, 3), (2, 5), (1, 2), (0, 2), (7, 7)])
+  func aWitnessBelongsToAnotherRank(count: Int, ranks: Int) {
+    let shares = BatchShares(ranks: ranks)
+    for rank in 0..<ranks {
+      guard let place = shares.witness(of: count, for: rank) else {
+        #expect(shares.part(of: count, for: rank).count == count)
+        continue
+      }
+      #expect((0..<count).contains(place) && !shares.part(of: count, for: rank).contains(place))
+    }
+  }
+
   @Test("Every rank trains its share on the images that it has")
   func everyRankTrainsOnItsNumberAndKeepsWhatItCan() {
     var chance = SeededGenerator(seed: 1, .test)

@@ -174,6 +174,14 @@ import Testing
         + "To start from its weights alone, pass --initialise."
     ),
     (
+      .ranksReadOtherData(1, example: 17), .badData,
+      "Rank 1 has another image or label as example 17 than the rank that trains on it; give every rank the same files."
+    ),
+    (
+      .memoryDirectoryInOutput("runs/a/checkpoint", output: "runs/a"), .usage,
+      "--memory-directory runs/a/checkpoint is a folder that the run itself writes in runs/a; choose one beside it."
+    ),
+    (
       .memoryDirectoryRequired, .usage,
       "--memory-directory is required, because the run keeps its memory on disk."
     ),

@@ -64,6 +64,24 @@ final class PixelSource: ExampleSource {
     #expect(try feed.next(1).isEmpty)
   }
 
+  /// With any number of ranks, the parts are the mini-batches, and each rank sees one example more than its part.
+  @Test("Ranks divide the stream, and each has a witness of another part", arguments: [2, 3, 5])
+  func ranksDivideTheStream(ranks: Int) throws {
+    let shares = BatchShares(ranks: ranks)
+    var ids: [Int] = []
+    var feeds = (0..<ranks).map { _ in StreamFeed(SyntheticSource(100), alreadyTaken: [], limit: 90) }
+    while true {
+      let parts = try feeds.indices.map { try feeds[$0].next(32, for: $0, of: shares) }
+      if parts[0].isEnd { break }
+      ids += parts.flatMap(\.examples).map(\.id)
+      for part in parts {
+        let witness = try #require(part.witness)
+        #expect(!part.examples.contains { $0.id == witness.id } && ids.contains(witness.id))
+      }
+    }
+    #expect(ids == Array(0..<90))
+  }
+
   @Test(
     "A source that repeats or skips positions is detected", arguments: [[0, 1, 1, 2], [0, 2, 3], [1, 2]])
   func aSourceThatRepeatsOrLeavesOutIsFoundOut(ids: [Int]) {

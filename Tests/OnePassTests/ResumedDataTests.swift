@@ -243,6 +243,38 @@ struct PictureFolders {
   }
 }
 
+@Suite("The files of a run that contain images") struct RunImageFileTests {
+  @Test("A memory directory in the run's own folders is refused")
+  func aMemoryDirectoryIsOutsideOfTheRun() throws {
+    for path in [
+      "runs/a/checkpoint", "runs/a/unfinished/x", "./runs/b/../a/state", "runs/a", "runs/a/tensorboard",
+    ] {
+      #expect(throws: OnePassError.self, "\(path)") { try MemoryDirectory.check(path, outside: "runs/a") }
+    }
+    for path in ["runs/a-memory", "runs/a/memory", "runs/ab", "runs", nil] {
+      try MemoryDirectory.check(path, outside: "runs/a")
+    }
+  }
+
+  /// A second name of the file shows what is in its blocks after the run has removed it.
+  @Test("The images of an unfinished run are overwritten at its end")
+  func theImagesOfAnUnfinishedRunAreOverwritten() throws {
+    let pictures = try PictureFolders(each: 30)
+    let folder = pictures.folder
+    var configuration = RunConfiguration.small(on: "folder:\(folder.file("train"))", replaySteps: 1)
+    configuration.recipe.batchSize = 8
+    _ = try TrainingRun(configuration).start(
+      output: folder.file("run"), checkpoints: CheckpointPlan(every: .steps(2))
+    ) { event in
+      guard case .step(let report) = event, report.step == 7 else { return }
+      #expect(link(folder.file("run/unfinished/images.sqlite"), folder.file("images")) == 0)
+    }
+    #expect(!folder.exists("run/unfinished"))
+    let left = try folder.bytes(of: "images")
+    #expect(left.count > 4_096 && left.allSatisfy { $0 == 0 })
+  }
+}
+
 @Suite("The compute threads of a resumed run") struct ResumedThreadsTests {
   @Test("They are those before, unless others are requested, which is reported")
   func theyAreThoseBefore() {

@@ -21,7 +21,8 @@ void handOver(const std::vector<uint8_t> &value, uint8_t **out, int64_t *count) 
 }
 }  // namespace
 
-CTError *ct_store_open(const char *host, int32_t port, bool isMaster, int64_t timeoutMilliseconds, CTStore **out) {
+CTError *ct_store_open(const char *host, int32_t port, bool isMaster, int32_t listener, int64_t timeoutMilliseconds,
+                       CTStore **out) {
   return guard([&] {
     // c10d logs each connection attempt in many lines; the returned error reports the failure once.
     if (!std::getenv("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
@@ -29,6 +30,7 @@ CTError *ct_store_open(const char *host, int32_t port, bool isMaster, int64_t ti
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(port);
     options.isServer = isMaster;
+    if (listener >= 0) options.masterListenFd = listener;
     options.waitWorkers = false;
     options.timeout = milliseconds(timeoutMilliseconds);
     const auto store = c10::make_intrusive<c10d::TCPStore>(host, options);

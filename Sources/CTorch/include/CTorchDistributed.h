@@ -16,8 +16,9 @@ typedef struct CTReducer CTReducer;
 // MARK: The key-value store of all processes (Distributed/Store.cpp)
 
 /// Connects to the store at host:port; the master also serves it, on a free port if `port` is 0.
-CTError *_Nullable ct_store_open(const char *host, int32_t port, bool isMaster, int64_t timeoutMilliseconds,
-                                 CTStore *_Nullable *_Nonnull out);
+/// It takes over the bound socket `listener`, or listens on every interface if that is -1.
+CTError *_Nullable ct_store_open(const char *host, int32_t port, bool isMaster, int32_t listener,
+                                 int64_t timeoutMilliseconds, CTStore *_Nullable *_Nonnull out);
 void ct_store_free(CTStore *store);
 int32_t ct_store_port(const CTStore *store);
 CTError *_Nullable ct_store_set(CTStore *store, const char *key, const uint8_t *value, int64_t count);

@@ -6,6 +6,14 @@ extension OnePassError {
     OnePassError(.usage, "\(source) can be read by one process only (started: \(processes)); pass files.")
   }
 
+  /// - Parameter rank: The rank that noticed it.
+  static func ranksReadOtherData(_ rank: Int, example: Int) -> OnePassError {
+    OnePassError(
+      .badData,
+      "Rank \(rank) has another image or label as example \(example) than the rank that trains on it; "
+        + "give every rank the same files.")
+  }
+
   static func memoryDirectoryOfSeveralProcesses(_ processes: Int) -> OnePassError {
     notWithSeveralProcesses(
       "--memory-directory", processes, remedy: "omit it, and each process keeps its share in RAM")

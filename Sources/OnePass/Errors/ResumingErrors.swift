@@ -36,6 +36,12 @@ extension OnePassError {
         + "To start from its weights alone, pass --initialise.")
   }
 
+  static func memoryDirectoryInOutput(_ path: String, output: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--memory-directory \(path) is a folder that the run itself writes in \(output); choose one beside it.")
+  }
+
   static var memoryDirectoryRequired: OnePassError {
     OnePassError(.usage, "--memory-directory is required, because the run keeps its memory on disk.")
   }

@@ -41,6 +41,7 @@ struct IncomingBatches {
     let pass: Int
     let time: Date
     let isPause: Bool
+    let witness: Example?
     let report: SourceReport
   }
 
@@ -69,6 +70,7 @@ struct IncomingBatches {
     let images = try decoder.wait(for: taken.pending)
     upcoming = try take()
     let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: images))
+    try ranks.compare(taken.witness, with: arrived)
     guard !arrived.isEmpty || taken.isPause else { return nil }
     if !arrived.isEmpty {
       expiry.arrivals.note(tally.taken, at: taken.time)
@@ -96,7 +98,7 @@ struct IncomingBatches {
       isStoredFirst: configuration.method == .replay && configuration.step.incomingForm == .stored)
     return Taken(
       examples: part.examples, pending: pending, pass: feed.pass, time: time, isPause: part.isPause,
-      report: feed.report)
+      witness: part.witness, report: feed.report)
   }
 
   /// Centre crops for naive one-pass training, as in the paper. Otherwise a random crop and flip, unless configured differently.

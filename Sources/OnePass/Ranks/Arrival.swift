@@ -64,3 +64,17 @@ extension Arrival: RankRecord {
     isRotated = members & 4 != 0
   }
 }
+
+extension Ranks {
+  /// Compares an example that this rank read, although it belongs to another one, with what that rank read.
+  /// - Parameters:
+  ///   - witness: The example; `nil` with one rank, and at the end of the stream.
+  ///   - arrivals: The arrivals of all ranks.
+  /// - Throws: `OnePassError` (`badData`) if the ranks have different data.
+  func compare(_ witness: Example?, with arrivals: [Arrival]) throws {
+    guard let witness, let arrival = arrivals.first(where: { $0.id == witness.id }) else { return }
+    guard arrival.entry == LedgerEntry(of: witness), arrival.label == witness.label else {
+      throw OnePassError.ranksReadOtherData(rank, example: witness.id)
+    }
+  }
+}

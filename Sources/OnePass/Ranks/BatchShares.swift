@@ -9,6 +9,13 @@ struct BatchShares {
     self.ranks = ranks
   }
 
+  /// The place in a mini-batch of an example that a rank reads although it belongs to another one: the one after its part, or
+  /// the first one; `nil` if the rank has the whole mini-batch.
+  func witness(of count: Int, for rank: Int) -> Int? {
+    let part = part(of: count, for: rank)
+    return part.upperBound < count ? part.upperBound : part.lowerBound > 0 ? 0 : nil
+  }
+
   /// The part of a rank in a mini-batch of `count` examples.
   func part(of count: Int, for rank: Int) -> Range<Int> {
     count * rank / ranks..<count * (rank + 1) / ranks

@@ -1,5 +1,6 @@
 import Foundation
 import OnePassCore
+import OnePassData
 import OnePassReplay
 
 /// A folder of files that appears complete or not at all, with checksums of all files.
@@ -91,6 +92,8 @@ struct CheckpointFolder {
     let doomed = "\(parent)/.\(name).gone\(Self.partialSuffix)"
     guard rename(path, doomed) == 0 else { return false }
     try? DurableFile.synchronise(parent)
+    // The only file with images.
+    ErasedFile.remove("\(doomed)/\(ShuffleBuffer.Snapshot.fileName)")
     return (try? FileManager.default.removeItem(atPath: doomed)) != nil
   }
 

@@ -11,6 +11,21 @@ struct MemoryDirectory {
   let run: String
   let images: DiskImages
 
+  /// Checks that the folder is not one of those that the run writes, renames or removes itself.
+  /// - Throws: `OnePassError` (`usage`) if it is.
+  static func check(_ path: String?, outside output: String) throws {
+    guard let path else { return }
+    func parts(_ path: String) -> [String] {
+      URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().pathComponents
+    }
+    let own = [UnfinishedRun.folderName, Checkpoint.folder, KeptState.folderName, EventFolder.name]
+    let (memory, run) = (parts(path), parts(output))
+    guard memory.starts(with: run), memory.count == run.count || own.contains(memory[run.count]) else {
+      return
+    }
+    throw OnePassError.memoryDirectoryInOutput(path, output: output)
+  }
+
   /// Creates the folder of a new run.
   init(creating path: String, run: String, plan: TrainingPlan, imageBytes: Int) throws {
     guard let capacity = plan.capacity else {

@@ -152,6 +152,8 @@ package final class UnfinishedRun {
       try? FileManager.default.removeItem(atPath: "\(path)/\(SubjectLog.fileName)")
       rename(path, "\(output)/\(KeptState.folderName)")
     } else {
+      for checkpoint in (try? Self.checkpoints(in: path)) ?? [] { checkpoint.remove() }
+      ImageArchive.erase(in: path)
       try? FileManager.default.removeItem(atPath: path)
     }
     unlock()

@@ -39,6 +39,7 @@ final class RunSession {
     (self.resuming, self.continuing) = (resuming, continuing)
     let output = ranks.isFirst ? output : nil
     self.output = output
+    if let output { try MemoryDirectory.check(configuration.memory.directory, outside: output) }
     folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
     let unfinished = output.map { UnfinishedRun(in: $0, kept: kept) }
     self.unfinished = unfinished

@@ -4,6 +4,8 @@ import OnePassData
 /// A rank's part of a mini-batch from a stream.
 struct TakenPart {
   let examples: [Example]
+  /// An example of another rank's part, by which ranks with different data notice it; `nil` with one rank.
+  var witness: Example?
   /// Whether the stream has ended; no rank has taken an example then.
   var isEnd = false
   /// Whether no example has arrived yet but more may come; the same on every rank.

@@ -57,15 +57,18 @@ struct StreamFeed: ExampleFeed {
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) throws -> TakenPart {
     let count = min(count, left + partial.count)
     let part = shares.part(of: count, for: rank)
-    try skip(part.lowerBound)
+    let place = shares.witness(of: count, for: rank)
+    let first = place == 0 ? try takeOne() : nil
+    try skip(part.lowerBound - (place == 0 ? 1 : 0))
     do { try take(part.count) } catch is SourcePause {
       return TakenPart(examples: [], isPause: true)
     }
     let examples = partial
     partial = []
-    try skip(count - part.upperBound)
+    let next = place == part.upperBound ? try takeOne() : nil
+    try skip(count - part.upperBound - (place == part.upperBound ? 1 : 0))
     try source.checkReport(isStrict: stream.isStrict)
-    return TakenPart(examples: examples, isEnd: count == 0)
+    return TakenPart(examples: examples, witness: first ?? next, isEnd: count == 0)
   }
 
   var report: SourceReport { source.report }
@@ -93,20 +96,24 @@ struct StreamFeed: ExampleFeed {
   /// Completes the part of a mini-batch.
   /// - Throws: `SourcePause` if the stream is silent; what has arrived is kept.
   private mutating func take(_ count: Int) throws {
-    while partial.count < count, left > 0 {
-      if stream.buffer == nil { stream.waiting?.needed = min(count - partial.count, left) }
-      guard let example = try taken.popFirst() ?? source.next() else {
-        left = 0
-        break
-      }
-      guard example.id == expectedID else {
-        throw OnePassError.unexpectedExample(
-          example.id, insteadOf: expectedID, from: source.specification)
-      }
-      expectedID += 1
+    while partial.count < count {
+      if stream.buffer == nil { stream.waiting?.needed = max(1, min(count - partial.count, left)) }
+      guard let example = try takeOne() else { break }
       partial.append(example)
       stream.delivered?.note(example)
-      left -= 1
     }
+  }
+
+  private mutating func takeOne() throws -> Example? {
+    guard left > 0, let example = try taken.popFirst() ?? source.next() else {
+      left = 0
+      return nil
+    }
+    guard example.id == expectedID else {
+      throw OnePassError.unexpectedExample(example.id, insteadOf: expectedID, from: source.specification)
+    }
+    expectedID += 1
+    left -= 1
+    return example
   }
 }

@@ -243,7 +243,8 @@ struct TrainCommand: ParsableCommand {
       let option = output == nil ? "--output \(saved) " : ""
       message += ". To continue, run the same command with \(option)--resume."
     } else {
-      message += stopped.steps == 0 ? ". Nothing was saved." : ". Nothing was saved, because of --output none."
+      message +=
+        stopped.steps == 0 ? ". Nothing was saved." : ". Nothing was saved, because of --output none."
     }
     guard case .json = Console.form else {
       Console.error(message)

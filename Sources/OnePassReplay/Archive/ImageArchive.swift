@@ -310,11 +310,23 @@ public final class ImageArchive {
   public func makeDurable() throws {
     guard file == FileIdentity(path: path) else { throw OnePassError.databaseVanished(path) }
     reader.close()
-    let statement = try SQLiteStatement("PRAGMA wal_checkpoint(TRUNCATE)", in: database)
+    try checkpoint("FULL")
+    // All pages are in the database now. The blocks that the log gives up must not contain images.
+    do { try ErasedFile.overwrite("\(path)-wal") } catch { throw OnePassError.logNotEmptied(path) }
+    try checkpoint("TRUNCATE")
+    database.logFrames = 0
+  }
+
+  private func checkpoint(_ mode: String) throws {
+    let statement = try SQLiteStatement("PRAGMA wal_checkpoint(\(mode))", in: database)
+    defer { statement.reset() }
     guard try statement.step(), statement.integer(0) == 0 else {
       throw OnePassError.logNotEmptied(path)
     }
-    statement.reset()
-    database.logFrames = 0
+  }
+
+  /// Overwrites and removes the file of a folder and its log. Nothing may have it open.
+  public static func erase(in folder: String) {
+    for suffix in ["", "-wal", "-shm", "-journal"] { ErasedFile.remove("\(folder)/\(fileName)\(suffix)") }
   }
 }

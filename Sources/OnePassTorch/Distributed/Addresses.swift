@@ -1,4 +1,5 @@
 import Foundation
+import OnePassCore
 import Synchronization
 
 #if canImport(Glibc)
@@ -42,6 +43,47 @@ private func withAddresses<Result>(
   guard status == 0, let found else { throw Unreachable.unknownName(String(cString: gai_strerror(status))) }
   defer { freeaddrinfo(found) }
   return try body(found)
+}
+
+/// Returns a socket that is bound to an address of a host, and its port.
+/// - Parameter port: The port; 0 for any.
+/// - Returns: `nil` if the host is reachable under none of this machine's own addresses, as behind a forwarded port. The
+///   store then has to listen on every interface.
+/// - Throws: `Unreachable`; `OnePassError` (`io`) if the port is in use.
+func boundSocket(of host: String, port: Int) throws -> (descriptor: Int32, port: Int)? {
+  try withAddresses(of: host, port: port, forDatagrams: false) { first in
+    for entry in sequence(first: first, next: { $0.pointee.ai_next }) {
+      let descriptor = socket(entry.pointee.ai_family, entry.pointee.ai_socktype, 0)
+      guard descriptor >= 0 else { continue }
+      var yes: Int32 = 1
+      setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+      if bind(descriptor, entry.pointee.ai_addr, entry.pointee.ai_addrlen) == 0 {
+        return (descriptor, try boundPort(of: descriptor))
+      }
+      let reason = errno
+      close(descriptor)
+      guard reason == EADDRNOTAVAIL else {
+        throw OnePassError.portUnavailable(host, port, String(cString: strerror(reason)))
+      }
+    }
+    return nil
+  }
+}
+
+private func boundPort(of descriptor: Int32) throws -> Int {
+  var address = sockaddr_storage()
+  var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+  return try withUnsafeMutablePointer(to: &address) { pointer in
+    try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
+      guard getsockname(descriptor, name, &length) == 0 else {
+        throw Unreachable.refusing(String(cString: strerror(errno)))
+      }
+    }
+    // The port is at the same place for both families.
+    return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+      Int(UInt16(bigEndian: $0.pointee.sin_port))
+    }
+  }
 }
 
 /// Returns a socket connected to a port of a host; connecting a datagram socket sends nothing.

@@ -82,8 +82,13 @@ final class KeyValueStore: @unchecked Sendable {
     to address: String, _ port: Int, serves: Bool, within timeout: Duration
   ) throws -> KeyValueStore {
     var made: OpaquePointer?
+    // c10d alone would listen on every interface, and its store has no authentication.
+    let listener = serves ? try boundSocket(of: address, port: port) : nil
     try check(
-      "KeyValueStore.open", ct_store_open(address, Int32(port), serves, timeout.wholeMilliseconds, &made))
+      "KeyValueStore.open",
+      ct_store_open(
+        address, Int32(listener?.port ?? port), serves, listener?.descriptor ?? -1,
+        timeout.wholeMilliseconds, &made))
     guard let made else { throw OnePassError.libtorchReturnedNothing("KeyValueStore.open") }
     return KeyValueStore(owning: made, address: address)
   }

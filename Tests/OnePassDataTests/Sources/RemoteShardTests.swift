@@ -197,6 +197,31 @@ import Testing
     #expect(source.position == 8)
   }
 
+  /// The other file has the same length and the same names, and the server states no version of it.
+  @Test(
+    "Without a version of the file, the last bytes are read again and compared",
+    arguments: [
+      ("206 Partial Content", false), ("206 Partial Content", true), ("200 OK", false), ("200 OK", true),
+    ])
+  func theLastBytesAreCompared(status: String, isOther: Bool) throws {
+    let other = Self.shard.map { $0 &+ ($0 > 127 ? 1 : 0) }
+    let server = try LoopbackServer { request, number, connection in
+      guard !request.target.contains(".json") else { return connection.answer("404 Not Found") }
+      let whole = isOther && number >= 2 ? other : Self.shard
+      let start = status.hasPrefix("206") ? request.rangeStart ?? 0 : 0
+      var headers = ["Content-Length": "\(whole.count - start)"]
+      if start > 0 { headers["Content-Range"] = "bytes \(start)-\(whole.count - 1)/\(whole.count)" }
+      connection.head(start > 0 ? status : "200 OK", headers)
+      // The second answer by ranges starts 16 KiB before the break.
+      connection.send(Array(whole[start...].prefix(number < 3 ? 30_000 : .max)))
+    }
+    let source = try open(server.url("t.tar"))
+    guard isOther else { return try expectWhole(source) }
+    expectError(.io, naming: ["the file changed after 30000 bytes"]) {
+      while try source.next() != nil {}
+    }
+  }
+
   /// Without a length, only the end mark of the tar shows that it is complete.
   @Test("A truncated body is detected")
   func truncatedBodiesAreDetected() throws {

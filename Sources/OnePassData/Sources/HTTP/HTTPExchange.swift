@@ -125,6 +125,13 @@ package final class HTTPExchange {
     return body
   }
 
+  /// Reads the available bytes of the body, up to `limit` and 64 KiB; none at its end.
+  func part(atMost limit: Int, within seconds: Double) throws(Broken) -> [UInt8] {
+    let part = UnsafeMutableRawBufferPointer.allocate(byteCount: min(1 << 16, limit), alignment: 16)
+    defer { part.deallocate() }
+    return Array(part.prefix(try read(into: part, within: seconds)))
+  }
+
   // MARK: Called by libcurl, on the same thread
 
   /// Receives a line of the head: the status line, a field, the empty last line, or a trailer after the body.

@@ -4,7 +4,8 @@ import OnePassCore
 /// A file on a server, read once from start to end. Owned by one thread.
 ///
 /// If a connection breaks, stalls or ends early, a new one continues at the same byte (`Range` with `If-Range`, RFC 9110
-/// sections 13.1.5 and 14). If the file has changed by then, reading fails.
+/// sections 13.1.5 and 14). If the file has changed by then, reading fails. If the server states no version of the file, the
+/// last 16 KiB are read again and compared.
 final class HTTPInput: ByteInput {
   let isFile = false
   let offset: Int? = nil
@@ -19,6 +20,9 @@ final class HTTPInput: ByteInput {
   /// The version of the file: `ETag`, or else `Last-Modified`; `nil` if the server sends neither.
   private var validator: String?
   private var total: Int?
+  /// The last bytes that were read, if the server states no version: a new connection must repeat them.
+  private var tail: [UInt8] = []
+  private static let tailBytes = 1 << 14
   /// The size of the whole file in bytes; `nil` until the server states it.
   var wholeSize: Int? { total }
   /// Whether the server answered that the file does not exist or that access is denied.
@@ -52,6 +56,7 @@ final class HTTPInput: ByteInput {
         if exchange == nil { exchange = try connect() }
         let got = try take(UnsafeMutableRawBufferPointer(rebasing: target.prefix((end ?? .max) - position)))
         position += got
+        keepTail(UnsafeRawBufferPointer(rebasing: target[..<got]))
         return got
       } catch {
         problem = error
@@ -66,6 +71,32 @@ final class HTTPInput: ByteInput {
       }
       Thread.sleep(forTimeInterval: pause)
     }
+  }
+
+  /// Whether `If-Range` can state the version of the file.
+  private var hasStrongValidator: Bool { validator.map { !$0.hasPrefix("W/") } ?? false }
+
+  private func keepTail(_ bytes: UnsafeRawBufferPointer) {
+    guard !hasStrongValidator else { return }
+    if bytes.count >= Self.tailBytes {
+      tail = Array(bytes.suffix(Self.tailBytes))
+    } else {
+      tail.removeFirst(max(0, tail.count + bytes.count - Self.tailBytes))
+      tail += bytes
+    }
+  }
+
+  /// Reads the last bytes again, and compares them.
+  private func compareTail(with exchange: HTTPExchange) throws(Problem) {
+    var again: [UInt8] = []
+    while again.count < tail.count {
+      do throws(HTTPExchange.Broken) {
+        let part = try exchange.part(atMost: tail.count - again.count, within: limits.idle)
+        guard !part.isEmpty else { throw HTTPExchange.Broken.sentLessThanBefore }
+        again += part
+      } catch { throw Self.problem(error) }
+    }
+    guard again == tail else { throw changed }
   }
 
   /// Why an attempt failed.
@@ -95,9 +126,9 @@ final class HTTPInput: ByteInput {
     for _ in 0...limits.redirects {
       var headers: [(String, String)] = []
       if position > 0 || end != nil {
-        headers.append(("Range", "bytes=\(position)-\(end.map { "\($0 - 1)" } ?? "")"))
+        headers.append(("Range", "bytes=\(position - tail.count)-\(end.map { "\($0 - 1)" } ?? "")"))
         // `If-Range` must not have a weak validator (RFC 9110, section 13.1.5).
-        if let validator, !validator.hasPrefix("W/") { headers.append(("If-Range", validator)) }
+        if let validator, hasStrongValidator { headers.append(("If-Range", validator)) }
       }
       let exchange: HTTPExchange
       let head: HTTPExchange.Head
@@ -123,20 +154,24 @@ final class HTTPInput: ByteInput {
     switch head.status {
     case 200 where position == 0 || isNew:
       // The server does not support ranges, so the bytes before the part are skipped.
-      try passOver(position, of: exchange)
+      try passOver(position - tail.count, of: exchange)
+      try compareTail(with: exchange)
       validator = head["ETag"] ?? head["Last-Modified"]
       total = length(of: head)
     case 200:
       // The whole file: the server does not support ranges, or the file has changed.
       guard isSame(head), total == nil || length(of: head) == total else { throw changed }
-      try passOver(position, of: exchange)
+      try passOver(position - tail.count, of: exchange)
+      try compareTail(with: exchange)
     case 206:
-      guard let range = head["Content-Range"].flatMap(ContentRange.init), range.start == position else {
-        throw .final(.wrongByteRange)
-      }
+      guard let range = head["Content-Range"].flatMap(ContentRange.init),
+        range.start == position - tail.count
+      else { throw .final(.wrongByteRange) }
       guard isSame(head), total == nil || range.total == nil || range.total == total else { throw changed }
+      try compareTail(with: exchange)
       total = total ?? range.total
       validator = validator ?? head["ETag"] ?? head["Last-Modified"]
+      if hasStrongValidator { tail = [] }
     case 404, 410:
       isRefused = true
       throw .final(.notOnServer(status: head.status))
@@ -164,7 +199,9 @@ final class HTTPInput: ByteInput {
   /// Whether an answer is about the same version of the file, as far as the server states it.
   private func isSame(_ head: HTTPExchange.Head) -> Bool {
     guard let validator else { return true }
-    return [head["ETag"], head["Last-Modified"]].contains(validator)
+    // A 206 may leave `Last-Modified` out (RFC 9110, section 15.3.7); `If-Range` has compared it then.
+    let stated = [head["ETag"], head["Last-Modified"]]
+    return stated.contains(validator) || hasStrongValidator && head.status == 206 && stated == [nil, nil]
   }
 
   private func passOver(_ count: Int, of exchange: HTTPExchange) throws(Problem) {
