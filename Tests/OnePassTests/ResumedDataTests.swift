@@ -243,6 +243,34 @@ struct PictureFolders {
   }
 }
 
+@Suite("A run that trains") struct TrainingRunFilesTests {
+  /// The lock of the run is held by this very process, which a second opening of the file cannot take.
+  @Test("It is verified as of its last checkpoint", arguments: [false, true])
+  func itIsVerified(onDisk: Bool) throws {
+    let pictures = try PictureFolders(each: 40)
+    let folder = pictures.folder
+    let data = "folder:\(folder.file("train"))"
+    var configuration = RunConfiguration.small(on: data, replaySteps: 1)
+    configuration.recipe.batchSize = 8
+    configuration.memory.directory = onDisk ? folder.file("memory") : nil
+    var pass: PassVerification?
+    _ = try TrainingRun(configuration).start(
+      output: folder.file("run"), checkpoints: CheckpointPlan(every: .steps(3))
+    ) { event in
+      guard case .step(let report) = event, report.step == 8 else { return }
+      pass = try? PassVerification(of: folder.file("run"))
+      #expect(throws: Never.self) { try pass?.compare(withData: data, of: folder.file("run")) }
+      #expect(throws: OnePassError.self) {
+        try Forgetting(ForgetRequest(positions: [1]), in: folder.file("run"))
+      }
+    }
+    let found = try #require(pass)
+    #expect(found.examples == 48 && found.compared == 48 && found.faults.isEmpty)
+    #expect(found.checkpoints == ["step-00000006"] && found.items + found.itemsByPosition == 8)
+    #expect(onDisk || found.items > 0)
+  }
+}
+
 @Suite("The files of a run that contain images") struct RunImageFileTests {
   @Test("A memory directory in the run's own folders is refused")
   func aMemoryDirectoryIsOutsideOfTheRun() throws {

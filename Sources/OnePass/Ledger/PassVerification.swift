@@ -46,11 +46,10 @@ public struct PassVerification: Codable, Sendable {
   /// - Parameters:
   ///   - path: The folder of the run, finished or not.
   ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
-  /// - Throws: `OnePassError`: `io` if there is no run or it has no ledger, `badData` if it is damaged, `usage` if another
-  ///   process is using it.
+  /// - Throws: `OnePassError`: `io` if there is no run or it has no ledger, `badData` if it is damaged.
   /// - Complexity: O(N log N) in the number of examples, with at most 64 MiB of their entries in memory.
   public init(of path: String, memoryDirectory: String? = nil) throws {
-    let run = try StoredRun(path, memoryDirectory: memoryDirectory)
+    let run = try StoredRun(path, memoryDirectory: memoryDirectory, reading: true)
     let ledger = try run.openLedger()
     examples = ledger.count
     let contents = try RepeatedContents(in: ledger)
@@ -94,7 +93,8 @@ public struct PassVerification: Codable, Sendable {
           faults.append("\(point.name) contains an image of example \(item.id) that differs from the ledger.")
         }
       } catch let error as OnePassError where error.code == .badData {
-        faults.append("\(point.name): \(error.message)")
+        // A process that trains may be changing the image.
+        if run.isTraining { itemsByPosition += 1 } else { faults.append("\(point.name): \(error.message)") }
       }
     }
   }
@@ -110,7 +110,7 @@ public struct PassVerification: Codable, Sendable {
   public mutating func compare(
     withData specification: String, of path: String, memoryDirectory: String? = nil
   ) throws {
-    let run = try StoredRun(path, memoryDirectory: memoryDirectory)
+    let run = try StoredRun(path, memoryDirectory: memoryDirectory, reading: true)
     guard gaps == nil else { throw OnePassError.dataOfSeveralSources(path) }
     var configuration = run.configuration
     configuration.data.source = try SourceRegistry.reading(of: specification).specification

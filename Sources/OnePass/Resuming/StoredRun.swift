@@ -31,6 +31,8 @@ final class StoredRun {
   let path: String
   let part: Part
   var isFinished: Bool { part == .finished }
+  /// Whether another process has the run, and may change its files.
+  let isTraining: Bool
   let configuration: RunConfiguration
   let plan: TrainingPlan
   let classNames: [String]?
@@ -49,8 +51,12 @@ final class StoredRun {
   ///   - path: The folder of the run.
   ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
   ///   - isKeptState: Whether to open the ``KeptState`` of a finished run instead of the run itself.
+  ///   - isReading: Whether a run that trains is read as of its last checkpoint, without a lock.
   /// - Throws: `OnePassError`: `io` if there is no run, `badData` if it is damaged, `usage` if another process is using it.
-  init(_ path: String, memoryDirectory: String? = nil, keptState isKeptState: Bool = false) throws {
+  init(
+    _ path: String, memoryDirectory: String? = nil, keptState isKeptState: Bool = false,
+    reading isReading: Bool = false
+  ) throws {
     self.path = path
     let memoryRun: String?
     if !isKeptState, FileManager.default.fileExists(atPath: "\(path)/result.json") {
@@ -62,6 +68,7 @@ final class StoredRun {
       let result = try RunFiles.result(in: path)
       let position = try files.position()
       part = .finished
+      isTraining = false
       (checkpoints, archive) = (nil, nil)
       pictures = try KeptPictures.reading(in: files.checkpoint)
       (configuration, plan, classNames) = (
@@ -81,9 +88,11 @@ final class StoredRun {
       let unfinished = UnfinishedRun(
         in: path, kept: .max, folder: isKeptState ? KeptState.folderName : UnfinishedRun.folderName)
       guard try unfinished.hasCheckpoint else { throw OnePassError.noRun(in: path) }
-      try unfinished.open()
-      let saved = try unfinished.inspect()
-      guard let last = saved.last else { preconditionFailure("hasCheckpoint found a checkpoint.") }
+      isTraining = try !unfinished.openIfFree()
+      guard !isTraining || isReading else { throw OnePassError.runInUse(path) }
+      let saved =
+        try isTraining ? [UnfinishedRun.lastCheckpoint(of: path)].compactMap(\.self) : unfinished.inspect()
+      guard let last = saved.last else { throw OnePassError.checkpointsRemoved(from: path) }
       part = isKeptState ? .keptState : .unfinished
       (configuration, plan, classNames) = (
         last.state.configuration, last.state.plan, last.state.card.classNames
@@ -96,15 +105,23 @@ final class StoredRun {
           arrivals: $0.state.loop.incoming.arrivals, gaps: $0.state.continuation?.gaps)
       }
       archive =
-        try ImageArchive.exists(in: unfinished.path)
-        ? ImageArchive(folder: unfinished.path, imageBytes: 0) : nil
+        if !ImageArchive.exists(in: unfinished.path) {
+          nil
+        } else if isTraining {
+          try ImageArchive(reading: unfinished.path)
+        } else {
+          try ImageArchive(folder: unfinished.path, imageBytes: 0)
+        }
       (checkpoints, pictures) = (unfinished, nil)
     }
     let directory = memoryDirectory ?? configuration.memory.directory
-    diskImages = try memoryRun.map { run in
-      guard let directory else { throw OnePassError.memoryDirectoryRequired }
-      return try DiskImages(opening: directory, run: run)
-    }
+    diskImages =
+      try isTraining
+      ? nil
+      : memoryRun.map { run in
+        guard let directory else { throw OnePassError.memoryDirectoryRequired }
+        return try DiskImages(opening: directory, run: run)
+      }
   }
 
   private static func index(at path: String) throws -> MemorySnapshot {
@@ -123,7 +140,7 @@ final class StoredRun {
   func image(id: Int) throws -> EncodedImage? {
     if let archive, try archive.contains(id: id) { return try archive.image(id: id) }
     if let diskImages { return try diskImages.image(id: id) }
-    guard isFinished else { throw OnePassError.imageMissing(in: path, example: id) }
+    guard isFinished || isTraining else { throw OnePassError.imageMissing(in: path, example: id) }
     return try pictures.flatMap { try $0.contains(id: id) ? $0.image(id: id) : nil }
   }
 }

@@ -189,6 +189,13 @@ package final class UnfinishedRun {
   /// Creates the folder, makes it durable, and locks it against other processes.
   /// - Throws: `OnePassError`: `usage` if another process has the lock, `io` if the folder cannot be written.
   func open() throws {
+    guard try openIfFree() else { throw OnePassError.runInUse(output) }
+  }
+
+  /// Does the same, unless another process has the lock.
+  /// - Returns: Whether the folder is locked now.
+  /// - Throws: `OnePassError` (`io`) if it cannot be written.
+  func openIfFree() throws -> Bool {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
       try DurableFile.synchronise(output)
@@ -202,10 +209,11 @@ package final class UnfinishedRun {
     }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
       close(file)
-      throw OnePassError.runInUse(output)
+      return false
     }
     lock = file
     try removeLeftovers()
+    return true
   }
 
   /// Checks that the folder has not been moved or replaced. A new folder of that name would contain only a part of the run.

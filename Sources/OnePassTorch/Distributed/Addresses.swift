@@ -63,7 +63,8 @@ func boundSocket(of host: String, port: Int) throws -> (descriptor: Int32, port:
       let reason = errno
       close(descriptor)
       guard reason == EADDRNOTAVAIL else {
-        throw OnePassError.portUnavailable(host, port, String(cString: strerror(reason)))
+        throw OnePassError.portUnavailable(
+          host, port, reason == EADDRINUSE ? "EADDRINUSE" : String(cString: strerror(reason)))
       }
     }
     return nil
