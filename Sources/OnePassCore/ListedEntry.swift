@@ -1,8 +1,10 @@
 /// An entry of a source's listing: an image file, a member of an archive, a shard.
 ///
 /// ```swift
-/// var bytes = 0
-/// let isListed = source.visitListing { bytes += $0.bytes ?? 0 }
+/// func listedBytes(of source: any ExampleSource) -> Int? {
+///   var bytes = 0
+///   return source.visitListing { bytes += $0.bytes ?? 0 } ? bytes : nil
+/// }
 /// ```
 public struct ListedEntry: Hashable, Sendable {
   /// The name in bytes, relative to the folder or archive of the source, so that moved data has the same listing.

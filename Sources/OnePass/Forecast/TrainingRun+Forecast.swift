@@ -12,7 +12,7 @@ extension TrainingRun {
   /// - Parameters:
   ///   - output: The output folder of the run, if any.
   ///   - resuming: Whether the run would be resumed in it.
-  /// - Throws: `OnePassError`, as ``start(output:resuming:checkpoints:stop:group:logs:observe:)`` does.
+  /// - Throws: `OnePassError`, as `start` does.
   public func forecast(output: String? = nil, resuming: Bool = false) throws -> RunForecast {
     if resuming, output == nil { throw OnePassError.optionRequires("--resume", "--output") }
     if let output { _ = try RunFolder(creating: output, resuming: resuming) }

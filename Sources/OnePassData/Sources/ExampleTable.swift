@@ -36,7 +36,7 @@ public protocol ExampleTable {
   /// What was left out and chosen when the examples were listed.
   var report: SourceReport { get }
 
-  /// Whether a label is the position of the class among the sorted names; see ``ExampleSource/labelsFollowNames``.
+  /// Whether a label is the position of the class among the sorted names; see `labelsFollowNames` of `ExampleSource`.
   var labelsFollowNames: Bool { get }
 
   /// The name, label and size of the example in this row, as far as they are known without reading the image.
