@@ -43,7 +43,7 @@ struct OnePassCommand: ParsableCommand {
     ])
 
   static func main() {
-    let arguments = Array(CommandLine.arguments.dropFirst())
+    let arguments = joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
     // Errors without a status of their own are usage errors while parsing, and engine errors afterwards.
     if arguments.first == TrainCommand.configuration.commandName {
       Console.form = ProgressStyle(unparsed: arguments).form(rank: nil)
@@ -56,6 +56,22 @@ struct OnePassCommand: ParsableCommand {
     Engine.keepFreedMemory()
     ending(otherwise: .engine) { try command.run() }
     end(0)
+  }
+
+  /// Joins an option and a negative number behind it, as `--learning-rate=-0.1`, so that the value is refused by its range. The
+  /// parser would take the number for an option.
+  static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+    var joined: [String] = []
+    for argument in arguments {
+      if argument.hasPrefix("-"), Double(argument) != nil, let option = joined.last, option.hasPrefix("--"),
+        option != "--", !option.contains("=")
+      {
+        joined[joined.count - 1] = "\(option)=\(argument)"
+      } else {
+        joined.append(argument)
+      }
+    }
+    return joined
   }
 
   /// Ends the program without libtorch's destructors, which take about 80 ms to free memory that the system frees anyway.

@@ -14,7 +14,10 @@ import OnePassReplay
 enum MemoryIndex {
   static func encode(_ snapshot: MemorySnapshot) throws -> Data {
     var data = Data()
-    let counters = try JSONEncoder().encode(snapshot.counters)
+    let encoder = JSONEncoder()
+    // Equal runs have equal files.
+    encoder.outputFormatting = .sortedKeys
+    let counters = try encoder.encode(snapshot.counters)
     data.append(integer: UInt64(counters.count))
     data += counters
     let notes = snapshot.items.compactMap(\.note)

@@ -241,7 +241,11 @@ struct TrainCommand: ParsableCommand {
     let status = stopped.output == nil ? 128 + signal : Self.stoppedStatus
     if let saved = stopped.output {
       let option = output == nil ? "--output \(saved) " : ""
-      message += ". To continue, run the same command with \(option)--resume."
+      // A pipe is at another place by then.
+      let next =
+        data.data?.hasSuffix(":-") ?? false
+        ? " and the same stream, or with --resume --continue for what comes next" : ""
+      message += ". To continue, run the same command with \(option)--resume\(next)."
     } else {
       message +=
         stopped.steps == 0 ? ". Nothing was saved." : ". Nothing was saved, because of --output none."
