@@ -58,21 +58,24 @@ final class Tap: Sendable {
     return configuration
   }
 
-  /// Trains until the stream has been silent for a while, and is then stopped.
+  /// Trains, and stops when the stream has been silent for a while after a step; from the start if there will be none.
   func trainUntilSilent(
-    _ tap: Tap, _ name: String, from first: Int = 0, continuing: Bool = false,
+    _ tap: Tap, _ name: String, after steps: Int?, from first: Int = 0, continuing: Bool = false,
     _ change: (inout RunConfiguration) -> Void = { _ in }
   ) throws -> RunStopped {
     let stop = StopRequest()
-    let timer = Thread {
-      Thread.sleep(forTimeInterval: 1.2)
-      stop.stop()
+    @Sendable func stopSoon() {
+      Thread {
+        Thread.sleep(forTimeInterval: 0.8)
+        stop.stop()
+      }.start()
     }
-    timer.start()
+    if steps == nil { stopSoon() }
     var stopped: RunStopped?
     do {
       _ = try TrainingRun(configuration(change), source: tap.source(from: first)).start(
-        output: folder.file(name), resuming: true, continuing: continuing, stop: stop)
+        output: folder.file(name), resuming: true, continuing: continuing, stop: stop
+      ) { if case .step(let report) = $0, report.step == steps { stopSoon() } }
     } catch let error as RunStopped { stopped = error }
     return try #require(stopped)
   }
@@ -94,7 +97,7 @@ final class Tap: Sendable {
     let tap = Tap()
     tap.open(37)
     let start = ContinuousClock.now
-    let stopped = try trainUntilSilent(tap, "run", change)
+    let stopped = try trainUntilSilent(tap, "run", after: buffer == nil ? 4 : 3, change)
     #expect(ContinuousClock.now - start < .seconds(20))
     // A buffer of ten holds back the last ones.
     #expect(stopped.output != nil && stopped.step == (buffer == nil ? 4 : 3))
@@ -115,7 +118,7 @@ final class Tap: Sendable {
     _ = try TrainingRun(configuration(), source: open.source()).start(output: folder.file("whole"))
     let tap = Tap()
     tap.open(37)
-    _ = try trainUntilSilent(tap, "run")
+    _ = try trainUntilSilent(tap, "run", after: 4)
     _ = try TrainingRun(configuration(), source: open.source()).start(
       output: folder.file("run"), resuming: true)
     for file in ["checkpoint/model.safetensors", "checkpoint/memory.csv", "ledger"] {
@@ -147,7 +150,7 @@ final class Tap: Sendable {
   func aStopBeforeTheFirstStepLeavesNothing() throws {
     let tap = Tap()
     tap.open(3)
-    let stopped = try trainUntilSilent(tap, "run")
+    let stopped = try trainUntilSilent(tap, "run", after: nil)
     #expect(stopped.step == 0 && stopped.output == nil && !folder.exists("run"))
   }
 
@@ -156,10 +159,10 @@ final class Tap: Sendable {
   func aStopWhileReadingAgainChangesNothing() throws {
     let tap = Tap()
     tap.open(37)
-    let first = try trainUntilSilent(tap, "run")
+    let first = try trainUntilSilent(tap, "run", after: 4)
     let again = Tap()
     again.open(10)
-    let second = try trainUntilSilent(again, "run")
+    let second = try trainUntilSilent(again, "run", after: nil)
     #expect(second.step == first.step && second.output != nil)
     let open = Tap()
     open.close()
