@@ -19,13 +19,9 @@ import Testing
   /// Noise, with hostile class names.
   static func source(_ count: Int) -> IndexedSource {
     IndexedSource("camera", count: count, classNames: ["<b>&'\"", "\u{7}bell", "plain"]) { position in
-      var state = UInt64(position + 1)
-      let pixels = (0..<256).map { _ in
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return UInt8(state >> 56)
-      }
-      return LabelledImage(
-        EncodedImage(bytes: pixels, encoding: .pixels(width: 16, height: 16, channels: 1)),
+      LabelledImage(
+        EncodedImage(
+          bytes: noise(position, count: 256), encoding: .pixels(width: 16, height: 16, channels: 1)),
         label: position % 3)
     }
   }

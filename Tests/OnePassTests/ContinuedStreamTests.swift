@@ -27,13 +27,10 @@ final class Camera: @unchecked Sendable {
   }
 
   static func picture(_ number: Int) -> LabelledImage {
-    var state = UInt64(number + 1)
-    let pixels = (0..<256).map { _ in
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return UInt8(state >> 56)
-    }
-    return LabelledImage(
-      EncodedImage(bytes: pixels, encoding: .pixels(width: 16, height: 16, channels: 1)), label: number % 2)
+    LabelledImage(
+      EncodedImage(
+        bytes: noise(number, count: 256), encoding: .pixels(width: 16, height: 16, channels: 1)),
+      label: number % 2)
   }
 }
 

@@ -22,12 +22,7 @@ struct PictureFolders {
 
   /// Writes a picture with this number as its seed.
   func write(_ seed: Int, to path: String) throws {
-    var state = UInt64(seed + 1)
-    let pixels = (0..<768).map { _ in
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return UInt8(state >> 56)
-    }
-    try folder.write(Array("P6\n16 16\n255\n".utf8) + pixels, to: path)
+    try folder.write(Array("P6\n16 16\n255\n".utf8) + noise(seed, count: 768), to: path)
   }
 
   func rename(_ from: String, _ to: String) throws {

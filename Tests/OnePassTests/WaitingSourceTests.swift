@@ -146,6 +146,42 @@ final class Tap: Sendable {
         == folder.bytes(of: "whole/checkpoint/model.safetensors"))
   }
 
+  /// The last step before the silence is one after which an evaluation is due, and fails.
+  @Test("An evaluation that fails is not repeated during a silence")
+  func aFailedEvaluationIsNotRepeated() throws {
+    let tap = Tap()
+    tap.open(37)
+    let stop = StopRequest()
+    let calls = Mutex(0)
+    let evaluation = IndexedSource("test", count: 8, classNames: ["a", "b"]) { position in
+      // The first image is decoded before the training.
+      guard
+        calls.withLock({
+          $0 += 1
+          return $0 == 1
+        })
+      else { throw OnePassError(.io, "The disk is gone.") }
+      return Camera.picture(position)
+    }
+    var failures: [String] = []
+    #expect(throws: RunStopped.self) {
+      try TrainingRun(
+        configuration { $0.data.evaluationInterval = 4 }, source: tap.source(), evaluationSource: evaluation
+      ).start(output: folder.file("run"), stop: stop) { event in
+        switch event {
+        case .notice(let text) where text.contains("failed"): failures.append(text)
+        case .step(let report) where report.step == 4:
+          Thread {
+            Thread.sleep(forTimeInterval: 1.2)
+            stop.stop()
+          }.start()
+        default: break
+        }
+      }
+    }
+    #expect(failures.count == 1 && failures[0].contains("after step 4 failed"), "\(failures)")
+  }
+
   @Test("Before the first step nothing is saved, and no folder is left")
   func aStopBeforeTheFirstStepLeavesNothing() throws {
     let tap = Tap()

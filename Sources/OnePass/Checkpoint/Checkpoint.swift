@@ -52,11 +52,12 @@ struct Checkpoint {
 
   static let folder = "checkpoint"
   static let weightsName = "model.safetensors"
+  static let optimiserName = "optimiser.safetensors"
   static let indexName = "memory.index"
 
   func write(in folder: RunFolder) throws {
     try weights.write(to: folder.location(of: "\(Self.folder)/\(Self.weightsName)"))
-    try optimiser.write(to: folder.location(of: "\(Self.folder)/optimiser.safetensors"))
+    try optimiser.write(to: folder.location(of: "\(Self.folder)/\(Self.optimiserName)"))
     try folder.write(json: card, to: "\(Self.folder)/model.json")
     try folder.write(json: progress, to: "\(Self.folder)/progress.json")
     guard let memory else { return }

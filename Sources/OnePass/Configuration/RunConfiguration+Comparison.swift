@@ -9,7 +9,7 @@ extension RunConfiguration {
     return changed
   }
 
-  /// This configuration with every option at its default that cannot change a result of the run.
+  /// This configuration with every option at its default that changes no more of a result than the last bits of sums.
   ///
   /// Two runs are the same experiment if their essences are equal.
   package var essence: RunConfiguration {

@@ -10,7 +10,6 @@ import OnePassReplay
 /// step-00000120/state.json        …
 /// ```
 struct CheckpointFolder {
-  static let optimiserName = "optimiser.safetensors"
 
   let path: String
   static let manifest = "manifest"

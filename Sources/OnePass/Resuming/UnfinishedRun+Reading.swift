@@ -14,7 +14,7 @@ extension UnfinishedRun {
     /// The weights that the run would have if it ended here: their moving average, if it has one.
     /// - Throws: `OnePassError` if a file cannot be read.
     func trainedWeights() throws -> StateDictionary {
-      let optimiser = try StateDictionary(safetensors: folder.path(of: CheckpointFolder.optimiserName))
+      let optimiser = try StateDictionary(safetensors: folder.path(of: Checkpoint.optimiserName))
       return try Learner.average(in: optimiser)
         ?? StateDictionary(safetensors: folder.path(of: Checkpoint.weightsName))
     }

@@ -89,7 +89,7 @@ package final class UnfinishedRun {
     let name = nextName(afterSteps: state.loop.position.steps)
     let checkpoint = try CheckpointFolder.write(to: "\(path)/\(name)") { partial in
       try weights.write(to: "\(partial)/\(Checkpoint.weightsName)")
-      try optimiser.write(to: "\(partial)/\(CheckpointFolder.optimiserName)")
+      try optimiser.write(to: "\(partial)/\(Checkpoint.optimiserName)")
       try Data(JSON.text(state).utf8).write(to: URL(fileURLWithPath: "\(partial)/\(RunState.fileName)"))
       if let snapshot {
         try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: "\(partial)/\(Checkpoint.indexName)"))
@@ -363,7 +363,7 @@ package final class UnfinishedRun {
     }
     return Saved(
       state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: Checkpoint.weightsName)),
-      optimiser: try StateDictionary(safetensors: checkpoint.path(of: CheckpointFolder.optimiserName)),
+      optimiser: try StateDictionary(safetensors: checkpoint.path(of: Checkpoint.optimiserName)),
       memory: memory,
       shuffleBuffer: try ShuffleBuffer.Snapshot(
         readingFrom: checkpoint.path(of: ShuffleBuffer.Snapshot.fileName)),

@@ -77,7 +77,8 @@ final class ActiveRun {
       try evaluateIfDue()
       while let step = try loop.step() {
         for observer in observers { try observer.observe(step, of: loop) }
-        let evaluating = try clock.measure { try evaluateIfDue() }
+        // Not in a silence of the stream, in which a failed evaluation would be repeated.
+        let evaluating = try clock.measure { if !step.arrivals.isEmpty { try evaluateIfDue() } }
         loop.position.exclude(evaluating)
         try saver.observe(step, of: loop)
       }

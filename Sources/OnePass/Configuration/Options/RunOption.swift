@@ -40,7 +40,7 @@ public struct RunOption<Value: Codable & Hashable & Sendable>: Sendable {
   ///   - before: The value of older records, which lack the option: the one with the behaviour of older versions. Without
   ///     it, a record that lacks the option is damaged, unless the default is `nil`.
   ///   - applies: When the option has an effect, given that its group has one.
-  ///   - changesResults: Whether results depend on it, where it applies.
+  ///   - changesResults: Whether results depend on it by more than the last bits of sums, where it applies.
   ///   - isFoundInData: Whether `nil` takes the value from the data. The record of a run then has that value.
   ///   - deviation: The text in a title for a value other than the default; none if `nil`.
   ///   - deviationOfRun: The same, where the text depends on other options too. It is a key path because a closure that
