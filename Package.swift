@@ -122,6 +122,10 @@ let package = Package(
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+    // Encryption of images on disk. 3.0 is the first version in which algorithms are fetched.
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
     .systemLibrary(
       name: "CXXHash", pkgConfig: "libxxhash",
       providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
@@ -130,7 +134,8 @@ let package = Package(
       name: "CImages", dependencies: ["CLibJPEG", "CLibTIFF", "CWebP"], cSettings: [.unsafeFlags(optimised)]),
     .target(name: "OnePassCore", swiftSettings: swift),
     .target(
-      name: "OnePassReplay", dependencies: ["OnePassCore", "CSQLite", "CXXHash"], swiftSettings: swift),
+      name: "OnePassReplay", dependencies: ["OnePassCore", "CCrypto", "CSQLite", "CXXHash"],
+      swiftSettings: swift),
     .target(
       name: "OnePassData",
       dependencies: ["OnePassCore", "CImages", "CSpng", "CArchive", "CBrotli", "CLZ4", "CCurl"],

@@ -38,10 +38,12 @@ public final class DiskImages: ImageStore {
   ///   - run: An identifier of the run to which the memory belongs.
   ///   - capacity: The capacity of the memory, which determines the limit of the log.
   ///   - imageBytes: The size of a typical image, in bytes.
+  ///   - keys: The keys with which images are encrypted; `nil` to store them as they are.
   /// - Throws: `OnePassError`: `usage` if there is a memory already, or another process uses it; `io` if the folder cannot be
   ///   written.
   public init(
-    creating directory: String, run: String, capacity: ReplayMemory.Capacity, imageBytes: Int
+    creating directory: String, run: String, capacity: ReplayMemory.Capacity, imageBytes: Int,
+    keys: MemoryKeys? = nil
   ) throws {
     self.directory = directory
     archive = try ImageArchive(folder: directory, imageBytes: imageBytes)
@@ -49,6 +51,7 @@ public final class DiskImages: ImageStore {
     guard try archive.note(Note.run) == nil, try archive.ids.isEmpty else {
       throw Self.occupied(directory)
     }
+    if let keys { try archive.use(keys) }
     // Emptying the log waits for the disk. A capacity in examples has no byte limit, so the log can be larger.
     let (budget, least) =
       switch capacity {
@@ -74,15 +77,17 @@ public final class DiskImages: ImageStore {
   /// - Parameters:
   ///   - directory: The folder of the memory.
   ///   - run: The identifier of the run.
-  /// - Throws: `OnePassError`: `usage` if there is none, if it belongs to another run, or if another process uses it;
-  ///   `badData` if it is damaged.
-  public init(opening directory: String, run: String) throws {
+  ///   - keys: The keys of an encrypted memory. Without them, images can be removed, but not read or inserted.
+  /// - Throws: `OnePassError`: `usage` if there is none, if it belongs to another run or has other keys, or if another process
+  ///   uses it; `badData` if it is damaged.
+  public init(opening directory: String, run: String, keys: MemoryKeys? = nil) throws {
     guard Self.exists(in: directory) else { throw OnePassError.directoryWithoutMemory(directory) }
     self.directory = directory
     archive = try ImageArchive(folder: directory, imageBytes: 0)
     guard try archive.note(Note.run) == run, let limit = try archive.note(Note.log).flatMap(Int.init) else {
       throw OnePassError.directoryOfOtherRun(directory)
     }
+    if let keys { try archive.use(keys) }
     logLimit = limit
     // A log left by a process would add to the new one. Its changes can be kept, since images that a checkpoint needs were
     // archived before they were removed.
@@ -105,10 +110,12 @@ public final class DiskImages: ImageStore {
   /// Opens the images of a memory for reading, even while its run uses them; `nil` if there are none yet.
   /// - Throws: `OnePassError`: `usage` if it belongs to another run, `io` if there is none or it cannot be read, `badData` if
   ///   it is damaged.
-  package static func reading(_ directory: String, of run: String) throws -> ImageArchive? {
+  package static func reading(_ directory: String, of run: String, keys: MemoryKeys?) throws -> ImageArchive?
+  {
     guard exists(in: directory) else { throw OnePassError.noMemoryToRead(in: directory) }
     guard let archive = try ImageArchive(reading: directory) else { return nil }
     guard try archive.note(Note.run) == run else { throw OnePassError.directoryOfOtherRun(directory) }
+    if let keys { try archive.use(keys) }
     return archive
   }
 
@@ -132,10 +139,13 @@ public final class DiskImages: ImageStore {
   /// - Parameters:
   ///   - bytes: The size of the encoded image.
   ///   - typical: The size of a typical image.
-  public static func bytes(forImageOf bytes: Int, amongImagesOf typical: Int) -> Int {
+  ///   - isEncrypted: Whether images are encrypted.
+  public static func bytes(
+    forImageOf bytes: Int, amongImagesOf typical: Int, encrypted isEncrypted: Bool = false
+  ) -> Int {
     let layout = PageLayout.suited(toImagesOf: typical)
-    return layout.pages(forBlobOf: ImageRecord.headerBytes + bytes) * layout.pageBytes
-      + layout.treeBytesPerRow
+    let record = ImageRecord.headerBytes + bytes + (isEncrypted ? MemoryKeys.bytesPerImage : 0)
+    return layout.pages(forBlobOf: record) * layout.pageBytes + layout.treeBytesPerRow
   }
 
   /// Returns the size of an image on disk, in bytes, including its share of the tree.
@@ -157,11 +167,14 @@ public final class DiskImages: ImageStore {
 
   package func image(id: Int) throws -> EncodedImage { try archive.image(id: id) }
 
+  /// Whether the key of an image was destroyed.
+  package func isForgotten(id: Int) throws -> Bool { try archive.isForgotten(id: id) }
+
   /// Inserts an image. It is durable after ``makeDurable()``.
   /// - Throws: `OnePassError` (`io`) if it cannot be written.
-  public func insert(_ image: EncodedImage, id: Int) throws {
+  public func insert(_ image: EncodedImage, id: Int, subject: String?) throws {
     try makeRoomInLog(forImageOf: image.byteCount)
-    try archive.insert(image, id: id)
+    try archive.insert(image, id: id, subject: subject)
   }
 
   /// Removes an image, and overwrites its bytes.
@@ -172,7 +185,7 @@ public final class DiskImages: ImageStore {
       hasRescued = true
       // The archive may still have it from an earlier attempt, if the run was resumed from a checkpoint that needed it.
       if try !protected.archive.contains(id: id) {
-        try protected.archive.insert(archive.image(id: id), id: id)
+        try protected.archive.insertStored(archive.storedImage(id: id), id: id)
       }
     }
     try makeRoomInLog(forImageOf: imageBytes)
@@ -239,7 +252,9 @@ public final class DiskImages: ImageStore {
     }
     if let rescued = protected?.archive {
       for id in try rescued.ids where try ids.contains(id) && !archive.contains(id: id) {
-        try insert(rescued.image(id: id), id: id)
+        let image = try rescued.storedImage(id: id)
+        try makeRoomInLog(forImageOf: image.byteCount)
+        try archive.insertStored(image, id: id)
       }
     }
     try makeDurable()

@@ -24,8 +24,11 @@ public protocol ImageStore: AnyObject {
   func admits(imageOf bytes: Int) -> Bool
 
   /// Stores an image under its position in the stream.
+  /// - Parameters:
+  ///   - id: The position.
+  ///   - subject: The subject of the example, if the stream records it.
   /// - Throws: `OnePassError` (`io`) if it cannot be stored.
-  func insert(_ image: EncodedImage, id: Int) throws
+  func insert(_ image: EncodedImage, id: Int, subject: String?) throws
 
   /// Removes an image.
   /// - Throws: `OnePassError` (`io`) if it cannot be removed.
@@ -46,7 +49,7 @@ extension ImageStore {
 ///
 /// ```swift
 /// let images = SharedImages()
-/// images.insert(example.image, id: example.id)
+/// images.insert(example.image, id: example.id, subject: nil)
 /// print(images.isHere(example.id))  // true
 /// ```
 ///
@@ -66,7 +69,7 @@ public final class SharedImages: ImageStore {
   public func isHere(_ id: Int) -> Bool { images[id] != nil }
 
   /// Stores an image, if its bytes are with this process.
-  public func insert(_ image: EncodedImage, id: Int) {
+  public func insert(_ image: EncodedImage, id: Int, subject: String?) {
     if image.isHere { images[id] = image }
   }
 

@@ -50,6 +50,9 @@ extension ReplayMemory {
     }
   }
 
+  /// Returns the subject of an item, if the stream records it.
+  package func subject(of id: Int) -> String? { subjects[id] }
+
   /// The images in RAM, in slot order.
   package func images(
     where isIncluded: @escaping (MemoryItem) -> Bool = { _ in true }

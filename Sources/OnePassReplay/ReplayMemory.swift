@@ -254,7 +254,7 @@ public struct ReplayMemory {
   /// Stores an image in the external store, if there is one.
   private func keep(_ image: EncodedImage, of example: Example) throws -> HeldImage {
     guard let store else { return .here(image) }
-    try store.insert(image, id: example.id)
+    try store.insert(image, id: example.id, subject: example.subject)
     return .elsewhere(bytes: image.byteCount)
   }
 

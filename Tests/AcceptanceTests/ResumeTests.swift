@@ -37,7 +37,7 @@ import Testing
         // What the allocator rounds up depends on the history of its free blocks. A silence of the stream separates two
         // mini-batches that are otherwise in flight together.
         ![
-          "Seconds\"", "imagesPerSecond", "decodeThreads", "memoryDirectory", "allocatorBytes",
+          "Seconds\"", "imagesPerSecond", "decodeThreads", "memoryDirectory", "memoryKey", "allocatorBytes",
           "batchEncodedBytes", "batchDecodedBytes",
         ].contains { line.contains($0) }
       }

@@ -108,7 +108,48 @@ import Testing
     ),
   ]
 
-  @Test("Messages have their exact text and code", arguments: archive)
+  static let encryption: [Example] = [
+    (
+      .encryptionFailed("encrypt"), .engine, "OpenSSL cannot encrypt; check its installation."
+    ),
+    (
+      .keyFileMissing("a.keys"), .io,
+      "The key file a.keys does not exist; restore it. Without it, the images of the memory cannot be read."
+    ),
+    (
+      .keyFileInaccessible("a.keys", reason: "Permission denied"), .io,
+      "The key file a.keys cannot be read or written (Permission denied)."
+    ),
+    (
+      .keyFileInUse("a.keys"), .usage,
+      "The key file a.keys is in use by another process; wait for it to end, or pass another --memory-key."
+    ),
+    (
+      .notKeyFile("a.keys"), .badData, "a.keys is not a key file of OnePass; pass another --memory-key."
+    ),
+    (
+      .imagesOfOtherKey("m/images.sqlite", keyFile: "a.keys"), .usage,
+      "The images in m/images.sqlite are encrypted with another key file than a.keys; pass that with --memory-key."
+    ),
+    (
+      .imagesEncrypted("m/images.sqlite"), .usage,
+      "The images in m/images.sqlite are encrypted; pass their key file with --memory-key."
+    ),
+    (
+      .imagesNotEncrypted("m/images.sqlite"), .usage,
+      "--memory-key is not possible, because the images in m/images.sqlite are not encrypted; omit it."
+    ),
+    (
+      .keyDestroyed("a.keys", example: 7), .badData,
+      "The key in a.keys that encrypted the image of example 7 was destroyed; the image cannot be read again."
+    ),
+    (
+      .keyDestroyed("a.keys", example: nil), .badData,
+      "The key in a.keys that encrypted an image that was not trained yet was destroyed; the image cannot be read again."
+    ),
+  ]
+
+  @Test("Messages have their exact text and code", arguments: archive + encryption)
   func messagesHaveTheirTextAndCode(error: OnePassError, code: OnePassError.Code, text: String) {
     #expect(error.message == text && error.code == code)
   }

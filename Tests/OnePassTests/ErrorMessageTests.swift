@@ -182,6 +182,19 @@ import Testing
       "--memory-directory runs/a/checkpoint is a folder that the run itself writes in runs/a; choose one beside it."
     ),
     (
+      .memoryKeyInOutput("runs/a/keys", folder: "runs/a"), .usage,
+      "--memory-key runs/a/keys is in runs/a, whose copies would then contain the key; choose a file elsewhere."
+    ),
+    (.memoryKeyRequired, .usage, "--memory-key is required, because the run encrypts its memory."),
+    (
+      .memoryNotEncrypted, .usage,
+      "--memory-key is not possible, because the run was started without it; omit it."
+    ),
+    (
+      .memoryKeyWithPictures, .usage,
+      "--memory-key and --log tensorboard:pictures exclude each other, because event files are not encrypted; omit one of them."
+    ),
+    (
       .memoryDirectoryRequired, .usage,
       "--memory-directory is required, because the run keeps its memory on disk."
     ),

@@ -19,7 +19,7 @@ import Testing
     "blurPool",
     "method", "storage", "replaySteps", "replayCourse", "priority", "smoothing", "priorityTiming",
     "importanceWeights", "recencyBias", "drawing", "evicting", "memoryEncoding", "memorySize",
-    "memoryQuality", "memoryDirectory", "timeToLive", "keepPictures", "updates", "incomingView",
+    "memoryQuality", "memoryDirectory", "memoryKey", "timeToLive", "keepPictures", "updates", "incomingView",
     "incomingForm", "epochs", "progressiveResolution", "augmentation", "augmentationMagnitude",
     "augmentationGrowth", "batchSize", "learningRate", "momentum", "weightDecay", "weightDecayOn",
     "optimiser", "muonLearningRate", "muonWeightDecay", "schedule", "warmUp", "coolDown", "weightAverage",

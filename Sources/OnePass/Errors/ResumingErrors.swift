@@ -42,6 +42,30 @@ extension OnePassError {
       "--memory-directory \(path) is a folder that the run itself writes in \(output); choose one beside it.")
   }
 
+  /// - Parameter folder: The folder whose copies would contain the key.
+  static func memoryKeyInOutput(_ path: String, folder: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--memory-key \(path) is in \(folder), whose copies would then contain the key; choose a file elsewhere."
+    )
+  }
+
+  static var memoryKeyRequired: OnePassError {
+    OnePassError(.usage, "--memory-key is required, because the run encrypts its memory.")
+  }
+
+  static var memoryNotEncrypted: OnePassError {
+    OnePassError(
+      .usage, "--memory-key is not possible, because the run was started without it; omit it.")
+  }
+
+  static var memoryKeyWithPictures: OnePassError {
+    OnePassError(
+      .usage,
+      "--memory-key and --log tensorboard:pictures exclude each other, because event files are not encrypted; "
+        + "omit one of them.")
+  }
+
   static var memoryDirectoryRequired: OnePassError {
     OnePassError(.usage, "--memory-directory is required, because the run keeps its memory on disk.")
   }

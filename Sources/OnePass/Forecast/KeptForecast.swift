@@ -66,7 +66,10 @@ struct KeptForecast {
     }
     let typical = images[0].byteCount
     let index = Double(memory.indexBytesPerItem)
-    let onDisk = mean { DiskImages.bytes(forImageOf: $0.byteCount, amongImagesOf: typical) }
+    let isEncrypted = configuration.memory.key != nil
+    let onDisk = mean {
+      DiskImages.bytes(forImageOf: $0.byteCount, amongImagesOf: typical, encrypted: isEncrypted)
+    }
     return (index + onDisk, index)
   }
 }

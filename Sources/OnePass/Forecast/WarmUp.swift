@@ -88,6 +88,7 @@ struct WarmUp {
     sized.configuration.replay.steps = replaySteps
     sized.configuration.memory.storage = .examples(4 * batchSize)
     (sized.configuration.memory.directory, sized.configuration.memory.timeToLive) = (nil, nil)
+    sized.configuration.memory.key = nil
     // With this rate the training cannot diverge.
     (sized.configuration.recipe.learningRate, sized.configuration.recipe.muonLearningRate) = (1e-9, 1e-9)
     sized.plan = try TrainingPlan(

@@ -23,6 +23,7 @@ struct AuditLog {
     let checkpoints: [String]
     /// The number of memory images that were removed from the event files.
     let pictures: Int
+    let keysDestroyed: Int?
     let firstUse: Int?
     let version: String
   }
@@ -48,7 +49,7 @@ struct AuditLog {
       requestedPositions: request.positions.isEmpty ? nil : request.positions.sorted(),
       items: forgetting.positions.count,
       positions: forgetting.positions, checkpoints: forgetting.checkpoints, pictures: forgetting.pictures,
-      firstUse: forgetting.firstUse,
+      keysDestroyed: forgetting.keysDestroyed, firstUse: forgetting.firstUse,
       version: onePassVersion)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

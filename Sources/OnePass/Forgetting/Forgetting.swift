@@ -20,6 +20,8 @@ public struct Forgetting: Codable, Sendable {
   public var checkpoints: [String]
   /// The number of memory images removed from the event files. Event images do not record their example, so all are removed.
   public var pictures: Int
+  /// The number of subjects whose keys were destroyed, in an encrypted memory; `nil` without a key file.
+  public var keysDestroyed: Int?
   /// The position of the subjects' first example; `nil` if it is not recorded.
   public var firstUse: Int?
   /// The saved states from before the first use, whose weights were not trained on the subjects.
@@ -31,20 +33,21 @@ public struct Forgetting: Codable, Sendable {
   /// - Parameters:
   ///   - request: The examples to remove.
   ///   - path: The folder of the run, finished or not.
-  ///   - memoryDirectory: The present folder of the memory on disk, if it was moved.
+  ///   - location: Where the memory on disk and the key file are, if they were moved.
   ///   - isRehearsal: Whether to report only, without removing anything.
   /// - Throws: `OnePassError`: `io` if there is no run, `badData` if it is damaged, `usage` if another process uses it or the
   ///   request does not apply to it.
   public init(
-    _ request: ForgetRequest, in path: String, memoryDirectory: String? = nil, isRehearsal: Bool = false
+    _ request: ForgetRequest, in path: String, at location: MemoryLocation = .init(),
+    isRehearsal: Bool = false
   ) throws {
     var kept: Forgetting?
     if try KeptState.exists(in: path) {
-      let state = try StoredRun(path, memoryDirectory: memoryDirectory, keptState: true)
+      let state = try StoredRun(path, at: location, keptState: true)
       kept = try Forgetting(request, in: state, isRehearsal: isRehearsal)
     }
     try self.init(
-      request, in: StoredRun(path, memoryDirectory: memoryDirectory), and: kept, isRehearsal: isRehearsal)
+      request, in: StoredRun(path, at: location), and: kept, isRehearsal: isRehearsal)
   }
 
   /// - Parameter kept: What was removed from the state that the run keeps. Without it, this is that state, and nothing is
@@ -77,12 +80,16 @@ public struct Forgetting: Codable, Sendable {
     olderCheckpoints = run.points.filter { point in first.map { point.examples <= $0 } ?? false }.map(\.name)
     let events = EventFolder(of: path)
     pictures = try events.pictures()?.count ?? 0
+    let keys = try run.openKeysToDestroy(isRehearsal: isRehearsal)
+    keysDestroyed = keys == nil ? nil : 0
     guard !isRehearsal else { return }
 
     // Images first. If this is interrupted, the indices still name the items for a repeated request, and the intent file keeps
     // the run from being resumed before.
     if let intent { try DurableFile.write(JSONEncoder().encode(positions), to: intent) }
     try run.scrub(Set(positions))
+    // Other requests keep some images of the subject, if it has several.
+    if request.isAboutSubjectsOnly { keysDestroyed = try keys?.destroy(subjects: request.subjects) }
     if run.part != .keptState {
       pictures = try events.removePictures()
       // Its images, if it has any, do not name their examples.
@@ -102,6 +109,15 @@ public struct Forgetting: Codable, Sendable {
 }
 
 extension StoredRun {
+  /// Opens the key file of an encrypted memory for changes; `nil` in one that is not encrypted, or whose key file is gone.
+  fileprivate func openKeysToDestroy(isRehearsal: Bool) throws -> MemoryKeys? {
+    guard part != .keptState else { return nil }
+    return try location.key.flatMap {
+      guard FileManager.default.fileExists(atPath: $0) else { return nil }
+      return try isRehearsal ? MemoryKeys(reading: $0) : MemoryKeys(file: $0, creating: false)
+    }
+  }
+
   /// Overwrites all stored copies of images.
   fileprivate func scrub(_ ids: Set<Int>) throws {
     if part == .unfinished { removePartialResults() }
@@ -173,8 +189,9 @@ extension StoredRun {
     guard !isFinished else { return }
     let folder = CheckpointFolder(path: points[index].folder)
     guard
-      let saved = try ShuffleBuffer.Snapshot(readingFrom: folder.path(of: ShuffleBuffer.Snapshot.fileName))
+      var file = try ShuffleBufferFile(readingFrom: folder.path(of: ShuffleBufferFile.fileName))
     else { return }
+    let saved = file.contents
     let rest = saved.unsettled.filter {
       !matches(
         MemoryItem(
@@ -185,11 +202,11 @@ extension StoredRun {
     let renumbered = zip(saved.position..., rest).map { id, example in
       Example(id: id, label: example.label, image: example.image, subject: example.subject)
     }
-    let snapshot = ShuffleBuffer.Snapshot(
+    file.contents = ShuffleBuffer.Snapshot(
       position: saved.position, basePosition: saved.basePosition, held: saved.held, unsettled: renumbered,
       peak: saved.peak)
     points[index].folder = try folder.replace(
-      ShuffleBuffer.Snapshot.fileName, with: snapshot.encoded
+      ShuffleBufferFile.fileName, with: file.encoded
     ).path
   }
 }

@@ -38,20 +38,22 @@ struct KeptPictures {
 
   /// Writes the images, and the index of the memory, by which requests to forget find them.
   /// - Throws: `OnePassError` (`io`) if they cannot be written.
-  func write(to run: RunFolder, with snapshot: MemorySnapshot) throws {
+  func write(to run: RunFolder, with memory: ReplayMemory, encrypting keys: MemoryKeys?) throws {
     let path = try run.location(of: "\(Checkpoint.folder)/\(Checkpoint.indexName)")
-    try run.reporting { try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: path)) }
+    try run.reporting { try MemoryIndex.encode(memory.snapshot).write(to: URL(fileURLWithPath: path)) }
     let archive = try ImageArchive(
       folder: run.location(of: "\(Checkpoint.folder)/\(Self.folder)"),
-      imageBytes: amount.bytes / max(1, amount.examples))
-    for sent in images { try archive.insertInParts(sent.image, id: sent.id) }
+      imageBytes: amount.bytes / max(1, amount.examples), keys: keys)
+    for sent in images {
+      try archive.insertInParts(sent.image, id: sent.id, subject: memory.subject(of: sent.id))
+    }
     try archive.endParts()
   }
 
   /// Opens the images of a finished run for reading; `nil` if it has none.
   /// - Throws: `OnePassError`: `io` if they cannot be read, `badData` if they are damaged.
-  static func reading(in checkpoint: String) throws -> ImageArchive? {
-    try opened(in: checkpoint) { try ImageArchive(reading: $0) }
+  static func reading(in checkpoint: String, _ keys: MemoryKeys?) throws -> ImageArchive? {
+    try opened(in: checkpoint) { try ImageArchive(reading: $0, keys: keys) }
   }
 
   /// Removes images of a finished run, and overwrites them.

@@ -22,9 +22,9 @@ package struct RunView {
   /// Reads a finished run, or the last checkpoint of an unfinished one.
   /// - Parameters:
   ///   - path: The folder of the run.
-  ///   - memoryDirectory: The present folder of the memory on disk, if it was moved.
+  ///   - location: Where the memory on disk and the key file are, if they were moved.
   /// - Throws: `OnePassError`: `io` if there is no run, `badData` if it is damaged.
-  package init(of path: String, memoryDirectory: String? = nil) throws {
+  package init(of path: String, at location: MemoryLocation = .init()) throws {
     self.path = path
     summary = try RunSummary(of: path)
     stage = summary.stage
@@ -38,8 +38,7 @@ package struct RunView {
       evaluation = try result.accuracy.flatMap { [card] in try Evaluation(recordedIn: path, card, $0) }
       curve = (try? String(contentsOfFile: "\(path)/curve.csv", encoding: .utf8)) ?? ""
     }
-    memory =
-      configuration.method == .replay ? try StoredMemory(of: path, memoryDirectory: memoryDirectory) : nil
+    memory = configuration.method == .replay ? try StoredMemory(of: path, at: location) : nil
   }
 }
 

@@ -35,17 +35,17 @@ public struct StoredMemory {
   /// Reads the memory of a run.
   /// - Parameters:
   ///   - path: The folder of a run, finished or not, or the `checkpoint` folder in it.
-  ///   - memoryDirectory: The present folder of the memory on disk, if it was moved.
+  ///   - location: Where the memory on disk and the key file are, if they were moved.
   /// - Throws: `OnePassError`: `io` if there is no run, `usage` if it had no memory, `badData` if it is damaged.
-  public init(of path: String, memoryDirectory: String? = nil) throws {
+  public init(of path: String, at location: MemoryLocation = .init()) throws {
     if let last = try UnfinishedRun.lastCheckpoint(of: path) {
-      try self.init(unfinished: path, last, memoryDirectory: memoryDirectory)
+      try self.init(unfinished: path, last, location)
     } else {
-      try self.init(finished: path, memoryDirectory: memoryDirectory)
+      try self.init(finished: path, location)
     }
   }
 
-  private init(finished path: String, memoryDirectory: String?) throws {
+  private init(finished path: String, _ location: MemoryLocation) throws {
     let files = try RunFiles(path)
     let hasResult = FileManager.default.fileExists(atPath: "\(path)/result.json")
     let result = hasResult ? try RunFiles.result(in: path) : nil
@@ -58,15 +58,16 @@ public struct StoredMemory {
     card = try files.modelCard()
     weights = { try StateDictionary(safetensors: files.path(of: Checkpoint.weightsName)) }
     (configuration, plan) = (result?.configuration, result?.plan)
+    let location = location.completed(by: result?.configuration.memory)
     pictures =
       if let run = position.memoryRun {
-        StoredPictures(run, at: memoryDirectory ?? result?.configuration.memory.directory)
+        StoredPictures(run, at: location)
       } else {
-        StoredPictures(keptIn: files.checkpoint, result?.configuration)
+        StoredPictures(keptIn: files.checkpoint, result?.configuration, location)
       }
   }
 
-  private init(unfinished path: String, _ last: UnfinishedRun.Contents, memoryDirectory: String?) throws {
+  private init(unfinished path: String, _ last: UnfinishedRun.Contents, _ location: MemoryLocation) throws {
     let state = last.state
     try Self.checkMemory(state.configuration, path)
     self.path = path
@@ -76,11 +77,12 @@ public struct StoredMemory {
     (card, weights) = (state.card, last.trainedWeights)
     (configuration, plan) = (state.configuration, state.plan)
     let folder = "\(path)/\(UnfinishedRun.folderName)"
+    let location = location.completed(by: state.configuration.memory)
     pictures =
       if let run = state.memoryRun {
-        StoredPictures(run, at: memoryDirectory ?? state.configuration.memory.directory, archive: folder)
+        StoredPictures(run, at: location, archive: folder)
       } else {
-        StoredPictures(archive: folder)
+        StoredPictures(archive: folder, location)
       }
   }
 

@@ -17,25 +17,33 @@ package struct StoredPictures {
   }
 
   /// The images of an unfinished run with its memory in RAM.
-  init(archive folder: String) {
+  init(archive folder: String, _ location: MemoryLocation) {
     self.init(true) {
-      ImageArchive.exists(in: folder) ? [try ImageArchive(reading: folder)].compactMap(\.self) : []
+      let keys = try location.readKeys()
+      return [try Self.evicted(folder, keys)].compactMap(\.self)
     }
   }
 
   /// The images of a memory directory, and those evicted from it since the last checkpoint of an unfinished run.
-  init(_ run: String, at directory: String?, archive folder: String? = nil) {
+  init(_ run: String, at location: MemoryLocation, archive folder: String? = nil) {
     self.init(true) {
-      guard let directory else { throw OnePassError.memoryDirectoryRequired }
-      let evicted = try folder.flatMap { ImageArchive.exists(in: $0) ? try ImageArchive(reading: $0) : nil }
-      return [evicted, try DiskImages.reading(directory, of: run)].compactMap(\.self)
+      guard let directory = location.directory else { throw OnePassError.memoryDirectoryRequired }
+      let keys = try location.readKeys()
+      return [
+        try folder.flatMap { try Self.evicted($0, keys) },
+        try DiskImages.reading(directory, of: run, keys: keys),
+      ].compactMap(\.self)
     }
   }
 
+  private static func evicted(_ folder: String, _ keys: MemoryKeys?) throws -> ImageArchive? {
+    ImageArchive.exists(in: folder) ? try ImageArchive(reading: folder, keys: keys) : nil
+  }
+
   /// The few images that a finished run keeps.
-  init(keptIn checkpoint: String, _ configuration: RunConfiguration?) {
+  init(keptIn checkpoint: String, _ configuration: RunConfiguration?, _ location: MemoryLocation) {
     self.init(false) {
-      if let archive = try KeptPictures.reading(in: checkpoint) { return [archive] }
+      if let archive = try KeptPictures.reading(in: checkpoint, location.readKeys()) { return [archive] }
       switch configuration {
       case let run? where run.memory.timeToLive != nil:
         throw OnePassError.noKeptImages(in: checkpoint, .outlivedByTimeToLive)
@@ -46,10 +54,12 @@ package struct StoredPictures {
     }
   }
 
-  /// The image of an item; `nil` if it is not available.
-  /// - Throws: `OnePassError` (`badData`) if it is damaged.
+  /// The image of an item; `nil` if it is not available, or its key was destroyed.
+  /// - Throws: `OnePassError`: `badData` if it is damaged, `usage` if it is encrypted and there is no key file.
   package func image(id: Int) throws -> EncodedImage? {
-    for archive in archives where try archive.contains(id: id) { return try archive.image(id: id) }
+    for archive in archives where try archive.contains(id: id) {
+      return try archive.isForgotten(id: id) ? nil : archive.image(id: id)
+    }
     return nil
   }
 }

@@ -45,11 +45,11 @@ public struct PassVerification: Codable, Sendable {
   /// Verifies the ledger and all checkpoints of a run.
   /// - Parameters:
   ///   - path: The folder of the run, finished or not.
-  ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
+  ///   - location: Where the memory on disk and the key file are, if they were moved.
   /// - Throws: `OnePassError`: `io` if there is no run or it has no ledger, `badData` if it is damaged.
   /// - Complexity: O(N log N) in the number of examples, with at most 64 MiB of their entries in memory.
-  public init(of path: String, memoryDirectory: String? = nil) throws {
-    let run = try StoredRun(path, memoryDirectory: memoryDirectory, reading: true)
+  public init(of path: String, at location: MemoryLocation = .init()) throws {
+    let run = try StoredRun(path, at: location, reading: true)
     let ledger = try run.openLedger()
     examples = ledger.count
     let contents = try RepeatedContents(in: ledger)
@@ -105,12 +105,12 @@ public struct PassVerification: Codable, Sendable {
   /// - Parameters:
   ///   - specification: The data, which may have been moved.
   ///   - path: The folder of the run.
-  ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
+  ///   - location: Where the memory on disk and the key file are, if they were moved.
   /// - Throws: `OnePassError`: `usage`, `io`, `badData` if the data or the run cannot be read.
   public mutating func compare(
-    withData specification: String, of path: String, memoryDirectory: String? = nil
+    withData specification: String, of path: String, at location: MemoryLocation = .init()
   ) throws {
-    let run = try StoredRun(path, memoryDirectory: memoryDirectory, reading: true)
+    let run = try StoredRun(path, at: location, reading: true)
     guard gaps == nil else { throw OnePassError.dataOfSeveralSources(path) }
     var configuration = run.configuration
     configuration.data.source = try SourceRegistry.reading(of: specification).specification

@@ -134,4 +134,6 @@ struct Rehearsal {
     try images.transfer?.distribute(snapshot.items.map(\.id), holder: holders.holder(of:), saved: image)
     try withoutActuallyEscaping(image) { image in try memory.restore(snapshot) { try image($0.id) } }
   }
+
+  mutating func forget(_ ids: Set<Int>) throws { try memory.forget { ids.contains($0.id) } }
 }

@@ -93,4 +93,7 @@ extension TrainingLoop {
   mutating func restoreMemory(_ snapshot: MemorySnapshot, image: (Int) throws -> EncodedImage) throws {
     try rehearsal?.restore(snapshot, image: image)
   }
+
+  /// Removes items from the memory.
+  mutating func forget(_ ids: Set<Int>) throws { try rehearsal?.forget(ids) }
 }

@@ -55,7 +55,9 @@ final class ImageTransfer {
       if ranks.isFirst {
         for id in portion { parcels[holder(id)].append(SentImage(id: id, image: try saved(id))) }
       }
-      for sent in try ranks.exchange(parcels).joined() { images.insert(sent.image, id: sent.id) }
+      for sent in try ranks.exchange(parcels).joined() {
+        images.insert(sent.image, id: sent.id, subject: nil)
+      }
     }
     known = Set(images.held.keys)
   }

@@ -92,7 +92,7 @@ struct CheckpointFolder {
     guard rename(path, doomed) == 0 else { return false }
     try? DurableFile.synchronise(parent)
     // The only file with images.
-    ErasedFile.remove("\(doomed)/\(ShuffleBuffer.Snapshot.fileName)")
+    ErasedFile.remove("\(doomed)/\(ShuffleBufferFile.fileName)")
     return (try? FileManager.default.removeItem(atPath: doomed)) != nil
   }
 

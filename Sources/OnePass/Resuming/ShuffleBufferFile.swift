@@ -1,19 +1,46 @@
 import Foundation
 import OnePassCore
 import OnePassData
+import OnePassReplay
 
-// The contents of a shuffle buffer, as a file of a checkpoint.
-//
-// The layout is little-endian: the position, the position of the underlying source, the peak in examples and in bytes, then
-// the waiting examples, and the examples that were delivered but not trained on yet. Each list follows its count.
-//
-// An example is its id, its label, three sizes of pixels (0 for an encoded file), its subject and its image. Subject and image
-// follow their lengths; a missing subject has length −1.
-extension ShuffleBuffer.Snapshot {
+/// The contents of a shuffle buffer, as a file of a checkpoint.
+///
+/// The layout is little-endian. It begins with -1 if the images are encrypted. The position, the position of the underlying source,
+/// and the peak in examples and in bytes follow. Then come the waiting examples, and the examples that were delivered but not
+/// trained on yet. Each list follows its count.
+///
+/// An example is its id, its label, three sizes of pixels (0 for an encoded file), its subject and its image. Subject and image
+/// follow their lengths; a missing subject has length −1.
+struct ShuffleBufferFile {
   static let fileName = "shuffle-buffer"
 
-  /// Writes the snapshot.
-  /// - Throws: `OnePassError` (`io`) if the file cannot be written.
+  /// The contents, with the images as they are stored.
+  var contents: ShuffleBuffer.Snapshot
+  private let isEncrypted: Bool
+
+  /// - Parameter keys: The keys with which the images are encrypted, not bound to positions, which can change.
+  /// - Throws: `OnePassError` (`io`) if a new key cannot be written.
+  init(sealing snapshot: ShuffleBuffer.Snapshot, with keys: MemoryKeys?) throws {
+    isEncrypted = keys != nil
+    contents =
+      try keys.map { keys in
+        try snapshot.mapImages { try keys.seal($0.image, id: nil, subject: $0.subject) }
+      } ?? snapshot
+  }
+
+  /// The snapshot, with decrypted images.
+  /// - Throws: `OnePassError`: `usage` if there are no keys, `badData` if a key was destroyed or an image is damaged.
+  func opened(with keys: MemoryKeys?, path: String) throws -> ShuffleBuffer.Snapshot {
+    guard isEncrypted else { return contents }
+    guard let keys else { throw OnePassError.memoryKeyRequired }
+    return try contents.mapImages {
+      guard let image = try keys.open($0.image, id: nil) else { throw OnePassError.damagedFile(path) }
+      return image
+    }
+  }
+
+  /// Writes the file.
+  /// - Throws: `OnePassError` (`io`) if it cannot be written.
   func write(to path: String) throws {
     let file = AppendedFile(path: path)
     try encode { try file.append($0) }
@@ -29,8 +56,10 @@ extension ShuffleBuffer.Snapshot {
 
   private func encode(_ append: ([UInt8]) throws -> Void) rethrows {
     var bytes: [UInt8] = []
+    if isEncrypted { bytes.append(integer: Int64(-1)) }
+    let (position, basePosition, peak) = (contents.position, contents.basePosition, contents.peak)
     for number in [position, basePosition, peak.examples, peak.bytes] { bytes.append(integer: Int64(number)) }
-    for examples in [held, unsettled] {
+    for examples in [contents.held, contents.unsettled] {
       bytes.append(integer: Int64(examples.count))
       for example in examples {
         bytes.append(integer: Int64(example.id))
@@ -50,7 +79,7 @@ extension ShuffleBuffer.Snapshot {
     try append(bytes)
   }
 
-  /// Reads a snapshot; `nil` if there is no file.
+  /// Reads a file; `nil` if there is none.
   /// - Throws: `OnePassError`: `badData` if the file is damaged, `io` if it cannot be read.
   init?(readingFrom path: String) throws {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -60,7 +89,9 @@ extension ShuffleBuffer.Snapshot {
     }
     var reader = ByteReader(data: data, path: path)
     func number() throws -> Int { Int(try reader.integer() as Int64) }
-    let (position, basePosition) = (try number(), try number())
+    let first = try number()
+    isEncrypted = first == -1
+    let (position, basePosition) = (try isEncrypted ? number() : first, try number())
     let peak = ShuffleBuffer.Amount(examples: try number(), bytes: try number())
     let parts = try (0..<2).map { _ in
       try (0..<reader.count(of: 44)).map { _ in
@@ -78,7 +109,22 @@ extension ShuffleBuffer.Snapshot {
       }
     }
     guard reader.isAtEnd else { throw reader.damage }
-    self.init(
+    contents = ShuffleBuffer.Snapshot(
       position: position, basePosition: basePosition, held: parts[0], unsettled: parts[1], peak: peak)
+  }
+}
+
+extension ShuffleBuffer.Snapshot {
+  /// The same examples with other forms of their images.
+  fileprivate func mapImages(_ transform: (Example) throws -> EncodedImage) rethrows -> Self {
+    func mapped(_ examples: [Example]) throws -> [Example] {
+      try examples.map {
+        Example(id: $0.id, label: $0.label, image: try transform($0), subject: $0.subject)
+      }
+    }
+    return Self(
+      position: position, basePosition: basePosition, held: try mapped(held),
+      unsettled: try mapped(unsettled),
+      peak: peak)
   }
 }

@@ -38,6 +38,8 @@ final class StoredRun {
   let classNames: [String]?
   /// The oldest first.
   var points: [Point]
+  /// Where the parts of the memory outside of the folder are.
+  let location: MemoryLocation
   /// The images of a memory on disk.
   let diskImages: DiskImages?
   /// The images of an unfinished run's checkpoints; with a memory on disk, only those evicted from it.
@@ -49,16 +51,18 @@ final class StoredRun {
 
   /// - Parameters:
   ///   - path: The folder of the run.
-  ///   - memoryDirectory: The current path of the memory directory, if the run has one and it was moved.
+  ///   - location: Where the memory on disk and the key file are, if they were moved.
   ///   - isKeptState: Whether to open the ``KeptState`` of a finished run instead of the run itself.
-  ///   - isReading: Whether a run that trains is read as of its last checkpoint, without a lock.
+  ///   - isReading: Whether a run that trains is read as of its last checkpoint, without a lock. Only then can images be read
+  ///     that are encrypted.
   /// - Throws: `OnePassError`: `io` if there is no run, `badData` if it is damaged, `usage` if another process is using it.
   init(
-    _ path: String, memoryDirectory: String? = nil, keptState isKeptState: Bool = false,
+    _ path: String, at location: MemoryLocation = .init(), keptState isKeptState: Bool = false,
     reading isReading: Bool = false
   ) throws {
     self.path = path
     let memoryRun: String?
+    let keys: MemoryKeys?
     if !isKeptState, FileManager.default.fileExists(atPath: "\(path)/result.json") {
       UnfinishedRun.removeLeftovers(ofFinishedRunIn: path)
       guard !FileManager.default.fileExists(atPath: "\(path)/\(UnfinishedRun.folderName)") else {
@@ -70,7 +74,9 @@ final class StoredRun {
       part = .finished
       isTraining = false
       (checkpoints, archive) = (nil, nil)
-      pictures = try KeptPictures.reading(in: files.checkpoint)
+      self.location = location.completed(by: result.configuration.memory)
+      keys = try isReading ? self.location.readKeys() : nil
+      pictures = try KeptPictures.reading(in: files.checkpoint, keys)
       (configuration, plan, classNames) = (
         result.configuration, result.plan, result.configuration.data.classNames
       )
@@ -94,6 +100,8 @@ final class StoredRun {
         try isTraining ? [UnfinishedRun.lastCheckpoint(of: path)].compactMap(\.self) : unfinished.inspect()
       guard let last = saved.last else { throw OnePassError.checkpointsRemoved(from: path) }
       part = isKeptState ? .keptState : .unfinished
+      self.location = location.completed(by: last.state.configuration.memory)
+      keys = try isReading ? self.location.readKeys() : nil
       (configuration, plan, classNames) = (
         last.state.configuration, last.state.plan, last.state.card.classNames
       )
@@ -108,19 +116,19 @@ final class StoredRun {
         if !ImageArchive.exists(in: unfinished.path) {
           nil
         } else if isTraining {
-          try ImageArchive(reading: unfinished.path)
+          try ImageArchive(reading: unfinished.path, keys: keys)
         } else {
-          try ImageArchive(folder: unfinished.path, imageBytes: 0)
+          try ImageArchive(folder: unfinished.path, imageBytes: 0, keys: keys)
         }
       (checkpoints, pictures) = (unfinished, nil)
     }
-    let directory = memoryDirectory ?? configuration.memory.directory
+    let directory = self.location.directory
     diskImages =
       try isTraining
       ? nil
       : memoryRun.map { run in
         guard let directory else { throw OnePassError.memoryDirectoryRequired }
-        return try DiskImages(opening: directory, run: run)
+        return try DiskImages(opening: directory, run: run, keys: keys)
       }
   }
 

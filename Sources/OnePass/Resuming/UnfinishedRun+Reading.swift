@@ -42,6 +42,11 @@ extension UnfinishedRun {
     }
   }
 
+  /// The options of the last checkpoint of a run; `nil` if there is none.
+  static func configuration(savedIn output: String) throws -> RunConfiguration? {
+    try checkpoints(in: "\(output)/\(folderName)").last.map { try decode($0).configuration }
+  }
+
   static func contents(of checkpoint: CheckpointFolder) throws -> Contents {
     try checkpoint.verify()
     let index = checkpoint.path(of: Checkpoint.indexName)

@@ -22,6 +22,7 @@ package final class UnfinishedRun {
   private let output: String
   /// The number of checkpoints to keep.
   private let kept: Int
+  private let keys: MemoryKeys?
   private var lock: Int32 = -1
   private var archive: ImageArchive?
   /// The items of each kept checkpoint, the oldest first.
@@ -30,9 +31,11 @@ package final class UnfinishedRun {
   /// - Parameters:
   ///   - output: The folder of the run.
   ///   - folder: The name of the folder with the checkpoints; another one for the ``KeptState`` of a finished run.
-  init(in output: String, kept: Int, folder: String = folderName) {
+  ///   - keys: The keys of an encrypted memory.
+  init(in output: String, kept: Int, folder: String = folderName, keys: MemoryKeys? = nil) {
     self.output = output
     self.kept = kept
+    self.keys = keys
     path = "\(output)/\(folder)"
   }
 
@@ -94,7 +97,12 @@ package final class UnfinishedRun {
       if let snapshot {
         try MemoryIndex.encode(snapshot).write(to: URL(fileURLWithPath: "\(partial)/\(Checkpoint.indexName)"))
       }
-      if let shuffleBuffer { try shuffleBuffer.write(to: "\(partial)/\(ShuffleBuffer.Snapshot.fileName)") }
+      if let shuffleBuffer {
+        // Before the examples that they encrypt.
+        let file = try ShuffleBufferFile(sealing: shuffleBuffer, with: keys)
+        try keys?.makeDurable()
+        try file.write(to: "\(partial)/\(ShuffleBufferFile.fileName)")
+      }
     }
     held.append((checkpoint, ids))
     try prune()
@@ -120,7 +128,8 @@ package final class UnfinishedRun {
     let archive = try openArchive(imageBytes: memory.items.first?.bytes ?? 0)
     // Uncommitted images are in RAM. Committed ones belong to no checkpoint until the new one has its name.
     func insert(_ image: EncodedImage, id: Int) throws {
-      if try !archive.contains(id: id) { try archive.insertInParts(image, id: id) }
+      guard try !archive.contains(id: id) else { return }
+      try archive.insertInParts(image, id: id, subject: memory.subject(of: id))
     }
     for (item, image) in memory.images(where: { !known.contains($0.id) }) { try insert(image, id: item.id) }
     try shared?.collect { try insert($0.image, id: $0.id) }
@@ -129,7 +138,7 @@ package final class UnfinishedRun {
 
   private func openArchive(imageBytes: Int) throws -> ImageArchive {
     if let archive { return archive }
-    let opened = try ImageArchive(folder: path, imageBytes: imageBytes)
+    let opened = try ImageArchive(folder: path, imageBytes: imageBytes, keys: keys)
     archive = opened
     return opened
   }
@@ -365,8 +374,8 @@ package final class UnfinishedRun {
       state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: Checkpoint.weightsName)),
       optimiser: try StateDictionary(safetensors: checkpoint.path(of: Checkpoint.optimiserName)),
       memory: memory,
-      shuffleBuffer: try ShuffleBuffer.Snapshot(
-        readingFrom: checkpoint.path(of: ShuffleBuffer.Snapshot.fileName)),
+      shuffleBuffer: try ShuffleBufferFile(readingFrom: checkpoint.path(of: ShuffleBufferFile.fileName))?
+        .opened(with: keys, path: checkpoint.path),
       archive: archive, keptItems: keptItems)
   }
 }

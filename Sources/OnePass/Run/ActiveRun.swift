@@ -50,7 +50,13 @@ final class ActiveRun {
       ) { observe(.notice($0)) })
     saver = CheckpointSaver(
       assembly, learner, records, in: session, prepared, checkpoints, stop: stop, observe: observe)
-    try session.restore(&loop, learner, records)
+    let forgotten = try session.restore(&loop, learner, records)
+    if forgotten > 0 {
+      observe(
+        .notice(
+          "Removed \(Figures.count(forgotten, "item")) from the memory, because the key of their subject was destroyed."
+        ))
+    }
     try learner.share(over: ranks)
     loop.requests = saver.requests
     if let saved = session.saved {
@@ -103,7 +109,7 @@ final class ActiveRun {
     let pictures = try KeptPictures(
       of: loop, count: configuration.picturesKept, isWanted: session.folder != nil)
     if let folder = session.folder, let pictures, let memory = loop.rehearsal?.memory {
-      try rescuing { try pictures.write(to: folder, with: memory.snapshot) }
+      try rescuing { try pictures.write(to: folder, with: memory, encrypting: session.keys) }
     }
     do { try learner.checkAgreement(over: ranks) } catch let error as OnePassError where error.code == .usage
     {

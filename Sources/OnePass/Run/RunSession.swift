@@ -20,6 +20,8 @@ final class RunSession {
   private let configuration: RunConfiguration
   private let resuming: Bool
   private let continuing: Bool
+  /// The keys of an encrypted memory.
+  let keys: MemoryKeys?
   private var passed: LedgerFile?
   private var memoryDirectory: MemoryDirectory?
   private var isFinished = false
@@ -40,8 +42,12 @@ final class RunSession {
     let output = ranks.isFirst ? output : nil
     self.output = output
     if let output { try MemoryDirectory.check(configuration.memory.directory, outside: output) }
+    try MemoryDirectory.check(
+      key: configuration.memory.key, outside: [output, configuration.memory.directory])
     folder = try output.map { try RunFolder(creating: $0, resuming: resuming) }
-    let unfinished = output.map { UnfinishedRun(in: $0, kept: kept) }
+    if resuming { try Self.checkEncryption(configuration, output) }
+    keys = try ranks.isFirst ? Self.openKeys(configuration, output, resuming: resuming) : nil
+    let unfinished = output.map { [keys] in UnfinishedRun(in: $0, kept: kept, keys: keys) }
     self.unfinished = unfinished
     try unfinished?.open()
     if let output { RunFolder.removeLeftovers(of: output, evenComplete: false) }
@@ -56,6 +62,29 @@ final class RunSession {
     } catch {
       unfinished?.abandon()
       throw error
+    }
+  }
+
+  /// Opens the key file of a resumed run, or creates that of a new one.
+  private static func openKeys(
+    _ configuration: RunConfiguration, _ output: String?, resuming: Bool
+  ) throws -> MemoryKeys? {
+    guard let path = configuration.memory.key else { return nil }
+    guard output != nil || configuration.memory.directory != nil else {
+      throw OnePassError.optionRequires("--memory-key", "--output or --memory-directory")
+    }
+    let isResumed = try resuming && output.map { try UnfinishedRun.hasCheckpoint(in: $0) } ?? false
+    return try MemoryKeys(file: path, creating: !isResumed)
+  }
+
+  /// Checks that a resumed run has a key file if it encrypts its memory, before any of its files is opened.
+  private static func checkEncryption(_ configuration: RunConfiguration, _ output: String?) throws {
+    // Damage is reported when the checkpoint is loaded.
+    guard let output, let saved = try? UnfinishedRun.configuration(savedIn: output) else { return }
+    switch (configuration.memory.key, saved.memory.key) {
+    case (nil, _?): throw OnePassError.memoryKeyRequired
+    case (_?, nil): throw OnePassError.memoryNotEncrypted
+    default: break
     }
   }
 
@@ -115,7 +144,7 @@ final class RunSession {
 
   private func openDirectory(of saved: UnfinishedRun.Saved) throws -> MemoryDirectory? {
     switch (configuration.memory.directory, saved.state.memoryRun) {
-    case (let path?, let run?): return try MemoryDirectory(opening: path, run: run)
+    case (let path?, let run?): return try MemoryDirectory(opening: path, run: run, keys: keys)
     case (nil, nil): return nil
     case (nil, _):
       throw OnePassError.memoryDirectoryRequired
@@ -135,36 +164,58 @@ final class RunSession {
     try unfinished?.claimMemory(run)
     let form = StoredForm(configuration.storedFormat, pipeline: stream.pipeline)
     return try MemoryDirectory(
-      creating: path, run: run, plan: stream.plan, imageBytes: form(first).byteCount)
+      creating: path, run: run, plan: stream.plan, imageBytes: form(first).byteCount, keys: keys)
   }
 
   /// Restores the state of the checkpoint; does nothing without one.
+  /// - Returns: The number of items that were removed, because their keys were destroyed.
   /// - Throws: `OnePassError` (`badData`) if the checkpoint is damaged. It names an intact one, if there is any.
-  func restore(_ loop: inout TrainingLoop, _ learner: Learner, _ records: RunRecords) throws {
-    guard let saved else { return }
+  func restore(_ loop: inout TrainingLoop, _ learner: Learner, _ records: RunRecords) throws -> Int {
+    guard let saved else { return 0 }
     records.restore(saved.state)
-    func restoreAll() throws {
+    func restoreAll() throws -> Int {
       try learner.restore(saved.state.learner, weights: saved.weights, optimiser: saved.optimiser)
-      if let snapshot = saved.memory { try restoreMemory(snapshot, saved, &loop) }
+      let forgotten = try saved.memory.map { try restoreMemory($0, saved, &loop) } ?? 0
       loop.restore(saved.state.loop)
+      return forgotten
     }
-    try unfinished?.offeringAnother(restoreAll) ?? restoreAll()
+    return try unfinished?.offeringAnother(restoreAll) ?? restoreAll()
   }
 
   private func restoreMemory(
     _ snapshot: MemorySnapshot, _ saved: UnfinishedRun.Saved, _ loop: inout TrainingLoop
-  ) throws {
+  ) throws -> Int {
     if let images = memoryDirectory?.images, let archive = saved.archive {
       images.protect(saved.keptItems, in: archive)
       try images.restore(
         Set(snapshot.items.map(\.id)), position: saved.state.loop.incoming.tally.taken)
     }
+    let forgotten = try forgottenItems(snapshot, saved, loop.ranks)
     try loop.restoreMemory(snapshot) { id in
       guard let archive = saved.archive else {
         preconditionFailure("A checkpoint with a memory must have an archive.")
       }
-      return try archive.image(id: id)
+      return try forgotten[id].map { EncodedImage(bytes: [UInt8](repeating: 0, count: $0)) }
+        ?? archive.image(id: id)
     }
+    if !forgotten.isEmpty { try loop.forget(Set(forgotten.keys)) }
+    return forgotten.count
+  }
+
+  /// The sizes of the items whose keys were destroyed, by position; the same on every rank.
+  private func forgottenItems(
+    _ snapshot: MemorySnapshot, _ saved: UnfinishedRun.Saved, _ ranks: Ranks
+  ) throws -> [Int: Int] {
+    guard try ranks.sum([keys?.hasDestroyedKeys == true ? 1 : 0])[0] > 0 else { return [:] }
+    let flags = try snapshot.items.map { item in
+      guard ranks.isFirst else { return 0.0 }
+      return try memoryDirectory?.images.isForgotten(id: item.id) ?? saved.archive?.isForgotten(id: item.id)
+        ?? false ? 1.0 : 0.0
+    }
+    let gone = zip(snapshot.items, try ranks.sum(flags)).compactMap { item, flag in
+      flag > 0 ? (item.id, item.bytes) : nil
+    }
+    return Dictionary(uniqueKeysWithValues: gone)
   }
 
   // MARK: The end

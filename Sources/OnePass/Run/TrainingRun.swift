@@ -94,6 +94,9 @@ public struct TrainingRun {
     try ranks.check(configuration, stream.source, continuing: continuing)
     let extends = try extend(finished, in: output, resuming: resuming, ranks)
     let loggers = ranks.isFirst ? try logs.makeLoggers(in: output) : []
+    guard configuration.memory.key == nil || !loggers.contains(where: \.takesPictures) else {
+      throw OnePassError.memoryKeyWithPictures
+    }
     let session = try RunSession(
       configuration, output: output, resuming: resuming || extends, continuing: continuing || extends,
       kept: checkpoints.kept, ranks: ranks)

@@ -36,7 +36,7 @@ struct ReportRunCommand: ParsableCommand {
     try OptionRange.between(0, 500).check("--pictures", pictures)
     let path = output ?? "\(stored.directory)/\(RunFiles.pageName)"
     let page = try RunPage(
-      RunView(of: stored.directory, memoryDirectory: stored.memoryDirectory), pictures: pictures)
+      RunView(of: stored.directory, at: stored.location), pictures: pictures)
     try page.write(to: path)
     try Console.result("\(path): \(Figures.count(page.pictureCount, "image"))")
   }

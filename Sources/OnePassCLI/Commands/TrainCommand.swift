@@ -302,7 +302,8 @@ struct TrainCommand: ParsableCommand {
   private func writePage(in folder: String) -> String? {
     let path = "\(folder)/\(RunFiles.pageName)"
     do {
-      try RunPage(RunView(of: folder, memoryDirectory: method.memoryDirectory), pictures: 0).write(to: path)
+      let memory = MemoryLocation(directory: method.memoryDirectory, key: method.memoryKey)
+      try RunPage(RunView(of: folder, at: memory), pictures: 0).write(to: path)
       return path
     } catch {
       Console.note("The page about the run was not written: \(error)")

@@ -83,6 +83,7 @@ struct MethodOptions: ParsableArguments {
   @Option(declared.memory.$quality) var memoryQuality
   @Option(ifGiven: declared.memory.$storedPredictions) var storedPredictions
   @Option(declared.memory.$directory, completion: .directory) var memoryDirectory
+  @Option(declared.memory.$key, completion: .file()) var memoryKey
   @Option(declared.memory.$timeToLive) var timeToLive
   @Option(ifGiven: declared.memory.$keepPictures) var keepPictures
   @Option(ifGiven: declared.step.$updates) var updates

@@ -3,8 +3,10 @@ import OnePassCore
 
 /// The names of the folders of cells.
 enum CellName {
-  /// Options with their own part of the name, and the folder of a memory, which does not identify a cell.
-  private static let named: Set<String> = ["method", "replay-steps", "storage", "epochs", "memory-directory"]
+  /// Options with their own part of the name, and the places of a memory and its keys, which do not identify a cell.
+  private static let named: Set<String> = [
+    "method", "replay-steps", "storage", "epochs", "memory-directory", "memory-key",
+  ]
 
   /// The name of a cell without its seed: the method, and each option that changes the configuration.
   ///

@@ -154,9 +154,11 @@ package struct GridRunner {
   /// The arguments of `onepass train` for a cell.
   private func arguments(of index: Int) -> [String] {
     let cell = grid.cells[index]
-    // A memory directory belongs to one run, so each cell gets a subfolder.
+    // A memory directory belongs to one run, so each cell gets a subfolder. A key file is open in one run at a time.
     var arguments = cell.arguments.map { argument in
-      argument.hasPrefix("--memory-directory=") ? "\(argument)/\(cell.name)" : argument
+      argument.hasPrefix("--memory-directory=")
+        ? "\(argument)/\(cell.name)"
+        : argument.hasPrefix("--memory-key=") ? "\(argument).\(cell.name)" : argument
     }
     // Curves suffice to compare many runs. Logged images would be copied once per run.
     if !arguments.contains(where: { $0.hasPrefix("--log=") }) {

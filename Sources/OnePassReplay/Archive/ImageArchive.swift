@@ -15,7 +15,7 @@ import OnePassCore
 /// The changes of a transaction become visible together, at its end. ``makeDurable()`` protects them from a power failure.
 /// Removed images are overwritten. Only one process can open the file for writing. An archive is used on one thread.
 ///
-/// An image takes whole pages, so that its size on disk is known before it is written.
+/// An image takes whole pages, so that its size on disk is known before it is written. With ``MemoryKeys``, it is encrypted.
 ///
 /// SQLite was compared with LMDB and RocksDB in `Benchmarks/stores/README.md`.
 public final class ImageArchive {
@@ -32,6 +32,12 @@ public final class ImageArchive {
   private var partBytesPending = 0
   /// The identity of the file, by which a replaced file is detected.
   private let file: FileIdentity?
+  private var keys: MemoryKeys?
+  /// Whether the images are encrypted.
+  private var isEncrypted: Bool
+
+  /// The note with the identity of the key file.
+  private static let keyNote = "keys"
 
   /// The application ID in the file's header: "OPIA".
   private static let applicationID = 0x4F50_4941
@@ -41,9 +47,10 @@ public final class ImageArchive {
   /// - Parameters:
   ///   - folder: The folder of the file.
   ///   - imageBytes: The size of a typical image, in bytes, by which a new file gets its page size.
-  /// - Throws: `OnePassError`: `io` if it cannot be opened or created, `usage` if another process uses it, `badData` if it is
-  ///   damaged or not an archive.
-  public convenience init(folder: String, imageBytes: Int) throws {
+  ///   - keys: The keys of an encrypted archive. Without them, images can be removed, but not read or inserted.
+  /// - Throws: `OnePassError`: `io` if it cannot be opened or created, `usage` if another process uses it or it has other keys,
+  ///   `badData` if it is damaged or not an archive.
+  public convenience init(folder: String, imageBytes: Int, keys: MemoryKeys? = nil) throws {
     do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
       throw OnePassError.folderNotCreated(folder, cause: error)
     }
@@ -61,20 +68,25 @@ public final class ImageArchive {
     database.countLogFrames()
     try Self.makeOrCheckTables(database)
     try self.init(database)
+    if let keys { try use(keys) }
   }
 
   /// Opens the archive of a folder for reading, without locks and without changing any file.
   ///
   /// Another process can write meanwhile. Its changes are visible after it has made them durable. Images that it is changing can
   /// be missing or appear damaged, but checksums rule out wrong images.
-  /// - Parameter folder: The folder of the file.
-  /// - Throws: `OnePassError`: `io` if it cannot be opened, `badData` if it is damaged or not an archive.
+  /// - Parameters:
+  ///   - folder: The folder of the file.
+  ///   - keys: The keys of an encrypted archive, without which no image can be read.
+  /// - Throws: `OnePassError`: `io` if it cannot be opened, `usage` if it has other keys, `badData` if it is damaged or not an
+  ///   archive.
   /// - Returns: `nil` if the file was just created, and is still empty.
-  public convenience init?(reading folder: String) throws {
+  public convenience init?(reading folder: String, keys: MemoryKeys? = nil) throws {
     let database = try SQLiteDatabase(reading: "\(folder)/\(Self.fileName)")
     if try Self.isEmpty(database) { return nil }
     try Self.check(database)
     try self.init(database)
+    if let keys, try count > 0 { try use(keys) }
   }
 
   private init(_ database: SQLiteDatabase) throws {
@@ -85,6 +97,21 @@ public final class ImageArchive {
     insertion = try SQLiteStatement("INSERT INTO images VALUES(?, ?)", in: database)
     removal = try SQLiteStatement("DELETE FROM images WHERE id = ?", in: database)
     reader = SQLiteBlobReader(table: "images", column: "record", in: database)
+    isEncrypted = false
+    isEncrypted = try note(Self.keyNote) != nil
+  }
+
+  /// Encrypts and decrypts all images with these keys. An archive without images becomes an encrypted one.
+  /// - Throws: `OnePassError` (`usage`) if it has images that are not encrypted, or encrypted with other keys.
+  func use(_ keys: MemoryKeys) throws {
+    switch try note(Self.keyNote) {
+    case keys.identity: break
+    case nil:
+      guard try count == 0 else { throw OnePassError.imagesNotEncrypted(path) }
+      try setNote(Self.keyNote, to: keys.identity)
+    default: throw OnePassError.imagesOfOtherKey(path, keyFile: keys.path)
+    }
+    (self.keys, isEncrypted) = (keys, true)
   }
 
   static let cacheBytes = 64 << 20
@@ -159,8 +186,27 @@ public final class ImageArchive {
   func recordBytes(id: Int) throws -> Int? { try reader.seek(id) }
 
   /// Returns the image at a position of the stream.
-  /// - Throws: `OnePassError`: `badData` if there is none, or it does not match its checksum; `io` if it cannot be read.
+  /// - Throws: `OnePassError`: `badData` if there is none, it does not match its checksum, or its key was destroyed; `usage` if
+  ///   it is encrypted and there are no keys; `io` if it cannot be read.
   public func image(id: Int) throws -> EncodedImage {
+    let stored = try storedImage(id: id)
+    guard isEncrypted else { return stored }
+    guard let keys else { throw OnePassError.imagesEncrypted(path) }
+    guard let image = try keys.open(stored, id: id) else {
+      throw OnePassError.imageDamaged(path, example: id)
+    }
+    return image
+  }
+
+  /// Whether the key of an image was destroyed.
+  /// - Throws: `OnePassError` as ``image(id:)``.
+  package func isForgotten(id: Int) throws -> Bool {
+    guard let keys, keys.hasDestroyedKeys else { return false }
+    return try keys.isForgotten(storedImage(id: id))
+  }
+
+  /// Returns an image as it is stored, encrypted or not.
+  func storedImage(id: Int) throws -> EncodedImage {
     guard let size = try reader.seek(id) else { throw OnePassError.imageMissing(path, example: id) }
     guard let image = try ImageRecord.read(size: size, id: id, with: reader.read) else {
       throw OnePassError.imageDamaged(path, example: id)
@@ -202,7 +248,8 @@ public final class ImageArchive {
   }
 
   private func pages(forImageOf bytes: Int) -> Int {
-    layout.pages(forBlobOf: ImageRecord.headerBytes + bytes)
+    layout.pages(
+      forBlobOf: ImageRecord.headerBytes + bytes + (isEncrypted ? MemoryKeys.bytesPerImage : 0))
   }
 
   /// An upper bound of the size of the file without images, in bytes.
@@ -254,8 +301,19 @@ public final class ImageArchive {
   func commit() throws { try database.run("COMMIT") }
 
   /// Inserts an image.
-  /// - Throws: `OnePassError`: `badData` if there is already one at this position, `io` if it cannot be written.
-  public func insert(_ image: EncodedImage, id: Int) throws {
+  /// - Parameters:
+  ///   - id: Its position in the stream.
+  ///   - subject: Its subject, with whose key it is encrypted.
+  /// - Throws: `OnePassError`: `badData` if there is already one at this position, `usage` if the archive is encrypted and there
+  ///   are no keys, `io` if it cannot be written.
+  public func insert(_ image: EncodedImage, id: Int, subject: String? = nil) throws {
+    guard isEncrypted else { return try insertStored(image, id: id) }
+    guard let keys else { throw OnePassError.imagesEncrypted(path) }
+    try insertStored(keys.seal(image, id: id, subject: subject), id: id)
+  }
+
+  /// Inserts an image as it was stored in an archive with the same keys.
+  func insertStored(_ image: EncodedImage, id: Int) throws {
     let size = layout.paddedBytes(forBlobOf: ImageRecord.headerBytes + image.byteCount)
     try insertion.bind([id])
     _ = try insertion.withBlob(ImageRecord.encode(image, id: id, padded: size), at: 2) {
@@ -275,9 +333,9 @@ public final class ImageArchive {
 
   /// Inserts an image as part of a long change. If the change is interrupted, completed parts remain.
   /// - Throws: `OnePassError` (`io`) if the file cannot be written.
-  public func insertInParts(_ image: EncodedImage, id: Int) throws {
+  public func insertInParts(_ image: EncodedImage, id: Int, subject: String? = nil) throws {
     try beginPart(changing: image.byteCount)
-    try insert(image, id: id)
+    try insert(image, id: id, subject: subject)
   }
 
   /// Removes images and overwrites them durably. If it is interrupted, completed removals remain.
@@ -309,6 +367,7 @@ public final class ImageArchive {
   /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   public func makeDurable() throws {
     guard file == FileIdentity(path: path) else { throw OnePassError.databaseVanished(path) }
+    try keys?.makeDurable()
     reader.close()
     try checkpoint("FULL")
     // All pages are in the database now. The blocks that the log gives up must not contain images.

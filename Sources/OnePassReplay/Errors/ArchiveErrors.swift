@@ -73,6 +73,55 @@ extension OnePassError {
         + "or remove the example with `onepass memory forget --position \(example)`.")
   }
 
+  // MARK: Encryption
+
+  static func encryptionFailed(_ step: String) -> OnePassError {
+    OnePassError(.engine, "OpenSSL cannot \(step); check its installation.")
+  }
+
+  static func keyFileMissing(_ path: String) -> OnePassError {
+    OnePassError(
+      .io,
+      "The key file \(path) does not exist; restore it. Without it, the images of the memory cannot be read.")
+  }
+
+  static func keyFileInaccessible(_ path: String, reason: String) -> OnePassError {
+    OnePassError(.io, "The key file \(path) cannot be read or written (\(reason)).")
+  }
+
+  static func keyFileInUse(_ path: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "The key file \(path) is in use by another process; wait for it to end, or pass another --memory-key.")
+  }
+
+  static func notKeyFile(_ path: String) -> OnePassError {
+    OnePassError(.badData, "\(path) is not a key file of OnePass; pass another --memory-key.")
+  }
+
+  static func imagesOfOtherKey(_ path: String, keyFile: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "The images in \(path) are encrypted with another key file than \(keyFile); pass that with --memory-key."
+    )
+  }
+
+  static func imagesEncrypted(_ path: String) -> OnePassError {
+    OnePassError(.usage, "The images in \(path) are encrypted; pass their key file with --memory-key.")
+  }
+
+  static func imagesNotEncrypted(_ path: String) -> OnePassError {
+    OnePassError(
+      .usage, "--memory-key is not possible, because the images in \(path) are not encrypted; omit it.")
+  }
+
+  /// - Parameter example: Its position; `nil` if it had none yet.
+  static func keyDestroyed(_ path: String, example: Int?) -> OnePassError {
+    let image = example.map { "the image of example \($0)" } ?? "an image that was not trained yet"
+    return OnePassError(
+      .badData, "The key in \(path) that encrypted \(image) was destroyed; the image cannot be read again.")
+  }
+
   // MARK: The memory directory
 
   static func directoryOccupied(_ path: String) -> OnePassError {

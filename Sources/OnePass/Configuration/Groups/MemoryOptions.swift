@@ -80,6 +80,15 @@ extension RunConfiguration {
       value: "DIR", in: .text("a folder") { !$0.isEmpty })
     public var directory: String? = nil
 
+    /// The key file with which the images of the memory are encrypted on disk; they are not if `nil`.
+    ///
+    /// It is created if it does not exist. See ``/OnePassReplay/MemoryKeys``.
+    @RunOption(
+      "memory-key",
+      "Key file to encrypt the images of the memory on disk, in checkpoints too; created if missing, outside of the run.",
+      value: "FILE", in: .text("a file") { !$0.isEmpty }, changesResults: false)
+    public var key: String? = nil
+
     /// The maximum age of an example in the memory; unlimited if `nil`.
     @RunOption(
       "time-to-live",

@@ -45,16 +45,24 @@ struct ForgetMemoryCommand: ParsableCommand {
   @Flag(help: "Print the result as JSON.")
   var json = false
 
+  /// What became of copies that the command cannot reach.
+  private func encryption(_ keysDestroyed: Int) -> String {
+    keysDestroyed > 0
+      ? "Destroyed the key of \(Figures.count(keysDestroyed, "subject")): no copy of its images can be read again."
+      : "The keys are unchanged, so copies of the images that were made elsewhere can still be read with the key file."
+  }
+
   func run() throws {
     let request = ForgetRequest(
       subjects: Set(subjects), className: className, before: try before.map { try ForgetRequest.Bound($0) },
       positions: Set(positions), reference: reference)
     let forgotten = try Forgetting(
-      request, in: stored.directory, memoryDirectory: stored.memoryDirectory, isRehearsal: isRehearsal)
+      request, in: stored.directory, at: stored.location, isRehearsal: isRehearsal)
     guard !json else { return try Console.result(JSON.text(forgotten)) }
     let verb = isRehearsal ? "Would remove" : "Removed"
     let places = forgotten.checkpoints.isEmpty ? "" : " from \(forgotten.checkpoints.joined(separator: ", "))"
     try Console.result("\(verb) \(Figures.count(forgotten.positions.count, "item"))\(places).")
+    if let keys = forgotten.keysDestroyed, !isRehearsal { try Console.result(encryption(keys)) }
     if forgotten.pictures > 0 {
       let pictures = Figures.count(forgotten.pictures, "picture")
       try Console.result("\(verb) \(pictures) of the memory from the event files.")

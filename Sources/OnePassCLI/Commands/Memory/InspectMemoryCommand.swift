@@ -40,7 +40,7 @@ struct InspectMemoryCommand: ParsableCommand {
 
   func run() throws {
     try OptionRange.between(0, 500).check("--pictures", pictures)
-    let memory = try StoredMemory(of: stored.directory, memoryDirectory: stored.memoryDirectory)
+    let memory = try StoredMemory(of: stored.directory, at: stored.location)
     if json {
       try Console.result(JSON.text(MemoryFigures(memory, extremes: pictures)))
     } else if html == nil {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import OnePass
 
 struct MemoryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,4 +20,12 @@ struct StoredMemoryOptions: ParsableArguments {
       "Folder of a memory on disk that was moved after the run.", valueName: "DIR"),
     completion: .directory)
   var memoryDirectory: String?
+
+  @Option(
+    name: .customLong("memory-key"),
+    help: ArgumentHelp("Key file of an encrypted memory that was moved after the run.", valueName: "FILE"),
+    completion: .file())
+  var memoryKey: String?
+
+  var location: MemoryLocation { MemoryLocation(directory: memoryDirectory, key: memoryKey) }
 }

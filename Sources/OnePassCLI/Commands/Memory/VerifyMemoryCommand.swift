@@ -27,10 +27,10 @@ struct VerifyMemoryCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    var verification = try PassVerification(of: stored.directory, memoryDirectory: stored.memoryDirectory)
+    var verification = try PassVerification(of: stored.directory, at: stored.location)
     if let data {
       try verification.compare(
-        withData: data, of: stored.directory, memoryDirectory: stored.memoryDirectory)
+        withData: data, of: stored.directory, at: stored.location)
     }
     if json { try Console.result(JSON.text(verification)) } else { try show(verification) }
     guard verification.faults.isEmpty else { throw ExitCode(OnePassError.Code.badData.exitStatus) }
