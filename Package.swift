@@ -47,17 +47,19 @@ let torchHeaders: [CXXSetting] = [
     ])
 ]
 
-// An installed program has its libraries beside itself (`make install`), and needs no checkout.
+// An installed program and the engine have their libraries in this folder (`make install`), and need no checkout.
 #if os(macOS)
   let installedLibraries = "@executable_path/../lib/onepass"
 #else
   let installedLibraries = "$ORIGIN/../lib/onepass"
 #endif
 
+func searching(_ folders: String...) -> [String] {
+  folders.flatMap { ["-Xlinker", "-rpath", "-Xlinker", $0] }
+}
+
 let torchLibraries: [LinkerSetting] = [
-  .unsafeFlags(
-    ["-L\(libtorch)/lib"]
-      + [installedLibraries, "\(libtorch)/lib"].flatMap { ["-Xlinker", "-rpath", "-Xlinker", $0] }),
+  .unsafeFlags(["-L\(libtorch)/lib"] + searching("\(libtorch)/lib")),
   .linkedLibrary("torch_cpu"),
   .linkedLibrary("c10"),
 ]
@@ -72,10 +74,15 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .executable(name: "onepass", targets: ["OnePassProgram"]),
+    // What `onepass` loads when it first needs libtorch. Programs that depend on OnePass contain the engine instead.
+    .library(name: "OnePassEngine", type: .dynamic, targets: ["CTorchEngine"]),
     .library(
       name: "OnePass",
-      targets: ["OnePass", "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels"]),
-    .library(name: "OnePassMLflow", targets: ["OnePassMLflow"]),
+      targets: [
+        "OnePass", "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels",
+        "CTorchEngine",
+      ]),
+    .library(name: "OnePassMLflow", targets: ["OnePassMLflow", "CTorchEngine"]),
     // The replay memory for other trainers: neither libtorch nor image libraries.
     .library(name: "OnePassReplay", targets: ["OnePassCore", "OnePassReplay"]),
   ],
@@ -88,10 +95,16 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
+    // The interface to libtorch, which loads the engine at its first use.
+    .target(name: "CTorch", exclude: ["Functions.h"]),
     .target(
       // The units include the other files (Units/Engine.cpp says why); Kernels has what is compiled for several processors.
-      name: "CTorch", exclude: ["GlooDeclarations/README.md"], sources: ["Kernels", "Units"],
-      cxxSettings: torchHeaders + [.headerSearchPath("GlooDeclarations")], linkerSettings: torchLibraries),
+      // Not a dependency of OnePassTorch, so that `onepass` starts without libtorch; an image that contains it uses it directly.
+      name: "CTorchEngine", exclude: ["GlooDeclarations/README.md"], sources: ["Kernels", "Units"],
+      cxxSettings: torchHeaders + [
+        .headerSearchPath("GlooDeclarations"), .headerSearchPath("../CTorch/include"),
+      ],
+      linkerSettings: torchLibraries),
     .systemLibrary(
       name: "CLibJPEG", pkgConfig: "libjpeg",
       providers: [.apt(["libjpeg62-turbo-dev"]), .brew(["jpeg-turbo"])]),
@@ -169,6 +182,7 @@ let package = Package(
     .plugin(name: "SourceRevisionPlugin", capability: .buildTool()),
     .executableTarget(
       name: "OnePassProgram", dependencies: ["OnePassCLI"], swiftSettings: swift,
+      linkerSettings: [.unsafeFlags(searching(installedLibraries))],
       plugins: ["SourceRevisionPlugin"]),
 
     .target(
@@ -181,14 +195,21 @@ let package = Package(
       name: "OnePassDataTests", dependencies: ["OnePassData", "CArchive", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .executableTarget(
-      name: "RankProgram", dependencies: ["OnePassCore", "OnePassModels", "OnePassTorch", "TestSupport"],
+      name: "RankProgram",
+      dependencies: ["CTorchEngine", "OnePassCore", "OnePassModels", "OnePassTorch", "TestSupport"],
       path: "Tests/RankProgram", swiftSettings: swift),
+    // Without the engine, as `onepass` is.
+    .executableTarget(
+      name: "EngineProgram", dependencies: ["OnePassTorch"], path: "Tests/EngineProgram", swiftSettings: swift
+    ),
     .executableTarget(
       name: "FuzzProgram",
-      dependencies: ["OnePass", "OnePassCore", "OnePassData", "OnePassExperiments", "OnePassTorch"],
+      dependencies: [
+        "CTorchEngine", "OnePass", "OnePassCore", "OnePassData", "OnePassExperiments", "OnePassTorch",
+      ],
       path: "Tests/FuzzProgram", exclude: ["Findings", "Seeds"], swiftSettings: swift),
     .testTarget(
-      name: "OnePassTorchTests", dependencies: ["OnePassTorch", "TestSupport"],
+      name: "OnePassTorchTests", dependencies: ["CTorchEngine", "OnePassTorch", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "DistributedTests", dependencies: ["OnePassTorch", "RankProgram", "TestSupport"],
@@ -211,7 +232,8 @@ let package = Package(
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
-        "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority", "WatchedRun", "MemoryAlone",
+        "EngineProgram", "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority", "WatchedRun",
+        "MemoryAlone",
         "TestSupport",
       ],
       swiftSettings: swift),
@@ -219,15 +241,17 @@ let package = Package(
     // What `make bench` measures beside the program itself. Here, and not in a package of its own, they are built from what is
     // built already; a package that depends on OnePass does not build them.
     benchmark("ReplayMemoryBenchmark", of: ["OnePassCore", "OnePassReplay"]),
-    benchmark("FullSizeMemory", of: ["OnePassCore", "OnePassReplay", "OnePassTorch"]),
+    benchmark("FullSizeMemory", of: ["CTorchEngine", "OnePassCore", "OnePassReplay", "OnePassTorch"]),
     benchmark("ImageBenchmark", of: ["BareDecode", "OnePassCore", "OnePassData"]),
     .target(name: "BareDecode", dependencies: ["CLibJPEG"], path: "Benchmarks/Sources/BareDecode"),
 
     // Programs that use the library, one idea each; the acceptance tests run them.
     .executableTarget(
-      name: "OwnPriority", dependencies: ["OnePass"], path: "Examples/OwnPriority", swiftSettings: swift),
+      name: "OwnPriority", dependencies: ["CTorchEngine", "OnePass"], path: "Examples/OwnPriority",
+      swiftSettings: swift),
     .executableTarget(
-      name: "WatchedRun", dependencies: ["OnePass"], path: "Examples/WatchedRun", swiftSettings: swift),
+      name: "WatchedRun", dependencies: ["CTorchEngine", "OnePass"], path: "Examples/WatchedRun",
+      swiftSettings: swift),
     .executableTarget(
       name: "MemoryAlone", dependencies: ["OnePassCore", "OnePassReplay"], path: "Examples/MemoryAlone",
       swiftSettings: swift),

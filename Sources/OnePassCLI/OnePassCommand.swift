@@ -29,6 +29,7 @@ struct OnePassCommand: ParsableCommand {
         0   success
         64  invalid arguments
         65  invalid data
+        69  libtorch cannot be loaded
         70  failure of the program or of libtorch
         74  a file or stream cannot be read or written
         75  a run was stopped and saved, and --resume continues it; or ranks did not

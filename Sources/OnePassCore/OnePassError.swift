@@ -14,6 +14,7 @@
 /// |---|---|---|
 /// | ``Code/usage`` | 64 | An unknown name, an impossible value, or options that contradict each other. |
 /// | ``Code/badData`` | 65 | Data that is corrupt, empty, or inconsistent with the options. |
+/// | ``Code/unavailable`` | 69 | libtorch cannot be loaded. |
 /// | ``Code/engine`` | 70 | An internal failure, training that diverged, failed cells of a grid, or too little memory. |
 /// | ``Code/io`` | 74 | A file, stream, server or process that cannot be reached, read or written. |
 /// | ``Code/temporary`` | 75 | Ranks that did not join in time. The same command can succeed later. |
@@ -29,8 +30,8 @@ public struct OnePassError: Error, Sendable, CustomStringConvertible {
   /// Clients can define further codes.
   ///
   /// ```swift
-  /// let unavailable = OnePassError.Code("unavailable", exitStatus: 69)
-  /// throw OnePassError(unavailable, "camera 3: no frame for 60 s; check the network.")
+  /// let noPermission = OnePassError.Code("noPermission", exitStatus: 77)
+  /// throw OnePassError(noPermission, "camera 3: access denied; log in again.")
   /// ```
   public struct Code: RawRepresentable, Hashable, Sendable {
     /// The name of the code; two codes with the same name are equal.
@@ -54,6 +55,8 @@ public struct OnePassError: Error, Sendable, CustomStringConvertible {
     public static let usage = Code("usage", exitStatus: 64)
     /// Invalid data: corrupt, empty, or with a label outside the classes. Exit status 65.
     public static let badData = Code("badData", exitStatus: 65)
+    /// A part of the program that cannot be loaded. Exit status 69.
+    public static let unavailable = Code("unavailable", exitStatus: 69)
     /// An internal failure, training that diverged, failed cells of a grid, or too little memory. Exit status 70.
     public static let engine = Code("engine", exitStatus: 70)
     /// A file, stream, server or process that cannot be reached, read or written. Exit status 74.

@@ -39,7 +39,8 @@ import Testing
   @Test(
     "Every code has its exit status from sysexits.h",
     arguments: [
-      (OnePassError.Code.usage, Int32(64)), (.badData, 65), (.engine, 70), (.io, 74), (.temporary, 75),
+      (OnePassError.Code.usage, Int32(64)), (.badData, 65), (.unavailable, 69), (.engine, 70), (.io, 74),
+      (.temporary, 75),
       (.init(rawValue: "own"), 70),
     ])
   func exitStatuses(code: OnePassError.Code, status: Int32) { #expect(code.exitStatus == status) }

@@ -9,6 +9,11 @@ private struct Cause: Error {}
 @Suite("Error messages of OnePassTorch") struct ErrorMessageTests {
   static let engine: [(error: OnePassError, code: OnePassError.Code, text: String)] = [
     (.libtorchFailed("conv2d", "sizes differ"), .engine, "libtorch failed in conv2d: sizes differ"),
+    (
+      .libtorchMissing("libOnePassEngine.so is neither in /bin nor in /lib/onepass"), .unavailable,
+      "libtorch cannot be loaded: libOnePassEngine.so is neither in /bin nor in /lib/onepass; build OnePass with make build or "
+        + "swift build, or install it again."
+    ),
     (.libtorchReturnedNothing("Tensor.init"), .engine, "libtorch returned no result from Tensor.init."),
     (
       .outOfMemory("conv2d", "no memory for 64 bytes"), .engine,

@@ -1,5 +1,6 @@
 #pragma once
-// A small C interface to ATen, libtorch's tensor library, for Swift.
+// A small C interface to ATen, libtorch's tensor library, for Swift. CTorchEngine implements it; CTorch has a trampoline for each
+// function, which loads the engine at the first use (CTorchLoading.h). A new function needs a line in Functions.h.
 //
 // Rules for every function:
 // - A function that can fail returns a CTError that the caller owns, or NULL on success. No C++ exception
@@ -47,8 +48,8 @@ int64_t ct_live_tensor_count(void);
 int32_t ct_thread_count(void);
 CTError *_Nullable ct_set_thread_count(int32_t count);
 // (Memory.cpp)
-/// Makes CPU tensors, and glibc if it is the C library, reuse freed memory.
-void ct_keep_freed_memory(void);
+/// Makes CPU tensors reuse freed memory.
+void ct_keep_freed_tensors(void);
 /// The number of available CUDA devices. The first call loads libtorch_cuda from the folder of libtorch_cpu.
 int32_t ct_cuda_device_count(void);
 /// The reason why there is no CUDA device, as a clause; empty if there is one. Never freed.
@@ -239,3 +240,4 @@ CTError *_Nullable ct_correct_count(const CTTensor *logits, const CTTensor *labe
 #endif
 
 #include "CTorchDistributed.h"
+#include "CTorchLoading.h"

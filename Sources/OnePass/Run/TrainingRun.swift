@@ -169,11 +169,12 @@ public struct TrainingRun {
     return try ranks.sum([isNew ? 1 : 0])[0] > 0
   }
 
-  /// Finds the device and sets the number of threads.
+  /// Loads libtorch, finds the device and sets the number of threads.
   /// - Parameter threads: The number of compute threads; one per core if `nil`.
   /// - Throws: `OnePassError` (`usage`) if there is no such device, or it does not support the precision.
   func prepareMachine(threads: Int?) throws -> Device {
     let device = try Device(parsing: configuration.machine.device)
+    try Engine.load()
     guard device.supports(configuration.machine.precision) else {
       throw OnePassError.precisionUnsupported(configuration.machine.precision.rawValue)
     }

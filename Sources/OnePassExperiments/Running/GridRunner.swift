@@ -20,6 +20,9 @@ package struct GridRunner {
     case signalled(Int32)
   }
 
+  /// Statuses of failures that the other cells would have as well.
+  private static let blocking = [OnePassError.Code.io.exitStatus, OnePassError.Code.unavailable.exitStatus]
+
   private let grid: Grid
   private let folder: ExperimentFolder
   private let program: URL
@@ -92,7 +95,7 @@ package struct GridRunner {
         } else {
           progress.set(index, ending)
         }
-        isBlocked = isBlocked || (byItself && status == OnePassError.Code.io.exitStatus)
+        isBlocked = isBlocked || (byItself && Self.blocking.contains(status))
         if case .done(let result) = progress.states[index] {
           if result.isWhole { progress.learn(from: index, seconds: result.seconds) }
           try folder.record(GridCell.command(arguments(of: index)))

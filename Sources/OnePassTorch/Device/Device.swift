@@ -13,17 +13,22 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
   case cuda(Int)
 
   /// Parses `auto` (the first GPU, or the CPU without one), `cpu`, `cuda` (the first GPU) or `cuda:1`.
-  /// - Throws: `OnePassError` (`usage`) if the text is not a device, or the device does not exist.
+  ///
+  /// All but `cpu` load libtorch.
+  /// - Throws: `OnePassError`: `usage` if the text is not a device, or the device does not exist; `unavailable` if libtorch
+  ///   cannot be loaded.
   public init(parsing text: String) throws {
     switch text {
     case "cpu":
       self = .cpu
     case "auto":
+      try Engine.load()
       self = Engine.isCUDAAvailable ? .cuda(0) : .cpu
     default:
       guard let index = Self.cudaIndex(text) else {
         throw OnePassError.unknownDevice(text)
       }
+      try Engine.load()
       let count = Engine.cudaDeviceCount
       guard count > 0 else { throw OnePassError.deviceUnavailable(text, String(cString: ct_cuda_absence())) }
       guard index < count else { throw OnePassError.deviceMissing(text, count: count) }

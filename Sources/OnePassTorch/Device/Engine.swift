@@ -3,11 +3,26 @@ import OnePassCore
 
 /// Process-wide state of the tensor library: its version, threads, devices and live tensors.
 ///
+/// A program that depends on OnePass contains libtorch. The program `onepass` loads it when it first needs it, since loading
+/// takes longer than most of its commands.
+///
 /// ```swift
 /// try Engine.setThreadCount(2)
 /// print("libtorch \(Engine.version), \(Engine.threadCount) threads")
 /// ```
 public enum Engine {
+  /// Loads libtorch, unless it is loaded or part of the program.
+  ///
+  /// Tensors and devices load it too. Call this before, where a missing libtorch must be an error that can be caught; without it
+  /// the process then ends with status 69.
+  /// - Throws: `OnePassError` (`unavailable`) if libtorch cannot be loaded.
+  public static func load() throws {
+    if let reason = ct_load() { throw OnePassError.libtorchMissing(String(cString: reason)) }
+  }
+
+  /// Whether libtorch is loaded or part of the program.
+  public static var isLoaded: Bool { ct_is_loaded() }
+
   /// The version of libtorch, such as `2.11.0`.
   public static var version: String { String(cString: ct_version()) }
 
@@ -30,7 +45,8 @@ public enum Engine {
     try check("Engine.setThreadCount", ct_set_thread_count(Int32(count)))
   }
 
-  /// Reuses freed memory instead of returning it to the operating system; call it when the program starts.
+  /// Reuses freed memory instead of returning it to the operating system; call it when the program starts. Does not load
+  /// libtorch.
   ///
   /// Each step allocates and frees the same tensors and images, and the operating system clears every page that it provides.
   /// This takes a tenth of a training step and half of a draw from a memory on disk. The cache for large tensors is limited

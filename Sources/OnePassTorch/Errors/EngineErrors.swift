@@ -20,6 +20,14 @@ extension OnePassError {
       .engine, "Out of memory in \(operation) (\(detail)); use a smaller batch or a smaller model.")
   }
 
+  /// - Parameter reason: What is missing and where, as a clause.
+  static func libtorchMissing(_ reason: String) -> OnePassError {
+    OnePassError(
+      .unavailable,
+      "libtorch cannot be loaded: \(reason); build OnePass with make build or swift build, or install it again."
+    )
+  }
+
   // MARK: Devices and threads
 
   static func deviceUnavailable(_ reason: String) -> OnePassError {

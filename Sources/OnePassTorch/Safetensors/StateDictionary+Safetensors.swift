@@ -6,9 +6,11 @@ extension StateDictionary {
   ///
   /// The format contains no code. The types `F32`, `I64`, `F16`, `BF16` and `F64` are supported; the last three are
   /// converted to float32.
-  /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is truncated or invalid.
+  /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is truncated or invalid, `unavailable` if
+  ///   libtorch cannot be loaded.
   public init(safetensors path: String) throws {
     self = try Self.openAndReadHeader(path) { file, header in
+      try Engine.load()
       var entries: [Entry] = []
       for entry in header.entries {
         let bytes = try file.readExactly(entry.bytes.count)

@@ -1,6 +1,5 @@
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
-#include <sys/mman.h>
 
 #include <cstdlib>
 #include <map>
@@ -8,10 +7,6 @@
 #include <unordered_map>
 
 #include "Guard.hpp"
-
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 
 namespace {
 
@@ -103,10 +98,4 @@ class TensorMemory final : public c10::Allocator {
 
 }  // namespace
 
-void ct_keep_freed_memory(void) {
-#if defined(__GLIBC__)
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-#endif
-  c10::SetCPUAllocator(&TensorMemory::shared());
-}
+void ct_keep_freed_tensors(void) { c10::SetCPUAllocator(&TensorMemory::shared()); }

@@ -5,9 +5,13 @@
 
 #include <mutex>
 
+#include "CTorchEngine.h"
 #include "Guard.hpp"
 
 std::atomic<int64_t> ctorch::liveTensors{0};
+
+// Replaces the definition of CTorch in an image that contains the engine.
+const bool ct_is_linked = true;
 
 namespace {
 
