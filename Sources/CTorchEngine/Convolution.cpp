@@ -4,6 +4,7 @@
 #include "Guard.hpp"
 #include "Kernels/Winograd.hpp"
 #include "Parallel.hpp"
+#include "PatchConvolution.hpp"
 
 using ctorch::channelsLast;
 using ctorch::inParallel;
@@ -51,17 +52,27 @@ at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool fo
   return outputs;
 }
 
-/// Computes the gradient of few filters: each thread sums over a part of the tiles.
-int64_t sumByThread(const Shape &shape, const float *images, const float *gradient, at::Tensor &sums) {
+/// The number of sums over parts of the tiles, of which a thread computes at least one; 0 for a single sum by frequencies.
+///
+/// It depends on the shape alone, so that the order of additions does not depend on the threads. More sums occupy more threads,
+/// and take longer to add. Measured with 16 to 128 channels and 128 to 8,192 tiles.
+int64_t sharersFor(const Shape &shape) {
+  const int64_t filters = shape.inputs * shape.outputs, tiles = shape.tiles();
+  if (filters > 128 * 128 || (filters > 96 * 96 && tiles <= 512)) return 0;
+  return filters <= 32 * 32 || tiles >= 4096 ? 8 : 4;
+}
+
+/// Computes the gradient of few filters as a fixed number of sums over parts of the tiles. `sums` receives them.
+int64_t sumOfParts(const Shape &shape, const float *images, const float *gradient, at::Tensor &sums) {
   const winograd::Kernels &kernels = *winograd::kernels();
-  const int64_t threads = at::get_num_threads(), tiles = shape.tiles(), most = 48;
-  const int64_t parts = (tiles + most - 1) / most, sharers = std::min(parts, threads);
+  const int64_t tiles = shape.tiles(), most = 48, parts = (tiles + most - 1) / most;
+  const int64_t sharers = std::min(parts, sharersFor(shape));
   const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
-  const at::Tensor scratch = floats(sharers * scratchFloats);
+  const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
   sums = floats(sharers * shape.filterFloats());
   inParallel(sharers, 1, [&](int64_t begin, int64_t end) {
+    float *own = scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats;
     for (int64_t sharer = begin; sharer < end; ++sharer) {
-      float *own = scratch.data_ptr<float>() + sharer * scratchFloats;
       float *sum = sums.data_ptr<float>() + sharer * shape.filterFloats();
       const int64_t first = parts * sharer / sharers, last = parts * (sharer + 1) / sharers;
       for (int64_t part = first; part < last; ++part) {
@@ -106,8 +117,8 @@ at::Tensor filterGradient(const at::Tensor &images, const at::Tensor &filters, c
   const float *x = images.data_ptr<float>(), *dy = gradient.data_ptr<float>();
   at::Tensor sums;
   int64_t count = 1;
-  if (shape.inputs * shape.outputs <= 128 * 128) {
-    count = sumByThread(shape, x, dy, sums);
+  if (sharersFor(shape) > 0) {
+    count = sumOfParts(shape, x, dy, sums);
   } else {
     sumByFrequency(shape, x, dy, sums);
   }
@@ -143,6 +154,54 @@ bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t 
          images.is_contiguous(channelsLast) && filters.is_contiguous(channelsLast) &&
          Shape{images.size(0), images.size(2), images.size(3), 16, 16}.tiles() >= 32;
 }
+
+/// Whether tensors have the form that kernels of patches require.
+bool suitsPatches(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
+  return ctorch::patches::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && isPlain(images) && isPlain(filters) &&
+         images.dim() == 4 && filters.dim() == 4 && images.numel() > 0 && filters.numel() > 0 && stride > 0 && padding >= 0 &&
+         filters.size(1) == images.size(1) && filters.size(2) == filters.size(3) &&
+         std::min(images.size(2), images.size(3)) + 2 * padding >= filters.size(2) &&
+         images.is_contiguous(channelsLast) && filters.is_contiguous(channelsLast);
+}
+
+/// Any other convolution without groups: the sums of libtorch's gradients depend on the number of threads.
+struct PatchConvolution : torch::autograd::Function<PatchConvolution> {
+  static ctorch::patches::Shape shapeOf(const at::Tensor &images, const at::Tensor &filters, int64_t stride,
+                                        int64_t padding) {
+    return {images.size(0), images.size(2), images.size(3), images.size(1), filters.size(0), filters.size(2), stride, padding};
+  }
+
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &images,
+                            const at::Tensor &filters, int64_t stride, int64_t padding) {
+    context->save_for_backward({images, filters});
+    context->saved_data["stride"] = stride;
+    context->saved_data["padding"] = padding;
+    // With as few channels as an image has, oneDNN is twice as fast. Its outputs do not depend on the number of threads.
+    if (images.size(1) < 16) return at::conv2d(images, filters, {}, {stride, stride}, {padding, padding}).contiguous(channelsLast);
+    const ctorch::patches::Shape shape = shapeOf(images, filters, stride, padding);
+    const at::Tensor outputs = at::empty({shape.images, shape.outputs, shape.down(), shape.across()},
+                                         images.options().memory_format(channelsLast));
+    ctorch::patches::convolve(shape, images.data_ptr<float>(), filters.data_ptr<float>(), outputs.data_ptr<float>());
+    return outputs;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &images = saved[0], &filters = saved[1], gradient = gradients[0].contiguous(channelsLast);
+    const auto shape = shapeOf(images, filters, context->saved_data["stride"].toInt(), context->saved_data["padding"].toInt());
+    at::Tensor ofImages, ofFilters;
+    if (context->needs_input_grad(0)) {
+      ofImages = at::empty(images.sizes(), images.options().memory_format(channelsLast));
+      ctorch::patches::spread(shape, gradient.data_ptr<float>(), filters.data_ptr<float>(), ofImages.data_ptr<float>());
+    }
+    if (context->needs_input_grad(1)) {
+      ofFilters = at::empty(filters.sizes(), filters.options().memory_format(channelsLast));
+      ctorch::patches::correlate(shape, images.data_ptr<float>(), gradient.data_ptr<float>(), ofFilters.data_ptr<float>());
+    }
+    return {ofImages, ofFilters, at::Tensor(), at::Tensor()};
+  }
+};
 
 /// Whether the convolution is depthwise: one filter per channel, and more than one channel.
 bool isDepthwise(const at::Tensor &images, const at::Tensor &filters) {
@@ -184,6 +243,8 @@ CTError *ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor
     if (!bias && suitsWinograd(images, filters, stride, padding)) return WinogradConvolution::apply(images, filters);
     if (!bias && FixedDepthwiseConvolution::suits(images, filters, stride, padding))
       return FixedDepthwiseConvolution::apply(images, filters);
+    if (!bias && suitsPatches(images, filters, stride, padding))
+      return PatchConvolution::apply(images, filters, stride, padding);
     const int64_t groups = isDepthwise(images, filters) ? images.size(1) : 1;
     return at::conv2d(images, filters, optionalValue(bias), {stride, stride}, {padding, padding}, {1, 1}, groups);
   });

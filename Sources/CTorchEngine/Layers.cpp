@@ -1,11 +1,62 @@
+#include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
+
 #include "Guard.hpp"
+#include "PatchConvolution.hpp"
 
 using ctorch::guard;
 using ctorch::optionalValue;
 using ctorch::produce;
 
+namespace {
+
+/// A linear layer as a convolution of single pixels: the sums of libtorch's products depend on the number of threads.
+struct PatchLinear : torch::autograd::Function<PatchLinear> {
+  static bool suits(const at::Tensor &x, const at::Tensor &weight) {
+    return ctorch::patches::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && ctorch::isPlain(x) &&
+           ctorch::isPlain(weight) && x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && x.numel() > 0 &&
+           weight.numel() > 0 && x.is_contiguous() && weight.is_contiguous();
+  }
+
+  static ctorch::patches::Shape shapeOf(const at::Tensor &x, const at::Tensor &weight) {
+    return {x.size(0), 1, 1, x.size(1), weight.size(0), 1, 1, 0};
+  }
+
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
+                            const std::optional<at::Tensor> &bias) {
+    context->save_for_backward({x, weight});
+    const at::Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
+    ctorch::patches::convolve(shapeOf(x, weight), x.data_ptr<float>(), weight.data_ptr<float>(), y.data_ptr<float>());
+    return bias ? y.add_(*bias) : y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], gradient = gradients[0].contiguous();
+    const auto shape = shapeOf(x, weight);
+    at::Tensor ofX, ofWeight, ofBias;
+    if (context->needs_input_grad(0)) {
+      ofX = at::empty_like(x);
+      ctorch::patches::spread(shape, gradient.data_ptr<float>(), weight.data_ptr<float>(), ofX.data_ptr<float>());
+    }
+    if (context->needs_input_grad(1)) {
+      ofWeight = at::empty_like(weight);
+      ctorch::patches::correlate(shape, x.data_ptr<float>(), gradient.data_ptr<float>(), ofWeight.data_ptr<float>());
+    }
+    if (context->needs_input_grad(2)) ofBias = gradient.sum(0);
+    return {ofX, ofWeight, ofBias};
+  }
+};
+
+}  // namespace
+
 CTError *ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor **out) {
-  return produce(out, [&] { return at::linear(input->value, weight->value, optionalValue(bias)); });
+  return produce(out, [&] {
+    if (PatchLinear::suits(input->value, weight->value))
+      return PatchLinear::apply(input->value, weight->value, optionalValue(bias));
+    return at::linear(input->value, weight->value, optionalValue(bias));
+  });
 }
 
 CTError *ct_relu(const CTTensor *input, CTTensor **out) {

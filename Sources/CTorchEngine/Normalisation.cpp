@@ -16,19 +16,20 @@ namespace {
 /// The minimum number of floats per thread; with fewer, a further thread does not pay off.
 constexpr int64_t grain = 1 << 14;
 
-/// Computes two sums per channel over all rows; each thread sums a part of the rows.
+/// Computes two sums per channel over all rows, as sums over parts of them that depend on the shape alone. So the result does not
+/// depend on the number of threads.
 template <typename Body>
 std::vector<double> sumUp(int64_t channels, int64_t rows, const Body &body) {
-  const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows * channels / grain));
-  std::vector<double> sums(static_cast<size_t>(threads * 2 * channels));
-  inParallel(threads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t thread = begin; thread < end; ++thread) {
-      double *own = sums.data() + thread * 2 * channels;
-      body(rows * thread / threads, rows * (thread + 1) / threads, own, own + channels);
+  const int64_t parts = std::clamp<int64_t>(rows * channels / grain, 1, 64);
+  std::vector<double> sums(static_cast<size_t>(parts * 2 * channels));
+  inParallel(parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) {
+      double *own = sums.data() + part * 2 * channels;
+      body(rows * part / parts, rows * (part + 1) / parts, own, own + channels);
     }
   });
-  for (int64_t thread = 1; thread < threads; ++thread)
-    for (int64_t i = 0; i < 2 * channels; ++i) sums[i] += sums[thread * 2 * channels + i];
+  for (int64_t part = 1; part < parts; ++part)
+    for (int64_t i = 0; i < 2 * channels; ++i) sums[i] += sums[part * 2 * channels + i];
   return sums;
 }
 

@@ -7,14 +7,6 @@ namespace {
 
 constexpr int64_t frequencies = 36;
 
-/// c[rows][columns] = a · b. Element (i, p) of a is a[i · rowStep + p · depthStep]; b consists of panels of `width` columns,
-/// each [depth][width].
-struct Product {
-  int64_t rows, columns, depth;
-  int64_t rowStep, depthStep, width;
-  bool accumulates;
-};
-
 struct Tile {
   int64_t image, top, left;
 };

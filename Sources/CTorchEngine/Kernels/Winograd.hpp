@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "Product.hpp"
+
 namespace ctorch::winograd {
 
 /// Images are [images][height][width][channels], filters [outputs][3][3][inputs], both contiguous.
@@ -34,7 +36,6 @@ struct Spectrum {
     const int64_t width = panelWidth(channels);
     return {values, stride(tiles, channels), width, tiles * width, width};
   }
-  static int64_t panelWidth(int64_t columns) { return columns % 64 == 0 ? 64 : columns % 32 == 0 ? 32 : 16; }
   static int64_t floats(int64_t tiles, int64_t channels) { return 36 * stride(tiles, channels); }
 
  private:

@@ -1,48 +1,7 @@
 // Winograd's F(4x4, 3x3) for one instruction set; see InstructionSets.hpp.
 
-// MARK: Matrix products
-
-/// c[ROWS][16 · COLUMNS] = a · b, or += if the product accumulates.
-template <int ROWS, int COLUMNS>
-INLINE void block(const Product &p, const float *a, const float *b, float *c) {
-  Lanes sums[ROWS][COLUMNS];
-  UNROLLED for (int i = 0; i < ROWS; ++i)
-    UNROLLED for (int j = 0; j < COLUMNS; ++j) sums[i][j] = Lanes{};
-  for (int64_t depth = 0; depth < p.depth; ++depth, a += p.depthStep, b += p.width) {
-    Lanes row[COLUMNS];
-    UNROLLED for (int j = 0; j < COLUMNS; ++j) row[j] = load(b + laneCount * j);
-    UNROLLED for (int i = 0; i < ROWS; ++i) {
-      const float factor = a[i * p.rowStep];
-      UNROLLED for (int j = 0; j < COLUMNS; ++j) sums[i][j] += factor * row[j];
-    }
-  }
-  UNROLLED for (int i = 0; i < ROWS; ++i)
-    UNROLLED for (int j = 0; j < COLUMNS; ++j) {
-      float *place = c + i * p.columns + laneCount * j;
-      store(place, p.accumulates ? load(place) + sums[i][j] : sums[i][j]);
-    }
-}
-
-template <int ROWS, int COLUMNS>
-INLINE void panel(const Product &p, const float *a, const float *b, float *c) {
-  int64_t i = 0;
-  for (; i + ROWS <= p.rows; i += ROWS) block<ROWS, COLUMNS>(p, a + i * p.rowStep, b, c + i * p.columns);
-  for (; i + 4 <= p.rows; i += 4) block<4, COLUMNS>(p, a + i * p.rowStep, b, c + i * p.columns);
-  for (; i < p.rows; ++i) block<1, COLUMNS>(p, a + i * p.rowStep, b, c + i * p.columns);
-}
-
-static void multiply(const Product &p, const float *a, const float *b, float *c) {
-  for (int64_t j = 0; j < p.columns; j += p.width, b += p.depth * p.width) {
-    if (hasManyRegisters && p.width == 64) {
-      panel<6, 4>(p, a, b, c + j);
-    } else if (hasManyRegisters && p.width == 32) {
-      panel<12, 2>(p, a, b, c + j);
-    } else {
-      for (int64_t part = 0; part < p.width; part += laneCount)
-        panel<hasManyRegisters ? 16 : 6, 1>(p, a, b + part, c + j + part);
-    }
-  }
-}
+#include "Multiply.hpp"
+#include "Transpose.hpp"
 
 // MARK: The one-dimensional transforms of F(4, 3)
 
@@ -172,35 +131,6 @@ static void scatterTiles(const Shape &shape, const Spectrum &from, int64_t chann
 
 // MARK: Filters
 
-/// Exchanges the off-diagonal halves of 2x2 blocks of SIZE lanes in each pair of rows, a step of a transposition.
-template <int SIZE>
-INLINE void exchange(Lanes rows[laneCount]) {
-  UNROLLED for (int i = 0; i < laneCount; ++i)
-    if (!(i & SIZE)) {
-      const Lanes a = rows[i], b = rows[i + SIZE];
-      if constexpr (SIZE == 8) {
-        rows[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-        rows[i + 8] = __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-      } else if constexpr (SIZE == 4) {
-        rows[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
-        rows[i + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
-      } else if constexpr (SIZE == 2) {
-        rows[i] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-        rows[i + 2] = __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-      } else {
-        rows[i] = __builtin_shufflevector(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
-        rows[i + 1] = __builtin_shufflevector(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
-      }
-    }
-}
-
-INLINE void transpose(Lanes rows[laneCount]) {
-  exchange<8>(rows);
-  exchange<4>(rows);
-  exchange<2>(rows);
-  exchange<1>(rows);
-}
-
 /// Transforms 16 input channels of a filter: 3x3 → 6x6.
 INLINE void transformFilter(const float *filter, int64_t inputs, bool isTurned, Lanes out[6][6]) {
   Lanes half[3][6];
@@ -221,7 +151,7 @@ static void transformFilters(const Shape &shape, const float *filters, bool forG
                              int64_t end, float *spectrum) {
   const int64_t inputs = shape.inputs, outputs = shape.outputs;
   const int64_t depth = forGradient ? outputs : inputs, columns = forGradient ? inputs : outputs;
-  const int64_t width = Spectrum::panelWidth(columns), frequencyStep = depth * columns;
+  const int64_t width = panelWidth(columns), frequencyStep = depth * columns;
   for (int64_t group = begin; group < end; ++group) {
     const int64_t k = group * laneCount;
     for (int64_t c = 0; c < inputs; c += laneCount) {
@@ -272,7 +202,8 @@ static void convolve(const Shape &shape, const float *images, const float *trans
   const Spectrum out =
       Spectrum::rows(scratch + Spectrum::floats(count, shape.inputs), count, shape.outputs);
   gatherTiles<6>(shape, images, shape.inputs, first, count, in);
-  const Product product{count, shape.outputs, shape.inputs, shape.inputs, 1, Spectrum::panelWidth(shape.outputs), false};
+  const int64_t width = panelWidth(shape.outputs);
+  const Product product{count, shape.outputs, shape.inputs, shape.inputs, 1, width, shape.inputs * width, false};
   for (int64_t f = 0; f < frequencies; ++f)
     multiply(product, in.values + f * in.frequencyStep, transformed + f * shape.inputs * shape.outputs,
              out.values + f * out.frequencyStep);
@@ -287,7 +218,8 @@ static void gather(const Shape &shape, const float *images, const float *gradien
 
 static void correlate(const Shape &shape, const Spectrum &fromImages, const Spectrum &fromGradient, int64_t count,
                       int64_t frequency, bool accumulates, float *spectrum) {
-  const Product product{shape.outputs, shape.inputs, count, 1, shape.outputs, fromImages.width, accumulates};
+  const Product product{shape.outputs, shape.inputs, count, 1, shape.outputs, fromImages.width, count * fromImages.width,
+                        accumulates};
   multiply(product, fromGradient.values + frequency * fromGradient.frequencyStep,
            fromImages.values + frequency * fromImages.frequencyStep,
            spectrum + frequency * shape.inputs * shape.outputs);
