@@ -16,6 +16,12 @@ const char *_Nullable ct_load(void);
 /// Whether the engine is loaded or part of the image.
 bool ct_is_loaded(void);
 
+/// Which environment variable decides how libtorch's threads wait for each other, as `GOMP_SPINCOUNT=10000`; NULL if none does.
+/// Never freed. Requires a call of ct_load.
+const char *_Nullable ct_waiting_setting(void);
+/// Whether CTorch has set that variable, since the user had set none.
+bool ct_is_default_waiting(void);
+
 /// Makes glibc, if it is the C library, reuse freed memory; CPU tensors do so from the time when the engine is loaded.
 void ct_keep_freed_memory(void);
 

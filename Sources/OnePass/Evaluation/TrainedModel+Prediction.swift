@@ -20,7 +20,8 @@ extension TrainedModel {
     _ input: any ImageInput, top: Int = 5, isStrict: Bool = false, decodeThreads: Int? = nil,
     notify: (String) -> Void = { _ in }, receive: ([PredictionOutcome]) throws -> Void
   ) throws {
-    let predictor = try Predictor(self, top: top, decodeThreads: decodeThreads ?? machineCores())
+    let predictor = try Predictor(
+      self, top: top, decodeThreads: decodeThreads ?? AvailableProcessors.current.count)
     defer { predictor.shutdown() }
     try withoutActuallyEscaping(notify) { notify in
       let notices = ReportNotices(of: input.specification, notify: notify)

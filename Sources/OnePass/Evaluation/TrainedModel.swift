@@ -56,7 +56,8 @@ public struct TrainedModel {
     threads: Int? = nil, own: ModelKind? = nil
   ) throws {
     self.device = try Device(parsing: device)
-    if let threads { try Engine.setThreadCount(threads) }
+    try Engine.load()
+    try ComputeThreads.set(threads)
     (self.card, self.seed, self.stage) = (card, seed, stage)
     model = try card.makeModel(seed: seed, device: self.device, own: own)
     try model.stateDictionary.load(from: weights)
@@ -198,7 +199,7 @@ public struct TrainedModel {
     _ decodeThreads: Int?, isStrict: Bool = false, _ body: (Evaluator) throws -> Result
   ) throws -> Result {
     let pool = DecodePool(
-      pipeline: card.pipeline, threads: decodeThreads ?? machineCores(), feeding: device)
+      pipeline: card.pipeline, threads: decodeThreads ?? AvailableProcessors.current.count, feeding: device)
     defer { pool.shutdown() }
     return try body(
       Evaluator(model: model, device: device, pool: pool, classes: card.classes, isStrict: isStrict))

@@ -1,4 +1,5 @@
 import Foundation
+import OnePassCore
 
 /// The machine of a run: processor, memory, GPUs and operating system.
 ///
@@ -23,7 +24,7 @@ public struct Machine: Codable, Hashable, Sendable {
   public static let current: Machine = {
     let process = ProcessInfo.processInfo
     return Machine(
-      processor: processorName ?? "unknown", cores: process.activeProcessorCount,
+      processor: processorName ?? "unknown", cores: AvailableProcessors.current.count,
       architecture: architectureName,
       system: systemName ?? process.operatingSystemVersionString, memoryBytes: process.physicalMemory,
       accelerators: accelerators)

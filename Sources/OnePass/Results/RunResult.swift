@@ -1,6 +1,7 @@
 import OnePassCore
 import OnePassData
 import OnePassReplay
+import OnePassTorch
 
 /// The accuracy of a run, its storage, its compute and its configuration: the content of `result.json`.
 ///
@@ -145,6 +146,16 @@ public struct RunResult: Codable, Sendable {
     public var otherBytes: Int
   }
 
+  /// The CPU threads of the run.
+  public struct Threads: Codable, Hashable, Sendable {
+    /// The number of threads of an operator.
+    public var compute: Int
+    /// The processors that the process may use, which limit the default numbers of threads.
+    public var processors: AvailableProcessors
+    /// How the threads of an operator wait for each other.
+    public var waiting: ThreadWaiting
+  }
+
   /// The examples taken from the stream.
   public struct Stream: Codable, Hashable, Sendable {
     /// The number of examples, broken ones included; in multi-epoch training, those of one pass.
@@ -210,6 +221,8 @@ public struct RunResult: Codable, Sendable {
   public var engine: String
   /// The machine of the run; `nil` in records of version 0.1.0.
   public var machine: Machine?
+  /// The CPU threads; `nil` in records of earlier versions.
+  public var threads: Threads?
   /// The communication of the processes; `nil` if there was only one.
   public var processes: Processes?
 

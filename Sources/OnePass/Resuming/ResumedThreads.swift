@@ -1,3 +1,5 @@
+import OnePassCore
+
 /// The number of compute threads of a run, which a resumed run keeps: each thread sums its own part, so that the last bits of
 /// sums depend on it.
 struct ResumedThreads {
@@ -10,7 +12,7 @@ struct ResumedThreads {
   ///   - requested: The number that was requested, if any.
   ///   - before: The number before the interruption; `nil` in a new run.
   ///   - cores: The number of cores that the process may use.
-  init(_ requested: Int?, before: Int?, cores: Int = machineCores()) {
+  init(_ requested: Int?, before: Int?, cores: Int = AvailableProcessors.current.count) {
     count = requested ?? before
     guard let before else {
       notices = []

@@ -62,7 +62,10 @@ extension ActiveRun {
       memoryContents: memory.map { MemorySummary(Array($0.items), examplesSeen: tally.taken) },
       configuration: assembly.resolvedConfiguration, plan: assembly.plan, version: onePassVersion,
       commit: SourceRevision.current?.commit, dirty: SourceRevision.current?.isModified,
-      engine: Engine.version, machine: .current, processes: processes)
+      engine: Engine.version, machine: .current,
+      threads: .init(
+        compute: Engine.threadCount, processors: .current, waiting: Engine.threadWaiting),
+      processes: processes)
   }
 
   private func storage(ofStream examples: Int, bytes: Int) -> RunResult.Storage {

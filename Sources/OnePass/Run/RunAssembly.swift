@@ -37,7 +37,7 @@ struct RunAssembly {
       normalisingOver: configuration.machine.synchronisedBatchNorm ? group : nil, own: parts.model)
     // The queue has room for the incoming mini-batch, the next one, and the replays of a step.
     pool = DecodePool(
-      pipeline: pipeline, threads: configuration.machine.decodeThreads ?? machineCores(),
+      pipeline: pipeline, threads: configuration.machine.decodeThreads ?? AvailableProcessors.current.count,
       queueCapacity: configuration.recipe.batchSize * (configuration.replay.steps + 2),
       augmentation: configuration.imageAugmentation, storedFormat: configuration.storedFormat, feeding: device
     )
@@ -87,6 +87,3 @@ struct RunAssembly {
     return resolved.asRecord
   }
 }
-
-/// The number of cores that this process may use.
-func machineCores() -> Int { ProcessInfo.processInfo.activeProcessorCount }

@@ -170,7 +170,7 @@ public struct TrainingRun {
   }
 
   /// Loads libtorch, finds the device and sets the number of threads.
-  /// - Parameter threads: The number of compute threads; one per core if `nil`.
+  /// - Parameter threads: The number of compute threads; one per available core if `nil`.
   /// - Throws: `OnePassError` (`usage`) if there is no such device, or it does not support the precision.
   func prepareMachine(threads: Int?) throws -> Device {
     let device = try Device(parsing: configuration.machine.device)
@@ -178,7 +178,7 @@ public struct TrainingRun {
     guard device.supports(configuration.machine.precision) else {
       throw OnePassError.precisionUnsupported(configuration.machine.precision.rawValue)
     }
-    if let threads { try Engine.setThreadCount(threads) }
+    try ComputeThreads.set(threads)
     return device
   }
 

@@ -30,6 +30,7 @@ struct TrainingProcesses {
   ) throws -> TrainingProcesses? {
     guard let launch = try LaunchEnvironment(ProcessInfo.processInfo.environment) else { return nil }
     return try Self.naming(launch.rank) {
+      try Engine.load()
       var own = try Device(parsing: device)
       if case .cuda = own, device == "auto" || device == "cuda" {
         // A single visible GPU means that the launcher has already assigned one to each process.
@@ -41,10 +42,10 @@ struct TrainingProcesses {
     }
   }
 
-  /// The default number of decode threads of each process: its share of the cores of the machine.
+  /// The default number of decode threads of each process: its share of the cores that they may use.
   var decodeThreads: Int {
     let local = ProcessInfo.processInfo.environment["LOCAL_WORLD_SIZE"].flatMap { Int($0) } ?? 1
-    return max(1, ProcessInfo.processInfo.activeProcessorCount / max(1, local))
+    return max(1, AvailableProcessors.current.count / max(1, local))
   }
 
   /// Whether the value is true on any process.

@@ -38,7 +38,7 @@ package struct GridRunner {
   ///   - cores: The number of cores that these cells share.
   package init(
     _ grid: Grid, in folder: ExperimentFolder, program: URL, parallel: Int,
-    cores: Int = ProcessInfo.processInfo.activeProcessorCount
+    cores: Int = AvailableProcessors.current.count
   ) {
     precondition(parallel >= 1, "parallel must be at least 1.")
     self.grid = grid

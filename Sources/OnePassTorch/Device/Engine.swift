@@ -45,6 +45,16 @@ public enum Engine {
     try check("Engine.setThreadCount", ct_set_thread_count(Int32(count)))
   }
 
+  /// How libtorch's threads wait for each other.
+  /// - Precondition: libtorch is loaded.
+  public static var threadWaiting: ThreadWaiting {
+    precondition(ct_load() == nil, "Engine.load must succeed before.")
+    let setting = ct_waiting_setting().map { String(cString: $0) }
+    return ThreadWaiting(
+      setting: setting,
+      origin: setting == nil ? .libtorch : ct_is_default_waiting() ? .onepass : .environment)
+  }
+
   /// Reuses freed memory instead of returning it to the operating system; call it when the program starts. Does not load
   /// libtorch.
   ///

@@ -1,0 +1,51 @@
+import Foundation
+
+/// The number of processors that this process may use, and what limits it.
+///
+/// ```swift
+/// print(AvailableProcessors.current.count)
+/// ```
+public struct AvailableProcessors: Codable, Hashable, Sendable {
+  /// What limits the number of processors.
+  ///
+  /// ```swift
+  /// if AvailableProcessors.current.limit == .quota { print("a container with a CPU limit") }
+  /// ```
+  public enum Limit: String, Codable, Sendable {
+    /// The machine has no more.
+    case machine
+    /// The process is bound to some processors, as by `taskset` or a batch system.
+    case affinity
+    /// The time on processors has a quota, as in containers (control groups of Linux).
+    case quota
+  }
+
+  /// The number of threads that can run at the same time without waiting, at least 1.
+  public var count: Int
+  /// What limits it.
+  public var limit: Limit
+  /// The quota in processors, such as 1.5, if it is the limit.
+  public var quota: Double?
+
+  /// The processors of this process.
+  public static let current: AvailableProcessors = {
+    let online = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let limits = ProcessorLimits()
+    return AvailableProcessors(allowed: limits.allowed ?? online, online: online, quota: limits.quota)
+  }()
+
+  /// - Parameters:
+  ///   - allowed: The number of processors to which the process is bound.
+  ///   - online: The number of processors of the machine that are in use.
+  ///   - quota: The time on processors per time; `nil` if it is not limited.
+  ///
+  /// A quota is rounded down: the threads of an operator wait for each other, so with a thread too many the kernel suspends
+  /// all of them in each period.
+  init(allowed: Int, online: Int, quota: Double?) {
+    if let quota, quota < Double(allowed) {
+      (count, limit, self.quota) = (max(1, Int(quota)), .quota, quota)
+    } else {
+      (count, limit) = (max(1, allowed), allowed < online ? .affinity : .machine)
+    }
+  }
+}
