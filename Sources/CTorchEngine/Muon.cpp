@@ -3,6 +3,7 @@
 #include <map>
 
 #include "Guard.hpp"
+#include "PatchConvolution.hpp"
 
 using ctorch::guard;
 
@@ -24,6 +25,28 @@ at::Tensor filtersOf(const at::Tensor &matrix, const at::Tensor &like) {
   return matrix.view({like.size(0), like.size(2), like.size(3), like.size(1)}).permute({0, 3, 1, 2});
 }
 
+/// Returns a · b of each pair of matrices [n, rows, columns] or, if `transposes`, a · bᵀ.
+///
+/// On a CPU by the kernels of linear layers, since the sums of libtorch's products depend on the number of threads.
+at::Tensor products(const at::Tensor &a, const at::Tensor &b, bool transposes = false) {
+  if (!ctorch::patches::kernels() || !ctorch::isPlain(a) || !ctorch::isPlain(b))
+    return at::bmm(a, transposes ? b.transpose(1, 2) : b);
+  const at::Tensor left = a.contiguous(), right = b.contiguous();
+  const at::Tensor result = at::empty({a.size(0), a.size(1), transposes ? b.size(1) : b.size(2)}, a.options());
+  const auto matrix = [](const at::Tensor &all, int64_t i) { return all.data_ptr<float>() + i * all.size(1) * all.size(2); };
+  for (int64_t i = 0; i < a.size(0); ++i) {
+    // A linear layer with the weights b, or the gradient of its inputs.
+    if (transposes) {
+      ctorch::patches::convolve({a.size(1), 1, 1, a.size(2), b.size(1), 1, 1, 0}, matrix(left, i), matrix(right, i),
+                                matrix(result, i));
+    } else {
+      ctorch::patches::spread({a.size(1), 1, 1, b.size(2), b.size(1), 1, 1, 0}, matrix(left, i), matrix(right, i),
+                              matrix(result, i));
+    }
+  }
+  return result;
+}
+
 /// Returns matrices [n, rows, columns] with their singular values mapped to about 1.
 ///
 /// Each step multiplies X from the left with a polynomial of X·Xᵀ. The polynomials are multiplied first, and X only once at
@@ -32,14 +55,14 @@ at::Tensor orthogonalised(at::Tensor x) {
   const bool isTall = x.size(1) > x.size(2);
   if (isTall) x = x.transpose(1, 2);
   x = x / at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, /*keepdim=*/true).clamp_min(kSmallestNorm);
-  at::Tensor gram = at::bmm(x, x.transpose(1, 2)), product;
+  at::Tensor gram = products(x, x, /*transposes=*/true), product;
   for (int step = 0; step < kSteps; ++step) {
-    at::Tensor polynomial = at::baddbmm(gram, gram, gram, kCubic, kQuintic);
+    at::Tensor polynomial = gram * kCubic + products(gram, gram) * kQuintic;
     polynomial.diagonal(0, 1, 2).add_(kLinear);
-    product = step == 0 ? polynomial : at::bmm(polynomial, product);
-    if (step + 1 < kSteps) gram = at::bmm(polynomial, at::bmm(gram, polynomial));
+    product = step == 0 ? polynomial : products(polynomial, product);
+    if (step + 1 < kSteps) gram = products(polynomial, products(gram, polynomial));
   }
-  x = at::bmm(product, x);
+  x = products(product, x);
   return isTall ? x.transpose(1, 2) : x;
 }
 }  // namespace

@@ -302,8 +302,13 @@ struct PictureFolders {
   @Test("They are those before, unless others are requested, which is reported")
   func theyAreThoseBefore() {
     func threads(_ requested: Int?, _ before: Int?, cores: Int = 4) -> (count: Int?, notices: [String]) {
-      let threads = ResumedThreads(requested, before: before, cores: cores)
+      let threads = ResumedThreads(requested, before: before, precision: .bfloat16, cores: cores)
       return (threads.count, threads.notices)
+    }
+    // In float32 a run does not depend on them.
+    for before in [1, 8] {
+      let threads = ResumedThreads(nil, before: before, precision: .float32, cores: 4)
+      #expect(threads.count == nil && threads.notices.isEmpty)
     }
     #expect(threads(nil, nil) == (nil, []))
     #expect(threads(3, nil) == (3, []))

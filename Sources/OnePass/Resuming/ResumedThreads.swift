@@ -1,7 +1,9 @@
 import OnePassCore
+import OnePassTorch
 
-/// The number of compute threads of a run, which a resumed run keeps: each thread sums its own part, so that the last bits of
-/// sums depend on it.
+/// The number of compute threads of a resumed run.
+///
+/// In float32 a run does not depend on it. In bfloat16 on a CPU the last bits of libtorch's sums do, so a resumed run keeps it.
 struct ResumedThreads {
   /// The number to set; `nil` for one per core.
   let count: Int?
@@ -11,8 +13,12 @@ struct ResumedThreads {
   /// - Parameters:
   ///   - requested: The number that was requested, if any.
   ///   - before: The number before the interruption; `nil` in a new run.
+  ///   - precision: The precision of the run.
   ///   - cores: The number of cores that the process may use.
-  init(_ requested: Int?, before: Int?, cores: Int = AvailableProcessors.current.count) {
+  init(
+    _ requested: Int?, before: Int?, precision: Precision, cores: Int = AvailableProcessors.current.count
+  ) {
+    let before = precision == .bfloat16 ? before : nil
     count = requested ?? before
     guard let before else {
       notices = []

@@ -105,7 +105,9 @@ public struct TrainingRun {
     let initial =
       try ranks.isFirst && session.saved == nil
       ? configuration.model.initialise.map { try InitialWeights($0) } : nil
-    let threads = ResumedThreads(configuration.machine.threads, before: session.saved?.state.threads)
+    let threads = ResumedThreads(
+      configuration.machine.threads, before: session.saved?.state.threads,
+      precision: configuration.machine.precision)
     let device = try prepareMachine(threads: threads.count)
     let prepared = try prepare(in: session, arrivals)
     let stream = prepared.stream

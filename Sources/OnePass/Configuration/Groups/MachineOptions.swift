@@ -36,11 +36,11 @@ extension RunConfiguration {
       before: false)
     public var synchronisedBatchNorm: Bool = false
 
-    /// The number of CPU compute threads, 1 … 4,096. If `nil`, one per core; in a resumed run, as before.
+    /// The number of CPU compute threads, 1 … 4,096; one per core if `nil`.
     ///
     /// Sums depend on it in their last bits. Runs that differ only in it count as the same experiment.
     @RunOption(
-      "threads", "Number of CPU compute threads (default: one per core; with --resume, as before).",
+      "threads", "Number of CPU compute threads (default: one per core).",
       value: "T",
       in: .between(1, 4_096), changesResults: false)
     public var threads: Int? = nil
