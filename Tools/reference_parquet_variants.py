@@ -252,6 +252,11 @@ write("gaps", {"image": pyarrow.array([None if n % 4 == 3 else png(n) for n in r
                "label": pyarrow.array([None if n == 5 else n % 2 for n in range(12)])}, row_group_size=4)
 write("gaps-images", {"image": pyarrow.array([None if n > 8 else png(n) for n in range(12)]), "label": number},
       row_group_size=4)
+# A column with nulls only in a row group has an empty dictionary, compressed to a few bytes.
+for codec in ("gzip", "zstd"):
+    write(f"nulls-{codec}", {"image": pyarrow.array([None if n // 4 == 1 else png(n) for n in range(16)]),
+                             "label": pyarrow.array([None if n // 4 == 2 else n % 2 for n in range(16)])},
+          row_group_size=4, compression=codec)
 
 # ------------------------------------------------------------------ what pyarrow reads
 

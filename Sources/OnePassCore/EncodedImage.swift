@@ -19,6 +19,9 @@ public struct EncodedImage: Sendable {
   @usableFromInline
   enum Storage: Sendable {
     case own([UInt8])
+    /// Bytes that ``DecodeMemory`` counts while the image exists.
+    case counted([UInt8], MemoryReservation)
+    case written(WrittenBytes)
     case lent(LentBytes)
     case elsewhere(Int)
   }
@@ -49,6 +52,29 @@ public struct EncodedImage: Sendable {
     encoding = .file
   }
 
+  private init(_ storage: Storage, _ encoding: Encoding) {
+    (self.storage, self.encoding) = (storage, encoding)
+  }
+
+  /// The same image, whose bytes are counted while it exists.
+  package func counted(by reservation: MemoryReservation) -> EncodedImage {
+    EncodedImage(.counted(bytes, reservation), encoding)
+  }
+
+  /// The same image, whose bytes are in a file.
+  package func written(as bytes: WrittenBytes) -> EncodedImage { EncodedImage(.written(bytes), encoding) }
+
+  /// Whether the bytes are in this process and are not counted.
+  package var isUncounted: Bool { if case .own = storage { true } else { false } }
+
+  /// The same image in memory that is not counted, for a store that counts it.
+  package var uncounted: EncodedImage {
+    switch storage {
+    case .counted, .written: EncodedImage(bytes: bytes, encoding: encoding)
+    case .own, .lent, .elsewhere: self
+    }
+  }
+
   /// Whether the bytes are in this process; `false` only in a memory that several processes share.
   package var isHere: Bool {
     if case .elsewhere = storage { false } else { true }
@@ -56,14 +82,18 @@ public struct EncodedImage: Sendable {
 
   /// Whether this process holds the bytes for this image alone, and not for a replay memory that has lent them.
   package var hasOwnBytes: Bool {
-    if case .own = storage { true } else { false }
+    switch storage {
+    case .own, .counted, .written: true
+    case .lent, .elsewhere: false
+    }
   }
 
   /// The size of the encoded image in bytes.
   @inlinable
   public var byteCount: Int {
     switch storage {
-    case .own(let bytes): bytes.count
+    case .own(let bytes), .counted(let bytes, _): bytes.count
+    case .written(let bytes): bytes.count
     case .lent(let bytes): bytes.count
     case .elsewhere(let count): count
     }
@@ -74,8 +104,8 @@ public struct EncodedImage: Sendable {
   ///   ``withUnsafeBufferPointer(_:)`` never copies.
   public var bytes: [UInt8] {
     switch storage {
-    case .own(let bytes): bytes
-    case .lent, .elsewhere: withUnsafeBufferPointer { Array($0) }
+    case .own(let bytes), .counted(let bytes, _): bytes
+    case .written, .lent, .elsewhere: withUnsafeBufferPointer { Array($0) }
     }
   }
 
@@ -84,7 +114,8 @@ public struct EncodedImage: Sendable {
     _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
   ) rethrows -> Result {
     switch storage {
-    case .own(let bytes): try bytes.withUnsafeBufferPointer(body)
+    case .own(let bytes), .counted(let bytes, _): try bytes.withUnsafeBufferPointer(body)
+    case .written(let bytes): try bytes.withBytes(body)
     case .lent(let bytes):
       try withExtendedLifetime(bytes.owner) {
         try body(UnsafeBufferPointer(start: bytes.start, count: bytes.count))

@@ -62,6 +62,9 @@ final class MLflowLogger: RunLogger {
     if run.stepsDone == 0 { record.unsent = [] }
     // Steps after the checkpoint are repeated and logged again.
     record.unsent.removeAll { $0.step > run.stepsDone }
+    if run.isTrained {
+      record.unsent.removeAll { $0.step == run.stepsDone && $0.values["evaluation/top1"] != nil }
+    }
     sender = MLflowSender(
       to: server, record, isResumed: isResumed, limits: limits,
       description: description(of: run.configuration))

@@ -125,6 +125,10 @@ import Testing
       "--shuffle-buffer must be a number of examples (10000) or of bytes (500MB) (got 10%)."
     ),
     (
+      .isNoDecodeBudget("5"), .usage,
+      "--decode-memory must be a number of bytes with its unit, at least 1MB (got 5)."
+    ),
+    (
       .isNoShuffleBufferSize(""), .usage,
       "--shuffle-buffer must be a number of examples (10000) or of bytes (500MB) (got an empty value)."
     ),

@@ -68,6 +68,22 @@ import Testing
       "a.jpg: 300 MB exceeds the maximum of 268 MB for an image; shrink or remove it."
     ),
     (
+      .imageFileIsTooLarge("a.jpg", bytes: 30_000_000, limit: 1 << 24), .badData,
+      "a.jpg: 30.0 MB exceeds the maximum of 16.8 MB for an image; raise --decode-memory, or shrink or remove it."
+    ),
+    (
+      .exceedsDecodeMemory("a.zip", "its directory", bytes: 30_000_000, limit: 1 << 24), .badData,
+      "a.zip: its directory takes 30.0 MB, but --decode-memory leaves 16.8 MB for a source; raise --decode-memory."
+    ),
+    (
+      .failed(.write, "/data/a.tar", errno: ENOSPC), .io,
+      "/data/a.tar: cannot write: No space left on device; free space in /data."
+    ),
+    (
+      .failed(.createTemporaryFile, "/tmp", errno: ENOSPC), .io,
+      "/tmp: cannot create a temporary file: No space left on device; free space in /tmp."
+    ),
+    (
       .fileNamesAreTooLong(in: "photos/cat"), .badData,
       "photos/cat: file names exceed 4 GiB in total; pack the images into shards first."
     ),
@@ -75,9 +91,9 @@ import Testing
 
   @Test("A failed call without room for more is reported with the remedy for the free space")
   func noSpaceLeft() {
-    let error = OnePassError.failed(.write, "o.tar", errno: ENOSPC)
+    let error = OnePassError.failed(.write, "/data/o.tar", errno: ENOSPC)
     #expect(error.code == .io)
-    #expect(error.message == "o.tar: cannot write: No space left on device; check the free space.")
+    #expect(error.message == "/data/o.tar: cannot write: No space left on device; free space in /data.")
   }
 
   static let folders: [Case] = [

@@ -20,6 +20,16 @@ import Testing
       .truncatedJPEGHeader(after: 20), .badData,
       "The JPEG is truncated inside its header after 20 bytes; replace or remove the image."
     ),
+    (
+      .imageCompressesTooMuch(width: 10_000, height: 9_900, bytes: 12_345), .badData,
+      "The image has 10000 x 9900 pixels in 12345 bytes, but images of more than 25000000 pixels need a byte for every 512; "
+        + "scale it down or remove it."
+    ),
+    (
+      .imageNeedsMuchMemory(width: 9_000, height: 8_000, bytes: 216_288_000, limit: 134_217_728), .badData,
+      "The image of 9000 x 8000 pixels takes 216 MB to decode, but --decode-memory leaves 134 MB for an image; "
+        + "raise --decode-memory, or scale the image down or remove it."
+    ),
     (.jpegWithoutFrame, .badData, "The JPEG is corrupt (no frame header); replace or remove the image."),
     (.incompletePNGHeader, .badData, "The PNG is corrupt (incomplete header); replace or remove the image."),
     (

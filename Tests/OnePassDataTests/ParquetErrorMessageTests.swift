@@ -38,6 +38,12 @@ import Testing
         + "write the column with snappy, gzip, zstd, LZ4, Brotli or no compression."
     ),
     (
+      .unreadableParquet("t.parquet", .largePage(30_000_000, limit: 1 << 24, column: ["image", "bytes"])),
+      .badData,
+      "t.parquet: column image.bytes: a page takes 30.0 MB, but --decode-memory leaves 16.8 MB for a source; "
+        + "raise --decode-memory, or write the column with smaller pages."
+    ),
+    (
       .unreadableParquet("t.parquet", .shrank), .badData,
       "t.parquet: the file became shorter while it was read; do not change data that is in use."
     ),

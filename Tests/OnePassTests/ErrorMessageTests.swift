@@ -1,3 +1,4 @@
+import Foundation
 import OnePassCore
 import Testing
 
@@ -50,6 +51,17 @@ import Testing
       "--drawing cbrs can only select items for eviction; pass --evicting cbrs."
     ),
     (
+      .indexExceedsMemory(examples: 1_000_000_000_000, bytes: 47_000_000_000_000, available: 25_000_000_000),
+      .usage,
+      "--storage 1000000000000: the index of so many examples takes 47.0 TB, but the machine has 25.0 GB of memory; "
+        + "reduce --storage."
+    ),
+    (
+      .stepExceedsMemory(batches: 10, of: 631_000_000_000, available: 25_000_000_000), .usage,
+      "--batch-size: the 10 mini-batches of a step take 631 GB each, but the machine has 25.0 GB of memory; "
+        + "reduce --batch-size, --replay-steps or --image-size."
+    ),
+    (
       .storageExceedsStream(201, streamExamples: 200), .usage,
       "--storage 201 exceeds the 200 examples of the stream; pass at most 100%, or use --method multi-epoch."
     ),
@@ -87,6 +99,14 @@ import Testing
     (
       .unreadableFile("runs/a/ledger", cause: cause), .io,
       "runs/a/ledger cannot be read; check its permissions, or restore it from a backup."
+    ),
+    (
+      .unwritableFile("/runs/a.csv", cause: POSIXError(.ENOSPC)), .io,
+      "/runs/a.csv cannot be written; free space in /runs."
+    ),
+    (
+      .outputNotWritten("/runs/a", reason: "No space left on device", cause: POSIXError(.ENOSPC)), .io,
+      "--output /runs/a cannot be written (No space left on device); free space in /runs."
     ),
     (.unwritableFile("a.csv"), .io, "a.csv cannot be written; check permissions and free disk space."),
     (

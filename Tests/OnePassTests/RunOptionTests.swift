@@ -26,7 +26,7 @@ import Testing
     "reestimateBatchNorm", "labelSmoothing", "storedPredictions", "mixing", "mixingAlpha", "seed",
     "orderSeed",
     "device",
-    "precision", "cudaGraphs", "synchronisedBatchNorm", "threads", "decodeThreads",
+    "precision", "cudaGraphs", "synchronisedBatchNorm", "threads", "decodeThreads", "decodeMemory",
   ]
 
   @Test("Records keep their keys")

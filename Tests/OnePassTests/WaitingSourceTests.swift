@@ -35,9 +35,10 @@ final class Tap: Sendable {
   }
 
   /// Pictures from a number on.
-  func source(from first: Int = 0) -> SequenceSource {
+  func source(from first: Int = 0, of count: Int = .max) -> SequenceSource {
     var next = first
     return SequenceSource("tap", classNames: ["a", "b"]) {
+      guard next - first < count else { return nil }
       self.wait()
       defer { next += 1 }
       return Camera.picture(next)
@@ -180,6 +181,44 @@ final class Tap: Sendable {
       }
     }
     #expect(failures.count == 1 && failures[0].contains("after step 4 failed"), "\(failures)")
+  }
+
+  /// The evaluation data falls silent before the training, along the stream, or after the training.
+  @Test("A run is stopped while its evaluation data is silent, and resumes", arguments: [0, 10, 70])
+  func aSilentEvaluationIsStopped(arriving: Int) throws {
+    let whole = try TrainingRun(
+      configuration(), source: Self.opened().source(), evaluationSource: Self.opened().source(of: 60)
+    ).start(output: folder.file("whole"))
+    let (tap, stop) = (Tap(), StopRequest())
+    tap.open(arriving)
+    Thread {
+      Thread.sleep(forTimeInterval: 3)
+      stop.stop()
+    }.start()
+    var stopped: RunStopped?
+    let start = ContinuousClock.now
+    do {
+      _ = try TrainingRun(
+        configuration(), source: Self.opened().source(), evaluationSource: tap.source(of: 200)
+      ).start(output: folder.file("run"), resuming: true, stop: stop)
+    } catch let error as RunStopped { stopped = error }
+    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(stopped?.step == (arriving == 0 ? 0 : 10))
+    #expect((stopped?.output == nil) == (arriving == 0))
+    let result = try TrainingRun(
+      configuration(), source: Self.opened().source(), evaluationSource: Self.opened().source(of: 60)
+    ).start(output: folder.file("run"), resuming: true)
+    #expect(result.accuracy == whole.accuracy && whole.accuracy?.examples == 60)
+    for file in ["checkpoint/model.safetensors", "ledger"] {
+      #expect(try folder.bytes(of: "run/\(file)") == folder.bytes(of: "whole/\(file)"), "\(file)")
+    }
+  }
+
+  /// A stream that is never silent.
+  static func opened() -> Tap {
+    let tap = Tap()
+    tap.close()
+    return tap
   }
 
   @Test("Before the first step nothing is saved, and no folder is left")

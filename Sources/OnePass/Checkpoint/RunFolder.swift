@@ -139,8 +139,6 @@ package final class RunFolder {
 
   /// The reason of the operating system; `nil` if it is unknown.
   private static func reason(_ error: any Error) -> String? {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    let code = underlying?.code ?? (error as? POSIXError).map { Int($0.code.rawValue) }
-    return code.map { String(cString: strerror(Int32($0))) }
+    SystemProblem.number(of: error).map { String(cString: strerror($0)) }
   }
 }

@@ -4,20 +4,34 @@ import OnePassCore
 extension OnePassError {
   static func unreadableFile(_ path: String, cause: any Error) -> OnePassError {
     OnePassError(
-      .io, "\(path) cannot be read; check its permissions, or restore it from a backup.", cause: cause)
+      .io,
+      "\(path) cannot be read; "
+        + "\(limitRemedy(cause, path) ?? "check its permissions, or restore it from a backup").", cause: cause
+    )
+  }
+
+  /// The remedy for a limit of the system; `nil` for any other cause.
+  private static func limitRemedy(_ cause: (any Error)?, _ path: String) -> String? {
+    let path = path.hasPrefix("--output ") ? String(path.dropFirst(9)) : path
+    return cause.flatMap(SystemProblem.number).flatMap {
+      SystemProblem.remedy($0, folder: SystemProblem.folder(of: path))
+    }
   }
 
   /// - Parameter reason: That of the operating system, where it is known.
   static func unwritableFile(
     _ path: String, reason: String? = nil, cause: (any Error)? = nil
   ) -> OnePassError {
+    let remedy = limitRemedy(cause, path) ?? "check permissions and free disk space"
     let reason = reason.map { " (\($0))" } ?? ""
-    return OnePassError(
-      .io, "\(path) cannot be written\(reason); check permissions and free disk space.", cause: cause)
+    return OnePassError(.io, "\(path) cannot be written\(reason); \(remedy).", cause: cause)
   }
 
   static func folderNotCreated(_ path: String, cause: any Error) -> OnePassError {
-    OnePassError(.io, "\(path) cannot be created; check permissions and free disk space.", cause: cause)
+    OnePassError(
+      .io,
+      "\(path) cannot be created; \(limitRemedy(cause, path) ?? "check permissions and free disk space").",
+      cause: cause)
   }
 
   /// The content contradicts its checksum or its format. There is no remedy here, since callers add different ones.

@@ -2,6 +2,26 @@ import OnePassCore
 
 // Options that are impossible, by themselves or in combination. All are usage errors.
 extension OnePassError {
+  /// - Parameters:
+  ///   - examples: The capacity of the memory.
+  ///   - bytes: The size of its index.
+  static func indexExceedsMemory(examples: Int, bytes: Int, available: Int) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--storage \(examples): the index of so many examples takes \(ByteCount(bytes)), but the machine has "
+        + "\(ByteCount(available)) of memory; reduce --storage.")
+  }
+
+  /// - Parameters:
+  ///   - batches: The number of mini-batches that are decoded at the same time.
+  ///   - bytes: The size of each.
+  static func stepExceedsMemory(batches: Int, of bytes: Int, available: Int) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--batch-size: the \(batches) mini-batches of a step take \(ByteCount(bytes)) each, but the machine has "
+        + "\(ByteCount(available)) of memory; reduce --batch-size, --replay-steps or --image-size.")
+  }
+
   static func valueOutOfRange(_ option: String, mustBe demand: String, got value: String) -> OnePassError {
     OnePassError(.usage, "\(option) must be \(demand) (got \(value.isEmpty ? "an empty value" : value)).")
   }

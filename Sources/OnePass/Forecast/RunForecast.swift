@@ -87,6 +87,8 @@ public struct RunForecast: Codable, Hashable, Sendable {
   public var time: Time
   /// The peak resident memory of the process, in bytes, without memory of a GPU.
   public var peakResidentBytes: Int
+  /// The budget for encoded images that wait and for pixels that are being decoded, in bytes.
+  public var decodeBudgetBytes: Int
   /// The step after which the run would resume; `nil` if it would start.
   public var resumesAfterStep: Int?
   /// The warm-up that was measured.

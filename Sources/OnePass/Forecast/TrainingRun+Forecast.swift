@@ -75,7 +75,7 @@ extension TrainingRun {
         trainingSeconds: Double(left) / measured.imagesPerSecond,
         evaluationSeconds: evaluationSeconds ?? nil, imagesPerSecond: measured.imagesPerSecond),
       peakResidentBytes: measuredBytes + kept.residentBytes,
-      resumesAfterStep: stepsSaved,
+      decodeBudgetBytes: DecodeMemory.shared.bytes, resumesAfterStep: stepsSaved,
       warmUp: .init(
         batchSize: measured.batchSize, replaySteps: measured.replaySteps, steps: measured.steps,
         seconds: warmUpSeconds),
@@ -99,7 +99,7 @@ extension TrainingRun {
     var examples = look.taken
     let count = min(configuration.recipe.batchSize, look.examples)
     while !source.readsAgainToRestore, examples.count < count, let example = try source.next() {
-      examples.append(example)
+      examples.append(try example.waiting())
     }
     let batch = try pool.submit(examples, views: examples.map { _ in .centre }).wait()
     guard batch.count > 0 else {

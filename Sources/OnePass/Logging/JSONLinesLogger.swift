@@ -30,17 +30,27 @@ final class JSONLinesLogger: RunLogger {
     do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
       throw OnePassError.unreadableFile(path, cause: error)
     }
-    file = try AppendedFile(path: path, resumingAfter: Self.end(of: run.stepsDone, in: data))
+    file = try AppendedFile(
+      path: path, resumingAfter: Self.end(of: run.stepsDone, in: data, beforeEvaluation: run.isTrained))
   }
 
   /// The offset after the last intact line of a step up to `step`.
-  private static func end(of step: Int, in data: Data) -> Int {
-    struct Line: Decodable { let step: Int }
+  /// - Parameter beforeEvaluation: Whether an evaluation after this step does not count.
+  private static func end(of step: Int, in data: Data, beforeEvaluation: Bool) -> Int {
+    struct Line: Decodable {
+      let step: Int
+      let evaluation: Double?
+      enum CodingKeys: String, CodingKey {
+        case step
+        case evaluation = "evaluation/top1"
+      }
+    }
     var end = 0
     for line in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       let next = end + line.count + 1
       guard next <= data.count, let point = try? JSONDecoder().decode(Line.self, from: line),
-        point.step <= step
+        point.step <= step,
+        !(beforeEvaluation && point.step == step && point.evaluation != nil)
       else { break }
       end = next
     }

@@ -59,7 +59,11 @@ final class RunLog: StepObserver {
   func begin(resuming saved: RunState?) {
     if let saved { state = saved.log }
     let run = LoggedRun(
-      configuration: configuration, plan: plan, stepsDone: saved?.loop.position.steps ?? 0)
+      configuration: configuration, plan: plan, stepsDone: saved?.loop.position.steps ?? 0,
+      isTrained: saved.map { saved in
+        let position = saved.loop.position
+        return position.steps == position.coolDown?.lastStep ?? plan.steps
+      } ?? false)
     each { try $0.begin(run) }
   }
 

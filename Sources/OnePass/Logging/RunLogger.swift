@@ -80,6 +80,8 @@ public struct LoggedRun: Sendable {
   public let plan: TrainingPlan
   /// The number of steps before this process. Points of later steps, from a process that was interrupted, are logged again.
   public let stepsDone: Int
+  /// Whether all steps were done before this process, which evaluates again. The evaluation of an earlier process is replaced.
+  package var isTrained = false
 }
 
 /// The values that are logged after a step.

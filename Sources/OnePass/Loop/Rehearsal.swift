@@ -89,8 +89,11 @@ struct Rehearsal {
   func storedForms(of batch: IncomingBatch) throws -> [Example] {
     let mayEnter = Set(zip(batch.whole, memory.mayTakeIn(batch.whole.count)).filter(\.1).map(\.0.id))
     return try batch.images.examples.map { example in
+      // The memory counts what it stores.
       let image =
-        mayEnter.contains(example.id) ? try storedForm(example.image) : EncodedImage(elsewhere: 0)
+        mayEnter.contains(example.id)
+        ? try storedForm(images.transfer == nil ? example.image : example.image.uncounted)
+        : EncodedImage(elsewhere: 0)
       return Example(id: example.id, label: example.label, image: image, subject: example.subject)
     }
   }

@@ -82,6 +82,14 @@ public struct RunResult: Codable, Sendable {
     public var ledgerBytes: Int?
     /// What the allocator reserves at the end of the training beyond the images of a memory in RAM; `nil` without such a memory.
     public var allocatorBytes: Int?
+    /// The budget for encoded images that wait and for pixels that are being decoded; `nil` in records of earlier versions.
+    public var decodeBudgetBytes: Int?
+    /// The peak of the bytes that counted towards this budget in the process; `nil` in records of earlier versions.
+    public var decodePeakBytes: Int?
+    /// The bytes of waiting images that exceeded the budget and were written to temporary files, in total.
+    ///
+    /// `nil` in records of earlier versions.
+    public var decodeWrittenBytes: Int?
   }
 
   /// The pictures of the memory in the event files at the end of a run, each of up to 64 images.

@@ -19,10 +19,16 @@ extension ActiveRun {
     let notices = ReportNotices(of: data.source.specification) { [observe] in observe(.notice($0)) }
     notices.update(data.source.report)
     var details = EvaluationDetails(classes: assembly.plan.classes, mistakes: 0)
-    let accuracy = try evaluate(
-      data.source, alreadyTaken: data.taken, afterEachBatch: { try saver.stopIfRequested(loop) },
-      record: session.folder == nil || ranks.count > 1
-        ? nil : { try details.update(logits: $0, labels: $1, examples: $2.examples, locate: { _ in nil }) })
+    let accuracy: RunResult.Accuracy
+    do {
+      accuracy = try evaluate(
+        data.source, alreadyTaken: data.taken, afterEachBatch: { try saver.stopIfRequested(loop) },
+        record: session.folder == nil || ranks.count > 1
+          ? nil : { try details.update(logits: $0, labels: $1, examples: $2.examples, locate: { _ in nil }) })
+    } catch let error as ReadingStopped {
+      try saver.stopIfRequested(loop)
+      throw error
+    }
     notices.finish(data.source.report)
     if ranks.count == 1, let folder = session.folder {
       let evaluation = Evaluation(
@@ -56,7 +62,7 @@ extension ActiveRun {
         point(of: accuracy), seconds: (ContinuousClock.now - start) / .seconds(1))
       records.log.log(accuracy, after: step)
       observe(.measured(accuracy, stepsDone: step))
-    } catch is EvaluationStopped {
+    } catch  where error is EvaluationStopped || error is ReadingStopped {
       // The evaluation is repeated when the run resumes.
       try saver.stopIfRequested(loop)
     } catch let error as OnePassError where ranks.count == 1 {

@@ -90,7 +90,9 @@ extension ActiveRun {
     let batches = assembly.pool.peakBytes
     return .init(
       batchEncodedBytes: batches.encoded, batchDecodedBytes: batches.decoded,
-      ledgerBytes: records.ledger?.bytes, allocatorBytes: loop.rehearsal?.memory.allocatorBytes)
+      ledgerBytes: records.ledger?.bytes, allocatorBytes: loop.rehearsal?.memory.allocatorBytes,
+      decodeBudgetBytes: DecodeMemory.shared.bytes, decodePeakBytes: DecodeMemory.shared.peak,
+      decodeWrittenBytes: DecodeMemory.shared.bytesWritten)
   }
 
   private var processes: RunResult.Processes? {

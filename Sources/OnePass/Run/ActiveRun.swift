@@ -140,10 +140,14 @@ final class ActiveRun {
       result.wallSeconds += (clock.now - start) / .seconds(1)
     }
     if reopenEvaluation != nil { try complete(&result) }
+    // Before the commit, which nothing repeats. A run that is interrupted between the two evaluates and logs again, in place of
+    // what it has logged.
+    if let accuracy = result.accuracy {
+      records.log.log(accuracy, after: loop.position.steps)
+      records.log.makeDurable()
+    }
     try rescuing { try session.commit(result, runFile: runFile(of: result)) }
     if let accuracy = result.accuracy { observe(.measured(accuracy, stepsDone: loop.position.steps)) }
-    // Only after the commit, because a resumed run evaluates again.
-    if let accuracy = result.accuracy { records.log.log(accuracy, after: loop.position.steps) }
     if let failure {
       if let output = session.output {
         observe(.notice("The evaluation failed. The trained model is in \(output), without an accuracy."))

@@ -19,11 +19,16 @@ struct RunAssembly {
 
   /// Creates the model and starts the decode threads, which `pool.shutdown()` ends.
   /// - Parameter group: The processes that train together, if any.
-  /// - Throws: `OnePassError`: `usage` if the model kind is unknown, `engine` if memory is exhausted.
+  /// - Throws: `OnePassError`: `usage` if the model kind is unknown or a step exceeds the machine's memory, `engine` if memory is exhausted.
   init(
     _ configuration: RunConfiguration, _ parts: MethodParts, _ plan: TrainingPlan, _ pipeline: ImagePipeline,
     _ stem: Stem, choice: StreamChoice? = nil, on device: Device, group: ProcessGroup? = nil
   ) throws {
+    try StepMemory(
+      configuration, pipeline, streamExamples: plan.streamExamples, ranks: group?.size ?? 1,
+      elementBytes: device == .cpu ? 4 : 1
+    ).check()
+    try configuration.checkIndex(parts)
     self.configuration = configuration
     self.choice = choice
     self.parts = parts

@@ -57,6 +57,7 @@ public struct TrainingRun {
     notices = try configuration.readPaths(
       data: source == nil, evaluation: evaluationSource == nil)
     self.configuration = configuration
+    DecodeBudget.use(configuration.machine.decodeMemory)
     self.evaluationSource = evaluationSource
     if configuration.data.evaluationInterval != nil {
       try Self.checkRepeated(evaluationSource, configuration)
@@ -116,14 +117,21 @@ public struct TrainingRun {
     try stream.source.checkReport(isStrict: configuration.data.strict)
     notices.update(stream.source.report)
     try ranks.check(prepared)
-    var evaluationData = try openEvaluation(prepared.plan).map { EvaluationData($0) }
+    // As for the stream.
+    let waiting = ranks.count == 1 ? stop : nil
+    var evaluationData = try stoppable(in: session) {
+      try openEvaluation(prepared.plan, stop: waiting).map { EvaluationData($0) }
+    }
 
     let assembly = try RunAssembly(
       prepared.configuration, parts, prepared.plan, prepared.pipeline, prepared.stem,
       choice: prepared.choice, on: device, group: group)
     defer { assembly.pool.shutdown() }
-    try evaluationData?.check(
-      probe: evaluationCanBeOpenedTwice ? openEvaluation(prepared.plan) : nil, prepared.plan, assembly.pool)
+    try stoppable(in: session) {
+      try evaluationData?.check(
+        probe: evaluationCanBeOpenedTwice ? openEvaluation(prepared.plan, stop: waiting) : nil,
+        prepared.plan, assembly.pool)
+    }
     if let notice = try initial?.load(into: assembly.model, assembly.card) { observe(.notice(notice)) }
     let learner = try assembly.makeLearner(ranks)
     observe(.started(prepared.plan))
@@ -131,7 +139,7 @@ public struct TrainingRun {
       assembly, learner, prepared, in: session, loggers: loggers, checkpoints: checkpoints, stop: stop,
       ranks: ranks, notices: notices, arrivals: arrivals,
       reopenEvaluation: configuration.data.evaluationInterval.map { _ in
-        { try openAgain(prepared.plan) }
+        { try openAgain(prepared.plan, stop: waiting) }
       },
       observe: observe)
     defer { run.records.log.end() }
@@ -142,10 +150,16 @@ public struct TrainingRun {
   /// The facts about the stream, whose first examples may not have arrived yet.
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested while the stream was silent.
   private func prepare(in session: RunSession, _ arrivals: ArrivalWatch?) throws -> StreamPreparation {
-    do {
-      return try arrivals?.watching(stream.source.specification) { try session.prepare(stream) }
+    try stoppable(in: session) {
+      try arrivals?.watching(stream.source.specification) { try session.prepare(stream) }
         ?? session.prepare(stream)
-    } catch is ReadingStopped {
+    }
+  }
+
+  /// Calls `body`, which reads before the training.
+  /// - Throws: `RunStopped` if a stop was requested while it waited.
+  private func stoppable<Value>(in session: RunSession, _ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch is ReadingStopped {
       let state = session.saved?.state
       throw RunStopped(
         step: state?.loop.position.steps ?? 0, steps: state?.plan.steps ?? 0,
@@ -185,9 +199,25 @@ public struct TrainingRun {
   }
 
   /// - Throws: `OnePassError` (`badData`) with `--strict`, if the data has entries that are left out.
-  func openEvaluation(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
+  /// - Parameter stop: Ends a wait for the data, which is then read on another thread; `nil` to read it directly.
+  /// - Throws: `ReadingStopped` if a stop was requested.
+  func openEvaluation(_ plan: TrainingPlan, stop: StopRequest? = nil) throws -> (any ExampleSource)? {
+    // Opening waits for a pipe without a writer, or a slow server.
     let opened =
-      try evaluationSource
+      try stop.map { stop in try WaitingSource.reading(stop: stop) { try openEvaluation(named: plan) } }
+      ?? openEvaluation(named: plan)
+    let source = try opened.map {
+      try ClassMapping.applied(to: $0, classes: plan.classes, names: plan.classNames)
+    }
+    try source?.checkReport(isStrict: configuration.data.strict)
+    guard let stop, let source, !(source is any RandomAccessSource) else { return source }
+    let waiting = WaitingSource(source)
+    waiting.begin(stop: stop)
+    return waiting
+  }
+
+  private func openEvaluation(named plan: TrainingPlan) throws -> (any ExampleSource)? {
+    try evaluationSource
       ?? configuration.data.evaluationSource.map {
         try SourceRegistry.open(
           $0, seed: configuration.seed, classNames: plan.classNames, classCount: plan.classes,
@@ -195,17 +225,12 @@ public struct TrainingRun {
           imageColumn: configuration.data.forEvaluation(\.imageColumn, of: "hf"),
           labelColumn: configuration.data.forEvaluation(\.labelColumn, of: "hf"))
       }
-    let source = try opened.map {
-      try ClassMapping.applied(to: $0, classes: plan.classes, names: plan.classNames)
-    }
-    try source?.checkReport(isStrict: configuration.data.strict)
-    return source
   }
 
   /// Opens the evaluation data at its start again. A custom source with random access moves there.
-  private func openAgain(_ plan: TrainingPlan) throws -> (any ExampleSource)? {
+  private func openAgain(_ plan: TrainingPlan, stop: StopRequest?) throws -> (any ExampleSource)? {
     try evaluationSource?.restore(position: 0)
-    return try openEvaluation(plan)
+    return try openEvaluation(plan, stop: stop)
   }
 
   /// Checks that the evaluation data can be read repeatedly.

@@ -43,6 +43,6 @@ struct EpochFeed: ExampleFeed {
     let part = shares.part(of: end - position, for: rank)
     let mine = order[position + part.lowerBound..<position + part.upperBound]
     position = end
-    return TakenPart(examples: try mine.map { try source.example(at: Int($0)) }, isEnd: false)
+    return TakenPart(examples: try mine.map { try source.example(at: Int($0)).waiting() }, isEnd: false)
   }
 }

@@ -19,7 +19,7 @@ final class KeptStream: RandomAccessSource {
     specification = source.specification
     (classNames, labelsFollowNames) = (source.classNames, source.labelsFollowNames)
     self.source = source
-    var feed = StreamFeed(source, alreadyTaken: alreadyTaken, limit: limit, isStrict: isStrict)
+    var feed = StreamFeed(source, alreadyTaken: alreadyTaken, limit: limit, isStrict: isStrict, isKept: true)
     var examples: [Example] = []
     while case let more = try feed.next(4_096), !more.isEmpty { examples += more }
     self.examples = examples

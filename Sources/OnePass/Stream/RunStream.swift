@@ -22,7 +22,8 @@ struct RunStream {
   /// A source without a buffer.
   init(_ source: any ExampleSource, isStrict: Bool = false) {
     (self.source, opened, self.isStrict, firstReadable) = (source, source, isStrict, 0)
-    (buffer, delivered, waiting) = (nil, nil, nil)
+    (buffer, delivered) = (nil, nil)
+    waiting = source as? WaitingSource
   }
 
   /// A source, behind a shuffle buffer if the configuration has one.

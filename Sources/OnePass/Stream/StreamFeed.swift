@@ -13,6 +13,8 @@ struct StreamFeed: ExampleFeed {
   private var expectedID = 0
   /// The part of a mini-batch that had arrived when the stream fell silent.
   private var partial: [Example] = []
+  /// Whether the examples are kept, and their images are counted there.
+  private var isKept = false
   let pass = 0
 
   init(_ stream: RunStream, alreadyTaken: [Example], limit: Int) {
@@ -21,8 +23,12 @@ struct StreamFeed: ExampleFeed {
     left = limit
   }
 
-  init(_ source: any ExampleSource, alreadyTaken: [Example], limit: Int, isStrict: Bool = false) {
+  init(
+    _ source: any ExampleSource, alreadyTaken: [Example], limit: Int, isStrict: Bool = false,
+    isKept: Bool = false
+  ) {
     self.init(RunStream(source, isStrict: isStrict), alreadyTaken: alreadyTaken, limit: limit)
+    self.isKept = isKept
   }
 
   mutating func resume(after examples: Int, ledger: LedgerFile?, _ comparison: LedgerComparison) throws {
@@ -97,7 +103,7 @@ struct StreamFeed: ExampleFeed {
   /// - Throws: `SourcePause` if the stream is silent; what has arrived is kept.
   private mutating func take(_ count: Int) throws {
     while partial.count < count {
-      if stream.buffer == nil { stream.waiting?.needed = max(1, min(count - partial.count, left)) }
+      if stream.buffer == nil, !isKept { stream.waiting?.needed = max(1, min(count - partial.count, left)) }
       guard let example = try takeOne() else { break }
       partial.append(example)
       stream.delivered?.note(example)
@@ -114,6 +120,6 @@ struct StreamFeed: ExampleFeed {
     }
     expectedID += 1
     left -= 1
-    return example
+    return isKept ? example.uncounted : try example.waiting()
   }
 }

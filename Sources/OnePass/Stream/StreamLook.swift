@@ -116,7 +116,8 @@ struct StreamLook {
     var taken: [Example] = []
     var images: Images?
     var firstProblem: (any Error)?
-    while taken.count < (images == nil ? min(limit, max(count, 100)) : count), let example = try source.next()
+    while taken.count < (images == nil ? min(limit, max(count, 100)) : count),
+      let example = try source.next()?.waiting()
     {
       taken.append(example)
       do {

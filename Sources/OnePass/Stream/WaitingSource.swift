@@ -79,10 +79,12 @@ final class WaitingSource: SurveyableSource {
   }
 
   private func start(_ reader: SourceReader) -> ReadExamples {
-    let (base, read) = (Unchecked(base), ReadExamples(count: needed))
+    let (base, read, isAhead) = (Unchecked(base), ReadExamples(count: needed), needed > 1)
     needed = 1
     reader.start {
-      read.fill { try base.value.next().map { ($0, base.value.report) } }
+      read.fill {
+        try base.value.next().map { (isAhead ? try $0.waiting() : $0, base.value.report) }
+      }
     }
     return read
   }
@@ -129,8 +131,21 @@ final class WaitingSource: SurveyableSource {
   /// Calls `body` with the base, on the other thread if there is one.
   private func perform<Value>(_ body: @escaping (any ExampleSource) throws -> Value) throws -> Value {
     guard let reader else { return try body(base) }
-    let (base, body, outcome) = (Unchecked(base), Unchecked(body), Outcome<Value>())
-    reader.start { outcome.set(Result { try body.value(base.value) }) }
+    return try Self.perform(on: reader, stop: stop) { [base] in try body(base) }
+  }
+
+  /// Calls `body`, which may wait for a stream, on another thread.
+  /// - Parameter stop: Ends the wait.
+  /// - Throws: `ReadingStopped` if a stop was requested.
+  static func reading<Value>(stop: StopRequest, _ body: @escaping () throws -> Value) throws -> Value {
+    try perform(on: SourceReader(), stop: stop, body)
+  }
+
+  private static func perform<Value>(
+    on reader: SourceReader, stop: StopRequest?, _ body: @escaping () throws -> Value
+  ) throws -> Value {
+    let (body, outcome) = (Unchecked(body), Outcome<Value>())
+    reader.start { outcome.set(Result { try body.value() }) }
     while true {
       if let result = outcome.wait(seconds: 0.05) { return try result.get() }
       if stop?.isStopping ?? false { throw ReadingStopped() }

@@ -123,6 +123,7 @@ extension TextualValue where Self: CustomStringConvertible {
 
 extension StorageBudget: TextualValue {}
 extension ShuffleBufferSize: TextualValue {}
+extension DecodeBudget: TextualValue {}
 extension SubjectKey: TextualValue {}
 extension LabelKey: TextualValue {}
 extension TimeToLive: TextualValue {}

@@ -72,6 +72,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     try declared.data.$limit.check(limit)
+    try decoding.useMemory()
     let classNames = try classes.map { try ClassNamesFile.read($0) }
     let folder = try output.map { try EvaluationFolder(creating: $0) }
     let display = ProgressDisplay(quiet: quiet)

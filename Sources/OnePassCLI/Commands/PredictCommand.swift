@@ -57,6 +57,7 @@ struct PredictCommand: ParsableCommand {
   func validate() throws { try OptionRange.atLeast(1).check("--top", top) }
 
   func run() throws {
+    try decoding.useMemory()
     let model = try TrainedModel(
       checkpoint: checkpoint, device: compute.chosenDevice, threads: compute.threads)
     if let notice = model.stage.notice(of: checkpoint) { Console.note(notice) }

@@ -137,8 +137,12 @@ struct ComputeOptions: ParsableArguments {
 
 struct DecodeOptions: ParsableArguments {
   @Option(declared.machine.$decodeThreads) var decodeThreads
+  @Option(declared.machine.$decodeMemory) var decodeMemory
 
   func validate() throws { try declared.machine.$decodeThreads.check(decodeThreads) }
+
+  /// Sets the budget of this process, for commands without a run.
+  func useMemory() throws { DecodeBudget.use(try decodeMemory?.read()) }
 }
 
 struct PrecisionOptions: ParsableArguments {

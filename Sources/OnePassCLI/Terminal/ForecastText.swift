@@ -62,7 +62,9 @@ struct ForecastText {
 
   private var memory: String {
     let device = configuration.machine.device.hasPrefix("cuda") ? ", GPU memory not included" : ""
-    return "memory     peak of about \(byteText(forecast.peakResidentBytes)) RAM\(device)"
+    return
+      "memory     peak of about \(byteText(forecast.peakResidentBytes)) RAM\(device); "
+      + "at most \(byteText(forecast.decodeBudgetBytes)) of it for waiting images and decoding"
   }
 
   private var warmUp: String {

@@ -49,7 +49,9 @@ extension OnePassError {
     _ operation: FileOperation, _ path: String, errno number: Int32 = errno
   ) -> OnePassError {
     let reason = String(cString: strerror(number))
-    return OnePassError(.io, "\(path): cannot \(operation.rawValue): \(reason); \(operation.remedy).")
+    let folder = operation == .createTemporaryFile ? path : SystemProblem.folder(of: path)
+    let remedy = SystemProblem.remedy(number, folder: folder) ?? operation.remedy
+    return OnePassError(.io, "\(path): cannot \(operation.rawValue): \(reason); \(remedy).")
   }
 
   static func cannotWrite(_ path: String, reason: String) -> OnePassError {
@@ -96,10 +98,22 @@ extension OnePassError {
 
   /// - Parameter subject: The file, or the source and the row, that holds the image.
   static func imageFileIsTooLarge(_ subject: String, bytes: Int, limit: Int) -> OnePassError {
+    // Below the fixed limit, the limit is that of the budget.
+    let remedy =
+      limit < mostImageFileBytes ? "raise --decode-memory, or shrink or remove it" : "shrink or remove it"
+    return OnePassError(
+      .badData,
+      "\(subject): \(ByteCount(bytes)) exceeds the maximum of \(ByteCount(limit)) for an image; \(remedy).")
+  }
+
+  /// - Parameters:
+  ///   - path: The file or address.
+  ///   - part: What is read at once, as `its directory`.
+  static func exceedsDecodeMemory(_ path: String, _ part: String, bytes: Int, limit: Int) -> OnePassError {
     OnePassError(
       .badData,
-      "\(subject): \(ByteCount(bytes)) exceeds the maximum of \(ByteCount(limit)) for an image; shrink or remove it."
-    )
+      "\(path): \(part) takes \(ByteCount(bytes)), but --decode-memory leaves \(ByteCount(limit)) for a source; "
+        + "raise --decode-memory.")
   }
 
   /// The names of one table or archive no longer fit into 32-bit offsets.

@@ -93,6 +93,26 @@ extension OnePassError {
   }
 }
 
+extension OnePassError {
+  static func imageCompressesTooMuch(width: Int, height: Int, bytes: Int) -> OnePassError {
+    OnePassError(
+      .badData,
+      "The image has \(width) x \(height) pixels in \(bytes) bytes, but images of more than "
+        + "\(ImageLimits.pixelsOfAnyFile) pixels need a byte for every \(ImageLimits.mostPixelsPerByte); "
+        + "scale it down or remove it.")
+  }
+
+  /// - Parameters:
+  ///   - bytes: The memory that decoding takes.
+  ///   - limit: The most for one image.
+  static func imageNeedsMuchMemory(width: Int, height: Int, bytes: Int, limit: Int) -> OnePassError {
+    OnePassError(
+      .badData,
+      "The image of \(width) x \(height) pixels takes \(ByteCount(bytes)) to decode, but --decode-memory leaves "
+        + "\(ByteCount(limit)) for an image; raise --decode-memory, or scale the image down or remove it.")
+  }
+}
+
 // MARK: Encoding and the libraries
 
 extension OnePassError {

@@ -16,6 +16,13 @@ extension OnePassError {
       .usage, "--shuffle-buffer must be 2 to 4294967296 examples, or at least 1 byte (got \(size)).")
   }
 
+  // MARK: --decode-memory
+
+  static func isNoDecodeBudget(_ text: String) -> OnePassError {
+    OnePassError(
+      .usage, "--decode-memory must be a number of bytes with its unit, at least 1MB (got \(shown(text))).")
+  }
+
   // MARK: Image size
 
   static func imageSizeIsOutOfRange(_ size: Int) -> OnePassError {

@@ -9,6 +9,7 @@ enum ParquetDefect {
   case damagedSchema
   case damagedRowGroup(Int)
   case damagedPage
+  case largePage(Int, limit: Int, column: [String])
   case shrank
   case changed
   case otherCount(Int, expected: Int, rowGroup: Int)
@@ -27,6 +28,8 @@ enum ParquetDefect {
     case .damagedSchema: "damaged schema"
     case .damagedRowGroup(let index): "damaged metadata of row group \(index)"
     case .damagedPage: "damaged page"
+    case .largePage(let bytes, let limit, let path):
+      "column \(Self.name(path)): a page takes \(ByteCount(bytes)), but --decode-memory leaves \(ByteCount(limit)) for a source"
     case .shrank: "the file became shorter while it was read"
     case .changed: "the file was changed after its footer was read"
     case .otherCount(let count, let expected, let index):
@@ -46,6 +49,7 @@ enum ParquetDefect {
     case .noFooter, .damagedFooter, .damagedSchema, .damagedRowGroup, .damagedPage, .missingColumn,
       .otherCount:
       "download it again or re-create it"
+    case .largePage: "raise --decode-memory, or write the column with smaller pages"
     case .encrypted, .encryptedColumn: "re-create it without encryption"
     case .shrank, .changed: "do not change data that is in use"
     case .noImageColumn: "name one with --image-column"

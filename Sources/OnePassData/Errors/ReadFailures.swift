@@ -37,7 +37,7 @@ extension ReadFailure {
     case .unsupported:
       OnePassError(.badData, "\(name): \(detail); \(remedy).")
     case .tooLarge:
-      OnePassError(.badData, "\(name): an entry is too large\(progress.text) (\(detail)); remove it.")
+      OnePassError(.badData, "\(name): an entry is too large\(progress.text) (\(detail)); \(remedy).")
     case .corrupt:
       OnePassError(
         .badData,
@@ -59,7 +59,9 @@ extension ReadFailure {
   // MARK: Any file
 
   static func system(errno number: Int32 = errno) -> ReadFailure {
-    ReadFailure(kind: .io, detail: String(cString: strerror(number)), remedy: "check the disk")
+    ReadFailure(
+      kind: .io, detail: String(cString: strerror(number)),
+      remedy: SystemProblem.remedy(number, folder: "its folder") ?? "check the disk")
   }
 
   static var outOfMemory: ReadFailure {
@@ -70,7 +72,10 @@ extension ReadFailure {
   static func decompression(_ message: String) -> ReadFailure { corrupt(message) }
 
   static func entryIsTooLarge(bytes: Int, limit: Int) -> ReadFailure {
-    ReadFailure(kind: .tooLarge, detail: "\(bytes) bytes, at most \(limit) are allowed", remedy: "")
+    ReadFailure(
+      kind: .tooLarge, detail: "\(bytes) bytes, at most \(limit) are allowed",
+      remedy: limit == largestImageFile && limit < mostImageFileBytes
+        ? "raise --decode-memory or remove it" : "remove it")
   }
 
   static func entrySizeDiffers(expected: Int) -> ReadFailure {

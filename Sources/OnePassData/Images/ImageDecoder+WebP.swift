@@ -29,7 +29,7 @@ extension ImageDecoder {
     let wanted = CImagesTIFF(
       width: UInt32(width), height: UInt32(height), channels: Int32(native), wants_luma: wantsLuma ? 1 : 0,
       // Four bytes a pixel, of which libtiff makes whole strips, and no less than small files need.
-      most_bytes: max(64 << 20, 4 * limits.pixels))
+      most_bytes: min(max(64 << 20, 4 * limits.pixels), max(1 << 20, memory.decodingShare)))
     try withMessage(of: .tiff, source.count) { message in
       cimages_decode_tiff(start, source.count, wanted, target, message)
     }

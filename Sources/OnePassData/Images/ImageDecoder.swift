@@ -38,6 +38,9 @@ public struct DecodedImage: Equatable, Sendable {
 public final class ImageDecoder {
   let limits: ImageLimits
   let orientation: OrientationPolicy
+  let memory: DecodeMemory
+  /// The bytes for small images that the budget counts for this decoder.
+  private var kept = 0
   let pixels = ScratchBuffer<UInt8>(zero: 0)
   /// Some converted rows.
   let rows = ScratchBuffer<UInt8>(zero: 0)
@@ -53,8 +56,12 @@ public final class ImageDecoder {
   /// - Parameters:
   ///   - limits: The largest image that is decoded.
   ///   - orientation: Whether images are turned upright according to their metadata.
-  public init(limits: ImageLimits = ImageLimits(), orientation: OrientationPolicy = .ignore) {
-    (self.limits, self.orientation) = (limits, orientation)
+  public convenience init(limits: ImageLimits = ImageLimits(), orientation: OrientationPolicy = .ignore) {
+    self.init(limits: limits, orientation: orientation, memory: .shared)
+  }
+
+  init(limits: ImageLimits, orientation: OrientationPolicy, memory: DecodeMemory) {
+    (self.limits, self.orientation, self.memory) = (limits, orientation, memory)
   }
 
   /// Reads the header of an image as this decoder produces it.
@@ -62,7 +69,10 @@ public final class ImageDecoder {
     try ImageHeader.read(image, limits: limits, orientation: orientation)
   }
 
-  deinit { if let jpeg { cimages_decoder_free(jpeg) } }
+  deinit {
+    if kept > 0 { memory.releaseKept(kept) }
+    if let jpeg { cimages_decoder_free(jpeg) }
+  }
 
   /// Decodes an image into an array.
   /// - Parameters:
@@ -93,6 +103,40 @@ public final class ImageDecoder {
     _ body: (PixelStrip) throws -> Void
   ) throws {
     precondition(channels == 1 || channels == 3, "An image is decoded to 1 or 3 channels.")
+    try withRoom(for: header, channels: channels) {
+      try forEachUprightStrip(
+        of: image, header, channels: channels, isPadded: isPadded, region: region, body)
+    }
+  }
+
+  /// Calls `body` when the budget admits the image.
+  ///
+  /// Small images need no lock, since a decoder keeps the memory for them.
+  private func withRoom(for header: ImageHeader, channels: Int, _ body: () throws -> Void) throws {
+    let bytes = header.decodingBytes(channels: channels)
+    if bytes <= kept { return try body() }
+    if memory.keep(bytes - kept, total: bytes) {
+      kept = bytes
+      return try body()
+    }
+    let limit = memory.decodingShare
+    guard bytes <= limit else {
+      throw OnePassError.imageNeedsMuchMemory(
+        width: header.width, height: header.height, bytes: bytes, limit: limit)
+    }
+    try memory.decoding(bytes) { block in
+      if let block { pixels.adopt(block) }
+      try body()
+    } afterwards: {
+      if turned.capacity > kept { turned.detach().base.deallocate() }
+      return pixels.capacity > kept ? pixels.detach() : nil
+    }
+  }
+
+  private func forEachUprightStrip(
+    of image: EncodedImage, _ header: ImageHeader, channels: Int, isPadded: Bool, region: PixelRegion,
+    _ body: (PixelStrip) throws -> Void
+  ) throws {
     if header.turn.isUpright {
       try forEachStoredStrip(
         of: image, header, channels: channels, isPadded: isPadded, region: region, body)

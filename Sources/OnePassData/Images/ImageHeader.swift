@@ -21,6 +21,8 @@ public struct ImageHeader: Hashable, Sendable {
   let components: Int
   /// The maximum number of pixels that a byte of this file can encode; `nil` if there is no bound.
   var mostPixelsPerByte: Int?
+  /// Whether a JPEG has several scans, for which libjpeg keeps the coefficients of the whole image.
+  var hasSeveralScans = false
   /// Whether the bytes are an ``AbbreviatedJPEG``.
   var isAbbreviated = false
   /// What the decoder undoes, so that the image is upright.
@@ -61,8 +63,14 @@ public struct ImageHeader: Hashable, Sendable {
 
   /// Throws if a file is too short for its size in pixels, before memory is allocated.
   private func checkLength(_ count: Int) throws {
-    guard let mostPixelsPerByte, let format, width * height / mostPixelsPerByte > count else { return }
-    throw OnePassError.truncatedImage(format, after: count, width: width, height: height)
+    guard let format else { return }
+    let pixels = width * height
+    if let mostPixelsPerByte, pixels / mostPixelsPerByte > count {
+      throw OnePassError.truncatedImage(format, after: count, width: width, height: height)
+    }
+    guard pixels <= ImageLimits.pixelsOfAnyFile || pixels / ImageLimits.mostPixelsPerByte <= count else {
+      throw OnePassError.imageCompressesTooMuch(width: width, height: height, bytes: count)
+    }
   }
 
   private static func read(
@@ -135,6 +143,9 @@ public struct ImageHeader: Hashable, Sendable {
           // Arithmetic coding (markers above 0xC8) has no bound.
           mostPixelsPerByte: marker < 0xC8 ? pixelsPerByteOfJPEG : nil)
         header.orientation = orientation.orientation
+        // Progressive frames: markers C2, C6, CA and CE.
+        header.hasSeveralScans =
+          marker & 3 == 2 || (components > 1 && hasPartialScan(bytes, afterFrame: at, of: components))
         return header
       case 0xE1: orientation.takeSegment(bytes, at: at)
       default:

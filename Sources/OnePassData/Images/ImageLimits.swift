@@ -24,6 +24,11 @@ public struct ImageLimits: Hashable, Sendable {
     self.side = side
   }
 
+  /// The largest image that a file of any length may have, in pixels: it is decoded in less than a second.
+  static let pixelsOfAnyFile = 25_000_000
+  /// The most pixels for each byte of the file of a larger image. A tiny file must not cost seconds.
+  static let mostPixelsPerByte = 512
+
   /// - Throws: `OnePassError` (`badData`) if the size is empty or beyond a limit.
   func check(width: Int, height: Int) throws {
     guard width > 0, height > 0 else {

@@ -108,6 +108,8 @@ struct OrientationReader {
     while at + 12 <= bytes.count {
       let length = bytes[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }
       guard length <= bytes.count - at - 12 else { break }
+      // Any bytes may follow the chunk IEND.
+      if (bytes[at + 4], bytes[at + 5], bytes[at + 6], bytes[at + 7]) == (0x49, 0x45, 0x4E, 0x44) { break }
       // What is not ancillary holds no metadata.
       if bytes[at + 4] & 0x20 != 0 {
         let data = UnsafeBufferPointer(rebasing: bytes[at + 8..<at + 8 + length])

@@ -26,12 +26,18 @@ public final class ImageRenderer {
   ///   - pipeline: The steps applied to each image.
   ///   - limits: The largest image that is decoded.
   ///   - augmentation: The augmentation of augmented views beyond crop and flip.
-  public init(
+  public convenience init(
     pipeline: ImagePipeline, limits: ImageLimits = ImageLimits(), augmentation: Augmentation = .standard
+  ) {
+    self.init(pipeline: pipeline, limits: limits, augmentation: augmentation, memory: .shared)
+  }
+
+  init(
+    pipeline: ImagePipeline, limits: ImageLimits, augmentation: Augmentation, memory: DecodeMemory
   ) {
     self.pipeline = pipeline
     augmenter = augmentation.choice.isStandard ? nil : ImageAugmenter(augmentation, pipeline: pipeline)
-    decoder = ImageDecoder(limits: limits, orientation: pipeline.orientation)
+    decoder = ImageDecoder(limits: limits, orientation: pipeline.orientation, memory: memory)
     resizer = RowResizer(channels: pipeline.channels)
     let count = pipeline.size * pipeline.channels
     let factor = factor.reserve(count)

@@ -1,3 +1,5 @@
+import OnePassCore
+
 /// Memory that one thread reuses for every image, so that the steady state allocates nothing.
 ///
 /// Not Sendable, because its owner belongs to one thread.
@@ -28,6 +30,20 @@ final class ScratchBuffer<Element: BitwiseCopyable> {
       base.initialize(repeating: zero, count: count)
     }
     return base
+  }
+
+  /// Gives the memory away, and continues without any.
+  func detach() -> MemoryBlock {
+    let block = MemoryBlock(base: base, capacity: capacity * MemoryLayout<Element>.stride)
+    (base, capacity) = (Self.allocate(0), 0)
+    return block
+  }
+
+  /// Takes memory that another buffer gave away.
+  func adopt(_ block: MemoryBlock) {
+    base.deallocate()
+    capacity = block.capacity / MemoryLayout<Element>.stride
+    base = block.base.bindMemory(to: Element.self, capacity: capacity)
   }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Element> {

@@ -40,6 +40,7 @@ final class DecodeQueue: @unchecked Sendable {
   let limits: ImageLimits
   let capacity: Int
   private let threads: Int
+  private let decodeMemory: DecodeMemory
   /// One lock and one signal for all events: new work, new room, a finished batch, an ended thread.
   private let condition = NSCondition()
   private var unclaimedJobs: [DecodeJob] = []
@@ -51,8 +52,9 @@ final class DecodeQueue: @unchecked Sendable {
   init(
     pipeline: ImagePipeline, augmentation: Augmentation = .standard,
     storedFormat: StoredFormat = StoredFormat(.original), pixelType: PixelType,
-    limits: ImageLimits, capacity: Int, threads: Int
+    limits: ImageLimits, capacity: Int, threads: Int, memory: DecodeMemory = .shared
   ) {
+    decodeMemory = memory
     self.pipeline = pipeline
     self.augmentation = augmentation
     self.storedFormat = storedFormat
@@ -113,7 +115,8 @@ final class DecodeQueue: @unchecked Sendable {
 
   /// The main function of a decoding thread.
   func work() {
-    let renderer = ImageRenderer(pipeline: pipeline, limits: limits, augmentation: augmentation)
+    let renderer = ImageRenderer(
+      pipeline: pipeline, limits: limits, augmentation: augmentation, memory: decodeMemory)
     let storedForm = StoredForm(storedFormat, pipeline: pipeline)
     while let (job, range) = claim() {
       var failures: [Int: String] = [:]

@@ -137,7 +137,10 @@ func readImageFile(_ path: [UInt8], called name: String? = nil) throws -> Encode
 }
 
 /// The largest image file in bytes, checked before memory is allocated.
-let largestImageFile = 256 << 20
+var largestImageFile: Int { min(mostImageFileBytes, DecodeMemory.shared.sourceShare) }
+
+/// The largest image file with any budget.
+let mostImageFileBytes = 256 << 20
 
 /// `folder:DIR`.
 func openFolder(_ request: SourceRequest) throws -> any ExampleSource {

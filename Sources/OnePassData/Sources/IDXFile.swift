@@ -32,8 +32,15 @@ struct IDXFile {
   }
 
   /// The elements `first ..< first + count`, in C order.
+  /// - Throws: `OnePassError` (`badData`) if they exceed the budget of a source.
   func elements(at first: Int, count: Int) throws -> [UInt8] {
-    try file.bytes(at: 4 + 4 * dimensions.count + first, count: count)
+    let most = DecodeMemory.shared.sourceShare
+    guard count <= most else {
+      throw OnePassError.exceedsDecodeMemory(
+        path, "a part of \(dimensions.map(String.init).joined(separator: " x ")) elements", bytes: count,
+        limit: most)
+    }
+    return try file.bytes(at: 4 + 4 * dimensions.count + first, count: count)
   }
 
   /// The dimensions and the size of the whole file in bytes; `nil` if this is not the start of an idx file.

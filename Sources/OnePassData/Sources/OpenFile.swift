@@ -52,7 +52,7 @@ final class OpenFile: Sendable {
     guard descriptor >= 0 else { throw OnePassError.failed(.createTemporaryFile, directory) }
     unlink(template)
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    return OpenFile(adopting: descriptor, path: "a temporary file in \(directory)")
+    return OpenFile(adopting: descriptor, path: "\(directory)/a temporary file")
   }
 
   /// The current size in bytes.

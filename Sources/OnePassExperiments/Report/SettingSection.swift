@@ -144,7 +144,9 @@ struct SettingSection {
     }
     var common = ResultTable("Options of all variants", columns: ["option", "value"])
     for index in shared
-    where !["seed", "order-seed", "threads", "decode-threads", "device"].contains(options[0][index].name) {
+    where !["seed", "order-seed", "threads", "decode-threads", "decode-memory", "device"].contains(
+      options[0][index].name)
+    {
       common.add([options[0][index].name, options[0][index].value])
     }
     let differing = (options.first ?? []).indices.filter { !shared.contains($0) }

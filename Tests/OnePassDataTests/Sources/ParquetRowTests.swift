@@ -86,6 +86,15 @@ import Testing
     #expect(source.report.choices.map(\.taken) == ["fine_label", "img", "fine_label"])
   }
 
+  @Test("A row group with nulls only is read, and its rows are counted", arguments: ["gzip", "zstd"])
+  func rowGroupsOfNullsAreRead(codec: String) throws {
+    let source = try openFixtures("nulls-\(codec)")
+    #expect(source.knownCount == 8 && source.knownClassCount == nil)
+    #expect(try takeAll(source).map(\.label) == [0, 1, 0, 1, 0, 1, 0, 1])
+    #expect(source.report.counts == ["row without an image": 4, "row without a label": 4])
+    #expect(try Survey.of(openFixtures("nulls-\(codec)")) == Survey(count: 8, classCount: 2))
+  }
+
   // MARK: Labels
 
   @Test("Text stands for the classes that occur, sorted by bytes, or for given names")

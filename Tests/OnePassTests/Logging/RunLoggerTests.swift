@@ -122,6 +122,55 @@ import Testing
     #expect(try folder.bytes(of: "metrics.jsonl") == whole)
   }
 
+  /// A run that is interrupted after its evaluation was logged evaluates again.
+  @Test("The evaluation is logged before the run is finished, and once where it is repeated")
+  func theEvaluationIsLoggedBeforeTheEnd() throws {
+    final class Witness: RunLogger {
+      let name = "witness"
+      let output: String
+      var wasFinished: Bool?
+      var wasDurable = false
+      init(_ output: String) { self.output = output }
+      func log(_ point: LogPoint) {
+        guard point.scalars.contains(where: { $0.name == "evaluation/top1" }) else { return }
+        wasFinished = FileManager.default.fileExists(atPath: "\(output)/result.json")
+        wasDurable = false
+      }
+      func makeDurable() { wasDurable = true }
+    }
+    let images = StripedImages(count: 100)
+    try images.write(to: folder)
+    try images.write(to: folder, prefix: "t10k")
+    var configuration = RunConfiguration.small(on: "idx:\(folder.path)", replaySteps: 1)
+    configuration.data.evaluationSource = "idx:\(folder.path):test"
+    let witness = Witness(folder.file("run"))
+    _ = try TrainingRun(configuration).start(
+      output: folder.file("run"), logs: LogPlan(loggers: [witness]))
+    #expect(witness.wasFinished == false && witness.wasDurable && folder.exists("run/result.json"))
+
+    let plan = try TrainingPlan(
+      RunConfiguration(data: "x"), streamExamples: 100, classes: 2, classNames: nil)
+    func lines(isTrained: Bool) throws -> [String] {
+      let logger = JSONLinesLogger(path: folder.file("metrics.jsonl"))
+      var run = LoggedRun(configuration: configuration, plan: plan, stepsDone: isTrained ? 3 : 0)
+      run.isTrained = isTrained
+      try logger.begin(run)
+      var points: [LogPoint] = []
+      for step in isTrained ? [] : [1, 2, 3] {
+        points.append(LogPoint(step: step, time: Date(timeIntervalSince1970: 0.5)))
+        points[points.count - 1].scalars = [("loss/incoming", 2)]
+      }
+      points.append(LogPoint(step: 3, time: Date(timeIntervalSince1970: isTrained ? 9 : 1)))
+      points[points.count - 1].scalars = [("evaluation/top1", 0.5)]
+      for point in points { try logger.log(point) }
+      return try String(decoding: folder.bytes(of: "metrics.jsonl"), as: UTF8.self)
+        .split(separator: "\n").map(String.init)
+    }
+    let (first, second) = try (lines(isTrained: false), lines(isTrained: true))
+    #expect(first.count == 4 && second.count == 4 && second.dropLast() == first.dropLast())
+    #expect(second.last == #"{"evaluation/top1":0.5,"step":3,"time":9}"#)
+  }
+
   @Test("Kinds of logs are the same after parsing and printing")
   func kindsAreReadAsTheyAreWritten() throws {
     func kinds(_ texts: String...) throws -> [LogKind]? { try LogPlan.destinations(texts) as? [LogKind] }

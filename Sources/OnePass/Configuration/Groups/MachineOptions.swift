@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassData
 import OnePassTorch
 
 extension RunConfiguration {
@@ -51,5 +52,15 @@ extension RunConfiguration {
       value: "T",
       in: .between(1, 4_096), changesResults: false)
     public var decodeThreads: Int? = nil
+
+    /// The budget for encoded images that wait and for pixels that are being decoded; if `nil`, a thirty-second of the
+    /// machine's memory, or a quarter of it up to 2 GiB. Results do not depend on it.
+    @RunOption(
+      "decode-memory",
+      "Memory for waiting encoded images and for decoding (default: 1/32 of the RAM, or 1/4 of it up to 2GiB).",
+      value: "BYTES", changesResults: false)
+    public var decodeMemory: DecodeBudget? = nil
   }
 }
+
+extension DecodeBudget: SelfChecking {}

@@ -20,9 +20,7 @@ struct ZipDirectory {
   private let bytes: [UInt8]
   private let start: Int
   private let expected: Int
-
-  /// The maximum size in bytes, enough for about ten million entries.
-  static let largest = 1 << 30
+  private let reservation: MemoryReservation
 
   /// - Throws: `OnePassError`: `io` if the file cannot be read, `badData` if it is not a complete zip archive.
   init(_ file: OpenFile) throws {
@@ -52,9 +50,14 @@ struct ZipDirectory {
         end64.number(at: 32, 8), end64.number(at: 40, 8), end64.number(at: 48, 8)
       )
     }
-    guard offset >= 0, length >= 0, length <= size, offset <= size - length, length <= Self.largest,
+    guard offset >= 0, length >= 0, length <= size, offset <= size - length,
       count >= 0, count <= length / Self.headerSize
     else { throw damagedEnd }
+    let most = DecodeMemory.shared.sourceShare
+    guard length <= most else {
+      throw OnePassError.exceedsDecodeMemory(file.path, "its directory", bytes: length, limit: most)
+    }
+    reservation = DecodeMemory.shared.reserveSource(length)
     start = offset
     bytes = try file.bytes(at: offset, count: length)
     expected = count

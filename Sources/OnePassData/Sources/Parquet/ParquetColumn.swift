@@ -34,6 +34,11 @@ final class ParquetColumn {
   private var levelsLeft = 0
   private let largestLevel: Int
 
+  private let memory: DecodeMemory
+  /// The bytes of the page that is being read, and of the dictionary.
+  private var pageBytes: MemoryReservation?
+  private var dictionaryBytes: (count: Int, reservation: MemoryReservation)?
+
   /// The maximum size of a decompressed page, in bytes.
   static let largestPage = 1 << 30
   /// The maximum number of rows of a page.
@@ -42,7 +47,11 @@ final class ParquetColumn {
   /// - Parameters:
   ///   - name: The file's name in error messages.
   ///   - input: The bytes of the chunk.
-  init(_ chunk: ParquetFile.Chunk, of leaf: ParquetLeaf, in name: String, input: any ByteInput) {
+  init(
+    _ chunk: ParquetFile.Chunk, of leaf: ParquetLeaf, in name: String, input: any ByteInput,
+    memory: DecodeMemory = .shared
+  ) {
+    self.memory = memory
     self.chunk = chunk
     self.leaf = leaf
     self.name = name
@@ -85,6 +94,8 @@ final class ParquetColumn {
     guard let kind = header[1]?.integer, let size = header[2]?.integer, let packedSize = header[3]?.integer,
       (0...Self.largestPage).contains(size), (0...Self.largestPage).contains(packedSize)
     else { throw ParquetDamage() }
+    (values, levels) = (nil, nil)
+    try reserve(chunk.codec == 0 && kind != 3 ? size : packedSize + size)
     let packed = try bytes(packedSize)
     switch kind {
     case 0:
@@ -109,6 +120,7 @@ final class ParquetColumn {
       guard count <= body.count, leaf.type != .boolean else { throw ParquetDamage() }
       let values = PlainValues(bytes: body, from: 0, type: leaf.type)
       dictionary = []
+      dictionaryBytes = (size, memory.reserveSource(size))
       for _ in 0..<count { dictionary.append(try values.next()) }
     case 3:
       guard let data = header[8], let rows = data[1]?.integer, let encoding = data[4]?.integer,
@@ -122,6 +134,16 @@ final class ParquetColumn {
     // An index page, or a type that a later version of the format adds.
     default: break
     }
+  }
+
+  /// Counts a page in place of the one before it.
+  private func reserve(_ bytes: Int) throws {
+    pageBytes = nil
+    let (count, most) = (bytes + (dictionaryBytes?.count ?? 0), memory.sourceShare)
+    guard count <= most else {
+      throw OnePassError.unreadableParquet(name, .largePage(count, limit: most, column: leaf.path))
+    }
+    pageBytes = memory.reserveSource(bytes)
   }
 
   private func begin(

@@ -40,7 +40,9 @@ struct ParquetFile {
       throw OnePassError.unreadableParquet(name, .encrypted)
     }
     let length = littleEndian(end, at: 0, count: 4)
-    guard end.suffix(4).elementsEqual("PAR1".utf8), length <= min(size - 12, Self.largestFooter) else {
+    guard end.suffix(4).elementsEqual("PAR1".utf8),
+      length <= min(size - 12, Self.largestFooter, DecodeMemory.shared.sourceShare)
+    else {
       throw OnePassError.unreadableParquet(name, .noFooter)
     }
     let footer: ThriftValue

@@ -42,31 +42,64 @@ struct ShardIndex: Codable, Equatable {
     guard existence(of: path).exists else { return nil }
     let file = try OpenFile(reading: path)
     let size = try file.size()
-    guard size <= largest else { return nil }
+    let most = DecodeMemory.shared.sourceShare / bytesPerByte
+    guard size <= most else {
+      guard isIndex(Data(try file.bytes(at: 0, count: startBytes))) else { return nil }
+      throw tooLarge(path, size, most)
+    }
     return try decode(Data(try file.bytes(at: 0, count: size)), path)
   }
 
   /// The index at an address; `nil` if it does not exist, access is denied, or it is not an index.
   /// - Throws: The errors of `read`.
-  static func fetch(_ address: HTTPAddress, limits: HTTPLimits) throws -> ShardIndex? {
+  static func fetch(
+    _ address: HTTPAddress, limits: HTTPLimits, memory: DecodeMemory = .shared
+  ) throws -> ShardIndex? {
     let input = HTTPInput(address, limits: limits)
     var data = Data()
+    let most = memory.sourceShare / bytesPerByte
     let part = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { part.deallocate() }
     do throws(ReadFailure) {
       while case let got = try input.read(into: part), got > 0 {
         data += part.prefix(got)
-        guard data.count <= largest else { return nil }
+        // A server may answer with anything, and without an end.
+        guard mayBeObject(data) else { return nil }
+        guard data.count <= most else { break }
       }
     } catch {
       if input.isRefused { return nil }
       throw error.error(in: "\(address)", at: .start)
     }
+    guard data.count <= most else {
+      guard isIndex(data) else { return nil }
+      throw tooLarge("\(address)", data.count, most)
+    }
+    let reservation = memory.reserveSource(bytesPerByte * data.count)
+    defer { withExtendedLifetime(reservation) {} }
     return try decode(data, "\(address)")
   }
 
-  /// The maximum size of an index, in bytes.
-  private static let largest = 1 << 30
+  private static func tooLarge(_ name: String, _ bytes: Int, _ limit: Int) -> OnePassError {
+    .exceedsDecodeMemory(name, "the index", bytes: bytes, limit: limit)
+  }
+
+  /// An index and what it is parsed to, per byte of the index.
+  private static let bytesPerByte = 4
+
+  /// Whether the data can be the start of a JSON object.
+  private static func mayBeObject(_ data: Data) -> Bool {
+    let first = data.prefix(startBytes).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    return first.map { $0 == UInt8(ascii: "{") } ?? (data.count < startBytes)
+  }
+
+  /// The bytes at the start among which a large index states its kind.
+  private static let startBytes = 1 << 16
+
+  /// Whether the start of a large file states the kind of an index.
+  private static func isIndex(_ data: Data) -> Bool {
+    data.prefix(startBytes).range(of: Data(knownKind.utf8)) != nil
+  }
 
   private static func decode(_ data: Data, _ path: String) throws -> ShardIndex? {
     guard let header = try? JSONDecoder().decode(Header.self, from: data), header.kind == knownKind else {
