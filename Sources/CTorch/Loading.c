@@ -87,7 +87,7 @@ static void *openEngine(void) {
 /// The variables by which libgomp, libtorch's OpenMP on Linux, decides how threads wait. The first that is set counts.
 static const char *const waitingVariables[] = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"};
 /// The number of times that a thread looks for work before it sleeps: 0.2 ms. libgomp's default of 300,000 takes 6 ms, which makes
-/// training five to ten times slower where other processes use the cores. Smaller numbers are faster there, but slower on a
+/// training several times slower where other processes use the cores. Smaller numbers are faster there, but slower on a
 /// quiet machine: with 100 the threads of a ResNet-8 sleep 200 times per update, which takes 10 %, with 10,000 only 10 times
 /// (results/speed.md).
 #define SPIN_COUNT "10000"

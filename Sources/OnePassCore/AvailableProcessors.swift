@@ -40,7 +40,7 @@ public struct AvailableProcessors: Codable, Hashable, Sendable {
   ///   - quota: The time on processors per time; `nil` if it is not limited.
   ///
   /// A quota is rounded down: the threads of an operator wait for each other, so with a thread too many the kernel suspends
-  /// all of them in each period.
+  /// all of them in each period (docs/randomness-and-threads.md has a measurement).
   init(allowed: Int, online: Int, quota: Double?) {
     if let quota, quota < Double(allowed) {
       (count, limit, self.quota) = (max(1, Int(quota)), .quota, quota)
