@@ -10,7 +10,8 @@
 
 namespace ctorch::patches {
 
-inline int64_t paddedTo16(int64_t count) { return (count + 15) / 16 * 16; }
+/// The number of columns of a matrix: a multiple of 16, and of 32 above that, since narrow panels are slow.
+inline int64_t paddedColumns(int64_t count) { return count <= 16 ? 16 : (count + 31) / 32 * 32; }
 
 /// Images are [images][height][width][inputs], filters [outputs][size][size][inputs], both contiguous.
 struct Shape {
@@ -25,8 +26,8 @@ struct Shape {
   int64_t depth() const { return size * size * inputs; }
   /// Whether patches are pixels, so that the images are a matrix of patches already.
   bool arePixels() const { return size == 1 && stride == 1 && padding == 0; }
-  int64_t paddedDepth() const { return paddedTo16(depth()); }
-  int64_t paddedOutputs() const { return paddedTo16(outputs); }
+  int64_t paddedDepth() const { return paddedColumns(depth()); }
+  int64_t paddedOutputs() const { return paddedColumns(outputs); }
 };
 
 /// The number of filters whose gradients a thread computes at once.
@@ -34,8 +35,8 @@ constexpr int64_t filtersAtOnce = 48;
 
 /// The functions for an instruction set. Each processes a range, so that ranges can be distributed over threads.
 struct Kernels {
-  /// Writes the filters begin ..< end of every 16 as columns of panels: [outputs / width][depth][width], with zeros up to a
-  /// multiple of 16 outputs.
+  /// Writes the filters begin ..< end of every 16 as columns of panels: [outputs / width][depth][width], with zeros up to
+  /// paddedOutputs.
   void (*packFilters)(const Shape &shape, const float *filters, int64_t begin, int64_t end, float *packed);
   /// Computes the pixels first ..< first + count of the outputs in the panels begin ..< end. `scratch` has count · depth floats
   /// if patches are not pixels, and 64 · count more, at least 16.

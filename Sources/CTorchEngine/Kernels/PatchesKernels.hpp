@@ -95,6 +95,16 @@ INLINE void copyRun(float *to, const float *images, int64_t source, int64_t coun
 /// Writes a patch to `depth` adjacent values, and may overwrite the 15 after them.
 INLINE void copyPatch(const Shape &shape, const float *images, const Pixel &pixel, float *to) {
   const int64_t available = shape.images * shape.height * shape.width * shape.inputs;
+  const int64_t run = shape.size * shape.inputs, step = shape.width * shape.inputs;
+  if (pixel.top >= 0 && pixel.left >= 0 && pixel.top + shape.size <= shape.height && pixel.left + shape.size <= shape.width) {
+    const int64_t source = ((pixel.image * shape.height + pixel.top) * shape.width + pixel.left) * shape.inputs;
+    if (source + (shape.size - 1) * step + (run + laneCount - 1) / laneCount * laneCount <= available) {
+      for (int64_t row = 0; row < shape.size; ++row)
+        for (int64_t i = 0; i < run; i += laneCount)
+          store(to + row * run + i, load(images + source + row * step + i));
+      return;
+    }
+  }
   forEachRun(shape, pixel, [&](int64_t place, int64_t source, int64_t length) {
     copyRun(to + place, images, source, length, available);
   });
