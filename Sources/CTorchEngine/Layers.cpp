@@ -25,6 +25,7 @@ struct PatchLinear : torch::autograd::Function<PatchLinear> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                             const std::optional<at::Tensor> &bias) {
     context->save_for_backward({x, weight});
+    context->saved_data["hasBias"] = bias.has_value();
     const at::Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
     ctorch::patches::convolve(shapeOf(x, weight), x.data_ptr<float>(), weight.data_ptr<float>(), y.data_ptr<float>());
     return bias ? y.add_(*bias) : y;
@@ -44,7 +45,8 @@ struct PatchLinear : torch::autograd::Function<PatchLinear> {
       ofWeight = at::empty_like(weight);
       ctorch::patches::correlate(shape, x.data_ptr<float>(), gradient.data_ptr<float>(), ofWeight.data_ptr<float>());
     }
-    if (context->needs_input_grad(2)) ofBias = gradient.sum(0);
+    // A missing bias has no place in the graph that could be asked for.
+    if (context->saved_data["hasBias"].toBool() && context->needs_input_grad(2)) ofBias = gradient.sum(0);
     return {ofX, ofWeight, ofBias};
   }
 };

@@ -168,7 +168,11 @@ public final class DiskImages: ImageStore {
   package func image(id: Int) throws -> EncodedImage { try archive.image(id: id) }
 
   /// Whether the key of an image was destroyed.
-  package func isForgotten(id: Int) throws -> Bool { try archive.isForgotten(id: id) }
+  package func isForgotten(id: Int) -> Bool { archive.isForgotten(id: id) }
+
+  /// Checks that an encrypted memory has these keys.
+  /// - Throws: `OnePassError` (`usage`) if it has others.
+  package func check(_ keys: MemoryKeys) throws { try archive.check(keys) }
 
   /// Inserts an image. It is durable after ``makeDurable()``.
   /// - Throws: `OnePassError` (`io`) if it cannot be written.

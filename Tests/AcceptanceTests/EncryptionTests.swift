@@ -82,9 +82,19 @@ import Testing
     let forgotten = try onepass.run(["memory", "forget", folder.file("run"), "--subject", "person-3"])
     #expect(forgotten.status == 0, "\(forgotten.errors)")
     #expect(
-      forgotten.output.contains("Destroyed the key of 1 subject: no copy of its images can be read again."))
+      forgotten.output.contains("Keys destroyed: 1 subject. No copy of their images can be read again."))
     #expect(try runs.text("run/forgotten.jsonl").contains("\"keysDestroyed\":1,"))
     try runs.resume("run", options)
+    // The key file of another run must not lose a key.
+    try runs.train("other", ["--memory-key", folder.file("other-keys")])
+    let wrong = ["memory", "forget", folder.file("copy"), "--subject", "person-5", "--memory-key"]
+    let refused = try onepass.run(wrong + [folder.file("other-keys")])
+    #expect(
+      refused.status == 64 && refused.errors.contains("are encrypted with another key file"),
+      "\(refused.errors)")
+    let mistyped = try onepass.run(wrong + [folder.file("mistyped")])
+    #expect(
+      mistyped.status == 74 && mistyped.errors.contains("mistyped does not exist"), "\(mistyped.errors)")
 
     let verified = try onepass.run(["memory", "verify", folder.file("copy"), "--json"])
     let faults = try #require(verified.json["faults"] as? [String])

@@ -97,7 +97,7 @@ import Testing
     "memory-directory": "the place of images", "keep-pictures": "the copies of images",
     "device": "the machine", "precision": "the machine", "cuda-graphs": "the machine",
     "synchronised-batch-norm": "several processes", "threads": "the speed", "decode-threads": "the speed",
-    "decode-memory": "the memory",
+    "decode-memory": "the memory", "memory-key": "the encryption of images",
   ]
 
   /// A new option needs a row here, or its effect by name.

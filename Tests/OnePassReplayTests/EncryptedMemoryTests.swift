@@ -142,7 +142,7 @@ import Testing
     try images.restore(ids, position: 60)
     for item in saved.items {
       let isGone = item.subject == "person 2"
-      #expect(try images.isForgotten(id: item.id) == isGone)
+      #expect(images.isForgotten(id: item.id) == isGone)
       if isGone {
         expectError(.badData, naming: "was destroyed") { _ = try images.image(id: item.id) }
       } else {

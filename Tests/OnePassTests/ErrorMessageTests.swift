@@ -205,6 +205,10 @@ import Testing
       .memoryKeyInOutput("runs/a/keys", folder: "runs/a"), .usage,
       "--memory-key runs/a/keys is in runs/a, whose copies would then contain the key; choose a file elsewhere."
     ),
+    (
+      .keyOfBufferDestroyed("a/unfinished/step-00000003"), .usage,
+      "a/unfinished/step-00000003 cannot be resumed, because its shuffle buffer has an image whose key was destroyed; start a new run."
+    ),
     (.memoryKeyRequired, .usage, "--memory-key is required, because the run encrypts its memory."),
     (
       .memoryNotEncrypted, .usage,

@@ -43,7 +43,7 @@ import Testing
       "stem": Stem.imageNet, "keep-pictures": 3, "eval-limit": 5, "eval-every": 5,
       "subject-key": SubjectKey.stem,
       "shuffle-buffer": ShuffleBufferSize.examples(5), "augmentation-magnitude": 0.5, "mixing-alpha": 0.5,
-      "memory-size": 16, "memory-quality": 50, "memory-directory": "m",
+      "memory-size": 16, "memory-quality": 50, "memory-directory": "m", "memory-key": "k",
       "time-to-live": TimeToLive.examples(9), "order-seed": UInt64(7),
     ]
     return (option.key, try #require(other[name] ?? option.value, "\(name)"))

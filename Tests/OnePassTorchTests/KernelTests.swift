@@ -250,6 +250,16 @@ import Testing
     }
   }
 
+  @Test("A linear layer without a bias has gradients")
+  func linearLayerWithoutBias() throws {
+    let x = try Tensor([1, 2, 3, 4], shape: [2, 2])
+    let weight = try Tensor([5, 6], shape: [1, 2])
+    for tensor in [x, weight] { try tensor.setRequiresGradient(true) }
+    try linear(x, weight: weight).sum().backward()
+    #expect(try #require(try x.grad).floats() == [5, 6, 5, 6])
+    #expect(try #require(try weight.grad).floats() == [4, 6])
+  }
+
   @Test("Batch normalisation and its gradients do not depend on the number of threads")
   func normalisationWithThreads() throws {
     let all = try withThreads { () -> [[Float]] in

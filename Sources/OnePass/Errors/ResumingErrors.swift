@@ -50,6 +50,13 @@ extension OnePassError {
     )
   }
 
+  static func keyOfBufferDestroyed(_ path: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(path) cannot be resumed, because its shuffle buffer has an image whose key was destroyed; start a new run."
+    )
+  }
+
   static var memoryKeyRequired: OnePassError {
     OnePassError(.usage, "--memory-key is required, because the run encrypts its memory.")
   }

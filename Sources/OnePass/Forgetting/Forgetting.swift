@@ -20,8 +20,10 @@ public struct Forgetting: Codable, Sendable {
   public var checkpoints: [String]
   /// The number of memory images removed from the event files. Event images do not record their example, so all are removed.
   public var pictures: Int
-  /// The number of subjects whose keys were destroyed, in an encrypted memory; `nil` without a key file.
+  /// The number of subjects whose keys are destroyed now, in an encrypted memory; `nil` without a key file.
   public var keysDestroyed: Int?
+  /// The recorded path of a key file that does not exist, so that no key could be destroyed; `nil` otherwise.
+  public var missingKeyFile: String?
   /// The position of the subjects' first example; `nil` if it is not recorded.
   public var firstUse: Int?
   /// The saved states from before the first use, whose weights were not trained on the subjects.
@@ -82,6 +84,7 @@ public struct Forgetting: Codable, Sendable {
     pictures = try events.pictures()?.count ?? 0
     let keys = try run.openKeysToDestroy(isRehearsal: isRehearsal)
     keysDestroyed = keys == nil ? nil : 0
+    missingKeyFile = keys == nil && run.part != .keptState ? run.location.key : nil
     guard !isRehearsal else { return }
 
     // Images first. If this is interrupted, the indices still name the items for a repeated request, and the intent file keeps
@@ -109,13 +112,14 @@ public struct Forgetting: Codable, Sendable {
 }
 
 extension StoredRun {
-  /// Opens the key file of an encrypted memory for changes; `nil` in one that is not encrypted, or whose key file is gone.
+  /// Opens the key file of an encrypted memory for changes; `nil` in one that is not encrypted, or whose recorded key file is gone.
+  /// - Throws: `OnePassError`: `io` if a key file that was passed does not exist, `usage` if it is that of another run.
   fileprivate func openKeysToDestroy(isRehearsal: Bool) throws -> MemoryKeys? {
-    guard part != .keptState else { return nil }
-    return try location.key.flatMap {
-      guard FileManager.default.fileExists(atPath: $0) else { return nil }
-      return try isRehearsal ? MemoryKeys(reading: $0) : MemoryKeys(file: $0, creating: false)
-    }
+    guard part != .keptState, let path = location.key else { return nil }
+    if path == configuration.memory.key, !FileManager.default.fileExists(atPath: path) { return nil }
+    let keys = try isRehearsal ? MemoryKeys(reading: path) : MemoryKeys(file: path, creating: false)
+    try checkKeys(keys)
+    return keys
   }
 
   /// Overwrites all stored copies of images.

@@ -58,7 +58,7 @@ package struct StoredPictures {
   /// - Throws: `OnePassError`: `badData` if it is damaged, `usage` if it is encrypted and there is no key file.
   package func image(id: Int) throws -> EncodedImage? {
     for archive in archives where try archive.contains(id: id) {
-      return try archive.isForgotten(id: id) ? nil : archive.image(id: id)
+      return archive.isForgotten(id: id) ? nil : try archive.image(id: id)
     }
     return nil
   }

@@ -28,15 +28,32 @@ struct ShuffleBufferFile {
       } ?? snapshot
   }
 
-  /// The snapshot, with decrypted images.
-  /// - Throws: `OnePassError`: `usage` if there are no keys, `badData` if a key was destroyed or an image is damaged.
-  func opened(with keys: MemoryKeys?, path: String) throws -> ShuffleBuffer.Snapshot {
-    guard isEncrypted else { return contents }
+  /// The snapshot, with decrypted images, and the number of examples that were left out because their keys were destroyed.
+  /// - Throws: `OnePassError`: `usage` if there are no keys, or an image in the buffer has a destroyed key; `badData` if an
+  ///   image is damaged.
+  func opened(with keys: MemoryKeys?, path: String) throws -> (
+    snapshot: ShuffleBuffer.Snapshot, forgotten: Int
+  ) {
+    guard isEncrypted else { return (contents, 0) }
     guard let keys else { throw OnePassError.memoryKeyRequired }
-    return try contents.mapImages {
+    let rest = contents.unsettled.filter { !keys.isForgotten($0.image) }
+    let forgotten = contents.unsettled.count - rest.count
+    // The order of a buffer follows from all that it holds.
+    guard !contents.held.contains(where: { keys.isForgotten($0.image) }),
+      forgotten == 0 || contents.held.isEmpty
+    else { throw OnePassError.keyOfBufferDestroyed(path) }
+    let readable = ShuffleBuffer.Snapshot(
+      position: contents.position, basePosition: contents.basePosition, held: contents.held,
+      unsettled: zip(contents.position..., rest).map { id, example in
+        Example(
+          id: forgotten > 0 ? id : example.id, label: example.label, image: example.image,
+          subject: example.subject)
+      }, peak: contents.peak)
+    let snapshot = try readable.mapImages {
       guard let image = try keys.open($0.image, id: nil) else { throw OnePassError.damagedFile(path) }
       return image
     }
+    return (snapshot, forgotten)
   }
 
   /// Writes the file.

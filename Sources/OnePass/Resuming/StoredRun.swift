@@ -143,6 +143,13 @@ final class StoredRun {
   /// The folder of the ledger and the subject log.
   var logFolder: String { part == .unfinished ? "\(path)/\(UnfinishedRun.folderName)" : path }
 
+  /// Checks that key files are those of the images, as far as there are images.
+  /// - Throws: `OnePassError` (`usage`) if they are not.
+  func checkKeys(_ keys: MemoryKeys) throws {
+    for archive in [archive, pictures].compactMap(\.self) { try archive.check(keys) }
+    try diskImages?.check(keys)
+  }
+
   /// The image of an item; `nil` if it is not among the few that a finished run keeps.
   /// - Throws: `OnePassError` (`badData`) if it is damaged, or missing in an unfinished run.
   func image(id: Int) throws -> EncodedImage? {

@@ -241,10 +241,12 @@ package final class UnfinishedRun {
     if isNothing, !FileManager.default.fileExists(atPath: "\(output)/result.json") {
       RunLogFiles.remove(in: output)
     }
+    if isNothing { ImageArchive.erase(in: path) }
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     where isNothing
       ? ![Self.lockName, Self.claimName].contains(name) : name.hasSuffix(CheckpointFolder.partialSuffix)
     {
+      ErasedFile.remove("\(path)/\(name)/\(ShuffleBufferFile.fileName)")
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
   }
@@ -302,6 +304,8 @@ package final class UnfinishedRun {
     let archive: ImageArchive?
     /// The items of all kept checkpoints.
     let keptItems: Set<Int>
+    /// The number of waiting examples that were left out, because their keys were destroyed.
+    var forgottenWaiting = 0
   }
 
   /// Reads the last checkpoint.
@@ -338,7 +342,9 @@ package final class UnfinishedRun {
       let archive = try openArchive(imageBytes: 0)
       for item in try MemoryIndex.decode(data, path: index).items {
         // Images in a memory directory are verified when they are drawn.
-        if try state.memoryRun == nil || archive.contains(id: item.id) { _ = try archive.image(id: item.id) }
+        guard try state.memoryRun == nil || archive.contains(id: item.id), !archive.isForgotten(id: item.id)
+        else { continue }
+        _ = try archive.image(id: item.id)
       }
       return true
     } catch { return false }
@@ -370,12 +376,13 @@ package final class UnfinishedRun {
       let known = keptItems
       try archive.removeAll(archive.ids.filter { !known.contains($0) })
     }
+    let waiting = try ShuffleBufferFile(readingFrom: checkpoint.path(of: ShuffleBufferFile.fileName))?
+      .opened(with: keys, path: checkpoint.path)
     return Saved(
       state: state, weights: try StateDictionary(safetensors: checkpoint.path(of: Checkpoint.weightsName)),
       optimiser: try StateDictionary(safetensors: checkpoint.path(of: Checkpoint.optimiserName)),
       memory: memory,
-      shuffleBuffer: try ShuffleBufferFile(readingFrom: checkpoint.path(of: ShuffleBufferFile.fileName))?
-        .opened(with: keys, path: checkpoint.path),
-      archive: archive, keptItems: keptItems)
+      shuffleBuffer: waiting?.snapshot,
+      archive: archive, keptItems: keptItems, forgottenWaiting: waiting?.forgotten ?? 0)
   }
 }

@@ -172,6 +172,7 @@ final class RunSession {
   /// - Throws: `OnePassError` (`badData`) if the checkpoint is damaged. It names an intact one, if there is any.
   func restore(_ loop: inout TrainingLoop, _ learner: Learner, _ records: RunRecords) throws -> Int {
     guard let saved else { return 0 }
+    let waiting = saved.forgottenWaiting
     records.restore(saved.state)
     func restoreAll() throws -> Int {
       try learner.restore(saved.state.learner, weights: saved.weights, optimiser: saved.optimiser)
@@ -179,7 +180,7 @@ final class RunSession {
       loop.restore(saved.state.loop)
       return forgotten
     }
-    return try unfinished?.offeringAnother(restoreAll) ?? restoreAll()
+    return try waiting + (unfinished?.offeringAnother(restoreAll) ?? restoreAll())
   }
 
   private func restoreMemory(
@@ -207,9 +208,9 @@ final class RunSession {
     _ snapshot: MemorySnapshot, _ saved: UnfinishedRun.Saved, _ ranks: Ranks
   ) throws -> [Int: Int] {
     guard try ranks.sum([keys?.hasDestroyedKeys == true ? 1 : 0])[0] > 0 else { return [:] }
-    let flags = try snapshot.items.map { item in
+    let flags = snapshot.items.map { item in
       guard ranks.isFirst else { return 0.0 }
-      return try memoryDirectory?.images.isForgotten(id: item.id) ?? saved.archive?.isForgotten(id: item.id)
+      return memoryDirectory?.images.isForgotten(id: item.id) ?? saved.archive?.isForgotten(id: item.id)
         ?? false ? 1.0 : 0.0
     }
     let gone = zip(snapshot.items, try ranks.sum(flags)).compactMap { item, flag in

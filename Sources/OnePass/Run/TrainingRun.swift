@@ -53,6 +53,10 @@ public struct TrainingRun {
     if let evaluationSource { configuration.data.evaluationSource = evaluationSource.specification }
     // An explicit auto is the default.
     if configuration.data.orientation == .auto { configuration.data.orientation = nil }
+    // Recorded as it is found from any folder, since forgetting destroys keys in it.
+    if let key = configuration.memory.key {
+      configuration.memory.key = URL(fileURLWithPath: key).standardizedFileURL.path
+    }
     try configuration.validate()
     notices = try configuration.readPaths(
       data: source == nil, evaluation: evaluationSource == nil)

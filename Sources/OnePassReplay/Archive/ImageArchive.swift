@@ -198,11 +198,17 @@ public final class ImageArchive {
     return image
   }
 
-  /// Whether the key of an image was destroyed.
-  /// - Throws: `OnePassError` as ``image(id:)``.
-  package func isForgotten(id: Int) throws -> Bool {
-    guard let keys, keys.hasDestroyedKeys else { return false }
-    return try keys.isForgotten(storedImage(id: id))
+  /// Whether the key of an image was destroyed; `false` for an image that is missing or damaged.
+  package func isForgotten(id: Int) -> Bool {
+    guard let keys, keys.hasDestroyedKeys, let stored = try? storedImage(id: id) else { return false }
+    return keys.isForgotten(stored)
+  }
+
+  /// Checks that an encrypted archive has these keys.
+  /// - Throws: `OnePassError` (`usage`) if it has others.
+  package func check(_ keys: MemoryKeys) throws {
+    guard try isEncrypted && note(Self.keyNote) != keys.identity else { return }
+    throw OnePassError.imagesOfOtherKey(path, keyFile: keys.path)
   }
 
   /// Returns an image as it is stored, encrypted or not.

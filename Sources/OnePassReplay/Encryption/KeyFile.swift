@@ -19,7 +19,8 @@ final class KeyFile {
   /// The open file; -1 if it is only read.
   private let file: Int32
   private var count: Int
-  private var isDurable = true
+  /// Whether all records are on disk. A process that was killed may have left some in the system's cache.
+  private var isDurable: Bool
 
   private static let magic = Array("OnePass keys 1\n\0".utf8)
   private static let headerBytes = 32
@@ -35,6 +36,7 @@ final class KeyFile {
   /// - Throws: `OnePassError`: `io`, `usage` if another process has it, `badData` if it has another format.
   init(_ path: String, isReading: Bool, isCreating: Bool, visit: (Record) -> Void) throws {
     self.path = path
+    isDurable = isReading
     let file = Foundation.open(
       path, (isReading ? O_RDONLY : O_RDWR) | O_CLOEXEC | (isCreating ? O_CREAT : 0), 0o600)
     guard file >= 0 else { throw Self.failure(path) }

@@ -57,6 +57,10 @@ public final class MemoryKeys {
     }
     (self.keys, self.numbers) = (keys, numbers)
     cipher = try ImageCipher()
+    hasDestroyedKeys = keys.indices.contains { number in
+      number % ImageCipher.keyBytes == 0
+        && keys[number..<number + ImageCipher.keyBytes].allSatisfy { $0 == 0 }
+    }
     identity = file.salt.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
@@ -112,7 +116,7 @@ public final class MemoryKeys {
   }
 
   /// Whether any key was destroyed.
-  package var hasDestroyedKeys: Bool { (0..<count).contains(where: isDestroyed) }
+  package private(set) var hasDestroyedKeys = false
 
   private static func number(of sealed: EncodedImage) -> Int? {
     guard sealed.byteCount >= bytesPerImage else { return nil }
@@ -140,16 +144,18 @@ public final class MemoryKeys {
   /// Destroys the keys of subjects durably. Their images cannot be read again, in any memory that used this file.
   ///
   /// A later image of such a subject gets a new key.
-  /// - Returns: The number of keys that were destroyed.
+  /// - Returns: The number of these subjects whose keys are destroyed now, earlier ones included.
   /// - Throws: `OnePassError` (`io`) if the file cannot be written.
   @discardableResult
   public func destroy(subjects: Set<String>) throws -> Int {
     var destroyed = 0
     for subject in subjects {
-      guard let number = numbers[try name(of: subject)], !isDestroyed(number) else { continue }
+      guard let number = numbers[try name(of: subject)] else { continue }
+      destroyed += 1
+      guard !isDestroyed(number) else { continue }
       try file.destroy(number)
       ImageCipher.overwrite(&keys, in: Self.range(of: number))
-      destroyed += 1
+      hasDestroyedKeys = true
     }
     try file.makeDurable()
     return destroyed

@@ -48,7 +48,7 @@ struct ForgetMemoryCommand: ParsableCommand {
   /// What became of copies that the command cannot reach.
   private func encryption(_ keysDestroyed: Int) -> String {
     keysDestroyed > 0
-      ? "Destroyed the key of \(Figures.count(keysDestroyed, "subject")): no copy of its images can be read again."
+      ? "Keys destroyed: \(Figures.count(keysDestroyed, "subject")). No copy of their images can be read again."
       : "The keys are unchanged, so copies of the images that were made elsewhere can still be read with the key file."
   }
 
@@ -63,6 +63,11 @@ struct ForgetMemoryCommand: ParsableCommand {
     let places = forgotten.checkpoints.isEmpty ? "" : " from \(forgotten.checkpoints.joined(separator: ", "))"
     try Console.result("\(verb) \(Figures.count(forgotten.positions.count, "item"))\(places).")
     if let keys = forgotten.keysDestroyed, !isRehearsal { try Console.result(encryption(keys)) }
+    if let path = forgotten.missingKeyFile {
+      try Console.result(
+        "No key was destroyed: the key file \(path) does not exist. If it was moved, repeat with --memory-key."
+      )
+    }
     if forgotten.pictures > 0 {
       let pictures = Figures.count(forgotten.pictures, "picture")
       try Console.result("\(verb) \(pictures) of the memory from the event files.")
