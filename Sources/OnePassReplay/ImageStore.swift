@@ -25,6 +25,7 @@ public protocol ImageStore: AnyObject {
 
   /// Stores an image under its position in the stream.
   /// - Parameters:
+  ///   - image: The image.
   ///   - id: The position.
   ///   - subject: The subject of the example, if the stream records it.
   /// - Throws: `OnePassError` (`io`) if it cannot be stored.

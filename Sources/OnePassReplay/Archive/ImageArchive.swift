@@ -308,6 +308,7 @@ public final class ImageArchive {
 
   /// Inserts an image.
   /// - Parameters:
+  ///   - image: The image.
   ///   - id: Its position in the stream.
   ///   - subject: Its subject, with whose key it is encrypted.
   /// - Throws: `OnePassError`: `badData` if there is already one at this position, `usage` if the archive is encrypted and there
