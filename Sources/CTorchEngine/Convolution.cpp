@@ -7,6 +7,7 @@
 #include "PatchConvolution.hpp"
 
 using ctorch::channelsLast;
+using ctorch::floats;
 using ctorch::inParallel;
 using ctorch::isPlain;
 using ctorch::optionalValue;
@@ -16,8 +17,6 @@ using winograd::Shape;
 using winograd::Spectrum;
 
 namespace {
-
-at::Tensor floats(int64_t count) { return at::empty({count}, at::kFloat); }
 
 /// Returns the number of tiles that a thread transforms at once: few enough for its cache, and about equal for all threads.
 int64_t tilesAtOnce(const Shape &shape) {

@@ -25,4 +25,7 @@ void inParallel(int64_t count, int64_t grain, const Body &body) {
       grain);
 }
 
+/// Memory for floats that a kernel overwrites.
+inline at::Tensor floats(int64_t count) { return at::empty({count}, at::kFloat); }
+
 }  // namespace ctorch

@@ -6,8 +6,6 @@
 
 namespace ctorch::patches {
 
-inline at::Tensor floats(int64_t count) { return at::empty({count}, at::kFloat); }
-
 /// Distributes rows and panels over the threads: panels too if there are few rows. Elements are computed alone, so the result does
 /// not depend on it.
 template <typename Body>
