@@ -163,13 +163,13 @@ class BasicBlock(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """The 20-layer CIFAR ResNet: 3x3 stem, three stages of three blocks with 16, 32, 64 channels."""
+    """The CIFAR ResNet of 6 n + 2 layers: 3x3 stem, three stages of n = 3 blocks with 16, 32, 64 channels."""
 
-    def __init__(self):
+    def __init__(self, blocks=3):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
-        widths = [16] * 3 + [32] * 3 + [64] * 3
+        widths = [16] * blocks + [32] * blocks + [64] * blocks
         pairs = zip([16] + widths, widths)
         self.blocks = nn.Sequential(*(BasicBlock(i, o, 1 if i == o else 2) for i, o in pairs))
         self.fc = nn.Linear(64, CLASSES)
@@ -192,7 +192,7 @@ def torchvision_model(name, size):
     return model
 
 
-MODELS = {"resnet20": lambda size: ResNet20(), "resnet18": lambda size: torchvision_model("resnet18", size),
+MODELS = {"resnet8": lambda size: ResNet20(1), "resnet20": lambda size: ResNet20(), "resnet18": lambda size: torchvision_model("resnet18", size),
           "resnet50": lambda size: torchvision_model("resnet50", size)}
 
 # ---------------------------------------------------------------------------------------------- memory

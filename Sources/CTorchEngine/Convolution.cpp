@@ -21,7 +21,7 @@ namespace {
 /// Returns the number of tiles that a thread transforms at once: few enough for its cache, and about equal for all threads.
 int64_t tilesAtOnce(const Shape &shape) {
   const int64_t most = shape.inputs + shape.outputs <= 128 ? 48 : 64;
-  const int64_t threads = at::get_num_threads(), tiles = shape.tiles();
+  const int64_t threads = ctorch::threads(), tiles = shape.tiles();
   const int64_t parts = ((tiles + most - 1) / most + threads - 1) / threads * threads;
   return (tiles + parts - 1) / parts;
 }
@@ -41,9 +41,9 @@ at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool fo
       at::empty({shape.images, shape.outputs, shape.height, shape.width}, images.options().memory_format(channelsLast));
   const int64_t tiles = shape.tiles(), most = tilesAtOnce(shape);
   const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
-  const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
+  const at::Tensor scratch = floats(ctorch::threads() * scratchFloats);
   inParallel((tiles + most - 1) / most, 1, [&](int64_t begin, int64_t end) {
-    float *own = scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats;
+    float *own = scratch.data_ptr<float>() + ctorch::team::threadNumber() * scratchFloats;
     for (int64_t part = begin; part < end; ++part)
       kernels.convolve(shape, images.data_ptr<float>(), transformed.data_ptr<float>(), outputs.data_ptr<float>(),
                        part * most, std::min(most, tiles - part * most), own);
@@ -67,10 +67,10 @@ int64_t sumOfParts(const Shape &shape, const float *images, const float *gradien
   const int64_t tiles = shape.tiles(), most = 48, parts = (tiles + most - 1) / most;
   const int64_t sharers = std::min(parts, sharersFor(shape));
   const int64_t scratchFloats = Spectrum::floats(most, shape.inputs) + Spectrum::floats(most, shape.outputs);
-  const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
+  const at::Tensor scratch = floats(ctorch::threads() * scratchFloats);
   sums = floats(sharers * shape.filterFloats());
   inParallel(sharers, 1, [&](int64_t begin, int64_t end) {
-    float *own = scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats;
+    float *own = scratch.data_ptr<float>() + ctorch::team::threadNumber() * scratchFloats;
     for (int64_t sharer = begin; sharer < end; ++sharer) {
       float *sum = sums.data_ptr<float>() + sharer * shape.filterFloats();
       const int64_t first = parts * sharer / sharers, last = parts * (sharer + 1) / sharers;
@@ -176,7 +176,11 @@ struct PatchConvolution : torch::autograd::Function<PatchConvolution> {
     context->saved_data["stride"] = stride;
     context->saved_data["padding"] = padding;
     // With as few channels as an image has, oneDNN is twice as fast. Its outputs do not depend on the number of threads.
-    if (images.size(1) < 16) return at::conv2d(images, filters, {}, {stride, stride}, {padding, padding}).contiguous(channelsLast);
+    if (images.size(1) < 16) {
+      return ctorch::overImages(images, [&](const at::Tensor &part) {
+        return at::conv2d(part, filters, {}, {stride, stride}, {padding, padding}).contiguous(channelsLast);
+      });
+    }
     const ctorch::patches::Shape shape = shapeOf(images, filters, stride, padding);
     const at::Tensor outputs = at::empty({shape.images, shape.outputs, shape.down(), shape.across()},
                                          images.options().memory_format(channelsLast));
@@ -212,7 +216,11 @@ bool isDepthwise(const at::Tensor &images, const at::Tensor &filters) {
 /// convolution with the rotated filters, which is ten times as fast as oneDNN's gradient.
 struct FixedDepthwiseConvolution : torch::autograd::Function<FixedDepthwiseConvolution> {
   static at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters) {
-    return at::conv2d(images, filters.to(images.scalar_type()), {}, 1, filters.size(2) / 2, 1, images.size(1));
+    const at::Tensor weights = filters.to(images.scalar_type());
+    const auto compute = [&](const at::Tensor &part) {
+      return at::conv2d(part, weights, {}, 1, filters.size(2) / 2, 1, images.size(1));
+    };
+    return images.device().is_cpu() ? ctorch::overImages(images, compute) : compute(images);
   }
 
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &images,
@@ -245,6 +253,7 @@ CTError *ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor
     if (!bias && suitsPatches(images, filters, stride, padding))
       return PatchConvolution::apply(images, filters, stride, padding);
     const int64_t groups = isDepthwise(images, filters) ? images.size(1) : 1;
+    ctorch::useThreadsOfLibtorch();
     return at::conv2d(images, filters, optionalValue(bias), {stride, stride}, {padding, padding}, {1, 1}, groups);
   });
 }

@@ -51,12 +51,54 @@ struct PatchLinear : torch::autograd::Function<PatchLinear> {
   }
 };
 
+/// Max pooling by parts of the mini-batch.
+struct MaxPooling : torch::autograd::Function<MaxPooling> {
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &images, int64_t size,
+                            int64_t stride, int64_t padding) {
+    const int64_t count = images.size(0), parts = partsOf(images);
+    std::vector<at::Tensor> outputs(static_cast<size_t>(parts)), places(static_cast<size_t>(parts));
+    ctorch::forEachPart(parts, [&](int64_t part) {
+      const int64_t first = count * part / parts, length = count * (part + 1) / parts - first;
+      std::tie(outputs[part], places[part]) = at::max_pool2d_with_indices(
+          images.narrow(0, first, length), {size, size}, {stride, stride}, {padding, padding});
+    });
+    context->save_for_backward({images, at::cat(places)});
+    for (const auto &[name, value] : {std::pair{"size", size}, {"stride", stride}, {"padding", padding}})
+      context->saved_data[name] = value;
+    return at::cat(outputs);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto value = [&](const char *name) { return context->saved_data[name].toInt(); };
+    const int64_t size = value("size"), stride = value("stride"), padding = value("padding");
+    const int64_t count = saved[0].size(0), parts = partsOf(saved[0]);
+    std::vector<at::Tensor> results(static_cast<size_t>(parts));
+    ctorch::forEachPart(parts, [&](int64_t part) {
+      const int64_t first = count * part / parts, length = count * (part + 1) / parts - first;
+      results[part] = at::max_pool2d_with_indices_backward(
+          gradients[0].narrow(0, first, length), saved[0].narrow(0, first, length), {size, size}, {stride, stride},
+          {padding, padding}, {1, 1}, /*ceil_mode=*/false, saved[1].narrow(0, first, length));
+    });
+    return {at::cat(results), at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+
+  static bool suits(const at::Tensor &images) {
+    return ctorch::isPlain(images) && images.dim() == 4 && images.numel() > 0;
+  }
+
+ private:
+  static int64_t partsOf(const at::Tensor &images) { return std::min<int64_t>(ctorch::threads(), images.size(0)); }
+};
+
 }  // namespace
 
 CTError *ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor **out) {
   return produce(out, [&] {
     if (PatchLinear::suits(input->value, weight->value))
       return PatchLinear::apply(input->value, weight->value, optionalValue(bias));
+    ctorch::useThreadsOfLibtorch();
     return at::linear(input->value, weight->value, optionalValue(bias));
   });
 }
@@ -70,8 +112,10 @@ CTError *ct_relu_in_place(CTTensor *input) {
 }
 
 CTError *ct_max_pool2d(const CTTensor *input, int64_t size, int64_t stride, int64_t padding, CTTensor **out) {
-  return produce(
-      out, [&] { return at::max_pool2d(input->value, {size, size}, {stride, stride}, {padding, padding}); });
+  return produce(out, [&] {
+    if (MaxPooling::suits(input->value)) return MaxPooling::apply(input->value, size, stride, padding);
+    return at::max_pool2d(input->value, {size, size}, {stride, stride}, {padding, padding});
+  });
 }
 
 CTError *ct_adaptive_average_pool2d(const CTTensor *input, int64_t height, int64_t width, CTTensor **out) {

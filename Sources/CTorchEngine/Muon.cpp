@@ -29,12 +29,14 @@ at::Tensor filtersOf(const at::Tensor &matrix, const at::Tensor &like) {
 ///
 /// On a CPU by the kernels of linear layers, since the sums of libtorch's products depend on the number of threads.
 at::Tensor products(const at::Tensor &a, const at::Tensor &b, bool transposes = false) {
-  if (!ctorch::patches::kernels() || !ctorch::isPlain(a) || !ctorch::isPlain(b) || a.numel() == 0 || b.numel() == 0)
+  if (!ctorch::patches::kernels() || !ctorch::isPlain(a) || !ctorch::isPlain(b) || a.numel() == 0 || b.numel() == 0) {
+    ctorch::useThreadsOfLibtorch();
     return at::bmm(a, transposes ? b.transpose(1, 2) : b);
+  }
   const at::Tensor left = a.contiguous(), right = b.contiguous();
   const at::Tensor result = at::empty({a.size(0), a.size(1), transposes ? b.size(1) : b.size(2)}, a.options());
   const auto matrix = [](const at::Tensor &all, int64_t i) { return all.data_ptr<float>() + i * all.size(1) * all.size(2); };
-  for (int64_t i = 0; i < a.size(0); ++i) {
+  const auto multiply = [&](int64_t i) {
     // A linear layer with the weights b, or the gradient of its inputs.
     if (transposes) {
       ctorch::patches::convolve({a.size(1), 1, 1, a.size(2), b.size(1), 1, 1, 0}, matrix(left, i), matrix(right, i),
@@ -43,6 +45,12 @@ at::Tensor products(const at::Tensor &a, const at::Tensor &b, bool transposes = 
       ctorch::patches::spread({a.size(1), 1, 1, b.size(2), b.size(1), 1, 1, 0}, matrix(left, i), matrix(right, i),
                               matrix(result, i));
     }
+  };
+  // Few matrices are divided instead.
+  if (a.size(0) < ctorch::threads()) {
+    for (int64_t i = 0; i < a.size(0); ++i) multiply(i);
+  } else {
+    ctorch::forEachPart(a.size(0), multiply);
   }
   return result;
 }
@@ -82,7 +90,9 @@ CTError *ct_muon_step(const CTTensor *const *parameters, const CTTensor *const *
       buffers.push_back(momentumBuffers[i]->value);
     }
     if (updated.empty()) return;
-    at::_foreach_lerp_(buffers, gradients, 1 - momentum);
+    ctorch::forEachPart(buffers, [&](size_t begin, size_t end) {
+      at::_foreach_lerp_(ctorch::slice(buffers, begin, end), ctorch::slice(gradients, begin, end), 1 - momentum);
+    });
     const std::vector<at::Tensor> directions =
         nesterov ? at::_foreach_lerp(gradients, buffers, momentum) : buffers;
 

@@ -174,6 +174,7 @@ CTError *ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTe
         return normalised(x, added, factor, shift - mean * factor, rectifies);
       }
     }
+    ctorch::useThreadsOfLibtorch();
     at::Tensor y = others ? ctorch::synchronisedNorm(x, scale, shift, mean, variance, momentum, epsilon, others)
                           : at::batch_norm(x, scale, shift, mean, variance, training, momentum, epsilon,
                                            /*cudnn_enabled=*/true);

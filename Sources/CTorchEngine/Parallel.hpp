@@ -1,28 +1,91 @@
 #pragma once
-#include <ATen/Parallel.h>
-#include <ATen/TensorIterator.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <vector>
+
+#include "Team.hpp"
+#include "Threads.hpp"
 
 namespace ctorch {
 
-/// Calls `body` on libtorch's threads for ranges that cover 0 ..< count, each but the last with at least `grain` indices.
-///
-/// at::parallel_for is a template, so its OpenMP pragmas have no effect in a file compiled without OpenMP, and clang's OpenMP
-/// runtime has other threads than libtorch's. Instead, an iterator over one byte per index distributes the ranges inside
-/// libtorch.
+/// Calls `body` for ranges that cover 0 ..< count, on `threads()` threads. Each range but the last of a thread has at least `grain`
+/// indices. The ranges, and the threads that compute them, differ from call to call. The body must not throw.
 template <typename Body>
 void inParallel(int64_t count, int64_t grain, const Body &body) {
-  if (count <= grain || at::get_num_threads() == 1 || at::in_parallel_region()) {
+  if (count <= grain || threads() == 1) {
     if (count > 0) body(0, count);
     return;
   }
-  const at::Tensor places = at::empty({count}, at::kByte);
-  const char *first = static_cast<const char *>(places.const_data_ptr());
-  at::TensorIterator::borrowing_nullary_op(places).for_each(
-      [&](char **data, const int64_t *, int64_t length) {
-        const int64_t begin = data[0] - first;
-        body(begin, begin + length);
-      },
-      grain);
+  const auto call = [](const void *context, int64_t begin, int64_t end) {
+    (*static_cast<const Body *>(context))(begin, end);
+  };
+  team::run(count, grain, threads(), call, &body);
+}
+
+/// Calls `body` for each part of 0 ..< parts; it may call operators of libtorch, and throw.
+template <typename Body>
+void forEachPart(int64_t parts, const Body &body) {
+  std::exception_ptr failure;
+  std::mutex mutex;
+  inParallel(parts, 1, [&](int64_t begin, int64_t end) {
+    if (team::threadNumber() > 0) computeAlone();
+    const c10::NoGradGuard noGradient;
+    try {
+      for (int64_t part = begin; part < end; ++part) body(part);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
+}
+
+inline std::vector<at::Tensor> slice(const std::vector<at::Tensor> &tensors, size_t begin, size_t end) {
+  return {tensors.begin() + static_cast<int64_t>(begin), tensors.begin() + static_cast<int64_t>(end)};
+}
+
+/// Calls `body` for ranges that cover the tensors, with about equal numbers of elements. On a GPU, once.
+template <typename Body>
+void forEachPart(const std::vector<at::Tensor> &tensors, const Body &body) {
+  if (tensors.empty()) return;
+  int64_t all = 0;
+  for (const at::Tensor &tensor : tensors) all += tensor.numel();
+  // With fewer elements, a further thread does not pay off.
+  constexpr int64_t grain = 1 << 15;
+  const int64_t most = tensors[0].device().is_cpu() ? std::min<int64_t>(4 * threads(), all / grain) : 1;
+  std::vector<size_t> ends;
+  int64_t seen = 0;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    seen += tensors[i].numel();
+    if (i + 1 == tensors.size() || seen * most >= all * static_cast<int64_t>(ends.size() + 1)) ends.push_back(i + 1);
+  }
+  forEachPart(static_cast<int64_t>(ends.size()), [&](int64_t part) {
+    body(part == 0 ? 0 : ends[static_cast<size_t>(part - 1)], ends[static_cast<size_t>(part)]);
+  });
+}
+
+/// Returns the results of an operator of libtorch that treats the images of a mini-batch apart, computed by parts of it.
+template <typename Operator>
+at::Tensor overImages(const at::Tensor &images, const Operator &compute) {
+  const int64_t count = images.size(0), parts = std::min<int64_t>(threads(), count);
+  if (parts < 2) return compute(images);
+  at::Tensor results;
+  std::once_flag isMade;
+  forEachPart(parts, [&](int64_t part) {
+    const int64_t first = count * part / parts, length = count * (part + 1) / parts - first;
+    const at::Tensor own = compute(images.narrow(0, first, length));
+    std::call_once(isMade, [&] {
+      std::vector<int64_t> sizes = own.sizes().vec();
+      sizes[0] = count;
+      results = at::empty(sizes, own.options().memory_format(own.suggest_memory_format()));
+    });
+    results.narrow(0, first, length).copy_(own);
+  });
+  return results;
 }
 
 /// Memory for floats that a kernel overwrites.

@@ -10,7 +10,7 @@ namespace ctorch::patches {
 /// not depend on it.
 template <typename Body>
 void overRowsAndPanels(int64_t rows, int64_t most, int64_t panels, bool dividesPanels, const Body &body) {
-  const int64_t threads = at::get_num_threads(), parts = (rows + most - 1) / most;
+  const int64_t threads = ctorch::threads(), parts = (rows + most - 1) / most;
   const int64_t columns = dividesPanels ? std::min(panels, std::max<int64_t>(1, 4 * threads / parts)) : 1;
   inParallel(parts * columns, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
@@ -32,11 +32,11 @@ inline void convolve(const Shape &shape, const float *images, const float *filte
     kernels()->packFilters(shape, filters, begin, end, packed.data_ptr<float>());
   });
   const int64_t most = rowsInCache(shape.depth()), scratchFloats = most * (shape.depth() + 64) + 16;
-  const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
+  const at::Tensor scratch = floats(ctorch::threads() * scratchFloats);
   overRowsAndPanels(shape.pixels(), most, panels, shape.arePixels(),
                     [&](int64_t first, int64_t count, int64_t begin, int64_t end) {
     kernels()->convolve(shape, images, packed.data_ptr<float>(), first, count, begin, end, outputs,
-                        scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats);
+                        scratch.data_ptr<float>() + team::threadNumber() * scratchFloats);
   });
 }
 
@@ -50,17 +50,17 @@ inline void spread(const Shape &shape, const float *gradient, const float *filte
   const float *values = packed.data_ptr<float>();
   if (shape.arePixels()) {
     const int64_t most = rowsInCache(shape.outputs), scratchFloats = most * 64;
-    const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
+    const at::Tensor scratch = floats(ctorch::threads() * scratchFloats);
     overRowsAndPanels(shape.pixels(), most, panels, true, [&](int64_t first, int64_t count, int64_t begin, int64_t end) {
       kernels()->spreadPixels(shape, gradient, values, first, count, begin, end, images,
-                              scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats);
+                              scratch.data_ptr<float>() + team::threadNumber() * scratchFloats);
     });
     return;
   }
   const int64_t most = rowsInCache(columns), scratchFloats = most * columns;
-  const at::Tensor scratch = floats(at::get_num_threads() * scratchFloats);
+  const at::Tensor scratch = floats(ctorch::threads() * scratchFloats);
   inParallel(shape.images, 1, [&](int64_t begin, int64_t end) {
-    float *own = scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats;
+    float *own = scratch.data_ptr<float>() + team::threadNumber() * scratchFloats;
     for (int64_t image = begin; image < end; ++image)
       kernels()->spread(shape, gradient, values, image, most, images, own);
   });
@@ -73,9 +73,9 @@ inline void sumOfParts(const Shape &shape, const float *images, const float *gra
   // By the shape alone, so that the order of the sums does not depend on the threads.
   const int64_t sharers = std::min<int64_t>(parts, 16), sumFloats = shape.outputs * columns;
   const int64_t scratchFloats = most * columns + 16;
-  const at::Tensor sums = floats(sharers * sumFloats), scratch = floats(at::get_num_threads() * scratchFloats);
+  const at::Tensor sums = floats(sharers * sumFloats), scratch = floats(ctorch::threads() * scratchFloats);
   inParallel(sharers, 1, [&](int64_t begin, int64_t end) {
-    float *patches = scratch.data_ptr<float>() + at::get_thread_num() * scratchFloats;
+    float *patches = scratch.data_ptr<float>() + team::threadNumber() * scratchFloats;
     for (int64_t sharer = begin; sharer < end; ++sharer) {
       const int64_t start = parts * sharer / sharers, stop = parts * (sharer + 1) / sharers;
       for (int64_t part = start; part < stop; ++part) {

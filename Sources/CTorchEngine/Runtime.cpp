@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <torch/version.h>
@@ -7,6 +6,7 @@
 
 #include "CTorchEngine.h"
 #include "Guard.hpp"
+#include "Threads.hpp"
 
 std::atomic<int64_t> ctorch::liveTensors{0};
 
@@ -68,10 +68,10 @@ const char *ct_version(void) { return TORCH_VERSION; }
 
 int64_t ct_live_tensor_count(void) { return ctorch::liveTensors.load(); }
 
-int32_t ct_thread_count(void) { return at::get_num_threads(); }
+int32_t ct_thread_count(void) { return ctorch::threads(); }
 
 CTError *ct_set_thread_count(int32_t count) {
-  return ctorch::guard([&] { at::set_num_threads(count); });
+  return ctorch::guard([&] { ctorch::setThreads(count); });
 }
 
 int32_t ct_cuda_device_count(void) { return cuda().devices; }

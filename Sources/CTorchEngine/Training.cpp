@@ -1,7 +1,9 @@
 #include "Guard.hpp"
+#include "Parallel.hpp"
 
 using ctorch::guard;
 using ctorch::produce;
+using ctorch::slice;
 
 namespace {
 /// Whether two tensors of the same shape have the same memory layout; the stride of a dimension of size 1 does not matter.
@@ -58,10 +60,12 @@ CTError *ct_sgd_step(const CTTensor *const *parameters, const CTTensor *const *m
       // The kernel requires that there are no buffers if the momentum is 0.
       if (momentum != 0) buffers.push_back(buffer);
     }
-    if (updated.empty()) return;
     const auto step = [&](const auto &rate) {
-      at::_fused_sgd_(updated, gradients, buffers, weightDecay, momentum, rate, /*dampening=*/0.0, nesterov,
-                      /*maximize=*/false, /*is_first_step=*/false);
+      ctorch::forEachPart(updated, [&](size_t begin, size_t end) {
+        at::_fused_sgd_(slice(updated, begin, end), slice(gradients, begin, end),
+                        momentum != 0 ? slice(buffers, begin, end) : buffers, weightDecay, momentum, rate, /*dampening=*/0.0,
+                        nesterov, /*maximize=*/false, /*is_first_step=*/false);
+      });
     };
     heldLearningRate ? step(heldLearningRate->value) : step(learningRate);
   });
@@ -70,6 +74,9 @@ CTError *ct_sgd_step(const CTTensor *const *parameters, const CTTensor *const *m
 CTError *ct_move_towards(const CTTensor *const *tensors, const CTTensor *const *targets, int64_t count, double share) {
   return guard([&] {
     c10::NoGradGuard noGradient;
-    at::_foreach_lerp_(ctorch::values(tensors, count), ctorch::values(targets, count), share);
+    const auto moved = ctorch::values(tensors, count), places = ctorch::values(targets, count);
+    ctorch::forEachPart(moved, [&](size_t begin, size_t end) {
+      at::_foreach_lerp_(slice(moved, begin, end), slice(places, begin, end), share);
+    });
   });
 }

@@ -102,15 +102,15 @@ extension CIFARResNet {
     }
 
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
-      let blurred = try conv1.blurred(input)
-      let x = try bn1(conv1.convolved(blurred), mode, rectifies: true)
-      return try bn2(conv2(x), mode, adding: shortcut(blurred), rectifies: true)
+      let (branch, skipped) = try conv1.blurred(input).forked()
+      let x = try bn1(conv1.convolved(branch), mode, rectifies: true)
+      return try bn2(conv2(x), mode, adding: shortcut(skipped), rectifies: true)
     }
 
     private func shortcut(_ input: Tensor) throws -> Tensor {
       guard newChannels > 0 else { return input }
-      let half = try input.strided(dimension: 2, by: stride).strided(dimension: 3, by: stride)
-      return try half.padded([0, 0, 0, 0, newChannels / 2, newChannels - newChannels / 2])
+      return try input.subsampled(
+        stride: stride, channelsBefore: newChannels / 2, after: newChannels - newChannels / 2)
     }
 
     var namedTensors: [NamedTensor] {

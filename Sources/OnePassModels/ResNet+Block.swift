@@ -46,12 +46,13 @@ extension ResNet {
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
       // In a basic block the first convolution has the stride of the shortcut, so they share the blurred input.
       let first = convolutions[0]
-      let blurred = try first.blurred(input)
+      let sharesBlurred = downsample?.conv.stride == first.stride
+      var (x, skipped) = try (sharesBlurred ? first.blurred(input) : input).forked()
+      if !sharesBlurred { x = try first.blurred(x) }
       let shortcut =
         try downsample.map { conv, bn in
-          try bn(conv.stride == first.stride ? conv.convolved(blurred) : conv(input), mode)
-        } ?? input
-      var x = blurred
+          try bn(sharesBlurred ? conv.convolved(skipped) : conv(skipped), mode)
+        } ?? skipped
       for (index, (conv, bn)) in zip(convolutions, normalisations).enumerated() {
         let isLast = index == convolutions.count - 1
         x = try bn(

@@ -192,6 +192,12 @@ CTError *_Nullable ct_max_pool2d(const CTTensor *input, int64_t size, int64_t st
                                  CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_adaptive_average_pool2d(const CTTensor *input, int64_t height, int64_t width,
                                               CTTensor *_Nullable *_Nonnull out);
+/// Two views of a tensor, whose gradients are added.
+CTError *_Nullable ct_fork(const CTTensor *input, CTTensor *_Nullable *_Nonnull outFirst,
+                           CTTensor *_Nullable *_Nonnull outSecond);
+/// Every `stride`-th pixel in both dimensions, with zero channels before and after those of the input.
+CTError *_Nullable ct_subsample(const CTTensor *input, int64_t stride, int64_t before, int64_t after,
+                                CTTensor *_Nullable *_Nonnull out);
 
 /// levels · factor + offset as float32; factor and offset are broadcast.
 CTError *_Nullable ct_normalise_levels(const CTTensor *levels, const CTTensor *factor, const CTTensor *offset,
