@@ -75,6 +75,9 @@ public struct RunForecast: Codable, Hashable, Sendable {
     public var steps: Int
     /// The duration of the whole warm-up with its start, in seconds.
     public var seconds: Double
+    /// The share of the time in which threads could run that they spent waiting for a processor, 0 … 1; `nil` if the system
+    /// does not count it.
+    public var waitShare: Double?
   }
 
   /// The stream, as far as it was read.

@@ -42,10 +42,12 @@ extension TrainingRun {
     let examples = try wholeImages(of: source, look, assembly.pool)
     try source.checkReport(isStrict: configuration.data.strict)
     let start = clock.now
+    let processor = ProcessorTime.current()
     let warmUp = WarmUp(
       assembly: assembly, examples: examples,
       lastBatchSize: (plan.streamExamples - 1) % configuration.recipe.batchSize + 1)
     let (measured, trainingBytes) = try warmUp.measure()
+    let waitShare = (ProcessorTime.current() - processor).waitShare
     var evaluationData = evaluationSource.map { EvaluationData($0) }
     if evaluationCanBeOpenedTwice || evaluationSource is any RandomAccessSource {
       try evaluationData?.check(probe: openEvaluation(plan), plan, assembly.pool)
@@ -78,7 +80,7 @@ extension TrainingRun {
       decodeBudgetBytes: DecodeMemory.shared.bytes, resumesAfterStep: stepsSaved,
       warmUp: .init(
         batchSize: measured.batchSize, replaySteps: measured.replaySteps, steps: measured.steps,
-        seconds: warmUpSeconds),
+        seconds: warmUpSeconds, waitShare: waitShare),
       notices: notices + look.notices + [plan.noticeOfFewUpdates(configuration)].compactMap(\.self)
         + source.report.notices(of: source.specification)
         + (evaluationSource.map { $0.report.notices(of: $0.specification) } ?? []),

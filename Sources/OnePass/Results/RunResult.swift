@@ -162,6 +162,13 @@ public struct RunResult: Codable, Sendable {
     public var processors: AvailableProcessors
     /// How the threads of an operator wait for each other.
     public var waiting: ThreadWaiting
+    /// The time of all threads of the process on processors during the training, in seconds; `nil` in records of earlier versions.
+    public var cpuSeconds: Double?
+    /// The share of the time in which threads could run that they spent waiting for a processor during the training, 0 … 1.
+    ///
+    /// Other processes, a CPU quota or too many threads cause it. `nil` where the system does not count it, and in records of
+    /// earlier versions.
+    public var waitShare: Double?
   }
 
   /// The examples taken from the stream.

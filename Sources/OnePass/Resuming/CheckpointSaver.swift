@@ -118,13 +118,15 @@ final class CheckpointSaver: StepObserver {
     stream.settle(upTo: loop.incoming.tally.taken)
     let start = clock.now
     records.log.makeDurable()
+    records.processor.pause()
     try unfinished.save(
       RunState(
         version: onePassVersion, configuration: assembly.configuration.withoutSecrets, plan: assembly.plan,
         card: assembly.card, loop: loop.state, learner: learner.state, online: records.online.accuracy,
         curve: records.curve.curve, log: records.log.state,
         memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable(),
-        listing: listing, continuation: continuation, threads: Engine.threadCount),
+        listing: listing, continuation: continuation, threads: Engine.threadCount,
+        processor: records.processor.total),
       weights: learner.model.stateDictionary, optimiser: learner.optimiserState, memory: loop.rehearsal,
       shuffleBuffer: stream.snapshot)
     observe(

@@ -32,6 +32,8 @@ struct RunState: Codable {
   var continuation: Continuation?
   /// The number of CPU compute threads, on which the last bits of sums depend; `nil` in checkpoints of earlier versions.
   var threads: Int?
+  /// The time on processors; `nil` in checkpoints of earlier versions.
+  var processor: ProcessorTime?
 
   /// The number of examples taken from the stream.
   var examplesTaken: Int { loop.incoming.tally.taken }

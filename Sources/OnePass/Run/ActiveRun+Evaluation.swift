@@ -51,6 +51,8 @@ extension ActiveRun {
       records.curve.curve.evaluations.last?.step != step
     else { return }
     let start = ContinuousClock.now
+    records.processor.pause()
+    defer { records.processor.resume() }
     do {
       guard let source = try reopenEvaluation() else { return }
       let accuracy = try learner.withEvaluatedWeights(over: ranks) {

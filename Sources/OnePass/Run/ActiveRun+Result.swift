@@ -64,7 +64,8 @@ extension ActiveRun {
       commit: SourceRevision.current?.commit, dirty: SourceRevision.current?.isModified,
       engine: Engine.version, machine: .current,
       threads: .init(
-        compute: Engine.threadCount, processors: .current, waiting: Engine.threadWaiting),
+        compute: Engine.threadCount, processors: .current, waiting: Engine.threadWaiting,
+        cpuSeconds: records.processor.total.seconds, waitShare: records.processor.total.waitShare),
       processes: processes)
   }
 

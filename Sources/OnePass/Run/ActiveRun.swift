@@ -45,6 +45,7 @@ final class ActiveRun {
     loop = assembly.makeLoop(learner, feed, of: stream.source, images: images, ranks: ranks)
     records = RunRecords(
       ledger: try session.openLedger(),
+      processor: ProcessorTimeRecorder(isOnCPU: assembly.device == .cpu, observe),
       log: RunLog(
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
@@ -78,6 +79,7 @@ final class ActiveRun {
       ]
     stream.waiting?.isTraining = true
     defer { stream.waiting?.isTraining = false }
+    records.processor.resume()
     do {
       // A run that was stopped during an evaluation repeats it.
       try evaluateIfDue()
@@ -95,6 +97,7 @@ final class ActiveRun {
     {
       throw saver.rescue(loop, after: error)
     }
+    records.processor.pause()
     records.log.finish(loop)
     try rescuing { try saver.keepState(loop) }
     try learner.adoptAverage()

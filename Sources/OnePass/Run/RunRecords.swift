@@ -7,6 +7,7 @@ struct RunRecords {
   let ledger: Ledger?
   let curve = CurveRecorder()
   let online = OnlineAccuracyRecorder()
+  let processor: ProcessorTimeRecorder
   let log: RunLog
 
   /// The observers in calling order, without the log, which is called after the agreement check of the ranks.
@@ -17,10 +18,15 @@ struct RunRecords {
     _ orientation: OrientationPolicy, reporting observe: @escaping (TrainingEvent) -> Void
   ) -> [any StepObserver] {
     let first: [any StepObserver] = ledger.map { [$0] } ?? []
-    return first + [online, curve, EventReporter(observe), RotationNotice(orientation, observe)]
+    return first + [
+      online, curve, EventReporter(observe), RotationNotice(orientation, observe), processor,
+    ]
   }
 
-  func restore(_ state: RunState) { (online.accuracy, curve.curve) = (state.online, state.curve) }
+  func restore(_ state: RunState) {
+    (online.accuracy, curve.curve) = (state.online, state.curve)
+    processor.restore(state.processor)
+  }
 
   /// Whether the ledger has all examples that the loop has taken.
   func isComplete(for loop: TrainingLoop) -> Bool {

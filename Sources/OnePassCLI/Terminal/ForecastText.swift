@@ -70,8 +70,13 @@ struct ForecastText {
   private var warmUp: String {
     let warmUp = forecast.warmUp
     let replays = warmUp.replaySteps > 0 ? " and \(Figures.count(warmUp.replaySteps, "replay step"))" : ""
+    let waits = warmUp.waitShare.flatMap { share in
+      share < 0.1
+        ? nil
+        : " (threads waited for a processor for \(Figures.percent(share, decimals: 0)) of the time; a quiet machine is faster)"
+    }
     return
       "\(Figures.count(warmUp.steps, "step")) with \(Figures.count(warmUp.batchSize, "example"))\(replays) each "
-      + "in \(Figures.duration(warmUp.seconds)); nothing was written"
+      + "in \(Figures.duration(warmUp.seconds)), under the present load of the machine\(waits ?? ""); nothing was written"
   }
 }

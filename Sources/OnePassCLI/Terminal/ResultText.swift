@@ -39,9 +39,12 @@ struct ResultText {
         + "\(Figures.count(result.compute.updates, "update")))")
     let waiting = (result.throughput.imageWaitSeconds ?? 0) / max(result.trainingSeconds, 1e-9)
     let waits = waiting < 0.01 ? "" : ", \(Figures.percent(waiting)) of the training time waiting for images"
+    let processor = result.threads?.waitShare ?? 0
+    let shares =
+      processor < 0.1 ? "" : ", threads waited for a processor for \(Figures.percent(processor, decimals: 0)) of the time"
     lines.append(
       "speed      \(Figures.count(Int(result.throughput.imagesPerSecond))) images/s, "
-        + "\(Figures.duration(result.wallSeconds)) in total\(waits)")
+        + "\(Figures.duration(result.wallSeconds)) in total\(waits)\(shares)")
     if result.stream.skipped > 0 {
       lines.append(
         "skipped    \(Figures.count(result.stream.skipped, "broken image")) of \(Figures.count(result.stream.examples))"

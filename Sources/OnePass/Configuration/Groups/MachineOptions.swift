@@ -37,11 +37,11 @@ extension RunConfiguration {
       before: false)
     public var synchronisedBatchNorm: Bool = false
 
-    /// The number of CPU compute threads, 1 … 4,096; one per core if `nil`.
+    /// The number of CPU compute threads, 1 … 4,096; one per core that the process may use if `nil`.
     ///
-    /// Sums depend on it in their last bits. Runs that differ only in it count as the same experiment.
+    /// Results in float32 do not depend on it, those in bfloat16 in their last bits.
     @RunOption(
-      "threads", "Number of CPU compute threads (default: one per core).",
+      "threads", "Number of CPU compute threads (default: one per core that the process may use).",
       value: "T",
       in: .between(1, 4_096), changesResults: false)
     public var threads: Int? = nil
