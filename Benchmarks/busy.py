@@ -11,7 +11,9 @@ by round. Quotas need the right to create control groups; without it their rows 
 import argparse
 import contextlib
 import csv
+import dataclasses
 import datetime
+import itertools
 import json
 import os
 import platform
@@ -20,6 +22,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -30,6 +33,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / "Benchmarks" / "peers" / "onepass_pytorch.py"
 # Model, mini-batch size, k, examples of a run.
 MODELS = {"ResNet-8": ("resnet8", 32, 1, 2048), "ResNet-20": ("resnet20", 128, 1, 1536)}
+# What several processes are compared on: communication takes a larger part of the smaller models.
+SIDE_BY_SIDE = {**MODELS, "ResNet-18": ("resnet18", 128, 1, 512)}
 NEIGHBOURS = (0, 1, 2, 4)
 QUOTA = 1.5
 # A neighbour ends after this time in seconds, whatever happens to the harness.
@@ -97,18 +102,29 @@ def rate(record):
     return record["images_per_second"] if "images_per_second" in record else record["throughput"]["imagesPerSecond"]
 
 
+@dataclasses.dataclass
+class Settings:
+    """What is measured. `base` is an older program; `peers` has an interpreter with PyTorch for each version."""
+    onepass: Path
+    data: Path | None
+    rounds: int
+    scale: float = 1
+    base: Path | None = None
+    peers: dict = dataclasses.field(default_factory=dict)
+
+
 class Programs:
     """The commands of a training run with OnePass, with an older program, and with PyTorch."""
 
-    def __init__(self, arguments):
-        self.data, self.scale = arguments.data, arguments.scale
-        self.ours = {"onepass": arguments.onepass}
-        if arguments.base:
-            self.ours["onepass before"] = arguments.base
-        self.peers = dict(peer.split("=", 1) for peer in arguments.peer) if arguments.data else {}
+    def __init__(self, settings):
+        self.data, self.scale = settings.data, settings.scale
+        self.ours = {"onepass": settings.onepass}
+        if settings.base:
+            self.ours["onepass before"] = settings.base
+        self.peers = settings.peers if settings.data else {}
 
     def onepass(self, program, model, share=1.0, threads=None):
-        name, batch, replays, examples = MODELS[model]
+        name, batch, replays, examples = SIDE_BY_SIDE[model]
         limit = max(2 * batch, round(examples * share * self.scale))
         data = f"wds:{self.data}" if self.data else f"synthetic:{limit}:32:10"
         return [program, "train", "--data", data, "--limit", limit, "--classes", 10, "--model", name, "--batch-size", batch,
@@ -117,7 +133,7 @@ class Programs:
                 *(["--output", "none"] if program != self.ours.get("onepass before") else [])]
 
     def pytorch(self, python, model, loader, share):
-        name, batch, replays, examples = MODELS[model]
+        name, batch, replays, examples = SIDE_BY_SIDE[model]
         limit = max(2 * batch, round(examples * share * self.scale))
         return [python, PEER, "--data", self.data, "--eval-data", self.data, "--eval-limit", batch, "--limit", limit, "--model",
                 name, "--batch-size", batch, "--replay-steps", replays, "--method", "replay", "--loader", loader,
@@ -130,7 +146,7 @@ class Programs:
             yield name, self.onepass(program, model, 1 if name == "onepass" else share)
         for version, python in self.peers.items():
             for loader in ("plain",) if isBusy else ("plain", "tuned"):
-                yield f"PyTorch {version}, {loader}", self.pytorch(python, model, loader, share)
+                yield f"PyTorch {version}".strip() + f", {loader}", self.pytorch(python, model, loader, share)
 
 
 def shared_cores(programs, round):
@@ -164,7 +180,7 @@ def quotas(programs, round):
 def side_by_side(programs, round):
     """Images per second in all: two runs at a time with a thread each, two ranks with a thread each, one run with two threads."""
     program = programs.ours["onepass"]
-    for model in MODELS:
+    for model in SIDE_BY_SIDE:
         [one] = records([start(programs.onepass(program, model, threads=2))])
         yield {"case": f"{model}, two threads", "program": "one run", "round": round, "images_per_second": rate(one)}
         passive = {"OMP_WAIT_POLICY": "passive"}
@@ -205,18 +221,16 @@ def starts(programs, round):
 
 def folder(program, data, scratch, count=10_000):
     """Writes the images of a shard into a folder for each class."""
-    import io
-    import tarfile
-
     packed = scratch / "images.tar"
-    subprocess.run([program, "pack", f"wds:{data}", "--limit", str(count), "--output", packed], check=True, capture_output=True)
+    subprocess.run([program, "pack", f"wds:{data}", "--output", packed], check=True, capture_output=True)
     parts = {}
     with tarfile.open(packed) as archive:
-        for member in archive:
+        # Each example has two entries.
+        for member in itertools.islice(archive, 2 * count):
             key, suffix = member.name.rsplit(".", 1)
             parts.setdefault(key, {})[suffix] = archive.extractfile(member).read()
     for key, part in parts.items():
-        place = scratch / "images" / f"class-{int(io.BytesIO(part['cls']).read())}"
+        place = scratch / "images" / f"class-{int(part['cls'])}"
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{Path(key).name}.jpg").write_bytes(part["jpg"])
     return scratch / "images"
@@ -245,19 +259,19 @@ PARTS = {"cores shared with busy processes": shared_cores, "quotas, and more thr
          "runs and ranks side by side": side_by_side, "start": starts}
 
 
-def measured(arguments):
+def measured(settings):
     """The rows of all parts, round by round."""
-    programs = Programs(arguments)
-    for round in range(arguments.rounds):
+    programs = Programs(settings)
+    for round in range(settings.rounds):
         for part in PARTS.values():
             for row in part(programs, round):
                 value = " ".join(f"{value:8.1f} {key.replace('_', ' ')}" for key, value in row.items() if isinstance(value, float))
                 print(f"  round {round + 1}: {row['case']:40} {row['program']:22} {value}", flush=True)
-                yield row
+                yield {"part": "busy", **row}
 
 
 def report(rows):
-    """Prints the table of issue targets: each figure with its target, the median of the rounds, and the spread."""
+    """Prints each figure with its target, the median of the rounds, and the spread."""
     print("\n| what | figure | target | median (lowest to highest) | rounds | reached |\n|---|---|---|---|---|---|")
     for what, figure, target, isAtLeast, values in figures(Rounds(rows)):
         if values:
@@ -307,6 +321,7 @@ def figures(rounds):
         yield case, "rate / that before", 1, True, rounds.ratios(case, "onepass", case, "onepass before")
         case = f"{model}, {2 * cores} threads on {cores} cores"
         yield case, "rate / rate of the default", 0.85, True, rounds.ratios(case, "onepass", quiet, "onepass")
+    for model in SIDE_BY_SIDE:
         case = f"{model}, two threads"
         yield f"{model}, two runs at a time", "rate of both / one run with two threads", 1.2, True, rounds.ratios(
             case, "two runs at a time", case, "one run")
@@ -331,7 +346,8 @@ def main():
         arguments.data = None
     rows = []
     try:
-        for row in measured(arguments):
+        for row in measured(Settings(arguments.onepass, arguments.data, arguments.rounds, arguments.scale, arguments.base,
+                                     dict(peer.split("=", 1) for peer in arguments.peer))):
             rows.append(row)
     finally:
         if rows:

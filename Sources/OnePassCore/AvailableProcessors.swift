@@ -39,11 +39,11 @@ public struct AvailableProcessors: Codable, Hashable, Sendable {
   ///   - online: The number of processors of the machine that are in use.
   ///   - quota: The time on processors per time; `nil` if it is not limited.
   ///
-  /// A quota is rounded down: the threads of an operator wait for each other, so with a thread too many the kernel suspends
-  /// all of them in each period (docs/randomness-and-threads.md has a measurement).
+  /// A quota is rounded to the nearest number, at least 1. With a fraction of a half or more, a further thread is faster although the
+  /// kernel suspends all threads in each period (docs/randomness-and-threads.md has a measurement).
   init(allowed: Int, online: Int, quota: Double?) {
     if let quota, quota < Double(allowed) {
-      (count, limit, self.quota) = (max(1, Int(quota)), .quota, quota)
+      (count, limit, self.quota) = (max(1, Int(quota.rounded())), .quota, quota)
     } else {
       (count, limit) = (max(1, allowed), allowed < online ? .affinity : .machine)
     }

@@ -27,7 +27,8 @@ public struct ProcessorTime: Codable, Hashable, Sendable {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return ProcessorTime(
-      seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9, waitSeconds: waitSeconds(in: "/proc/self/task"))
+      seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9,
+      waitSeconds: waitSeconds(in: "/proc/self/task"))
   }
 
   /// The share of the time in which threads could run that they spent waiting, 0 … 1; `nil` if it is unknown.

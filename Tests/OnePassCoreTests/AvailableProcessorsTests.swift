@@ -105,7 +105,7 @@ import Testing
     #expect(ProcessorLimits(root: folder.file("missing")).allowed == nil)
   }
 
-  @Test("A quota is rounded down to at least one processor, and its reason is recorded")
+  @Test("A quota is rounded to the nearest number of processors, at least one, and its reason is recorded")
   func rounding() {
     func available(_ allowed: Int, of online: Int, _ quota: Double?) -> AvailableProcessors {
       AvailableProcessors(allowed: allowed, online: online, quota: quota)
@@ -114,9 +114,11 @@ import Testing
     #expect(expected.count == 8 && expected.limit == .machine && expected.quota == nil)
     expected = available(3, of: 8, nil)
     #expect(expected.count == 3 && expected.limit == .affinity)
-    expected = available(8, of: 8, 2.9)
-    #expect(expected.count == 2 && expected.limit == .quota && expected.quota == 2.9)
-    #expect(available(8, of: 8, 0.5).count == 1)
+    expected = available(8, of: 8, 2.4)
+    #expect(expected.count == 2 && expected.limit == .quota && expected.quota == 2.4)
+    expected = available(2, of: 2, 1.5)
+    #expect(expected.count == 2 && expected.limit == .quota && expected.quota == 1.5)
+    #expect(available(8, of: 8, 0.2).count == 1)
     // A quota that does not limit.
     expected = available(2, of: 8, 2)
     #expect(expected.count == 2 && expected.limit == .affinity && expected.quota == nil)

@@ -17,7 +17,8 @@ import Testing
   func quota() {
     #expect(count(chosen: 8) == nil)
     #expect(count(chosen: 4) == nil)
-    #expect(count(chosen: 8, quota: 3.5) == 3)
+    #expect(count(chosen: 8, quota: 3.5) == 4)
+    #expect(count(chosen: 8, quota: 3.4) == 3)
     #expect(count(chosen: 2, quota: 3.5) == nil)
     #expect(count(6, chosen: 8, quota: 3.5) == 6)
     #expect(count(chosen: 8, quota: 3.5, ["OMP_NUM_THREADS": "8"]) == nil)

@@ -7,7 +7,8 @@ import Testing
 
 @Suite("The processor time of a run") struct ProcessorShareTests {
   private func share(
-    _ used: Double, wait: Double?, seconds: Double = 10, threads: Int = 2, processors: Int = 2, quota: Double? = nil
+    _ used: Double, wait: Double?, seconds: Double = 10, threads: Int = 2, processors: Int = 2,
+    quota: Double? = nil
   ) -> ProcessorShare {
     ProcessorShare(
       time: ProcessorTime(seconds: used, waitSeconds: wait), seconds: seconds, threads: threads,
@@ -40,7 +41,9 @@ import Testing
   @Test("Times are differences and sums; an unknown wait stays unknown")
   func arithmetic() {
     let (a, b) = (ProcessorTime(seconds: 5, waitSeconds: 2), ProcessorTime(seconds: 3, waitSeconds: 1))
-    #expect(a - b == ProcessorTime(seconds: 2, waitSeconds: 1) && a + b == ProcessorTime(seconds: 8, waitSeconds: 3))
+    #expect(
+      a - b == ProcessorTime(seconds: 2, waitSeconds: 1) && a + b == ProcessorTime(seconds: 8, waitSeconds: 3)
+    )
     #expect((a - ProcessorTime(seconds: 1)).waitSeconds == nil)
     // A thread ended between the two.
     #expect((b - ProcessorTime(seconds: 2, waitSeconds: 4)).waitSeconds == 0)
@@ -52,7 +55,8 @@ import Testing
   func statistics() throws {
     let folder = try TemporaryFolder()
     for (thread, text) in [("1", "500000000 1500000000 7\n"), ("2", "9 500000000 1\n"), ("3", "broken\n")] {
-      try FileManager.default.createDirectory(atPath: "\(folder.path)/\(thread)", withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: "\(folder.path)/\(thread)", withIntermediateDirectories: true)
       try text.write(toFile: "\(folder.path)/\(thread)/schedstat", atomically: true, encoding: .utf8)
     }
     #expect(ProcessorTime.waitSeconds(in: folder.path) == 2)

@@ -22,6 +22,13 @@ final class RunSession {
   private let continuing: Bool
   /// The keys of an encrypted memory.
   let keys: MemoryKeys?
+  /// Notices about what the session has created.
+  var notices: [String] {
+    guard let keys, keys.isNew else { return [] }
+    return [
+      "Created the key file \(keys.path). Without it, the images that this run stores cannot be read. Keep it apart from them."
+    ]
+  }
   private var passed: LedgerFile?
   private var memoryDirectory: MemoryDirectory?
   private var isFinished = false

@@ -116,7 +116,9 @@ public struct TrainingRun {
     let device = try prepareMachine(threads: threads.count)
     let prepared = try prepare(in: session, arrivals)
     let stream = prepared.stream
-    for notice in self.notices + prepared.notices + threads.notices { observe(.notice(notice)) }
+    for notice in session.notices + self.notices + prepared.notices + threads.notices {
+      observe(.notice(notice))
+    }
     let notices = ReportNotices(of: stream.source.specification) { observe(.notice($0)) }
     try stream.source.checkReport(isStrict: configuration.data.strict)
     notices.update(stream.source.report)

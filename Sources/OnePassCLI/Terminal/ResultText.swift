@@ -41,7 +41,8 @@ struct ResultText {
     let waits = waiting < 0.01 ? "" : ", \(Figures.percent(waiting)) of the training time waiting for images"
     let processor = result.threads?.waitShare ?? 0
     let shares =
-      processor < 0.1 ? "" : ", threads waited for a processor for \(Figures.percent(processor, decimals: 0)) of the time"
+      processor < 0.1
+      ? "" : ", threads waited for a processor for \(Figures.percent(processor, decimals: 0)) of the time"
     lines.append(
       "speed      \(Figures.count(Int(result.throughput.imagesPerSecond))) images/s, "
         + "\(Figures.duration(result.wallSeconds)) in total\(waits)\(shares)")

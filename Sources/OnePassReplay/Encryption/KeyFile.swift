@@ -16,6 +16,8 @@ final class KeyFile {
   let path: String
   /// The random bytes that identify the file.
   let salt: [UInt8]
+  /// Whether this created it.
+  let isNew: Bool
   /// The open file; -1 if it is only read.
   private let file: Int32
   private var count: Int
@@ -43,7 +45,8 @@ final class KeyFile {
     do {
       guard isReading || flock(file, LOCK_EX | LOCK_NB) == 0 else { throw OnePassError.keyFileInUse(path) }
       var bytes = try Self.contents(of: file, path)
-      if bytes.isEmpty, isCreating {
+      isNew = bytes.isEmpty && isCreating
+      if isNew {
         bytes =
           try Self.magic + ImageCipher.random(16) + Self.noName + ImageCipher.random(ImageCipher.keyBytes)
         try Self.write(bytes, at: 0, to: file, path)

@@ -21,6 +21,8 @@ public final class MemoryKeys {
 
   /// The path of the file.
   public var path: String { file.path }
+  /// Whether the file was created when it was opened.
+  public var isNew: Bool { file.isNew }
   /// The identity of the file, by which a wrong one is detected.
   let identity: String
 
