@@ -175,8 +175,9 @@ struct PatchConvolution : torch::autograd::Function<PatchConvolution> {
     context->save_for_backward({images, filters});
     context->saved_data["stride"] = stride;
     context->saved_data["padding"] = padding;
-    // With as few channels as an image has, oneDNN is twice as fast. Its outputs do not depend on the number of threads.
-    if (images.size(1) < 16) {
+    // With as few channels as an image has, oneDNN is twice as fast. Its outputs do not depend on the number of threads, but those of
+    // filters of one pixel could depend on the number of images.
+    if (images.size(1) < 16 && filters.size(2) > 1) {
       return ctorch::overImages(images, [&](const at::Tensor &part) {
         return at::conv2d(part, filters, {}, {stride, stride}, {padding, padding}).contiguous(channelsLast);
       });

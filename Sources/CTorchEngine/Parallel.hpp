@@ -1,6 +1,8 @@
 #pragma once
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
+#include <c10/util/ParallelGuard.h>
 
 #include <algorithm>
 #include <exception>
@@ -16,14 +18,11 @@ namespace ctorch {
 /// indices. The ranges, and the threads that compute them, differ from call to call. The body must not throw.
 template <typename Body>
 void inParallel(int64_t count, int64_t grain, const Body &body) {
-  if (count <= grain || threads() == 1) {
-    if (count > 0) body(0, count);
-    return;
-  }
+  if (count <= 0) return;
   const auto call = [](const void *context, int64_t begin, int64_t end) {
     (*static_cast<const Body *>(context))(begin, end);
   };
-  team::run(count, grain, threads(), call, &body);
+  team::run(count, grain, count <= grain ? 1 : threads(), call, &body);
 }
 
 /// Calls `body` for each part of 0 ..< parts; it may call operators of libtorch, and throw.
@@ -32,8 +31,9 @@ void forEachPart(int64_t parts, const Body &body) {
   std::exception_ptr failure;
   std::mutex mutex;
   inParallel(parts, 1, [&](int64_t begin, int64_t end) {
-    if (team::threadNumber() > 0) computeAlone();
+    if (team::isHelper()) computeAlone();
     const c10::NoGradGuard noGradient;
+    const c10::ParallelGuard isParallel(true);
     try {
       for (int64_t part = begin; part < end; ++part) body(part);
     } catch (...) {
@@ -71,8 +71,9 @@ void forEachPart(const std::vector<at::Tensor> &tensors, const Body &body) {
 /// Returns the results of an operator of libtorch that treats the images of a mini-batch apart, computed by parts of it.
 template <typename Operator>
 at::Tensor overImages(const at::Tensor &images, const Operator &compute) {
-  const int64_t count = images.size(0), parts = std::min<int64_t>(threads(), count);
-  if (parts < 2) return compute(images);
+  // libtorch chooses another algorithm for a single image, and other threads have no autocast.
+  const int64_t count = images.size(0), parts = std::min<int64_t>(threads(), count / 2);
+  if (parts < 2 || at::autocast::is_autocast_enabled(at::kCPU)) return compute(images);
   at::Tensor results;
   std::once_flag isMade;
   forEachPart(parts, [&](int64_t part) {

@@ -6,12 +6,14 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace ctorch::team {
 namespace {
 
 thread_local int number = 0;
+thread_local bool helps = false;
 thread_local bool isWithin = false;
 
 /// A range is this part of what a share has left, so that ranges become smaller towards the end, where threads wait for each other.
@@ -47,7 +49,7 @@ class Team {
  public:
   void run(int64_t count, int64_t grain, int threads, Body body, const void *context) {
     std::unique_lock lock(isBusy, std::try_to_lock);
-    if (!lock) return body(context, 0, count);
+    if (!lock) return runAlone(count, body, context);
     grow(threads);
     this->body = body;
     this->context = context;
@@ -75,17 +77,22 @@ class Team {
   const void *context = nullptr;
   int64_t grain = 1;
   std::unique_ptr<Share[]> shares;
-  int size = 1;
+  int capacity = 0, size = 1;
   const int looks = chosenLooks();
   alignas(64) std::atomic<int> threads{1};
   alignas(64) std::atomic<uint32_t> loops{0};
   alignas(64) std::atomic<uint32_t> state{0};
 
   void grow(int threads) {
-    if (threads <= size && shares) return;
+    if (threads <= capacity) return;
     // No helper is within a loop.
-    shares = std::make_unique<Share[]>(std::max(threads, size));
-    for (; size < threads; ++size) std::thread([this, own = size] { help(own); }).detach();
+    shares = std::make_unique<Share[]>(threads);
+    capacity = threads;
+    // Without a thread, the others compute its share.
+    try {
+      for (; size < threads; ++size) std::thread([this, own = size] { help(own); }).detach();
+    } catch (const std::system_error &) {
+    }
   }
 
   /// Computes the ranges of its own share, then those of the others.
@@ -122,7 +129,7 @@ class Team {
 
   [[noreturn]] void help(int own) {
     number = own;
-    isWithin = true;
+    helps = isWithin = true;
     for (uint32_t seen = 0;;) {
       for (int look = 0; look < looks && loops.load(std::memory_order_relaxed) == seen; ++look) pause();
       loops.wait(seen, std::memory_order_acquire);
@@ -144,8 +151,17 @@ Team &team() {
 
 int threadNumber() { return number; }
 
+bool isHelper() { return helps; }
+
+void runAlone(int64_t count, Body body, const void *context) {
+  const int before = number;
+  number = 0;
+  body(context, 0, count);
+  number = before;
+}
+
 void run(int64_t count, int64_t grain, int threads, Body body, const void *context) {
-  if (isWithin || threads < 2) return body(context, 0, count);
+  if (isWithin || threads < 2) return runAlone(count, body, context);
   team().run(count, grain, threads, body, context);
 }
 

@@ -15,7 +15,13 @@ using Body = void (*)(const void *context, int64_t begin, int64_t end);
 /// A call within a loop, or during a loop of another thread, computes all on its own thread.
 void run(int64_t count, int64_t grain, int threads, Body body, const void *context);
 
+/// Computes all on this thread, as number 0: for a loop within a loop, whose scratch memory has other parts.
+void runAlone(int64_t count, Body body, const void *context);
+
 /// The number of this thread within its loop: 0 for the thread that called `run`, less than `threads` for all others.
 int threadNumber();
+
+/// Whether this is a thread of the team that called no loop.
+bool isHelper();
 
 }  // namespace ctorch::team

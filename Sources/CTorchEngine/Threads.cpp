@@ -9,33 +9,47 @@ namespace {
 /// Whether this thread lets libtorch use all threads.
 thread_local bool usesLibtorch = false;
 
-std::atomic<int> &chosen() {
+/// Sets libtorch's number for this thread. The first query of a thread would replace it by that of another one.
+void set(int count) {
+  at::get_num_threads();
+  at::set_num_threads(count);
+}
+
+/// The number for threads that have not computed yet.
+std::atomic<int> &initial() {
   static std::atomic<int> count{[] {
     const int count = at::get_num_threads();
-    at::set_num_threads(1);
+    set(1);
     return count;
   }()};
   return count;
 }
 
+/// The number of this thread. It does not change during a call, which divides scratch memory by it.
+int &own() {
+  static thread_local int count = initial().load(std::memory_order_relaxed);
+  return count;
+}
+
 }  // namespace
 
-int ctorch::threads() { return chosen().load(std::memory_order_relaxed); }
+int ctorch::threads() { return own(); }
 
 void ctorch::setThreads(int count) {
-  chosen().store(count, std::memory_order_relaxed);
-  at::set_num_threads(usesLibtorch ? count : 1);
+  own() = count;
+  initial().store(count, std::memory_order_relaxed);
+  set(usesLibtorch ? count : 1);
 }
 
 void ctorch::useThreadsOfLibtorch() {
   if (usesLibtorch) return;
   usesLibtorch = true;
-  at::set_num_threads(threads());
+  set(threads());
 }
 
 void ctorch::computeAlone() {
   static thread_local bool isAlone = false;
   if (isAlone) return;
   isAlone = true;
-  at::set_num_threads(1);
+  set(1);
 }

@@ -2,7 +2,8 @@
 
 namespace ctorch {
 
-/// The number of threads of an operator: libtorch's choice until it is set.
+/// The number of threads of an operator: libtorch's choice until it is set. A thread keeps the number with which it first computed,
+/// or that it set.
 ///
 /// Our own kernels use a team (Team.hpp). libtorch's threads wait for each other at the end of every loop, which makes training
 /// several times slower where other processes use the cores. So libtorch has one thread until an operator is called that

@@ -137,6 +137,13 @@ import Testing
     try runs.resume("run", ["--memory-key", folder.file("moved")])
   }
 
+  @Test("The creation of a key file is reported, but not its use")
+  func creation() throws {
+    let notice = "Created the key file \(folder.file("keys"))."
+    #expect(try runs.attempt("first", key).errors.contains(notice))
+    #expect(try !runs.attempt("second", key).errors.contains(notice))
+  }
+
   @Test("Places where the key would protect no image are refused")
   func refusedPlaces() throws {
     func expectRefusal(_ name: String?, _ options: [String], _ message: String) throws {

@@ -20,6 +20,8 @@ import Testing
     let notice = try #require(share(7, wait: 9).notice)
     #expect(notice.contains("35 %") && notice.contains("2 threads") && notice.contains("other processes"))
     #expect(share(10.1, wait: 9).notice == nil)
+    // A stream that is slow, next to another process.
+    #expect(share(1, wait: 0.5).notice == nil)
     // Small operators, other ranks, or a silent stream.
     #expect(share(3, wait: 0.2).notice == nil)
     // A system that does not count waits.

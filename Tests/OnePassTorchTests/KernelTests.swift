@@ -44,6 +44,9 @@ import Testing
     Shape(images: 3, height: 6, width: 5, inputs: 24, outputs: 40, size: 1, stride: 2, padding: 0),
     Shape(images: 2, height: 5, width: 5, inputs: 130, outputs: 70, stride: 3),
     Shape(images: 60, height: 6, width: 6, inputs: 96, outputs: 112, size: 1, padding: 0),
+    Shape(images: 9, height: 28, width: 28, inputs: 1, outputs: 16),
+    Shape(images: 3, height: 32, width: 32, inputs: 3, outputs: 16),
+    Shape(images: 20, height: 6, width: 5, inputs: 8, outputs: 16, size: 1, padding: 0),
     Shape(images: 2, height: 3, width: 3, inputs: 20, outputs: 16, size: 2, stride: 2, padding: 1),
   ]
 

@@ -10,6 +10,8 @@ final class ProcessorTimeRecorder: StepObserver {
   private let isOnCPU: Bool
   /// Where the current part of the training began.
   private var mark = ProcessorTime.current()
+  /// Whether the training is in progress, and not an evaluation.
+  private var isMeasuring = false
   /// The part that is looked at: the times at its beginning.
   private var window: (time: ProcessorTime, seconds: Double, imageWait: Double)?
   private var isDone = false
@@ -29,10 +31,17 @@ final class ProcessorTimeRecorder: StepObserver {
   func restore(_ time: ProcessorTime?) { total = time ?? total }
 
   /// Begins to measure, at the start of the training and after other work.
-  func resume() { mark = .current() }
+  func resume() { (mark, isMeasuring) = (.current(), true) }
 
-  /// Adds the time since the last mark.
+  /// Stops to measure.
   func pause() {
+    update()
+    isMeasuring = false
+  }
+
+  /// Adds the time since the last mark to the total.
+  func update() {
+    guard isMeasuring else { return }
     let now = ProcessorTime.current()
     total = total + (now - mark)
     mark = now
@@ -42,7 +51,7 @@ final class ProcessorTimeRecorder: StepObserver {
     guard isOnCPU, !isDone else { return }
     let (seconds, imageWait) = (loop.position.seconds, loop.incoming.imageWaitSeconds)
     if let window, seconds - window.seconds < Self.windowSeconds { return }
-    pause()
+    update()
     if let window {
       let share = ProcessorShare(
         time: total - window.time, seconds: seconds - window.seconds - (imageWait - window.imageWait),
@@ -69,10 +78,10 @@ struct ProcessorShare {
   /// The time on processors, as a share of what the threads could have had.
   var value: Double { time.seconds / max(1e-9, seconds * Double(min(threads, processors.count))) }
 
-  /// The notice for a share below a half, if threads waited for processors: a run of small operators, or one that waits for other
-  /// ranks, has a small share too.
+  /// The notice for a share below a half, if threads waited for processors: a run of small operators, or one that waits for its stream
+  /// or for other ranks, has a small share too.
   var notice: String? {
-    guard value < 0.5, let wait = time.waitShare, wait >= 0.25 else { return nil }
+    guard value < 0.5, let wait = time.waitShare, wait >= 0.4 else { return nil }
     let cause = processors.quota.map { "the CPU quota is \(Figures.short($0))" } ?? "other processes use them"
     return
       "The run gets \(Figures.percent(value, decimals: 0)) of the processor time that "

@@ -118,7 +118,7 @@ final class CheckpointSaver: StepObserver {
     stream.settle(upTo: loop.incoming.tally.taken)
     let start = clock.now
     records.log.makeDurable()
-    records.processor.pause()
+    records.processor.update()
     try unfinished.save(
       RunState(
         version: onePassVersion, configuration: assembly.configuration.withoutSecrets, plan: assembly.plan,

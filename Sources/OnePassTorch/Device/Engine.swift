@@ -36,8 +36,8 @@ public enum Engine {
 
   /// Sets the number of CPU threads that one operator may use, 1 … 4096.
   ///
-  /// Our own kernels follow it at once. For libtorch's operators, call it before the first one, since a thread keeps the number with
-  /// which it first computed; the last bits of their sums can depend on it.
+  /// Call it before the first operator, since another thread keeps the number with which it first computed. The last bits of
+  /// sums of libtorch's operators can depend on it.
   /// - Throws: `OnePassError` (`usage`) for a number outside the range.
   public static func setThreadCount(_ count: Int) throws {
     let range = 1...4096
