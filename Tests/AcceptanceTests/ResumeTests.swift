@@ -38,7 +38,7 @@ import Testing
         // mini-batches that are otherwise in flight together.
         ![
           "Seconds\"", "imagesPerSecond", "decodeThreads", "memoryDirectory", "memoryKey", "allocatorBytes",
-          "batchEncodedBytes", "batchDecodedBytes", "decodePeakBytes",
+          "batchEncodedBytes", "batchDecodedBytes", "decodePeakBytes", "waitShare",
         ].contains { line.contains($0) }
       }
     outcome["result"] = Data(lines.joined(separator: "\n").utf8)

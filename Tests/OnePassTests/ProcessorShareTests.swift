@@ -37,7 +37,7 @@ import Testing
   @Test("A quota is named as the cause")
   func quota() throws {
     let notice = try #require(share(3, wait: 9, threads: 4, processors: 4, quota: 1.5).notice)
-    #expect(notice.contains("CPU quota is 1.5") && notice.contains("30 %"))
+    #expect(notice.contains("CPU quota is 1.5") && notice.contains("15 %"))
   }
 
   @Test("Times are differences and sums; an unknown wait stays unknown")
