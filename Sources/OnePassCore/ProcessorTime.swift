@@ -4,8 +4,8 @@ import Foundation
 ///
 /// ```swift
 /// let before = ProcessorTime.current()
-/// try train()
-/// print((ProcessorTime.current() - before).seconds)
+/// let result = try TrainingRun(configuration).start()
+/// print((ProcessorTime.current() - before).seconds, result.throughput.imagesPerSecond)
 /// ```
 public struct ProcessorTime: Codable, Hashable, Sendable {
   /// The time on processors, of all threads, in seconds.
