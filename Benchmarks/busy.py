@@ -149,6 +149,10 @@ class Programs:
                 yield f"PyTorch {version}".strip() + f", {loader}", self.pytorch(python, model, loader, share)
 
 
+def case_of(model, count):
+    return f"{model}, {count} neighbour" + ("" if count == 1 else "s")
+
+
 def shared_cores(programs, round):
     """Trained images per second with busy neighbours."""
     for model in MODELS:
@@ -156,7 +160,7 @@ def shared_cores(programs, round):
             for name, command in programs.all(model, count > 0):
                 with neighbours(count):
                     [record] = records([start(command)])
-                yield {"case": f"{model}, {count} neighbours", "program": name, "round": round, "images_per_second": rate(record)}
+                yield {"case": case_of(model, count), "program": name, "round": round, "images_per_second": rate(record)}
 
 
 def quotas(programs, round):
@@ -302,7 +306,7 @@ def figures(rounds):
     cores = os.cpu_count()
     for model in MODELS:
         for count in NEIGHBOURS:
-            case, quiet = f"{model}, {count} neighbours", f"{model}, 0 neighbours"
+            case, quiet = case_of(model, count), case_of(model, 0)
             if count:
                 # The kernel divides the cores equally among the threads that are ready; a thread has at most one core.
                 share = min(1, cores / (cores + count))
@@ -315,7 +319,7 @@ def figures(rounds):
                     yield case, f"rate / {name}", 4, True, rounds.ratios(case, "onepass", case, program)
                 elif program.startswith("PyTorch"):
                     yield case, f"rate / {program}", 1, True, rounds.ratios(case, "onepass", case, program)
-        case, quiet = f"{model}, quota of {QUOTA} cores", f"{model}, 0 neighbours"
+        case, quiet = f"{model}, quota of {QUOTA} cores", case_of(model, 0)
         share = QUOTA / cores
         yield case, f"rate / ({share:.2f} × rate without)", 0.85, True, rounds.ratios(case, "onepass", quiet, "onepass", share)
         yield case, "rate / that before", 1, True, rounds.ratios(case, "onepass", case, "onepass before")
