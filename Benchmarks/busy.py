@@ -57,7 +57,7 @@ def neighbours(count):
 @contextlib.contextmanager
 def quota(processors):
     """Yields the file that admits processes to a control group with a quota, or `None` where none can be created."""
-    group = made = None
+    made = None
     for root, values in (("/sys/fs/cgroup/cpu", {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": f"{processors * 1e5:.0f}"}),
                          ("/sys/fs/cgroup", {"cpu.max": f"{processors * 1e5:.0f} 100000"})):
         group = Path(root) / f"onepass-bench-{os.getpid()}"
@@ -153,6 +153,10 @@ def case_of(model, count):
     return f"{model}, {count} neighbour" + ("" if count == 1 else "s")
 
 
+def threads_case(model, threads):
+    return f"{model}, {threads} thread{'' if threads == 1 else 's'} on {os.cpu_count()} cores"
+
+
 def shared_cores(programs, round):
     """Trained images per second with busy neighbours."""
     for model in MODELS:
@@ -177,7 +181,7 @@ def quotas(programs, round):
                            "images_per_second": rate(record)}
                 for threads in (1, 2 * cores):
                     [record] = records([start(programs.onepass(program, model, 0.5, threads=threads))])
-                    yield {"case": f"{model}, {threads} threads on {cores} cores", "program": name, "round": round,
+                    yield {"case": threads_case(model, threads), "program": name, "round": round,
                            "images_per_second": rate(record)}
 
 
@@ -214,9 +218,9 @@ def starts(programs, round):
                 sys.exit(f"busy: {program} {case} ended with {process.returncode}")
             spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             yield {"case": case, "program": name, "round": round, "milliseconds": 1e3 * seconds, "cpu_milliseconds": 1e3 * spent}
+    if programs.data is None:
+        return
     with tempfile.TemporaryDirectory() as scratch:
-        if programs.data is None:
-            return
         images = folder(programs.ours["onepass"], programs.data, Path(scratch))
         for name, program in programs.ours.items():
             yield {"case": "first update, folder of 10,000 images", "program": name, "round": round,
@@ -259,15 +263,14 @@ def first_update(program, images, output):
     return seconds
 
 
-PARTS = {"cores shared with busy processes": shared_cores, "quotas, and more threads than cores": quotas,
-         "runs and ranks side by side": side_by_side, "start": starts}
+PARTS = (shared_cores, quotas, side_by_side, starts)
 
 
 def measured(settings):
     """The rows of all parts, round by round."""
     programs = Programs(settings)
     for round in range(settings.rounds):
-        for part in PARTS.values():
+        for part in PARTS:
             for row in part(programs, round):
                 value = " ".join(f"{value:8.1f} {key.replace('_', ' ')}" for key, value in row.items() if isinstance(value, float))
                 print(f"  round {round + 1}: {row['case']:40} {row['program']:22} {value}", flush=True)
@@ -288,7 +291,7 @@ def report(rows):
 class Rounds:
     """The values of the rows by case, program and round."""
 
-    def __init__(self, rows, key=None):
+    def __init__(self, rows):
         self.values = {}
         for row in rows:
             value = row.get("images_per_second", row.get("milliseconds"))
@@ -323,7 +326,9 @@ def figures(rounds):
         share = QUOTA / cores
         yield case, f"rate / ({share:.2f} × rate without)", 0.85, True, rounds.ratios(case, "onepass", quiet, "onepass", share)
         yield case, "rate / that before", 1, True, rounds.ratios(case, "onepass", case, "onepass before")
-        case = f"{model}, {2 * cores} threads on {cores} cores"
+        case = threads_case(model, 1)
+        yield case, "rate / that before", 0.98, True, rounds.ratios(case, "onepass", case, "onepass before")
+        case = threads_case(model, 2 * cores)
         yield case, "rate / rate of the default", 0.85, True, rounds.ratios(case, "onepass", quiet, "onepass")
     for model in SIDE_BY_SIDE:
         case = f"{model}, two threads"

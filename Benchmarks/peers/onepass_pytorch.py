@@ -162,7 +162,7 @@ class BasicBlock(nn.Module):
         return F.relu(out + x, inplace=True)
 
 
-class ResNet20(nn.Module):
+class CIFARResNet(nn.Module):
     """The CIFAR ResNet of 6 n + 2 layers: 3x3 stem, three stages of n = 3 blocks with 16, 32, 64 channels."""
 
     def __init__(self, blocks=3):
@@ -192,7 +192,7 @@ def torchvision_model(name, size):
     return model
 
 
-MODELS = {"resnet8": lambda size: ResNet20(1), "resnet20": lambda size: ResNet20(), "resnet18": lambda size: torchvision_model("resnet18", size),
+MODELS = {"resnet8": lambda size: CIFARResNet(1), "resnet20": lambda size: CIFARResNet(), "resnet18": lambda size: torchvision_model("resnet18", size),
           "resnet50": lambda size: torchvision_model("resnet50", size)}
 
 # ---------------------------------------------------------------------------------------------- memory

@@ -95,7 +95,7 @@ class Images(unittest.TestCase):
 class Model(unittest.TestCase):
     def test_has_the_parameters_of_resnet_20(self):
         # 432 + 18 convolutions of He et al. section 4.2 + batch norm + classifier.
-        self.assertEqual(sum(p.numel() for p in peer.ResNet20().parameters()), 269_722)
+        self.assertEqual(sum(p.numel() for p in peer.CIFARResNet().parameters()), 269_722)
 
     def test_shortcut_subsamples_and_pads_channels(self):
         block = peer.BasicBlock(16, 32, 2).eval()
@@ -108,7 +108,7 @@ class Model(unittest.TestCase):
     def test_initialisation_is_kaiming_fan_out(self):
         torch.manual_seed(5)
         # 32 input channels, 64 output channels: with fan-in, the deviation would be different.
-        weight = peer.ResNet20().blocks[6].conv1.weight
+        weight = peer.CIFARResNet().blocks[6].conv1.weight
         # Standard error of a standard deviation over n normals: 1 / sqrt(2 n) of it; five of them.
         want, n = math.sqrt(2 / (64 * 9)), weight.numel()
         self.assertLess(abs(weight.std().item() / want - 1), 5 / math.sqrt(2 * n))

@@ -57,15 +57,14 @@ struct MaxPooling : torch::autograd::Function<MaxPooling> {
                             int64_t stride, int64_t padding) {
     const int64_t count = images.size(0), parts = partsOf(images);
     std::vector<at::Tensor> outputs(static_cast<size_t>(parts)), places(static_cast<size_t>(parts));
-    ctorch::forEachPart(parts, [&](int64_t part) {
-      const int64_t first = count * part / parts, length = count * (part + 1) / parts - first;
+    ctorch::forEachPartOf(count, parts, [&](int64_t part, int64_t first, int64_t length) {
       std::tie(outputs[part], places[part]) = at::max_pool2d_with_indices(
           images.narrow(0, first, length), {size, size}, {stride, stride}, {padding, padding});
     });
-    context->save_for_backward({images, at::cat(places)});
+    context->save_for_backward({images, joined(places)});
     for (const auto &[name, value] : {std::pair{"size", size}, {"stride", stride}, {"padding", padding}})
       context->saved_data[name] = value;
-    return at::cat(outputs);
+    return joined(outputs);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
@@ -75,13 +74,12 @@ struct MaxPooling : torch::autograd::Function<MaxPooling> {
     const int64_t size = value("size"), stride = value("stride"), padding = value("padding");
     const int64_t count = saved[0].size(0), parts = partsOf(saved[0]);
     std::vector<at::Tensor> results(static_cast<size_t>(parts));
-    ctorch::forEachPart(parts, [&](int64_t part) {
-      const int64_t first = count * part / parts, length = count * (part + 1) / parts - first;
+    ctorch::forEachPartOf(count, parts, [&](int64_t part, int64_t first, int64_t length) {
       results[part] = at::max_pool2d_with_indices_backward(
           gradients[0].narrow(0, first, length), saved[0].narrow(0, first, length), {size, size}, {stride, stride},
           {padding, padding}, {1, 1}, /*ceil_mode=*/false, saved[1].narrow(0, first, length));
     });
-    return {at::cat(results), at::Tensor(), at::Tensor(), at::Tensor()};
+    return {joined(results), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 
   static bool suits(const at::Tensor &images) {
@@ -89,6 +87,9 @@ struct MaxPooling : torch::autograd::Function<MaxPooling> {
   }
 
  private:
+  /// The parts in one tensor; a single part is not copied.
+  static at::Tensor joined(const std::vector<at::Tensor> &parts) { return parts.size() == 1 ? parts[0] : at::cat(parts); }
+
   static int64_t partsOf(const at::Tensor &images) { return std::min<int64_t>(ctorch::threads(), images.size(0)); }
 };
 

@@ -44,6 +44,15 @@ void forEachPart(int64_t parts, const Body &body) {
   if (failure) std::rethrow_exception(failure);
 }
 
+/// Calls `body(part, first, length)` for parts that cover 0 ..< count, about equal in length.
+template <typename Body>
+void forEachPartOf(int64_t count, int64_t parts, const Body &body) {
+  forEachPart(parts, [&](int64_t part) {
+    const int64_t first = count * part / parts;
+    body(part, first, count * (part + 1) / parts - first);
+  });
+}
+
 inline std::vector<at::Tensor> slice(const std::vector<at::Tensor> &tensors, size_t begin, size_t end) {
   return {tensors.begin() + static_cast<int64_t>(begin), tensors.begin() + static_cast<int64_t>(end)};
 }
@@ -76,8 +85,7 @@ at::Tensor overImages(const at::Tensor &images, const Operator &compute) {
   if (parts < 2 || at::autocast::is_autocast_enabled(at::kCPU)) return compute(images);
   at::Tensor results;
   std::once_flag isMade;
-  forEachPart(parts, [&](int64_t part) {
-    const int64_t first = count * part / parts, length = count * (part + 1) / parts - first;
+  forEachPartOf(count, parts, [&](int64_t, int64_t first, int64_t length) {
     const at::Tensor own = compute(images.narrow(0, first, length));
     std::call_once(isMade, [&] {
       std::vector<int64_t> sizes = own.sizes().vec();

@@ -21,7 +21,7 @@ void runAlone(int64_t count, Body body, const void *context);
 /// The number of this thread within its loop: 0 for the thread that called `run`, less than `threads` for all others.
 int threadNumber();
 
-/// Whether this is a thread of the team that called no loop.
+/// Whether this thread belongs to the team: it computes ranges of the loops of others.
 bool isHelper();
 
 }  // namespace ctorch::team

@@ -1,8 +1,8 @@
 import OnePassCore
 import OnePassTorch
 
-/// Measures the time on processors of a training on the CPU, and reports once if the run gets less than half of what its threads
-/// could have had, because other processes use the processors.
+/// Measures the time of a training on processors. It reports once if a training on the CPU gets less than half of what its threads could
+/// have had, because they waited for processors.
 final class ProcessorTimeRecorder: StepObserver {
   /// The time in earlier processes of this run, and up to the last mark.
   private(set) var total = ProcessorTime(waitSeconds: 0)
@@ -33,7 +33,7 @@ final class ProcessorTimeRecorder: StepObserver {
   /// Begins to measure, at the start of the training and after other work.
   func resume() { (mark, isMeasuring) = (.current(), true) }
 
-  /// Stops to measure.
+  /// Stops measuring.
   func pause() {
     update()
     isMeasuring = false
@@ -82,10 +82,12 @@ struct ProcessorShare {
   /// or for other ranks, has a small share too.
   var notice: String? {
     guard value < 0.5, let wait = time.waitShare, wait >= 0.4 else { return nil }
-    let cause = processors.quota.map { "the CPU quota is \(Figures.short($0))" } ?? "other processes use them"
+    let cause =
+      processors.quota.map {
+        "because of other processes or its CPU quota of \(Figures.short($0)). Raise the quota, or stop other programs."
+      } ?? "because other processes use them. Stop these, or run it where processors are reserved for it."
     return
-      "The run gets \(Figures.percent(value, decimals: 0)) of the processor time that "
-      + "\(Figures.count(threads, "thread")) could use, since \(cause). "
-      + "Stop other programs, or run it where processors are reserved for it."
+      "The run gets \(Figures.percent(value, decimals: 0)) of the processor time that its "
+      + "\(Figures.count(threads, "compute thread")) could use, \(cause)"
   }
 }

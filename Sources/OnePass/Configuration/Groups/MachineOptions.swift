@@ -39,7 +39,8 @@ extension RunConfiguration {
 
     /// The number of CPU compute threads, 1 … 4,096; one per core that the process may use if `nil`.
     ///
-    /// Results in float32 do not depend on it, those in bfloat16 in their last bits.
+    /// Results in float32 do not depend on it, those in bfloat16 in their last bits. Runs that differ only in it count as the same
+    /// experiment.
     @RunOption(
       "threads", "Number of CPU compute threads (default: one per core that the process may use).",
       value: "T",
