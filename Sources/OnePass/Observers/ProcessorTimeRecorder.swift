@@ -85,7 +85,7 @@ struct ProcessorShare {
     let cause =
       processors.quota.map {
         "because of other processes or its CPU quota of \(Figures.short($0)). Raise the quota, or stop other programs."
-      } ?? "because other processes use them. Stop these, or run it where processors are reserved for it."
+      } ?? "because other processes are running. Stop them, or run it where processors are reserved for it."
     return
       "The run gets \(Figures.percent(value, decimals: 0)) of the processor time that its "
       + "\(Figures.count(threads, "compute thread")) could use, \(cause)"
