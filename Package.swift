@@ -145,13 +145,19 @@ let package = Package(
 
     .target(
       name: "CImages", dependencies: ["CLibJPEG", "CLibTIFF", "CWebP"], cSettings: [.unsafeFlags(optimised)]),
+    // The client libraries of brokers, loaded at their first use.
+    .target(name: "CBrokers"),
     .target(name: "OnePassCore", swiftSettings: swift),
+    .target(
+      name: "OnePassBrokers", dependencies: ["OnePassCore", "CBrokers", "CCurl"], swiftSettings: swift),
     .target(
       name: "OnePassReplay", dependencies: ["OnePassCore", "CCrypto", "CSQLite", "CXXHash"],
       swiftSettings: swift),
     .target(
       name: "OnePassData",
-      dependencies: ["OnePassCore", "CImages", "CSpng", "CArchive", "CBrotli", "CLZ4", "CCurl"],
+      dependencies: [
+        "OnePassCore", "OnePassBrokers", "CImages", "CSpng", "CArchive", "CBrotli", "CLZ4", "CCurl",
+      ],
       swiftSettings: swift),
     .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
     .target(
@@ -189,6 +195,9 @@ let package = Package(
       name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: swift),
     .testTarget(
       name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "OnePassBrokersTests", dependencies: ["OnePassBrokers", "CBrokers", "TestSupport"],
+      swiftSettings: swift),
     .testTarget(
       name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
     .testTarget(

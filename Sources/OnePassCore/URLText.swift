@@ -78,13 +78,13 @@ package struct URLText: Sendable {
   }
 
   /// The user name and password of the URL at the start of the text, with the `@`; empty if there are none.
-  var firstUserInfo: Range<String.Index> {
+  package var firstUserInfo: Range<String.Index> {
     guard isURL, let start = starts.first else { return text.startIndex..<text.startIndex }
     return userInfo(at: start)
   }
 
   /// Whether the URL at the start of the text has its user name and password within the authority, or none.
-  var isUnambiguous: Bool {
+  package var isUnambiguous: Bool {
     guard let start = starts.first else { return true }
     let end = authorityEnd(from: start)
     return userInfo(at: start).upperBound <= end

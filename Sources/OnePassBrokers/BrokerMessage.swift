@@ -1,0 +1,110 @@
+import Foundation
+
+/// The place of a message in a partition of a broker's stream.
+///
+/// Kafka, NATS and RabbitMQ number their messages, and ``minor`` is 0. Redis names an entry by a time and a number: `1700000000000-3`.
+package struct BrokerOffset: Hashable, Comparable, Codable, Sendable, CustomStringConvertible {
+  package let major: UInt64
+  package let minor: UInt64
+  /// Whether the text has both numbers.
+  private let hasMinor: Bool
+
+  package init(_ number: UInt64) { (major, minor, hasMinor) = (number, 0, false) }
+
+  package init(_ major: UInt64, _ minor: UInt64) {
+    (self.major, self.minor, hasMinor) = (major, minor, true)
+  }
+
+  /// Parses `42` or `1700000000000-3`.
+  package init?(_ text: some StringProtocol) {
+    let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let first = parts.first, let major = UInt64(first) else { return nil }
+    guard parts.count == 2 else {
+      self.init(major)
+      return
+    }
+    guard let minor = UInt64(parts[1]) else { return nil }
+    self.init(major, minor)
+  }
+
+  package var description: String { hasMinor ? "\(major)-\(minor)" : "\(major)" }
+
+  package static func < (a: BrokerOffset, b: BrokerOffset) -> Bool {
+    (a.major, a.minor) < (b.major, b.minor)
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    guard let offset = BrokerOffset(text) else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "\(text) is not an offset."))
+    }
+    self = offset
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+/// A message of a broker, copied out of the memory of its client library.
+package struct BrokerMessage: Sendable {
+  /// The partition, 0 for a stream that has none.
+  package var partition = 0
+  package var offset: BrokerOffset
+  /// The number of messages of the stream up to this one, for brokers whose offsets are not consecutive (Redis); else `nil`.
+  package var index: Int?
+  package var key: [UInt8]?
+  package var headers: [BrokerHeader] = []
+  package var body: [UInt8]
+
+  package init(offset: BrokerOffset, body: [UInt8]) { (self.offset, self.body) = (offset, body) }
+
+  /// The memory of the message in bytes.
+  package var byteCount: Int {
+    body.count + (key?.count ?? 0) + headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.count }
+  }
+
+  /// The value of the first header with a name.
+  package func header(_ name: String) -> [UInt8]? { headers.first { $0.name == name }?.value }
+}
+
+/// A named value of a message. Numbers and Booleans of AMQP are given as their text.
+package struct BrokerHeader: Hashable, Sendable {
+  package var name: String
+  package var value: [UInt8]
+
+  package init(_ name: String, _ value: some Sequence<UInt8>) { (self.name, self.value) = (name, Array(value)) }
+}
+
+/// The last message of a partition that was taken.
+package struct PartitionPlace: Hashable, Codable, Sendable {
+  package var last: BrokerOffset
+  /// See ``BrokerMessage/index``.
+  package var index: Int?
+
+  package init(_ last: BrokerOffset, index: Int? = nil) { (self.last, self.index) = (last, index) }
+}
+
+/// The messages of a partition that its broker has now.
+package struct KeptMessages: Sendable {
+  /// The offset of the first message that the broker has kept; `nil` if there is none.
+  package var first: BrokerOffset?
+  /// The offset of the newest message that was ever written, kept or not; `nil` if there was none.
+  package var newest: BrokerOffset?
+  /// The number of messages removed before ``first`` since the stream was created, for brokers whose offsets are not consecutive.
+  package var removed: Int?
+
+  package init(first: BrokerOffset?, newest: BrokerOffset?, removed: Int? = nil) {
+    (self.first, self.newest, self.removed) = (first, newest, removed)
+  }
+
+  /// The number of messages after a place that the broker has removed; `nil` if it is unknown.
+  package func lost(after place: PartitionPlace) -> Int? {
+    if let removed { return place.index.map { max(0, removed - $0) } }
+    guard let newest, newest > place.last else { return 0 }
+    let next = first?.major ?? newest.major + 1
+    return Int(next) - min(Int(next), Int(place.last.major) + 1)
+  }
+}

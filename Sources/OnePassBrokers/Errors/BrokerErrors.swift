@@ -1,0 +1,101 @@
+import OnePassCore
+
+extension OnePassError.Code {
+  /// A server refused a name, a password or a certificate. Exit status 77.
+  package static let denied = OnePassError.Code("denied", exitStatus: 77)
+  /// A stream, topic or server name that does not exist. Exit status 68.
+  package static let notFound = OnePassError.Code("notFound", exitStatus: 68)
+}
+
+extension OnePassError {
+  private static func shown(_ text: String) -> String { URLText(text).withoutSecrets }
+
+  // MARK: Addresses
+
+  static func isNoBroker(_ text: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(shown(text)): not the URL of a stream; write kafka://HOST:PORT/TOPIC, redis://HOST:PORT/STREAM, "
+        + "nats://HOST:PORT/STREAM or amqp://HOST:PORT/STREAM.")
+  }
+
+  static func ambiguousBroker(_ text: String) -> OnePassError {
+    OnePassError(
+      .usage, "\(shown(text)): percent-encode /, ?, # and @ in the user, the password and the stream's name.")
+  }
+
+  static func noBrokerStream(_ text: String, _ kind: BrokerKind) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(shown(text)): has no \(kind == .kafka ? "topic" : "stream"); write \(kind.rawValue)://HOST:PORT/"
+        + (kind == .kafka ? "TOPIC." : "STREAM."))
+  }
+
+  static func severalBrokerServers(_ text: String) -> OnePassError {
+    OnePassError(.usage, "\(shown(text)): several servers are possible for kafka:// and nats:// only; pass one.")
+  }
+
+  // MARK: Client libraries
+
+  /// - Parameters:
+  ///   - library: Its name, as `librdkafka`.
+  ///   - package: Debian's package.
+  static func noClientLibrary(_ address: BrokerAddress, _ library: String, package: String, reason: String)
+    -> OnePassError
+  {
+    OnePassError(
+      .unavailable,
+      "\(address): \(library) cannot be loaded (\(reason)); install it, on Debian with: apt-get install \(package)."
+    )
+  }
+
+  static func unknownBrokerProperty(_ name: String, of kind: BrokerKind, known: [String]) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--broker-config: \(kind.rawValue) has no property \(name); use \(known.joined(separator: ", ")).")
+  }
+
+  /// - Parameter reason: What the library said of the value, without secrets.
+  static func invalidBrokerProperty(_ name: String, reason: String) -> OnePassError {
+    OnePassError(.usage, "--broker-config: \(name): \(reason).")
+  }
+
+  // MARK: Connections
+
+  static func brokerUnreachable(_ address: BrokerAddress, reason: String) -> OnePassError {
+    OnePassError(.io, "\(address): cannot be reached (\(reason)); check the server and the network.")
+  }
+
+  static func brokerDenied(_ address: BrokerAddress, reason: String) -> OnePassError {
+    OnePassError(
+      .denied, "\(address): access denied (\(reason)); check the user, the password and their permissions.")
+  }
+
+  /// - Parameter noun: `topic`, `stream`, `queue`.
+  static func noSuchStream(_ address: BrokerAddress, _ noun: String) -> OnePassError {
+    OnePassError(.notFound, "\(address): there is no such \(noun); create it, or fill it with `onepass send`.")
+  }
+
+  static func streamDisappeared(_ address: BrokerAddress, _ noun: String) -> OnePassError {
+    OnePassError(
+      .io, "\(address): the \(noun) was deleted while it was read; restore it, and continue with --resume.")
+  }
+
+  /// - Parameter reason: The words of the broker or of its library.
+  static func brokerFailed(_ address: BrokerAddress, reason: String) -> OnePassError {
+    OnePassError(.io, "\(address): \(reason); check the server, then continue with --resume.")
+  }
+
+  static func messageTooLarge(_ address: BrokerAddress, at offset: String, bytes: Int, limit: Int)
+    -> OnePassError
+  {
+    OnePassError(
+      .badData,
+      "\(address): the message at \(offset) has \(bytes) bytes (at most \(limit) are allowed); "
+        + "raise --message-limit.")
+  }
+
+  static func messageRefused(_ address: BrokerAddress, bytes: Int, reason: String) -> OnePassError {
+    OnePassError(.io, "\(address): a message of \(bytes) bytes was not accepted (\(reason)).")
+  }
+}
