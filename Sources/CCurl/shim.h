@@ -46,3 +46,10 @@ static inline void ccurl_leave_name_servers(CURL *easy) {
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
 }
+
+// The socket of a connection made with CURLOPT_CONNECT_ONLY; -1 if it is closed.
+static inline long ccurl_socket(CURL *easy) {
+  curl_socket_t socket = -1;
+  curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket);
+  return (long)socket;
+}

@@ -27,7 +27,9 @@ package enum BrokerKind: String, CaseIterable, Sendable {
 /// ```
 /// print(try BrokerAddress("redis://me:pw@localhost/photos"))  // redis://localhost:6379/photos
 /// ```
-package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+  CustomReflectable
+{
   package struct Server: Hashable, Sendable {
     package let host: String
     package let port: Int
@@ -48,7 +50,9 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
 
   /// The schemes, with their kinds.
   package static let schemes: [String: (kind: BrokerKind, isSecure: Bool)] = Dictionary(
-    uniqueKeysWithValues: BrokerKind.allCases.flatMap { [($0.rawValue, ($0, false)), ($0.rawValue + "s", ($0, true))] })
+    uniqueKeysWithValues: BrokerKind.allCases.flatMap {
+      [($0.rawValue, ($0, false)), ($0.rawValue + "s", ($0, true))]
+    })
 
   /// Whether a text has the scheme of a broker.
   package static func isMeant(by text: String) -> Bool { scheme(of: text) != nil }
@@ -89,13 +93,17 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
   }
 
   private static func server(_ text: Substring, port: Int) -> Server? {
-    let end = text.hasPrefix("[") ? text.firstIndex(of: "]") : text.firstIndex(of: ":").map { text.index(before: $0) }
-    let host = end.map { text[...$0] } ?? text
-    let rest = text[host.endIndex...]
-    let name = host.hasPrefix("[") ? host.dropFirst().dropLast() : host
-    guard !name.isEmpty, !name.contains("/") else { return nil }
+    let isBracketed = text.hasPrefix("[")
+    guard let end = isBracketed ? text.firstIndex(of: "]") : text.firstIndex(of: ":") ?? text.endIndex else {
+      return nil
+    }
+    let name = isBracketed ? text[text.index(after: text.startIndex)..<end] : text[..<end]
+    let rest = isBracketed ? text[text.index(after: end)...] : text[end...]
+    guard !name.isEmpty else { return nil }
     guard !rest.isEmpty else { return Server(host: String(name), port: port) }
-    guard rest.hasPrefix(":"), let given = Int(rest.dropFirst()), (1...65_535).contains(given) else { return nil }
+    guard rest.hasPrefix(":"), let given = Int(rest.dropFirst()), (1...65_535).contains(given) else {
+      return nil
+    }
     return Server(host: String(name), port: given)
   }
 

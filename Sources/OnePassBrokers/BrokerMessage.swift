@@ -7,7 +7,7 @@ package struct BrokerOffset: Hashable, Comparable, Codable, Sendable, CustomStri
   package let major: UInt64
   package let minor: UInt64
   /// Whether the text has both numbers.
-  private let hasMinor: Bool
+  let hasMinor: Bool
 
   package init(_ number: UInt64) { (major, minor, hasMinor) = (number, 0, false) }
 
@@ -75,7 +75,9 @@ package struct BrokerHeader: Hashable, Sendable {
   package var name: String
   package var value: [UInt8]
 
-  package init(_ name: String, _ value: some Sequence<UInt8>) { (self.name, self.value) = (name, Array(value)) }
+  package init(_ name: String, _ value: some Sequence<UInt8>) {
+    (self.name, self.value) = (name, Array(value))
+  }
 }
 
 /// The last message of a partition that was taken.
@@ -103,6 +105,7 @@ package struct KeptMessages: Sendable {
   /// The number of messages after a place that the broker has removed; `nil` if it is unknown.
   package func lost(after place: PartitionPlace) -> Int? {
     if let removed { return place.index.map { max(0, removed - $0) } }
+    guard !place.last.hasMinor else { return nil }
     guard let newest, newest > place.last else { return 0 }
     let next = first?.major ?? newest.major + 1
     return Int(next) - min(Int(next), Int(place.last.major) + 1)

@@ -1,5 +1,3 @@
-import OnePassCore
-
 /// The secrets of the URLs in a text: user names, passwords, queries and fragments.
 ///
 /// A URL is split as curl splits it: the authority ends at the first `/`, `?` or `#`, and user name and password end at its last

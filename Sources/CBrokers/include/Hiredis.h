@@ -1,36 +1,42 @@
-// hiredis: the reader of Redis's protocol. Connections are made by the caller, so that none of its structures are used but replies.
+// hiredis: the parser of Redis's protocol. Connections are made by the caller, and the elements of a reply are handed over as they
+// arrive, so that a reply of many messages is never in memory as a whole. None of hiredis's structures are read.
 
 #ifndef ONEPASS_CBROKERS_HIREDIS_H
 #define ONEPASS_CBROKERS_HIREDIS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum { cb_redis_string = 1, cb_redis_array, cb_redis_integer, cb_redis_nil, cb_redis_status, cb_redis_error };
+/// The kinds of elements of a reply.
+typedef enum {
+  CBRedisText,
+  CBRedisStatus,
+  CBRedisError,
+  CBRedisInteger,
+  CBRedisNil,
+  /// An array; its elements follow.
+  CBRedisArray,
+} CBRedisKind;
 
-/// The functions of hiredis. Replies are opaque, since their layout differs between versions 0 and 1; see cb_redis_reply.
-typedef struct {
-  void *(*redisReaderCreate)(void);
-  int (*redisReaderFeed)(void *reader, const char *bytes, size_t count);
-  int (*redisReaderGetReply)(void *reader, void **reply);
-  void (*redisReaderFree)(void *reader);
-  void (*freeReplyObject)(void *reply);
-  /// Whether the library is of version 1 or newer.
-  int is_version_1;
-} CBHiredis;
+/// Receives an element: its bytes, or the number or the count of elements.
+typedef void (*CBRedisHandler)(void *context, CBRedisKind kind, const char *bytes, size_t count, long long number);
 
-/// A reply of any version. Text is not zero-terminated where it has zeros.
-typedef struct {
-  int type;
-  long long integer;
-  const char *text;
-  size_t count;
-  void *const *elements;
-} CBRedisReply;
+typedef struct CBRedisParser CBRedisParser;
 
-/// The library; NULL with a reason if it cannot be loaded. The reason is never released.
-const CBHiredis *cb_hiredis(const char **reason);
+/// Whether hiredis can be loaded; false with a reason, which is never released.
+bool cb_hiredis_load(const char **reason);
 
-/// The content of a reply.
-CBRedisReply cb_redis_reply(const CBHiredis *library, const void *reply);
+/// Creates a parser.
+/// @return NULL if hiredis is not loaded or memory is exhausted.
+CBRedisParser *cb_redis_parser_create(void);
+
+void cb_redis_parser_free(CBRedisParser *parser);
+
+/// Adds bytes from the server. Returns false if memory is exhausted.
+bool cb_redis_parser_feed(CBRedisParser *parser, const char *bytes, size_t count);
+
+/// Parses what was added, until the end of a reply.
+/// @return 1 at the end of a reply, 0 if more bytes are needed, -1 if the bytes are not Redis's protocol.
+int cb_redis_parser_parse(CBRedisParser *parser, CBRedisHandler handler, void *context);
 
 #endif
