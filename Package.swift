@@ -156,7 +156,7 @@ let package = Package(
     .target(
       name: "OnePassData",
       dependencies: [
-        "OnePassCore", "OnePassBrokers", "CImages", "CSpng", "CArchive", "CBrotli", "CLZ4", "CCurl",
+        "OnePassCore", "OnePassBrokers", "CImages", "CSpng", "CArchive", "CBrotli", "CLZ4", "CCurl", "CXXHash",
       ],
       swiftSettings: swift),
     .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
@@ -165,7 +165,7 @@ let package = Package(
     .target(
       name: "OnePass",
       dependencies: [
-        "OnePassCore", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels",
+        "OnePassCore", "OnePassBrokers", "OnePassReplay", "OnePassData", "OnePassTorch", "OnePassModels",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: swift),
@@ -180,7 +180,8 @@ let package = Package(
     .target(
       name: "OnePassCLI",
       dependencies: [
-        "OnePass", "OnePassExperiments", "OnePassCore", "OnePassData", "OnePassMLflow", "OnePassModels",
+        "OnePass", "OnePassExperiments", "OnePassBrokers", "OnePassCore", "OnePassData", "OnePassMLflow",
+        "OnePassModels",
         "OnePassReplay",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -7,7 +7,10 @@ package struct BrokerOffset: Hashable, Comparable, Codable, Sendable, CustomStri
   package let major: UInt64
   package let minor: UInt64
   /// Whether the text has both numbers.
-  let hasMinor: Bool
+  private let hasMinor: Bool
+
+  /// Whether it has two numbers, so that offsets are not consecutive.
+  package var isDouble: Bool { hasMinor }
 
   package init(_ number: UInt64) { (major, minor, hasMinor) = (number, 0, false) }
 
@@ -105,7 +108,7 @@ package struct KeptMessages: Sendable {
   /// The number of messages after a place that the broker has removed; `nil` if it is unknown.
   package func lost(after place: PartitionPlace) -> Int? {
     if let removed { return place.index.map { max(0, removed - $0) } }
-    guard !place.last.hasMinor else { return nil }
+    guard !place.last.isDouble else { return nil }
     guard let newest, newest > place.last else { return 0 }
     let next = first?.major ?? newest.major + 1
     return Int(next) - min(Int(next), Int(place.last.major) + 1)

@@ -29,18 +29,20 @@ struct OnePassCommand: ParsableCommand {
         0   success
         64  invalid arguments
         65  invalid data
-        69  libtorch cannot be loaded
+        68  a broker has no such stream
+        69  libtorch or the client library of a broker cannot be loaded
         70  failure of the program or of libtorch
         74  a file or stream cannot be read or written
         75  a run was stopped and saved, and --resume continues it; or ranks did not
             join in time
+        77  a broker refused the user, the password or the certificate
       """,
     version: SourceRevision.describe(
       version: onePassVersion, commit: SourceRevision.current?.commit,
       isModified: SourceRevision.current?.isModified),
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportRunCommand.self,
-      CompareCommand.self, ExperimentCommand.self, PackCommand.self, MemoryCommand.self,
+      CompareCommand.self, ExperimentCommand.self, PackCommand.self, SendCommand.self, MemoryCommand.self,
     ])
 
   static func main() {

@@ -52,6 +52,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var augmentation: AugmentationOptions = .init()
   /// The optimiser, its schedule and regularisation.
   public var recipe: RecipeOptions = .init()
+  /// How a stream of a broker is read.
+  public var live: LiveOptions = .init()
   /// The device, its precision and threads.
   public var machine: MachineOptions = .init()
 

@@ -26,6 +26,12 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   /// The capacity of the replay memory in bytes; `nil` without a memory, or if its budget is in examples.
   public let capacityBytes: Int?
 
+  /// N of a stream without an end: more than any run takes.
+  static let endless = 1 << 40
+
+  /// Whether the stream has no known end; a request or a time ends the run.
+  public var isEndless: Bool { streamExamples == Self.endless }
+
   init(
     _ configuration: RunConfiguration, streamExamples: Int, classes: Int, classNames: [String]?
   ) throws {

@@ -123,6 +123,7 @@ final class RunLog: StepObserver {
       ("throughput/images_per_second", Double(report.examplesTrained - state.examplesTrained) / seconds),
       ("throughput/image_wait_share", (loop.incoming.imageWaitSeconds - state.imageWaitSeconds) / seconds),
     ]
+    if let lag = report.lag { point.scalars.append(("stream/lag", Double(lag))) }
     if loop.rehearsal?.memory != nil {
       point.scalars += [
         ("memory/fill", report.memoryFill), ("memory/items", Double(report.memoryItems)),
@@ -164,7 +165,8 @@ final class RunLog: StepObserver {
   // MARK: Loggers
 
   private func isDue(_ step: Int, most: Int) -> Bool {
-    step % max(1, (plan.steps + most - 1) / most) == 0
+    // Without an end, the number of points is not bounded.
+    step % (plan.isEndless ? 200_000 / most : max(1, (plan.steps + most - 1) / most)) == 0
   }
 
   private func write(_ point: LogPoint) {

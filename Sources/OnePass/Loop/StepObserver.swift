@@ -13,7 +13,7 @@ struct StepRecord {
   /// All arrivals on all ranks, including broken images, in the order of the stream.
   let arrivals: [Arrival]
   /// `nil` if nothing was trained: no image could be decoded, or no example has arrived yet.
-  let report: StepReport?
+  var report: StepReport?
   /// Incoming examples that were classified correctly before they were trained.
   let correct: Int
   /// Whether these examples belong to the first pass.

@@ -20,6 +20,9 @@ extension Ranks {
     // Evaluations are shared by all ranks.
     try group.ensureAgreement(
       of: "--eval-every", configuration.data.evaluationInterval.map { "\($0)" } ?? "none")
+    if configuration.isLive {
+      throw OnePassError.liveStreamOfSeveralProcesses(source.specification, processes: count)
+    }
     if source.readsAgainToRestore {
       throw OnePassError.sourceOfOneProcess(source.specification, processes: count)
     }

@@ -60,6 +60,9 @@ public struct RunResult: Codable, Sendable {
     public var byteFraction: Double
     /// The part in the shuffle buffer; `nil` without one.
     public var shuffleBuffer: ShuffleBuffer.Amount?
+    /// The part in messages of a broker that were fetched and not taken, with what its client library may hold; `nil` with other
+    /// data.
+    public var fetchedBytes: Int?
     /// The bytes that the figures above leave out; `nil` in records of earlier versions.
     public var uncounted: Uncounted?
     /// The copies of images that the finished run keeps for inspection. They are not counted above, since training does not
@@ -192,6 +195,10 @@ public struct RunResult: Codable, Sendable {
     ///
     /// `nil` if the source does not know, and in records of earlier versions.
     public var orderedBySeed: Bool?
+    /// The number of messages that a broker removed before they could be read; `nil` with other data.
+    public var lost: Int?
+    /// The number of messages that were left in a broker's stream at the end; `nil` with other data, and if it is unknown.
+    public var lag: Int?
   }
 
   /// The accuracy on the evaluation data; `nil` without evaluation data.

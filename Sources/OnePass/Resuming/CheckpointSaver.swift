@@ -20,6 +20,7 @@ final class CheckpointSaver: StepObserver {
   private var lastSaved: ContinuousClock.Instant
   private var stepsSaved: Int?
   private var isStateKept = false
+  private var isProblemReported = false
 
   /// - Parameters:
   ///   - prepared: The stream of the run.
@@ -62,7 +63,7 @@ final class CheckpointSaver: StepObserver {
   /// Saves the run if a checkpoint is due.
   /// - Throws: `RunStopped` if a stop was requested on any rank; `OnePassError` (`io`) if the run cannot be saved.
   func observe(_ step: StepRecord, of loop: TrainingLoop) throws {
-    stream.settle(upTo: loop.incoming.tally.taken)
+    try settle(loop)
     if step.requests.stop { throw try stopped(loop) }
     guard step.requests.save else { return }
     try save(loop)
@@ -115,8 +116,10 @@ final class CheckpointSaver: StepObserver {
       try loop.rehearsal?.images.transfer?.collect { _ in }
       return try loop.ranks.barrier()
     }
-    stream.settle(upTo: loop.incoming.tally.taken)
+    try settle(loop)
     let start = clock.now
+    let mark = stream.mark(taken: loop.incoming.tally.taken)
+    try records.rejected?.file.makeDurable()
     records.log.makeDurable()
     records.processor.update()
     try unfinished.save(
@@ -125,12 +128,24 @@ final class CheckpointSaver: StepObserver {
         card: assembly.card, loop: loop.state, learner: learner.state, online: records.online.accuracy,
         curve: records.curve.curve, log: records.log.state,
         memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable(),
-        listing: listing, continuation: continuation, threads: Engine.threadCount,
+        listing: listing, continuation: continuation, mark: mark, threads: Engine.threadCount,
         processor: records.processor.total),
       weights: learner.model.stateDictionary, optimiser: learner.optimiserState, memory: loop.rehearsal,
       shuffleBuffer: stream.snapshot)
     observe(
       .checkpoint(stepsDone: loop.position.steps, seconds: (clock.now - start) / .seconds(1)))
+    confirm(mark)
     try loop.ranks.barrier()
+  }
+
+  private func settle(_ loop: TrainingLoop) throws {
+    try records.rejected?.append(stream.settle(upTo: loop.incoming.tally.taken))
+  }
+
+  /// Reports a place to the broker, after what was trained up to it is durable.
+  func confirm(_ mark: StreamMark?) {
+    guard let mark, let problem = stream.live?.confirm(mark), !isProblemReported else { return }
+    isProblemReported = true
+    observe(.notice(problem))
   }
 }

@@ -1,4 +1,5 @@
 import OnePassCore
+import OnePassData
 
 /// The states of all parts of a run, from which it resumes exactly.
 ///
@@ -30,6 +31,8 @@ struct RunState: Codable {
   var listing: DataListing?
   /// The earlier parts of the stream, if it continued with another source.
   var continuation: Continuation?
+  /// The place in a broker's stream; `nil` with other data.
+  var mark: StreamMark?
   /// The number of CPU compute threads, on which the last bits of sums depend; `nil` in checkpoints of earlier versions.
   var threads: Int?
   /// The time on processors; `nil` in checkpoints of earlier versions.

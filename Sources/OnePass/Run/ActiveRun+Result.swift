@@ -12,14 +12,12 @@ extension ActiveRun {
     let taken = loop.incoming.tally.taken
     if configuration.method != .multiEpoch, taken < plan.streamExamples {
       let isRequested = loop.position.coolDown != nil && loop.position.steps == loop.position.end
-      var notice =
-        isRequested
-        ? "The run ended by request after \(taken) of \(plan.streamExamples) planned examples"
-        : "The stream ended after \(taken) of \(plan.streamExamples) planned examples"
+      let count = plan.isEndless ? "\(taken) examples" : "\(taken) of \(plan.streamExamples) planned examples"
+      var notice = isRequested ? "The run ended by request after \(count)" : "The stream ended after \(count)"
       if configuration.recipe.schedule != .constant, !isRequested {
         notice += ", so the learning rate did not reach 0"
       }
-      if let capacity = plan.capacityExamples {
+      if let capacity = plan.capacityExamples, !plan.isEndless {
         notice += ", and the memory of \(capacity) examples is a larger share of the stream than planned"
       }
       notices.append(notice + ".")
@@ -38,6 +36,7 @@ extension ActiveRun {
     let (tally, memory) = (loop.incoming.tally, loop.rehearsal?.memory)
     let passes = configuration.method == .multiEpoch ? configuration.epochs : 1
     let examples = tally.taken / passes
+    let mark = stream.mark(taken: tally.taken)
     return RunResult(
       accuracy: nil,
       online: records.online.accuracy.value.map {
@@ -57,7 +56,8 @@ extension ActiveRun {
         leftOut: loop.incoming.report.counts,
         choices: loop.incoming.report.choices + (assembly.choice?.choices ?? []),
         rotated: tally.rotated / passes, gaps: prepared.continuation?.gaps,
-        orderedBySeed: configuration.method == .multiEpoch ? true : stream.source.orderDependsOnSeed),
+        orderedBySeed: configuration.method == .multiEpoch ? true : stream.source.orderDependsOnSeed,
+        lost: mark?.lost, lag: mark.flatMap { stream.live?.lag(after: $0) }),
       coolDown: loop.position.coolDown, memory: memory?.counters,
       memoryContents: memory.map { MemorySummary(Array($0.items), examplesSeen: tally.taken) },
       configuration: assembly.resolvedConfiguration, plan: assembly.plan, version: onePassVersion,
@@ -78,13 +78,16 @@ extension ActiveRun {
       case .multiEpoch: (examples, bytes)
       }
     let waiting = stream.buffer?.peak
+    let fetched = stream.live?.peakFetchedBytes
     // The sum of both peaks: the buffer stays full up to the end of the stream, where the memory is at its peak.
     let all = (
-      examples: kept.examples + (waiting?.examples ?? 0), bytes: kept.bytes + (waiting?.bytes ?? 0)
+      examples: kept.examples + (waiting?.examples ?? 0),
+      bytes: kept.bytes + (waiting?.bytes ?? 0) + (fetched ?? 0)
     )
     return .init(
       examples: all.examples, bytes: all.bytes, exampleFraction: Double(all.examples) / Double(examples),
-      byteFraction: Double(all.bytes) / Double(bytes), shuffleBuffer: waiting, uncounted: uncounted)
+      byteFraction: Double(all.bytes) / Double(bytes), shuffleBuffer: waiting, fetchedBytes: fetched,
+      uncounted: uncounted)
   }
 
   private var uncounted: RunResult.Uncounted {

@@ -46,6 +46,7 @@ final class ActiveRun {
     records = RunRecords(
       ledger: try session.openLedger(),
       processor: ProcessorTimeRecorder(isOnCPU: assembly.device == .cpu, observe),
+      rejected: try session.openRejected(),
       log: RunLog(
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
@@ -77,13 +78,16 @@ final class ActiveRun {
       records.observers(assembly.card.pipeline.orientation, reporting: observe) + [
         AgreementCheck(learner), records.log,
       ]
+    if let folder = session.unfinished?.path { try stream.live?.recordOrder(in: "\(folder)/stream.order") }
+    let lag = LagWatch(stream)
     stream.waiting?.isTraining = true
     defer { stream.waiting?.isTraining = false }
     records.processor.resume()
     do {
       // A run that was stopped during an evaluation repeats it.
       try evaluateIfDue()
-      while let step = try loop.step() {
+      while var step = try loop.step() {
+        step.report?.lag = lag.value(after: loop.incoming.tally.taken)
         for observer in observers { try observer.observe(step, of: loop) }
         // Not in a silence of the stream, in which a failed evaluation would be repeated.
         let evaluating = try clock.measure { if !step.arrivals.isEmpty { try evaluateIfDue() } }
@@ -149,7 +153,9 @@ final class ActiveRun {
       records.log.log(accuracy, after: loop.position.steps)
       records.log.makeDurable()
     }
+    let mark = stream.mark(taken: loop.incoming.tally.taken)
     try rescuing { try session.commit(result, runFile: runFile(of: result)) }
+    saver.confirm(mark)
     if let accuracy = result.accuracy { observe(.measured(accuracy, stepsDone: loop.position.steps)) }
     if let failure {
       if let output = session.output {
@@ -190,5 +196,9 @@ final class ActiveRun {
     ).write(in: folder)
     try folder.write(records.curve.curve.csv, to: "curve.csv")
     for file in records.ledger?.files ?? [] { try folder.copy(file.path, to: file.name) }
+    if let rejected = records.rejected, !rejected.isEmpty {
+      try rejected.file.makeDurable()
+      try folder.copy(rejected.file.path, to: RejectedMessages.fileName)
+    }
   }
 }

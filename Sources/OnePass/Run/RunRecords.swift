@@ -8,6 +8,8 @@ struct RunRecords {
   let curve = CurveRecorder()
   let online = OnlineAccuracyRecorder()
   let processor: ProcessorTimeRecorder
+  /// The messages of a broker that held no example; `nil` with other data, and without an output folder.
+  let rejected: RejectedMessages?
   let log: RunLog
 
   /// The observers in calling order, without the log, which is called after the agreement check of the ranks.

@@ -123,6 +123,10 @@ final class RunSession {
   func prepare(_ stream: RunStream) throws -> StreamPreparation {
     guard let saved else { return try StreamPreparation(stream, configuration) }
     if let snapshot = saved.shuffleBuffer { stream.buffer?.prepareToRestore(snapshot) }
+    if let mark = saved.state.mark {
+      stream.live?.prepareToRestore(
+        mark, at: stream.buffer == nil ? saved.state.examplesTaken : saved.shuffleBuffer?.basePosition ?? 0)
+    }
     return try StreamPreparation(
       stream, configuration, resuming: saved.state, saved: saved.shuffleBuffer, ledger: passed,
       continuing: continuing)
@@ -136,6 +140,13 @@ final class RunSession {
       return try passed.map { try Ledger(resuming: $0, in: unfinished.path, withSubjects: withSubjects) }
     }
     return configuration.method == .multiEpoch ? nil : Ledger(in: unfinished.path, withSubjects: withSubjects)
+  }
+
+  /// The record of a broker's messages that hold no example; `nil` without an output folder.
+  func openRejected() throws -> RejectedMessages? {
+    guard configuration.isLive, let unfinished else { return nil }
+    return try saved?.state.mark.map { try RejectedMessages(in: unfinished.path, resumingAfter: $0.rejected) }
+      ?? RejectedMessages(in: unfinished.path)
   }
 
   /// The store of the memory's images.

@@ -59,4 +59,6 @@ public struct StepReport: Sendable, Codable, Hashable {
   public var memoryFill: Double
   /// The duration of the training so far, in seconds.
   public var seconds: Double
+  /// The number of messages of a broker's stream that are not taken; `nil` with other data, and if it is unknown.
+  public var lag: Int?
 }

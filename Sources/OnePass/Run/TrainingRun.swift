@@ -67,6 +67,7 @@ public struct TrainingRun {
       try Self.checkRepeated(evaluationSource, configuration)
     }
     stream = try RunStream(source ?? configuration.openData(), configuration)
+    stream.waiting?.end = configuration.live.until?.date
   }
 
   /// Trains and evaluates.
@@ -93,6 +94,7 @@ public struct TrainingRun {
     observe: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult {
     guard resuming || !continuing else { throw OnePassError.optionRequires("--continue", "--resume") }
+    guard stream.live == nil || !continuing else { throw OnePassError.liveStreamContinues(stream.source.specification) }
     let ranks = Ranks(group)
     // With several ranks, all would have to pause at the same example.
     if ranks.count == 1 { stream.waiting?.begin(stop: stop) }
@@ -261,7 +263,8 @@ extension RunConfiguration {
   /// Opens the training data.
   /// - Throws: As ``SourceRegistry/open(_:seed:classNames:subjectKey:classCount:labelKey:imageColumn:labelColumn:)``.
   func openData() throws -> any ExampleSource {
-    try SourceRegistry.open(
+    if isLive { return try openLive() }
+    return try SourceRegistry.open(
       data.source, seed: seedOfOrder, classNames: data.classNames, subjectKey: data.subjectKey,
       classCount: data.classCount, labelKey: data.forTraining(\.labelKey, of: "wds"),
       imageColumn: data.forTraining(\.imageColumn, of: "hf"),

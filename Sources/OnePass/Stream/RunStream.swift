@@ -18,11 +18,13 @@ struct RunStream {
   private let opened: any ExampleSource
   /// The same, if it is read in order and can be silent; `nil` with random access.
   let waiting: WaitingSource?
+  /// The same, if it is a stream of a broker.
+  let live: LiveSource?
 
   /// A source without a buffer.
   init(_ source: any ExampleSource, isStrict: Bool = false) {
     (self.source, opened, self.isStrict, firstReadable) = (source, source, isStrict, 0)
-    (buffer, delivered) = (nil, nil)
+    (buffer, delivered, live) = (nil, nil, source as? LiveSource)
     waiting = source as? WaitingSource
   }
 
@@ -43,14 +45,15 @@ struct RunStream {
     }
     let waiting = source is any RandomAccessSource ? nil : WaitingSource(source)
     let opened = waiting ?? source
-    self.init(opened, of: opened, waiting, configuration, limit: configuration.data.limit)
+    self.init(
+      opened, of: opened, waiting, source as? LiveSource, configuration, limit: configuration.data.limit)
   }
 
   private init(
-    _ source: any ExampleSource, of opened: any ExampleSource, _ waiting: WaitingSource?,
+    _ source: any ExampleSource, of opened: any ExampleSource, _ waiting: WaitingSource?, _ live: LiveSource?,
     _ configuration: RunConfiguration, limit: Int?
   ) {
-    (self.opened, self.waiting) = (opened, waiting)
+    (self.opened, self.waiting, self.live) = (opened, waiting, live)
     isStrict = configuration.data.strict
     let continued = source as? ContinuedSource
     firstReadable = continued.map { configuration.data.shuffleBuffer == nil ? $0.offset : .max } ?? 0
@@ -76,10 +79,16 @@ struct RunStream {
   // MARK: Resuming
 
   /// Marks the examples before a position as trained.
-  func settle(upTo position: Int) {
+  /// - Returns: The messages of a broker that held no example, before the last of these.
+  @discardableResult
+  func settle(upTo position: Int) -> [RejectedMessage] {
     buffer?.settle(upTo: position)
     delivered?.settle(upTo: position)
+    return live?.settle(upTo: buffer.map { $0.base.position } ?? position) ?? []
   }
+
+  /// The place in a broker's stream after the first `taken` examples; with a buffer, after those that have entered it.
+  func mark(taken: Int) -> StreamMark? { live?.mark(at: buffer.map { $0.base.position } ?? taken) }
 
   /// The examples to save in a checkpoint; `nil` if the stream can be read again.
   var snapshot: ShuffleBuffer.Snapshot? {
@@ -103,13 +112,13 @@ struct RunStream {
     guard configuration.data.shuffleBuffer != nil else {
       let kept = saved?.unsettled.filter { $0.id >= taken && $0.id < offset } ?? []
       return RunStream(
-        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened, waiting,
+        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened, waiting, live,
         configuration, limit: nil)
     }
     // The buffer has the positions of the whole stream, and its base those of the new source.
     let kept = saved.map { $0.held.count + $0.unsettled.count } ?? 0
     return RunStream(
-      ContinuedSource(base, from: 0, kept: [], after: continuation.report), of: opened, waiting,
+      ContinuedSource(base, from: 0, kept: [], after: continuation.report), of: opened, waiting, live,
       configuration,
       limit: max(0, plan.streamExamples - taken - kept) + (saved?.basePosition ?? 0))
   }

@@ -36,7 +36,8 @@ struct StreamFeed: ExampleFeed {
       taken.isEmpty && expectedID == 0, "A feed must be resumed before examples are taken from it.")
     left -= examples
     expectedID = examples
-    guard let ledger, stream.firstReadable < examples else {
+    // A broker's stream is recognised by its messages.
+    guard let ledger, stream.live == nil, stream.firstReadable < examples else {
       return try source.restore(position: examples)
     }
     let comparison = source.readsAgainToRestore ? .everyExample : comparison

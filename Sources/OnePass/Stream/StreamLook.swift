@@ -34,7 +34,9 @@ struct StreamLook {
     var length = source.knownCount
     var classes =
       configuration.data.classNames?.count ?? configuration.data.classCount ?? source.knownClassCount
-    if classes == nil || (length == nil && configuration.data.limit == nil) {
+    if stream.live != nil {
+      length = configuration.data.limit ?? TrainingPlan.endless
+    } else if classes == nil || (length == nil && configuration.data.limit == nil) {
       let survey = try Self.survey(
         stream.arriving, lengthMissing: length == nil && configuration.data.limit == nil,
         classesMissing: classes == nil)

@@ -28,6 +28,9 @@ final class WaitingSource: SurveyableSource {
   /// The number of examples that are needed, for which the reader is started once.
   var needed = 1
 
+  /// The time at which the stream ends; `nil` for none.
+  var end: Date?
+
   /// How long a silence may last until it is a pause.
   private static let patience = Duration.milliseconds(250)
 
@@ -59,6 +62,7 @@ final class WaitingSource: SurveyableSource {
   // MARK: Reading
 
   func next() throws -> Example? {
+    if let end, end <= .now { return nil }
     guard let reader else {
       let example = try base.next()
       position = base.position
@@ -68,7 +72,7 @@ final class WaitingSource: SurveyableSource {
     self.read = read
     guard let (example, report) = try wait(for: read) else {
       // At the end, or an error was thrown before.
-      delivered = base.report
+      if end == nil { delivered = base.report }
       self.read = nil
       return nil
     }
@@ -100,6 +104,7 @@ final class WaitingSource: SurveyableSource {
         throw error
       case .nothing: break
       }
+      if let end, end <= .now { return nil }
       if stop?.isStopping ?? false { throw isTraining ? SourcePause() : ReadingStopped() }
       if isTraining, ContinuousClock.now - start >= Self.patience { throw SourcePause() }
     }

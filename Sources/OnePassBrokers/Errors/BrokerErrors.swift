@@ -104,7 +104,7 @@ extension OnePassError {
   // MARK: Another stream than before
 
   /// - Parameter place: The last message that was read.
-  static func streamWentBack(_ address: BrokerAddress, place: BrokerOffset, newest: BrokerOffset?)
+  package static func streamWentBack(_ address: BrokerAddress, place: BrokerOffset, newest: BrokerOffset?)
     -> OnePassError
   {
     OnePassError(

@@ -124,6 +124,8 @@ extension TextualValue where Self: CustomStringConvertible {
 extension StorageBudget: TextualValue {}
 extension ShuffleBufferSize: TextualValue {}
 extension DecodeBudget: TextualValue {}
+extension MessageLimit: TextualValue {}
+extension StreamEnd: TextualValue {}
 extension SubjectKey: TextualValue {}
 extension LabelKey: TextualValue {}
 extension TimeToLive: TextualValue {}

@@ -26,6 +26,9 @@ struct TrainCommand: ParsableCommand {
         hf:PATTERN           Parquet files with images and labels
         synthetic:COUNT:SIZE:CLASSES
                              noise
+        kafka://HOST:PORT/TOPIC, redis://HOST:PORT/STREAM, nats://HOST:PORT/STREAM,
+        amqp://HOST:PORT/STREAM
+                             stream of a broker (RabbitMQ for amqp://)
 
       Shards and Parquet files are read in their order. All other sources are shuffled with the seed, or with --order-seed.
 
@@ -48,6 +51,7 @@ struct TrainCommand: ParsableCommand {
       """)
 
   @OptionGroup(title: "Data") var data: DataOptions
+  @OptionGroup(title: "Brokers") var live: LiveStreamOptions
   @OptionGroup(title: "Model") var model: ModelOptions
   @OptionGroup(title: "Method") var method: MethodOptions
   @OptionGroup(title: "Augmentation") var augmentation: AugmentationOptions

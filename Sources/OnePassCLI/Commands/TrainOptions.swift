@@ -14,6 +14,8 @@ extension SmoothingSchedule: ExpressibleByArgument {}
 extension UpdateMode: ExpressibleByArgument {}
 extension PriorityTiming: ExpressibleByArgument {}
 extension IncomingView: ExpressibleByArgument {}
+extension MessageForm: ExpressibleByArgument {}
+extension GapPolicy: ExpressibleByArgument {}
 extension OrientationChoice: ExpressibleByArgument {}
 extension IncomingForm: ExpressibleByArgument {}
 extension MemoryEncoding: ExpressibleByArgument {}
@@ -31,7 +33,7 @@ extension Stem: ExpressibleByArgument {
 extension CompletionKind {
   /// The kinds of sources, with which a specification starts.
   static var specification: CompletionKind {
-    words(SourceRegistry.kinds.map { $0.name == "fashion-mnist" ? $0.name : "\($0.name):" })
+    words(SourceRegistry.kinds.filter(\.isListed).map { $0.name == "fashion-mnist" ? $0.name : "\($0.name):" })
   }
 
   /// Words with colons, which are escaped for zsh: it parses the text after a colon as a description.
@@ -55,6 +57,14 @@ struct DataOptions: ParsableArguments {
   @Option(declared.data.$orientation) var orientation
   @Option(declared.data.$shuffleBuffer) var shuffleBuffer
   @Option(ifGiven: declared.data.$brokenLimit) var brokenLimit
+}
+
+struct LiveStreamOptions: ParsableArguments {
+  @Option(ifGiven: declared.live.$record) var record
+  @Option(ifGiven: declared.live.$onGap) var onGap
+  @Option(declared.live.$brokerConfig, completion: .file()) var brokerConfig
+  @Option(declared.live.$messageLimit) var messageLimit
+  @Option(declared.live.$until) var until
 }
 
 struct ModelOptions: ParsableArguments {

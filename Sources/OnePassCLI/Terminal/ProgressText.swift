@@ -6,17 +6,21 @@ struct ProgressText {
   private var loss: Double?
   private var accuracy: Double?
   private var planned = (steps: 1, updates: 1)
+  private var isPlanEndless = false
 
   /// The line before the first step.
   static func start(_ plan: TrainingPlan) -> String {
     let kept =
       plan.capacityExamples.map { ", memory of \(Figures.count($0, "example"))" }
       ?? plan.capacityBytes.map { ", memory of \(byteText($0))" } ?? ""
+    if plan.isEndless { return "Training on a stream without an end, of \(plan.classes) classes\(kept)." }
     return "Training on \(Figures.count(plan.streamExamples, "example")) of \(plan.classes) classes: "
       + "\(Figures.count(plan.steps, "step")), \(Figures.count(plan.updates, "update"))\(kept)."
   }
 
-  mutating func begin(_ plan: TrainingPlan) { planned = (plan.steps, plan.updates) }
+  mutating func begin(_ plan: TrainingPlan) {
+    (planned, isPlanEndless) = ((plan.steps, plan.updates), plan.isEndless)
+  }
 
   /// Adds a step to the averages.
   mutating func note(_ report: StepReport) {
@@ -27,17 +31,20 @@ struct ProgressText {
   /// The line of a step, with as many figures as fit.
   /// - Parameter columns: The available width; `nil` for no limit.
   func line(_ report: StepReport, fitting columns: Int?) -> String {
+    let isEndless = report.steps == planned.steps && isPlanEndless
     let rate = Double(report.examplesTrained) / max(report.seconds, 1e-9)
     // If the line is too long, the parts with the lowest weight are removed first.
     var parts: [(weight: Int, text: String)] = [
-      (7, Self.padded("\(report.step * 100 / report.steps) %", to: 5)),
-      (1, "step \(Figures.count(report.step))/\(Figures.count(report.steps))"),
+      (7, isEndless ? "" : Self.padded("\(report.step * 100 / report.steps) %", to: 5)),
+      (1, "step \(Figures.count(report.step))" + (isEndless ? "" : "/\(Figures.count(report.steps))")),
       (5, "\(Figures.count(Int(rate))) images/s"),
       (4, "loss \(Figures.loss(loss ?? report.loss))"),
       (3, "accuracy \(Figures.percent(accuracy ?? report.accuracy))"),
     ]
     if report.memoryItems > 0 { parts.append((2, "memory \(Int(report.memoryFill * 100)) %")) }
-    parts.append((6, "\(Figures.duration(secondsLeft(report))) left"))
+    if let lag = report.lag { parts.append((6, "lag \(Figures.count(lag))")) }
+    if !isEndless { parts.append((6, "\(Figures.duration(secondsLeft(report))) left")) }
+    parts.removeAll { $0.text.isEmpty }
     var line: String { parts.map(\.text).joined(separator: "  ") }
     while let columns, line.count > columns, parts.count > 1,
       let lightest = parts.indices.min(by: { parts[$0].weight < parts[$1].weight })

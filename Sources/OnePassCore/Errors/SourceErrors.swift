@@ -13,6 +13,7 @@ extension OnePassError {
   static func unknownLabelKey(_ text: String) -> OnePassError {
     OnePassError(
       .usage,
-      "--label-key must be cls, folder or json:FIELD, a field of a WebDataset sample's .json (got \(text)).")
+      "--label-key must be cls, folder or json:FIELD for WebDataset samples, header:NAME, key or json:FIELD for "
+        + "messages (got \(text)).")
   }
 }

@@ -24,19 +24,14 @@ final class TarWriter {
     }
   }
 
-  private let file: OpenFile
+  /// `nil` in memory.
+  private let file: OpenFile?
   private let archive: OpaquePointer
   private let entry: OpaquePointer
 
   /// - Parameter file: A new file. The caller removes it if writing fails.
-  init(_ file: OpenFile, _ compression: Compression) throws {
-    self.file = file
-    guard let archive = archive_write_new(), let entry = archive_entry_new() else {
-      throw OnePassError.cannotStart("libarchive")
-    }
-    self.archive = archive
-    self.entry = entry
-    archive_write_set_format_ustar(archive)
+  convenience init(_ file: OpenFile, _ compression: Compression) throws {
+    try self.init(into: file)
     switch compression {
     case .none: break
     case .gzip:
@@ -45,6 +40,32 @@ final class TarWriter {
     case .zstd: archive_write_add_filter_zstd(archive)
     }
     try check(archive_write_open_fd(archive, file.descriptor))
+  }
+
+  /// The bytes of an archive of files.
+  static func bytes(of files: [(name: String, body: [UInt8])]) throws -> [UInt8] {
+    let block = TarReader.headerSize
+    // A header and the padding of each body, and the end in blocks of libarchive.
+    let most = files.reduce(20 * block) { $0 + 2 * block + $1.body.count }
+    let writer = try TarWriter(into: nil)
+    var used = 0
+    return try [UInt8](unsafeUninitializedCapacity: 2 * most) { buffer, count in
+      archive_write_set_bytes_in_last_block(writer.archive, 1)
+      try writer.check(archive_write_open_memory(writer.archive, buffer.baseAddress, buffer.count, &used))
+      for file in files { try writer.append(file.name, file.body) }
+      try writer.check(archive_write_close(writer.archive))
+      count = used
+    }
+  }
+
+  private init(into file: OpenFile?) throws {
+    self.file = file
+    guard let archive = archive_write_new(), let entry = archive_entry_new() else {
+      throw OnePassError.cannotStart("libarchive")
+    }
+    self.archive = archive
+    self.entry = entry
+    archive_write_set_format_ustar(archive)
   }
 
   deinit {
@@ -67,6 +88,7 @@ final class TarWriter {
   /// Writes the end of the archive and synchronises the file with the disk.
   func finish() throws {
     try check(archive_write_close(archive))
+    guard let file else { return }
     guard fsync(file.descriptor) == 0 else {
       throw OnePassError.failed(.write, file.path)
     }
@@ -77,7 +99,7 @@ final class TarWriter {
   }
 
   private func failure() -> OnePassError {
-    OnePassError.cannotWrite(file.path, reason: archiveMessage(archive))
+    OnePassError.cannotWrite(file?.path ?? "tar", reason: archiveMessage(archive))
   }
 }
 

@@ -36,24 +36,29 @@ extension SourceRegistry {
   /// ```
   /// - Throws: `OnePassError` (`usage`) if the text neither names a kind nor a folder or file of a known kind.
   package static func reading(of text: String) throws -> SourceReading {
-    if text.hasPrefix(environmentPrefix) {
-      let name = String(text.dropFirst(environmentPrefix.count))
-      guard let value = ProcessInfo.processInfo.environment[name], !value.hasPrefix(environmentPrefix) else {
-        throw OnePassError.noSourceInEnvironment(name)
-      }
-      return try reading(of: value)
-    }
+    let text = try resolved(text)
     let kind = text.prefix { $0 != ":" }
     if kinds.contains(where: { $0.name == kind }) { return SourceReading(specification: text, notice: nil) }
     guard let found = self.kind(ofPath: text) else {
       throw OnePassError.unknownSource(
         withoutSecrets(text), exists: FileManager.default.fileExists(atPath: text),
-        forms: kinds.map { "\($0.forms) (\($0.summary))" })
+        forms: kinds.filter(\.isListed).map { "\($0.forms) (\($0.summary))" })
     }
     let specification = "\(found):\(text)"
     return SourceReading(
       specification: specification,
       notice: "\(withoutSecrets(text)) is read as \(withoutSecrets(specification)).")
+  }
+
+  /// The text itself, or that of the environment variable that it names.
+  /// - Throws: `OnePassError` (`usage`) if there is no such variable.
+  package static func resolved(_ text: String) throws -> String {
+    guard text.hasPrefix(environmentPrefix) else { return text }
+    let name = String(text.dropFirst(environmentPrefix.count))
+    guard let value = ProcessInfo.processInfo.environment[name], !value.hasPrefix(environmentPrefix) else {
+      throw OnePassError.noSourceInEnvironment(name)
+    }
+    return value
   }
 
   private static func kind(ofPath path: String) -> String? {

@@ -26,6 +26,8 @@ public struct SourceRequest: Sendable {
   public internal(set) var imageColumn: String?
   /// The column of labels in Parquet files; it is chosen by types and names if `nil`.
   public internal(set) var labelColumn: String?
+  /// How messages of a broker are read.
+  package internal(set) var live = LiveOptions()
 }
 
 /// A kind of source: its name, its forms and how it is opened.
@@ -44,6 +46,10 @@ public struct SourceKind: Sendable {
   let readsURLs: Bool
   /// Whether it delivers the examples in their own order, whatever the seed.
   let keepsOrder: Bool
+  /// Whether it is a stream of a broker.
+  package private(set) var isLive = false
+  /// Whether help lists it.
+  package private(set) var isListed = true
   let open: @Sendable (SourceRequest) throws -> any ExampleSource
 
   /// Creates a kind of source.
@@ -64,6 +70,15 @@ public struct SourceKind: Sendable {
     self.readsURLs = readsURLs
     self.keepsOrder = keepsOrder
     self.open = open
+  }
+
+  /// A stream of a broker.
+  init(
+    live name: String, forms: String, summary: String, isListed: Bool,
+    open: @escaping @Sendable (SourceRequest) throws -> any ExampleSource
+  ) {
+    self.init(name, forms: forms, summary: summary, readsURLs: true, keepsOrder: true, open: open)
+    (isLive, self.isListed) = (true, isListed)
   }
 }
 
@@ -108,7 +123,7 @@ public enum SourceRegistry {
       "hf", forms: "hf:DIR/train-{00000..00009}.parquet or hf:https://…",
       summary: "Parquet files with images and labels, in the layout of Hugging Face", readsURLs: true,
       keepsOrder: true, open: openParquet),
-  ]
+  ] + live
 
   /// Removes queries and passwords from the addresses in a specification, for messages and records.
   public static func withoutSecrets(_ specification: String) -> String { HTTPAddress.shown(specification) }
@@ -144,6 +159,16 @@ public enum SourceRegistry {
     classCount: Int? = nil, labelKey: LabelKey? = nil, imageColumn: String? = nil,
     labelColumn: String? = nil
   ) throws -> any ExampleSource {
+    try open(
+      specification,
+      SourceRequest(
+        specification: specification, argument: nil, seed: seed, classNames: classNames,
+        subjectKey: subjectKey, classCount: classCount, labelKey: labelKey, imageColumn: imageColumn,
+        labelColumn: labelColumn))
+  }
+
+  /// Opens a source with all parameters of a request, apart from its specification.
+  package static func open(_ specification: String, _ request: SourceRequest) throws -> any ExampleSource {
     let specification = try reading(of: specification).specification
     let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = parts.first, let kind = kinds.first(where: { $0.name == name }) else {
@@ -153,19 +178,36 @@ public enum SourceRegistry {
     if !kind.readsURLs, let argument, URLText(argument).isURL {
       throw OnePassError.urlOfLocalSource(specification, kind: kind.name)
     }
-    if let labelKey, name != "wds" { throw OnePassError.labelKeyNotApplicable(labelKey, to: specification) }
-    for (use, column) in [(ParquetColumnUse.image, imageColumn), (.label, labelColumn)] where name != "hf" {
+    if let labelKey = request.labelKey, name != "wds", !kind.isLive {
+      throw OnePassError.labelKeyNotApplicable(labelKey, to: specification)
+    }
+    for (use, column) in [(ParquetColumnUse.image, request.imageColumn), (.label, request.labelColumn)]
+    where name != "hf" {
       if let column { throw OnePassError.columnNotApplicable(column, as: use, to: specification) }
     }
-    return try kind.open(
-      SourceRequest(
-        specification: specification, argument: argument, seed: seed, classNames: classNames,
-        subjectKey: subjectKey, classCount: classCount, labelKey: labelKey, imageColumn: imageColumn,
-        labelColumn: labelColumn))
+    return try kind.open(request.naming(specification, argument))
   }
 }
 
 extension SourceRequest {
+  /// A request for a stream of a broker.
+  package init(
+    _ specification: String, seed: UInt64, classNames: [String]?, subjectKey: SubjectKey?, classCount: Int?,
+    labelKey: LabelKey?, live: LiveOptions
+  ) {
+    self.init(
+      specification: specification, argument: nil, seed: seed, classNames: classNames, subjectKey: subjectKey,
+      classCount: classCount, labelKey: labelKey, live: live)
+  }
+
+  /// The same request for a specification and the part after its kind.
+  fileprivate func naming(_ specification: String, _ argument: String?) -> SourceRequest {
+    SourceRequest(
+      specification: specification, argument: argument, seed: seed, classNames: classNames,
+      subjectKey: subjectKey, classCount: classCount, labelKey: labelKey, imageColumn: imageColumn,
+      labelColumn: labelColumn, live: live)
+  }
+
   /// A stream of a table, shuffled with the request's seed.
   /// - Throws: `OnePassError` (`usage`) if subjects are requested and the table has none.
   func shuffled(_ table: some ExampleTable) throws -> ShuffledSource {

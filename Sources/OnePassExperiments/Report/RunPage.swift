@@ -158,7 +158,8 @@ package struct RunPage {
     var facts = [
       (
         "stream",
-        "\(Figures.count(curve.last?.examplesSeen ?? 0, "example")) of \(Figures.count(run.plan.streamExamples)) planned"
+        Figures.count(curve.last?.examplesSeen ?? 0, "example")
+          + (run.plan.isEndless ? "" : " of \(Figures.count(run.plan.streamExamples)) planned")
       )
     ]
     guard let result = run.result else { return facts }

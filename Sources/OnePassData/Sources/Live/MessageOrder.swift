@@ -1,0 +1,68 @@
+import Foundation
+import OnePassCore
+
+/// The order in which the messages of several partitions were delivered since the last checkpoint.
+///
+/// A partition takes its turn only if it has a message. Which one has depends on when messages arrive, so a run that is interrupted
+/// and resumed repeats the recorded order, and then takes turns again. The file has two bytes for each example, the number of its
+/// partition, after the position of the first one. What is written survives the end of the process, not that of the machine.
+final class MessageOrder {
+  private let path: String
+  private var file: FileHandle?
+  /// Recorded partitions that are to be repeated.
+  private var recorded: ArraySlice<UInt16> = []
+  private var position: Int
+
+  static let headerBytes = 8
+
+  /// - Parameters:
+  ///   - path: The file, in the folder of the run.
+  ///   - position: The position of the next example.
+  init(_ path: String, at position: Int) throws {
+    (self.path, self.position) = (path, position)
+    if let data = FileManager.default.contents(atPath: path), data.count >= Self.headerBytes {
+      let first = data.prefix(Self.headerBytes).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+      let bytes = [UInt8](data.dropFirst(Self.headerBytes))
+      let all = stride(from: 0, to: bytes.count - 1, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
+      if first <= position { recorded = all.dropFirst(position - first) }
+    }
+    try rewrite()
+  }
+
+  /// The partition of the next example, if an earlier process has delivered it.
+  var next: Int? { recorded.first.map(Int.init) }
+
+  /// Forgets what is to be repeated, because the broker has lost it.
+  func abandon() { recorded = [] }
+
+  /// Records the partition of an example that is about to be delivered.
+  func record(_ partition: Int) throws {
+    position += 1
+    if recorded.popFirst() != nil { return }
+    try write([UInt16(partition)])
+  }
+
+  /// Starts again after a checkpoint that has everything before the next example.
+  func restart(at position: Int) throws {
+    guard position == self.position, recorded.isEmpty else { return }
+    try rewrite()
+  }
+
+  private func rewrite() throws {
+    try? file?.close()
+    let header = (0..<Self.headerBytes).map { UInt8(truncatingIfNeeded: position >> (8 * $0)) }
+    guard FileManager.default.createFile(atPath: path, contents: Data(header)),
+      let opened = FileHandle(forWritingAtPath: path)
+    else { throw OnePassError.cannotRecordOrder(path) }
+    file = opened
+    _ = try? opened.seekToEnd()
+    try write(Array(recorded))
+  }
+
+  private func write(_ partitions: [UInt16]) throws {
+    guard !partitions.isEmpty else { return }
+    do { try file?.write(contentsOf: Data(partitions.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] })) } catch {
+      throw OnePassError.cannotRecordOrder(path, cause: error)
+    }
+  }
+}
