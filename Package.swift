@@ -202,7 +202,7 @@ let package = Package(
     .testTarget(
       name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
     .testTarget(
-      name: "OnePassDataTests", dependencies: ["OnePassData", "CArchive", "TestSupport"],
+      name: "OnePassDataTests", dependencies: ["OnePassData", "OnePassBrokers", "CArchive", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .executableTarget(
       name: "RankProgram",
@@ -253,6 +253,7 @@ let package = Package(
     benchmark("ReplayMemoryBenchmark", of: ["OnePassCore", "OnePassReplay"]),
     benchmark("FullSizeMemory", of: ["CTorchEngine", "OnePassCore", "OnePassReplay", "OnePassTorch"]),
     benchmark("ImageBenchmark", of: ["BareDecode", "OnePassCore", "OnePassData"]),
+    benchmark("StreamBenchmark", of: ["OnePassBrokers", "OnePassData"]),
     .target(name: "BareDecode", dependencies: ["CLibJPEG"], path: "Benchmarks/Sources/BareDecode"),
 
     // Programs that use the library, one idea each; the acceptance tests run them.

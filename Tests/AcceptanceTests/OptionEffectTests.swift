@@ -97,6 +97,8 @@ import Testing
     "memory-directory": "the place of images", "keep-pictures": "the copies of images",
     "device": "the machine", "precision": "the machine", "cuda-graphs": "the machine",
     "synchronised-batch-norm": "several processes", "threads": "the speed", "decode-threads": "the speed",
+    "record": "the content of messages", "on-gap": "what is an error", "broker-config": "the connection",
+    "message-limit": "what is an error", "until": "the end of a broker's stream",
     "decode-memory": "the memory", "memory-key": "the encryption of images",
   ]
 

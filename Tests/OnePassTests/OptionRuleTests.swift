@@ -25,6 +25,7 @@ import Testing
     ("time to live", run { $0.memory.timeToLive = .examples(5) }),
     ("resnet8", run { $0.model.name = "resnet8" }),
     ("shards", run { $0.data.source = "wds:d.tar" }),
+    ("a stream of a broker", run { $0.data.source = "redis://h/s" }),
   ]
 
   static func run(_ change: (inout RunConfiguration) -> Void) -> RunConfiguration {
@@ -44,7 +45,8 @@ import Testing
       "subject-key": SubjectKey.stem,
       "shuffle-buffer": ShuffleBufferSize.examples(5), "augmentation-magnitude": 0.5, "mixing-alpha": 0.5,
       "memory-size": 16, "memory-quality": 50, "memory-directory": "m", "memory-key": "k",
-      "time-to-live": TimeToLive.examples(9), "order-seed": UInt64(7),
+      "time-to-live": TimeToLive.examples(9), "order-seed": UInt64(7), "broker-config": "b",
+      "message-limit": try MessageLimit("5MB"), "until": try StreamEnd("2030-01-01"),
     ]
     return (option.key, try #require(other[name] ?? option.value, "\(name)"))
   }

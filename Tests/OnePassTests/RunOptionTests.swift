@@ -24,7 +24,7 @@ import Testing
     "augmentationGrowth", "batchSize", "learningRate", "momentum", "weightDecay", "weightDecayOn",
     "optimiser", "muonLearningRate", "muonWeightDecay", "schedule", "warmUp", "coolDown", "weightAverage",
     "reestimateBatchNorm", "labelSmoothing", "storedPredictions", "mixing", "mixingAlpha", "seed",
-    "orderSeed",
+    "orderSeed", "record", "onGap", "brokerConfig", "messageLimit", "until",
     "device",
     "precision", "cudaGraphs", "synchronisedBatchNorm", "threads", "decodeThreads", "decodeMemory",
   ]

@@ -4,12 +4,14 @@ import OnePassCore
 extension OnePassError {
   static func liveStreamOfSeveralPasses(_ source: String) -> OnePassError {
     OnePassError(
-      .usage, "--method multi-epoch needs the whole data, and a broker's stream passes once; use another method.")
+      .usage,
+      "--method multi-epoch needs the whole data, and a broker's stream passes once; use another method.")
   }
 
   static func liveStreamWithoutClasses(_ source: String) -> OnePassError {
     OnePassError(
-      .usage, "\(source): the classes of a broker's stream cannot be counted; pass --classes, a number or a file.")
+      .usage,
+      "\(source): the classes of a broker's stream cannot be counted; pass --classes, a number or a file.")
   }
 
   static func liveStreamOfSeveralProcesses(_ source: String, processes: Int) -> OnePassError {
@@ -24,7 +26,8 @@ extension OnePassError {
   static func scheduleNeedsLength(_ schedule: String) -> OnePassError {
     OnePassError(
       .usage,
-      "--schedule \(schedule) needs the length of the stream; pass --limit, or --schedule constant or on-demand.")
+      "--schedule \(schedule) needs the length of the stream; pass --limit, or --schedule constant or on-demand."
+    )
   }
 
   static func storageNeedsLength(_ storage: String) -> OnePassError {

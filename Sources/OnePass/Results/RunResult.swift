@@ -60,8 +60,8 @@ public struct RunResult: Codable, Sendable {
     public var byteFraction: Double
     /// The part in the shuffle buffer; `nil` without one.
     public var shuffleBuffer: ShuffleBuffer.Amount?
-    /// The part in messages of a broker that were fetched and not taken, with what its client library may hold; `nil` with other
-    /// data.
+    /// The part in messages of a broker that were fetched and not taken; `nil` with other data. The client library may hold up to
+    /// 16 MiB more.
     public var fetchedBytes: Int?
     /// The bytes that the figures above leave out; `nil` in records of earlier versions.
     public var uncounted: Uncounted?

@@ -94,7 +94,9 @@ public struct TrainingRun {
     observe: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult {
     guard resuming || !continuing else { throw OnePassError.optionRequires("--continue", "--resume") }
-    guard stream.live == nil || !continuing else { throw OnePassError.liveStreamContinues(stream.source.specification) }
+    guard stream.live == nil || !continuing else {
+      throw OnePassError.liveStreamContinues(stream.source.specification)
+    }
     let ranks = Ranks(group)
     // With several ranks, all would have to pause at the same example.
     if ranks.count == 1 { stream.waiting?.begin(stop: stop) }

@@ -30,7 +30,9 @@ extension RunConfiguration {
     guard recipe.schedule == .constant || recipe.schedule == .onDemand else {
       throw OnePassError.scheduleNeedsLength(recipe.schedule.rawValue)
     }
-    if method == .replay, case .fraction = memory.storage { throw OnePassError.storageNeedsLength("\(memory.storage)") }
+    if method == .replay, case .fraction = memory.storage {
+      throw OnePassError.storageNeedsLength("\(memory.storage)")
+    }
   }
 
   /// Whether the training data is a stream of a broker.

@@ -24,8 +24,9 @@ struct RunStream {
   /// A source without a buffer.
   init(_ source: any ExampleSource, isStrict: Bool = false) {
     (self.source, opened, self.isStrict, firstReadable) = (source, source, isStrict, 0)
-    (buffer, delivered, live) = (nil, nil, source as? LiveSource)
+    (buffer, delivered) = (nil, nil)
     waiting = source as? WaitingSource
+    live = waiting?.live
   }
 
   /// A source, behind a shuffle buffer if the configuration has one.
@@ -45,15 +46,14 @@ struct RunStream {
     }
     let waiting = source is any RandomAccessSource ? nil : WaitingSource(source)
     let opened = waiting ?? source
-    self.init(
-      opened, of: opened, waiting, source as? LiveSource, configuration, limit: configuration.data.limit)
+    self.init(opened, of: opened, waiting, configuration, limit: configuration.data.limit)
   }
 
   private init(
-    _ source: any ExampleSource, of opened: any ExampleSource, _ waiting: WaitingSource?, _ live: LiveSource?,
+    _ source: any ExampleSource, of opened: any ExampleSource, _ waiting: WaitingSource?,
     _ configuration: RunConfiguration, limit: Int?
   ) {
-    (self.opened, self.waiting, self.live) = (opened, waiting, live)
+    (self.opened, self.waiting, live) = (opened, waiting, waiting?.live)
     isStrict = configuration.data.strict
     let continued = source as? ContinuedSource
     firstReadable = continued.map { configuration.data.shuffleBuffer == nil ? $0.offset : .max } ?? 0
@@ -112,13 +112,13 @@ struct RunStream {
     guard configuration.data.shuffleBuffer != nil else {
       let kept = saved?.unsettled.filter { $0.id >= taken && $0.id < offset } ?? []
       return RunStream(
-        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened, waiting, live,
+        ContinuedSource(base, from: offset, kept: kept, after: continuation.report), of: opened, waiting,
         configuration, limit: nil)
     }
     // The buffer has the positions of the whole stream, and its base those of the new source.
     let kept = saved.map { $0.held.count + $0.unsettled.count } ?? 0
     return RunStream(
-      ContinuedSource(base, from: 0, kept: [], after: continuation.report), of: opened, waiting, live,
+      ContinuedSource(base, from: 0, kept: [], after: continuation.report), of: opened, waiting,
       configuration,
       limit: max(0, plan.streamExamples - taken - kept) + (saved?.basePosition ?? 0))
   }

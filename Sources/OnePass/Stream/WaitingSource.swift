@@ -43,6 +43,9 @@ final class WaitingSource: SurveyableSource {
     (self.stop, reader) = (stop, SourceReader())
   }
 
+  /// The base, if it is a stream of a broker.
+  var live: LiveSource? { base as? LiveSource }
+
   // MARK: Facts
 
   var specification: String { base.specification }

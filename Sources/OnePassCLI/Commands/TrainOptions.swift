@@ -33,7 +33,8 @@ extension Stem: ExpressibleByArgument {
 extension CompletionKind {
   /// The kinds of sources, with which a specification starts.
   static var specification: CompletionKind {
-    words(SourceRegistry.kinds.filter(\.isListed).map { $0.name == "fashion-mnist" ? $0.name : "\($0.name):" })
+    words(
+      SourceRegistry.kinds.filter(\.isListed).map { $0.name == "fashion-mnist" ? $0.name : "\($0.name):" })
   }
 
   /// Words with colons, which are escaped for zsh: it parses the text after a colon as a description.

@@ -35,14 +35,16 @@ extension OnePassError {
 
   static func noStreamMark(_ source: String) -> OnePassError {
     OnePassError(
-      .usage, "\(source): the run was started with other data, so its place in this stream is unknown; "
+      .usage,
+      "\(source): the run was started with other data, so its place in this stream is unknown; "
         + "resume it with the same --data.")
   }
 
   static func partitionsMissing(_ source: String, _ before: Int, _ now: Int) -> OnePassError {
     OnePassError(
       .badData,
-      "\(source): has \(now) partitions, and had \(before) before; it was created again, so it cannot be continued.")
+      "\(source): has \(now) partitions, and had \(before) before; it was created again, so it cannot be continued."
+    )
   }
 
   static func otherStream(_ source: String, at offset: String) -> OnePassError {
@@ -58,12 +60,15 @@ extension OnePassError {
 extension OnePassError {
   static func isNoMessageLimit(_ text: String) -> OnePassError {
     OnePassError(
-      .usage, "--message-limit must be a number of bytes with its unit, such as 64MB (got \(String(escaping: text.utf8))).")
+      .usage,
+      "--message-limit must be a number of bytes with its unit, such as 64MB (got \(String(escaping: text.utf8)))."
+    )
   }
 
   static func isNoStreamEnd(_ text: String) -> OnePassError {
     OnePassError(
       .usage,
-      "--until must be a time such as 2026-12-01T18:30, with a Z for UTC (got \(String(escaping: text.utf8))).")
+      "--until must be a time such as 2026-12-01T18:30, with a Z for UTC (got \(String(escaping: text.utf8)))."
+    )
   }
 }

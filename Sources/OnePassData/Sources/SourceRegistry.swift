@@ -89,41 +89,42 @@ public struct SourceKind: Sendable {
 /// ```
 public enum SourceRegistry {
   /// All kinds, in the order in which help lists them.
-  public static let kinds: [SourceKind] = [
-    SourceKind(
-      "fashion-mnist", forms: "fashion-mnist[:test]",
-      summary: "70,000 images of clothes, 28x28 grey, 10 classes", open: openFashionMNIST),
-    SourceKind(
-      "idx", forms: "idx:DIR[:test]",
-      summary: "a pair of MNIST-style idx files, plain or .gz", open: openIDX),
-    SourceKind(
-      "folder", forms: "folder:DIR",
-      summary: "image files, one folder per class", open: openFolder),
-    SourceKind(
-      "zip", forms: "zip:FILE",
-      summary: "a zip archive of such folders, read in place", open: openZip),
-    SourceKind(
-      "ilsvrc", forms: "ilsvrc:FILE",
-      summary: "ILSVRC2012_img_train.tar as distributed, a tar with one tar per class", open: openILSVRC),
-    SourceKind(
-      "cifar", forms: "cifar:DIR[:test]",
-      summary: "CIFAR-10 or CIFAR-100 in the original binary files", open: openCIFAR),
-    SourceKind(
-      "list", forms: "list:FILE",
-      summary: "image files, one line PATH LABEL per image in a text file", open: openList),
-    SourceKind(
-      "synthetic", forms: "synthetic:COUNT:SIZE:CLASSES",
-      summary: "noise images, to test a machine without data", open: openSynthetic),
-    SourceKind(
-      "wds", forms: "wds:DIR/train-{0000..0009}.tar, wds:https://…, wds:@LIST or wds:-",
-      summary:
-        "WebDataset tar shards (plain or compressed): files, URLs, a list of both, standard input",
-      readsURLs: true, keepsOrder: true, open: openWebDataset),
-    SourceKind(
-      "hf", forms: "hf:DIR/train-{00000..00009}.parquet or hf:https://…",
-      summary: "Parquet files with images and labels, in the layout of Hugging Face", readsURLs: true,
-      keepsOrder: true, open: openParquet),
-  ] + live
+  public static let kinds: [SourceKind] =
+    [
+      SourceKind(
+        "fashion-mnist", forms: "fashion-mnist[:test]",
+        summary: "70,000 images of clothes, 28x28 grey, 10 classes", open: openFashionMNIST),
+      SourceKind(
+        "idx", forms: "idx:DIR[:test]",
+        summary: "a pair of MNIST-style idx files, plain or .gz", open: openIDX),
+      SourceKind(
+        "folder", forms: "folder:DIR",
+        summary: "image files, one folder per class", open: openFolder),
+      SourceKind(
+        "zip", forms: "zip:FILE",
+        summary: "a zip archive of such folders, read in place", open: openZip),
+      SourceKind(
+        "ilsvrc", forms: "ilsvrc:FILE",
+        summary: "ILSVRC2012_img_train.tar as distributed, a tar with one tar per class", open: openILSVRC),
+      SourceKind(
+        "cifar", forms: "cifar:DIR[:test]",
+        summary: "CIFAR-10 or CIFAR-100 in the original binary files", open: openCIFAR),
+      SourceKind(
+        "list", forms: "list:FILE",
+        summary: "image files, one line PATH LABEL per image in a text file", open: openList),
+      SourceKind(
+        "synthetic", forms: "synthetic:COUNT:SIZE:CLASSES",
+        summary: "noise images, to test a machine without data", open: openSynthetic),
+      SourceKind(
+        "wds", forms: "wds:DIR/train-{0000..0009}.tar, wds:https://…, wds:@LIST or wds:-",
+        summary:
+          "WebDataset tar shards (plain or compressed): files, URLs, a list of both, standard input",
+        readsURLs: true, keepsOrder: true, open: openWebDataset),
+      SourceKind(
+        "hf", forms: "hf:DIR/train-{00000..00009}.parquet or hf:https://…",
+        summary: "Parquet files with images and labels, in the layout of Hugging Face", readsURLs: true,
+        keepsOrder: true, open: openParquet),
+    ] + live
 
   /// Removes queries and passwords from the addresses in a specification, for messages and records.
   public static func withoutSecrets(_ specification: String) -> String { HTTPAddress.shown(specification) }

@@ -104,7 +104,8 @@ extension OptionCondition {
 
 extension OptionCondition {
   static let live = OptionCondition {
-    $0.isLive ? nil : .init("without a broker's stream", "pass --data kafka://…, redis://…, nats://… or amqp://…")
+    $0.isLive
+      ? nil : .init("without a broker's stream", "pass --data kafka://…, redis://…, nats://… or amqp://…")
   }
   static let evaluation = OptionCondition {
     $0.data.evaluationSource != nil ? nil : .init("without --eval-data", "pass --eval-data")

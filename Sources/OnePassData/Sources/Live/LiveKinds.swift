@@ -6,7 +6,8 @@ extension SourceRegistry {
   static let live: [SourceKind] = BrokerKind.allCases.flatMap { kind in
     ["", "s"].map { suffix in
       SourceKind(
-        live: kind.rawValue + suffix, forms: "\(kind.rawValue)\(suffix)://HOST:PORT/\(kind.streamName.uppercased())",
+        live: kind.rawValue + suffix,
+        forms: "\(kind.rawValue)\(suffix)://HOST:PORT/\(kind.streamName.uppercased())",
         summary: "a \(kind.streamName) of \(kind.productName)", isListed: suffix.isEmpty
       ) { request in
         try LiveSource(BrokerAddress(request.specification), request.live, request)

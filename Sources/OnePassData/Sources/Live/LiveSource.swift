@@ -36,10 +36,18 @@ package final class LiveSource: ExampleSource {
 
   /// Connects to a broker.
   /// - Throws: As ``BrokerAddress/openReader(_:)``; `usage` if the label key does not fit the form of the messages.
-  init(_ address: BrokerAddress, _ options: LiveOptions, _ request: SourceRequest) throws {
-    (self.address, self.options, self.request) = (address, options, request)
-    mapping = try MessageMapping(options.form, request)
-    reader = try address.openReader(options.broker)
+  convenience init(_ address: BrokerAddress, _ options: LiveOptions, _ request: SourceRequest) throws {
+    let mapping = try MessageMapping(options.form, request)
+    try self.init(address.openReader(options.broker), of: address, mapping, options, request)
+  }
+
+  init(
+    _ reader: any BrokerReader, of address: BrokerAddress, _ mapping: MessageMapping, _ options: LiveOptions,
+    _ request: SourceRequest
+  ) {
+    (self.reader, self.address, self.mapping, self.options, self.request) = (
+      reader, address, mapping, options, request
+    )
     queues = PartitionQueues(reader)
   }
 
@@ -125,9 +133,12 @@ package final class LiveSource: ExampleSource {
       }
     }
     let seen = rejectedCount + position
-    guard seen >= Self.smallestSample, Double(rejectedCount) > options.rejectedLimit * Double(seen) else { return }
+    guard seen >= Self.smallestSample, Double(rejectedCount) > options.rejectedLimit * Double(seen) else {
+      return
+    }
     throw OnePassError.tooManyRejected(
-      rejectedCount, of: seen, in: specification, limit: options.rejectedLimit, last: "\(name): \(problem.text)")
+      rejectedCount, of: seen, in: specification, limit: options.rejectedLimit,
+      last: "\(name): \(problem.text)")
   }
 
   /// The share of rejected messages is not tested on fewer messages.
@@ -160,7 +171,9 @@ package final class LiveSource: ExampleSource {
   /// Reports to the broker what is trained and saved.
   /// - Returns: A message for the user if that failed.
   package func confirm(_ mark: StreamMark) -> String? {
-    reader.confirm(mark.places).map { "\(specification): the broker could not be notified of the progress (\($0))." }
+    reader.confirm(mark.places).map {
+      "\(specification): the broker could not be notified of the progress (\($0))."
+    }
   }
 
   /// The number of messages after a mark; `nil` if it is unknown.
@@ -173,8 +186,8 @@ package final class LiveSource: ExampleSource {
     return sum
   }
 
-  /// The maximum memory of messages that were fetched and not delivered, in bytes.
-  package var peakFetchedBytes: Int { queues.peakBytes + options.broker.fetchBytes }
+  /// The peak of the memory of messages that were fetched and not delivered, in bytes, without that of the client library.
+  package var peakFetchedBytes: Int { queues.peakBytes }
 
   private func begin() throws {
     let count = try reader.partitionCount()
@@ -201,7 +214,9 @@ package final class LiveSource: ExampleSource {
     }
     let mark = prepared.mark
     let count = try reader.partitionCount()
-    guard count >= mark.places.count else { throw OnePassError.partitionsMissing(specification, mark.places.count, count) }
+    guard count >= mark.places.count else {
+      throw OnePassError.partitionsMissing(specification, mark.places.count, count)
+    }
     places = mark.places
     (rejectedCount, lostCount, begun) = (mark.rejected, mark.lost, mark.begun)
     queues.start(count, turn: mark.turn)
@@ -237,7 +252,8 @@ package final class LiveSource: ExampleSource {
     lostCount += lost
     places[partition] = kept.start ?? places[partition]
     report.choose(
-      "what to do about \(lost) messages that were removed before they were read", taken: "continue", others: ["stop"])
+      "what to do about \(lost) messages that were removed before they were read", taken: "continue",
+      others: ["stop"])
   }
 
   private func passGaps() throws -> Bool {
@@ -257,7 +273,9 @@ package final class LiveSource: ExampleSource {
   private func recognise(_ known: [StreamMark.Known], _ kept: KeptMessages) throws {
     guard let first = known.first, let last = known.last else { return }
     var before = first.before
-    if let start = kept.start, let place = before, place.last < start.last, !start.last.isDouble { before = start }
+    if let start = kept.start, let place = before, place.last < start.last, !start.last.isDouble {
+      before = start
+    }
     try reader.seek(first.partition, after: before)
     let digests = Dictionary(uniqueKeysWithValues: known.map { ($0.offset, $0.digest) })
     let end = ContinuousClock.now + .seconds(options.broker.patience)

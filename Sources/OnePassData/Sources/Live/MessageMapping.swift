@@ -25,7 +25,8 @@ struct MessageMapping {
     classCount = request.classNames?.count ?? request.classCount
     let fits: Bool =
       switch (form, labelKey) {
-      case (_, nil), (.image, .header?), (.image, .messageKey?), (.json, .field?), (.cloudevents, .header?): true
+      case (_, nil), (.image, .header?), (.image, .messageKey?), (.json, .field?), (.cloudevents, .header?):
+        true
       case (.tar, .entry?), (.tar, .folder?), (.tar, .field?): true
       default: false
       }
@@ -119,7 +120,8 @@ struct MessageMapping {
     else { throw MessageProblem("not a CloudEvent") }
     let data = object["data"] as? [String: Any]
     return try example(
-      Self.image(object["data_base64"] ?? data?[Self.imageName]), label: Self.text(object[name] ?? data?[name]),
+      Self.image(object["data_base64"] ?? data?[Self.imageName]),
+      label: Self.text(object[name] ?? data?[name]),
       subject: subject { Self.text(object[$0] ?? data?[$0]).map { Array($0.utf8) } })
   }
 
@@ -155,7 +157,9 @@ private final class BytesInput: ByteInput {
 
   func read(into target: UnsafeMutableRawBufferPointer) -> Int {
     let count = min(target.count, bytes.count - position)
-    bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position..<position + count])) }
+    bytes.withUnsafeBytes {
+      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position..<position + count]))
+    }
     position += count
     return count
   }

@@ -1,7 +1,7 @@
 import Foundation
 import OnePassCore
 
-/// The order in which the messages of several partitions were delivered since the last checkpoint.
+/// The order in which the examples of several partitions were delivered since the process started.
 ///
 /// A partition takes its turn only if it has a message. Which one has depends on when messages arrive, so a run that is interrupted
 /// and resumed repeats the recorded order, and then takes turns again. The file has two bytes for each example, the number of its
@@ -21,9 +21,13 @@ final class MessageOrder {
   init(_ path: String, at position: Int) throws {
     (self.path, self.position) = (path, position)
     if let data = FileManager.default.contents(atPath: path), data.count >= Self.headerBytes {
-      let first = data.prefix(Self.headerBytes).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+      let first = data.prefix(Self.headerBytes).enumerated().reduce(0) {
+        $0 | Int($1.element) << (8 * $1.offset)
+      }
       let bytes = [UInt8](data.dropFirst(Self.headerBytes))
-      let all = stride(from: 0, to: bytes.count - 1, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
+      let all = stride(from: 0, to: bytes.count - 1, by: 2).map {
+        UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
+      }
       if first <= position { recorded = all.dropFirst(position - first) }
     }
     try rewrite()
@@ -40,12 +44,6 @@ final class MessageOrder {
     position += 1
     if recorded.popFirst() != nil { return }
     try write([UInt16(partition)])
-  }
-
-  /// Starts again after a checkpoint that has everything before the next example.
-  func restart(at position: Int) throws {
-    guard position == self.position, recorded.isEmpty else { return }
-    try rewrite()
   }
 
   private func rewrite() throws {

@@ -22,7 +22,9 @@ package struct MessageSender {
     to address: BrokerAddress, _ settings: BrokerSettings, form: MessageForm, perMessage: Int = 1,
     keyIsLabel: Bool = false, classNames: [String]?
   ) throws {
-    (self.form, self.perMessage, self.keyIsLabel, self.classNames) = (form, perMessage, keyIsLabel, classNames)
+    (self.form, self.perMessage, self.keyIsLabel, self.classNames) = (
+      form, perMessage, keyIsLabel, classNames
+    )
     prefix =
       switch address.kind {
       case .kafka, .redis: "ce_"
@@ -89,7 +91,10 @@ package struct MessageSender {
       message.headers = [
         ("\(prefix)specversion", "1.0"), ("\(prefix)id", "\(first.id)"), ("\(prefix)source", "onepass"),
         ("\(prefix)type", "image"), ("\(prefix)\(MessageMapping.labelName)", self.label(first)),
-        ("content-type", ImageFormat(bytes: file).map { "image/\($0.rawValue.lowercased())" } ?? "application/octet-stream"),
+        (
+          "content-type",
+          ImageFormat(bytes: file).map { "image/\($0.rawValue.lowercased())" } ?? "application/octet-stream"
+        ),
       ].map { BrokerHeader($0.0, Array($0.1.utf8)) }
     case .json:
       let object = [

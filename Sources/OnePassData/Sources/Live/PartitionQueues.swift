@@ -25,7 +25,9 @@ final class PartitionQueues {
   }
 
   /// Starts at a place of every partition.
-  func start(_ count: Int, turn: Int) { (queues, self.turn, bytes) = (Array(repeating: [], count: count), turn, 0) }
+  func start(_ count: Int, turn: Int) {
+    (queues, self.turn, bytes) = (Array(repeating: [], count: count), turn, 0)
+  }
 
   /// Forgets what was polled of a partition.
   func clear(_ partition: Int) {

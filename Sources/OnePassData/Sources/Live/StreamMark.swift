@@ -63,8 +63,10 @@ struct StreamMarks {
     steps.append(
       Step(
         message: .init(
-          partition: message.partition, before: before, offset: message.offset, digest: digest, id: id - index, count: count),
-        place: PartitionPlace(message.offset, index: message.index), begun: index + 1, rejected: rejected, lost: lost))
+          partition: message.partition, before: before, offset: message.offset, digest: digest,
+          id: id - index, count: count),
+        place: PartitionPlace(message.offset, index: message.index), begun: index + 1, rejected: rejected,
+        lost: lost))
   }
 
   /// The mark before an example.

@@ -65,6 +65,10 @@ public final class WebDatasetSource: SurveyableSource {
     limits = http
     classCount = request.classCount
     let labelKey = request.labelKey ?? .entry
+    switch labelKey {
+    case .entry, .folder, .field: break
+    case .header, .messageKey: throw OnePassError.labelKeyOfShards("\(labelKey)")
+    }
     let pattern = try ShardPattern(try request.requiredArgument("wds:DIR/train-{0000..0009}.tar or wds:-"))
     shards = pattern.shards
     var index: ShardIndex?

@@ -1,0 +1,211 @@
+import Foundation
+import OnePassBrokers
+import OnePassCore
+import TestSupport
+import Testing
+
+@testable import OnePassData
+
+@Suite("Streams of brokers") struct LiveSourceTests {
+  /// Two partitions of unequal length, with messages that hold no example among them.
+  private func broker(messages: Int = 30) -> StubBroker {
+    let broker = StubBroker(partitions: 2)
+    for index in 0..<messages {
+      let partition = index % 3 == 0 ? 1 : 0
+      broker.append([UInt8(index), 1], label: index % 7 == 3 ? nil : "\(index % 10)", to: partition)
+      if index % 5 == 0 { broker.skipOffsets(2, in: partition) }
+    }
+    return broker
+  }
+
+  private func read(_ source: LiveSource, _ count: Int) throws -> [Example] {
+    try (0..<count).map { _ in try #require(source.next()) }
+  }
+
+  private func whole(_ examples: [Example]) -> [[UInt8]] {
+    examples.map { $0.image.bytes + [UInt8($0.label)] }
+  }
+
+  @Test("Partitions take turns, each in its order, and a message without a label is left out and counted")
+  func turns() throws {
+    let broker = broker()
+    let source = try broker.source()
+    let examples = try read(source, 26)
+    #expect(examples.map(\.id) == Array(0..<26))
+    #expect(Set(examples.map { $0.image.bytes[0] }) == Set((0..<30).filter { $0 % 7 != 3 }.map(UInt8.init)))
+    // 0 is the first message of partition 1, and partition 0 is first.
+    #expect(examples.prefix(4).map { $0.image.bytes[0] } == [1, 0, 2, 6])
+    #expect(source.report.leftOut.map(\.count) == [4])
+    let rejected = source.settle(upTo: 26)
+    #expect(rejected.count == 4)
+    #expect(rejected.allSatisfy { $0.reason == "no label" && $0.partition != nil })
+  }
+
+  @Test("A source that resumes at any mark delivers what is left, bit for bit")
+  func resumes() throws {
+    let broker = broker()
+    let all = whole(try read(try broker.source(), 26))
+    for position in 0...26 {
+      let first = try broker.source()
+      _ = try read(first, min(26, position + 5))
+      let mark = first.mark(at: position)
+      let saved = try JSONDecoder().decode(StreamMark.self, from: JSONEncoder().encode(mark))
+      #expect(saved == mark)
+      let second = try broker.source()
+      second.prepareToRestore(saved, at: position)
+      try second.restore(position: position)
+      #expect(whole(try read(second, 26 - position)) == Array(all[position...]), "at \(position)")
+    }
+  }
+
+  @Test("Settled marks are forgotten, and later ones stay the same")
+  func settles() throws {
+    let broker = broker()
+    let (one, other) = (try broker.source(), try broker.source())
+    _ = (try read(one, 20), try read(other, 20))
+    _ = other.settle(upTo: 13)
+    for position in 13...20 { #expect(one.mark(at: position) == other.mark(at: position)) }
+  }
+
+  @Test("A message of several examples is resumed within it")
+  func tarBodies() throws {
+    let broker = StubBroker()
+    for message in 0..<4 {
+      let files = (0..<3).flatMap { index -> [(name: String, body: [UInt8])] in
+        [("\(index).jpg", [UInt8(message), UInt8(index)]), ("\(index).cls", Array("\(index)".utf8))]
+      }
+      broker.append(try TarWriter.bytes(of: files), label: nil)
+    }
+    let all = whole(try read(try broker.source(.tar), 12))
+    #expect(all == (0..<12).map { [UInt8($0 / 3), UInt8($0 % 3), UInt8($0 % 3)] })
+    for position in 0...12 {
+      let first = try broker.source(.tar)
+      _ = try read(first, position)
+      let second = try broker.source(.tar)
+      second.prepareToRestore(first.mark(at: position), at: position)
+      try second.restore(position: position)
+      #expect(whole(try read(second, 12 - position)) == Array(all[position...]), "at \(position)")
+    }
+  }
+
+  @Test("A resumed source repeats the order in which messages had arrived")
+  func repeatsOrder() throws {
+    let folder = try TemporaryFolder()
+    let broker = StubBroker(partitions: 2)
+    for index in 0..<4 { broker.append([UInt8(index)], label: "1", to: 0) }
+    let first = try broker.source()
+    try first.recordOrder(in: folder.file("order"))
+    let early = whole(try read(first, 4))
+    // The other partition's messages came later. Without the record, they would take the second turn.
+    for index in 10..<14 { broker.append([UInt8(index)], label: "1", to: 1) }
+    let late = whole(try read(first, 4))
+    for (repeats, expected) in [(true, early + late), (false, [])] {
+      let second = try broker.source()
+      second.prepareToRestore(first.mark(at: 0), at: 0)
+      try second.restore(position: 0)
+      if repeats { try second.recordOrder(in: folder.file("order")) }
+      let again = whole(try read(second, 8))
+      if repeats { #expect(again == expected) } else { #expect(again != early + late) }
+    }
+  }
+
+  @Test("Partitions that are added are read from their start")
+  func grows() throws {
+    let broker = StubBroker()
+    broker.append([1], label: "1")
+    let first = try broker.source()
+    _ = try read(first, 1)
+    broker.addPartition()
+    broker.append([2], label: "2", to: 1)
+    let second = try broker.source()
+    second.prepareToRestore(first.mark(at: 1), at: 1)
+    try second.restore(position: 1)
+    #expect(whole(try read(second, 1)) == [[2, 2]])
+  }
+
+  @Test("Messages that were removed stop the run, or are counted and passed")
+  func gaps() throws {
+    let broker = StubBroker()
+    for index in 0..<10 { broker.append([UInt8(index)], label: "1") }
+    let first = try broker.source()
+    _ = try read(first, 3)
+    let mark = first.mark(at: 3)
+    broker.partitions[0].removeFirst(3)
+    let intact = try broker.source()
+    intact.prepareToRestore(mark, at: 3)
+    try intact.restore(position: 3)
+    #expect(whole(try read(intact, 1)) == [[3, 1]])
+
+    broker.partitions[0].removeFirst(2)
+    let stopped = try broker.source()
+    stopped.prepareToRestore(mark, at: 3)
+    let error = #expect(throws: OnePassError.self) { try stopped.restore(position: 3) }
+    #expect(
+      error?.message
+        == "kafka://stub:9092/t: 2 messages after 2 were removed before they were read; keep messages for "
+        + "longer, or pass --on-gap continue to train on what is left.")
+    let passing = try broker.source(gaps: .continue)
+    passing.prepareToRestore(mark, at: 3)
+    try passing.restore(position: 3)
+    #expect(whole(try read(passing, 5)) == (5..<10).map { [UInt8($0), 1] })
+    #expect(passing.mark(at: 8).lost == 2)
+    #expect(passing.report.choices.count == 1)
+  }
+
+  @Test("A stream that ends before the mark, or has other messages there, is refused")
+  func otherStream() throws {
+    let broker = StubBroker()
+    for index in 0..<10 { broker.append([UInt8(index)], label: "1") }
+    let first = try broker.source()
+    _ = try read(first, 8)
+    func problem(of other: StubBroker) throws -> OnePassError? {
+      let source = try other.source()
+      source.prepareToRestore(first.mark(at: 8), at: 8)
+      return #expect(throws: OnePassError.self) { try source.restore(position: 8) }
+    }
+    let short = StubBroker()
+    for index in 0..<6 { short.append([UInt8(index)], label: "1") }
+    #expect(
+      try problem(of: short)?.message.hasPrefix(
+        "kafka://stub:9092/t: the stream ends at 5, before 7, which was read")
+        == true)
+    let other = StubBroker()
+    for index in 0..<10 { other.append([UInt8(index == 5 ? 99 : index)], label: "1") }
+    #expect(
+      try problem(of: other)?.message.hasPrefix(
+        "kafka://stub:9092/t: the message at 5 is not the one that was read")
+        == true)
+    // A message that compaction has removed since is no difference.
+    let compacted = StubBroker()
+    for index in 0..<10 { compacted.append([UInt8(index)], label: "1") }
+    compacted.partitions[0].remove(at: 5)
+    let source = try compacted.source()
+    source.prepareToRestore(first.mark(at: 8), at: 8)
+    try source.restore(position: 8)
+    #expect(whole(try read(source, 2)) == [[8, 1], [9, 1]])
+  }
+
+  @Test("Too many messages without an example stop the run")
+  func rejectedLimit() throws {
+    let broker = StubBroker()
+    for index in 0..<200 { broker.append([UInt8(index)], label: index % 4 == 0 ? nil : "1") }
+    let source = try broker.source(rejectedLimit: 0.2)
+    let error = #expect(throws: OnePassError.self) { _ = try read(source, 150) }
+    #expect(error?.code == .badData)
+    #expect(
+      error?.message.hasPrefix("kafka://stub:9092/t: 25 of 100 messages hold no example (--broken-limit 0.2)")
+        == true)
+  }
+
+  @Test("The broker is notified of the places, and the lag is the sum over the partitions")
+  func confirms() throws {
+    let broker = broker()
+    let source = try broker.source()
+    _ = try read(source, 9)
+    let mark = source.mark(at: 6)
+    #expect(source.confirm(mark) == nil)
+    #expect(broker.confirmed == mark.places)
+    let expected = (0..<2).map { Int(broker.newest($0)!) - Int(mark.places[$0]!.last.major) }.reduce(0, +)
+    #expect(source.lag(after: mark) == expected)
+  }
+}

@@ -1,0 +1,94 @@
+import OnePassBrokers
+import OnePassCore
+import TestSupport
+
+@testable import OnePassData
+
+/// A stream in memory, whose messages are numbered from 0 in each partition.
+final class StubBroker {
+  struct Stored {
+    var offset: UInt64
+    var message: BrokerMessage
+  }
+
+  var partitions: [[Stored]]
+  private var next: [UInt64]
+  var confirmed: [PartitionPlace?] = []
+
+  init(partitions count: Int = 1) {
+    partitions = Array(repeating: [], count: count)
+    next = Array(repeating: 0, count: count)
+  }
+
+  func append(_ body: [UInt8], label: String?, to partition: Int = 0) {
+    var message = BrokerMessage(offset: BrokerOffset(next[partition]), body: body)
+    message.partition = partition
+    if let label { message.headers = [BrokerHeader("label", label.utf8)] }
+    partitions[partition].append(Stored(offset: next[partition], message: message))
+    next[partition] += 1
+  }
+
+  func skipOffsets(_ count: UInt64, in partition: Int = 0) { next[partition] += count }
+
+  func addPartition() {
+    partitions.append([])
+    next.append(0)
+  }
+
+  func newest(_ partition: Int) -> UInt64? { next[partition] == 0 ? nil : next[partition] - 1 }
+
+  /// A source that reads it.
+  func source(
+    _ form: MessageForm = .image, gaps: GapPolicy = .stop, classCount: Int? = 10, classNames: [String]? = nil,
+    labelKey: LabelKey? = nil, rejectedLimit: Double = 1
+  ) throws -> LiveSource {
+    let address = try BrokerAddress("kafka://stub/t")
+    var options = LiveOptions()
+    (options.form, options.gaps, options.rejectedLimit) = (form, gaps, rejectedLimit)
+    let request = SourceRequest(
+      "\(address)", seed: 1, classNames: classNames, subjectKey: nil, classCount: classCount,
+      labelKey: labelKey,
+      live: options)
+    return LiveSource(
+      StubReader(self), of: address, try MessageMapping(form, request), options, request)
+  }
+}
+
+/// Reads a stub, at most three messages at a time.
+private final class StubReader: BrokerReader {
+  private let broker: StubBroker
+  private var positions: [Int: UInt64] = [:]
+
+  init(_ broker: StubBroker) { self.broker = broker }
+
+  func partitionCount() -> Int { broker.partitions.count }
+
+  func kept(_ partition: Int) -> KeptMessages {
+    KeptMessages(
+      first: broker.partitions[partition].first.map { BrokerOffset($0.offset) },
+      newest: broker.newest(partition).map { BrokerOffset($0) })
+  }
+
+  func seek(_ partition: Int, after place: PartitionPlace?) {
+    positions[partition] = place.map { $0.last.major + 1 } ?? 0
+  }
+
+  func poll(_ partition: Int, seconds: Double) -> PolledMessages {
+    let start = positions[partition] ?? 0
+    let messages = broker.partitions[partition].filter { $0.offset >= start }.prefix(3).map(\.message)
+    guard let last = messages.last else { return .end }
+    positions[partition] = last.offset.major + 1
+    return .messages(Array(messages))
+  }
+
+  func confirm(_ places: [PartitionPlace?]) -> String? {
+    broker.confirmed = places
+    return nil
+  }
+
+  func lag(after place: PartitionPlace?, in partition: Int) -> Int? {
+    broker.newest(partition).map { Int($0) - (place.map { Int($0.last.major) } ?? -1) } ?? 0
+  }
+
+  func close() {}
+}
