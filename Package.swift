@@ -156,7 +156,8 @@ let package = Package(
     .target(
       name: "OnePassData",
       dependencies: [
-        "OnePassCore", "OnePassBrokers", "CImages", "CSpng", "CArchive", "CBrotli", "CLZ4", "CCurl", "CXXHash",
+        "OnePassCore", "OnePassBrokers", "CImages", "CSpng", "CArchive", "CBrotli", "CLZ4", "CCurl",
+        "CXXHash",
       ],
       swiftSettings: swift),
     .target(name: "OnePassTorch", dependencies: ["OnePassCore", "CTorch"], swiftSettings: swift),
@@ -253,7 +254,7 @@ let package = Package(
     benchmark("ReplayMemoryBenchmark", of: ["OnePassCore", "OnePassReplay"]),
     benchmark("FullSizeMemory", of: ["CTorchEngine", "OnePassCore", "OnePassReplay", "OnePassTorch"]),
     benchmark("ImageBenchmark", of: ["BareDecode", "OnePassCore", "OnePassData"]),
-    benchmark("StreamBenchmark", of: ["OnePassBrokers", "OnePassData"]),
+    benchmark("StreamBenchmark", of: ["OnePassBrokers", "OnePassCore", "OnePassData"]),
     .target(name: "BareDecode", dependencies: ["CLibJPEG"], path: "Benchmarks/Sources/BareDecode"),
 
     // Programs that use the library, one idea each; the acceptance tests run them.

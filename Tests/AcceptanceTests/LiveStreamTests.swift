@@ -9,7 +9,9 @@ struct LiveStreamTests {
   let server: RedisServer
   let runs: RunFixture
   let images = StripedImages(count: 240, side: 16)
-  private static let live = ["--classes", "2", "--replay-steps", "1", "--storage", "20", "--schedule", "constant"]
+  private static let live = [
+    "--classes", "4", "--replay-steps", "1", "--storage", "20", "--schedule", "constant",
+  ]
 
   init() throws {
     server = try RedisServer(isDurable: true)
@@ -18,7 +20,8 @@ struct LiveStreamTests {
 
   /// Sends the packed examples.
   private func send(_ stream: String = "s", _ more: [String] = []) throws {
-    let shard = try runs.pack("train.tar")
+    let shard =
+      runs.folder.exists("train.tar") ? "wds:\(runs.folder.file("train.tar"))" : try runs.pack("train.tar")
     let sent = try onepass.run(["send", shard, "--to", server.url(stream)] + more)
     #expect(sent.status == 0, "\(sent.errors)")
   }
@@ -27,7 +30,9 @@ struct LiveStreamTests {
 
   @Test(
     "A run on a stream ends with the weights of a run on the same examples in a shard",
-    arguments: [[], ["--record", "json"], ["--record", "cloudevents"], ["--record", "tar", "--per-message", "7"]])
+    arguments: [
+      [], ["--record", "json"], ["--record", "cloudevents"], ["--record", "tar", "--per-message", "7"],
+    ])
   func equalsShard(form: [String]) throws {
     try send("s", form)
     try runs.train("shard", ["--limit", "240"], data: "wds:\(runs.folder.file("train.tar"))")
@@ -40,20 +45,23 @@ struct LiveStreamTests {
     #expect(result.number("storage.fetchedBytes") ?? 0 > 0)
   }
 
-  @Test("A run that is killed, with its broker, resumes at its place and ends the same", arguments: [0.3, 0.6])
+  @Test(
+    "A run that is killed, with its broker, resumes at its place and ends the same", arguments: [0.3, 0.6])
   func killed(share: Double) throws {
     try send("s", ["--record", "tar", "--per-message", "5"])
     let options = ["--limit", "240", "--record", "tar", "--checkpoint-every", "2"]
     try runs.train("whole", options, data: data)
     let killed = try runs.start("killed", options, data: data)
     let step = Int(15 * share) / 2 * 2
-    #expect(killed.wait { runs.hasCheckpoint(of: step, "killed") || runs.folder.exists("killed/result.json") })
+    #expect(
+      killed.wait { runs.hasCheckpoint(of: step, "killed") || runs.folder.exists("killed/result.json") })
     killed.signal(SIGKILL)
     _ = killed.wait()
     server.kill()
     try server.start()
     try runs.resume("killed", options, data: data)
-    try runs.expectSame("whole", "killed", ["checkpoint/model.safetensors", "checkpoint/memory.csv", "ledger"])
+    try runs.expectSame(
+      "whole", "killed", ["checkpoint/model.safetensors", "checkpoint/memory.csv", "ledger"])
     try runs.expectVerified("killed")
   }
 
@@ -102,7 +110,8 @@ struct LiveStreamTests {
     stopped.signal(SIGKILL)
     _ = stopped.wait()
     try server.cli(["XTRIM", "s", "MAXLEN", "20"])
-    let refused = try runs.attempt("run", ["--limit", "240", "--checkpoint-every", "2", "--resume"], data: data)
+    let refused = try runs.attempt(
+      "run", ["--limit", "240", "--checkpoint-every", "2", "--resume"], data: data)
     #expect(refused.status == 65)
     #expect(refused.errors.contains("were removed before they were read; keep messages for longer"))
     try runs.resume(

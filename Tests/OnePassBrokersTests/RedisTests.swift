@@ -185,7 +185,7 @@ struct RedisTests {
     #expect(groups.firstIndex(of: "last-delivered-id").map { groups[$0 + 1] } == "\(all[11].offset)")
   }
 
-  @Test("What stands in the way is one clear message with its exit status")
+  @Test("Every refusal is one clear message with its exit status")
   func refused() throws {
     let server = try RedisServer(password: "right")
     try server.cli(["SET", "text", "x"])

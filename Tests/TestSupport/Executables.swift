@@ -52,7 +52,7 @@ public final class TestServer {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     let words = (["/bin/sh", "-c", script, "sh", path] + arguments).map { strdup($0) } + [nil]
     let names = variables.map { strdup($0) } + [nil]
-    defer { (words + names).forEach { free($0) } }
+    defer { for word in words + names { free(word) } }
     #if canImport(Glibc)
       var actions = posix_spawn_file_actions_t()
     #else

@@ -1,5 +1,6 @@
 import Foundation
 import OnePassBrokers
+import OnePassCore
 import OnePassData
 
 // Reads examples of a broker's stream without training, and prints the rate.

@@ -14,7 +14,9 @@ extension TrainingRun {
   ///   - resuming: Whether the run would be resumed in it.
   /// - Throws: `OnePassError`, as `start` does.
   public func forecast(output: String? = nil, resuming: Bool = false) throws -> RunForecast {
-    if stream.live != nil, configuration.data.limit == nil { throw OnePassError.optionRequires("--dry-run", "--limit") }
+    if stream.live != nil, configuration.data.limit == nil {
+      throw OnePassError.optionRequires("--dry-run", "--limit")
+    }
     if resuming, output == nil { throw OnePassError.optionRequires("--resume", "--output") }
     if let output { _ = try RunFolder(creating: output, resuming: resuming) }
     let stepsSaved = resuming ? try output.flatMap { try UnfinishedRun.stepsSaved(in: $0) } : nil

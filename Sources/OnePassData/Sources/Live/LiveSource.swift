@@ -21,7 +21,7 @@ package final class LiveSource: ExampleSource {
   private var places: [PartitionPlace?] = []
   /// The rest of a message with several examples.
   private var rest: ArraySlice<LabelledImage> = []
-  private var current: (message: BrokerMessage, before: PartitionPlace?, digest: UInt64, count: Int)?
+  private var current: (known: StreamMark.Known, place: PartitionPlace, count: Int)?
   /// The examples of the first message that an earlier process has delivered.
   private var begun = 0
   private var prepared: (mark: StreamMark, position: Int)?
@@ -94,10 +94,13 @@ package final class LiveSource: ExampleSource {
 
   private func take(_ message: BrokerMessage) throws {
     let before = places[message.partition]
-    places[message.partition] = PartitionPlace(message.offset, index: message.index)
+    let place = PartitionPlace(message.offset, index: message.index)
+    places[message.partition] = place
     do {
       let examples = try mapping.examples(in: message)
-      current = (message, before, digest(message), examples.count)
+      let known = StreamMark.Known(
+        partition: message.partition, before: before, offset: message.offset, digest: digest(message))
+      current = (known, place, examples.count)
       rest = examples[...].dropFirst(begun)
       begun = 0
     } catch let problem as MessageProblem { try reject(message, problem) }
@@ -105,13 +108,10 @@ package final class LiveSource: ExampleSource {
 
   private func deliver(_ image: LabelledImage) throws -> Example {
     guard let current else { preconditionFailure("An example must have a message.") }
-    try order?.record(current.message.partition)
-    let index = current.count - rest.count - 1
-    shared.withLock {
-      marks.note(
-        current.message, before: current.before, digest: current.digest, id: position, index: index,
-        of: current.count, rejected: rejectedCount, lost: lostCount)
-    }
+    try order?.record(current.known.partition)
+    let (known, place, count) = current
+    let begun = rest.isEmpty ? 0 : count - rest.count
+    shared.withLock { marks.note(known, place, begun: begun, lost: lostCount) }
     defer { position += 1 }
     return Example(id: position, image)
   }
@@ -126,6 +126,8 @@ package final class LiveSource: ExampleSource {
     report.leaveOut(LeftOutReason(rawValue: problem.kind), example: name)
     rejectedCount += 1
     shared.withLock {
+      marks.reject(
+        in: message.partition, PartitionPlace(message.offset, index: message.index), lost: lostCount)
       if rejections.count < Self.keptRejections {
         rejections.append(
           RejectedMessage(
@@ -272,7 +274,8 @@ package final class LiveSource: ExampleSource {
   /// Compares the messages before the place with those that were read, as far as they are still there.
   private func recognise(_ known: [StreamMark.Known], _ kept: KeptMessages) throws {
     guard let first = known.first, let last = known.last else { return }
-    var before = first.before
+    // Without its index, since what was removed before it is not missing.
+    var before = first.before.map { PartitionPlace($0.last) }
     if let start = kept.start, let place = before, place.last < start.last, !start.last.isDouble {
       before = start
     }

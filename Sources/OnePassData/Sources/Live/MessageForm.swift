@@ -15,6 +15,10 @@ public enum MessageForm: String, Codable, CaseIterable, Sendable {
 }
 
 /// What a run does if messages were removed before it could read them (`--on-gap`).
+///
+/// ```swift
+/// for policy in GapPolicy.allCases { print(policy.rawValue) }  // stop, continue
+/// ```
 public enum GapPolicy: String, Codable, CaseIterable, Sendable {
   /// The run stops with an error.
   case stop

@@ -10,9 +10,6 @@ package struct StreamMark: Codable, Hashable, Sendable {
     let offset: BrokerOffset
     /// XXH3 of the body.
     let digest: UInt64
-    /// The position of its first example, and their number.
-    let id: Int
-    let count: Int
   }
 
   /// The last message of each partition whose examples were all delivered.
@@ -43,57 +40,76 @@ struct StreamMarks {
   private var basePosition: Int
   private var steps: ArraySlice<Step> = []
 
-  /// A delivered example.
+  /// An example that was delivered, or messages of a partition that were rejected before the next one.
   fileprivate struct Step {
-    let message: StreamMark.Known
-    let place: PartitionPlace
-    /// The number of examples of the message delivered with it.
-    let begun: Int
-    let rejected: Int
+    /// The message; `nil` for rejected ones.
+    var message: StreamMark.Known?
+    /// The place after the message, which is the place of the last rejected one.
+    var place: PartitionPlace
+    let partition: Int
+    /// The number of examples of the message that are delivered, if more follow.
+    var begun = 0
+    var rejected = 0
     let lost: Int
   }
 
   init(_ mark: StreamMark, at position: Int) { (base, basePosition) = (mark, position) }
 
   /// Notes an example.
-  mutating func note(
-    _ message: BrokerMessage, before: PartitionPlace?, digest: UInt64, id: Int, index: Int, of count: Int,
-    rejected: Int, lost: Int
-  ) {
-    steps.append(
-      Step(
-        message: .init(
-          partition: message.partition, before: before, offset: message.offset, digest: digest,
-          id: id - index, count: count),
-        place: PartitionPlace(message.offset, index: message.index), begun: index + 1, rejected: rejected,
-        lost: lost))
+  /// - Parameters:
+  ///   - begun: The number of its message's examples that are delivered with it, if more follow; else 0.
+  ///   - lost: The number of messages that were removed so far.
+  mutating func note(_ message: StreamMark.Known, _ place: PartitionPlace, begun: Int, lost: Int) {
+    steps.append(Step(message: message, place: place, partition: message.partition, begun: begun, lost: lost))
   }
 
-  /// The mark before an example.
+  /// Notes a message that holds no example.
+  mutating func reject(in partition: Int, _ place: PartitionPlace, lost: Int) {
+    if let last = steps.indices.last, steps[last].message == nil, steps[last].partition == partition {
+      steps[last].place = place
+      steps[last].rejected += 1
+    } else {
+      steps.append(Step(place: place, partition: partition, rejected: 1, lost: lost))
+    }
+  }
+
+  /// The mark before an example. Messages that were rejected just before it come after the mark.
   func mark(at position: Int) -> StreamMark {
-    steps.prefix(max(0, position - basePosition)).reduce(into: base) { $0.advance(over: $1) }
+    steps.prefix(count(before: position)).reduce(into: base) { $0.advance(over: $1) }
   }
 
   /// Forgets the marks before a position.
   mutating func settle(upTo position: Int) {
-    let count = min(max(0, position - basePosition), steps.count)
+    let count = count(before: position)
     for step in steps.prefix(count) { base.advance(over: step) }
     steps.removeFirst(count)
-    basePosition += count
+    basePosition = max(basePosition, position)
+  }
+
+  /// The number of steps up to the last example before a position.
+  private func count(before position: Int) -> Int {
+    var missing = position - basePosition
+    guard missing > 0 else { return 0 }
+    for (count, step) in steps.enumerated() where step.message != nil {
+      missing -= 1
+      if missing == 0 { return count + 1 }
+    }
+    return steps.count
   }
 }
 
 extension StreamMark {
   fileprivate mutating func advance(over step: StreamMarks.Step) {
-    let (message, partition) = (step.message, step.message.partition)
-    while places.count <= partition { places.append(nil) }
-    (rejected, lost) = (step.rejected, step.lost)
-    guard step.begun == message.count else {
-      (begun, turn) = (step.begun, partition)
+    while places.count <= step.partition { places.append(nil) }
+    lost = step.lost
+    rejected += step.rejected
+    guard step.begun == 0 else {
+      (begun, turn) = (step.begun, step.partition)
       return
     }
-    places[partition] = step.place
-    (begun, turn) = (0, partition + 1)
+    places[step.partition] = step.place
+    (begun, turn) = (0, step.partition + 1)
+    guard let message = step.message else { return }
     known.append(message)
     known.removeFirst(max(0, known.count - Self.knownMessages))
   }
