@@ -1,10 +1,146 @@
+import Foundation
+import OnePassCore
+
+/// Reads a stream of JetStream, which has one partition.
+///
+/// Offsets are the stream's sequences. It starts an unnamed consumer without acknowledgements from its own place, so nothing is
+/// redelivered. A gap in the sequences is a deleted message, unless the stream starts only after it.
 final class NATSReader: BrokerReader {
-  init(_ address: BrokerAddress, _ settings: BrokerSettings) throws { fatalError() }
-  func partitionCount() throws -> Int { fatalError() }
-  func kept(_ partition: Int) throws -> KeptMessages { fatalError() }
-  func seek(_ partition: Int, after place: PartitionPlace?) throws { fatalError() }
-  func poll(_ partition: Int, seconds: Double) throws -> PolledMessages { fatalError() }
-  func confirm(_ places: [PartitionPlace?]) -> String? { fatalError() }
-  func lag(after place: PartitionPlace?, in partition: Int) -> Int? { fatalError() }
-  func close() {}
+  private let address: BrokerAddress
+  private let settings: BrokerSettings
+  private let connection: Reconnecting<NATSConnection>
+  private let monitor: NATSMonitor
+  /// The time of the stream's creation.
+  private let created: String
+  private var fetch: NATSFetch?
+  /// The last message that was polled; `nil` at the start.
+  private var last: UInt64?
+  /// The error of the next poll.
+  private var failure: OnePassError?
+
+  init(_ address: BrokerAddress, _ settings: BrokerSettings) throws {
+    let properties = try ConnectionProperties(address, settings, others: ["credentials"])
+    let open = { try NATSConnection(address, properties, name: settings.group) }
+    (self.address, self.settings) = (address, settings)
+    let connection = try Reconnecting(address, patience: settings.patience, open: open)
+    self.connection = connection
+    monitor = NATSMonitor(address, group: settings.group, open: open)
+    created = try connection.use { try JetStream(connection: $0).streamInfo() }.created
+  }
+
+  func partitionCount() throws -> Int {
+    _ = try connection.use(info)
+    return 1
+  }
+
+  func kept(_ partition: Int) throws -> KeptMessages { try Self.messages(of: connection.use(info)) }
+
+  func seek(_ partition: Int, after place: PartitionPlace?) throws {
+    (last, fetch, failure) = (place?.last.major, nil, nil)
+  }
+
+  func poll(_ partition: Int, seconds: Double) throws -> PolledMessages {
+    if let failure { throw failure }
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    let result = try connection.use(until: deadline) { try poll($0, until: deadline) }
+    if case .messages(let messages)? = result, let newest = messages.last { last = newest.offset.major }
+    return result ?? .nothing
+  }
+
+  func confirm(_ places: [PartitionPlace?]) -> String? { monitor.confirm(places.first ?? nil) }
+
+  func lag(after place: PartitionPlace?, in partition: Int) -> Int? { monitor.lag(after: place) }
+
+  func close() {
+    fetch = nil
+    connection.close()
+    monitor.close()
+  }
+
+  /// What the stream has.
+  /// - Throws: `OnePassError` (`io`) if it was deleted or made again.
+  private func info(_ connection: NATSConnection) throws -> JetStream.StreamInfo {
+    do {
+      let info = try JetStream(connection: connection).streamInfo()
+      if info.created == created { return info }
+    } catch let error as OnePassError where error.code == .notFound {}
+    throw OnePassError.streamDisappeared(address, "stream")
+  }
+
+  private static func messages(of info: JetStream.StreamInfo) -> KeptMessages {
+    KeptMessages(
+      first: info.state.messages == 0 ? nil : BrokerOffset(info.state.firstSeq),
+      newest: info.state.lastSeq == 0 ? nil : BrokerOffset(info.state.lastSeq))
+  }
+
+  private func poll(_ connection: NATSConnection, until deadline: ContinuousClock.Instant) throws
+    -> PolledMessages
+  {
+    let fetch = try currentFetch(on: connection)
+    let polled = try take(from: fetch, until: deadline)
+    if let first = polled.firstGap { try checkNothingLost(after: first, on: connection) }
+    if !polled.messages.isEmpty { return .messages(polled.messages) }
+    if let failure { throw failure }
+    if fetch.pending == 0 { return .end }
+    // Pending messages may have been removed.
+    let info = try info(connection)
+    if let last { try checkNothingLost(after: last, info) }
+    return info.state.lastSeq <= last ?? 0 || info.state.messages == 0 ? .end : .nothing
+  }
+
+  /// The consumer of a connection, which is started again after the last polled message on a new one.
+  private func currentFetch(on connection: NATSConnection) throws -> NATSFetch {
+    if let fetch, fetch.connection === connection { return fetch }
+    let info = try info(connection)
+    if let last, info.state.lastSeq < last { throw OnePassError.streamDisappeared(address, "stream") }
+    let started = try NATSFetch(connection, from: (last ?? 0) + 1, fetchBytes: settings.fetchBytes)
+    fetch = started
+    return started
+  }
+
+  /// Waits for a message, and takes those that have arrived after it, up to a quarter of the memory.
+  private func take(from fetch: NATSFetch, until deadline: ContinuousClock.Instant) throws
+    -> (messages: [BrokerMessage], firstGap: UInt64?)
+  {
+    var (messages, bytes, firstGap) = ([BrokerMessage](), 0, UInt64?.none)
+    var place = last
+    while bytes < max(1, settings.fetchBytes / 4), messages.count < 4_096 {
+      let wait = messages.isEmpty ? deadline.secondsLeft : 0
+      guard let delivery = try fetch.next(milliseconds: Int64(wait * 1_000)) else { break }
+      let message = decode(delivery)
+      let sequence = delivery.subject.stream
+      if let place, sequence != place + 1, firstGap == nil { firstGap = place }
+      if message.byteCount > settings.messageBytes {
+        failure = .messageTooLarge(
+          address, at: "\(sequence)", bytes: message.byteCount, limit: settings.messageBytes)
+        break
+      }
+      place = sequence
+      bytes += message.byteCount
+      messages.append(message)
+    }
+    return (messages, firstGap)
+  }
+
+  private func decode(_ delivery: borrowing NATSFetch.Delivery) -> BrokerMessage {
+    var message = BrokerMessage(offset: BrokerOffset(delivery.subject.stream), body: delivery.message.body)
+    for (name, value) in delivery.message.headers() {
+      let header = NATSHeaders.decode(name, value)
+      if header.name == NATSHeaders.keyName, message.key == nil {
+        message.key = header.value
+      } else {
+        message.headers.append(header)
+      }
+    }
+    return message
+  }
+
+  private func checkNothingLost(after sequence: UInt64, on connection: NATSConnection) throws {
+    try checkNothingLost(after: sequence, info(connection))
+  }
+
+  private func checkNothingLost(after sequence: UInt64, _ info: JetStream.StreamInfo) throws {
+    let lost = Self.messages(of: info).lost(after: PartitionPlace(BrokerOffset(sequence))) ?? 0
+    if lost > 0 { throw OnePassError.messagesLost(address, lost, after: "\(sequence)") }
+  }
 }

@@ -1,0 +1,78 @@
+import CBrokers
+import Foundation
+import OnePassCore
+
+/// A connection to a NATS server, which does not reconnect by itself.
+///
+/// After a restart of the server its consumers are gone, so readers start again from their own place in any case.
+final class NATSConnection {
+  let library: UnsafePointer<CBNATS>
+  let address: BrokerAddress
+  let pointer: UnsafeMutableRawPointer
+
+  /// - Throws: `ConnectionLost` if no server can be reached, `OnePassError` for anything else.
+  init(_ address: BrokerAddress, _ properties: ConnectionProperties, name: String) throws {
+    self.address = address
+    if address.stream.contains(where: { ". *>/\\".contains($0) || $0.isWhitespace }) {
+      throw OnePassError.invalidStreamName(address)
+    }
+    var reason: UnsafePointer<CChar>?
+    guard let library = cb_nats(&reason) else {
+      throw OnePassError.noClientLibrary(
+        address, "nats.c", package: "libnats3.4", reason: reason.map { String(cString: $0) } ?? "")
+    }
+    self.library = library
+    let options = try NATSOptions(library, address, properties, name: name)
+    var connection: UnsafeMutableRawPointer?
+    let status = library.pointee.natsConnection_Connect(&connection, options.pointer)
+    guard Int(status) == cb_nats_ok, let connection else {
+      throw Self.failure(Int(status), library, address)
+    }
+    pointer = connection
+  }
+
+  deinit { library.pointee.natsConnection_Destroy(pointer) }
+
+  /// Sends a request of JetStream's interface and returns the answer.
+  /// - Throws: `ConnectionLost` if there is none in time.
+  func request(_ subject: String, _ body: [UInt8], seconds: Double = 5) throws -> Data {
+    var reply: UnsafeMutableRawPointer?
+    let status = library.pointee.natsConnection_Request(
+      &reply, pointer, subject, body, Int32(body.count), Int64(seconds * 1_000))
+    guard Int(status) == cb_nats_ok, let reply else { throw failure(Int(status)) }
+    defer { library.pointee.natsMsg_Destroy(reply) }
+    let count = Int(library.pointee.natsMsg_GetDataLength(reply))
+    return library.pointee.natsMsg_GetData(reply).map { Data(bytes: $0, count: count) } ?? Data()
+  }
+
+  /// The error of a status: the last words of the server explain a missing answer.
+  func failure(_ status: Int) -> any Error {
+    var text: UnsafePointer<CChar>?
+    _ = library.pointee.natsConnection_GetLastError(pointer, &text)
+    let words = text.map { String(cString: $0) } ?? ""
+    if words.lowercased().contains("permissions violation") {
+      return OnePassError.brokerDenied(address, reason: words)
+    }
+    if status == cb_nats_no_responders {
+      return ConnectionLost(reason: "JetStream does not answer; is it enabled?")
+    }
+    return ConnectionLost(reason: words.isEmpty ? Self.text(status, library) : words)
+  }
+
+  private static func failure(_ status: Int, _ library: UnsafePointer<CBNATS>, _ address: BrokerAddress)
+    -> any Error
+  {
+    let words = library.pointee.nats_GetLastError(nil).map { String(cString: $0) } ?? ""
+    let reason = words.isEmpty ? text(status, library) : words
+    switch status {
+    case cb_nats_auth_failed, cb_nats_not_permitted, cb_nats_ssl_error, cb_nats_secure_wanted,
+      cb_nats_secure_required:
+      return OnePassError.brokerDenied(address, reason: reason)
+    default: return ConnectionLost(reason: reason)
+    }
+  }
+
+  private static func text(_ status: Int, _ library: UnsafePointer<CBNATS>) -> String {
+    library.pointee.natsStatus_GetText(Int32(status)).map { String(cString: $0) } ?? "status \(status)"
+  }
+}
