@@ -9,5 +9,6 @@
 
 #include "Hiredis.h"
 #include "NATS.h"
+#include "RabbitMQ.h"
 
 #endif
