@@ -8,5 +8,6 @@
 #define ONEPASS_CBROKERS_H
 
 #include "Hiredis.h"
+#include "RdKafka.h"
 
 #endif

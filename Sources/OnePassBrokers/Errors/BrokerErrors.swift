@@ -32,7 +32,8 @@ extension OnePassError {
   }
 
   static func severalBrokerServers(_ text: String) -> OnePassError {
-    OnePassError(.usage, "\(shown(text)): several servers are possible for kafka:// and nats:// only; pass one.")
+    OnePassError(
+      .usage, "\(shown(text)): several servers are possible for kafka:// and nats:// only; pass one.")
   }
 
   // MARK: Client libraries
@@ -73,7 +74,8 @@ extension OnePassError {
 
   /// - Parameter noun: `topic`, `stream`, `queue`.
   static func noSuchStream(_ address: BrokerAddress, _ noun: String) -> OnePassError {
-    OnePassError(.notFound, "\(address): there is no such \(noun); create it, or fill it with `onepass send`.")
+    OnePassError(
+      .notFound, "\(address): there is no such \(noun); create it, or fill it with `onepass send`.")
   }
 
   static func streamDisappeared(_ address: BrokerAddress, _ noun: String) -> OnePassError {
@@ -97,5 +99,29 @@ extension OnePassError {
 
   static func messageRefused(_ address: BrokerAddress, bytes: Int, reason: String) -> OnePassError {
     OnePassError(.io, "\(address): a message of \(bytes) bytes was not accepted (\(reason)).")
+  }
+
+  // MARK: Another stream than before
+
+  /// - Parameter place: The last message that was read.
+  static func streamWentBack(_ address: BrokerAddress, place: BrokerOffset, newest: BrokerOffset?)
+    -> OnePassError
+  {
+    OnePassError(
+      .badData,
+      "\(address): the stream ends at \(newest?.description ?? "its start"), before \(place), which was read; "
+        + "its server lost messages or the stream was created again, so it cannot be continued.")
+  }
+
+  /// - Parameters:
+  ///   - count: The number of messages.
+  ///   - place: The last message that was read.
+  package static func messagesLost(_ address: BrokerAddress, count: Int, after place: BrokerOffset)
+    -> OnePassError
+  {
+    OnePassError(
+      .badData,
+      "\(address): \(count) messages after \(place) were removed before they were read; keep messages for longer, "
+        + "or pass --on-gap continue to train on what is left.")
   }
 }
