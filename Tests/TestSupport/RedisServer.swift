@@ -4,11 +4,14 @@ import Foundation
 public final class RedisServer {
   public let port: Int
   public let folder: TemporaryFolder
-  private let server: TestServer
+  private var server: TestServer?
+  private let arguments: [String]
   private let password: [String]
 
-  public static let isInstalled = Executables.has("redis-server") && Executables.has("redis-cli")
-  public static let reason: String = Executables.reason("redis-server")
+  private static let program = TestServer.path(of: "redis-server")
+  private static let client = TestServer.path(of: "redis-cli")
+  public static let isInstalled = program != nil && client != nil
+  public static let reason: String = "There is no redis-server; scripts/brokers installs it."
 
   /// - Parameters:
   ///   - isDurable: Whether each write is in the append-only file before it is acknowledged.
@@ -30,30 +33,26 @@ public final class RedisServer {
     }
     if let password { arguments += ["--requirepass", password] }
     self.password = password.map { ["-a", $0, "--no-auth-warning"] } ?? []
-    server = try TestServer(Executables.path("redis-server") ?? "", arguments)
-    if tls == nil { waitUntilReady() }
+    self.arguments = arguments
+    try start()
   }
 
   public func url(_ stream: String) -> String { "redis://127.0.0.1:\(port)/\(stream)" }
 
-  public func kill() { server.stop("KILL") }
+  public func kill() { server?.end("KILL") }
 
   public func start() throws {
-    try server.start()
-    waitUntilReady()
-  }
-
-  private func waitUntilReady() {
-    for _ in 0..<500 {
-      if (try? cli(["PING"])) == "PONG" { return }
-      Thread.sleep(forTimeInterval: 0.01)
+    let started = try TestServer(Self.program ?? "", arguments, log: folder.file("log"))
+    server = started
+    try started.wait(seconds: 10) {
+      ((try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? "").contains("Ready to accept")
     }
   }
 
   /// Runs a command with redis-cli and returns its output.
   @discardableResult
   public func cli(_ command: [String]) throws -> String {
-    let outcome = try Program(path: Executables.path("redis-cli") ?? "").run(
+    let outcome = try Program(path: Self.client ?? "").run(
       ["-p", "\(port)"] + password + command)
     return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }

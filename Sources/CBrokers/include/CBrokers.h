@@ -10,5 +10,6 @@
 #include "Hiredis.h"
 #include "NATS.h"
 #include "RabbitMQ.h"
+#include "RdKafka.h"
 
 #endif

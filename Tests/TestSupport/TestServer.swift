@@ -1,22 +1,21 @@
 import Foundation
-import TestSupport
 
 /// A broker that tests start on loopback. It ends with its last reference, or with the process of the tests.
-final class TestServer {
+public final class TestServer {
   private let process = Process()
   private let input = Pipe()
-  let log: String
+  public let log: String
 
-  struct Failure: Error { let words: String }
+  public struct Failure: Error { public let words: String }
 
   /// The path of a program in PATH or in the folders of servers.
-  static func path(of program: String) -> String? {
+  public static func path(of program: String) -> String? {
     ((ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin:/usr/local/sbin").split(separator: ":")
       .map { "\($0)/\(program)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
   /// - Parameter log: The file that receives its output.
-  init(_ program: String, _ arguments: [String], environment: [String: String] = [:], log: String) throws {
+  public init(_ program: String, _ arguments: [String], environment: [String: String] = [:], log: String) throws {
     self.log = log
     // The shell ends the server, also when the tests are killed.
     let script = """
@@ -44,7 +43,7 @@ final class TestServer {
   deinit { end("KILL") }
 
   /// - Parameter signal: Its name, as `TERM`.
-  func end(_ signal: String) {
+  public func end(_ signal: String) {
     guard process.isRunning else { return }
     try? input.fileHandleForWriting.write(contentsOf: Data("\(signal)\n".utf8))
     process.waitUntilExit()
@@ -52,7 +51,7 @@ final class TestServer {
 
   /// Waits until a condition is true.
   /// - Throws: The log if the server has ended or `seconds` have passed.
-  func wait(seconds: Double, until condition: () -> Bool) throws {
+  public func wait(seconds: Double, until condition: () -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !condition() {
       guard process.isRunning, ContinuousClock.now < deadline else {
@@ -63,7 +62,7 @@ final class TestServer {
   }
 
   /// Whether a port of loopback accepts connections.
-  static func accepts(_ port: Int) -> Bool {
+  public static func accepts(_ port: Int) -> Bool {
     let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
     var address = sockaddr_in()
@@ -78,7 +77,7 @@ final class TestServer {
   }
 
   /// Makes a certificate of localhost that is its own authority: `certificate.pem` and `key.pem`.
-  static func makeCertificate(in folder: TemporaryFolder) throws {
+  public static func makeCertificate(in folder: TemporaryFolder) throws {
     let outcome = try Program(path: TLSServer.openssl ?? "openssl").run([
       "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
       "subjectAltName=DNS:localhost", "-keyout", folder.file("key.pem"), "-out",

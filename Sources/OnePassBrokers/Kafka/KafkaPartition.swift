@@ -1,0 +1,112 @@
+import CBrokers
+import OnePassCore
+
+/// How far a partition was read.
+final class KafkaPartition {
+  let number: Int
+  /// The last message that was polled.
+  private(set) var place: PartitionPlace?
+  /// The offset after what was polled, and after the gap at the end; `nil` before the first message of a partition that is read from
+  /// its start.
+  private(set) var position: Int64?
+  /// The end that was reached behind the messages that are being taken.
+  private(set) var reachedEnd: Int64?
+  /// Whether the last thing that was polled is the end.
+  private(set) var isAtEnd = false
+  /// Whether messages were polled, and since then neither more of them nor the end.
+  var mayBeStalled = false
+  /// An error that ends the reading until the next seek.
+  var failure: OnePassError?
+
+  /// Since when the connection may be lost.
+  var lostSince: ContinuousClock.Instant?
+  /// Since when the topic is unknown.
+  var missingSince: ContinuousClock.Instant?
+  /// Since when the partition ends before the position.
+  var shortSince: ContinuousClock.Instant?
+  var lastProbe = ContinuousClock.now
+  /// Whether the broker has no message at the position.
+  private(set) var isOutOfRange = false
+
+  /// Whether the broker must show that it still has the last message.
+  var mustVerify = false
+  /// Whether the next message should be the last one that was polled.
+  private(set) var isVerifying = false
+  private var mark: Int?
+
+  init(_ number: Int, after place: PartitionPlace?) {
+    (self.number, self.place) = (number, place)
+    position = place.map { Int64($0.last.major) + 1 }
+  }
+
+  /// The offset from which to fetch: the last message again, if it must be verified.
+  func start() -> Int64 {
+    isVerifying = mustVerify && mark != nil
+    (mustVerify, isOutOfRange, reachedEnd, isAtEnd) = (false, false, nil, false)
+    if isVerifying, let place { return Int64(place.last.major) }
+    return position ?? Int64(cb_kafka_offset_beginning)
+  }
+
+  /// After a loss of the connection.
+  func suspect() {
+    lostSince = lostSince ?? .now
+    if mark != nil { mustVerify = true }
+  }
+
+  /// The broker has refused the position. Its ends are asked for at once.
+  func setOutOfRange() {
+    isOutOfRange = true
+    lastProbe = .now - .seconds(60)
+  }
+
+  /// The end was reached behind the messages that are being taken.
+  func reachEnd(_ end: Int64) {
+    if end < position ?? 0 {
+      shortSince = shortSince ?? .now
+    } else {
+      (reachedEnd, isVerifying) = (end, false)
+    }
+  }
+
+  /// Whether the broker's answer is needed soon.
+  var isDoubtful: Bool { lostSince != nil || missingSince != nil || shortSince != nil || isOutOfRange }
+
+  /// Compares the last message with what the broker has now in its place.
+  /// - Returns: Whether the message was delivered already.
+  func isKnown(_ message: BrokerMessage, _ address: BrokerAddress) -> Bool {
+    reachedEnd = nil
+    guard isVerifying, let place else { return false }
+    isVerifying = false
+    // A later one: compaction or retention has removed it.
+    guard message.offset == place.last else { return false }
+    guard Self.mark(message) == mark else {
+      failure = .messageReplaced(address, place: place.last)
+      return false
+    }
+    return true
+  }
+
+  func advance(_ messages: [BrokerMessage]) {
+    if let last = messages.last {
+      (place, mark) = (PartitionPlace(last.offset), Self.mark(last))
+      position = Int64(last.offset.major) + 1
+    }
+    if let reachedEnd { position = max(position ?? 0, reachedEnd) }
+    (isAtEnd, lostSince, missingSince, shortSince) = (reachedEnd != nil, nil, nil, nil)
+    mayBeStalled = !isAtEnd
+    if messages.isEmpty { reachedEnd = nil }
+  }
+
+  /// Recognises a message by its length and its ends, at no cost for large ones.
+  private static func mark(_ message: BrokerMessage) -> Int {
+    var hasher = Hasher()
+    hasher.combine(message.body.count)
+    message.body.withUnsafeBytes {
+      hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0.prefix(1_024)))
+      hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0.suffix(1_024)))
+    }
+    hasher.combine(message.key)
+    hasher.combine(message.headers)
+    return hasher.finalize()
+  }
+}
