@@ -27,5 +27,7 @@ import Testing
     let subject = try #require(DeliverySubject(prefix.isEmpty ? text : text + ".token"))
     #expect(subject.stream == 20 && subject.consumer == 10 && subject.pending == 5)
     #expect(DeliverySubject("_INBOX.x") == nil)
+    #expect(DeliverySubject("$JS.ACK.photos.consumer.1.x.10.17.5") == nil)
+    #expect(DeliverySubject("$JS.ACK.photos.consumer.1.99999999999999999999.10.17.5") == nil)
   }
 }

@@ -109,14 +109,14 @@ final class AMQPReader: BrokerReader {
     return started
   }
 
-  /// Waits for a message, and takes those that have arrived after it, up to a quarter of the memory.
+  /// Waits for a message, and takes those that have arrived after it.
   ///
   /// Each one moves ``last``, so an interrupted connection continues after it.
   private func take(from consumer: AMQPConsumer, until deadline: ContinuousClock.Instant) throws
     -> [BrokerMessage]
   {
     var (messages, bytes) = ([BrokerMessage](), 0)
-    while bytes < max(1, settings.fetchBytes / 4), messages.count < 4_096 {
+    while bytes < settings.polledBytes, messages.count < BrokerSettings.polledMessages {
       let wait = messages.isEmpty ? deadline.secondsLeft : 0
       let next: BrokerMessage?
       do {

@@ -71,7 +71,7 @@ final class NATSFetch {
         return nil
       }
       let message = NATSMessage(pointer, connection.library)
-      if let subject = message.reply.flatMap({ DeliverySubject($0) }) {
+      if let subject = message.subject {
         try note(subject)
         return Delivery(message: message, subject: subject)
       }

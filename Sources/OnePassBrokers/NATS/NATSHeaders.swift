@@ -1,4 +1,4 @@
-import OnePassCore
+import Foundation
 
 /// The headers of a NATS message, whose values are lines of text.
 ///
@@ -70,16 +70,33 @@ struct DeliverySubject {
 
   /// Parses `$JS.ACK.STREAM.CONSUMER.DELIVERED.STREAMSEQ.CONSUMERSEQ.TIME.PENDING`, in newer servers with the domain and the
   /// account before the stream.
-  init?(_ subject: String) {
-    let words = subject.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard words.count >= 9, words[0].elementsEqual("$JS".utf8), words[1].elementsEqual("ACK".utf8) else {
-      return nil
+  init?(_ subject: UnsafePointer<CChar>) {
+    let bytes = UnsafeBufferPointer(start: subject, count: strlen(subject)).lazy.map { UInt8(bitPattern: $0) }
+    guard bytes.starts(with: "$JS.ACK.".utf8) else { return nil }
+    // The words as numbers; this runs for every message.
+    var words: [UInt64?] = [0]
+    words.reserveCapacity(12)
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "."): words.append(0)
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        words[words.count - 1] = words.last?.flatMap { $0.appending(byte - UInt8(ascii: "0")) }
+      default: words[words.count - 1] = nil
+      }
     }
     let start = words.count == 9 ? 2 : 4
-    guard words.count >= start + 7,
-      let stream = UInt64(Substring(words[start + 3])), let consumer = UInt64(Substring(words[start + 4])),
-      let pending = UInt64(Substring(words[start + 6]))
+    guard words.count >= start + 7, let stream = words[start + 3], let consumer = words[start + 4],
+      let pending = words[start + 6]
     else { return nil }
     (self.stream, self.consumer, self.pending) = (stream, consumer, pending)
+  }
+}
+
+extension UInt64 {
+  /// The number with a further decimal digit; `nil` if it is too large.
+  fileprivate func appending(_ digit: UInt8) -> UInt64? {
+    let (product, hasOverflow) = multipliedReportingOverflow(by: 10)
+    let (sum, isTooLarge) = product.addingReportingOverflow(UInt64(digit))
+    return hasOverflow || isTooLarge ? nil : sum
   }
 }

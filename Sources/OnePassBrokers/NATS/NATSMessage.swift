@@ -13,7 +13,8 @@ struct NATSMessage: ~Copyable {
 
   deinit { library.pointee.natsMsg_Destroy(pointer) }
 
-  var reply: String? { library.pointee.natsMsg_GetReply(pointer).map { String(cString: $0) } }
+  /// Where a message of a stream comes from; `nil` for other messages.
+  var subject: DeliverySubject? { library.pointee.natsMsg_GetReply(pointer).flatMap { DeliverySubject($0) } }
 
   var body: [UInt8] {
     let count = Int(library.pointee.natsMsg_GetDataLength(pointer))

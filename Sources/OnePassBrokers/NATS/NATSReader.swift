@@ -98,13 +98,13 @@ final class NATSReader: BrokerReader {
     return started
   }
 
-  /// Waits for a message, and takes those that have arrived after it, up to a quarter of the memory.
+  /// Waits for a message, and takes those that have arrived after it.
   private func take(from fetch: NATSFetch, until deadline: ContinuousClock.Instant) throws
     -> (messages: [BrokerMessage], firstGap: UInt64?)
   {
     var (messages, bytes, firstGap) = ([BrokerMessage](), 0, UInt64?.none)
     var place = last
-    while bytes < max(1, settings.fetchBytes / 4), messages.count < 4_096 {
+    while bytes < settings.polledBytes, messages.count < BrokerSettings.polledMessages {
       let wait = messages.isEmpty ? deadline.secondsLeft : 0
       guard let delivery = try fetch.next(milliseconds: Int64(wait * 1_000)) else { break }
       let message = decode(delivery)
