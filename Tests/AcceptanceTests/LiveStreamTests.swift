@@ -73,7 +73,7 @@ struct LiveStreamTests {
     #expect(endless.wait(for: "waiting"))
     endless.signal(SIGTERM)
     #expect(endless.wait() == 75)
-    #expect(endless.errors.contains("\"lag\":0"))
+    #expect(endless.errors.contains("\"lag\":"))
     // The same stream again, to its known end.
     let late = try runs.start("late", ["--limit", "240", "--progress", "json"], data: server.url("late"))
     #expect(late.wait() == 68)
@@ -114,8 +114,11 @@ struct LiveStreamTests {
       "run", ["--limit", "240", "--checkpoint-every", "2", "--resume"], data: data)
     #expect(refused.status == 65)
     #expect(refused.errors.contains("were removed before they were read; keep messages for longer"))
+    // Lost messages do not count towards the limit, so another end is needed.
+    let end = Date(timeIntervalSinceNow: 6).formatted(.iso8601)
     try runs.resume(
-      "run", ["--limit", "240", "--checkpoint-every", "2", "--on-gap", "continue"], data: data)
+      "run", ["--limit", "240", "--checkpoint-every", "2", "--on-gap", "continue", "--until", end], data: data
+    )
     let result = try runs.result("run")
     let (taken, lost) = (result.number("stream.examples") ?? 0, result.number("stream.lost") ?? 0)
     #expect(lost > 0 && taken + lost == 240)

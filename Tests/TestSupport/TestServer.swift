@@ -15,7 +15,9 @@ public final class TestServer {
   }
 
   /// - Parameter log: The file that receives its output.
-  public init(_ program: String, _ arguments: [String], environment: [String: String] = [:], log: String) throws {
+  public init(_ program: String, _ arguments: [String], environment: [String: String] = [:], log: String)
+    throws
+  {
     self.log = log
     // The shell ends the server, also when the tests are killed.
     let script = """
