@@ -139,7 +139,8 @@ final class CheckpointSaver: StepObserver {
   }
 
   private func settle(_ loop: TrainingLoop) throws {
-    try records.rejected?.append(stream.settle(upTo: loop.incoming.tally.taken))
+    let rejected = stream.settle(upTo: loop.incoming.tally.taken)
+    try records.rejected?.append(rejected)
   }
 
   /// Reports a place to the broker, after what was trained up to it is durable.
