@@ -26,7 +26,8 @@ import Testing
     ),
     (
       .unknownLabelKey("label"),
-      "--label-key must be cls, folder or json:FIELD, a field of a WebDataset sample's .json (got label)."
+      "--label-key must be cls, folder or json:FIELD for WebDataset samples, header:NAME, key or json:FIELD for "
+        + "messages (got label)."
     ),
   ]
 
