@@ -6,7 +6,10 @@ import Testing
 
 @testable import OnePassBrokers
 
-@Suite("Streams of RabbitMQ", .serialized, .enabled(if: RabbitServer.isUsable, "\(RabbitServer.reason)"))
+@Suite(
+  "Streams of RabbitMQ", .serialized,
+  .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
+  .enabled(if: RabbitServer.isUsable, "\(RabbitServer.reason)"))
 struct AMQPTests {
   /// RabbitMQ takes ten seconds to start, so the tests share a server, with a queue each.
   private static let shared = Shared<Int, RabbitServer>()

@@ -8,6 +8,7 @@ import Testing
 
 @Suite(
   "Kafka, read from noida-db", .serialized,
+  .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"),
   .enabled(if: NoidaBroker.path != nil, "\(NoidaBroker.reason)"))
 struct KafkaBrokerTests {

@@ -8,6 +8,7 @@ import Testing
 
 @Suite(
   "Kafka out of reach and misused", .serialized,
+  .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"))
 struct KafkaFailureTests {
   let mock: KafkaMock

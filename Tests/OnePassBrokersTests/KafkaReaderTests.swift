@@ -8,6 +8,7 @@ import Testing
 
 @Suite(
   "Kafka, read from librdkafka's mock cluster", .serialized,
+  .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"))
 struct KafkaReaderTests {
   let mock: KafkaMock

@@ -5,7 +5,9 @@ import Testing
 
 @testable import OnePassBrokers
 
-@Suite("Failures of NATS JetStream", .enabled(if: NATSServer.isUsable, "\(NATSServer.reason)"))
+@Suite(
+  "Failures of NATS JetStream", .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
+  .enabled(if: NATSServer.isUsable, "\(NATSServer.reason)"))
 struct NATSFailureTests {
   private func error(_ reader: any BrokerReader, polls: Int = 20) -> OnePassError? {
     #expect(throws: OnePassError.self) {

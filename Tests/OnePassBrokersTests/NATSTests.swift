@@ -5,7 +5,9 @@ import Testing
 
 @testable import OnePassBrokers
 
-@Suite("Streams of NATS JetStream", .enabled(if: NATSServer.isUsable, "\(NATSServer.reason)"))
+@Suite(
+  "Streams of NATS JetStream", .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
+  .enabled(if: NATSServer.isUsable, "\(NATSServer.reason)"))
 struct NATSTests {
   @Test("Messages arrive once and in order, from the start and after each place") func places() throws {
     let server = try NATSServer()
