@@ -33,6 +33,8 @@ import Testing
       case is StorageBudget.Type: [StorageBudget.fraction(0.025)]
       case is ShuffleBufferSize?.Type: [ShuffleBufferSize.bytes(ByteCount(500_000_000))]
       case is DecodeBudget?.Type: [DecodeBudget(bytes: 500_000_000)]
+      case is MessageLimit?.Type: [try MessageLimit("5MB")]
+      case is StreamEnd?.Type: [try StreamEnd("2030-01-01T12:30Z")]
       case is SubjectKey?.Type: [SubjectKey.field("who")]
       case is LabelKey?.Type: [LabelKey.field("who")]
       case is TimeToLive?.Type: [TimeToLive.seconds(90)]
