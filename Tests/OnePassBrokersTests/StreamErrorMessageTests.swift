@@ -8,9 +8,9 @@ import Testing
     let address = try BrokerAddress("nats://me:canary@h/s")
     let messages: [(error: OnePassError, code: OnePassError.Code, text: String)] = [
       (
-        .messagesLost(address, 6, after: "2"), .badData,
-        "nats://h:4222/s: 6 messages after 2 were removed by the broker before they were read; "
-          + "raise the limits of its retention, or continue with --on-gap continue."
+        .messagesLost(address, count: 6, after: BrokerOffset(2)), .badData,
+        "nats://h:4222/s: 6 messages after 2 were removed before they were read; keep messages for longer, "
+          + "or pass --on-gap continue to train on what is left."
       ),
       (
         .invalidStreamName(address), .usage,
@@ -30,7 +30,7 @@ import Testing
       ),
       (
         .foreignConsumer(address, "g"), .usage,
-        "nats://h:4222/s: a consumer g exists that OnePass has not made; pass another name with --group."
+        "nats://h:4222/s: a consumer g exists that OnePass has not made; set another `group` in --broker-config."
       ),
       (
         .unacknowledged(address, 3, reason: "closed"), .io,

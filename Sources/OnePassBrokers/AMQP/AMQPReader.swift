@@ -156,7 +156,7 @@ final class AMQPReader: BrokerReader {
   /// Examines a gap after a message: RabbitMQ itself uses an offset at the start of each segment, so a gap alone is no loss.
   private func checkNothingLost(after last: UInt64) throws {
     guard let first = try inquiry.first(), first > last + 1 else { return }
-    throw OnePassError.messagesLost(address, Int(first - last) - 1, after: "\(last)")
+    throw OnePassError.messagesLost(address, count: Int(first - last) - 1, after: BrokerOffset(last))
   }
 
   private func startAgain() {

@@ -2,17 +2,6 @@ import OnePassCore
 
 // Errors of NATS and RabbitMQ.
 extension OnePassError {
-  /// Messages after the place of a reader that the broker has removed.
-  /// - Parameters:
-  ///   - count: Their number; `nil` if it is unknown.
-  ///   - place: The last message that was read.
-  static func messagesLost(_ address: BrokerAddress, _ count: Int?, after place: String) -> OnePassError {
-    OnePassError(
-      .badData,
-      "\(address): \(count.map { "\($0)" } ?? "some") messages after \(place) were removed by the broker before they "
-        + "were read; raise the limits of its retention, or continue with --on-gap continue.")
-  }
-
   static func invalidStreamName(_ address: BrokerAddress) -> OnePassError {
     OnePassError(
       .usage, "\(address): the name of a stream has no spaces, and none of . * > / and \\; rename it.")
@@ -37,7 +26,8 @@ extension OnePassError {
   static func foreignConsumer(_ address: BrokerAddress, _ name: String) -> OnePassError {
     OnePassError(
       .usage,
-      "\(address): a consumer \(name) exists that OnePass has not made; pass another name with --group.")
+      "\(address): a consumer \(name) exists that OnePass has not made; set another `group` in --broker-config."
+    )
   }
 
   /// - Parameter count: The number of messages of which it is unknown whether the broker has them.

@@ -141,6 +141,6 @@ final class NATSReader: BrokerReader {
 
   private func checkNothingLost(after sequence: UInt64, _ info: JetStream.StreamInfo) throws {
     let lost = Self.messages(of: info).lost(after: PartitionPlace(BrokerOffset(sequence))) ?? 0
-    if lost > 0 { throw OnePassError.messagesLost(address, lost, after: "\(sequence)") }
+    if lost > 0 { throw OnePassError.messagesLost(address, count: lost, after: BrokerOffset(sequence)) }
   }
 }
