@@ -66,7 +66,6 @@ struct NATSTests {
 
   @Test(
     "A restart of the server loses and repeats nothing",
-    .disabled("A full run with nats.c 3.4.1 crashed in it once: a mutex of a freed object was locked."),
     arguments: ["TERM", "KILL"])
   func restart(signal: String) throws {
     let server = try NATSServer()

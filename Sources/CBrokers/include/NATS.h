@@ -46,6 +46,7 @@ typedef struct {
   int (*natsConnection_Request)(
       void **reply, void *connection, const char *subject, const void *data, int count, int64_t milliseconds);
   int (*natsConnection_SubscribeSync)(void **subscription, void *connection, const char *subject);
+  void (*natsConnection_Close)(void *connection);
   void (*natsConnection_Destroy)(void *connection);
 
   int (*natsSubscription_SetPendingLimits)(void *subscription, int messages, int bytes);

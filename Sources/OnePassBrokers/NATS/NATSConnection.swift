@@ -9,6 +9,7 @@ final class NATSConnection {
   let library: UnsafePointer<CBNATS>
   let address: BrokerAddress
   let pointer: UnsafeMutableRawPointer
+  private var subscriptions: [UnsafeMutableRawPointer] = []
 
   /// - Throws: `ConnectionLost` if no server can be reached, `OnePassError` for anything else.
   init(_ address: BrokerAddress, _ properties: ConnectionProperties, name: String) throws {
@@ -31,7 +32,26 @@ final class NATSConnection {
     pointer = connection
   }
 
-  deinit { library.pointee.natsConnection_Destroy(pointer) }
+  /// Closing ends the library's thread that reads. That thread uses a subscription after it was destroyed (nats.c up to 3.5.0,
+  /// its pull request 638), so subscriptions are destroyed only then.
+  deinit {
+    library.pointee.natsConnection_Close(pointer)
+    for subscription in subscriptions { library.pointee.natsSubscription_Destroy(subscription) }
+    library.pointee.natsConnection_Destroy(pointer)
+  }
+
+  /// Subscribes to a new inbox, until the connection ends.
+  func subscribe() throws -> (inbox: String, subscription: UnsafeMutableRawPointer) {
+    var name: UnsafeMutablePointer<CChar>?
+    _ = library.pointee.natsInbox_Create(&name)
+    guard let name else { throw ConnectionLost(reason: "out of memory") }
+    defer { library.pointee.natsInbox_Destroy(name) }
+    var subscription: UnsafeMutableRawPointer?
+    let status = library.pointee.natsConnection_SubscribeSync(&subscription, pointer, name)
+    guard let subscription else { throw failure(Int(status)) }
+    subscriptions.append(subscription)
+    return (String(cString: name), subscription)
+  }
 
   /// Sends a request of JetStream's interface and returns the answer.
   /// - Throws: `ConnectionLost` if there is none in time.

@@ -34,19 +34,9 @@ final class NATSFetch {
   init(_ connection: NATSConnection, from sequence: UInt64, fetchBytes: Int) throws {
     self.connection = connection
     self.fetchBytes = fetchBytes
-    let library = connection.library
-    var name: UnsafeMutablePointer<CChar>?
-    _ = library.pointee.natsInbox_Create(&name)
-    guard let name else { throw ConnectionLost(reason: "out of memory") }
-    let inbox = String(cString: name)
-    self.inbox = inbox
-    library.pointee.natsInbox_Destroy(name)
-    var subscription: UnsafeMutableRawPointer?
-    let status = library.pointee.natsConnection_SubscribeSync(&subscription, connection.pointer, inbox)
-    guard let subscription else { throw connection.failure(Int(status)) }
-    self.subscription = subscription
+    (inbox, subscription) = try connection.subscribe()
     // The requests limit what is pending; the library would drop messages beyond its own limits.
-    _ = library.pointee.natsSubscription_SetPendingLimits(subscription, -1, -1)
+    _ = connection.library.pointee.natsSubscription_SetPendingLimits(subscription, -1, -1)
     let consumer = try JetStream(connection: connection).createConsumer(
       .init(
         optStartSeq: max(1, sequence), ackPolicy: "none", inactiveThreshold: 300_000_000_000, memStorage: true
@@ -54,8 +44,6 @@ final class NATSFetch {
     pending = consumer.numPending
     nextSubject = "$JS.API.CONSUMER.MSG.NEXT.\(connection.address.stream).\(consumer.name)"
   }
-
-  deinit { connection.library.pointee.natsSubscription_Destroy(subscription) }
 
   /// The next message; `nil` if none arrives in time.
   func next(milliseconds: Int64) throws -> Delivery? {

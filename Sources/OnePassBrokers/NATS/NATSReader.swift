@@ -36,6 +36,7 @@ final class NATSReader: BrokerReader {
   func kept(_ partition: Int) throws -> KeptMessages { try Self.messages(of: connection.use(info)) }
 
   func seek(_ partition: Int, after place: PartitionPlace?) throws {
+    if fetch != nil { connection.close() }
     (last, fetch, failure) = (place?.last.major, nil, nil)
   }
 

@@ -7,7 +7,7 @@ final class NATSWriter: BrokerWriter {
   private let address: BrokerAddress
   private let settings: BrokerSettings
   private var connection: NATSConnection?
-  private var acknowledgements: UnsafeMutableRawPointer?
+  private let acknowledgements: UnsafeMutableRawPointer
   private let inbox: String
   private let subject: String
   /// The sizes of the messages in flight, the oldest first, from index ``acknowledged``.
@@ -25,16 +25,11 @@ final class NATSWriter: BrokerWriter {
       let connection = try NATSConnection(address, properties, name: settings.group)
       self.connection = connection
       subject = try Self.subject(of: connection)
-      inbox = "_INBOX.onepass.\(UUID().uuidString)"
-      let status = connection.library.pointee.natsConnection_SubscribeSync(
-        &acknowledgements, connection.pointer, inbox)
-      if acknowledgements == nil { throw connection.failure(Int(status)) }
+      (inbox, acknowledgements) = try connection.subscribe()
     } catch let lost as ConnectionLost {
       throw OnePassError.brokerUnreachable(address, reason: lost.reason)
     }
   }
-
-  deinit { close() }
 
   /// The subject of the stream, which is created if it does not exist.
   private static func subject(of connection: NATSConnection) throws -> String {
@@ -69,11 +64,7 @@ final class NATSWriter: BrokerWriter {
     while sizes.count > acknowledged { try awaitAcknowledgement() }
   }
 
-  func close() {
-    guard let connection else { return }
-    connection.library.pointee.natsSubscription_Destroy(acknowledgements)
-    self.connection = nil
-  }
+  func close() { connection = nil }
 
   private func publish(_ message: BrokerMessage) throws {
     guard let connection else {
