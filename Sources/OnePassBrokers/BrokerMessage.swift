@@ -98,19 +98,69 @@ package struct KeptMessages: Sendable {
   package var first: BrokerOffset?
   /// The offset of the newest message that was ever written, kept or not; `nil` if there was none.
   package var newest: BrokerOffset?
-  /// The number of messages removed before ``first`` since the stream was created, for brokers whose offsets are not consecutive.
+  /// The number of messages removed before ``first`` since the stream was created, for brokers whose offsets are not consecutive;
+  /// `nil` if it is unknown.
   package var removed: Int?
+  /// The number of messages ever written, for brokers whose offsets are not consecutive.
+  package var added: Int?
 
-  package init(first: BrokerOffset?, newest: BrokerOffset?, removed: Int? = nil) {
-    (self.first, self.newest, self.removed) = (first, newest, removed)
+  package init(first: BrokerOffset?, newest: BrokerOffset?, removed: Int? = nil, added: Int? = nil) {
+    (self.first, self.newest, self.removed, self.added) = (first, newest, removed, added)
   }
 
+  /// Whether messages are named by times (Redis).
+  private var areOffsetsTimes: Bool { added != nil || (first ?? newest)?.isDouble ?? false }
+
   /// The number of messages after a place that the broker has removed; `nil` if it is unknown.
-  package func lost(after place: PartitionPlace) -> Int? {
-    if let removed { return place.index.map { max(0, removed - $0) } }
-    guard !place.last.isDouble else { return nil }
-    guard let newest, newest > place.last else { return 0 }
+  /// - Parameter place: The last message that was read; `nil` if none of the partition was.
+  package func lost(after place: PartitionPlace?) -> Int? {
+    if areOffsetsTimes { return lostByIndex(after: place) }
+    guard let newest, place.map({ newest > $0.last }) ?? true else { return 0 }
+    let read = place.map { $0.last.major + 1 } ?? 0
     let next = first?.major ?? newest.major + 1
-    return Int(next) - min(Int(next), Int(place.last.major) + 1)
+    return next > read ? Int(next - read) : 0
+  }
+
+  /// Indexes count the messages that were read, so that one which was removed unread leaves the index behind.
+  private func lostByIndex(after place: PartitionPlace?) -> Int? {
+    guard let removed, let added else { return nil }
+    guard let place else { return removed }
+    guard let index = place.index else { return nil }
+    if place.last == newest { return max(0, added - index) }
+    return isBehind(place) ? max(0, removed - index) : 0
+  }
+
+  /// Whether a place is before the first message that was kept.
+  private func isBehind(_ place: PartitionPlace) -> Bool { first.map { place.last < $0 } ?? true }
+
+  /// The place from which to read on after messages were removed unread; never one before `place`.
+  package func passing(_ place: PartitionPlace?) -> PartitionPlace? {
+    guard let lost = lost(after: place), lost > 0 else { return place }
+    if areOffsetsTimes {
+      let last = place?.last ?? BrokerOffset(0, 0)
+      return PartitionPlace(last, index: (place?.index ?? 0) + lost)
+    }
+    return first.map { PartitionPlace(BrokerOffset($0.major - 1)) } ?? newest.map { PartitionPlace($0) }
+  }
+
+  /// Whether a place cannot be of this stream, because the stream ends before it, or has fewer messages than were read.
+  package func contradicts(_ place: PartitionPlace) -> Bool {
+    if place.last > newest ?? BrokerOffset(0, 0) { return !isEmptyStart(place) }
+    guard let index = place.index, let added else { return false }
+    if added < index { return true }
+    // Messages that were kept follow the place, so at least those up to it were removed.
+    return isBehind(place) && removed.map { $0 < index } ?? false
+  }
+
+  /// Whether a place is the start of a stream that has no messages.
+  private func isEmptyStart(_ place: PartitionPlace) -> Bool {
+    newest == nil && place.last == BrokerOffset(0, 0) && place.index ?? 0 == 0
+  }
+
+  /// The place from which everything that is left is read; `nil` at the start of a stream that has lost nothing.
+  package var start: PartitionPlace? {
+    if areOffsetsTimes { return PartitionPlace(BrokerOffset(0, 0), index: removed) }
+    guard let first else { return newest.map { PartitionPlace($0) } }
+    return first.major > 0 ? PartitionPlace(BrokerOffset(first.major - 1)) : nil
   }
 }

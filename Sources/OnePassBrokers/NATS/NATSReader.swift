@@ -71,7 +71,8 @@ final class NATSReader: BrokerReader {
   private static func messages(of info: JetStream.StreamInfo) -> KeptMessages {
     KeptMessages(
       first: info.state.messages == 0 ? nil : BrokerOffset(info.state.firstSeq),
-      newest: info.state.lastSeq == 0 ? nil : BrokerOffset(info.state.lastSeq))
+      // Sequences start at 1, so 0 is before the first message.
+      newest: BrokerOffset(info.state.lastSeq))
   }
 
   private func poll(_ connection: NATSConnection, until deadline: ContinuousClock.Instant) throws

@@ -52,7 +52,7 @@ final class RedisMonitor: @unchecked Sendable {
     let isCounted = deleted.map { deleted in first.map { deleted < $0 } ?? true } ?? false
     return KeptMessages(
       first: first, newest: newest == BrokerOffset(0, 0) ? nil : newest,
-      removed: isCounted ? all.map { $0 - length } : nil)
+      removed: isCounted ? all.map { $0 - length } : nil, added: all)
   }
 
   /// The number of entries after a place, known for at most a second.
