@@ -64,7 +64,7 @@ let folder =
 do {
   _ = try train(in: folder, stopping: StopRequest())
 } catch let stopped as RunStopped {
-  print("stopped after step \(stopped.step) of \(stopped.steps)")
+  print("stopped after step \(stopped.step)\(stopped.steps.map { " of \($0)" } ?? "")")
 }
 let result = try train(in: folder, stopping: nil)
 print("trained on \(result.compute.examples) examples")

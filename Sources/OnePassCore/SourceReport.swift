@@ -61,7 +61,12 @@ public struct SourceReport: Codable, Hashable, Sendable {
   ///   - reason: Why it is left out.
   ///   - example: The name of the entry, evaluated only for the first one with this reason.
   public mutating func leaveOut(_ reason: LeftOutReason, example: @autoclosure () -> String) {
-    add(1, reason, example: example())
+    leaveOut(1, reason, example: example())
+  }
+
+  /// Counts several entries.
+  package mutating func leaveOut(_ count: Int, _ reason: LeftOutReason, example: @autoclosure () -> String) {
+    add(count, reason, example: example())
   }
 
   private mutating func add(_ count: Int, _ reason: LeftOutReason, example: @autoclosure () -> String) {

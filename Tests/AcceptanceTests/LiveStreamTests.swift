@@ -124,8 +124,44 @@ struct LiveStreamTests {
     #expect(lost > 0 && taken + lost == 240)
   }
 
-  @Test("A stream that was created again is recognised")
-  func recreated() throws {
+  @Test("An error of the stream saves the run at its last step")
+  func savedAfterGap() throws {
+    try send()
+    let running = try runs.start("run", ["--progress", "json"], data: data)
+    #expect(running.wait(for: "waiting"))
+    // Entries that are added and removed at once cannot be read.
+    let script =
+      "for i = 1, 3 do redis.call('XADD', KEYS[1], '*', 'body', 'x') end redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)"
+    try server.cli(["EVAL", script, "1", "s"])
+    #expect(running.wait() == 65)
+    #expect(running.errors.contains("3 messages after"))
+    #expect(running.errors.contains("The run is saved; fix the problem, and continue with --resume."))
+    let end = Date(timeIntervalSinceNow: 4).formatted(.iso8601)
+    try runs.resume("run", ["--on-gap", "continue", "--until", end], data: data)
+    let result = try runs.result("run")
+    #expect(result.number("stream.examples") == 240 && result.number("stream.lost") == 3)
+    try runs.expectVerified("run")
+  }
+
+  @Test("Class names are sent on request, and numbers else")
+  func names() throws {
+    try runs.pack("train.tar")
+    let names = ["a", "b", "c", "d"]
+    for name in names { try runs.folder.write([UInt8]("x".utf8), to: "photos/\(name)/0.png") }
+    let source = "folder:\(runs.folder.file("photos"))"
+    for (more, expected) in [([], Set(["0", "1", "2", "3"])), (["--names"], Set(names))] {
+      let sent = try onepass.run(["send", source, "--to", server.url("n\(more.count)")] + more)
+      #expect(sent.status == 0, "\(sent.errors)")
+      #expect(sent.errors.contains("Labels are sent as numbers: 0 a, 1 b, 2 c, 3 d.") == more.isEmpty)
+      let lines = try server.cli(["XRANGE", "n\(more.count)", "-", "+"]).split(separator: "\n").map(
+        String.init)
+      let labels = zip(lines, lines.dropFirst()).filter { $0.0 == "label" }.map(\.1)
+      #expect(Set(labels) == expected)
+    }
+  }
+
+  @Test("A stream that was created again is recognised", arguments: ["1-0", "*"])
+  func recreated(id: String) throws {
     try send()
     let options = ["--limit", "240", "--checkpoint-every", "2"]
     let stopped = try runs.start("run", options, data: data)
@@ -135,10 +171,10 @@ struct LiveStreamTests {
     let entries = try server.cli(["XRANGE", "s", "-", "+"])
     #expect(!entries.isEmpty)
     try server.cli(["DEL", "s"])
-    try server.cli(["XADD", "s", "1-0", "body", "x"])
+    try server.cli(["XADD", "s", id, "body", "x"])
     let refused = try runs.attempt("run", options + ["--resume"], data: data)
     #expect(refused.status == 65)
-    #expect(refused.errors.contains("the stream ends at 1-0, before"))
+    #expect(refused.errors.contains("was created again, so it cannot"))
   }
 
   @Test(
@@ -148,6 +184,9 @@ struct LiveStreamTests {
       (["--storage", "10%"], 64, "--storage 10% is a share of the stream, whose length is unknown"),
       (["--method", "multi-epoch"], 64, "a broker's stream passes once"),
       (["--resume", "--continue"], 64, "a broker's stream resumes at the place of the checkpoint"),
+      (["--extend", "finished"], 64, "omit --extend"),
+      (["--eval-data", "redis://localhost:1/x"], 64, "a broker's stream has no end"),
+      (["--subject-key", "folder"], 64, "have no file names"),
       (["--label-key", "json:x"], 64, "messages with --record image have no such label"),
       (["--broker-config", "missing"], 74, "missing"),
     ])

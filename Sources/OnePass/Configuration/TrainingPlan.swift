@@ -32,6 +32,9 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   /// Whether the stream has no known end; a request or a time ends the run.
   public var isEndless: Bool { streamExamples == Self.endless }
 
+  /// ``steps``; `nil` if the stream has no known end.
+  package var knownSteps: Int? { isEndless ? nil : steps }
+
   init(
     _ configuration: RunConfiguration, streamExamples: Int, classes: Int, classNames: [String]?
   ) throws {

@@ -2,7 +2,7 @@ import OnePassCore
 
 // Errors about runs on streams of brokers.
 extension OnePassError {
-  static func liveStreamOfSeveralPasses(_ source: String) -> OnePassError {
+  static func liveStreamOfSeveralPasses() -> OnePassError {
     OnePassError(
       .usage,
       "--method multi-epoch needs the whole data, and a broker's stream passes once; use another method.")
@@ -18,9 +18,11 @@ extension OnePassError {
     OnePassError(.usage, "\(source): a broker's stream is read by one process (got \(processes)); start one.")
   }
 
-  static func liveStreamContinues(_ source: String) -> OnePassError {
+  static func liveStreamContinues(_ source: String, option: String) -> OnePassError {
     OnePassError(
-      .usage, "\(source): a broker's stream resumes at the place of the checkpoint; omit --continue.")
+      .usage,
+      "\(source): a broker's stream resumes at the place of the checkpoint; omit \(option), and use --resume."
+    )
   }
 
   static func scheduleNeedsLength(_ schedule: String) -> OnePassError {

@@ -87,7 +87,8 @@ final class CheckpointSaver: StepObserver {
     if isSaved, !isStateKept { try save(loop) }
     records.log.outcome = .stopped
     return RunStopped(
-      step: loop.position.steps, steps: loop.position.end, output: isSaved ? session.output : nil)
+      step: loop.position.steps, steps: loop.position.coolDown?.lastStep ?? assembly.plan.knownSteps,
+      output: isSaved ? session.output : nil)
   }
 
   /// Saves a run after an error from outside, if that is possible.
@@ -97,6 +98,8 @@ final class CheckpointSaver: StepObserver {
     guard loop.ranks.count == 1, session.unfinished != nil, records.isComplete(for: loop),
       let error = error as? OnePassError, (try? save(loop)) != nil
     else { return error }
+    // Of use for the error itself; a resumed run finds them again.
+    if let rejected = stream.live?.unsettledRejections { try? records.rejected?.append(rejected) }
     return OnePassError.savedAfter(error)
   }
 

@@ -40,8 +40,8 @@ public final class StopRequest: Sendable {
 public struct RunStopped: Error, Sendable {
   /// The number of steps done.
   public let step: Int
-  /// The number of steps of the whole run.
-  public let steps: Int
+  /// The number of steps of the whole run; `nil` for a stream without an end.
+  public let steps: Int?
   /// The folder from which the run can be resumed; `nil` if it was not saved.
   public let output: String?
 }

@@ -97,8 +97,10 @@ final class ActiveRun {
       records.curve.curve.finish()
       try loop.finish()
     } catch let error as OnePassError
-      where error.code == .io && loop.position.isBetweenSteps && loop.position.steps > 0
+      where (error.code == .io || stream.live != nil) && loop.position.isBetweenSteps
+      && loop.position.steps > 0
     {
+      // What a broker's stream delivered before any failure may not be there a second time.
       throw saver.rescue(loop, after: error)
     }
     records.processor.pause()

@@ -33,7 +33,8 @@ public enum TrainingEvent: Sendable {
 public struct StepReport: Sendable, Codable, Hashable {
   /// The number of steps done, 1 … `steps`.
   public var step: Int
-  /// The number of steps of the whole run: as planned, or fewer after a request to cool down.
+  /// The number of steps of the whole run: as planned, or fewer after a request to cool down. For a stream without an end it is a
+  /// number that no run reaches (see ``TrainingPlan/isEndless``).
   public var steps: Int
   /// The number of examples taken from the stream so far.
   public var examplesSeen: Int

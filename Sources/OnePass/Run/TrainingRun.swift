@@ -63,6 +63,9 @@ public struct TrainingRun {
     self.configuration = configuration
     DecodeBudget.use(configuration.machine.decodeMemory)
     self.evaluationSource = evaluationSource
+    if evaluationSource == nil, let name = configuration.data.evaluationSource, SourceRegistry.isLive(name) {
+      throw OnePassError.liveStreamHasNoEnd(SourceRegistry.withoutSecrets(name))
+    }
     if configuration.data.evaluationInterval != nil {
       try Self.checkRepeated(evaluationSource, configuration)
     }
@@ -94,8 +97,9 @@ public struct TrainingRun {
     observe: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> RunResult {
     guard resuming || !continuing else { throw OnePassError.optionRequires("--continue", "--resume") }
-    guard stream.live == nil || !continuing else {
-      throw OnePassError.liveStreamContinues(stream.source.specification)
+    if stream.live != nil, continuing || finished != nil {
+      throw OnePassError.liveStreamContinues(
+        stream.source.specification, option: continuing ? "--continue" : "--extend")
     }
     let ranks = Ranks(group)
     // With several ranks, all would have to pause at the same example.
@@ -118,6 +122,7 @@ public struct TrainingRun {
       configuration.machine.threads, before: session.saved?.state.threads,
       precision: configuration.machine.precision)
     let device = try prepareMachine(threads: threads.count)
+    if let live = stream.live { arrivals?.tell(of: live.rejectedText) }
     let prepared = try prepare(in: session, arrivals)
     let stream = prepared.stream
     for notice in session.notices + self.notices + prepared.notices + threads.notices {
@@ -172,7 +177,7 @@ public struct TrainingRun {
     do { return try body() } catch is ReadingStopped {
       let state = session.saved?.state
       throw RunStopped(
-        step: state?.loop.position.steps ?? 0, steps: state?.plan.steps ?? 0,
+        step: state?.loop.position.steps ?? 0, steps: state == nil ? 0 : state?.plan.knownSteps,
         output: state == nil ? nil : session.output)
     }
   }
@@ -231,7 +236,7 @@ public struct TrainingRun {
       ?? configuration.data.evaluationSource.map {
         try SourceRegistry.open(
           $0, seed: configuration.seed, classNames: plan.classNames, classCount: plan.classes,
-          labelKey: configuration.data.forEvaluation(\.labelKey, of: "wds"),
+          labelKey: configuration.data.evaluationLabelKey,
           imageColumn: configuration.data.forEvaluation(\.imageColumn, of: "hf"),
           labelColumn: configuration.data.forEvaluation(\.labelColumn, of: "hf"))
       }
@@ -286,6 +291,14 @@ extension RunConfiguration.DataOptions {
   /// An option about one kind of source, for the evaluation data: `nil` if it is of another kind.
   fileprivate func forEvaluation<Value>(_ option: KeyPath<Self, Value?>, of kind: String) -> Value? {
     evaluationSource.map { isKind(kind, $0) } ?? false ? self[keyPath: option] : nil
+  }
+
+  /// The label key of the evaluation data: not one that only messages have.
+  fileprivate var evaluationLabelKey: LabelKey? {
+    switch labelKey {
+    case .header?, .messageKey?: nil
+    default: forEvaluation(\.labelKey, of: "wds")
+    }
   }
 
   private func isKind(_ kind: String, _ specification: String) -> Bool {

@@ -8,10 +8,13 @@ package final class ArrivalWatch: Sendable {
     package let stream: String
     /// The time since the wait began.
     package let duration: Duration
+    /// What has arrived and was no example; `nil` for nothing.
+    package let rejected: String?
   }
 
   private struct State {
     var stream = ""
+    var rejected: @Sendable () -> String? = { nil }
     var start: ContinuousClock.Instant?
   }
 
@@ -22,9 +25,16 @@ package final class ArrivalWatch: Sendable {
   /// The current wait; `nil` if the run does not wait.
   package var wait: Wait? {
     state.withLock { state in
-      state.start.map { Wait(stream: state.stream, duration: ContinuousClock.now - $0) }
+      state.start.map {
+        Wait(
+          stream: state.stream, duration: ContinuousClock.now - $0,
+          rejected: state.rejected())
+      }
     }
   }
+
+  /// Determines what tells of messages that are no examples.
+  func tell(of rejected: @escaping @Sendable () -> String?) { state.withLock { $0.rejected = rejected } }
 
   /// Runs `body`, which waits for the stream.
   /// - Parameter isPause: Whether a result means that nothing has arrived yet, so that the wait continues.

@@ -8,7 +8,7 @@ extension RunConfiguration {
   /// - Throws: As ``SourceRegistry/open(_:seed:classNames:subjectKey:classCount:labelKey:imageColumn:labelColumn:)``; `usage` if
   ///   the stream of a broker lacks an option that it needs.
   func openLive() throws -> any ExampleSource {
-    guard method != .multiEpoch else { throw OnePassError.liveStreamOfSeveralPasses(data.source) }
+    guard method != .multiEpoch else { throw OnePassError.liveStreamOfSeveralPasses() }
     guard data.classCount != nil || data.classNames != nil else {
       throw OnePassError.liveStreamWithoutClasses(SourceRegistry.withoutSecrets(data.source))
     }
@@ -36,7 +36,7 @@ extension RunConfiguration {
   }
 
   /// Whether the training data is a stream of a broker.
-  var isLive: Bool { SourceRegistry.isLive(data.source) }
+  var isLive: Bool { SourceRegistry.isLive((try? SourceRegistry.resolved(data.source)) ?? data.source) }
 }
 
 /// The file of `--broker-config`.

@@ -46,7 +46,10 @@ struct StreamChoice: Hashable {
 
   /// The choice as a notice.
   func notice(streamExamples: Int, side: Int) -> String {
-    "Chose --model \(model) --batch-size \(batchSize) for a stream of \(Figures.count(streamExamples, "example")) "
+    let length =
+      streamExamples == TrainingPlan.endless
+      ? "without an end," : "of \(Figures.count(streamExamples, "example"))"
+    return "Chose --model \(model) --batch-size \(batchSize) for a stream \(length) "
       + "of \(side) x \(side) pixels; pass either option to set both yourself."
   }
 }

@@ -81,10 +81,10 @@ struct StreamPreparation {
     if !continuing, let report = state.loop.incoming.report { source.restore(report: report) }
     firstImage = nil
     self.feed = feed
+    let steps = state.loop.position.coolDown?.lastStep ?? plan.knownSteps
     var notices =
-      [
-        "Resuming after step \(state.loop.position.steps) of \(state.loop.position.coolDown?.lastStep ?? plan.steps)."
-      ] + data.notices(taken: taken)
+      ["Resuming after step \(state.loop.position.steps)\(steps.map { " of \($0)" } ?? "")."]
+      + data.notices(taken: taken)
     let again = taken - (continuation?.gaps.last?.position ?? 0)
     if source.readsAgainToRestore, !continuing, again > 0 {
       notices.append(

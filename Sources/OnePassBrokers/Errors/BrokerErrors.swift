@@ -63,7 +63,7 @@ extension OnePassError {
 
   // MARK: Connections
 
-  static func brokerUnreachable(_ address: BrokerAddress, reason: String) -> OnePassError {
+  package static func brokerUnreachable(_ address: BrokerAddress, reason: String) -> OnePassError {
     OnePassError(.io, "\(address): cannot be reached (\(reason)); check the server and the network.")
   }
 
@@ -107,7 +107,13 @@ extension OnePassError {
   package static func streamWentBack(_ address: BrokerAddress, place: BrokerOffset, newest: BrokerOffset?)
     -> OnePassError
   {
-    OnePassError(
+    if let newest, newest > place {
+      return OnePassError(
+        .badData,
+        "\(address): this stream has fewer messages than were read, up to \(place); it was created again, so it cannot "
+          + "be continued.")
+    }
+    return OnePassError(
       .badData,
       "\(address): the stream ends at \(newest?.description ?? "its start"), before \(place), which was read; "
         + "its server lost messages or the stream was created again, so it cannot be continued.")
@@ -116,12 +122,13 @@ extension OnePassError {
   /// - Parameters:
   ///   - count: The number of messages.
   ///   - place: The last message that was read.
-  package static func messagesLost(_ address: BrokerAddress, count: Int, after place: BrokerOffset)
+  package static func messagesLost(_ address: BrokerAddress, count: Int, after place: BrokerOffset?)
     -> OnePassError
   {
     OnePassError(
       .badData,
-      "\(address): \(count) messages after \(place) were removed before they were read; keep messages for longer, "
+      "\(address): \(count) messages \(place.map { "after \($0)" } ?? "at the start") were removed before they were "
+        + "read; keep messages for longer, "
         + "or pass --on-gap continue to train on what is left.")
   }
 }

@@ -43,6 +43,9 @@ struct SendCommand: ParsableCommand {
   @Flag(name: .customLong("key"), help: "Make the label the key of each message, too.")
   var keyIsLabel = false
 
+  @Flag(help: "Send class names in place of numbers.")
+  var names = false
+
   @Option(help: ArgumentHelp("Seed of the order, for sources that are shuffled.", valueName: "S"))
   var seed: UInt64 = 1
 
@@ -53,7 +56,8 @@ struct SendCommand: ParsableCommand {
   func validate() throws {
     try declared.data.$limit.check(limit)
     try OptionRange.atLeast(1).check("--per-message", perMessage)
-    if let rate, !(rate > 0) { throw OnePassError.impossibleRate(rate) }
+    if let rate, !(rate > 0) || rate.isInfinite { throw OnePassError.impossibleRate(rate) }
+    if keyIsLabel, record == .tar { throw OnePassError.keyOfSeveralExamples() }
     if perMessage > 1, record != .tar { throw OnePassError.perMessageWithoutTar(perMessage) }
   }
 
@@ -64,12 +68,13 @@ struct SendCommand: ParsableCommand {
     let source = try SourceRegistry.open(
       reading.specification, seed: seed, labelKey: labelKey?.read(), imageColumn: imageColumn,
       labelColumn: labelColumn)
+    if names, source.classNames == nil { throw OnePassError.noNamesToSend(source.specification) }
     var settings = BrokerSettings()
     if let brokerConfig { settings.properties = try BrokerConfig(file: brokerConfig).properties }
     _ = settings.take("group")
     let sender = try MessageSender(
       to: address, settings, form: record ?? .image, perMessage: perMessage, keyIsLabel: keyIsLabel,
-      classNames: source.classNames)
+      classNames: names ? source.classNames : nil)
     defer { sender.close() }
     let stop = StopRequest()
     let received = Mutex<Int32>(SIGTERM)
@@ -80,6 +85,10 @@ struct SendCommand: ParsableCommand {
     defer { signals.cancel() }
     let sent = try sender.send(source, limit: limit, rate: rate) { stop.isStopping }
     for notice in source.report.notices(of: source.specification) { Console.note(notice) }
+    if !names, let classes = source.classNames, classes.count <= 20 {
+      let list = classes.enumerated().map { "\($0) \($1)" }.joined(separator: ", ")
+      Console.note("Labels are sent as numbers: \(list).")
+    }
     try Console.result(
       "\(stop.isStopping ? "Stopped after sending" : "Sent") \(Figures.count(sent.examples, "example")) "
         + "(\(Figures.count(sent.messages, "message")), \(byteText(sent.bytes))) to \(address).")

@@ -241,7 +241,8 @@ struct TrainCommand: ParsableCommand {
     var message =
       stopped.steps == 0
       ? "Stopped before the first step"
-      : "Stopped after step \(Figures.count(stopped.step)) of \(Figures.count(stopped.steps))"
+      : "Stopped after step \(Figures.count(stopped.step))"
+        + (stopped.steps.map { " of \(Figures.count($0))" } ?? "")
     let status = stopped.output == nil ? 128 + signal : Self.stoppedStatus
     if let saved = stopped.output {
       let option = output == nil ? "--output \(saved) " : ""

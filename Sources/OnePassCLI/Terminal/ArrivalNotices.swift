@@ -21,7 +21,10 @@ final class ArrivalNotices {
       guard wait.duration >= next else { return }
       next = wait.duration * 2
       let seconds = wait.duration / .seconds(1)
-      report("\(wait.stream): nothing has arrived for \(Int(seconds)) s.", seconds)
+      let time = "for \(Int(seconds)) s"
+      let message =
+        wait.rejected.map { "no example has arrived \(time): \($0)" } ?? "nothing has arrived \(time)"
+      report("\(wait.stream): \(message).", seconds)
     }
     timer.resume()
   }

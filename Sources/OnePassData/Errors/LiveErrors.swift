@@ -14,6 +14,19 @@ extension OnePassError {
       .usage, "--label-key \(key): messages with --record \(form.rawValue) have no such label; use \(keys).")
   }
 
+  static func subjectKeyOfMessages(_ key: SubjectKey, form: MessageForm) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--subject-key \(key): messages with --record \(form.rawValue) have no file names; use json:NAME, the name of a "
+        + "header or field.")
+  }
+
+  package static func liveStreamHasNoEnd(_ source: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(source): a broker's stream has no end, so it can only be the --data of `onepass train`; use files here.")
+  }
+
   static func labelKeyOfShards(_ key: String) -> OnePassError {
     OnePassError(
       .usage, "--label-key \(key): WebDataset samples have no such label; use cls, folder or json:FIELD.")

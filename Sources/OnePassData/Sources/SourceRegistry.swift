@@ -26,8 +26,8 @@ public struct SourceRequest: Sendable {
   public internal(set) var imageColumn: String?
   /// The column of labels in Parquet files; it is chosen by types and names if `nil`.
   public internal(set) var labelColumn: String?
-  /// How messages of a broker are read.
-  package internal(set) var live = LiveOptions()
+  /// How messages of a broker are read; `nil` where a stream must end, so that one of a broker is refused.
+  package internal(set) var live: LiveOptions?
 }
 
 /// A kind of source: its name, its forms and how it is opened.

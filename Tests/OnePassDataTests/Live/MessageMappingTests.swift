@@ -78,6 +78,7 @@ import Testing
       (.json, Array("[1]".utf8), [], "not a JSON object"), (.json, Array("{}".utf8), [], "no image"),
       (.json, Array(#"{"image": "?", "label": 1}"#.utf8), [], "an image that is not base64"),
       (.json, Array(#"{"image": "AQI="}"#.utf8), [], "no label"),
+      (.json, Array(#"{"image": "AQI=", "label": true}"#.utf8), [], "no label"),
       (.cloudevents, [1], [("label", "1")], "not a CloudEvent"),
     ] as [(MessageForm, [UInt8], [(String, String)], String)])
   func rejected(form: MessageForm, body: [UInt8], headers: [(String, String)], reason: String) throws {
@@ -104,5 +105,32 @@ import Testing
       let error = #expect(throws: OnePassError.self) { _ = try mapping(form, key: key) }
       #expect(error?.code == .usage)
     }
+  }
+
+  @Test(
+    "Messages that are no tar files have no file names for subjects", arguments: [SubjectKey.folder, .stem])
+  func subjectKeys(key: SubjectKey) throws {
+    _ = try mapping(.tar, subject: key)
+    let error = #expect(throws: OnePassError.self) { _ = try mapping(.image, subject: key) }
+    #expect(
+      error?.message
+        == "--subject-key \(key): messages with --record image have no file names; use json:NAME, the name of a "
+        + "header or field.")
+  }
+
+  @Test("Entries of a tar file that are no samples are reported")
+  func reportsEntries() throws {
+    let body = try TarWriter.bytes(
+      of: [("a.jpg", [1]), ("a.cls", Array("1".utf8)), ("b.txt", [2])])
+    var report = SourceReport()
+    #expect(try mapping(.tar).examples(in: message(body), reporting: &report).count == 1)
+    #expect(report.leftOutCount == 1)
+  }
+}
+
+extension MessageMapping {
+  fileprivate func examples(in message: BrokerMessage) throws -> [LabelledImage] {
+    var report = SourceReport()
+    return try examples(in: message, reporting: &report)
   }
 }

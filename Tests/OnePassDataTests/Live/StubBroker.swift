@@ -20,6 +20,11 @@ final class StubBroker {
     next = Array(repeating: 0, count: count)
   }
 
+  /// Removes the messages before an offset, as retention does.
+  func remove(before offset: UInt64, in partition: Int = 0) {
+    partitions[partition].removeAll { $0.offset < offset }
+  }
+
   func append(_ body: [UInt8], label: String?, to partition: Int = 0) {
     var message = BrokerMessage(offset: BrokerOffset(next[partition]), body: body)
     message.partition = partition
@@ -73,8 +78,12 @@ private final class StubReader: BrokerReader {
     positions[partition] = place.map { $0.last.major + 1 } ?? 0
   }
 
-  func poll(_ partition: Int, seconds: Double) -> PolledMessages {
+  func poll(_ partition: Int, seconds: Double) throws -> PolledMessages {
     let start = positions[partition] ?? 0
+    let place = start == 0 ? nil : PartitionPlace(BrokerOffset(start - 1))
+    if let lost = kept(partition).lost(after: place), lost > 0 {
+      throw OnePassError.messagesLost(try BrokerAddress("kafka://stub/t"), count: lost, after: place?.last)
+    }
     let messages = broker.partitions[partition].filter { $0.offset >= start }.prefix(3).map(\.message)
     guard let last = messages.last else { return .end }
     positions[partition] = last.offset.major + 1

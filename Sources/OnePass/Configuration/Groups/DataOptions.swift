@@ -61,7 +61,8 @@ extension RunConfiguration {
     /// Where the samples of WebDataset shards have their label; the `.cls` entry if `nil`.
     @RunOption(
       "label-key",
-      "Where WebDataset samples have their label: cls (the .cls entry), folder or json:FIELD (default: cls).",
+      "Where samples have their label: cls (the .cls entry), folder or json:FIELD (default: cls); messages: header:NAME, "
+        + "key or json:FIELD.",
       value: "KEY")
     public var labelKey: LabelKey? = nil
 

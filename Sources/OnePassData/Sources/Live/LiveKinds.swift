@@ -10,7 +10,9 @@ extension SourceRegistry {
         forms: "\(kind.rawValue)\(suffix)://HOST:PORT/\(kind.streamName.uppercased())",
         summary: "a \(kind.streamName) of \(kind.productName)", isListed: suffix.isEmpty
       ) { request in
-        try LiveSource(BrokerAddress(request.specification), request.live, request)
+        let address = try BrokerAddress(request.specification)
+        guard let options = request.live else { throw OnePassError.liveStreamHasNoEnd("\(address)") }
+        return try LiveSource(address, options, request)
       }
     }
   }

@@ -31,11 +31,15 @@ struct MessageMapping {
       default: false
       }
     guard fits else { throw OnePassError.labelKeyOfMessages(labelKey?.description ?? "", form: form) }
+    if let subjectKey, [.folder, .stem].contains(subjectKey), form != .tar {
+      throw OnePassError.subjectKeyOfMessages(subjectKey, form: form)
+    }
   }
 
   /// The examples of a message, at least one.
-  /// - Throws: `MessageProblem` if there is none.
-  func examples(in message: BrokerMessage) throws -> [LabelledImage] {
+  /// - Parameter report: Receives the entries of a tar file that are no samples.
+  /// - Throws: `MessageProblem` if there is none, or if one sample of a tar file is none.
+  func examples(in message: BrokerMessage, reporting report: inout SourceReport) throws -> [LabelledImage] {
     switch form {
     case .image:
       let label =
@@ -47,7 +51,7 @@ struct MessageMapping {
       return [try example(message.body, label: label.map(Self.text), subject: subject { message.header($0) })]
     case .json: return [try object(in: message.body)]
     case .cloudevents: return [try event(in: message)]
-    case .tar: return try samples(in: message.body)
+    case .tar: return try samples(in: message.body, reporting: &report)
     }
   }
 
@@ -95,7 +99,12 @@ struct MessageMapping {
 
   /// A text or a number, as text.
   private static func text(_ value: Any?) -> String? {
-    (value as? String) ?? (value as? NSNumber)?.stringValue
+    if let value = value as? String { return value }
+    // Foundation's true and false are numbers of this type.
+    guard let number = value as? NSNumber, !["c", "B"].contains(String(cString: number.objCType)) else {
+      return nil
+    }
+    return number.stringValue
   }
 
   // MARK: CloudEvents
@@ -127,7 +136,7 @@ struct MessageMapping {
 
   // MARK: Shards
 
-  private func samples(in body: [UInt8]) throws -> [LabelledImage] {
+  private func samples(in body: [UInt8], reporting report: inout SourceReport) throws -> [LabelledImage] {
     do {
       let fields = SampleFields(labels: labels, labelKey: labelKey ?? .entry, subjectKey: subjectKey)
       let reader = try ShardReader(BytesInput(body), called: "the message", fields: fields)
@@ -140,6 +149,7 @@ struct MessageMapping {
           LabelledImage(EncodedImage(bytes: sample.image), label: sample.label, subject: sample.subject))
       }
       guard !samples.isEmpty else { throw MessageProblem("no image") }
+      report.add(reader.report)
       return samples
     } catch let error as OnePassError { throw MessageProblem("not a whole WebDataset tar", error.message) }
   }

@@ -28,7 +28,9 @@ final class MessageOrder {
       let all = stride(from: 0, to: bytes.count - 1, by: 2).map {
         UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
       }
-      if first <= position { recorded = all.dropFirst(position - first) }
+      // Up to the first recorded example, the stream had one partition.
+      let single = [UInt16](repeating: 0, count: max(0, first - position))
+      recorded = single + all.dropFirst(max(0, position - first))
     }
     try rewrite()
   }
@@ -43,23 +45,26 @@ final class MessageOrder {
   func record(_ partition: Int) throws {
     position += 1
     if recorded.popFirst() != nil { return }
-    try write([UInt16(partition)])
+    try write(UInt16(partition))
   }
 
+  /// Writes what is to be repeated to a new file that replaces the old one.
   private func rewrite() throws {
-    try? file?.close()
     let header = (0..<Self.headerBytes).map { UInt8(truncatingIfNeeded: position >> (8 * $0)) }
-    guard FileManager.default.createFile(atPath: path, contents: Data(header)),
-      let opened = FileHandle(forWritingAtPath: path)
-    else { throw OnePassError.cannotRecordOrder(path) }
-    file = opened
-    _ = try? opened.seekToEnd()
-    try write(Array(recorded))
+    do {
+      try Data(header + Self.bytes(of: recorded)).write(to: URL(fileURLWithPath: path), options: .atomic)
+      let opened = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+      try opened.seekToEnd()
+      file = opened
+    } catch { throw OnePassError.cannotRecordOrder(path, cause: error) }
   }
 
-  private func write(_ partitions: [UInt16]) throws {
-    guard !partitions.isEmpty else { return }
-    do { try file?.write(contentsOf: Data(partitions.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] })) } catch {
+  private static func bytes(of partitions: some Sequence<UInt16>) -> [UInt8] {
+    partitions.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+  }
+
+  private func write(_ partition: UInt16) throws {
+    do { try file?.write(contentsOf: Data(Self.bytes(of: [partition]))) } catch {
       throw OnePassError.cannotRecordOrder(path, cause: error)
     }
   }

@@ -5,6 +5,7 @@ import OnePassCore
 /// Sends the examples of a source to a stream of a broker, in the forms that ``LiveSource`` reads.
 package struct MessageSender {
   private let form: MessageForm
+  /// The names by which labels are sent; numbers if `nil`.
   private let classNames: [String]?
   private let keyIsLabel: Bool
   private let perMessage: Int
@@ -17,6 +18,7 @@ package struct MessageSender {
   ///   - form: How a message holds examples.
   ///   - perMessage: The number of examples in a tar file.
   ///   - keyIsLabel: Whether the label is the key of the message too.
+  ///   - classNames: The names by which labels are sent; numbers if `nil`.
   /// - Throws: As ``BrokerAddress/openWriter(_:)``.
   package init(
     to address: BrokerAddress, _ settings: BrokerSettings, form: MessageForm, perMessage: Int = 1,
@@ -65,9 +67,12 @@ package struct MessageSender {
     while sent.examples + batch.count < limit ?? .max, !isStopped(), let example = try source.next() {
       batch.append(example)
       if batch.count == (form == .tar ? perMessage : 1) { try sendBatch() }
-      guard let rate else { continue }
-      let due = start + .seconds(Double(sent.examples) / rate)
-      if due > .now { Thread.sleep(forTimeInterval: (due - .now) / .seconds(1)) }
+      guard let rate, sent.examples + batch.count < limit ?? .max else { continue }
+      while !isStopped() {
+        let left = Double(sent.examples) / rate - (ContinuousClock.now - start) / .seconds(1)
+        guard left > 0 else { break }
+        Thread.sleep(forTimeInterval: min(left, 0.1))
+      }
     }
     try sendBatch()
     try writer.flush()

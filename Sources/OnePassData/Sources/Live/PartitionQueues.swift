@@ -6,28 +6,18 @@ final class PartitionQueues {
   private let reader: any BrokerReader
   private var queues: [ArraySlice<BrokerMessage>] = []
   /// The partition to look at next.
-  private(set) var turn = 0
-  private var bytes = 0
-  /// The maximum memory of messages that were polled and not taken, in bytes.
+  var turn = 0
+  /// The memory of messages that were polled and not taken, in bytes.
+  private(set) var bytes = 0
+  /// The maximum of ``bytes``.
   private(set) var peakBytes = 0
 
   init(_ reader: any BrokerReader) { self.reader = reader }
 
   var count: Int { queues.count }
 
-  /// Finds partitions that were added, which are read from their start.
-  func grow() throws {
-    let count = try reader.partitionCount()
-    for partition in queues.count..<max(count, queues.count) {
-      try reader.seek(partition, after: nil)
-      queues.append([])
-    }
-  }
-
-  /// Starts at a place of every partition.
-  func start(_ count: Int, turn: Int) {
-    (queues, self.turn, bytes) = (Array(repeating: [], count: count), turn, 0)
-  }
+  /// Adds a partition, the next number.
+  func add() { queues.append([]) }
 
   /// Forgets what was polled of a partition.
   func clear(_ partition: Int) {

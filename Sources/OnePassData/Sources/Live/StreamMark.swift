@@ -8,27 +8,36 @@ package struct StreamMark: Codable, Hashable, Sendable {
     /// The message before it in its partition.
     let before: PartitionPlace?
     let offset: BrokerOffset
-    /// XXH3 of the body.
+    /// XXH3 of the body, the key and the headers.
     let digest: UInt64
   }
 
-  /// The last message of each partition whose examples were all delivered.
+  /// A message with several examples, of which some were delivered.
+  package struct Begun: Codable, Hashable, Sendable {
+    let message: Known
+    /// The number of examples that were delivered.
+    let examples: Int
+  }
+
+  /// The last message of each partition whose examples were all delivered; `nil` before the first message of the partition.
   package var places: [PartitionPlace?] = []
-  /// The number of examples that were delivered of the message after that, which is of the partition `turn`.
-  package var begun = 0
+  /// The message after that, if some of its examples were delivered.
+  package var begun: Begun?
   /// The partition to look at next.
   package var turn = 0
-  /// The number of messages that held no example.
+  /// The number of messages that were taken.
+  package var messages = 0
+  /// The number of these that held no example.
   package var rejected = 0
   /// The number of messages that were removed before they could be read.
   package var lost = 0
-  /// The last messages, in the order of delivery.
+  /// The last messages of each partition, in the order of delivery.
   package var known: [Known] = []
 
   package init(places: [PartitionPlace?] = []) { self.places = places }
 
-  /// The number of messages that are kept for recognition.
-  static let knownMessages = 16
+  /// The number of messages of a partition that are kept for recognition.
+  static let knownMessages = 4
 }
 
 /// The marks after each example that was delivered, as far as a checkpoint may need them.
@@ -40,42 +49,60 @@ struct StreamMarks {
   private var basePosition: Int
   private var steps: ArraySlice<Step> = []
 
-  /// An example that was delivered, or messages of a partition that were rejected before the next one.
+  /// An example that was delivered, or messages of a partition without one: rejected, or removed before they were read.
   fileprivate struct Step {
-    /// The message; `nil` for rejected ones.
-    var message: StreamMark.Known?
-    /// The place after the message, which is the place of the last rejected one.
-    var place: PartitionPlace
     let partition: Int
+    /// The place after the message, or after the last one without an example.
+    var place: PartitionPlace?
+    /// The message of the example; `nil` for messages without one.
+    var message: StreamMark.Known?
     /// The number of examples of the message that are delivered, if more follow.
     var begun = 0
     var rejected = 0
-    let lost: Int
+    var lost = 0
   }
 
   init(_ mark: StreamMark, at position: Int) { (base, basePosition) = (mark, position) }
 
   /// Notes an example.
-  /// - Parameters:
-  ///   - begun: The number of its message's examples that are delivered with it, if more follow; else 0.
-  ///   - lost: The number of messages that were removed so far.
-  mutating func note(_ message: StreamMark.Known, _ place: PartitionPlace, begun: Int, lost: Int) {
-    steps.append(Step(message: message, place: place, partition: message.partition, begun: begun, lost: lost))
+  /// - Parameter begun: The number of its message's examples that are delivered with it, if more follow; else 0.
+  mutating func note(_ message: StreamMark.Known, _ place: PartitionPlace, begun: Int) {
+    steps.append(Step(partition: message.partition, place: place, message: message, begun: begun))
   }
 
-  /// Notes a message that holds no example.
-  mutating func reject(in partition: Int, _ place: PartitionPlace, lost: Int) {
-    if let last = steps.indices.last, steps[last].message == nil, steps[last].partition == partition {
-      steps[last].place = place
-      steps[last].rejected += 1
-    } else {
-      steps.append(Step(place: place, partition: partition, rejected: 1, lost: lost))
+  /// Notes messages without an example.
+  /// - Parameter place: The place after them.
+  mutating func pass(
+    _ partition: Int, to place: PartitionPlace?, rejected: Int = 0, lost: Int = 0
+  ) {
+    // One step for each partition, however many messages hold no example.
+    var index = steps.endIndex
+    while index > steps.startIndex, steps[index - 1].message == nil {
+      index -= 1
+      guard steps[index].partition == partition else { continue }
+      steps[index].place = place
+      steps[index].rejected += rejected
+      steps[index].lost += lost
+      return
     }
+    steps.append(Step(partition: partition, place: place, rejected: rejected, lost: lost))
   }
 
-  /// The mark before an example. Messages that were rejected just before it come after the mark.
+  /// The mark before an example. Messages without an example just before it come after the mark.
   func mark(at position: Int) -> StreamMark {
     steps.prefix(count(before: position)).reduce(into: base) { $0.advance(over: $1) }
+  }
+
+  /// The number of steps that are kept.
+  var stepCount: Int { steps.count }
+
+  /// The mark after everything that was noted.
+  var last: StreamMark { steps.reduce(into: base) { $0.advance(over: $1) } }
+
+  /// The message of an example that is not settled.
+  func message(of position: Int) -> StreamMark.Known? {
+    let count = count(before: position + 1)
+    return count > 0 && position >= basePosition ? steps.prefix(count).last?.message : nil
   }
 
   /// Forgets the marks before a position.
@@ -101,16 +128,19 @@ struct StreamMarks {
 extension StreamMark {
   fileprivate mutating func advance(over step: StreamMarks.Step) {
     while places.count <= step.partition { places.append(nil) }
-    lost = step.lost
+    lost += step.lost
     rejected += step.rejected
-    guard step.begun == 0 else {
-      (begun, turn) = (step.begun, step.partition)
+    messages += step.rejected
+    if let message = step.message, step.begun > 0 {
+      (begun, turn) = (Begun(message: message, examples: step.begun), step.partition)
       return
     }
     places[step.partition] = step.place
-    (begun, turn) = (0, step.partition + 1)
     guard let message = step.message else { return }
+    (begun, turn) = (nil, step.partition + 1)
+    messages += 1
     known.append(message)
-    known.removeFirst(max(0, known.count - Self.knownMessages))
+    let ofPartition = known.indices.filter { known[$0].partition == message.partition }
+    if ofPartition.count > Self.knownMessages { known.remove(at: ofPartition[0]) }
   }
 }
