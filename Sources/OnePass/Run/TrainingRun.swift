@@ -122,7 +122,7 @@ public struct TrainingRun {
       configuration.machine.threads, before: session.saved?.state.threads,
       precision: configuration.machine.precision)
     let device = try prepareMachine(threads: threads.count)
-    if let live = stream.live { arrivals?.tell(of: live.rejectedText) }
+    if let live = stream.live { arrivals?.describe(rejected: live.rejectedText) }
     let prepared = try prepare(in: session, arrivals)
     let stream = prepared.stream
     for notice in session.notices + self.notices + prepared.notices + threads.notices {

@@ -33,8 +33,8 @@ package final class ArrivalWatch: Sendable {
     }
   }
 
-  /// Determines what tells of messages that are no examples.
-  func tell(of rejected: @escaping @Sendable () -> String?) { state.withLock { $0.rejected = rejected } }
+  /// Determines the text about messages that are no examples.
+  func describe(rejected: @escaping @Sendable () -> String?) { state.withLock { $0.rejected = rejected } }
 
   /// Runs `body`, which waits for the stream.
   /// - Parameter isPause: Whether a result means that nothing has arrived yet, so that the wait continues.

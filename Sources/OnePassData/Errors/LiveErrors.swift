@@ -24,7 +24,8 @@ extension OnePassError {
   package static func liveStreamHasNoEnd(_ source: String) -> OnePassError {
     OnePassError(
       .usage,
-      "\(source): a broker's stream has no end, so it can only be the --data of `onepass train`; use files here.")
+      "\(source): a broker's stream has no end, so it can only be the --data of `onepass train`; use files here."
+    )
   }
 
   static func labelKeyOfShards(_ key: String) -> OnePassError {

@@ -1,6 +1,7 @@
 import OnePassBrokers
 import OnePassCore
 import TestSupport
+import Testing
 
 @testable import OnePassData
 
@@ -100,4 +101,46 @@ private final class StubReader: BrokerReader {
   }
 
   func close() {}
+}
+
+/// What the tests of streams share.
+protocol LiveChecks {}
+
+extension LiveChecks {
+  /// Two partitions of unequal length, with messages that hold no example among them.
+  func broker(messages: Int = 30) -> StubBroker {
+    let broker = StubBroker(partitions: 2)
+    for index in 0..<messages {
+      let partition = index % 3 == 0 ? 1 : 0
+      broker.append([UInt8(index), 1], label: index % 7 == 3 ? nil : "\(index % 10)", to: partition)
+      if index % 5 == 0 { broker.skipOffsets(2, in: partition) }
+    }
+    return broker
+  }
+
+  func read(_ source: LiveSource, _ count: Int) throws -> [Example] {
+    try (0..<count).map { _ in try #require(try source.next()) }
+  }
+
+  func whole(_ examples: [Example]) -> [[UInt8]] {
+    examples.map { $0.image.bytes + [UInt8($0.label)] }
+  }
+
+  /// A source that resumes at a position of another one.
+  func resumed(
+    _ broker: StubBroker, at position: Int, of source: LiveSource, gaps: GapPolicy = .stop,
+    _ form: MessageForm = .image
+  ) throws -> LiveSource {
+    let next = try broker.source(form, gaps: gaps)
+    next.prepareToRestore(source.mark(at: position), at: position)
+    try next.restore(position: position)
+    return next
+  }
+
+  func tar(_ message: Int, samples: Int) throws -> [UInt8] {
+    try TarWriter.bytes(
+      of: (0..<samples).flatMap { index -> [(name: String, body: [UInt8])] in
+        [("\(index).jpg", [UInt8(message), UInt8(index)]), ("\(index).cls", Array("\(index)".utf8))]
+      })
+  }
 }
