@@ -11,7 +11,7 @@ demo: ## set up, build, and train on Fashion-MNIST, naively and with replay (abo
 check: ## set up, lint, build debug, run the unit tests (a few minutes)
 	@scripts/check
 
-test: ## set up, lint, build debug and release without warnings, run all tests
+test: ## set up, lint, build the release without warnings, run all tests on it
 	@scripts/test
 
 soak: ## kill 200 runs of 18 configurations at random times; inject power cuts, full disks and I/O errors at every call (one to two hours)
