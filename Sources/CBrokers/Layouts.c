@@ -5,7 +5,6 @@
 #if __has_include(<nats/nats.h>)
 #include <nats/nats.h>
 _Static_assert(cb_nats_ok == NATS_OK, "");
-_Static_assert(cb_nats_no_server == NATS_NO_SERVER, "");
 _Static_assert(cb_nats_secure_wanted == NATS_SECURE_CONNECTION_WANTED, "");
 _Static_assert(cb_nats_secure_required == NATS_SECURE_CONNECTION_REQUIRED, "");
 _Static_assert(cb_nats_auth_failed == NATS_CONNECTION_AUTH_FAILED, "");
@@ -67,6 +66,7 @@ _Static_assert(cb_amqp_basic_return == AMQP_BASIC_RETURN_METHOD, "");
 _Static_assert(cb_amqp_basic_ack == AMQP_BASIC_ACK_METHOD, "");
 _Static_assert(cb_amqp_basic_nack == AMQP_BASIC_NACK_METHOD, "");
 _Static_assert(cb_amqp_frame_method == AMQP_FRAME_METHOD, "");
+_Static_assert(cb_amqp_success == AMQP_REPLY_SUCCESS, "");
 _Static_assert(cb_amqp_headers_flag == AMQP_BASIC_HEADERS_FLAG, "");
 _Static_assert(cb_amqp_delivery_mode_flag == AMQP_BASIC_DELIVERY_MODE_FLAG, "");
 _Static_assert(cb_amqp_content_type_flag == AMQP_BASIC_CONTENT_TYPE_FLAG, "");

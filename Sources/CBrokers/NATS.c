@@ -25,7 +25,7 @@ static void load(void) {
       "natsOptions_SetName", "natsOptions_SetSecure", "natsOptions_LoadCATrustedCertificates",
       "natsOptions_LoadCertificatesChain", "natsOptions_SetAllowReconnect", "natsOptions_SetPingInterval",
       "natsOptions_Destroy", "natsConnection_Connect", "natsConnection_GetLastError",
-      "natsConnection_PublishMsg", "natsConnection_PublishRequest", "natsConnection_Request",
+      "natsConnection_PublishMsg", "natsConnection_PublishRequest",
       "natsConnection_SubscribeSync", "natsConnection_Close", "natsConnection_Destroy", "natsSubscription_SetPendingLimits",
       "natsSubscription_NextMsg", "natsSubscription_Destroy", "natsMsg_Create", "natsMsg_GetReply",
       "natsMsg_GetData", "natsMsg_GetDataLength", "natsMsg_Destroy", "natsMsgHeader_Add",

@@ -86,10 +86,16 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
     guard servers.count == 1 || kind == .kafka || kind == .nats else {
       throw OnePassError.severalBrokerServers(text)
     }
-    let credentials = text[userInfo].dropLast().split(
-      separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    user = credentials.first.flatMap { String($0).removingPercentEncoding }.flatMap { $0.isEmpty ? nil : $0 }
-    password = credentials.count > 1 ? String(credentials[1]).removingPercentEncoding : nil
+    let credentials = try text[userInfo].dropLast().split(
+      separator: ":", maxSplits: 1, omittingEmptySubsequences: false
+    ).map {
+      guard let part = String($0).removingPercentEncoding else {
+        throw OnePassError.invalidBrokerCredentials(text)
+      }
+      return part
+    }
+    user = credentials.first.flatMap { $0.isEmpty ? nil : $0 }
+    password = credentials.count > 1 ? credentials[1] : nil
   }
 
   private static func server(_ text: Substring, port: Int) -> Server? {

@@ -103,6 +103,8 @@ package struct KeptMessages: Sendable {
   package var removed: Int?
   /// The number of messages ever written, for brokers whose offsets are not consecutive.
   package var added: Int?
+  /// The number of offsets before ``first`` that the broker may use itself, so that a gap of as many is no loss (RabbitMQ).
+  package var ownOffsets = 0
 
   package init(first: BrokerOffset?, newest: BrokerOffset?, removed: Int? = nil, added: Int? = nil) {
     (self.first, self.newest, self.removed, self.added) = (first, newest, removed, added)
@@ -118,7 +120,8 @@ package struct KeptMessages: Sendable {
     guard let newest, place.map({ newest > $0.last }) ?? true else { return 0 }
     let read = place.map { $0.last.major + 1 } ?? 0
     let next = first?.major ?? newest.major + 1
-    return next > read ? Int(next - read) : 0
+    let lost = next > read ? Int(next - read) : 0
+    return lost > ownOffsets ? lost : 0
   }
 
   /// Indexes count the messages that were read, so that one which was removed unread leaves the index behind.

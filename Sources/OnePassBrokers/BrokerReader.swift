@@ -1,3 +1,5 @@
+import Foundation
+
 /// A connection that reads one stream of a broker from places that the caller determines.
 ///
 /// A reader belongs to one thread; only ``confirm(_:)`` and ``lag(after:in:)`` may be called from another one at the same time.
@@ -28,11 +30,26 @@ package protocol BrokerReader: AnyObject {
   ///   as a message for the user.
   func confirm(_ places: [PartitionPlace?]) -> String?
 
-  /// The number of messages after a place; `nil` if it is unknown. It does not wait for the broker for longer than a second.
+  /// The number of messages after a place, from what the broker has reported last; `nil` until it has answered for the first time.
+  ///
+  /// It does not wait: the broker is asked on another thread, at most every few seconds, and from the first ``seek(_:after:)`` on.
   func lag(after place: PartitionPlace?, in partition: Int) -> Int?
 
   /// Ends the connection.
   func close()
+}
+
+extension BrokerReader {
+  /// ``lag(after:in:)``, waiting for the first answer of the broker.
+  /// - Parameter seconds: The longest wait.
+  package func lag(after place: PartitionPlace?, in partition: Int, waiting seconds: Double) -> Int? {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while true {
+      if let lag = lag(after: place, in: partition) { return lag }
+      guard .now < end else { return nil }
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+  }
 }
 
 /// The result of a wait for messages.

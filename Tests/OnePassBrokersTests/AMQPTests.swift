@@ -8,7 +8,6 @@ import Testing
 
 @Suite(
   "Streams of RabbitMQ", .serialized,
-  .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
   .enabled(if: RabbitServer.isUsable, "\(RabbitServer.reason)"))
 struct AMQPTests {
   /// RabbitMQ takes ten seconds to start, so the tests share a server, with a queue each.
@@ -45,7 +44,12 @@ struct AMQPTests {
   private func delete(_ url: String) throws {
     let connection = try connection(url)
     try AMQPConsumer.withBytes(connection.address.stream) {
-      _ = connection.library.pointee.amqp_queue_delete(connection.pointer, AMQPConnection.channel, $0, 0, 0)
+      typealias Delete =
+        @convention(c) (UnsafeMutableRawPointer, UInt16, CBAMQPBytes, Int32, Int32) ->
+        UnsafeMutableRawPointer?
+      let delete = unsafeBitCast(
+        dlsym(dlopen("librabbitmq.so.4", RTLD_NOW), "amqp_queue_delete"), to: Delete.self)
+      _ = delete(connection.pointer, AMQPConnection.channel, $0, 0, 0)
       try connection.check()
     }
   }
@@ -138,6 +142,35 @@ struct AMQPTests {
     #expect(ReaderChecks.labels(taken) == Array(0..<2_000))
   }
 
+  @Test("A reader that waits has acknowledged what it received, which the server requires") func idleReader()
+    throws
+  {
+    let url = url()
+    try ReaderChecks.fill(url, 0..<10)
+    let reader = try reader(url)
+    defer { reader.close() }
+    let before = try server.count("delivery acknowledgement on channel 1 timed out")
+    #expect(try ReaderChecks.take(11, from: reader, seconds: 4).count == 10)
+    #expect(try server.count("delivery acknowledgement on channel 1 timed out") == before)
+  }
+
+  @Test("Inquiries share a connection, which ends by the protocol") func inquiries() throws {
+    let url = url()
+    try ReaderChecks.fill(url, 0..<10)
+    let reader = try reader(url)
+    #expect(try reader.partitionCount() == 1)
+    let logins = try server.count("authenticated")
+    let closed = try server.count("client unexpectedly closed TCP connection")
+    for _ in 0..<3 {
+      #expect(try reader.partitionCount() == 1)
+      #expect(try reader.kept(0).newest == BrokerOffset(9))
+    }
+    #expect(try server.count("authenticated") == logins)
+    reader.close()
+    Thread.sleep(forTimeInterval: 0.2)
+    #expect(try server.count("client unexpectedly closed TCP connection") == closed)
+  }
+
   @Test("Queues that are not streams are refused") func otherQueues() throws {
     let url = url()
     let connection = try connection(url)
@@ -171,7 +204,7 @@ struct AMQPTests {
 
   @Test(
     "Numbers and Booleans of pika's headers become text",
-    .enabled(if: ForeignClients.has("pika"), "The python3 in PATH has no pika."))
+    .enabled(if: ForeignClients.has("pika"), "There is no pika; scripts/brokers installs it."))
   func foreignProducer() throws {
     let url = url()
     let outcome = try ForeignClients.run(
@@ -201,13 +234,18 @@ struct AMQPTests {
     #expect(first.header("none") == [])
   }
 
-  @Test("A restart of the server loses and repeats nothing") func restart() throws {
+  @Test("After a restart of the server nothing is lost or repeated, and another stream is recognised")
+  func restart() throws {
     let url = url()
     try ReaderChecks.fill(url, 0..<3_000, bytes: 2_000)
     var settings = BrokerSettings()
     settings.fetchBytes = 100_000
     let reader = try reader(url, settings)
     defer { reader.close() }
+    let other = self.url("replaced")
+    try ReaderChecks.fill(other, 0..<10)
+    let replaced = try self.reader(other)
+    #expect(try ReaderChecks.take(10, from: replaced).count == 10)
     var taken = try ReaderChecks.take(1_000, from: reader)
     server.end("TERM")
     if case .messages(let messages) = try reader.poll(0, seconds: 0.1) { taken += messages }
@@ -216,5 +254,11 @@ struct AMQPTests {
     #expect(ReaderChecks.labels(taken) == Array(0..<3_000))
     try ReaderChecks.fill(url, 3_000..<3_005)
     #expect(ReaderChecks.labels(try ReaderChecks.take(5, from: reader)) == Array(3_000..<3_005))
+    // Nothing has notified a reader whose connection was lost.
+    try delete(other)
+    try ReaderChecks.fill(other, 100..<120)
+    let error = error(replaced)
+    #expect(error?.code == .badData)
+    #expect(error?.message.contains("the message at 9 is not the one that was read") == true)
   }
 }

@@ -28,6 +28,7 @@ import Testing
       "redis://localhost", "redis://localhost/", "redis:///s", "kafka://h:0/t", "kafka://h:x/t",
       "redis://a,b/s",
       "amqp://me:canary/x@h/q", "redis://me:canary@h/s?db=1", "http://h/s", "redis://[::1/s",
+      "redis://me:canary%zz@h/s", "kafka://canary%:x@h/t",
     ])
   func refused(text: String) throws {
     let error = #expect(throws: OnePassError.self) { try BrokerAddress(text) }
@@ -61,9 +62,65 @@ import Testing
 
   @Test("With a count of removed messages, those that were read are not lost")
   func lostByCount() {
-    let kept = KeptMessages(first: BrokerOffset(9, 0), newest: BrokerOffset(12, 0), removed: 7)
-    #expect(kept.lost(after: PartitionPlace(BrokerOffset(5, 0), index: 4)) == 3)
-    #expect(kept.lost(after: PartitionPlace(BrokerOffset(5, 0), index: 7)) == 0)
-    #expect(kept.lost(after: PartitionPlace(BrokerOffset(5, 0))) == nil)
+    var kept = Self.entries
+    for (last, index, lost) in [
+      (5, 4, 3), (5, 7, 0), (5, nil, nil), (10, 3, 0), (12, 8, 3), (12, 11, 0),
+    ] as [(UInt64, Int?, Int?)] {
+      #expect(kept.lost(after: PartitionPlace(BrokerOffset(last, 0), index: index)) == lost, "\(last)")
+    }
+    #expect(kept.lost(after: nil) == 7)
+    kept.removed = nil
+    #expect(kept.lost(after: PartitionPlace(BrokerOffset(5, 0), index: 4)) == nil)
+  }
+
+  /// Of eleven entries, the last four.
+  private static let entries = KeptMessages(
+    first: BrokerOffset(9, 0), newest: BrokerOffset(12, 0), removed: 7, added: 11)
+  private static let numbers = KeptMessages(first: BrokerOffset(12), newest: BrokerOffset(20))
+  private static let removed = KeptMessages(first: nil, newest: BrokerOffset(20))
+  private static let empty = KeptMessages(first: nil, newest: nil)
+
+  @Test("A gap of the offsets that the broker uses itself is no loss") func ownOffsets() {
+    var kept = Self.numbers
+    kept.ownOffsets = 1
+    #expect(kept.lost(after: PartitionPlace(BrokerOffset(10))) == 0)
+    #expect(kept.lost(after: PartitionPlace(BrokerOffset(9))) == 2)
+  }
+
+  @Test("A place passes what is lost, and never moves back") func passing() {
+    #expect(
+      Self.entries.passing(PartitionPlace(BrokerOffset(5, 0), index: 4))
+        == PartitionPlace(BrokerOffset(5, 0), index: 7))
+    #expect(Self.entries.passing(nil) == PartitionPlace(BrokerOffset(0, 0), index: 7))
+    #expect(Self.numbers.passing(PartitionPlace(BrokerOffset(9))) == PartitionPlace(BrokerOffset(11)))
+    #expect(Self.numbers.passing(PartitionPlace(BrokerOffset(15))) == PartitionPlace(BrokerOffset(15)))
+    #expect(Self.removed.passing(PartitionPlace(BrokerOffset(9))) == PartitionPlace(BrokerOffset(20)))
+    #expect(Self.empty.passing(nil) == nil)
+  }
+
+  @Test("A stream contradicts a place that it ends before, or of which it has had fewer messages")
+  func contradicts() {
+    for (kept, last, isOther) in [
+      (Self.numbers, 20, false), (Self.numbers, 21, true), (Self.numbers, 3, false),
+      (Self.empty, 0, false), (Self.empty, 1, true),
+    ] as [(KeptMessages, UInt64, Bool)] {
+      #expect(kept.contradicts(PartitionPlace(BrokerOffset(last))) == isOther, "\(last)")
+    }
+    for (last, index, isOther) in [
+      (5, 7, false), (5, 8, true), (12, 11, false), (12, 12, true), (13, 11, true), (5, nil, false),
+    ] as [(UInt64, Int?, Bool)] {
+      let place = PartitionPlace(BrokerOffset(last, 0), index: index)
+      #expect(Self.entries.contradicts(place) == isOther, "\(place)")
+    }
+    let start = PartitionPlace(BrokerOffset(0, 0), index: 0)
+    #expect(!KeptMessages(first: nil, newest: nil, removed: 0, added: 0).contradicts(start))
+  }
+
+  @Test("The start of a stream is before the first message that is left") func start() {
+    #expect(Self.entries.start == PartitionPlace(BrokerOffset(0, 0), index: 7))
+    #expect(Self.numbers.start == PartitionPlace(BrokerOffset(11)))
+    #expect(Self.removed.start == PartitionPlace(BrokerOffset(20)))
+    #expect(Self.empty.start == nil)
+    #expect(KeptMessages(first: BrokerOffset(0), newest: BrokerOffset(3)).start == nil)
   }
 }

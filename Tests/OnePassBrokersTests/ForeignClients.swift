@@ -3,9 +3,16 @@ import TestSupport
 
 /// Client libraries of Python that are not ours.
 enum ForeignClients {
-  private static let python = TestServer.path(of: "python3")
+  /// The virtual environment that scripts/brokers makes.
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent(".build/broker-clients").path
 
-  /// Whether the `python3` in PATH has a package.
+  private static let python: String? = {
+    let own = "\(folder)/bin/python3"
+    return FileManager.default.isExecutableFile(atPath: own) ? own : TestServer.path(of: "python3")
+  }()
+
+  /// Whether that `python3`, or else the one in PATH, has a package.
   static func has(_ package: String) -> Bool {
     guard let python else { return false }
     return (try? Program(path: python).run(["-c", "import \(package)"]))?.status == 0

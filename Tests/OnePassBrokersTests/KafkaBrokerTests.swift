@@ -8,7 +8,6 @@ import Testing
 
 @Suite(
   "Kafka, read from noida-db", .serialized,
-  .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"),
   .enabled(if: NoidaBroker.path != nil, "\(NoidaBroker.reason)"))
 struct KafkaBrokerTests {
@@ -49,7 +48,7 @@ struct KafkaBrokerTests {
     // Two markers have offsets.
     #expect(last.offset == BrokerOffset(8))
     #expect(try reader.kept(0).newest == BrokerOffset(9))
-    #expect(reader.lag(after: PartitionPlace(last.offset), in: 0) == 0)
+    ReaderChecks.expectLag(0, after: PartitionPlace(last.offset), of: reader)
     #expect(try reader.kept(0).lost(after: Self.place(1)) == 0)
     for place in [1, 3, 8] {
       try reader.seek(0, after: Self.place(place))

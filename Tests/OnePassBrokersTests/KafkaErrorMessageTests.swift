@@ -17,7 +17,8 @@ import Testing
         "--broker-config: librdkafka refuses the properties (no such mechanism); correct them."
       ),
       (
-        .invalidKafkaPartitions("0"), .usage, "--broker-config: partitions must be at least 1 (got 0)."
+        .invalidKafkaPartitions("0"), .usage,
+        "--broker-config: partitions must be from 1 to 2147483647 (got 0)."
       ),
       (
         .kafkaTopicNotCreated(address, reason: "no answer"), .io,

@@ -8,7 +8,6 @@ import Testing
 
 @Suite(
   "Kafka out of reach and misused", .serialized,
-  .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"))
 struct KafkaFailureTests {
   let mock: KafkaMock
@@ -74,7 +73,8 @@ struct KafkaFailureTests {
       ("isolation.level", "read_uncommitted", "isolation.level"),
       ("no.such", "1", "kafka has no property no.such; use partitions, ca,"),
       ("socket.timeout.ms", "x", "socket.timeout.ms"),
-      ("partitions", "0", "partitions must be at least 1 (got 0)"),
+      ("partitions", "0", "partitions must be from 1 to 2147483647 (got 0)"),
+      ("partitions", "4294967297", "2147483647 (got 4294967297)"),
       ("ca", "/nowhere.pem", "librdkafka refuses"),
       ("sasl.mechanism", "NONE", "librdkafka refuses"),
     ] {
@@ -149,10 +149,28 @@ struct KafkaFailureTests {
   @Test("A writer waits while its queue is full")
   func backpressure() throws {
     var small = stream
-    small.settings.fetchBytes = 1 << 20
+    (small.settings.fetchBytes, small.settings.messageBytes) = (1 << 20, 1 << 20)
     try small.write(0..<100, size: 200_000)
     let kept = try stream.reader().kept(0)
     #expect(kept.newest == BrokerOffset(99))
+  }
+
+  @Test("A message that is larger than the queue of a writer is sent") func largeMessage() throws {
+    var small = stream
+    (small.settings.fetchBytes, small.settings.messageBytes) = (1 << 20, 4 << 20)
+    try small.write(0..<2, size: 3 << 20)
+    #expect(try stream.reader().kept(0).newest == BrokerOffset(1))
+  }
+
+  @Test("A topic that may no longer be read is an error at once") func deniedFetch() throws {
+    try stream.write(0..<3)
+    let reader = try stream.reader()
+    try reader.seek(0, after: nil)
+    #expect(try KafkaStream.rest(of: reader).count == 3)
+    // Fetch requests; the user lost the permission for the topic.
+    mock.fail(1, with: [29])
+    let error = #expect(throws: OnePassError.self) { try KafkaStream.take(1, from: reader, within: 3) }
+    #expect(error?.code == .denied)
   }
 
   @Test("A writer whose broker went away says so, and loses no word about it")

@@ -70,6 +70,12 @@ final class KafkaMock {
     _ = KafkaLibrary.function(name, Set.self)(cluster, -1)
   }
 
+  /// Each answer takes a time.
+  func delay(milliseconds: Int32) {
+    typealias Set = @convention(c) (KafkaLibrary.Handle, Int32, Int32) -> Int32
+    _ = KafkaLibrary.function("rd_kafka_mock_broker_set_rtt", Set.self)(cluster, -1, milliseconds)
+  }
+
   /// The next requests of a kind fail with errors.
   func fail(_ request: Int16, with errors: [Int32]) {
     typealias Push = @convention(c) (KafkaLibrary.Handle, Int16, Int, UnsafePointer<Int32>) -> Void

@@ -8,7 +8,6 @@ import Testing
 
 @Suite(
   "Kafka, read from librdkafka's mock cluster", .serialized,
-  .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"))
 struct KafkaReaderTests {
   let mock: KafkaMock
@@ -38,9 +37,9 @@ struct KafkaReaderTests {
       Issue.record("The end remains the end.")
       return
     }
-    #expect(reader.lag(after: Self.place(2_499), in: 0) == 0)
-    #expect(reader.lag(after: Self.place(2_399), in: 0) == 100)
-    #expect(reader.lag(after: nil, in: 0) == 2_500)
+    ReaderChecks.expectLag(0, after: Self.place(2_499), of: reader)
+    ReaderChecks.expectLag(100, after: Self.place(2_399), of: reader)
+    ReaderChecks.expectLag(2_500, after: nil, of: reader)
   }
 
   @Test("Reading resumes after any place, also while messages wait")
@@ -93,6 +92,41 @@ struct KafkaReaderTests {
       #expect(read.map(KafkaStream.number) == Array(stride(from: partition, to: 300, by: 3)))
       #expect(read.allSatisfy { $0.partition == partition })
     }
+  }
+
+  @Test("Partitions share the memory of a poll") func partitionMemory() throws {
+    mock.create("several", partitions: 4)
+    var stream = KafkaStream(try mock.address("several"))
+    stream.settings.fetchBytes = 4 << 20
+    try stream.write(0..<48, size: 100_000)
+    let reader = try stream.reader()
+    for partition in 0..<4 {
+      try reader.seek(partition, after: nil)
+      var (count, most) = (0, 0)
+      while count < 12, case .messages(let messages) = try reader.poll(partition, seconds: 8) {
+        count += messages.count
+        most = max(most, messages.count)
+      }
+      #expect(count == 12)
+      // A quarter of a MiB, and the message that reaches it.
+      #expect(most <= 3)
+    }
+  }
+
+  @Test("Waiting for the ends of a partition has a limit, also where librdkafka has none") func slowBroker()
+    throws
+  {
+    try stream.write(0..<3)
+    let address = try mock.address("t")
+    let configuration = try KafkaConfiguration(address, .init())
+    let client = try KafkaClient(.reader, address, configuration, configuration.reader(partitions: 1))
+    #expect(try client.watermarks(0, within: 2).get() == 0..<3)
+    // Two answers, each within the time.
+    mock.delay(milliseconds: 700)
+    let start = ContinuousClock.now
+    #expect(throws: KafkaProblem.self) { try client.watermarks(0, within: 0.8).get() }
+    #expect(.now - start < .seconds(1.1))
+    mock.delay(milliseconds: 0)
   }
 
   @Test("What is confirmed is stored for the group, which reading ignores")

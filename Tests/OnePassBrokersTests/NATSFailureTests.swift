@@ -6,7 +6,7 @@ import Testing
 @testable import OnePassBrokers
 
 @Suite(
-  "Failures of NATS JetStream", .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
+  "Failures of NATS JetStream",
   .enabled(if: NATSServer.isUsable, "\(NATSServer.reason)"))
 struct NATSFailureTests {
   private func error(_ reader: any BrokerReader, polls: Int = 20) -> OnePassError? {
@@ -77,6 +77,72 @@ struct NATSFailureTests {
     #expect(error?.code == .io)
     #expect(error?.message.contains("was deleted while it was read") == true)
     #expect(throws: OnePassError.self) { try reader.partitionCount() }
+  }
+
+  @Test("A server that came back without its last messages is an error", arguments: [0, 5])
+  func restoredStore(added: Int) throws {
+    let server = try NATSServer()
+    defer { server.end() }
+    try ReaderChecks.fill(server.url("photos"), 0..<5)
+    try server.copyStore(isRestored: false)
+    try ReaderChecks.fill(server.url("photos"), 5..<10)
+    let reader = try server.reader()
+    #expect(try ReaderChecks.take(from: reader).count == 10)
+    try server.copyStore(isRestored: true)
+    try ReaderChecks.fill(server.url("photos"), 100..<(100 + added))
+    let error = error(reader)
+    #expect(error?.code == .badData)
+    #expect(
+      error?.message.contains(added == 0 ? "the stream ends at 5, before 10" : "at 10 is not the one") == true
+    )
+  }
+
+  @Test("A stream that removes what is consumed is refused", arguments: ["interest", "workqueue"])
+  func retention(_ retention: String) throws {
+    let server = try NATSServer()
+    defer { server.end() }
+    try server.api(
+      "STREAM.CREATE.photos", #"{"name":"photos","subjects":["photos"],"retention":"\#(retention)"}"#)
+    let error = #expect(throws: OnePassError.self) { try server.reader() }
+    #expect(error?.code == .usage)
+    #expect(error?.message.contains("(retention \(retention))") == true)
+  }
+
+  @Test("A server without JetStream is an error that says so") func noJetStream() throws {
+    let server = try NATSServer(hasJetStream: false)
+    defer { server.end() }
+    var settings = BrokerSettings()
+    settings.patience = 0.2
+    let error = #expect(throws: OnePassError.self) { try server.reader(settings) }
+    #expect(error?.message.contains("JetStream does not answer; is it enabled?") == true)
+  }
+
+  @Test("After a request without an answer, a connection takes no other") func missedAnswer() throws {
+    let server = try NATSServer()
+    defer { server.end() }
+    let address = try BrokerAddress(server.url("photos"))
+    let properties = try ConnectionProperties(address, .init())
+    let (asking, silent) = (
+      try NATSConnection(address, properties, name: "a"), try NATSConnection(address, properties, name: "b")
+    )
+    let subject = try silent.subscribe().inbox
+    // The server has the subscription once it has answered.
+    _ = try silent.request("$JS.API.INFO", [])
+    #expect(throws: ConnectionLost.self) { try asking.request(subject, [], seconds: 0.1) }
+    let refused = #expect(throws: ConnectionLost.self) { try asking.request("$JS.API.INFO", []) }
+    #expect(refused?.reason == "an answer is missing")
+  }
+
+  @Test("A writer reports that its stream was deleted") func writerOfDeletedStream() throws {
+    let server = try NATSServer()
+    defer { server.end() }
+    let writer = try BrokerAddress(server.url("photos")).openWriter(.init())
+    try server.api("STREAM.DELETE.photos")
+    let error = #expect(throws: OnePassError.self) {
+      try writer.send(ReaderChecks.message(0))
+      try writer.flush()
+    }
+    #expect(error?.message.contains("the stream was deleted") == true, "\(error?.message ?? "")")
   }
 
   @Test("A message beyond the server's limit is refused, and the writer writes on") func refusedMessage()

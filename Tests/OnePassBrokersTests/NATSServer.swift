@@ -18,13 +18,13 @@ final class NATSServer {
   private var server: TestServer?
 
   /// - Parameter configuration: Further lines of its configuration.
-  init(_ configuration: String = "", in folder: TemporaryFolder? = nil) throws {
+  init(_ configuration: String = "", in folder: TemporaryFolder? = nil, hasJetStream: Bool = true) throws {
     port = try Ranks.freePort()
     self.folder = try folder ?? TemporaryFolder()
     let text = """
       listen: "127.0.0.1:\(port)"
       max_payload: 8MB
-      jetstream { store_dir: "\(self.folder.file("store"))" }
+      \(hasJetStream ? "jetstream { store_dir: \"\(self.folder.file("store"))\" }" : "")
       \(configuration)
       """
     try self.folder.write(Array(text.utf8), to: "nats.conf")
@@ -39,6 +39,16 @@ final class NATSServer {
   }
 
   func end(_ signal: String = "KILL") { server?.end(signal) }
+
+  /// Ends the server, and replaces its store by a copy or a copy by its store.
+  func copyStore(isRestored: Bool) throws {
+    end("TERM")
+    let (store, copy) = (folder.file("store"), folder.file("copy"))
+    let (source, target) = isRestored ? (copy, store) : (store, copy)
+    try? FileManager.default.removeItem(atPath: target)
+    try FileManager.default.copyItem(atPath: source, toPath: target)
+    try start()
+  }
 
   func url(_ stream: String) -> String { "nats://127.0.0.1:\(port)/\(stream)" }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import OnePassBrokers
 
 @Suite(
-  "Streams of NATS JetStream", .enabled(if: TestServer.areBrokersTested, "scripts/brokers --test runs it"),
+  "Streams of NATS JetStream",
   .enabled(if: NATSServer.isUsable, "\(NATSServer.reason)"))
 struct NATSTests {
   @Test("Messages arrive once and in order, from the start and after each place") func places() throws {
@@ -48,7 +48,7 @@ struct NATSTests {
     try server.api("STREAM.MSG.DELETE.photos", "{\"seq\":\(sequence)}")
     #expect(
       ReaderChecks.labels(try ReaderChecks.take(from: reader)) == (2..<10).filter { $0 != sequence - 1 })
-    #expect(reader.lag(after: PartitionPlace(BrokerOffset(2)), in: 0) == 7)
+    ReaderChecks.expectLag(7, after: PartitionPlace(BrokerOffset(2)), of: reader)
   }
 
   @Test("A purge of the messages that a waiting reader has read is no loss") func purgeOfReadMessages() throws
@@ -112,7 +112,7 @@ struct NATSTests {
 
   @Test(
     "Messages of nats-py are read",
-    .enabled(if: ForeignClients.has("nats"), "The python3 in PATH has no nats-py."))
+    .enabled(if: ForeignClients.has("nats"), "There is no nats-py; scripts/brokers installs it."))
   func foreignProducer() throws {
     let server = try NATSServer()
     defer { server.end() }

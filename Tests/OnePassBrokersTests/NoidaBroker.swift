@@ -5,16 +5,20 @@ import TestSupport
 ///
 /// It stores its state once a second. It ends with the process of the test.
 final class NoidaBroker {
-  /// The executable in the package of PyPI (`noida_db/noida-db`), from `ONEPASS_NOIDA` or PATH.
+  /// The executable in the package of PyPI (`noida_db/noida-db`), from `ONEPASS_NOIDA`, the environment of scripts/brokers or PATH.
   static let path: String? = {
     let environment = ProcessInfo.processInfo.environment
     if let path = environment["ONEPASS_NOIDA"], !path.isEmpty { return path }
-    return (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/noida-db" }.first {
+    let libraries = "\(ForeignClients.folder)/lib"
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: libraries)) ?? []
+    let installed = versions.map { "\(libraries)/\($0)/site-packages/noida_db/noida-db" }
+    let inPath = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/noida-db" }
+    return (installed + inPath).first {
       // PyPI's launcher would not end with its server.
       FileManager.default.contents(atPath: $0)?.prefix(4) == Data([0x7F, 0x45, 0x4C, 0x46])
     }
   }()
-  static let reason = "There is no noida-db in PATH, and ONEPASS_NOIDA names none."
+  static let reason = "There is no noida-db; scripts/brokers installs it."
 
   let port: Int
   private let folder: TemporaryFolder

@@ -48,7 +48,10 @@ final class RabbitServer: @unchecked Sendable {
       "RABBITMQ_ENABLED_PLUGINS_FILE": folder.file("plugins"), "RABBITMQ_PID_FILE": folder.file("pid"),
       "RABBITMQ_GENERATED_CONFIG_DIR": folder.file("generated"),
       "RABBITMQ_DIST_PORT": "\(try Ranks.freePort())", "ERL_EPMD_PORT": "\(namesPort)",
-      "ERL_EPMD_ADDRESS": "127.0.0.1", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none",
+      "ERL_EPMD_ADDRESS": "127.0.0.1",
+      "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": """
+      +S 1:1 +sbwt none -rabbit consumer_timeout 2000 -rabbit channel_tick_interval 500
+      """,
     ]
     names = try TestServer(
       Self.epmd ?? "epmd", ["-port", "\(namesPort)", "-address", "127.0.0.1"], log: folder.file("names.log"))
@@ -64,6 +67,12 @@ final class RabbitServer: @unchecked Sendable {
       ((try? String(contentsOfFile: folder.file("output.log"), encoding: .utf8)) ?? "")
         .contains("Server startup complete")
     }
+  }
+
+  /// The number of lines of the log with words.
+  func count(_ words: String) throws -> Int {
+    try String(contentsOfFile: folder.file("output.log"), encoding: .utf8).split(separator: "\n")
+      .count { $0.contains(words) }
   }
 
   func end(_ signal: String = "KILL") { server?.end(signal) }

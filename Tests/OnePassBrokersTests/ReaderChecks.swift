@@ -42,6 +42,18 @@ enum ReaderChecks {
     messages.compactMap { $0.header("label").flatMap { Int(String(decoding: $0, as: UTF8.self)) } }
   }
 
+  /// Expects a lag, which is known a few seconds later.
+  static func expectLag(
+    _ expected: Int, after place: PartitionPlace?, of reader: any BrokerReader,
+    _ location: SourceLocation = #_sourceLocation
+  ) {
+    let deadline = ContinuousClock.now + .seconds(9)
+    while reader.lag(after: place, in: 0) != expected, ContinuousClock.now < deadline {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    #expect(reader.lag(after: place, in: 0) == expected, sourceLocation: location)
+  }
+
   static func place(_ message: BrokerMessage) -> PartitionPlace { PartitionPlace(message.offset) }
 
   /// Every message arrives once and in order, from the start and after each place.
@@ -63,8 +75,9 @@ enum ReaderChecks {
     #expect(kept.first == all[0].offset)
     #expect(kept.newest == all[39].offset)
     #expect(kept.lost(after: place(all[5])) == 0)
-    #expect(reader.lag(after: place(all[30]), in: 0) == 9)
-    #expect(reader.lag(after: nil, in: 0) == 40)
+    #expect(reader.lag(after: place(all[39]), in: 0, waiting: 5) == 0)
+    expectLag(9, after: place(all[30]), of: reader)
+    expectLag(40, after: nil, of: reader)
     if case .end = try reader.poll(0, seconds: 0) {} else { Issue.record("not at the end") }
     try fill(url, 40..<45)
     #expect(labels(try take(5, from: reader)) == Array(40..<45))

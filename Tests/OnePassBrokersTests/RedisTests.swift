@@ -178,7 +178,9 @@ struct RedisTests {
     try reader.seek(0, after: nil)
     let all = try read(reader, 30)
     let place = PartitionPlace(all[11].offset, index: all[11].index)
-    #expect(reader.lag(after: place, in: 0) == 18)
+    ReaderChecks.expectLag(18, after: place, of: reader)
+    #expect(reader.confirm([place]) == nil)
+    try server.cli(["XGROUP", "DESTROY", "s", "onepass"])
     #expect(reader.confirm([place]) == nil)
     let groups = try server.cli(["XINFO", "GROUPS", "s"]).split(separator: "\n").map(String.init)
     #expect(groups.firstIndex(of: "lag").map { groups[$0 + 1] } == "18")
@@ -204,6 +206,8 @@ struct RedisTests {
     #expect(try error("redis://:right@\(host)/s")?.code == .notFound)
     #expect(try error("redis://\(host)/text", ["password": "right"])?.code == .notFound)
     #expect(try error("redis://\(host)/s", ["pasword": "right"])?.code == .usage)
+    #expect(try error("redis://:right@\(host)/s", ["key": "key.pem"])?.code == .usage)
+    #expect(try error("redis://unknown@\(host)/s")?.code == .denied)
     let port = try Ranks.freePort()
     #expect(
       try error("redis://127.0.0.1:\(port)/s")?.message

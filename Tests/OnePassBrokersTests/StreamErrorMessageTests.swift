@@ -17,6 +17,11 @@ import Testing
         "nats://h:4222/s: the name of a stream has no spaces, and none of . * > / and \\; rename it."
       ),
       (
+        .consumedStream(address, retention: "workqueue"), .usage,
+        "nats://h:4222/s: the stream removes messages once they are consumed (retention workqueue); "
+          + "use one with retention limits."
+      ),
+      (
         .noPlainSubject(address), .usage,
         "nats://h:4222/s: the stream has no subject without wildcards to publish to; give it one."
       ),

@@ -16,8 +16,11 @@ public final class RedisServer {
   /// - Parameters:
   ///   - isDurable: Whether each write is in the append-only file before it is acknowledged.
   ///   - password: That of the user `default`.
+  ///   - options: Further arguments.
   ///   - tls: A folder with `own.pem`, `own.key` and `authority.pem`; then the port speaks TLS only.
-  public init(isDurable: Bool = false, password: String? = nil, tls: TemporaryFolder? = nil) throws {
+  public init(
+    isDurable: Bool = false, password: String? = nil, options: [String] = [], tls: TemporaryFolder? = nil
+  ) throws {
     (port, folder) = (try Ranks.freePort(), try TemporaryFolder())
     var arguments = [
       "--bind", "127.0.0.1", "--dir", folder.path, "--save", "", "--appendonly", isDurable ? "yes" : "no",
@@ -32,6 +35,7 @@ public final class RedisServer {
       arguments += ["--port", "\(port)"]
     }
     if let password { arguments += ["--requirepass", password] }
+    arguments += options
     self.password = password.map { ["-a", $0, "--no-auth-warning"] } ?? []
     self.arguments = arguments
     try start()

@@ -6,9 +6,6 @@ public final class TestServer {
   private let input = Pipe()
   public let log: String
 
-  /// Whether the tests with Kafka, NATS and RabbitMQ run. They take minutes, most of them for the starts of servers.
-  public static let areBrokersTested = ProcessInfo.processInfo.environment["ONEPASS_BROKER_TESTS"] != nil
-
   public struct Failure: Error { public let words: String }
 
   /// The path of a program in PATH or in the folders of servers.

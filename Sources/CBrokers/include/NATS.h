@@ -9,7 +9,6 @@
 /// Values of natsStatus.
 enum {
   cb_nats_ok = 0,
-  cb_nats_no_server = 6,
   cb_nats_secure_wanted = 8,
   cb_nats_secure_required = 9,
   cb_nats_auth_failed = 11,
@@ -43,8 +42,6 @@ typedef struct {
   int (*natsConnection_PublishMsg)(void *connection, void *message);
   int (*natsConnection_PublishRequest)(
       void *connection, const char *subject, const char *reply, const void *data, int count);
-  int (*natsConnection_Request)(
-      void **reply, void *connection, const char *subject, const void *data, int count, int64_t milliseconds);
   int (*natsConnection_SubscribeSync)(void **subscription, void *connection, const char *subject);
   void (*natsConnection_Close)(void *connection);
   void (*natsConnection_Destroy)(void *connection);

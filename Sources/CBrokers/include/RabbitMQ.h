@@ -151,6 +151,8 @@ enum {
 };
 
 enum { cb_amqp_frame_method = 1 };
+/// The code of a connection that ends without an error.
+enum { cb_amqp_success = 200 };
 enum {
   cb_amqp_content_type_flag = 1 << 15,
   cb_amqp_headers_flag = 1 << 13,
@@ -161,6 +163,7 @@ enum {
 typedef struct {
   void *(*amqp_new_connection)(void);
   int (*amqp_destroy_connection)(void *connection);
+  CBAMQPReply (*amqp_connection_close)(void *connection, int code);
   void *(*amqp_tcp_socket_new)(void *connection);
   void *(*amqp_ssl_socket_new)(void *connection);
   int (*amqp_ssl_socket_set_cacert)(void *socket, const char *file);
@@ -178,7 +181,6 @@ typedef struct {
   CBAMQPDeclared *(*amqp_queue_declare)(
       void *connection, uint16_t channel, CBAMQPBytes queue, int passive, int durable, int exclusive, int auto_delete,
       CBAMQPTable arguments);
-  void *(*amqp_queue_delete)(void *connection, uint16_t channel, CBAMQPBytes queue, int if_unused, int if_empty);
   void *(*amqp_basic_qos)(void *connection, uint16_t channel, uint32_t bytes, uint16_t count, int global);
   void *(*amqp_basic_consume)(
       void *connection, uint16_t channel, CBAMQPBytes queue, CBAMQPBytes tag, int no_local, int no_ack, int exclusive,

@@ -7,6 +7,8 @@ final class AMQPConnection {
   let library: UnsafePointer<CBRabbitMQ>
   let address: BrokerAddress
   let pointer: UnsafeMutableRawPointer
+  /// Whether the connection can be closed by the protocol: it works, and no messages are under way, which would be read first.
+  var isClosable = false
 
   static let channel: UInt16 = 1
   /// The largest frame, which the library allocates.
@@ -33,9 +35,17 @@ final class AMQPConnection {
         properties.password ?? "guest"))
     _ = library.pointee.amqp_channel_open(pointer, Self.channel)
     try check()
+    isClosable = true
   }
 
-  deinit { _ = library.pointee.amqp_destroy_connection(pointer) }
+  deinit {
+    if isClosable {
+      var limit = timeval(1)
+      _ = library.pointee.amqp_set_rpc_timeout(pointer, &limit)
+      _ = library.pointee.amqp_connection_close(pointer, Int32(cb_amqp_success))
+    }
+    _ = library.pointee.amqp_destroy_connection(pointer)
+  }
 
   private func open(_ properties: ConnectionProperties, seconds: Double) throws {
     let functions = library.pointee
@@ -77,8 +87,9 @@ final class AMQPConnection {
   func check() throws { try check(library.pointee.amqp_get_rpc_reply(pointer)) }
 
   func check(_ reply: CBAMQPReply) throws {
+    if Int(reply.type) == cb_amqp_normal { return }
+    isClosable = false
     switch Int(reply.type) {
-    case cb_amqp_normal: return
     case cb_amqp_server_error:
       let content = reply.method.content?.assumingMemoryBound(to: CBAMQPClose.self).pointee
       throw failure(
@@ -88,7 +99,9 @@ final class AMQPConnection {
   }
 
   func check(_ status: Int32) throws {
-    if status < 0 { throw ConnectionLost(reason: text(status)) }
+    guard status < 0 else { return }
+    isClosable = false
+    throw ConnectionLost(reason: text(status))
   }
 
   /// The error of a reply code and text of the server.
@@ -96,6 +109,8 @@ final class AMQPConnection {
     switch code {
     case 403: OnePassError.brokerDenied(address, reason: text)
     case 404 where text.contains("no queue"): OnePassError.noSuchStream(address, "queue")
+    // The channel was closed because messages were not acknowledged for long (consumer_timeout).
+    case 406 where text.contains("timed out"): ConnectionLost(reason: text)
     case 406: OnePassError.isNoStreamQueue(address, reason: text)
     // A server that ends or starts.
     case 320, 404, 541, 0: ConnectionLost(reason: text)

@@ -29,6 +29,7 @@ final class AMQPConsumer {
     _ = try Self.declared(on: connection)
     _ = functions.amqp_basic_qos(connection.pointer, AMQPConnection.channel, 0, UInt16(credit), 0)
     try connection.check()
+    connection.isClosable = false
     let arguments = AMQPTable(capacity: 1)
     switch start {
     case .first: arguments.add("x-stream-offset", Array("first".utf8))
@@ -63,6 +64,8 @@ final class AMQPConsumer {
   }
 
   /// The next message; `nil` if none arrives in time.
+  ///
+  /// Within a message the library has no time limit other than the heartbeats.
   /// - Throws: `OnePassError` (`io`) if the queue was deleted.
   func next(seconds: Double) throws -> BrokerMessage? {
     let functions = connection.library.pointee
@@ -73,7 +76,11 @@ final class AMQPConsumer {
       var limit = timeval(deadline.secondsLeft)
       let reply = functions.amqp_consume_message(connection.pointer, &envelope, &limit, 0)
       if Int(reply.type) == cb_amqp_library_error {
-        if Int(reply.library_error) == cb_amqp_timeout { return nil }
+        if Int(reply.library_error) == cb_amqp_timeout {
+          // RabbitMQ closes the channel of messages that are not acknowledged for half an hour.
+          try acknowledge()
+          return nil
+        }
         if Int(reply.library_error) == cb_amqp_unexpected_state {
           try receiveMethod()
           continue
@@ -83,7 +90,8 @@ final class AMQPConsumer {
       defer { functions.amqp_destroy_envelope(&envelope) }
       // Decoded first: an acknowledgement removes the message from a queue that is not a stream.
       let message = try decode(envelope)
-      try acknowledge(envelope.tag)
+      received = envelope.tag
+      if received - acknowledged >= max(1, credit / 4) { try acknowledge() }
       return message
     }
   }
@@ -99,6 +107,8 @@ final class AMQPConsumer {
     while functions.amqp_frames_enqueued(connection.pointer) != 0, let message = try next(seconds: 0) {
       last = message.offset.major
     }
+    try acknowledge()
+    connection.isClosable = true
     return last
   }
 
@@ -107,13 +117,12 @@ final class AMQPConsumer {
     throw OnePassError.streamDisappeared(connection.address, "queue")
   }
 
-  /// Acknowledges messages in groups. A negative acknowledgement would close the connection.
-  private func acknowledge(_ tag: UInt64) throws {
-    received = tag
-    guard received - acknowledged >= max(1, credit / 4) else { return }
+  /// Acknowledges what was received. A negative acknowledgement would close the connection.
+  private func acknowledge() throws {
+    guard received > acknowledged else { return }
     try connection.check(
-      connection.library.pointee.amqp_basic_ack(connection.pointer, AMQPConnection.channel, tag, 1))
-    acknowledged = tag
+      connection.library.pointee.amqp_basic_ack(connection.pointer, AMQPConnection.channel, received, 1))
+    acknowledged = received
   }
 
   private func decode(_ envelope: CBAMQPEnvelope) throws -> BrokerMessage {

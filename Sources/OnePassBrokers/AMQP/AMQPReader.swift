@@ -1,18 +1,23 @@
 import Foundation
 import OnePassCore
-import Synchronization
 
 /// Reads a stream of RabbitMQ, which has one partition.
+///
+/// After a loss of the connection it starts at the last message again, which the server must still have.
 final class AMQPReader: BrokerReader {
   private let address: BrokerAddress
   private let settings: BrokerSettings
   private let connection: Reconnecting<AMQPConnection>
   private let inquiry: AMQPInquiry
-  /// For ``lag(after:in:)``, which another thread calls.
-  private let quickInquiry: Mutex<AMQPInquiry>
+  /// What the stream has, for the lag.
+  private let ends: BackgroundValue<KeptMessages>
   private var consumer: AMQPConsumer?
   /// The last message that was polled; `nil` at the start.
   private var last: UInt64?
+  /// Recognises the last message; `nil` before one was polled.
+  private var mark: MessageMark?
+  /// Whether the next message should be the last one that was polled.
+  private var isVerifying = false
   /// Whether ``last`` was the newest message when nothing came after it.
   private var isAtEnd = false
   /// The error of the next poll.
@@ -28,22 +33,24 @@ final class AMQPReader: BrokerReader {
     connection = try Reconnecting(address, patience: settings.patience) {
       try AMQPConnection(address, properties, heartbeat: heartbeat)
     }
-    inquiry = AMQPInquiry { try AMQPConnection(address, properties) }
-    quickInquiry = Mutex(AMQPInquiry { try AMQPConnection(address, properties, seconds: 1) })
+    let inquiry = AMQPInquiry { try AMQPConnection(address, properties) }
+    self.inquiry = inquiry
+    ends = BackgroundValue(every: 5) { try? inquiry.kept() }
     _ = try connection.use { try AMQPConsumer.declared(on: $0) }
   }
 
   func partitionCount() throws -> Int {
-    // On a connection of its own: an unknown queue closes the channel.
-    _ = try existing { _ in try AMQPConsumer.declared(on: inquiry.open()) }
+    // Not on the reader's connection: an unknown queue closes the channel.
+    try existing { _ in try inquiry.checkExistence() }
     return 1
   }
 
   func kept(_ partition: Int) throws -> KeptMessages { try existing { _ in try inquiry.kept() } }
 
   func seek(_ partition: Int, after place: PartitionPlace?) throws {
-    (last, failure, isAtEnd) = (place?.last.major, nil, false)
+    (last, mark, failure) = (place?.last.major, nil, nil)
     startAgain()
+    _ = ends.latest
   }
 
   func poll(_ partition: Int, seconds: Double) throws -> PolledMessages {
@@ -57,15 +64,16 @@ final class AMQPReader: BrokerReader {
 
   /// Counts offsets, so it includes the one that RabbitMQ itself uses in each segment.
   func lag(after place: PartitionPlace?, in partition: Int) -> Int? {
-    quickInquiry.withLock { inquiry in
-      guard let newest = try? inquiry.newest() else { return nil }
-      if let place { return Int(newest) - min(Int(newest), Int(place.last.major)) }
-      guard let first = try? inquiry.first() else { return nil }
-      return Int(newest - min(newest, first)) + 1
-    }
+    guard let ends = ends.latest else { return nil }
+    guard let newest = ends.newest?.major, let first = ends.first?.major else { return 0 }
+    let next = max(first, place.map { $0.last.major + 1 } ?? first)
+    return next > newest ? 0 : Int(newest - next) + 1
   }
 
-  func close() { startAgain() }
+  func close() {
+    startAgain()
+    inquiry.close()
+  }
 
   /// Uses the connection to a queue that has existed.
   private func existing<Result>(_ body: (AMQPConnection) throws -> Result) throws -> Result {
@@ -91,20 +99,27 @@ final class AMQPReader: BrokerReader {
     let messages = try take(from: consumer, until: deadline)
     if !messages.isEmpty { return .messages(messages) }
     if let failure { throw failure }
-    if !isAtEnd { isAtEnd = try inquiry.newest().map { last ?? 0 >= $0 && last != nil } ?? true }
+    if !isAtEnd {
+      isAtEnd =
+        try inquiry.newest().map { newest in !isVerifying && last.map { $0 >= newest } ?? false } ?? true
+    }
     return isAtEnd ? .end : .nothing
   }
 
-  /// The consumer of a connection, which starts again after the last polled message on a new one.
+  /// The consumer of a connection, which starts again at the last polled message on a new one.
   private func currentConsumer(on connection: AMQPConnection) throws -> AMQPConsumer {
     if let consumer, consumer.connection === connection { return consumer }
-    if consumer != nil, let last, try inquiry.newest() ?? 0 < last {
-      throw OnePassError.streamDisappeared(address, "queue")
+    (isVerifying, isAtEnd) = (mark != nil, false)
+    if isVerifying, let last = last.map({ BrokerOffset($0) }) {
+      let kept = AMQPInquiry.kept(first: nil, newest: try inquiry.newest())
+      guard !kept.contradicts(PartitionPlace(last)) else {
+        throw OnePassError.isOtherStream(address, kept, place: last)
+      }
     }
     // A credit for messages of 64 KiB. What is not polled waits in the network and in the server.
     let credit = min(1_000, max(16, settings.fetchBytes >> 16))
-    let started = try AMQPConsumer(
-      connection, from: last.map { AMQPStart.offset($0 + 1) } ?? .first, credit: credit)
+    let next = last.map { AMQPStart.offset(isVerifying ? $0 : $0 + 1) }
+    let started = try AMQPConsumer(connection, from: next ?? .first, credit: credit)
     consumer = started
     return started
   }
@@ -130,6 +145,10 @@ final class AMQPReader: BrokerReader {
       }
       guard let message = next else { break }
       let offset = message.offset.major
+      guard !isReplaced(message) else {
+        failure = .messageReplaced(address, place: message.offset)
+        break
+      }
       if let last, offset > last + 1 {
         guard messages.isEmpty else {
           // The next poll reads the message again and examines the gap.
@@ -150,13 +169,22 @@ final class AMQPReader: BrokerReader {
       bytes += message.byteCount
       messages.append(message)
     }
+    if let newest = messages.last { mark = MessageMark(newest) }
     return messages
+  }
+
+  /// Whether the message at the last place is not the one that was polled.
+  private func isReplaced(_ message: BrokerMessage) -> Bool {
+    guard isVerifying, let last, message.offset.major >= last else { return false }
+    isVerifying = false
+    return message.offset.major == last && MessageMark(message) != mark
   }
 
   /// Examines a gap after a message: RabbitMQ itself uses an offset at the start of each segment, so a gap alone is no loss.
   private func checkNothingLost(after last: UInt64) throws {
-    guard let first = try inquiry.first(), first > last + 1 else { return }
-    throw OnePassError.messagesLost(address, count: Int(first - last) - 1, after: BrokerOffset(last))
+    let (first, place) = (try inquiry.first(), PartitionPlace(BrokerOffset(last)))
+    let lost = AMQPInquiry.kept(first: first, newest: first).lost(after: place) ?? 0
+    if lost > 0 { throw OnePassError.messagesLost(address, count: lost, after: place.last) }
   }
 
   private func startAgain() {

@@ -28,4 +28,9 @@ struct ConnectionProperties {
         certificate == nil ? "key" : "certificate", reason: "certificate and key require each other")
     }
   }
+
+  /// The properties of Redis.
+  init(redis address: BrokerAddress, _ settings: BrokerSettings) throws {
+    try self.init(address, settings, others: ["database"])
+  }
 }

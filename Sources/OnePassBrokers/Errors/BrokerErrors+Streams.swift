@@ -12,6 +12,14 @@ extension OnePassError {
       .usage, "\(address): the stream has no subject without wildcards to publish to; give it one.")
   }
 
+  /// - Parameter retention: `interest` or `workqueue`.
+  static func consumedStream(_ address: BrokerAddress, retention: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(address): the stream removes messages once they are consumed (retention \(retention)); "
+        + "use one with retention limits.")
+  }
+
   /// - Parameter kind: The kind that it is: `classic`, `quorum`.
   static func isNoStreamQueue(_ address: BrokerAddress, reason: String) -> OnePassError {
     OnePassError(

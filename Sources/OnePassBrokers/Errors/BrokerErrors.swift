@@ -24,6 +24,12 @@ extension OnePassError {
       .usage, "\(shown(text)): percent-encode /, ?, # and @ in the user, the password and the stream's name.")
   }
 
+  static func invalidBrokerCredentials(_ text: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "\(shown(text)): the user or the password has an invalid percent-encoding; write % as %25.")
+  }
+
   static func noBrokerStream(_ text: String, _ kind: BrokerKind) -> OnePassError {
     OnePassError(
       .usage,
@@ -117,6 +123,22 @@ extension OnePassError {
       .badData,
       "\(address): the stream ends at \(newest?.description ?? "its start"), before \(place), which was read; "
         + "its server lost messages or the stream was created again, so it cannot be continued.")
+  }
+
+  /// - Parameter place: The last message that was read.
+  static func messageReplaced(_ address: BrokerAddress, place: BrokerOffset) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(address): the message at \(place) is not the one that was read; "
+        + "its server lost messages or the stream was created again, so it cannot be continued.")
+  }
+
+  /// The error of a place that a stream contradicts; see ``KeptMessages/contradicts(_:)``.
+  static func isOtherStream(_ address: BrokerAddress, _ kept: KeptMessages, place: BrokerOffset)
+    -> OnePassError
+  {
+    place > kept.newest ?? BrokerOffset(0, 0)
+      ? .streamWentBack(address, place: place, newest: kept.newest) : .messageReplaced(address, place: place)
   }
 
   /// - Parameters:

@@ -154,7 +154,15 @@ final class KafkaClient: @unchecked Sendable {
 
   /// The first offset of a partition, and the one after its last message that is committed.
   func watermarks(_ partition: Int, within seconds: Double) -> Result<Range<Int64>, KafkaProblem> {
-    // librdkafka 2.0 waits for a broker that is out of reach without regard to the time, except for metadata.
+    // librdkafka 2.0 waits for a broker that does not answer for longer than the given time, up to `socket.timeout.ms`.
+    let ends = result(within: seconds) { [self] in awaitWatermarks(partition, within: seconds) }
+    return ends ?? .failure(problem(Int32(cb_kafka_err_timed_out)))
+  }
+
+  private func awaitWatermarks(_ partition: Int, within seconds: Double)
+    -> Result<Range<Int64>, KafkaProblem>
+  {
+    // Without metadata of the broker, the next call would wait until the broker is within reach.
     switch partitionCount(within: seconds) {
     case .failure(let problem): return .failure(problem)
     case .success(nil): return .failure(problem(Int32(cb_kafka_err_unknown_topic)))

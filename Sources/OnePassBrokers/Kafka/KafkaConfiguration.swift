@@ -29,8 +29,8 @@ struct KafkaConfiguration {
   init(_ address: BrokerAddress, _ settings: BrokerSettings) throws {
     var settings = settings
     let parts = settings.take("partitions") ?? "1"
-    guard let count = Int(parts), count >= 1 else { throw OnePassError.invalidKafkaPartitions(parts) }
-    (self.address, self.settings, partitions) = (address, settings, count)
+    guard let count = Int32(parts), count >= 1 else { throw OnePassError.invalidKafkaPartitions(parts) }
+    (self.address, self.settings, partitions) = (address, settings, Int(count))
     given = [:]
     given["sasl.username"] = address.user
     given["sasl.password"] = address.password
@@ -78,14 +78,15 @@ struct KafkaConfiguration {
     ]) { $1 }
   }
 
-  /// Properties of a writer, which queues as much as a reader fetches.
+  /// Properties of a writer, which queues as much as a reader fetches, and at least one message of any size.
   func writer() -> [String: String] {
+    // The limit of the message with its key and headers; that of the topic is the broker's.
+    let message = min(1_000_000_000, settings.messageBytes + (1 << 16))
     let acknowledgement = ["enable.idempotence": "true"].merging(common) { $1 }
     return acknowledgement.merging([
       "acks": "all", "delivery.report.only.error": "true", "allow.auto.create.topics": "false",
-      "queue.buffering.max.kbytes": "\(max(1, settings.fetchBytes / 1_024))",
-      // The limit of the message with its key and headers; that of the topic is the broker's.
-      "message.max.bytes": "\(min(1_000_000_000, settings.messageBytes + (1 << 16)))",
+      "queue.buffering.max.kbytes": "\(max(settings.fetchBytes, message) / 1_024 + 1)",
+      "message.max.bytes": "\(message)",
       "message.timeout.ms": given["message.timeout.ms"] ?? "\(Int(max(1, settings.patience * 1_000)))",
     ]) { $1 }
   }

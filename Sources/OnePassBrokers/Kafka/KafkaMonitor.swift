@@ -3,27 +3,32 @@ import Synchronization
 
 /// What a broker and the run report about the reading, on any thread.
 final class KafkaMonitor: Sendable {
+  private struct Target {
+    var client: KafkaClient
+    var count: Int
+  }
+
   /// The present client; it changes when the number of partitions grows.
-  let client: Mutex<KafkaClient>
+  private let target: Mutex<Target>
   private let partitions = Mutex<[Int: Partition]>([:])
 
   private struct Partition {
     var last: BrokerOffset?
     /// The offset after the last message and the gap behind it.
     var position: Int64?
-    var ends: Range<Int64>?
-    var askedAt: ContinuousClock.Instant?
   }
 
-  init(_ client: KafkaClient) { self.client = Mutex(client) }
+  init(_ client: KafkaClient, count: Int) { target = Mutex(Target(client: client, count: count)) }
+
+  /// Notes a new client and the number of partitions.
+  func note(_ client: KafkaClient, count: Int) {
+    target.withLock { $0 = Target(client: client, count: count) }
+  }
 
   /// Notes how far a partition was polled.
   func note(_ partition: KafkaPartition) {
     let (number, last, position) = (partition.number, partition.place?.last, partition.position)
-    partitions.withLock {
-      $0[number, default: Partition()].last = last
-      $0[number, default: Partition()].position = position
-    }
+    partitions.withLock { $0[number] = Partition(last: last, position: position) }
   }
 
   /// The offset after a place, behind markers of transactions where that is known.
@@ -33,19 +38,19 @@ final class KafkaMonitor: Sendable {
     return known?.last == place.last ? max(next, known?.position ?? next) : next
   }
 
-  /// The number of offsets from a place to the end of what is committed. The broker is asked at most every two seconds.
-  func lag(after place: PartitionPlace?, in number: Int) -> Int? {
-    let known = partitions.withLock { $0[number] }
-    var ends = known?.ends
-    if known?.askedAt.map({ .now - $0 > .seconds(2) }) ?? true {
-      let client = client.withLock { $0 }
-      ends = try? client.watermarks(number, within: 1).get()
-      partitions.withLock {
-        $0[number, default: Partition()].ends = ends
-        $0[number, default: Partition()].askedAt = .now
-      }
+  /// The ends of all partitions; `nil` if the broker does not answer.
+  func ends() -> [Range<Int64>]? {
+    let (client, count) = target.withLock { ($0.client, $0.count) }
+    var ends: [Range<Int64>] = []
+    for number in 0..<count {
+      guard case .success(let end) = client.watermarks(number, within: 1) else { return nil }
+      ends.append(end)
     }
-    guard let ends else { return nil }
+    return ends
+  }
+
+  /// The number of offsets from a place to the end of what is committed.
+  func lag(after place: PartitionPlace?, in number: Int, of ends: Range<Int64>) -> Int {
     let start = place.map { next(after: $0, in: number) } ?? ends.lowerBound
     return Int(max(0, ends.upperBound - max(start, ends.lowerBound)))
   }
@@ -57,7 +62,7 @@ final class KafkaMonitor: Sendable {
       place.map { (partition: number, next: next(after: $0, in: number)) }
     }
     guard !offsets.isEmpty else { return nil }
-    let client = client.withLock { $0 }
+    let client = target.withLock { $0.client }
     return client.commit(offsets, within: 5).map {
       "\(client.address): the group's offsets cannot be stored (\($0.text))."
     }

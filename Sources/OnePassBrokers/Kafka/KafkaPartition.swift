@@ -32,7 +32,7 @@ final class KafkaPartition {
   var mustVerify = false
   /// Whether the next message should be the last one that was polled.
   private(set) var isVerifying = false
-  private var mark: Int?
+  private var mark: MessageMark?
 
   init(_ number: Int, after place: PartitionPlace?) {
     (self.number, self.place) = (number, place)
@@ -79,7 +79,7 @@ final class KafkaPartition {
     isVerifying = false
     // A later one: compaction or retention has removed it.
     guard message.offset == place.last else { return false }
-    guard Self.mark(message) == mark else {
+    guard MessageMark(message) == mark else {
       failure = .messageReplaced(address, place: place.last)
       return false
     }
@@ -88,25 +88,12 @@ final class KafkaPartition {
 
   func advance(_ messages: [BrokerMessage]) {
     if let last = messages.last {
-      (place, mark) = (PartitionPlace(last.offset), Self.mark(last))
+      (place, mark) = (PartitionPlace(last.offset), MessageMark(last))
       position = Int64(last.offset.major) + 1
     }
     if let reachedEnd { position = max(position ?? 0, reachedEnd) }
     (isAtEnd, lostSince, missingSince, shortSince) = (reachedEnd != nil, nil, nil, nil)
     mayBeStalled = !isAtEnd
     if messages.isEmpty { reachedEnd = nil }
-  }
-
-  /// Recognises a message by its length and its ends, at no cost for large ones.
-  private static func mark(_ message: BrokerMessage) -> Int {
-    var hasher = Hasher()
-    hasher.combine(message.body.count)
-    message.body.withUnsafeBytes {
-      hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0.prefix(1_024)))
-      hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0.suffix(1_024)))
-    }
-    hasher.combine(message.key)
-    hasher.combine(message.headers)
-    return hasher.finalize()
   }
 }

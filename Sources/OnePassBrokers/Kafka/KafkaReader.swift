@@ -10,6 +10,8 @@ final class KafkaReader: BrokerReader {
   let settings: BrokerSettings
   private let configuration: KafkaConfiguration
   private let monitor: KafkaMonitor
+  /// The ends of the partitions, for the lag.
+  private let ends: BackgroundValue<[Range<Int64>]>
 
   private(set) var client: KafkaClient
   /// The number of partitions that the limits of the client are made for.
@@ -32,7 +34,9 @@ final class KafkaReader: BrokerReader {
     if count > 1 {
       client = try KafkaClient(.reader, address, configuration, configuration.reader(partitions: count))
     }
-    monitor = KafkaMonitor(client)
+    let monitor = KafkaMonitor(client, count: count)
+    self.monitor = monitor
+    ends = BackgroundValue(every: 2) { monitor.ends() }
   }
 
   // MARK: Partitions
@@ -55,7 +59,7 @@ final class KafkaReader: BrokerReader {
   private func grow(to found: Int) throws {
     client = try KafkaClient(.reader, address, configuration, configuration.reader(partitions: found))
     count = found
-    monitor.client.withLock { $0 = client }
+    monitor.note(client, count: count)
     for partition in partitions.values { try start(partition) }
   }
 
@@ -81,6 +85,7 @@ final class KafkaReader: BrokerReader {
     let partition = KafkaPartition(number, after: place)
     partitions[number] = partition
     try start(partition)
+    _ = ends.latest
   }
 
   func start(_ partition: KafkaPartition) throws {
@@ -105,7 +110,8 @@ final class KafkaReader: BrokerReader {
       // What arrived after a loss of the connection counts only once the broker has shown that it is the same stream.
       try readEvents()
       if partition.mustVerify {
-        partition.failure = nil
+        // A refusal is certain in any case.
+        if partition.failure?.code != .denied { partition.failure = nil }
       } else if !messages.isEmpty || partition.reachedEnd != nil {
         partition.advance(messages)
         monitor.note(partition)
@@ -132,13 +138,15 @@ final class KafkaReader: BrokerReader {
     }
   }
 
+  /// The memory after which a poll takes no further message: the partitions share a part of what may be fetched.
+  private var polledBytes: Int { max(1, min(1 << 20, settings.fetchBytes / 4) / count) }
+
   /// Takes messages out of librdkafka, each one by itself, so that it never waits for more than the first.
   private func take(_ partition: KafkaPartition, within seconds: Double) -> [BrokerMessage] {
     let (kafka, topic, number) = (client.kafka, client.topic, Int32(partition.number))
-    let limit = min(1 << 20, settings.fetchBytes / 4)
     var messages: [BrokerMessage] = []
     var (bytes, wait) = (0, Int32(seconds * 1_000))
-    while messages.count < 1_000, bytes < max(1, limit),
+    while messages.count < 1_000, bytes < polledBytes,
       let taken = kafka.pointee.rd_kafka_consume(topic, number, wait)
     {
       defer { kafka.pointee.rd_kafka_message_destroy(taken) }
@@ -177,7 +185,7 @@ final class KafkaReader: BrokerReader {
       partition.failure = .brokerFailed(address, reason: problem.text)
     default:
       partition.failure = problem.permanent(address)
-      partition.suspect()
+      if partition.failure == nil { partition.suspect() }
     }
   }
 
@@ -186,7 +194,8 @@ final class KafkaReader: BrokerReader {
   func confirm(_ places: [PartitionPlace?]) -> String? { monitor.confirm(places) }
 
   func lag(after place: PartitionPlace?, in partition: Int) -> Int? {
-    monitor.lag(after: place, in: partition)
+    guard let ends = ends.latest, partition < ends.count else { return nil }
+    return monitor.lag(after: place, in: partition, of: ends[partition])
   }
 
   func close() {

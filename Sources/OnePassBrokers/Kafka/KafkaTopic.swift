@@ -1,4 +1,5 @@
 import CBrokers
+import Foundation
 import OnePassCore
 
 extension KafkaClient {
@@ -27,6 +28,7 @@ extension KafkaClient {
     while true {
       if let count = try connect(settings) { return count }
       guard .now < end else { throw OnePassError.kafkaTopicNotCreated(address, reason: "no answer") }
+      Thread.sleep(forTimeInterval: 0.1)
     }
   }
 

@@ -7,8 +7,12 @@ struct JetStream {
   let connection: NATSConnection
 
   struct StreamInfo: Decodable {
-    struct Configuration: Decodable { let subjects: [String]? }
-    struct State: Decodable {
+    struct Configuration: Decodable {
+      let subjects: [String]?
+      /// `limits`, `interest` or `workqueue`.
+      let retention: String?
+    }
+    struct State: Decodable, Sendable {
       let messages: Int
       let firstSeq: UInt64
       let lastSeq: UInt64

@@ -10,6 +10,10 @@ final class NATSConnection {
   let address: BrokerAddress
   let pointer: UnsafeMutableRawPointer
   private var subscriptions: [UnsafeMutableRawPointer] = []
+  /// The inbox of the answers to requests.
+  private var answers: (inbox: String, subscription: UnsafeMutableRawPointer)?
+  /// Whether a request had no answer, which may arrive later and would be mistaken for that of the next one.
+  private var hasMissedAnswer = false
 
   /// - Throws: `ConnectionLost` if no server can be reached, `OnePassError` for anything else.
   init(_ address: BrokerAddress, _ properties: ConnectionProperties, name: String) throws {
@@ -54,15 +58,25 @@ final class NATSConnection {
   }
 
   /// Sends a request of JetStream's interface and returns the answer.
-  /// - Throws: `ConnectionLost` if there is none in time.
+  ///
+  /// natsConnection_Request would destroy a subscription while the library's thread may use it.
+  /// - Throws: `ConnectionLost` if there is none in time. The connection then takes no further requests.
   func request(_ subject: String, _ body: [UInt8], seconds: Double = 5) throws -> Data {
-    var reply: UnsafeMutableRawPointer?
-    let status = library.pointee.natsConnection_Request(
-      &reply, pointer, subject, body, Int32(body.count), Int64(seconds * 1_000))
-    guard Int(status) == cb_nats_ok, let reply else { throw failure(Int(status)) }
-    defer { library.pointee.natsMsg_Destroy(reply) }
-    let count = Int(library.pointee.natsMsg_GetDataLength(reply))
-    return library.pointee.natsMsg_GetData(reply).map { Data(bytes: $0, count: count) } ?? Data()
+    if hasMissedAnswer { throw ConnectionLost(reason: "an answer is missing") }
+    let answers = try self.answers ?? subscribe()
+    self.answers = answers
+    hasMissedAnswer = true
+    let sent = library.pointee.natsConnection_PublishRequest(
+      pointer, subject, answers.inbox, body, Int32(body.count))
+    guard Int(sent) == cb_nats_ok else { throw failure(Int(sent)) }
+    var answer: UnsafeMutableRawPointer?
+    let status = library.pointee.natsSubscription_NextMsg(
+      &answer, answers.subscription, Int64(seconds * 1_000))
+    guard let answer else { throw failure(Int(status)) }
+    let message = NATSMessage(answer, library)
+    hasMissedAnswer = false
+    if message.isNoResponders { throw failure(cb_nats_no_responders) }
+    return Data(message.body)
   }
 
   /// The error of a status: the last words of the server explain a missing answer.

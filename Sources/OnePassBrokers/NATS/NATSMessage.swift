@@ -25,6 +25,9 @@ struct NATSMessage: ~Copyable {
     } ?? []
   }
 
+  /// Whether the server reports that nothing receives a message that was sent.
+  var isNoResponders: Bool { header("Status") == "503" }
+
   func header(_ name: String) -> String? {
     var value: UnsafePointer<CChar>?
     guard Int(library.pointee.natsMsgHeader_Get(pointer, name, &value)) == cb_nats_ok else { return nil }

@@ -1,11 +1,13 @@
 import OnePassCore
 import Synchronization
 
-/// What is shown in NATS's own tools, and the lag. It has a connection of its own, since it is used by another thread.
-final class NATSMonitor {
+/// What is shown in NATS's own tools, and the lag. It has a connection of its own, since it is used by other threads.
+final class NATSMonitor: @unchecked Sendable {
   private let address: BrokerAddress
   private let group: String
   private let open: () throws -> NATSConnection
+  /// The sequence from which ``backlog()`` counts messages.
+  private let next = Mutex(UInt64(1))
   private let lock = Mutex(())
   private var connection: NATSConnection?
 
@@ -41,19 +43,21 @@ final class NATSMonitor {
     }
   }
 
-  /// The number of messages after a place. Where messages between were deleted, a consumer counts the others.
-  func lag(after place: PartitionPlace?) -> Int? {
-    try? use { stream in
+  /// Determines the sequence from which ``backlog()`` counts messages.
+  func count(from sequence: UInt64) { next.withLock { $0 = sequence } }
+
+  /// What the stream has; `nil` if the server does not answer.
+  func backlog() -> NATSBacklog? {
+    let next = next.withLock { $0 }
+    return try? use { stream in
       let state = try stream.streamInfo(seconds: Self.seconds).state
-      let next = (place?.last.major ?? 0) + 1
-      if state.messages == 0 || next > state.lastSeq { return 0 }
-      if next <= state.firstSeq { return state.messages }
-      if state.numDeleted ?? 0 == 0 { return Int(state.lastSeq - next) + 1 }
+      let isWhole = state.numDeleted ?? 0 == 0 || state.messages == 0
+      guard !isWhole, next > state.firstSeq, next <= state.lastSeq else { return NATSBacklog(state) }
       let consumer = try stream.createConsumer(
         .init(optStartSeq: next, ackPolicy: "none", inactiveThreshold: 1_000_000_000, memStorage: true),
         seconds: Self.seconds)
-      try? stream.deleteConsumer(consumer.name, seconds: Self.seconds)
-      return Int(consumer.numPending)
+      try stream.deleteConsumer(consumer.name, seconds: Self.seconds)
+      return NATSBacklog(state, counted: (next, Int(consumer.numPending)))
     }
   }
 
@@ -75,5 +79,25 @@ final class NATSMonitor {
 
   private static func words(of error: any Error) -> String {
     (error as? OnePassError)?.message ?? (error as? ConnectionLost)?.reason ?? "\(error)"
+  }
+}
+
+/// What a stream of NATS had, from which the lag of any place follows.
+struct NATSBacklog: Sendable {
+  private let state: JetStream.StreamInfo.State
+  /// The number of messages from a sequence on, which a consumer has counted because some between were deleted.
+  private let counted: (next: UInt64, count: Int)?
+
+  init(_ state: JetStream.StreamInfo.State, counted: (next: UInt64, count: Int)? = nil) {
+    (self.state, self.counted) = (state, counted)
+  }
+
+  /// The number of messages from a sequence on.
+  func lag(from next: UInt64) -> Int {
+    if state.messages == 0 || next > state.lastSeq { return 0 }
+    if next <= state.firstSeq { return state.messages }
+    guard let counted else { return Int(state.lastSeq - next) + 1 }
+    // Each sequence between counts as a message, until the next answer.
+    return max(0, counted.count - (Int(next) - Int(counted.next)))
   }
 }

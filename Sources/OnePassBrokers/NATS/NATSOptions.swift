@@ -21,7 +21,8 @@ final class NATSOptions {
     _ = functions.natsOptions_SetName(options, name)
     _ = functions.natsOptions_SetTimeout(options, 5_000)
     _ = functions.natsOptions_SetAllowReconnect(options, false)
-    _ = functions.natsOptions_SetPingInterval(options, 10_000)
+    // The library would close the connection on its timer's thread, without waiting for the thread that reads.
+    _ = functions.natsOptions_SetPingInterval(options, 0)
     if let user = properties.user {
       _ = functions.natsOptions_SetUserInfo(options, user, properties.password ?? "")
     }

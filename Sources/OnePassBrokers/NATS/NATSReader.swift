@@ -4,17 +4,23 @@ import OnePassCore
 /// Reads a stream of JetStream, which has one partition.
 ///
 /// Offsets are the stream's sequences. It starts an unnamed consumer without acknowledgements from its own place, so nothing is
-/// redelivered. A gap in the sequences is a deleted message, unless the stream starts only after it.
+/// redelivered. A gap in the sequences is a deleted message, unless the stream starts only after it. After a loss of the connection
+/// it starts at the last message again, which the server must still have.
 final class NATSReader: BrokerReader {
   private let address: BrokerAddress
   private let settings: BrokerSettings
   private let connection: Reconnecting<NATSConnection>
   private let monitor: NATSMonitor
+  private let backlog: BackgroundValue<NATSBacklog>
   /// The time of the stream's creation.
   private let created: String
   private var fetch: NATSFetch?
   /// The last message that was polled; `nil` at the start.
   private var last: UInt64?
+  /// Recognises the last message; `nil` before one was polled.
+  private var mark: MessageMark?
+  /// Whether the next message should be the last one that was polled.
+  private var isVerifying = false
   /// The error of the next poll.
   private var failure: OnePassError?
 
@@ -24,8 +30,14 @@ final class NATSReader: BrokerReader {
     (self.address, self.settings) = (address, settings)
     let connection = try Reconnecting(address, patience: settings.patience, open: open)
     self.connection = connection
-    monitor = NATSMonitor(address, group: settings.group, open: open)
-    created = try connection.use { try JetStream(connection: $0).streamInfo() }.created
+    let monitor = NATSMonitor(address, group: settings.group, open: open)
+    self.monitor = monitor
+    backlog = BackgroundValue(every: 1) { monitor.backlog() }
+    let info = try connection.use { try JetStream(connection: $0).streamInfo() }
+    created = info.created
+    if let retention = info.config.retention, retention != "limits" {
+      throw OnePassError.consumedStream(address, retention: retention)
+    }
   }
 
   func partitionCount() throws -> Int {
@@ -38,19 +50,27 @@ final class NATSReader: BrokerReader {
   func seek(_ partition: Int, after place: PartitionPlace?) throws {
     if fetch != nil { connection.close() }
     (last, fetch, failure) = (place?.last.major, nil, nil)
+    (mark, isVerifying) = (nil, false)
+    _ = lag(after: place, in: partition)
   }
 
   func poll(_ partition: Int, seconds: Double) throws -> PolledMessages {
     if let failure { throw failure }
     let deadline = ContinuousClock.now + .seconds(seconds)
     let result = try connection.use(until: deadline) { try poll($0, until: deadline) }
-    if case .messages(let messages)? = result, let newest = messages.last { last = newest.offset.major }
+    if case .messages(let messages)? = result, let newest = messages.last {
+      (last, mark) = (newest.offset.major, MessageMark(newest))
+    }
     return result ?? .nothing
   }
 
   func confirm(_ places: [PartitionPlace?]) -> String? { monitor.confirm(places.first ?? nil) }
 
-  func lag(after place: PartitionPlace?, in partition: Int) -> Int? { monitor.lag(after: place) }
+  func lag(after place: PartitionPlace?, in partition: Int) -> Int? {
+    let next = (place?.last.major ?? 0) + 1
+    monitor.count(from: next)
+    return backlog.latest?.lag(from: next)
+  }
 
   func close() {
     fetch = nil
@@ -87,15 +107,21 @@ final class NATSReader: BrokerReader {
     // Pending messages may have been removed.
     let info = try info(connection)
     if let last { try checkNothingLost(after: last, info) }
-    return info.state.lastSeq <= last ?? 0 || info.state.messages == 0 ? .end : .nothing
+    let isAtEnd = info.state.lastSeq <= last ?? 0 && !isVerifying
+    return isAtEnd || info.state.messages == 0 ? .end : .nothing
   }
 
-  /// The consumer of a connection, which is started again after the last polled message on a new one.
+  /// The consumer of a connection, which is started again at the last polled message on a new one.
   private func currentFetch(on connection: NATSConnection) throws -> NATSFetch {
     if let fetch, fetch.connection === connection { return fetch }
     let info = try info(connection)
-    if let last, info.state.lastSeq < last { throw OnePassError.streamDisappeared(address, "stream") }
-    let started = try NATSFetch(connection, from: (last ?? 0) + 1, fetchBytes: settings.fetchBytes)
+    let kept = Self.messages(of: info)
+    if let last = last.map({ BrokerOffset($0) }), kept.contradicts(PartitionPlace(last)) {
+      throw OnePassError.isOtherStream(address, kept, place: last)
+    }
+    isVerifying = mark != nil
+    let start = (last ?? 0) + (isVerifying ? 0 : 1)
+    let started = try NATSFetch(connection, from: start, fetchBytes: settings.fetchBytes)
     fetch = started
     return started
   }
@@ -110,6 +136,7 @@ final class NATSReader: BrokerReader {
       let wait = messages.isEmpty ? deadline.secondsLeft : 0
       guard let delivery = try fetch.next(milliseconds: Int64(wait * 1_000)) else { break }
       let message = decode(delivery)
+      if try isKnown(message) { continue }
       let sequence = delivery.subject.stream
       if let place, sequence != place + 1, firstGap == nil { firstGap = place }
       if message.byteCount > settings.messageBytes {
@@ -122,6 +149,19 @@ final class NATSReader: BrokerReader {
       messages.append(message)
     }
     return (messages, firstGap)
+  }
+
+  /// Compares the last message with what the server has now in its place.
+  /// - Returns: Whether the message was polled already.
+  private func isKnown(_ message: BrokerMessage) throws -> Bool {
+    guard isVerifying else { return false }
+    isVerifying = false
+    // A later one: the last message was deleted.
+    guard message.offset.major == last else { return false }
+    guard MessageMark(message) == mark else {
+      throw OnePassError.messageReplaced(address, place: message.offset)
+    }
+    return true
   }
 
   private func decode(_ delivery: borrowing NATSFetch.Delivery) -> BrokerMessage {

@@ -102,10 +102,16 @@ final class NATSWriter: BrokerWriter {
     var pointer: UnsafeMutableRawPointer?
     let status = connection.library.pointee.natsSubscription_NextMsg(
       &pointer, acknowledgements, Int64(Self.acknowledgementSeconds * 1_000))
-    guard let pointer else { throw lost(Int(status)) }
-    let body = NATSMessage(pointer, connection.library).body
     let size = sizes[acknowledged]
-    if let reason = Self.refusal(body) {
+    let reason: String?
+    if let pointer {
+      reason = Self.refusal(NATSMessage(pointer, connection.library))
+    } else if Int(status) == cb_nats_no_responders {
+      reason = Self.isDeleted
+    } else {
+      throw lost(Int(status))
+    }
+    if let reason {
       throw OnePassError.messageRefused(address, bytes: size, reason: reason)
     }
     bytesInFlight -= size
@@ -116,13 +122,16 @@ final class NATSWriter: BrokerWriter {
     }
   }
 
+  private static let isDeleted = "the stream was deleted"
+
   /// The error in an acknowledgement.
-  private static func refusal(_ body: [UInt8]) -> String? {
+  private static func refusal(_ message: borrowing NATSMessage) -> String? {
+    if message.isNoResponders { return isDeleted }
     struct Answer: Decodable {
       struct Failure: Decodable { let description: String? }
       let error: Failure?
     }
-    guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(body)) else {
+    guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(message.body)) else {
       return "unknown answer"
     }
     return answer.error.map { $0.description ?? "unknown error" }

@@ -17,7 +17,7 @@ final class RedisConnection {
 
   /// Connects and authenticates.
   /// - Throws: `Broken` if the server cannot be reached, `OnePassError` for the rest; see ``BrokerAddress/openReader(_:)``.
-  init(_ address: BrokerAddress, _ login: RedisLogin) throws {
+  init(_ address: BrokerAddress, _ properties: ConnectionProperties) throws {
     var reason: UnsafePointer<CChar>?
     guard cb_hiredis_load(&reason), let parser = RedisParser() else {
       throw OnePassError.noClientLibrary(
@@ -28,13 +28,13 @@ final class RedisConnection {
       throw Broken(reason: "libcurl cannot be started")
     }
     (self.address, self.easy, self.parser) = (address, easy, parser)
-    try connect(login)
-    try authenticate(login)
+    try connect(properties)
+    try authenticate(properties)
   }
 
   deinit { curl_easy_cleanup(easy) }
 
-  private func connect(_ login: RedisLogin) throws {
+  private func connect(_ properties: ConnectionProperties) throws {
     let server = address.servers[0]
     ccurl_set_text(easy, CURLOPT_URL, "\(address.isSecure ? "https" : "http")://\(server.text)")
     ccurl_set_number(easy, CURLOPT_CONNECT_ONLY, 1)
@@ -44,9 +44,9 @@ final class RedisConnection {
     ccurl_set_number(easy, CURLOPT_SSL_ENABLE_ALPN, 0)
     ccurl_set_number(easy, CURLOPT_CONNECTTIMEOUT, 10)
     ccurl_set_number(easy, CURLOPT_TCP_KEEPALIVE, 1)
-    if let file = login.authorities { ccurl_set_text(easy, CURLOPT_CAINFO, file) }
-    if let file = login.certificate { ccurl_set_text(easy, CURLOPT_SSLCERT, file) }
-    if let file = login.key { ccurl_set_text(easy, CURLOPT_SSLKEY, file) }
+    if let file = properties.ca { ccurl_set_text(easy, CURLOPT_CAINFO, file) }
+    if let file = properties.certificate { ccurl_set_text(easy, CURLOPT_SSLCERT, file) }
+    if let file = properties.key { ccurl_set_text(easy, CURLOPT_SSLKEY, file) }
     let code = curl_easy_perform(easy)
     let reason = String(cString: curl_easy_strerror(code))
     switch code {
@@ -61,11 +61,12 @@ final class RedisConnection {
     }
   }
 
-  private func authenticate(_ login: RedisLogin) throws {
-    if let password = login.password {
-      _ = try call(["AUTH"] + (login.user.map { [$0] } ?? []) + [password])
+  private func authenticate(_ properties: ConnectionProperties) throws {
+    if properties.user != nil || properties.password != nil {
+      // Redis accepts a user without a password with any.
+      _ = try call(["AUTH"] + (properties.user.map { [$0] } ?? []) + [properties.password ?? ""])
     }
-    if let database = login.database { _ = try call(["SELECT", database]) }
+    if let database = properties.others["database"] { _ = try call(["SELECT", database]) }
     _ = try call(["PING"])
   }
 
@@ -77,13 +78,15 @@ final class RedisConnection {
     guard let reply = try reply(within: seconds) else {
       throw Broken(reason: "no answer within \(Int(seconds)) s")
     }
-    if case .error(let words) = reply { throw problem(words) }
+    if case .error(let words) = reply { throw Self.problem(words, address) }
     return reply
   }
 
   /// An error that the server answered.
-  func problem(_ words: String) -> any Error {
-    switch words.prefix(while: { $0 != " " }) {
+  static func problem(_ answer: String, _ address: BrokerAddress) -> any Error {
+    // A server that does not know AUTH repeats its arguments.
+    let words = answer.firstRange(of: ", with args").map { String(answer[..<$0.lowerBound]) } ?? answer
+    return switch words.prefix(while: { $0 != " " }) {
     case "WRONGPASS", "NOAUTH", "NOPERM": OnePassError.brokerDenied(address, reason: words)
     case "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN": Broken(reason: words)
     case "WRONGTYPE": OnePassError.noSuchStream(address, "stream")
@@ -160,31 +163,5 @@ final class RedisConnection {
     guard socket.fd >= 0 else { throw Broken(reason: "the connection was closed") }
     let count = poll(&socket, 1, Int32(min(seconds, 3_600) * 1_000))
     return count > 0 || (count < 0 && errno == EINTR)
-  }
-}
-
-/// What a Redis connection needs apart from the address.
-struct RedisLogin {
-  var user: String?
-  var password: String?
-  var database: String?
-  var authorities: String?
-  var certificate: String?
-  var key: String?
-
-  private static let names = ["user", "password", "database", "ca", "certificate", "key"]
-
-  /// - Throws: `OnePassError` (`usage`) for an unknown property.
-  init(_ address: BrokerAddress, _ settings: BrokerSettings) throws {
-    var settings = settings
-    user = settings.take("user") ?? address.user
-    password = settings.take("password") ?? address.password
-    database = settings.take("database")
-    authorities = settings.take("ca")
-    certificate = settings.take("certificate")
-    key = settings.take("key")
-    if let unknown = settings.properties.keys.sorted().first {
-      throw OnePassError.unknownBrokerProperty(unknown, of: .redis, known: Self.names)
-    }
   }
 }

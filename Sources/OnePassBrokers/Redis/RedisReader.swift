@@ -8,25 +8,34 @@ import OnePassCore
 final class RedisReader: BrokerReader {
   private let address: BrokerAddress
   private let settings: BrokerSettings
-  private let login: RedisLogin
+  private let properties: ConnectionProperties
   private let monitor: RedisMonitor
+  /// The number of entries ever added, for the lag.
+  private let added: BackgroundValue<Int>
 
   private var connection: RedisConnection?
+  /// Since when the server is out of reach.
+  private var lostSince: ContinuousClock.Instant?
   /// Whether a reply to XREAD is outstanding.
   private var isAsking = false
   private var place: PartitionPlace?
   /// Entries that arrived and were not polled.
   private var arrived: [BrokerMessage] = []
   private var arrivedBytes = 0
+  /// The error of the polls after those entries.
   private var problem: OnePassError?
   /// The mean size of an entry, which determines how many are requested.
   private var entryBytes = 16_384.0
-  private var lastCheck = ContinuousClock.now
+  private var nextCheck = ContinuousClock.now
+  /// Whether XDEL has removed entries between others, so that the index may be behind.
+  private var hasDeletions = false
 
   init(_ address: BrokerAddress, _ settings: BrokerSettings) throws {
-    login = try RedisLogin(address, settings)
+    properties = try ConnectionProperties(redis: address, settings)
     (self.address, self.settings) = (address, settings)
-    monitor = try RedisMonitor(address, login, group: settings.group)
+    let monitor = try RedisMonitor(address, properties, group: settings.group)
+    self.monitor = monitor
+    added = BackgroundValue(every: 1) { (try? monitor.keptOrBroken())?.added }
     guard try monitor.kept() != nil else { throw OnePassError.noSuchStream(address, "stream") }
   }
 
@@ -34,20 +43,21 @@ final class RedisReader: BrokerReader {
 
   func kept(_ partition: Int) throws -> KeptMessages {
     guard let kept = try monitor.kept() else { throw OnePassError.streamDisappeared(address, "stream") }
+    added.note(kept.added)
     return kept
   }
 
   func seek(_ partition: Int, after place: PartitionPlace?) throws {
-    (arrived, arrivedBytes, problem) = ([], 0, nil)
+    (arrived, arrivedBytes, problem, hasDeletions) = ([], 0, nil, false)
     if isAsking { connection = nil }
-    isAsking = false
+    (isAsking, nextCheck) = (false, .now)
     // Before the first entry, the entries that were removed count as passed.
     self.place = try place ?? PartitionPlace(BrokerOffset(0, 0), index: kept(partition).removed)
+    _ = added.latest
   }
 
   func poll(_ partition: Int, seconds: Double) throws -> PolledMessages {
     let end = ContinuousClock.now + .seconds(seconds)
-    var lostSince: ContinuousClock.Instant?
     while true {
       if !arrived.isEmpty {
         defer { (arrived, arrivedBytes) = ([], 0) }
@@ -56,22 +66,23 @@ final class RedisReader: BrokerReader {
       if let problem { throw problem }
       let left = (end - .now) / .seconds(1)
       do {
-        guard try receive(within: max(0, left)) else {
-          try checkStream()
-          return .end
-        }
-        if arrived.isEmpty, left <= 0 { return isAsking ? .nothing : .end }
+        guard try receive(within: max(0, left)) else { return .end }
+        if arrived.isEmpty, problem == nil, left <= 0 { return isAsking ? .nothing : .end }
       } catch let broken as RedisConnection.Broken {
         (connection, isAsking) = (nil, false)
-        let since = lostSince ?? .now
-        lostSince = since
-        guard .now - since < .seconds(settings.patience) else {
-          throw OnePassError.brokerUnreachable(address, reason: broken.reason)
-        }
-        Thread.sleep(forTimeInterval: 0.2)
+        try wait(after: broken)
         if ContinuousClock.now > end { return .nothing }
       }
     }
+  }
+
+  private func wait(after broken: RedisConnection.Broken) throws {
+    let since = lostSince ?? .now
+    lostSince = since
+    guard .now - since < .seconds(settings.patience) else {
+      throw OnePassError.brokerUnreachable(address, reason: broken.reason)
+    }
+    Thread.sleep(forTimeInterval: 0.2)
   }
 
   // MARK: XREAD
@@ -79,22 +90,24 @@ final class RedisReader: BrokerReader {
   /// Requests entries, if none are, and receives some.
   /// - Returns: Whether there may be more now; `false` at the end of the stream.
   private func receive(within seconds: Double) throws -> Bool {
-    let connection = try self.connection ?? reconnect()
+    let connection = try self.connection ?? connected()
     if !isAsking { try ask(connection, seconds: seconds) }
+    guard isAsking else { return true }
     // The server answers after the time of the request.
     let reply = try connection.reply(within: seconds + 1) { arrivedBytes >= settings.fetchBytes / 2 }
+    if case .error(let words)? = reply { throw RedisConnection.problem(words, address) }
+    if reply != nil || !arrived.isEmpty { lostSince = nil }
     guard let reply else { return true }
     isAsking = false
-    switch reply {
-    case .error(let words): throw connection.problem(words)
-    case .none: return false
-    default:
-      if problem == nil { try ask(connection, seconds: 0.05) }
-      return true
-    }
+    if case .none = reply { return false }
+    try ask(connection, seconds: 0.05)
+    return true
   }
 
+  /// Requests entries, unless there is a problem.
   private func ask(_ connection: RedisConnection, seconds: Double) throws {
+    if problem == nil { try check() }
+    guard problem == nil else { return }
     let count = min(1_000, max(1, Int(Double(settings.fetchBytes) / 2 / entryBytes)))
     // 0 would wait without end. An entry beyond the end wakes the server at once.
     let milliseconds = max(1, Int(min(seconds, 5) * 1_000))
@@ -107,12 +120,11 @@ final class RedisReader: BrokerReader {
     isAsking = true
   }
 
-  private func reconnect() throws -> RedisConnection {
-    let new = try RedisConnection(address, login)
+  private func connected() throws -> RedisConnection {
+    let new = try RedisConnection(address, properties)
     new.handEntries { [unowned self] in take($0) }
-    connection = new
     // The server may have lost its last entries.
-    try checkStream(isNew: true)
+    (connection, nextCheck) = (new, .now)
     return new
   }
 
@@ -145,18 +157,26 @@ final class RedisReader: BrokerReader {
 
   // MARK: The stream
 
-  /// Checks that the stream is still the one that was read, at most once a second.
-  private func checkStream(isNew: Bool = false) throws {
-    guard let place, isNew || .now - lastCheck > .seconds(1) else { return }
-    lastCheck = .now
+  /// Checks that the stream is still the one that was read, and that nothing was removed unread. At most once a second, since the
+  /// answer has the first and the last entry.
+  /// - Precondition: No reply is outstanding, since entries that are under way would count as lost.
+  private func check() throws {
+    guard let place, .now >= nextCheck else { return }
+    nextCheck = .now + .seconds(1)
     guard let kept = try monitor.keptOrBroken() else {
-      throw OnePassError.streamDisappeared(address, "stream")
+      problem = .streamDisappeared(address, "stream")
+      return
     }
-    if place.last > kept.newest ?? BrokerOffset(0, 0) {
-      throw OnePassError.streamWentBack(address, place: place.last, newest: kept.newest)
-    }
-    if let lost = kept.lost(after: place), lost > 0 {
-      throw OnePassError.messagesLost(address, count: lost, after: place.last)
+    added.note(kept.added)
+    if kept.removed == nil { hasDeletions = true }
+    if kept.contradicts(place) {
+      problem = .isOtherStream(address, kept, place: place.last)
+    } else if hasDeletions, place.last == kept.newest, let added = kept.added {
+      // At the end, every entry that was not read was deleted.
+      self.place?.index = added
+      hasDeletions = false
+    } else if let lost = kept.lost(after: place), lost > 0 {
+      problem = .messagesLost(address, count: lost, after: place.last)
     }
   }
 
@@ -164,7 +184,10 @@ final class RedisReader: BrokerReader {
     places.first.flatMap { $0 }.flatMap(monitor.confirm)
   }
 
-  func lag(after place: PartitionPlace?, in partition: Int) -> Int? { monitor.lag(after: place) }
+  func lag(after place: PartitionPlace?, in partition: Int) -> Int? {
+    guard let added = added.latest, let index = place?.index else { return nil }
+    return max(0, added - index)
+  }
 
   func close() { connection = nil }
 }

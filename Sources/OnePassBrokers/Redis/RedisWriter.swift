@@ -20,7 +20,8 @@ final class RedisWriter: BrokerWriter {
   init(_ address: BrokerAddress, _ settings: BrokerSettings) throws {
     self.address = address
     limit = settings.fetchBytes
-    do { connection = try RedisConnection(address, RedisLogin(address, settings)) } catch let broken
+    do { connection = try RedisConnection(address, ConnectionProperties(redis: address, settings)) } catch let
+      broken
       as RedisConnection.Broken
     { throw OnePassError.brokerUnreachable(address, reason: broken.reason) }
   }
@@ -49,7 +50,7 @@ final class RedisWriter: BrokerWriter {
         throw RedisConnection.Broken(reason: "no answer within 60 s")
       }
       if case .error(let words) = reply {
-        guard words.hasPrefix("OOM") else { throw connection.problem(words) }
+        guard words.hasPrefix("OOM") else { throw RedisConnection.problem(words, address) }
         throw OnePassError.messageRefused(address, bytes: bytes, reason: words)
       }
     } catch { throw meaning(of: error) }
