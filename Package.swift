@@ -197,8 +197,11 @@ let package = Package(
       name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: swift),
     .testTarget(
       name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: swift),
+    .target(
+      name: "BrokerServers", dependencies: ["CBrokers", "TestSupport"], path: "Tests/BrokerServers",
+      swiftSettings: swift),
     .testTarget(
-      name: "OnePassBrokersTests", dependencies: ["OnePassBrokers", "CBrokers", "TestSupport"],
+      name: "OnePassBrokersTests", dependencies: ["BrokerServers", "OnePassBrokers", "CBrokers", "TestSupport"],
       swiftSettings: swift),
     .testTarget(
       name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
@@ -243,7 +246,7 @@ let package = Package(
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
-        "EngineProgram", "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority", "WatchedRun",
+        "BrokerServers", "EngineProgram", "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority", "WatchedRun",
         "MemoryAlone",
         "TestSupport",
       ],

@@ -73,7 +73,6 @@ SAME(cb_kafka_conf_invalid, RD_KAFKA_CONF_INVALID);
 SAME(cb_kafka_conf_ok, RD_KAFKA_CONF_OK);
 SAME(cb_kafka_event_dr, RD_KAFKA_EVENT_DR);
 SAME(cb_kafka_event_error, RD_KAFKA_EVENT_ERROR);
-SAME(cb_kafka_offset_beginning, RD_KAFKA_OFFSET_BEGINNING);
 SAME(cb_kafka_destroy_no_consumer_close, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 SAME(tag_end, RD_KAFKA_VTYPE_END);
 SAME(tag_topic, RD_KAFKA_VTYPE_RKT);

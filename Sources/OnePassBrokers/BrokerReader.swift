@@ -15,7 +15,7 @@ package protocol BrokerReader: AnyObject {
   func kept(_ partition: Int) throws -> KeptMessages
 
   /// Starts to read a partition, or reads on from elsewhere.
-  /// - Parameter place: The last message that is not delivered; `nil` for the start of the partition.
+  /// - Parameter place: The last message that is not delivered; `nil` for the first message that was ever written.
   func seek(_ partition: Int, after place: PartitionPlace?) throws
 
   /// Waits for messages of a partition, in the order of their offsets.

@@ -45,26 +45,6 @@ struct LiveStreamTests {
     #expect(result.number("storage.fetchedBytes") ?? 0 > 0)
   }
 
-  @Test(
-    "A run that is killed, with its broker, resumes at its place and ends the same", arguments: [0.3, 0.6])
-  func killed(share: Double) throws {
-    try send("s", ["--record", "tar", "--per-message", "5"])
-    let options = ["--limit", "240", "--record", "tar", "--checkpoint-every", "2"]
-    try runs.train("whole", options, data: data)
-    let killed = try runs.start("killed", options, data: data)
-    let step = Int(15 * share) / 2 * 2
-    #expect(
-      killed.wait { runs.hasCheckpoint(of: step, "killed") || runs.folder.exists("killed/result.json") })
-    killed.signal(SIGKILL)
-    _ = killed.wait()
-    server.kill()
-    try server.start()
-    try runs.resume("killed", options, data: data)
-    try runs.expectSame(
-      "whole", "killed", ["checkpoint/model.safetensors", "checkpoint/memory.csv", "ledger"])
-    try runs.expectVerified("killed")
-  }
-
   @Test("A stream without an end is stopped while it is silent, and continues when messages arrive")
   func silence() throws {
     try send()

@@ -1,3 +1,4 @@
+import BrokerServers
 import CBrokers
 import Foundation
 import OnePassCore

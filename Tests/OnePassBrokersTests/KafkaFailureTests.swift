@@ -58,7 +58,7 @@ struct KafkaFailureTests {
   @Test("A port without a server and an unknown host are errors after the patience")
   func absent() throws {
     let start = ContinuousClock.now
-    let port = try error("kafka://127.0.0.1:\(NoidaPort.next())/t")
+    let port = try error("kafka://127.0.0.1:\(Ranks.freePort())/t")
     #expect(port?.code == .io)
     #expect(port?.message.contains("refused") == true)
     #expect(try error("kafka://nowhere.invalid/t")?.code == .io)

@@ -171,6 +171,9 @@ struct KafkaReaderTests {
     #expect(error?.code == .badData)
     #expect(error?.message.contains("\(first.major - 2) messages after 1 were removed") == true)
     try reader.seek(0, after: nil)
+    let all = #expect(throws: OnePassError.self) { try KafkaStream.rest(of: reader) }
+    #expect(all?.message.contains("\(first.major) messages at the start were removed") == true)
+    try reader.seek(0, after: kept.start)
     #expect(try KafkaStream.rest(of: reader).map { $0.offset.major } == Array(first.major..<12))
   }
 

@@ -1,3 +1,4 @@
+import BrokerServers
 import Foundation
 import OnePassCore
 import TestSupport

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Synchronization
 
 /// A broker that refuses every user: as much of Kafka's protocol as comes before.
@@ -13,7 +14,7 @@ final class RefusingKafka: Sendable {
   var credentials: [UInt8] { log.withLock { $0 } }
 
   init() throws {
-    let (descriptor, port) = try NoidaPort.bound()
+    let (descriptor, port) = try Self.bound()
     guard listen(descriptor, 8) == 0 else { throw Failure() }
     (listener, self.port) = (descriptor, port)
     let note: @Sendable ([UInt8]) -> Void = { [weak self] bytes in self?.log.withLock { $0 += bytes } }
@@ -58,5 +59,27 @@ final class RefusingKafka: Sendable {
     // The length, and the number of the request.
     body = [0, 0, 0, UInt8(4 + body.count)] + request[4..<8] + body
     return send(client, body, body.count, Int32(MSG_NOSIGNAL)) == body.count
+  }
+
+  /// A socket with a free port.
+  private static func bound() throws -> (descriptor: Int32, port: Int) {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = loopback(0)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+      }
+    }
+    guard isBound else { throw TestServer.Failure(words: "no port is free") }
+    return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+  }
+
+  private static func loopback(_ port: Int) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_port = UInt16(port).bigEndian
+    return address
   }
 }

@@ -6,7 +6,10 @@ public final class TestServer {
   private let input = Pipe()
   public let log: String
 
-  public struct Failure: Error { public let words: String }
+  public struct Failure: Error {
+    public let words: String
+    public init(words: String) { self.words = words }
+  }
 
   /// The path of a program in PATH or in the folders of servers.
   public static func path(of program: String) -> String? {

@@ -33,7 +33,6 @@ enum {
 enum { cb_kafka_producer = 0, cb_kafka_consumer = 1 };
 enum { cb_kafka_conf_unknown = -2, cb_kafka_conf_invalid = -1, cb_kafka_conf_ok = 0 };
 enum { cb_kafka_event_dr = 0x1, cb_kafka_event_error = 0x8 };
-enum { cb_kafka_offset_beginning = -2 };
 enum { cb_kafka_destroy_no_consumer_close = 0x8 };
 
 /// rd_kafka_message_t

@@ -6,9 +6,9 @@ final class KafkaPartition {
   let number: Int
   /// The last message that was polled.
   private(set) var place: PartitionPlace?
-  /// The offset after what was polled, and after the gap at the end; `nil` before the first message of a partition that is read from
-  /// its start.
-  private(set) var position: Int64?
+  /// The offset after what was polled, and after the gap at the end. Before the first message it is 0, not the first one that is left,
+  /// so that removed messages are missed.
+  private(set) var position: Int64
   /// The end that was reached behind the messages that are being taken.
   private(set) var reachedEnd: Int64?
   /// Whether the last thing that was polled is the end.
@@ -36,7 +36,7 @@ final class KafkaPartition {
 
   init(_ number: Int, after place: PartitionPlace?) {
     (self.number, self.place) = (number, place)
-    position = place.map { Int64($0.last.major) + 1 }
+    position = place.map { Int64($0.last.major) + 1 } ?? 0
   }
 
   /// The offset from which to fetch: the last message again, if it must be verified.
@@ -44,7 +44,7 @@ final class KafkaPartition {
     isVerifying = mustVerify && mark != nil
     (mustVerify, isOutOfRange, reachedEnd, isAtEnd) = (false, false, nil, false)
     if isVerifying, let place { return Int64(place.last.major) }
-    return position ?? Int64(cb_kafka_offset_beginning)
+    return position
   }
 
   /// After a loss of the connection.
@@ -61,7 +61,7 @@ final class KafkaPartition {
 
   /// The end was reached behind the messages that are being taken.
   func reachEnd(_ end: Int64) {
-    if end < position ?? 0 {
+    if end < position {
       shortSince = shortSince ?? .now
     } else {
       (reachedEnd, isVerifying) = (end, false)
@@ -91,7 +91,7 @@ final class KafkaPartition {
       (place, mark) = (PartitionPlace(last.offset), MessageMark(last))
       position = Int64(last.offset.major) + 1
     }
-    if let reachedEnd { position = max(position ?? 0, reachedEnd) }
+    if let reachedEnd { position = max(position, reachedEnd) }
     (isAtEnd, lostSince, missingSince, shortSince) = (reachedEnd != nil, nil, nil, nil)
     mayBeStalled = !isAtEnd
     if messages.isEmpty { reachedEnd = nil }

@@ -35,21 +35,19 @@ extension KafkaReader {
   /// Compares the position with what the broker has, and reads on if that is possible.
   private func check(_ kept: Range<Int64>, _ partition: KafkaPartition) throws {
     let isRefused = partition.isOutOfRange
-    if let position = partition.position {
-      let place = BrokerOffset(UInt64(max(0, position - 1)))
-      if kept.upperBound < position {
-        let since = partition.shortSince ?? .now
-        partition.shortSince = since
-        guard !isRefused, .now - since < Self.certainty else {
-          let newest = kept.upperBound > 0 ? BrokerOffset(UInt64(kept.upperBound - 1)) : nil
-          try fail(partition, .streamWentBack(address, place: place, newest: newest))
-          return
-        }
-      } else {
-        partition.shortSince = nil
-        if isRefused, kept.lowerBound > position {
-          try fail(partition, .messagesLost(address, count: Int(kept.lowerBound - position), after: place))
-        }
+    let position = partition.position
+    let place = position > 0 ? BrokerOffset(UInt64(position - 1)) : nil
+    if let place, kept.upperBound < position {
+      let since = partition.shortSince ?? .now
+      partition.shortSince = since
+      guard !isRefused, .now - since < Self.certainty else {
+        let newest = kept.upperBound > 0 ? BrokerOffset(UInt64(kept.upperBound - 1)) : nil
+        return try fail(partition, .streamWentBack(address, place: place, newest: newest))
+      }
+    } else {
+      partition.shortSince = nil
+      if isRefused, kept.lowerBound > position {
+        try fail(partition, .messagesLost(address, count: Int(kept.lowerBound - position), after: place))
       }
     }
     if isRefused { try start(partition) }

@@ -5,27 +5,27 @@ import TestSupport
 /// A rabbitmq-server in a folder of its own, with an own name server of Erlang (epmd) on loopback.
 ///
 /// It is used by one test at a time.
-final class RabbitServer: @unchecked Sendable {
+public final class RabbitServer: @unchecked Sendable {
   /// The script itself: the one in PATH changes the user.
-  static let program =
+  public static let program =
     ["/usr/lib/rabbitmq/bin/rabbitmq-server"].first {
       FileManager.default.isExecutableFile(atPath: $0)
     } ?? TestServer.path(of: "rabbitmq-server")
   private static let epmd = TestServer.path(of: "epmd")
-  static var isUsable: Bool {
+  public static var isUsable: Bool {
     var reason: UnsafePointer<CChar>?
     return program != nil && epmd != nil && cb_rabbitmq(&reason) != nil
   }
-  static let reason = "There is no rabbitmq-server with epmd, or no librabbitmq (librabbitmq4)."
+  public static let reason = "There is no rabbitmq-server with epmd, or no librabbitmq (librabbitmq4)."
 
-  let port: Int
-  let securePort: Int
-  let folder: TemporaryFolder
+  public let port: Int
+  public let securePort: Int
+  public let folder: TemporaryFolder
   private let names: TestServer
   private let environment: [String: String]
   private var server: TestServer?
 
-  init() throws {
+  public init() throws {
     (port, securePort) = (try Ranks.freePort(), try Ranks.freePort())
     folder = try TemporaryFolder()
     try TestServer.makeCertificate(in: folder)
@@ -59,7 +59,7 @@ final class RabbitServer: @unchecked Sendable {
     try start()
   }
 
-  func start() throws {
+  public func start() throws {
     let started = try TestServer(
       Self.program ?? "rabbitmq-server", [], environment: environment, log: folder.file("output.log"))
     server = started
@@ -70,12 +70,12 @@ final class RabbitServer: @unchecked Sendable {
   }
 
   /// The number of lines of the log with words.
-  func count(_ words: String) throws -> Int {
+  public func count(_ words: String) throws -> Int {
     try String(contentsOfFile: folder.file("output.log"), encoding: .utf8).split(separator: "\n")
       .count { $0.contains(words) }
   }
 
-  func end(_ signal: String = "KILL") { server?.end(signal) }
+  public func end(_ signal: String = "KILL") { server?.end(signal) }
 
-  func url(_ queue: String) -> String { "amqp://127.0.0.1:\(port)/\(queue)" }
+  public func url(_ queue: String) -> String { "amqp://127.0.0.1:\(port)/\(queue)" }
 }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 
 /// Client libraries of Python that are not ours.
-enum ForeignClients {
+public enum ForeignClients {
   /// The virtual environment that scripts/brokers makes.
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent(".build/broker-clients").path
@@ -13,12 +13,12 @@ enum ForeignClients {
   }()
 
   /// Whether that `python3`, or else the one in PATH, has a package.
-  static func has(_ package: String) -> Bool {
+  public static func has(_ package: String) -> Bool {
     guard let python else { return false }
     return (try? Program(path: python).run(["-c", "import \(package)"]))?.status == 0
   }
 
-  static func run(_ script: String, _ arguments: [String]) throws -> Program.Outcome {
+  public static func run(_ script: String, _ arguments: [String]) throws -> Program.Outcome {
     try Program(path: python ?? "python3").run(["-c", script] + arguments)
   }
 }
