@@ -201,7 +201,8 @@ let package = Package(
       name: "BrokerServers", dependencies: ["CBrokers", "TestSupport"], path: "Tests/BrokerServers",
       swiftSettings: swift),
     .testTarget(
-      name: "OnePassBrokersTests", dependencies: ["BrokerServers", "OnePassBrokers", "CBrokers", "TestSupport"],
+      name: "OnePassBrokersTests",
+      dependencies: ["BrokerServers", "OnePassBrokers", "CBrokers", "TestSupport"],
       swiftSettings: swift),
     .testTarget(
       name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
@@ -246,7 +247,8 @@ let package = Package(
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
-        "BrokerServers", "EngineProgram", "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority", "WatchedRun",
+        "BrokerServers", "EngineProgram", "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority",
+        "WatchedRun",
         "MemoryAlone",
         "TestSupport",
       ],

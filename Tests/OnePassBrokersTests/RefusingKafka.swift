@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Synchronization
+import TestSupport
 
 /// A broker that refuses every user: as much of Kafka's protocol as comes before.
 final class RefusingKafka: Sendable {

@@ -57,7 +57,7 @@ extension ActiveRun {
         choices: loop.incoming.report.choices + (assembly.choice?.choices ?? []),
         rotated: tally.rotated / passes, gaps: prepared.continuation?.gaps,
         orderedBySeed: configuration.method == .multiEpoch ? true : stream.source.orderDependsOnSeed,
-        lost: stream.live?.lostCount, lag: mark.flatMap { stream.live?.lag(after: $0) }),
+        lost: stream.live?.lostCount, lag: mark.flatMap { stream.live?.lag(after: $0, waiting: 1) }),
       coolDown: loop.position.coolDown, memory: memory?.counters,
       memoryContents: memory.map { MemorySummary(Array($0.items), examplesSeen: tally.taken) },
       configuration: assembly.resolvedConfiguration, plan: assembly.plan, version: onePassVersion,

@@ -37,12 +37,16 @@ extension LiveSource {
     }
   }
 
-  /// The number of messages after a mark; `nil` if it is unknown.
-  package func lag(after mark: StreamMark) -> Int? {
+  /// The number of messages after a mark, as of a few seconds ago; `nil` if it is unknown.
+  /// - Parameter seconds: How long to wait for the broker's first answer; `nil` to take what is known.
+  package func lag(after mark: StreamMark, waiting seconds: Double? = nil) -> Int? {
     var sum = 0
     for partition in 0..<max(mark.places.count, shared.partitionCount) {
       let place = partition < mark.places.count ? mark.places[partition] : nil
-      guard let lag = reader.lag(after: place, in: partition) else { return nil }
+      let lag =
+        seconds.map { reader.lag(after: place, in: partition, waiting: $0) }
+        ?? reader.lag(after: place, in: partition)
+      guard let lag else { return nil }
       sum += lag
     }
     return sum
