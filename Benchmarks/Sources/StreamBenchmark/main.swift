@@ -7,7 +7,7 @@ import OnePassData
 //
 //   StreamBenchmark URL EXAMPLES [FORM]   FORM as in --record
 //
-// Output: the examples and bytes per second, and the peak of the fetched bytes.
+// Output: the number of examples after each tenth of them; then the examples and bytes per second, and the peak of the fetched bytes.
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3, let count = Int(arguments[2]) else {
@@ -26,6 +26,10 @@ for position in 1...count {
   bytes += example.image.byteCount
   // As a run does after each step.
   if position % 128 == 0, let live = source as? LiveSource { _ = live.settle(upTo: position) }
+  if position % max(1, count / 10) == 0 {
+    print(position)
+    fflush(nil)
+  }
 }
 let seconds = (ContinuousClock.now - start) / .seconds(1)
 print(Double(count) / seconds, Double(bytes) / seconds, (source as? LiveSource)?.peakFetchedBytes ?? 0)
