@@ -20,7 +20,7 @@ soak: ## kill 200 runs of 18 configurations at random times; inject power cuts, 
 fuzz: ## fuzz every reader under AddressSanitizer (one hour)
 	@scripts/fuzz
 
-bench: ## measure OnePass and its peers in alternation (40 minutes)
+bench: ## measure OnePass and its peers in alternation (an hour)
 	@scripts/bench
 
 lint: ## check formatting, module dependencies, file lengths and shell scripts

@@ -278,9 +278,13 @@ def measured(settings):
 
 
 def report(rows):
+    table(figures(Rounds(rows)))
+
+
+def table(figures):
     """Prints each figure with its target, the median of the rounds, and the spread."""
     print("\n| what | figure | target | median (lowest to highest) | rounds | reached |\n|---|---|---|---|---|---|")
-    for what, figure, target, isAtLeast, values in figures(Rounds(rows)):
+    for what, figure, target, isAtLeast, values in figures:
         if values:
             middle = statistics.median(values)
             reached = middle >= target if isAtLeast else middle <= target
@@ -361,12 +365,17 @@ def main():
     finally:
         if rows:
             report(rows)
-            name = f"busy-{platform.machine()}-{os.cpu_count()}core-{datetime.date.today()}.csv"
-            with open(ROOT / "Benchmarks" / "results" / name, "w", newline="") as file:
-                writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-            print(f"\nbusy: all values are in Benchmarks/results/{name}")
+            write("busy", rows)
+
+
+def write(part, rows):
+    """Writes all values to a file named after the part, the machine and the date."""
+    name = f"{part}-{platform.machine()}-{os.cpu_count()}core-{datetime.date.today()}.csv"
+    with open(ROOT / "Benchmarks" / "results" / name, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"\n{part}: all values are in Benchmarks/results/{name}")
 
 
 if __name__ == "__main__":

@@ -1,131 +1,273 @@
 #!/usr/bin/env python3
-"""Measures how fast messages of a broker are read without training, by OnePass and by the usual Python client, in alternation.
+"""Measures live streams: reading them without training, training from them, and memory over a million messages.
 
-    Benchmarks/live.py                      2 kB and 100 kB messages, from brokers that are installed
-    Benchmarks/live.py --rounds 5 --megabytes 400
+    make bench                                         includes these parts
+    Benchmarks/live.py --python PYTHON --rounds 5      with an interpreter that has the clients of Tools/requirements.txt
+    Benchmarks/live.py --brokers NATS --parts reading  one broker, one part
 
-Starts brokers of its own on loopback, with data in memory. The Python clients come from Tools/requirements.txt. Each program reads the
-whole stream in a process of its own and prints examples per second, without its start.
+Brokers run on loopback ports, with their data in temporary folders. Reading compares OnePass with the C client of the broker alone
+(`peers/streams.c`) and with the usual Python client (`peers/streams.py`), in alternation. Each program reads the body and the label of
+each message in a process of its own; its start is not counted. A broker or client that is missing is left out with a notice.
 """
 
 import argparse
-import csv
-import datetime
+import contextlib
+import dataclasses
+import json
 import os
 import platform
-import shutil
-import socket
+import random
+import resource
 import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
-import time
+from io import BytesIO
 from pathlib import Path
 
+import brokers
+import busy
+
 ROOT = Path(__file__).resolve().parent.parent
+PEERS = ROOT / "Benchmarks" / "peers"
+SIZES = {"2 kB": 2_000, "100 kB": 100_000}
+# Exit status for a missing client library.
+NO_LIBRARY = 69
+# The time in seconds after which a program has failed.
+LONGEST = 300
+# Model, mini-batch size, examples of a run.
+MODEL = ("resnet8", 32, 4_096)
 
 
-def free_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
+@dataclasses.dataclass
+class Settings:
+    """What is measured. Without `python`, OnePass is measured alone; without `data`, there is no training."""
+    onepass: Path
+    reader: Path
+    data: Path | None
+    python: str | None
+    rounds: int
+    megabytes: int = 200
+    messages: int = 1_000_000
+    examples: int = MODEL[2]
+    brokers: tuple = brokers.ALL
+    parts: tuple = ("reading", "training", "memory")
 
 
-class Redis:
-    name, program, module = "Redis", "redis-server", "redis"
-    client = """
-import redis, sys, time
-server = redis.Redis(port={port})
-start, last, count, size = time.perf_counter(), "0-0", 0, 0
-while count < {count}:
-    for _, entries in server.xread({{"s": last}}, count={batch}, block=1000):
-        for last, fields in entries:
-            count, size = count + 1, size + len(fields[b"body"]) + 0 * int(fields[b"label"])
-print(count / (time.perf_counter() - start))
-"""
-
-    def __init__(self, folder):
-        self.port = free_port()
-        self.server = subprocess.Popen(
-            [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(100):
-            if subprocess.run(["redis-cli", "-p", str(self.port), "PING"], capture_output=True).stdout == b"PONG\n":
-                return
-            time.sleep(0.05)
-        sys.exit("live: redis-server does not start")
-
-    @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.port}/s"
-
-    def fill(self, count, size):
-        subprocess.run(["redis-cli", "-p", str(self.port), "DEL", "s"], capture_output=True, check=True)
-        body = os.urandom(size)
-        commands = bytearray()
-        process = subprocess.Popen(["redis-cli", "-p", str(self.port), "--pipe"], stdin=subprocess.PIPE,
-                                   stdout=subprocess.DEVNULL)
-        for index in range(count):
-            words = [b"XADD", b"s", b"*", b"body", body, b"label", b"%d" % (index % 10)]
-            commands += b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
-            if len(commands) > 1 << 20:
-                process.stdin.write(commands)
-                commands.clear()
-        process.stdin.write(commands)
-        process.stdin.close()
-        process.wait()
-
-    def close(self):
-        self.server.kill()
-        self.server.wait()
+def output(command):
+    """The standard output of a command. Raises `Missing` if a library is missing, or if a peer fails."""
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        raise brokers.Missing(f"{command[0]} did not end within {LONGEST} s") from None
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        if Path(command[0]).name.startswith("onepass") and done.returncode != NO_LIBRARY:
+            sys.exit(f"live: {' '.join(map(str, command))}: {reason}")
+        raise brokers.Missing(reason)
+    return done.stdout
 
 
-def rate(command):
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=True)
-    return float(done.stdout.split()[0])
+@contextlib.contextmanager
+def running(kind, settings):
+    """A started broker, or `None` with a notice."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            server = kind(folder, settings.python or sys.executable).__enter__()
+        except brokers.Missing as missing:
+            print(f"live: {kind.kind} is left out: {missing}", flush=True)
+            yield None
+            return
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def pattern(folder, count, size):
+    """Shards of `count` messages of `size` bytes: links to one shard of random bytes."""
+    each = min(count, 1_000 if size < 10_000 else 100)
+    random_bytes = random.Random(1)
+    with tarfile.open(folder / f"{size}.tar", "w") as archive:
+        for index in range(each):
+            for suffix, content in (("jpg", random_bytes.randbytes(size)), ("cls", b"%d" % (index % 10))):
+                entry = tarfile.TarInfo(f"{index:05}.{suffix}")
+                entry.size = len(content)
+                archive.addfile(entry, BytesIO(content))
+    links = -(-count // each)
+    for index in range(links):
+        (folder / f"{size}-{index:05}.tar").symlink_to(folder / f"{size}.tar")
+    return f"{folder}/{size}-{{00000..{links - 1:05}}}.tar"
+
+
+def fill(settings, broker, stream, count, size):
+    with tempfile.TemporaryDirectory() as folder:
+        output([settings.onepass, "send", f"wds:{pattern(Path(folder), count, size)}", "--limit", count, "--to", broker.url(stream)])
+
+
+def c_clients(folder):
+    """Compiles the C clients. Returns their program, or `None` with a notice."""
+    sources = ROOT / "Sources" / "CBrokers"
+    units = [PEERS / "streams.c", *(sources / f"{name}.c" for name in ("Loading", "NATS", "RabbitMQ", "RdKafka"))]
+    command = ["cc", "-O2", "-I", sources / "include", "-I", sources, *units, "-ldl", "-lpthread", "-o", folder / "streams"]
+    try:
+        output(command)
+        return folder / "streams"
+    except (OSError, brokers.Missing) as problem:
+        print(f"live: the C clients are left out: {problem}", flush=True)
+        return None
+
+
+def programs(settings, broker, compiled, stream, count, size):
+    """The commands that read a stream, by program. Each prints a rate first in its last line."""
+    batch = max(1, min(1_000, 8_000_000 // size))
+    words = [broker.port, stream, count, batch]
+    found = {"onepass": [settings.reader, broker.url(stream), count]}
+    if settings.python:
+        if compiled:
+            found["C client"] = [compiled, broker.kind, *words]
+        found |= {name: [settings.python, PEERS / "streams.py", name, *words] for name in broker.clients}
+    return found
+
+
+def reading(settings, broker):
+    """Messages per second without training."""
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = c_clients(Path(folder)) if settings.python else None
+        for name, size in SIZES.items():
+            count = max(20, min(settings.megabytes, broker.megabytes) * 1_000_000 // size)
+            stream = f"size{size}"
+            fill(settings, broker, stream, count, size)
+            commands = programs(settings, broker, compiled, stream, count, size)
+            for round in range(settings.rounds):
+                for program, command in list(commands.items()):
+                    try:
+                        rate = float(output(command).splitlines()[-1].split()[0])
+                    except brokers.Missing as missing:
+                        print(f"live: {program} is left out: {missing}", flush=True)
+                        del commands[program]
+                        continue
+                    yield {"case": f"{broker.kind}, {name}", "program": program, "round": round, "messages_per_second": rate}
+
+
+def training(settings, broker):
+    """Trained images per second from the broker and from a tar on disk with the same examples."""
+    if settings.data is None:
+        return
+    name, batch, _ = MODEL
+    with tempfile.TemporaryDirectory() as folder:
+        shard = Path(folder) / "examples.tar"
+        output([settings.onepass, "pack", f"wds:{settings.data}", "--output", shard])
+        # More than is trained: at the end of a stream, noida-db answers requests for more at once, without the wait that was requested.
+        output([settings.onepass, "send", f"wds:{shard}", "--limit", 4 * settings.examples, "--to", broker.url("examples")])
+        common = ["--limit", settings.examples, "--classes", 10, "--model", name, "--batch-size", batch, "--replay-steps", 1,
+                  "--storage", settings.examples // 10, "--seed", 1, "--json", "--quiet", "--output", "none"]
+        sources = {"onepass": broker.url("examples"), "tar on disk": f"wds:{shard}"}
+        for round in range(settings.rounds):
+            # Each is first in turn.
+            for program in sorted(sources, reverse=round % 2 == 1):
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                record = json.loads(output([settings.onepass, "train", "--data", sources[program], *common]))
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+                yield {"case": f"{broker.kind}, training", "program": program, "round": round,
+                       "images_per_second": record["throughput"]["imagesPerSecond"],
+                       "images_per_cpu_second": settings.examples / seconds}
+
+
+def memory(settings, broker):
+    """Resident memory of the reading process after each tenth of a long stream of messages of 2 kB."""
+    if broker.kind != "Redis":
+        return
+    fill(settings, broker, "long", settings.messages, 2_000)
+    for line in output([settings.reader, broker.url("long"), settings.messages]).splitlines()[:-1]:
+        messages, resident = map(int, line.split())
+        yield {"case": f"{broker.kind}, {settings.messages:,} messages of 2 kB", "program": "onepass", "round": 0,
+               "messages": messages, "resident_bytes": resident}
+
+
+PARTS = {"reading": reading, "training": training, "memory": memory}
+
+
+def measured(settings):
+    """The rows of all parts, broker by broker."""
+    for kind in settings.brokers:
+        with running(kind, settings) as broker:
+            for part in settings.parts if broker else ():
+                try:
+                    for row in PARTS[part](settings, broker):
+                        value = " ".join(f"{value:12,.0f} {key.replace('_', ' ')}" for key, value in row.items()
+                                         if isinstance(value, (int, float)) and key != "round")
+                        print(f"  round {row['round'] + 1}: {row['case']:36} {row['program']:22} {value}", flush=True)
+                        yield {"part": "live", **row, "machine": machine()}
+                except brokers.Missing as missing:
+                    print(f"live: {part} from {broker.kind} is left out: {missing}", flush=True)
+
+
+def machine():
+    """The processor and the number of its cores."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.split(':')[1].strip()}, {os.cpu_count()} cores"
+    return f"{platform.machine()}, {os.cpu_count()} cores"
+
+
+def figures(rows):
+    """As `busy.figures`."""
+    values = {}
+    for row in rows:
+        for key in ("messages_per_second", "images_per_second"):
+            if key in row:
+                values.setdefault(row["case"], {}).setdefault(row["program"], {})[row["round"]] = row[key]
+    for case, programs in values.items():
+        for program, theirs in programs.items():
+            if program == "onepass":
+                continue
+            target = {"C client": 0.8, "tar on disk": 0.97}.get(program, 5)
+            yield case, f"rate / {program}", target, True, [programs["onepass"][round] / theirs[round] for round in theirs]
+    resident = [row["resident_bytes"] for row in rows if "resident_bytes" in row]
+    if resident:
+        yield "memory", "resident after the last message / after a tenth", 1.05, False, [resident[-1] / resident[0]]
+
+
+def report(rows):
+    """Prints the medians and each figure with its target."""
+    print(f"\n{machine()}\n\n| case | program | median (lowest to highest) per second | n |\n|---|---|---|---|")
+    groups = {}
+    for row in rows:
+        if rate := row.get("messages_per_second", row.get("images_per_second")):
+            groups.setdefault((row["case"], row["program"]), []).append(rate)
+    for (case, program), rates in groups.items():
+        print(f"| {case} | {program} | {statistics.median(rates):,.0f} ({min(rates):,.0f} to {max(rates):,.0f}) | {len(rates)} |")
+    busy.table(figures(rows))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--megabytes", type=int, default=200, help="the size of a stream")
+    parser.add_argument("--megabytes", type=int, default=200, help="size of a stream that is read")
+    parser.add_argument("--brokers", nargs="+", default=[kind.kind for kind in brokers.ALL])
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--output", default="")
-    options = parser.parse_args()
-    subprocess.run([ROOT / "scripts" / "release", "--product", "StreamBenchmark"], cwd=ROOT, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    program = ROOT / ".build" / "release" / "StreamBenchmark"
+    parser.add_argument("--onepass", type=Path, default=ROOT / ".build" / "release" / "onepass")
+    parser.add_argument("--reader", type=Path, default=ROOT / ".build" / "release" / "StreamBenchmark")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "cifar10-train.tar.zst")
+    arguments = parser.parse_args()
+    if not arguments.data.exists():
+        print(f"live: {arguments.data} not found: training is left out")
+        arguments.data = None
+    settings = Settings(arguments.onepass, arguments.reader, arguments.data, arguments.python, arguments.rounds,
+                        arguments.megabytes, parts=tuple(arguments.parts),
+                        brokers=tuple(kind for kind in brokers.ALL if kind.kind in arguments.brokers))
     rows = []
-    for kind in [Redis]:
-        if not shutil.which(kind.program):
-            print(f"{kind.name}: {kind.program} is not installed; left out")
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            broker = kind(folder)
-            try:
-                for size in [2_000, 100_000]:
-                    count = options.megabytes * 1_000_000 // size
-                    broker.fill(count, size)
-                    batch = max(1, min(1_000, 8_000_000 // size))
-                    client = kind.client.format(port=broker.port, count=count, batch=batch)
-                    for number in range(options.rounds):
-                        ours = rate([program, broker.url, count])
-                        theirs = rate([options.python, "-c", client])
-                        rows.append((kind.name, size, number, ours, theirs))
-                    pairs = [row for row in rows if row[:2] == (kind.name, size)]
-                    ratios = [row[3] / row[4] for row in pairs]
-                    print(f"{kind.name}, {size} bytes: OnePass {statistics.median(row[3] for row in pairs):,.0f}, "
-                          f"{kind.module} {statistics.median(row[4] for row in pairs):,.0f} messages / s; ratio "
-                          f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), n = {len(pairs)}")
-            finally:
-                broker.close()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    path = options.output or (ROOT / "Benchmarks" / "results" /
-                              f"live-{platform.machine()}-{cores}core-{datetime.date.today()}.csv")
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["broker", "message_bytes", "round", "onepass_messages_per_s", "python_messages_per_s"])
-        writer.writerows(rows)
+    try:
+        rows.extend(measured(settings))
+    finally:
+        if rows:
+            report(rows)
+            busy.write("live", rows)
 
 
 if __name__ == "__main__":

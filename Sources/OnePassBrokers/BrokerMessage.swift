@@ -19,14 +19,30 @@ package struct BrokerOffset: Hashable, Comparable, Codable, Sendable, CustomStri
   }
 
   /// Parses `42` or `1700000000000-3`.
-  package init?(_ text: some StringProtocol) {
-    let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let first = parts.first, let major = UInt64(first) else { return nil }
-    guard parts.count == 2 else {
+  package init?(_ text: some StringProtocol) { self.init(utf8: text.utf8) }
+
+  /// Parses a text in bytes. It runs for every message of Redis.
+  init?(utf8 text: some Sequence<UInt8>) {
+    var numbers: (UInt64?, UInt64?) = (nil, nil)
+    var hasMinor = false
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "-") where !hasMinor: hasMinor = true
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        let number = (hasMinor ? numbers.1 : numbers.0) ?? 0
+        let (product, hasOverflow) = number.multipliedReportingOverflow(by: 10)
+        let (sum, isTooLarge) = product.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+        guard !hasOverflow, !isTooLarge else { return nil }
+        if hasMinor { numbers.1 = sum } else { numbers.0 = sum }
+      default: return nil
+      }
+    }
+    guard let major = numbers.0 else { return nil }
+    guard hasMinor else {
       self.init(major)
       return
     }
-    guard let minor = UInt64(parts[1]) else { return nil }
+    guard let minor = numbers.1 else { return nil }
     self.init(major, minor)
   }
 

@@ -7,7 +7,13 @@ import OnePassData
 //
 //   StreamBenchmark URL EXAMPLES [FORM]   FORM as in --record
 //
-// Output: the examples and bytes per second, and the peak of the fetched bytes.
+// Output: after each tenth, the number of examples and the resident bytes of the process (Linux); then the examples and bytes per
+// second, and the peak of the fetched bytes.
+
+func residentBytes() -> Int {
+  let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+  return (pages.flatMap { Int($0[1]) } ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
+}
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 3, let count = Int(arguments[2]) else {
@@ -26,6 +32,9 @@ for position in 1...count {
   bytes += example.image.byteCount
   // As a run does after each step.
   if position % 128 == 0, let live = source as? LiveSource { _ = live.settle(upTo: position) }
+  if position % max(1, count / 10) == 0 {
+    print(position, residentBytes())
+  }
 }
 let seconds = (ContinuousClock.now - start) / .seconds(1)
 print(Double(count) / seconds, Double(bytes) / seconds, (source as? LiveSource)?.peakFetchedBytes ?? 0)

@@ -10,7 +10,8 @@ final class RedisConnection {
   private let address: BrokerAddress
   private let easy: UnsafeMutableRawPointer
   private let parser: RedisParser
-  private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  /// hiredis keeps twice as much, which must stay below the 128 KiB that glibc maps and clears for each allocation.
+  private var buffer = [UInt8](repeating: 0, count: 1 << 15)
 
   /// A failure of the connection, after which a new one is needed.
   struct Broken: Error { let reason: String }

@@ -94,7 +94,7 @@ final class RedisReader: BrokerReader {
     if !isAsking { try ask(connection, seconds: seconds) }
     guard isAsking else { return true }
     // The server answers after the time of the request.
-    let reply = try connection.reply(within: seconds + 1) { arrivedBytes >= settings.fetchBytes / 2 }
+    let reply = try connection.reply(within: seconds + 1) { arrivedBytes >= settings.polledBytes }
     if case .error(let words)? = reply { throw RedisConnection.problem(words, address) }
     if reply != nil || !arrived.isEmpty { lostSince = nil }
     guard let reply else { return true }
@@ -129,8 +129,8 @@ final class RedisReader: BrokerReader {
   }
 
   private func take(_ entry: RedisValue) {
-    guard problem == nil, let parts = entry.elements, parts.count == 2, let id = parts[0].string,
-      let offset = BrokerOffset(id)
+    guard problem == nil, let parts = entry.elements, parts.count == 2, let id = parts[0].bytes,
+      let offset = BrokerOffset(utf8: id)
     else { return }
     var message = BrokerMessage(offset: offset, body: [])
     // An entry that was deleted in the meantime has no fields.
@@ -145,7 +145,7 @@ final class RedisReader: BrokerReader {
     }
     let bytes = message.byteCount
     guard bytes <= settings.messageBytes else {
-      problem = .messageTooLarge(address, at: id, bytes: bytes, limit: settings.messageBytes)
+      problem = .messageTooLarge(address, at: "\(offset)", bytes: bytes, limit: settings.messageBytes)
       return
     }
     message.index = place?.index.map { $0 + 1 }

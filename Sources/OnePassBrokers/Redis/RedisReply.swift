@@ -10,7 +10,13 @@ enum RedisValue {
   case array([RedisValue])
 
   var bytes: [UInt8]? { if case .text(let bytes) = self { bytes } else { nil } }
-  var string: String? { bytes.map { String(escaping: $0) } }
+  var string: String? {
+    bytes.map { bytes in
+      // For every field of every message: most are plain.
+      let plain = bytes.allSatisfy { $0 >= 32 && $0 != 127 } ? String(validating: bytes, as: UTF8.self) : nil
+      return plain ?? String(escaping: bytes)
+    }
+  }
   var elements: [RedisValue]? { if case .array(let elements) = self { elements } else { nil } }
   var number: Int? { if case .integer(let number) = self { number } else { nil } }
 
@@ -71,7 +77,9 @@ final class RedisParser {
 
   private func take(_ kind: CBRedisKind, _ bytes: UnsafeRawBufferPointer, _ number: Int) {
     switch kind {
-    case CBRedisArray where number > 0: open.append(([], number))
+    case CBRedisArray where number > 0:
+      open.append(([], number))
+      open[open.count - 1].elements.reserveCapacity(min(number, 8))
     case CBRedisArray: close(.array([]))
     case CBRedisInteger: close(.integer(number))
     case CBRedisError: close(.error(String(escaping: bytes)))
