@@ -34,6 +34,9 @@ let swift: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Optimising the tests themselves would take longer than it saves: half of a release build.
+let tests = swift + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 // The inner loops in C and C++ are of no use without, also while debugging Swift.
 let optimised = ["-O3"]
 
@@ -194,28 +197,28 @@ let package = Package(
       plugins: ["SourceRevisionPlugin"]),
 
     .target(
-      name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: swift),
+      name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: tests),
     .testTarget(
-      name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: swift),
+      name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: tests),
     .target(
       name: "BrokerServers", dependencies: ["CBrokers", "TestSupport"], path: "Tests/BrokerServers",
-      swiftSettings: swift),
+      swiftSettings: tests),
     .testTarget(
       name: "OnePassBrokersTests",
       dependencies: ["BrokerServers", "OnePassBrokers", "CBrokers", "TestSupport"],
-      swiftSettings: swift),
+      swiftSettings: tests),
     .testTarget(
-      name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: swift),
+      name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "OnePassDataTests", dependencies: ["OnePassData", "OnePassBrokers", "CArchive", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: swift),
+      resources: [.copy("Fixtures")], swiftSettings: tests),
     .executableTarget(
       name: "RankProgram",
       dependencies: ["CTorchEngine", "OnePassCore", "OnePassModels", "OnePassTorch", "TestSupport"],
-      path: "Tests/RankProgram", swiftSettings: swift),
+      path: "Tests/RankProgram", swiftSettings: tests),
     // Without the engine, as `onepass` is.
     .executableTarget(
-      name: "EngineProgram", dependencies: ["OnePassTorch"], path: "Tests/EngineProgram", swiftSettings: swift
+      name: "EngineProgram", dependencies: ["OnePassTorch"], path: "Tests/EngineProgram", swiftSettings: tests
     ),
     .executableTarget(
       name: "FuzzProgram",
@@ -225,25 +228,25 @@ let package = Package(
       path: "Tests/FuzzProgram", exclude: ["Findings", "Seeds"], swiftSettings: swift),
     .testTarget(
       name: "OnePassTorchTests", dependencies: ["CTorchEngine", "OnePassTorch", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: swift),
+      resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
       name: "DistributedTests", dependencies: ["OnePassTorch", "RankProgram", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: swift),
+      resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
       name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: swift),
+      resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
       name: "OnePassTests",
       dependencies: ["OnePass", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      resources: [.copy("Fixtures")], swiftSettings: swift),
+      resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
-      name: "OnePassMLflowTests", dependencies: ["OnePassMLflow", "TestSupport"], swiftSettings: swift),
+      name: "OnePassMLflowTests", dependencies: ["OnePassMLflow", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: swift),
+      resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
       name: "OnePassCLITests", dependencies: ["OnePassCLI", "OnePassCore", "TestSupport"],
-      swiftSettings: swift),
+      swiftSettings: tests),
     .testTarget(
       name: "AcceptanceTests",
       dependencies: [
@@ -252,7 +255,7 @@ let package = Package(
         "MemoryAlone",
         "TestSupport",
       ],
-      swiftSettings: swift),
+      swiftSettings: tests),
 
     // What `make bench` measures beside the program itself. Here, and not in a package of its own, they are built from what is
     // built already; a package that depends on OnePass does not build them.
