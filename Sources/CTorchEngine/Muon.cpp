@@ -29,7 +29,7 @@ at::Tensor filtersOf(const at::Tensor &matrix, const at::Tensor &like) {
 ///
 /// On a CPU by the kernels of linear layers, since the sums of libtorch's products depend on the number of threads.
 at::Tensor products(const at::Tensor &a, const at::Tensor &b, bool transposes = false) {
-  if (!ctorch::patches::kernels() || !ctorch::isPlain(a) || !ctorch::isPlain(b) || a.numel() == 0 || b.numel() == 0) {
+  if (!ctorch::patches::kernels() || !ctorch::isForOwnKernels(a) || !ctorch::isForOwnKernels(b) || a.numel() == 0 || b.numel() == 0) {
     ctorch::useThreadsOfLibtorch();
     return at::bmm(a, transposes ? b.transpose(1, 2) : b);
   }
