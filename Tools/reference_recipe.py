@@ -27,9 +27,13 @@ def orthogonalised(matrix: torch.Tensor) -> torch.Tensor:
 
 def muon():
     """Trajectories on wide filters, tall filters and a matrix, one of which has no gradient in some steps: in float64, and by
-    torch.optim.Muon on the same parameters as matrices. Keeps every fifth number."""
-    shapes = [(6, 2, 3, 3), (40, 2, 3, 3), (6, 2, 3, 3), (5, 7)]
+    torch.optim.Muon on the same parameters as matrices. Keeps every fifth number, and of many every 311th."""
+    shapes = [(6, 2, 3, 3), (40, 2, 3, 3), (6, 2, 3, 3), (5, 7), (100, 16, 3, 3), (150, 12, 3, 3)]
     results = []
+
+    def kept(parameter):
+        return parameter.detach().flatten()[:: 311 if parameter.numel() > 1000 else 5].tolist()
+
     for momentum, nesterov, decay in ((0.95, True, 0.0), (0.9, True, 0.05), (0.9, False, 0.05), (0.0, False, 0.05)):
         own = [numbers(i, shape).double() for i, shape in enumerate(shapes)]
         buffers = [torch.zeros_like(p) for p in own]
@@ -53,8 +57,8 @@ def muon():
             optimiser.step()
         print("muon: torch's bfloat16 is off by", max((a.flatten(1) - b).abs().max().item() for a, b in zip(own, theirs)))
         results.append(dict(momentum=momentum, nesterov=nesterov, weightDecay=decay, shapes=shapes,
-                            values=[p.flatten()[::5].tolist() for p in own],
-                            torch=[[round(v, 5) for v in q.detach().flatten()[::5].tolist()] for q in theirs]))
+                            values=[kept(p) for p in own],
+                            torch=[[round(v, 5) for v in kept(q)] for q in theirs]))
     return results
 
 

@@ -9,7 +9,7 @@
 using ctorch::channelsLast;
 using ctorch::floats;
 using ctorch::inParallel;
-using ctorch::isPlain;
+using ctorch::isForOwnKernels;
 using ctorch::optionalValue;
 using ctorch::produce;
 namespace winograd = ctorch::winograd;
@@ -146,8 +146,8 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
 
 /// Whether Winograd's algorithm is applicable and faster; transforming the filters takes as long as about 32 tiles.
 bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
-  return winograd::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && stride == 1 && padding == 1 && isPlain(images) && isPlain(filters) &&
-         images.dim() == 4 && filters.dim() == 4 &&
+  return winograd::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && stride == 1 && padding == 1 &&
+         isForOwnKernels(images) && isForOwnKernels(filters) && images.dim() == 4 && filters.dim() == 4 &&
          filters.size(2) == 3 && filters.size(3) == 3 && filters.size(1) == images.size(1) &&
          filters.size(0) > 0 && filters.size(0) % 16 == 0 && filters.size(1) > 0 && filters.size(1) % 16 == 0 &&
          images.is_contiguous(channelsLast) && filters.is_contiguous(channelsLast) &&
@@ -156,8 +156,9 @@ bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t 
 
 /// Whether tensors have the form that kernels of patches require.
 bool suitsPatches(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
-  return ctorch::patches::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && isPlain(images) && isPlain(filters) &&
-         images.dim() == 4 && filters.dim() == 4 && images.numel() > 0 && filters.numel() > 0 && stride > 0 && padding >= 0 &&
+  return ctorch::patches::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && isForOwnKernels(images) &&
+         isForOwnKernels(filters) && images.dim() == 4 && filters.dim() == 4 && images.numel() > 0 && filters.numel() > 0 &&
+         stride > 0 && padding >= 0 &&
          filters.size(1) == images.size(1) && filters.size(2) == filters.size(3) &&
          std::min(images.size(2), images.size(3)) + 2 * padding >= filters.size(2) &&
          images.is_contiguous(channelsLast) && filters.is_contiguous(channelsLast);
@@ -237,7 +238,7 @@ struct FixedDepthwiseConvolution : torch::autograd::Function<FixedDepthwiseConvo
   }
 
   static bool suits(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
-    return isDepthwise(images, filters) && !filters.requires_grad() && stride == 1 &&
+    return ctorch::usesOwnKernels() && isDepthwise(images, filters) && !filters.requires_grad() && stride == 1 &&
            filters.size(2) == 2 * padding + 1 && filters.size(3) == filters.size(2);
   }
 };

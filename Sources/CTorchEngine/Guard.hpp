@@ -73,9 +73,12 @@ void releaseFinishedUploads();
 
 constexpr auto channelsLast = at::MemoryFormat::ChannelsLast;
 
-/// Whether CPU kernels can access the memory of a tensor as floats.
-inline bool isPlain(const at::Tensor &tensor) {
-  return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
+/// Whether our own kernels compute. `ONEPASS_KERNELS=libtorch` makes libtorch's compute everything, for comparisons.
+bool usesOwnKernels();
+
+/// Whether our own kernels compute with a tensor: floats in the memory of the host.
+inline bool isForOwnKernels(const at::Tensor &tensor) {
+  return usesOwnKernels() && tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided;
 }
 
 inline at::IntArrayRef span(const int64_t *values, int32_t count) {

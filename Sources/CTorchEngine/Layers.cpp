@@ -13,8 +13,8 @@ namespace {
 /// A linear layer as a convolution of single pixels: the sums of libtorch's products depend on the number of threads.
 struct PatchLinear : torch::autograd::Function<PatchLinear> {
   static bool suits(const at::Tensor &x, const at::Tensor &weight) {
-    return ctorch::patches::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && ctorch::isPlain(x) &&
-           ctorch::isPlain(weight) && x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && x.numel() > 0 &&
+    return ctorch::patches::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && ctorch::isForOwnKernels(x) &&
+           ctorch::isForOwnKernels(weight) && x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && x.numel() > 0 &&
            weight.numel() > 0 && x.is_contiguous() && weight.is_contiguous();
   }
 
@@ -83,7 +83,7 @@ struct MaxPooling : torch::autograd::Function<MaxPooling> {
   }
 
   static bool suits(const at::Tensor &images) {
-    return ctorch::isPlain(images) && images.dim() == 4 && images.numel() > 0;
+    return ctorch::isForOwnKernels(images) && images.dim() == 4 && images.numel() > 0;
   }
 
  private:

@@ -3,9 +3,10 @@
 #include <map>
 
 #include "Guard.hpp"
-#include "PatchConvolution.hpp"
+#include "SymmetricProduct.hpp"
 
 using ctorch::guard;
+using ctorch::slice;
 
 namespace {
 // The quintic iteration of Jordan et al. 2024, with the coefficients, steps and minimum norm of torch.optim.Muon.
@@ -25,52 +26,72 @@ at::Tensor filtersOf(const at::Tensor &matrix, const at::Tensor &like) {
   return matrix.view({like.size(0), like.size(2), like.size(3), like.size(1)}).permute({0, 3, 1, 2});
 }
 
-/// Returns a · b of each pair of matrices [n, rows, columns] or, if `transposes`, a · bᵀ.
-///
-/// On a CPU by the kernels of linear layers, since the sums of libtorch's products depend on the number of threads.
-at::Tensor products(const at::Tensor &a, const at::Tensor &b, bool transposes = false) {
-  if (!ctorch::patches::kernels() || !ctorch::isPlain(a) || !ctorch::isPlain(b) || a.numel() == 0 || b.numel() == 0) {
-    ctorch::useThreadsOfLibtorch();
-    return at::bmm(a, transposes ? b.transpose(1, 2) : b);
-  }
-  const at::Tensor left = a.contiguous(), right = b.contiguous();
-  const at::Tensor result = at::empty({a.size(0), a.size(1), transposes ? b.size(1) : b.size(2)}, a.options());
-  const auto matrix = [](const at::Tensor &all, int64_t i) { return all.data_ptr<float>() + i * all.size(1) * all.size(2); };
-  const auto multiply = [&](int64_t i) {
-    // A linear layer with the weights b, or the gradient of its inputs.
-    if (transposes) {
-      ctorch::patches::convolve({a.size(1), 1, 1, a.size(2), b.size(1), 1, 1, 0}, matrix(left, i), matrix(right, i),
-                                matrix(result, i));
-    } else {
-      ctorch::patches::spread({a.size(1), 1, 1, b.size(2), b.size(1), 1, 1, 0}, matrix(left, i), matrix(right, i),
-                              matrix(result, i));
-    }
-  };
-  // Few matrices are divided instead.
-  if (a.size(0) < ctorch::threads()) {
-    for (int64_t i = 0; i < a.size(0); ++i) multiply(i);
+/// Returns the results [n, rows, columns] of `multiply(i, result)` for each of the n matrices of `first`.
+template <typename Multiply>
+at::Tensor forEachMatrix(const at::Tensor &first, int64_t rows, int64_t columns, const Multiply &multiply) {
+  const at::Tensor results = at::empty({first.size(0), rows, columns}, first.options());
+  const auto body = [&](int64_t i) { multiply(i, results.data_ptr<float>() + i * rows * columns); };
+  // Few or large matrices are divided instead: three of them would occupy two threads for the time of four.
+  if (first.size(0) < ctorch::threads() || rows * columns >= 1 << 16) {
+    for (int64_t i = 0; i < first.size(0); ++i) body(i);
   } else {
-    ctorch::forEachPart(a.size(0), multiply);
+    ctorch::forEachPart(first.size(0), body);
   }
-  return result;
+  return results;
 }
 
-/// Returns matrices [n, rows, columns] with their singular values mapped to about 1.
+const float *matrix(const at::Tensor &all, int64_t i) { return all.data_ptr<float>() + i * all.size(1) * all.size(2); }
+
+/// Whether the kernels of linear layers multiply. The sums of libtorch's products depend on the number of threads.
+bool suitsKernels(const at::Tensor &x) { return ctorch::patches::kernels() && ctorch::isForOwnKernels(x) && x.numel() > 0; }
+
+/// Returns a · b of each pair of matrices [n, rows, columns].
+at::Tensor products(const at::Tensor &a, const at::Tensor &b) {
+  if (!suitsKernels(a) || !suitsKernels(b)) {
+    ctorch::useThreadsOfLibtorch();
+    return at::bmm(a, b);
+  }
+  const at::Tensor left = a.contiguous(), right = b.contiguous();
+  const int64_t rows = a.size(1), depth = a.size(2), columns = b.size(2);
+  return forEachMatrix(left, rows, columns, [&](int64_t i, float *result) {
+    // The gradient of the inputs of a linear layer with the weights b.
+    ctorch::patches::spread({rows, 1, 1, columns, depth, 1, 1, 0}, matrix(left, i), matrix(right, i), result);
+  });
+}
+
+/// Returns a · bᵀ of each pair of matrices [n, rows, columns], whose products are symmetric.
+at::Tensor symmetricProducts(const at::Tensor &a, const at::Tensor &b) {
+  if (!suitsKernels(a)) {
+    ctorch::useThreadsOfLibtorch();
+    return at::bmm(a, b.transpose(1, 2));
+  }
+  const at::Tensor left = a.contiguous(), right = b.contiguous();
+  return forEachMatrix(left, a.size(1), a.size(1), [&](int64_t i, float *result) {
+    ctorch::patches::multiplySymmetric(a.size(1), a.size(2), matrix(left, i), matrix(right, i), result);
+  });
+}
+
+/// Returns matrices [n, rows, columns] with their singular values mapped to about 1, multiplied by `scale`.
 ///
 /// Each step multiplies X from the left with a polynomial of X·Xᵀ. The polynomials are multiplied first, and X only once at
 /// the end. For 3x3 filters, with nine times as many columns as rows, this takes a third of the work at the same precision.
-at::Tensor orthogonalised(at::Tensor x) {
+///
+/// All polynomials of X·Xᵀ are symmetric, and so are their products with each other, which takes half of the work.
+template <typename Scale>
+at::Tensor orthogonalised(at::Tensor x, const Scale &scale) {
   const bool isTall = x.size(1) > x.size(2);
   if (isTall) x = x.transpose(1, 2);
-  x = x / at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, /*keepdim=*/true).clamp_min(kSmallestNorm);
-  at::Tensor gram = products(x, x, /*transposes=*/true), product;
+  at::Tensor gram = symmetricProducts(x, x), product;
+  // The trace is the square of the norm of X.
+  const at::Tensor norm = gram.diagonal(0, 1, 2).sum(1).sqrt_().clamp_min_(kSmallestNorm).view({-1, 1, 1});
+  gram.div_(norm.square());
   for (int step = 0; step < kSteps; ++step) {
-    at::Tensor polynomial = gram * kCubic + products(gram, gram) * kQuintic;
+    const at::Tensor polynomial = symmetricProducts(gram, gram).mul_(kQuintic).add_(gram, kCubic);
     polynomial.diagonal(0, 1, 2).add_(kLinear);
-    product = step == 0 ? polynomial : products(polynomial, product);
-    if (step + 1 < kSteps) gram = products(polynomial, products(gram, polynomial));
+    product = step == 0 ? polynomial : symmetricProducts(polynomial, product);
+    if (step + 1 < kSteps) gram = symmetricProducts(polynomial, symmetricProducts(gram, polynomial));
   }
-  x = products(product, x);
+  x = products(product.div_(norm).mul_(scale), x);
   return isTall ? x.transpose(1, 2) : x;
 }
 }  // namespace
@@ -89,30 +110,38 @@ CTError *ct_muon_step(const CTTensor *const *parameters, const CTTensor *const *
       gradients.push_back(gradient);
       buffers.push_back(momentumBuffers[i]->value);
     }
-    if (updated.empty()) return;
-    ctorch::forEachPart(buffers, [&](size_t begin, size_t end) {
-      at::_foreach_lerp_(ctorch::slice(buffers, begin, end), ctorch::slice(gradients, begin, end), 1 - momentum);
-    });
-    const std::vector<at::Tensor> directions =
-        nesterov ? at::_foreach_lerp(gradients, buffers, momentum) : buffers;
-
     // Filters of the same shape are orthogonalised in one batch, since a network has many filters of few shapes.
     std::map<std::vector<int64_t>, std::vector<size_t>> groups;
     for (size_t i = 0; i < updated.size(); ++i) groups[updated[i].sizes().vec()].push_back(i);
+    // The filters as parts of the matrices of their group: the directions of the momentum, later the moves.
+    std::vector<at::Tensor> matrices, parts(updated.size());
+    const auto divide = [&](const at::Tensor &group, const std::vector<size_t> &members) {
+      for (size_t i = 0; i < members.size(); ++i) parts[members[i]] = filtersOf(group[i], updated[members[i]]);
+    };
+    for (const auto &[shape, members] : groups) {
+      const at::Tensor first = matrixOf(updated[members[0]]);
+      matrices.push_back(first.new_empty({static_cast<int64_t>(members.size()), first.size(0), first.size(1)}));
+      divide(matrices.back(), members);
+    }
+    ctorch::forEachPart(updated, [&](size_t begin, size_t end) {
+      const auto own = slice(gradients, begin, end), averages = slice(buffers, begin, end);
+      const auto directions = slice(parts, begin, end);
+      at::_foreach_lerp_(averages, own, 1 - momentum);
+      at::_foreach_copy_(directions, averages);
+      if (nesterov) at::_foreach_lerp_(directions, own, 1 - momentum);
+    });
     const auto step = [&](const auto &rate) {
+      auto group = matrices.begin();
       for (const auto &[shape, members] : groups) {
-        std::vector<at::Tensor> matrices, filters, moves;
-        for (size_t i : members) {
-          matrices.push_back(matrixOf(directions[i]));
-          filters.push_back(updated[i]);
-        }
-        at::Tensor turned = orthogonalised(at::stack(matrices));
-        const double rows = turned.size(1), columns = turned.size(2);
-        turned = (turned * (rate * std::sqrt(std::max(1.0, rows / columns)))).contiguous();
-        for (size_t i = 0; i < members.size(); ++i) moves.push_back(filtersOf(turned[i], filters[i]));
-        if (weightDecay != 0) at::_foreach_mul_(filters, 1 - rate * weightDecay);
-        at::_foreach_sub_(filters, moves);
+        const double rows = group->size(1), columns = group->size(2);
+        *group = orthogonalised(*group, rate * std::sqrt(std::max(1.0, rows / columns))).contiguous();
+        divide(*group++, members);
       }
+      ctorch::forEachPart(updated, [&](size_t begin, size_t end) {
+        const auto filters = slice(updated, begin, end);
+        if (weightDecay != 0) at::_foreach_mul_(filters, 1 - rate * weightDecay);
+        at::_foreach_sub_(filters, slice(parts, begin, end));
+      });
     };
     heldLearningRate ? step(heldLearningRate->value) : step(learningRate);
   });

@@ -6,7 +6,7 @@ using ctorch::BatchMoments;
 using ctorch::channelsLast;
 using ctorch::GroupPointer;
 using ctorch::inParallel;
-using ctorch::isPlain;
+using ctorch::isForOwnKernels;
 using ctorch::optionalValue;
 using ctorch::produce;
 namespace normalisation = ctorch::normalisation;
@@ -145,11 +145,11 @@ struct FusedNormalisation : torch::autograd::Function<FusedNormalisation> {
 
 /// Whether the fused CPU kernels are applicable.
 bool suitsKernels(const at::Tensor &x, const at::Tensor &addend, const at::Tensor &weight, const at::Tensor &bias) {
-  return normalisation::kernels() && isPlain(x) && isPlain(weight) && isPlain(bias) && x.dim() == 4 &&
+  return normalisation::kernels() && isForOwnKernels(x) && isForOwnKernels(weight) && isForOwnKernels(bias) && x.dim() == 4 &&
          x.numel() > 0 && x.size(1) % 16 == 0 && weight.sizes() == at::IntArrayRef{x.size(1)} &&
          bias.sizes() == weight.sizes() && x.is_contiguous(channelsLast) &&
          (!addend.defined() ||
-          (isPlain(addend) && addend.sizes() == x.sizes() && addend.is_contiguous(channelsLast)));
+          (isForOwnKernels(addend) && addend.sizes() == x.sizes() && addend.is_contiguous(channelsLast)));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "Guard.hpp"
 #include "Team.hpp"
 #include "Threads.hpp"
 
@@ -57,7 +58,7 @@ inline std::vector<at::Tensor> slice(const std::vector<at::Tensor> &tensors, siz
   return {tensors.begin() + static_cast<int64_t>(begin), tensors.begin() + static_cast<int64_t>(end)};
 }
 
-/// Calls `body` for ranges that cover the tensors, with about equal numbers of elements. On a GPU, once.
+/// Calls `body` for ranges that cover the tensors, with about equal numbers of elements. Once on a GPU, or without kernels of our own.
 template <typename Body>
 void forEachPart(const std::vector<at::Tensor> &tensors, const Body &body) {
   if (tensors.empty()) return;
@@ -65,7 +66,7 @@ void forEachPart(const std::vector<at::Tensor> &tensors, const Body &body) {
   for (const at::Tensor &tensor : tensors) all += tensor.numel();
   // With fewer elements, a further thread does not pay off.
   constexpr int64_t grain = 1 << 15;
-  const int64_t most = tensors[0].device().is_cpu() ? std::min<int64_t>(4 * threads(), all / grain) : 1;
+  const int64_t most = isForOwnKernels(tensors[0]) ? std::min<int64_t>(4 * threads(), all / grain) : 1;
   std::vector<size_t> ends;
   int64_t seen = 0;
   for (size_t i = 0; i < tensors.size(); ++i) {

@@ -72,7 +72,9 @@ inline void sumOfParts(const Shape &shape, const float *images, const float *gra
   const int64_t most = std::clamp<int64_t>((1 << 15) / columns / 8 * 8, 64, 512), parts = (pixels + most - 1) / most;
   // By the shape alone, so that the order of the sums does not depend on the threads.
   const int64_t sharers = std::min<int64_t>(parts, 16), sumFloats = shape.outputs * columns;
-  const int64_t scratchFloats = most * columns + 16;
+  // The gradients of few filters are adjacent already.
+  const int64_t groups = (shape.outputs + filtersAtOnce - 1) / filtersAtOnce, step = groups > 1 ? filtersAtOnce : shape.outputs;
+  const int64_t patchFloats = (most + 1) * columns + 16, scratchFloats = patchFloats + most * groups * filtersAtOnce;
   const at::Tensor sums = floats(sharers * sumFloats), scratch = floats(ctorch::threads() * scratchFloats);
   inParallel(sharers, 1, [&](int64_t begin, int64_t end) {
     float *patches = scratch.data_ptr<float>() + team::threadNumber() * scratchFloats;
@@ -81,8 +83,14 @@ inline void sumOfParts(const Shape &shape, const float *images, const float *gra
       for (int64_t part = start; part < stop; ++part) {
         const int64_t first = part * most, count = std::min(most, pixels - first);
         kernels()->gatherAll(shape, images, first, count, patches);
-        kernels()->correlate(shape, gradient + first * shape.outputs, shape.outputs, shape.outputs, patches, count, 0,
-                             panels, part > start, sums.data_ptr<float>() + sharer * sumFloats);
+        const float *ofPart = gradient + first * shape.outputs;
+        if (groups > 1) {
+          kernels()->splitGradient(shape, gradient, first, count, 0, count, patches + patchFloats);
+          ofPart = patches + patchFloats;
+        }
+        for (int64_t from = 0; from < shape.outputs; from += filtersAtOnce)
+          kernels()->correlate(shape, ofPart + from * count, step, std::min(filtersAtOnce, shape.outputs - from), patches, count, 0,
+                               panels, part > start, sums.data_ptr<float>() + sharer * sumFloats + from * columns);
       }
     }
   });

@@ -3,7 +3,7 @@
 #include "Guard.hpp"
 #include "Parallel.hpp"
 
-using ctorch::isPlain;
+using ctorch::isForOwnKernels;
 using ctorch::produce;
 
 namespace {
@@ -13,7 +13,7 @@ constexpr int64_t floatsAtOnce = 1 << 14;
 /// Returns a + b.
 at::Tensor sumOf(const at::Tensor &a, const at::Tensor &b) {
   if (!a.defined() || !b.defined()) return a.defined() ? a : b;
-  if (!isPlain(a) || !isPlain(b) || a.strides() != b.strides() || !a.is_non_overlapping_and_dense()) return a + b;
+  if (!isForOwnKernels(a) || !isForOwnKernels(b) || a.strides() != b.strides() || !a.is_non_overlapping_and_dense()) return a + b;
   const at::Tensor sum = at::empty_like(a);
   const float *first = a.data_ptr<float>(), *second = b.data_ptr<float>();
   float *values = sum.data_ptr<float>();
@@ -90,7 +90,7 @@ struct Subsampling : torch::autograd::Function<Subsampling> {
   }
 
   static bool suits(const at::Tensor &images) {
-    return isPlain(images) && images.dim() == 4 && images.numel() > 0 && images.is_contiguous(ctorch::channelsLast);
+    return isForOwnKernels(images) && images.dim() == 4 && images.numel() > 0 && images.is_contiguous(ctorch::channelsLast);
   }
 };
 

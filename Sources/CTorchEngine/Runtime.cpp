@@ -2,6 +2,8 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <cstdlib>
+#include <cstring>
 #include <mutex>
 
 #include "CTorchEngine.h"
@@ -62,6 +64,19 @@ at::Device ctorch::deviceOf(CTDevice device) {
   if (device.index < 0 || device.index >= cuda().devices)
     throw NoDevice("number of CUDA devices: " + std::to_string(cuda().devices) + ", index: " + std::to_string(device.index));
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index));
+}
+
+const char *ct_kernels(void) {
+  static const std::string setting = [] {
+    const char *value = std::getenv("ONEPASS_KERNELS");
+    return std::string(value ? value : "own");
+  }();
+  return setting.c_str();
+}
+
+bool ctorch::usesOwnKernels() {
+  static const bool uses = std::strcmp(ct_kernels(), "libtorch") != 0;
+  return uses;
 }
 
 const char *ct_version(void) { return TORCH_VERSION; }

@@ -2,12 +2,13 @@
 
 #include <atomic>
 
+#include "Guard.hpp"
 #include "Threads.hpp"
 
 namespace {
 
 /// Whether this thread lets libtorch use all threads.
-thread_local bool usesLibtorch = false;
+thread_local bool usesLibtorch = !ctorch::usesOwnKernels();
 
 /// Sets libtorch's number for this thread. The first query of a thread would replace it by that of another one.
 void set(int count) {
@@ -19,7 +20,7 @@ void set(int count) {
 std::atomic<int> &initial() {
   static std::atomic<int> count{[] {
     const int count = at::get_num_threads();
-    set(1);
+    if (ctorch::usesOwnKernels()) set(1);
     return count;
   }()};
   return count;

@@ -39,6 +39,7 @@ private struct Cause: Error {}
       .unknownDevice("gpu"), .usage,
       "--device must be auto, cpu, cuda or cuda:N, for example cuda:1 (got gpu)."
     ),
+    (.unknownKernels("fast"), .usage, "ONEPASS_KERNELS must be own or libtorch (got fast)."),
     (.threadCountOutOfRange(0, 1...4096), .usage, "--threads must be between 1 and 4096 (got 0)."),
   ]
 

@@ -44,6 +44,8 @@ typedef struct {
 } CTDevice;
 
 const char *ct_version(void);
+/// The value of ONEPASS_KERNELS; `own` if it is not set. Only `libtorch` makes a difference.
+const char *ct_kernels(void);
 int64_t ct_live_tensor_count(void);
 int32_t ct_thread_count(void);
 CTError *_Nullable ct_set_thread_count(int32_t count);

@@ -27,9 +27,7 @@ constexpr bool hasManyRegisters = false;
 /// Returns the functions for this processor; `nullptr` if it supports none of the instruction sets.
 template <typename Table>
 const Table *tableForThisMachine() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
-    return &avx512::table;
+  if (hasAVX512()) return &avx512::table;
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::table : nullptr;
 }
 

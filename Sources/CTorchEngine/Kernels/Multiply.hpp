@@ -36,8 +36,7 @@ INLINE void multiplyPanel(const Product &p, const float *a, const float *b, floa
   } else if (hasManyRegisters && p.width == 32) {
     panel<12, 2>(p, a, b, c);
   } else {
-    for (int64_t part = 0; part < p.width; part += laneCount)
-      panel<hasManyRegisters ? 16 : 6, 1>(p, a, b + part, c + part);
+    panel<hasManyRegisters ? 16 : 6, 1>(p, a, b, c);
   }
 }
 

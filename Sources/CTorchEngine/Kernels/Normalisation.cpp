@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "Processor.hpp"
+
 namespace ctorch::normalisation {
 namespace {
 

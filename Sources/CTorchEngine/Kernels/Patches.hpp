@@ -10,8 +10,11 @@
 
 namespace ctorch::patches {
 
-/// The number of columns of a matrix: a multiple of 16, and of 32 above that, since narrow panels are slow.
-inline int64_t paddedColumns(int64_t count) { return count <= 16 ? 16 : (count + 31) / 32 * 32; }
+/// The number of columns of a matrix: a multiple of 16, and with AVX-512 of 32 above that, since narrow panels are slow there.
+inline int64_t paddedColumns(int64_t count) {
+  const int64_t step = hasAVX512() && count > 16 ? 32 : 16;
+  return (count + step - 1) / step * step;
+}
 
 /// Images are [images][height][width][inputs], filters [outputs][size][size][inputs], both contiguous.
 struct Shape {
@@ -54,7 +57,7 @@ struct Kernels {
   /// Writes the patches of the pixels first + begin ..< first + end as panels [paddedDepth / width][count][width].
   void (*gather)(const Shape &shape, const float *images, int64_t first, int64_t count, int64_t begin, int64_t end,
                  float *panels);
-  /// Does so for all `count` pixels. `panels` has 16 floats more.
+  /// Does so for all `count` pixels. `panels` has paddedDepth + 16 floats more.
   void (*gatherAll)(const Shape &shape, const float *images, int64_t first, int64_t count, float *panels);
   /// Copies the gradients of the pixels first + begin ..< first + end to [outputs / filtersAtOnce][count][filtersAtOnce].
   void (*splitGradient)(const Shape &shape, const float *gradient, int64_t first, int64_t count, int64_t begin,

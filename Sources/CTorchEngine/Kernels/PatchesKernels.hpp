@@ -175,12 +175,15 @@ static void gather(const Shape &shape, const float *images, int64_t first, int64
     while (length > 0) {
       const int64_t within = place % width, part = std::min(length, width - within);
       float *to = panels + (place / width * count + row) * width + within;
-      if (values) {
+      // Most parts are sixteen floats; a call of memcpy would take longer than the copy.
+      if (part == laneCount) {
+        store(to, values ? load(values) : Lanes{});
+      } else if (values) {
         std::memcpy(to, values, sizeof(float) * part);
-        values += part;
       } else {
         std::memset(to, 0, sizeof(float) * part);
       }
+      if (values) values += part;
       place += part;
       length -= part;
     }
@@ -196,13 +199,15 @@ static void gather(const Shape &shape, const float *images, int64_t first, int64
 
 static void gatherAll(const Shape &shape, const float *images, int64_t first, int64_t count, float *panels) {
   const int64_t depth = shape.depth(), columns = shape.paddedDepth();
-  if (panelWidth(columns) != columns) return gather(shape, images, first, count, 0, count, panels);
-  // A single panel: patches are its rows.
+  const int64_t width = panelWidth(columns);
   Pixel pixel = Pixel::at(shape, first);
   for (int64_t i = 0; i < count; ++i, pixel.advance(shape)) {
-    float *row = panels + i * columns;
+    // The patches are the rows of a single panel. Otherwise each is divided among the panels as a whole: its runs can be short.
+    float *row = panels + (width == columns ? i : count) * columns;
     copyPatch(shape, images, pixel, row);
     for (int64_t d = depth; d < columns; ++d) row[d] = 0;
+    for (int64_t c = 0; width < columns && c < columns; c += laneCount)
+      store(panels + (c / width * count + i) * width + c % width, load(row + c));
   }
 }
 

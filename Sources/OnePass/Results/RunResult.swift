@@ -165,6 +165,8 @@ public struct RunResult: Codable, Sendable {
     public var processors: AvailableProcessors
     /// How the threads of an operator wait for each other.
     public var waiting: ThreadWaiting
+    /// The kernels that computed on the CPU; `nil` in records of earlier versions.
+    public var kernels: Kernels?
     /// The time of all threads of the process on processors during the training, in seconds; `nil` in records of earlier versions.
     public var cpuSeconds: Double?
     /// The share of the time in which threads could run that they spent waiting for a processor during the training, 0 … 1.

@@ -65,6 +65,7 @@ extension ActiveRun {
       engine: Engine.version, machine: .current,
       threads: .init(
         compute: Engine.threadCount, processors: .current, waiting: Engine.threadWaiting,
+        kernels: Engine.kernels,
         cpuSeconds: records.processor.total.seconds, waitShare: records.processor.total.waitShare),
       processes: processes)
   }

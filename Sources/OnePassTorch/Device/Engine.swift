@@ -15,13 +15,18 @@ public enum Engine {
   ///
   /// Tensors and devices load it too. Call this before, where a missing libtorch must be an error that can be caught; without it
   /// the process then ends with status 69.
-  /// - Throws: `OnePassError` (`unavailable`) if libtorch cannot be loaded.
+  /// - Throws: `OnePassError`: `unavailable` if libtorch cannot be loaded, `usage` if ``kernels`` has no such value.
   public static func load() throws {
     if let reason = ct_load() { throw OnePassError.libtorchMissing(String(cString: reason)) }
+    let kernels = String(cString: ct_kernels())
+    guard Kernels(rawValue: kernels) != nil else { throw OnePassError.unknownKernels(kernels) }
   }
 
   /// Whether libtorch is loaded or part of the program.
   public static var isLoaded: Bool { ct_is_loaded() }
+
+  /// The kernels that compute on the CPU, by the environment variable `ONEPASS_KERNELS`: `own` (the default) or `libtorch`.
+  public static var kernels: Kernels { Kernels(rawValue: String(cString: ct_kernels())) ?? .own }
 
   /// The version of libtorch, such as `2.11.0`.
   public static var version: String { String(cString: ct_version()) }

@@ -28,6 +28,12 @@ extension OnePassError {
     )
   }
 
+  static func unknownKernels(_ value: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "ONEPASS_KERNELS must be \(Kernels.allCases.map(\.rawValue).joined(separator: " or ")) (got \(value)).")
+  }
+
   // MARK: Devices and threads
 
   static func deviceUnavailable(_ reason: String) -> OnePassError {
