@@ -14,7 +14,7 @@ check: ## set up, lint, build debug, run the unit tests (a few minutes)
 test: ## set up, lint, build the release without warnings, run all tests on it
 	@scripts/test
 
-soak: ## kill 200 runs of 18 configurations at random times; inject power cuts, full disks and I/O errors at every call (one to two hours)
+soak: ## kill 200 runs of 18 configurations at random times; inject power cuts, full disks and I/O errors at every call (some hours)
 	@scripts/soak
 
 fuzz: ## fuzz every reader under AddressSanitizer (one hour)

@@ -16,7 +16,8 @@ static void load(void) {
 #endif
   // The order of CBRabbitMQ.
   static const char *const names[] = {
-      "amqp_new_connection", "amqp_destroy_connection", "amqp_connection_close", "amqp_tcp_socket_new", "amqp_ssl_socket_new",
+      "amqp_new_connection", "amqp_destroy_connection", "amqp_connection_close", "amqp_tcp_socket_new",
+      "amqp_ssl_socket_new",
       "amqp_ssl_socket_set_cacert", "amqp_ssl_socket_set_key", "amqp_socket_open_noblock",
       "amqp_set_handshake_timeout", "amqp_set_rpc_timeout", "amqp_login_with_properties",
       "amqp_get_rpc_reply", "amqp_error_string2", "amqp_channel_open", "amqp_queue_declare",

@@ -34,9 +34,7 @@ import Testing
       let mark = first.mark(at: position)
       let saved = try JSONDecoder().decode(StreamMark.self, from: JSONEncoder().encode(mark))
       #expect(saved == mark)
-      let second = try broker.source()
-      second.prepareToRestore(saved, at: position)
-      try second.restore(position: position)
+      let second = try resumed(broker, at: position, saved)
       #expect(whole(try read(second, 26 - position)) == Array(all[position...]), "at \(position)")
     }
   }
@@ -53,12 +51,7 @@ import Testing
   @Test("A message of several examples is resumed within it")
   func tarBodies() throws {
     let broker = StubBroker()
-    for message in 0..<4 {
-      let files = (0..<3).flatMap { index -> [(name: String, body: [UInt8])] in
-        [("\(index).jpg", [UInt8(message), UInt8(index)]), ("\(index).cls", Array("\(index)".utf8))]
-      }
-      broker.append(try TarWriter.bytes(of: files), label: nil)
-    }
+    for message in 0..<4 { broker.append(try tar(message, samples: 3), label: nil) }
     let all = whole(try read(try broker.source(.tar), 12))
     let expected = (0..<12).map { index -> [UInt8] in
       let sample = UInt8(index % 3)
@@ -68,9 +61,7 @@ import Testing
     for position in 0...12 {
       let first = try broker.source(.tar)
       _ = try read(first, position)
-      let second = try broker.source(.tar)
-      second.prepareToRestore(first.mark(at: position), at: position)
-      try second.restore(position: position)
+      let second = try resumed(broker, at: position, of: first, .tar)
       #expect(whole(try read(second, 12 - position)) == Array(all[position...]), "at \(position)")
     }
   }
@@ -87,9 +78,7 @@ import Testing
     for index in 10..<14 { broker.append([UInt8(index)], label: "1", to: 1) }
     let late = whole(try read(first, 4))
     for (repeats, expected) in [(true, early + late), (false, [])] {
-      let second = try broker.source()
-      second.prepareToRestore(first.mark(at: 0), at: 0)
-      try second.restore(position: 0)
+      let second = try resumed(broker, at: 0, of: first)
       if repeats { try second.recordOrder(in: "\(folder.path)/order") }
       let again = whole(try read(second, 8))
       if repeats { #expect(again == expected) } else { #expect(again != early + late) }
@@ -104,36 +93,27 @@ import Testing
     _ = try read(first, 1)
     broker.addPartition()
     broker.append([2], label: "2", to: 1)
-    let second = try broker.source()
-    second.prepareToRestore(first.mark(at: 1), at: 1)
-    try second.restore(position: 1)
+    let second = try resumed(broker, at: 1, of: first)
     #expect(whole(try read(second, 1)) == [[2, 2]])
   }
 
   @Test("Messages that were removed stop the run, or are counted and passed")
   func gaps() throws {
-    let broker = StubBroker()
-    for index in 0..<10 { broker.append([UInt8(index)], label: "1") }
+    let broker = filled(10)
     let first = try broker.source()
     _ = try read(first, 3)
     let mark = first.mark(at: 3)
     broker.partitions[0].removeFirst(3)
-    let intact = try broker.source()
-    intact.prepareToRestore(mark, at: 3)
-    try intact.restore(position: 3)
+    let intact = try resumed(broker, at: 3, mark)
     #expect(whole(try read(intact, 1)) == [[3, 1]])
 
     broker.partitions[0].removeFirst(2)
-    let stopped = try broker.source()
-    stopped.prepareToRestore(mark, at: 3)
-    let error = #expect(throws: OnePassError.self) { try stopped.restore(position: 3) }
+    let error = #expect(throws: OnePassError.self) { try resumed(broker, at: 3, mark) }
     #expect(
       error?.message
         == "kafka://stub:9092/t: 2 messages after 2 were removed before they were read; keep messages for "
         + "longer, or pass --on-gap continue to train on what is left.")
-    let passing = try broker.source(gaps: .continue)
-    passing.prepareToRestore(mark, at: 3)
-    try passing.restore(position: 3)
+    let passing = try resumed(broker, at: 3, mark, gaps: .continue)
     let left = (5..<10).map { index -> [UInt8] in [UInt8(index), 1] }
     #expect(whole(try read(passing, 5)) == left)
     #expect(passing.mark(at: 8).lost == 2)
@@ -142,17 +122,13 @@ import Testing
 
   @Test("A stream that ends before the mark, or has other messages there, is refused")
   func otherStream() throws {
-    let broker = StubBroker()
-    for index in 0..<10 { broker.append([UInt8(index)], label: "1") }
+    let broker = filled(10)
     let first = try broker.source()
     _ = try read(first, 8)
     func problem(of other: StubBroker) throws -> OnePassError? {
-      let source = try other.source()
-      source.prepareToRestore(first.mark(at: 8), at: 8)
-      return #expect(throws: OnePassError.self) { try source.restore(position: 8) }
+      #expect(throws: OnePassError.self) { try resumed(other, at: 8, of: first) }
     }
-    let short = StubBroker()
-    for index in 0..<6 { short.append([UInt8(index)], label: "1") }
+    let short = filled(6)
     #expect(
       try problem(of: short)?.message.hasPrefix(
         "kafka://stub:9092/t: the stream ends at 5, before 7, which was read")
@@ -164,12 +140,9 @@ import Testing
         "kafka://stub:9092/t: the message at 5 is not the one that was read")
         == true)
     // A message that compaction has removed since is no difference.
-    let compacted = StubBroker()
-    for index in 0..<10 { compacted.append([UInt8(index)], label: "1") }
+    let compacted = filled(10)
     compacted.partitions[0].remove(at: 5)
-    let source = try compacted.source()
-    source.prepareToRestore(first.mark(at: 8), at: 8)
-    try source.restore(position: 8)
+    let source = try resumed(compacted, at: 8, of: first)
     #expect(whole(try read(source, 2)) == [[8, 1], [9, 1]])
   }
 

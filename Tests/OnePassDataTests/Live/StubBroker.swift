@@ -126,13 +126,28 @@ extension LiveChecks {
     examples.map { $0.image.bytes + [UInt8($0.label)] }
   }
 
+  /// A stream of one partition with small messages of class 1, numbered from 0.
+  func filled(_ count: Int) -> StubBroker {
+    let broker = StubBroker()
+    for index in 0..<count { broker.append([UInt8(index)], label: "1") }
+    return broker
+  }
+
   /// A source that resumes at a position of another one.
   func resumed(
     _ broker: StubBroker, at position: Int, of source: LiveSource, gaps: GapPolicy = .stop,
     _ form: MessageForm = .image
   ) throws -> LiveSource {
+    try resumed(broker, at: position, source.mark(at: position), gaps: gaps, form)
+  }
+
+  /// A source that resumes at a mark.
+  func resumed(
+    _ broker: StubBroker, at position: Int, _ mark: StreamMark, gaps: GapPolicy = .stop,
+    _ form: MessageForm = .image
+  ) throws -> LiveSource {
     let next = try broker.source(form, gaps: gaps)
-    next.prepareToRestore(source.mark(at: position), at: position)
+    next.prepareToRestore(mark, at: position)
     try next.restore(position: position)
     return next
   }

@@ -21,6 +21,15 @@ package struct RejectedMessage: Codable, Hashable, Sendable {
   package let position: Int
   /// Why it holds no example.
   package let reason: String
+
+  /// Where it is, as text.
+  var place: String { Self.place(partition, offset) }
+
+  /// The place of a message as text.
+  /// - Parameter partition: The partition; `nil` for a stream without partitions.
+  static func place(_ partition: Int?, _ offset: String) -> String {
+    (partition.map { "partition \($0), " } ?? "") + "offset \(offset)"
+  }
 }
 
 /// Why a message holds no example.

@@ -21,10 +21,8 @@ extension LiveSource {
   /// The number of messages that held no example, and the last of them, as text for any thread; `nil` for none.
   package var rejectedText: @Sendable () -> String? {
     { [shared] in
-      shared.lastRejection.map { last in
-        let place = last.partition.map { "partition \($0), offset " } ?? "offset "
-        return
-          "\(shared.last.rejected) messages hold none, the last one at \(place)\(last.offset): \(last.reason)"
+      shared.lastRejection.map {
+        "\(shared.last.rejected) messages hold none, the last one at \($0.place): \($0.reason)"
       }
     }
   }

@@ -70,8 +70,11 @@ package final class LiveSource: ExampleSource {
   }
 
   private func place(of partition: Int, _ offset: BrokerOffset) -> String {
-    (address.kind == .kafka ? "partition \(partition), offset " : "offset ") + "\(offset)"
+    RejectedMessage.place(named(partition), "\(offset)")
   }
+
+  /// The number of a partition; `nil` for a broker without partitions.
+  private func named(_ partition: Int) -> Int? { address.kind == .kafka ? partition : nil }
 
   package func next() throws -> Example? {
     if queues.count == 0 { try begin() }
@@ -154,7 +157,7 @@ package final class LiveSource: ExampleSource {
     rejectedCount += 1
     shared.reject(
       RejectedMessage(
-        partition: address.kind == .kafka ? message.partition : nil, offset: "\(message.offset)",
+        partition: named(message.partition), offset: "\(message.offset)",
         position: position, reason: problem.text),
       in: message.partition, to: places[message.partition])
     guard messageCount >= Self.smallestSample,
