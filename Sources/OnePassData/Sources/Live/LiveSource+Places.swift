@@ -22,7 +22,9 @@ extension LiveSource {
   package var rejectedText: @Sendable () -> String? {
     { [shared] in
       shared.lastRejection.map {
-        "\(shared.last.rejected) messages hold none, the last one at \($0.place): \($0.reason)"
+        let count = shared.last.rejected
+        let words = count == 1 ? "1 message holds none" : "\(count) messages hold none"
+        return "\(words), the last one at \($0.place): \($0.reason)"
       }
     }
   }
