@@ -72,6 +72,48 @@ func benchmark(_ name: String, of dependencies: [Target.Dependency]) -> Target {
     name: name, dependencies: dependencies, path: "Benchmarks/Sources/\(name)", swiftSettings: swift)
 }
 
+// The HTTP server of `onepass serve` has some twenty packages of dependencies. They are fetched and built only with
+// ONEPASS_SERVICE=1, so that who only trains pays nothing for them. (Not a trait: it would change the flags of every module.)
+let isServiceIncluded = ProcessInfo.processInfo.environment["ONEPASS_SERVICE"] == "1"
+
+let serviceDependencies: [Package.Dependency] = [
+  // HTTP, TLS and the life cycle of the process, over SwiftNIO.
+  .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+  .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  // Types of these appear in its interface.
+  .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+  .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+  .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+]
+
+let serviceTargets: [Target] = [
+  .target(
+    name: "OnePassServer",
+    dependencies: [
+      "CCrypto", "OnePass", "OnePassCLI", "OnePassCore", "OnePassData", "OnePassExperiments",
+      "OnePassService",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Hummingbird", package: "hummingbird"),
+      .product(name: "HummingbirdTLS", package: "hummingbird"),
+      .product(name: "HTTPTypes", package: "swift-http-types"),
+      .product(name: "Logging", package: "swift-log"),
+      .product(name: "NIOCore", package: "swift-nio"),
+      .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+    ],
+    resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.json")],
+    swiftSettings: swift),
+  .executableTarget(
+    name: "onepass-serve",
+    dependencies: ["OnePassServer"], path: "Sources/OnePassServeProgram", swiftSettings: swift,
+    linkerSettings: [.unsafeFlags(searching(installedLibraries))], plugins: ["SourceRevisionPlugin"]),
+  .testTarget(
+    name: "ServerTests", dependencies: ["onepass-serve", "OnePassServer", "TestSupport"],
+    swiftSettings: tests),
+]
+
 let package = Package(
   name: "OnePass",
   platforms: [.macOS(.v15)],
@@ -96,7 +138,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // The records of TensorBoard's event files: Apple's own, so that no wire format is written by hand.
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-  ],
+  ] + (isServiceIncluded ? serviceDependencies : []),
   targets: [
     // The interface to libtorch, which loads the engine at its first use.
     .target(name: "CTorch", exclude: ["Functions.h"]),
@@ -175,6 +217,14 @@ let package = Package(
       swiftSettings: swift),
     // Logs runs to MLflow servers. Apart, so that who does not log there does not build it.
     .target(name: "OnePassMLflow", dependencies: ["OnePass"], swiftSettings: swift),
+    // What `onepass serve` does, apart from HTTP: the queue of examples, late labels, predictions during the training.
+    .target(
+      name: "OnePassService",
+      dependencies: [
+        "OnePass", "OnePassBrokers", "OnePassCore", "OnePassData", "OnePassModels", "OnePassReplay",
+        "OnePassTorch", "CXXHash",
+      ],
+      swiftSettings: swift),
     .target(
       name: "OnePassExperiments",
       dependencies: [
@@ -240,6 +290,9 @@ let package = Package(
       dependencies: ["OnePass", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
+      name: "OnePassServiceTests", dependencies: ["CTorchEngine", "OnePassService", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
       name: "OnePassMLflowTests", dependencies: ["OnePassMLflow", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "OnePassExperimentsTests", dependencies: ["OnePassExperiments", "TestSupport"],
@@ -275,5 +328,5 @@ let package = Package(
     .executableTarget(
       name: "MemoryAlone", dependencies: ["OnePassCore", "OnePassReplay"], path: "Examples/MemoryAlone",
       swiftSettings: swift),
-  ]
+  ] + (isServiceIncluded ? serviceTargets : [])
 )

@@ -4,10 +4,15 @@ import OnePassCore
 /// The brokers that can be read and written.
 package enum BrokerKind: String, CaseIterable, Sendable {
   case kafka, redis, nats, amqp
+  /// The queue of a service, in files of this machine.
+  case inbox
+
+  package static let allCases: [BrokerKind] = [.kafka, .redis, .nats, .amqp]
 
   /// The port that a server without one has.
   var port: Int {
     switch self {
+    case .inbox: 0
     case .kafka: 9_092
     case .redis: 6_379
     case .nats: 4_222
@@ -55,11 +60,20 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
     })
 
   /// Whether a text has the scheme of a broker.
-  package static func isMeant(by text: String) -> Bool { scheme(of: text) != nil }
+  package static func isMeant(by text: String) -> Bool {
+    scheme(of: text) != nil || text.hasPrefix("\(BrokerKind.inbox.rawValue):")
+  }
 
   private static func scheme(of text: String) -> (kind: BrokerKind, isSecure: Bool)? {
     guard let end = text.firstRange(of: "://") else { return nil }
     return schemes[text[..<end.lowerBound].lowercased()]
+  }
+
+  /// The queue of a service.
+  /// - Parameter path: Its folder.
+  package init(inbox path: String) {
+    (kind, isSecure, servers, stream) = (.inbox, false, [], path)
+    (user, password) = (nil, nil)
   }
 
   /// Parses a URL. Percent-encoded characters of the user, the password and the stream are decoded.
@@ -115,7 +129,9 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
 
   /// The URL without user name and password.
   package var description: String {
-    "\(kind.rawValue)\(isSecure ? "s" : "")://\(servers.map(\.text).joined(separator: ","))/\(stream)"
+    kind == .inbox
+      ? "\(kind.rawValue):\(stream)"
+      : "\(kind.rawValue)\(isSecure ? "s" : "")://\(servers.map(\.text).joined(separator: ","))/\(stream)"
   }
   package var debugDescription: String { description }
   package var customMirror: Mirror { Mirror(self, children: ["url": description]) }
@@ -129,6 +145,7 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
     case .redis: try RedisReader(self, settings)
     case .nats: try NATSReader(self, settings)
     case .amqp: try AMQPReader(self, settings)
+    case .inbox: throw OnePassError.inboxOfService(self)
     }
   }
 
@@ -140,6 +157,7 @@ package struct BrokerAddress: Sendable, CustomStringConvertible, CustomDebugStri
     case .redis: try RedisWriter(self, settings)
     case .nats: try NATSWriter(self, settings)
     case .amqp: try AMQPWriter(self, settings)
+    case .inbox: throw OnePassError.inboxOfService(self)
     }
   }
 }

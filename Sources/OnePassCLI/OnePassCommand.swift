@@ -43,6 +43,7 @@ struct OnePassCommand: ParsableCommand {
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ReportRunCommand.self,
       CompareCommand.self, ExperimentCommand.self, PackCommand.self, SendCommand.self, MemoryCommand.self,
+      ServeCommand.self,
     ])
 
   static func main() {

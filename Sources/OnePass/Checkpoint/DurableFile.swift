@@ -20,7 +20,7 @@ package enum DurableFile {
   }
 
   /// Waits until a file or folder is on disk (fsync).
-  static func synchronise(_ path: String) throws {
+  package static func synchronise(_ path: String) throws {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     defer { close(file) }

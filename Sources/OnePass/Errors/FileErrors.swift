@@ -2,7 +2,7 @@ import OnePassCore
 
 // Files and folders that cannot be used, whatever they contain.
 extension OnePassError {
-  static func unreadableFile(_ path: String, cause: any Error) -> OnePassError {
+  package static func unreadableFile(_ path: String, cause: any Error) -> OnePassError {
     OnePassError(
       .io,
       "\(path) cannot be read; "
@@ -19,7 +19,7 @@ extension OnePassError {
   }
 
   /// - Parameter reason: That of the operating system, where it is known.
-  static func unwritableFile(
+  package static func unwritableFile(
     _ path: String, reason: String? = nil, cause: (any Error)? = nil
   ) -> OnePassError {
     let remedy = limitRemedy(cause, path) ?? "check permissions and free disk space"

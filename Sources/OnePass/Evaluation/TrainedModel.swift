@@ -52,7 +52,8 @@ public struct TrainedModel {
   }
 
   init(
-    _ card: ModelCard, weights: StateDictionary, seed: UInt64, stage: RunStage = .finished, device: String,
+    _ card: ModelCard, weights: StateDictionary? = nil, seed: UInt64, stage: RunStage = .finished,
+    device: String,
     threads: Int? = nil, own: ModelKind? = nil
   ) throws {
     self.device = try Device(parsing: device)
@@ -60,7 +61,7 @@ public struct TrainedModel {
     try ComputeThreads.set(threads)
     (self.card, self.seed, self.stage) = (card, seed, stage)
     model = try card.makeModel(seed: seed, device: self.device, own: own)
-    try model.stateDictionary.load(from: weights)
+    if let weights { try model.stateDictionary.load(from: weights) }
   }
 
   /// Measures accuracy and loss on a named data set.

@@ -88,6 +88,9 @@ final class Learner: BatchLearner {
 
   private static let averagePrefix = "average."
 
+  /// The weights and statistics of the final evaluation: the moving average, if the run has one.
+  var evaluatedState: StateDictionary { average?.stateDictionary ?? model.stateDictionary }
+
   /// Replaces the model's weights by their moving average, if the run has one.
   func adoptAverage() throws {
     if let average { try model.stateDictionary.load(from: average.stateDictionary) }

@@ -92,6 +92,7 @@ struct LoopPosition {
       memoryBytes: memory?.counters.bytes ?? 0, memoryFill: memory?.fill ?? 0, seconds: seconds)
     return StepRecord(
       step: steps, arrivals: batch.arrivals, report: report, correct: outcome.correct,
-      isFirstPass: batch.pass == 0, requests: outcome.requests, notice: notice)
+      isFirstPass: batch.pass == 0, requests: outcome.requests, notice: notice,
+      replayLoss: outcome.meanReplayLoss)
   }
 }

@@ -22,4 +22,13 @@ struct StepRecord {
   let requests: StepRequests
   /// A notice for the user.
   let notice: String?
+  /// The mean loss of the replayed examples, in nats; `nil` without any.
+  var replayLoss: Double?
+
+  /// The record of no step.
+  static func none(_ step: Int) -> StepRecord {
+    StepRecord(
+      step: step, arrivals: [], report: nil, correct: 0, isFirstPass: true, requests: StepRequests(),
+      notice: nil)
+  }
 }

@@ -33,6 +33,13 @@ struct StepOutcome {
   let replays: [Replay]
   let requests: StepRequests
 
+  /// The mean loss of the replayed examples, in nats; `nil` without any.
+  var meanReplayLoss: Double? {
+    let count = replays.reduce(0) { $0 + $1.losses.count }
+    guard count > 0 else { return nil }
+    return replays.reduce(0) { $1.losses.reduce($0) { $0 + Double($1) } } / Double(count)
+  }
+
   /// - Parameter ranks: The results of each rank's part, in the order of ranks.
   init(_ ranks: [RankOutcome], _ replays: [ReplayBatch]) {
     losses = ranks.flatMap(\.losses)

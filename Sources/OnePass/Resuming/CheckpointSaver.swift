@@ -45,10 +45,11 @@ final class CheckpointSaver: StepObserver {
 
   /// The requests to this process at the end of a step.
   func requests(after steps: Int) -> StepRequests {
-    StepRequests(
+    let isRequested = stop?.takeCheckpoint() ?? false
+    return StepRequests(
       stop: stop?.isStopping ?? false, coolDown: stop?.isCoolingDown ?? false,
       // After the last step there is no checkpoint, because the finished run is saved.
-      save: session.unfinished != nil && steps < assembly.plan.steps && isDue(after: steps))
+      save: session.unfinished != nil && steps < assembly.plan.steps && (isRequested || isDue(after: steps)))
   }
 
   private func isDue(after steps: Int) -> Bool {

@@ -11,6 +11,7 @@ import Synchronization
 public final class StopRequest: Sendable {
   private let isSet = Atomic(false)
   private let isCooling = Atomic(false)
+  private let isSaving = Atomic(false)
 
   /// Creates an object without a request.
   public init() {}
@@ -20,6 +21,12 @@ public final class StopRequest: Sendable {
 
   /// Whether a stop was requested.
   public var isStopping: Bool { isSet.load(ordering: .relaxed) }
+
+  /// Requests that the run save a checkpoint after its current step.
+  public func checkpoint() { isSaving.store(true, ordering: .relaxed) }
+
+  /// Whether a checkpoint is requested. The request is then answered.
+  func takeCheckpoint() -> Bool { isSaving.exchange(false, ordering: .relaxed) }
 
   /// Requests that a run with `--schedule on-demand` cool down and finish. Other runs ignore it.
   public func coolDown() { isCooling.store(true, ordering: .relaxed) }

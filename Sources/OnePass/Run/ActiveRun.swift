@@ -16,6 +16,7 @@ final class ActiveRun {
   private(set) var loop: TrainingLoop
   /// Opens the evaluation data again; `nil` if the model is evaluated at the end only.
   let reopenEvaluation: (() throws -> (any ExampleSource)?)?
+  private let served: ServedRunObserver?
   private let clock = ContinuousClock()
 
   /// - Parameters:
@@ -27,7 +28,7 @@ final class ActiveRun {
   init(
     _ assembly: RunAssembly, _ learner: Learner, _ prepared: StreamPreparation, in session: RunSession,
     loggers: [any RunLogger], checkpoints: CheckpointPlan, stop: StopRequest?,
-    ranks: Ranks, notices: ReportNotices, arrivals: ArrivalWatch?,
+    ranks: Ranks, notices: ReportNotices, arrivals: ArrivalWatch?, served: ServedRun?,
     reopenEvaluation: (() throws -> (any ExampleSource)?)?, observe: @escaping (TrainingEvent) -> Void
   ) throws {
     self.reopenEvaluation = reopenEvaluation
@@ -50,6 +51,7 @@ final class ActiveRun {
       log: RunLog(
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
+    self.served = served.map { [records] in ServedRunObserver($0, learner, records) }
     saver = CheckpointSaver(
       assembly, learner, records, in: session, prepared, checkpoints, stop: stop, observe: observe)
     let forgotten = try session.restore(&loop, learner, records)
@@ -74,10 +76,14 @@ final class ActiveRun {
   /// Trains on the rest of the stream.
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   func train() throws {
-    let observers =
+    var observers =
       records.observers(assembly.card.pipeline.orientation, reporting: observe) + [
         AgreementCheck(learner), records.log,
       ]
+    if let served {
+      observers.append(served)
+      try served.begin(assembly, loop)
+    }
     if let folder = session.unfinished?.path { try stream.live?.recordOrder(in: "\(folder)/stream.order") }
     let lag = LagWatch(stream)
     stream.waiting?.isTraining = true
@@ -107,6 +113,7 @@ final class ActiveRun {
     records.log.finish(loop)
     try rescuing { try saver.keepState(loop) }
     try learner.adoptAverage()
+    try served?.end(loop)
     for notice in notices { observe(.notice(notice)) }
     reportNotices.finish(loop.incoming.report)
   }

@@ -25,6 +25,8 @@ public struct TrainingRun {
   let stream: RunStream
   /// Is notified while the run waits for its stream.
   package var arrivals: ArrivalWatch?
+  /// Receives weights and figures while the run trains.
+  package var served: ServedRun?
   private let evaluationSource: (any ExampleSource)?
   let parts: MethodParts
 
@@ -152,7 +154,7 @@ public struct TrainingRun {
     observe(.started(prepared.plan))
     let run = try ActiveRun(
       assembly, learner, prepared, in: session, loggers: loggers, checkpoints: checkpoints, stop: stop,
-      ranks: ranks, notices: notices, arrivals: arrivals,
+      ranks: ranks, notices: notices, arrivals: arrivals, served: served,
       reopenEvaluation: configuration.data.evaluationInterval.map { _ in
         { try openAgain(prepared.plan, stop: waiting) }
       },

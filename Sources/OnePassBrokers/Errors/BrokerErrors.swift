@@ -78,6 +78,10 @@ extension OnePassError {
       .denied, "\(address): access denied (\(reason)); check the user, the password and their permissions.")
   }
 
+  static func inboxOfService(_ address: BrokerAddress) -> OnePassError {
+    OnePassError(.usage, "\(address): is the queue of a service, which only `onepass serve` reads.")
+  }
+
   /// - Parameter noun: `topic`, `stream`, `queue`.
   static func noSuchStream(_ address: BrokerAddress, _ noun: String) -> OnePassError {
     OnePassError(

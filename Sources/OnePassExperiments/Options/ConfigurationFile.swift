@@ -13,8 +13,15 @@ import Yams
 /// ```
 ///
 /// Relative paths start at the working directory of the program, as on the command line.
+///
+/// The section `serve:` has the options of `onepass serve`; `train` ignores it.
 package struct ConfigurationFile: Sendable {
-  let options: [TrainOption]
+  /// The key of the section for a service.
+  package static let serviceSection = "serve"
+
+  package let options: [TrainOption]
+  /// The options of a service, which its program checks.
+  package let service: [TrainOption]
 
   /// The options as arguments; later arguments override them.
   package var arguments: [String] { options.map(\.argument) }
@@ -40,7 +47,14 @@ package struct ConfigurationFile: Sendable {
   /// - Throws: `OnePassError` (`usage`), with its line, for an option that `train` would reject.
   package init(text: String, source: String, read: TrainArgumentReader) throws {
     let root = try Node.compose(text, source) { .emptyConfiguration(at: $0) }
-    options = try root.options(source)
+    let entries = try root.entries(source, "options of `onepass train`")
+    service =
+      try entries.first { $0.key.text == Self.serviceSection }.map {
+        try $0.value.options(source, of: "onepass serve")
+      } ?? []
+    options = try entries.filter { $0.key.text != Self.serviceSection }.map { name, value in
+      TrainOption(name.text, try value.scalar(source, name.text), at: name.place)
+    }
     for option in options { try option.check(reserved: ReservedOptions.inConfiguration, read) }
   }
 }

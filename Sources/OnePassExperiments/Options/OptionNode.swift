@@ -48,9 +48,9 @@ extension Node {
     }
   }
 
-  /// The options of `onepass train` in a mapping, each with a plain value.
-  func options(_ source: String) throws -> [TrainOption] {
-    try entries(source, "options of `onepass train`").map { name, value in
+  /// The options of a command in a mapping, each with a plain value.
+  func options(_ source: String, of command: String = "onepass train") throws -> [TrainOption] {
+    try entries(source, "options of `\(command)`").map { name, value in
       TrainOption(name.text, try value.scalar(source, name.text), at: name.place)
     }
   }

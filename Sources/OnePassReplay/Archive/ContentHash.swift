@@ -10,6 +10,9 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
   /// Computes the hash of `bytes`.
   package init(of bytes: UnsafeRawBufferPointer) { self.init(XXH3_128bits(bytes.baseAddress, bytes.count)) }
 
+  /// Creates a hash from its halves.
+  package init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
+
   fileprivate init(_ hash: XXH128_hash_t) { (high, low) = (hash.high64, hash.low64) }
 
   /// The hash as 32 hexadecimal digits.

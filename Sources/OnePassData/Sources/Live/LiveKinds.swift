@@ -31,6 +31,7 @@ extension BrokerKind {
     case .redis: "Redis or Valkey"
     case .nats: "NATS JetStream"
     case .amqp: "RabbitMQ, over AMQP 0-9-1"
+    case .inbox: "a service"
     }
   }
 }

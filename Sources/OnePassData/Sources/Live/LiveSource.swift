@@ -39,6 +39,13 @@ package final class LiveSource: ExampleSource {
     try self.init(address.openReader(options.broker), of: address, mapping, options, request)
   }
 
+  /// A stream that a reader of another module delivers.
+  package convenience init(
+    _ reader: any BrokerReader, of address: BrokerAddress, _ options: LiveOptions, _ request: SourceRequest
+  ) throws {
+    try self.init(reader, of: address, MessageMapping(options.form, request), options, request)
+  }
+
   init(
     _ reader: any BrokerReader, of address: BrokerAddress, _ mapping: MessageMapping, _ options: LiveOptions,
     _ request: SourceRequest

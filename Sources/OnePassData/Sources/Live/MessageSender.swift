@@ -30,7 +30,7 @@ package struct MessageSender {
     prefix =
       switch address.kind {
       case .kafka, .redis: "ce_"
-      case .nats: "ce-"
+      case .nats, .inbox: "ce-"
       case .amqp: "cloudEvents:"
       }
     writer = try address.openWriter(settings)

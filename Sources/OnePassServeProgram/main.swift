@@ -1,0 +1,3 @@
+import OnePassServer
+
+await runOnePassServe(commit: sourceCommit, isModified: sourceIsModified)

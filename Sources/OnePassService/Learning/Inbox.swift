@@ -1,0 +1,226 @@
+import Foundation
+import OnePass
+import OnePassBrokers
+import OnePassCore
+import OnePassReplay
+import Synchronization
+
+/// The examples that were accepted and may not be trained yet, on disk.
+///
+/// Each has a position, which is that of the ledger. A key makes a repeated request exact: it returns the position of the first.
+package final class Inbox: Sendable {
+  /// An example as it was sent.
+  package struct NewExample: Sendable {
+    package var image: [UInt8]
+    /// The class.
+    package var label: Int
+    package var subject: String?
+    /// Identifies the request; `nil` if it may not be repeated.
+    package var key: String?
+    /// The class that was predicted when the image arrived; `nil` if none was.
+    package var predicted: Int?
+
+    package init(
+      image: [UInt8], label: Int, subject: String? = nil, key: String? = nil, predicted: Int? = nil
+    ) {
+      (self.image, self.label, self.subject, self.key, self.predicted) = (
+        image, label, subject, key, predicted
+      )
+    }
+  }
+
+  /// The answer to an example.
+  package struct Accepted: Hashable, Sendable {
+    /// The position in the ledger, from 0.
+    package let position: Int
+    /// Whether an earlier request with the same key had been accepted.
+    package let isRepeated: Bool
+  }
+
+  /// How many predictions have got their label, and how many of them were right.
+  package struct LateLabels: Codable, Hashable, Sendable {
+    package var labelled = 0
+    package var correct = 0
+  }
+
+  static let labelHeader = "label"
+  static let subjectHeader = "subject"
+  static let predictedHeader = "predicted"
+  private static let lateHeader = "late"
+
+  let journal: Journal
+  private let limits: InboxLimits
+  private let keys: KeyIndex
+  /// The number of examples that are trained and saved.
+  private let settled = Mutex(0)
+  private let trained = Atomic<Int>(0)
+  private let pendingBytes = Atomic<Int>(0)
+  private let lateLabels: Mutex<LateLabels>
+
+  /// Opens or creates the inbox of a service.
+  /// - Throws: `OnePassError`: `io`; `badData` if a file is damaged.
+  package init(_ path: String, limits: InboxLimits = .init()) throws {
+    self.limits = limits
+    let keys = try KeyIndex(path, limit: limits.keys)
+    var late = try Self.savedLateLabels(in: path)
+    journal = try Journal(path, segmentBytes: limits.segmentBytes) { message, place in
+      if let key = message.key {
+        keys.restore(String(decoding: key, as: UTF8.self), Int(place.number), Self.digest(of: message))
+      }
+      if let counts = message.header(Self.lateHeader).flatMap({
+        try? JSONDecoder().decode(LateLabels.self, from: Data($0))
+      }) {
+        late = counts
+      }
+    }
+    self.keys = keys
+    lateLabels = Mutex(late)
+  }
+
+  /// The number of examples that were ever accepted.
+  package var accepted: Int { Int(journal.end) }
+
+  /// The number of accepted examples that are not trained.
+  package var waiting: Int { max(0, accepted - trained.load(ordering: .relaxed)) }
+
+  package var byteCount: Int { journal.byteCount }
+
+  package var late: LateLabels { lateLabels.withLock(\.self) }
+
+  // MARK: Accepting
+
+  /// Accepts an example, and waits until it is on disk.
+  /// - Throws: ``InboxProblem``; `OnePassError` (`io`, `diskFull`).
+  package func add(_ example: NewExample) async throws -> Accepted {
+    guard let key = example.key else {
+      return Accepted(position: try await append(example), isRepeated: false)
+    }
+    // A task of its own, so that a client that leaves does not interrupt the record of its key.
+    let entry = try keys.entry(for: key, digest: Self.digest(of: example)) {
+      Task { [keys] in
+        do {
+          let position = try await self.append(example)
+          keys.finish(key, position)
+          return position
+        } catch {
+          keys.forget(key)
+          throw error
+        }
+      }
+    }
+    switch entry {
+    case .known(let position): return Accepted(position: position, isRepeated: true)
+    case .begun(let task, let isMine): return Accepted(position: try await task.value, isRepeated: !isMine)
+    }
+  }
+
+  /// The position of an example that was accepted with a key; `nil` if there is none, or it was long ago.
+  /// - Throws: ``InboxProblem/keyReused`` if it had another label or image.
+  package func position(ofKey key: String, _ example: NewExample) throws -> Int? {
+    try keys.position(of: key, digest: Self.digest(of: example))
+  }
+
+  private func append(_ example: NewExample) async throws -> Int {
+    let bytes = example.image.count
+    guard waiting < limits.examples,
+      byteCount + pendingBytes.add(bytes, ordering: .relaxed).newValue <= limits.bytes
+    else {
+      pendingBytes.subtract(bytes, ordering: .relaxed)
+      throw InboxProblem.full
+    }
+    defer { pendingBytes.subtract(bytes, ordering: .relaxed) }
+    return Int(try await journal.append(message(of: example)).number)
+  }
+
+  private func message(of example: NewExample) throws -> BrokerMessage {
+    var message = BrokerMessage(offset: BrokerOffset(0), body: example.image)
+    message.key = example.key.map { Array($0.utf8) }
+    message.headers = [BrokerHeader(Self.labelHeader, "\(example.label)".utf8)]
+    if let subject = example.subject {
+      message.headers.append(BrokerHeader(Self.subjectHeader, subject.utf8))
+    }
+    guard let predicted = example.predicted else { return message }
+    let counts = lateLabels.withLock { counts in
+      counts.labelled += 1
+      counts.correct += predicted == example.label ? 1 : 0
+      return counts
+    }
+    message.headers.append(BrokerHeader(Self.predictedHeader, "\(predicted)".utf8))
+    message.headers.append(BrokerHeader(Self.lateHeader, try JSONEncoder().encode(counts)))
+    return message
+  }
+
+  /// What a repeated request must have in common with the first. The image of a late label is known by its key.
+  private static func digest(of example: NewExample) -> UInt64 {
+    digest(
+      example.image, label: "\(example.label)", subject: example.subject, isLate: example.predicted != nil)
+  }
+
+  private static func digest(of message: BrokerMessage) -> UInt64 {
+    func text(_ name: String) -> String? { message.header(name).map { String(decoding: $0, as: UTF8.self) } }
+    return digest(
+      message.body, label: text(labelHeader) ?? "", subject: text(subjectHeader),
+      isLate: message.header(predictedHeader) != nil)
+  }
+
+  private static func digest(_ image: [UInt8], label: String, subject: String?, isLate: Bool) -> UInt64 {
+    let hash = RunningHash()
+    Array(label.utf8).withUnsafeBytes { hash.update($0) }
+    guard !isLate else { return hash.value.low }
+    Array("\u{0}\(subject ?? "")\u{0}".utf8).withUnsafeBytes { hash.update($0) }
+    image.withUnsafeBytes { hash.update($0) }
+    return hash.value.low
+  }
+
+  // MARK: Training
+
+  /// Notes how many examples the run has taken and trained.
+  func note(trained count: Int) { trained.store(count, ordering: .relaxed) }
+
+  /// Removes segments whose examples are trained and saved. Their keys stay.
+  func settle(before position: Int) throws {
+    guard
+      settled.withLock({ settled in
+        defer { settled = max(settled, position) }
+        return position > settled
+      })
+    else { return }
+    let gone = journal.segments(before: UInt64(position))
+    guard let last = gone.last else { return }
+    try keys.save(before: Int(last.end))
+    try DurableFile.write(JSONEncoder().encode(late), to: Self.lateLabelsPath(in: journal.folder.path))
+    journal.remove(before: last.end)
+  }
+
+  func close() { journal.close() }
+
+  private static func lateLabelsPath(in folder: String) -> String { "\(folder)/late-labels.json" }
+
+  private static func savedLateLabels(in folder: String) throws -> LateLabels {
+    guard let data = FileManager.default.contents(atPath: lateLabelsPath(in: folder)) else {
+      return LateLabels()
+    }
+    return try JSONDecoder().decode(LateLabels.self, from: data)
+  }
+}
+
+/// How much an inbox holds.
+package struct InboxLimits: Sendable {
+  /// The maximum number of examples that are not trained.
+  package var examples = 100_000
+  /// The maximum size of its files in bytes.
+  package var bytes = 4 << 30
+  /// The number of keys that are remembered.
+  package var keys = 1_000_000
+  package var segmentBytes = 64 << 20
+
+  package init() {}
+}
+
+/// Why an example is not accepted.
+package enum InboxProblem: Error, Hashable, Sendable {
+  /// There are too many examples that are not trained.
+  case full
+  /// A key came again with another label, subject or image.
+  case keyReused
+}

@@ -1,0 +1,204 @@
+import Foundation
+import OnePass
+import OnePassBrokers
+import OnePassCore
+import OnePassData
+import OnePassTorch
+import Synchronization
+
+/// Trains a run on a thread of its own. After a failure of the disk or of a broker it resumes from the last checkpoint.
+final class TrainingLoopThread: Sendable {
+  private struct State {
+    var stop = StopRequest()
+    var isStopped = false
+    /// Whether the thread has ended, and whether the run was saved then.
+    var end: Bool?
+    var checkpoints: [CheckedContinuation<(step: Int, seconds: Double), any Error>] = []
+    var hasPredictor = false
+  }
+
+  private let configuration: RunConfiguration
+  private let folder: String
+  private let inbox: Inbox?
+  private let status: ServiceStatus
+  private let predictions: PredictionQueue
+  private let options: ServiceOptions
+  private let weights = WeightsMailbox()
+  private let state = Mutex(State())
+  private static let pauseSeconds = 5.0
+
+  /// - Parameters:
+  ///   - folder: The folder of the run.
+  ///   - inbox: The examples; `nil` if they come from a broker.
+  init(
+    _ configuration: RunConfiguration, folder: String, inbox: Inbox?, status: ServiceStatus,
+    predictions: PredictionQueue, _ options: ServiceOptions
+  ) {
+    (self.configuration, self.folder, self.inbox) = (configuration, folder, inbox)
+    (self.status, self.predictions, self.options) = (status, predictions, options)
+  }
+
+  /// Checks the options of the run, before anything is accepted.
+  /// - Throws: `OnePassError`: `usage`; `unavailable` without libtorch.
+  func check() throws {
+    try Engine.load()
+    _ = try TrainingRun(configuration, source: inbox.map { try source(of: $0) })
+  }
+
+  func start() {
+    let thread = Thread { [self] in
+      let isSaved = trainUntilStopped()
+      let waiting = state.withLock { state in
+        state.end = isSaved
+        defer { state.checkpoints = [] }
+        return state.checkpoints
+      }
+      for continuation in waiting { continuation.resume(throwing: ServiceProblem.finished) }
+    }
+    thread.name = "onepass training"
+    thread.stackSize = 8 << 20
+    thread.start()
+  }
+
+  /// - Returns: Whether the run is saved.
+  private func trainUntilStopped() -> Bool {
+    while true {
+      do {
+        if FileManager.default.fileExists(atPath: "\(folder)/result.json") { return try serveFinished() }
+        status.set(.starting, inbox == nil ? "Waiting for the first examples." : waitingText)
+        _ = try train()
+        status.note(.finished, "The run is finished; predictions continue.")
+        status.set(.finished, "The run is finished.")
+        return true
+      } catch is RunStopped { return true } catch {
+        let text = (error as? OnePassError)?.message ?? "\(error)"
+        status.note(.error, text)
+        status.set(.paused, text)
+        guard let code = (error as? OnePassError)?.code,
+          code == .io || code == .diskFull || code == .temporary
+        else { return waitForStop() }
+        if waitForStop(seconds: Self.pauseSeconds) { return false }
+        status.note(.continued, "Resuming from the last checkpoint.")
+      }
+    }
+  }
+
+  private var waitingText: String {
+    "Waiting for the first \(configuration.recipe.batchSize) examples, from which the run learns the size of images."
+  }
+
+  /// Waits until the service stops. The run has failed, and is as its last checkpoint is.
+  private func waitForStop() -> Bool {
+    while !waitForStop(seconds: 60) {}
+    return false
+  }
+
+  private func waitForStop(seconds: Double) -> Bool {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while .now < end {
+      if state.withLock(\.isStopped) { return true }
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    return false
+  }
+
+  private func train() throws -> RunResult {
+    var run = try TrainingRun(configuration, source: inbox.map { try source(of: $0) })
+    let stop = state.withLock { state in
+      state.stop = StopRequest()
+      if state.isStopped { state.stop.stop() }
+      return state.stop
+    }
+    run.served = ServedRun(weights, every: .seconds(options.weightsSeconds)) { [self] in take($0) }
+    return try run.start(
+      output: folder, resuming: true,
+      checkpoints: CheckpointPlan(every: .seconds(options.checkpointSeconds)), stop: stop
+    ) { [self] event in take(event) }
+  }
+
+  private func source(of inbox: Inbox) throws -> any ExampleSource {
+    var live = OnePassData.LiveOptions()
+    live.form = .image
+    let address = BrokerAddress(inbox: inbox.journal.folder.path)
+    return try LiveSource(
+      InboxReader(inbox), of: address, live,
+      SourceRequest(
+        "\(address)", seed: configuration.seed, classNames: nil,
+        subjectKey: configuration.data.subjectKey,
+        classCount: configuration.data.classNames?.count ?? configuration.data.classCount, labelKey: nil,
+        live: live))
+  }
+
+  private func take(_ event: ServedRun.Event) {
+    switch event {
+    case .ready(let card, let plan, let threads, let taken):
+      status.note(ready: card, plan)
+      inbox?.note(trained: taken)
+      if !state.withLock({ state in
+        defer { state.hasPredictor = true }
+        return state.hasPredictor
+      }) {
+        predictions.start(card, weights, threads: threads)
+      }
+      status.set(.ready)
+    case .step(let figures):
+      inbox?.note(trained: figures.examplesTaken)
+      status.note(figures)
+    }
+  }
+
+  private func take(_ event: TrainingEvent) {
+    switch event {
+    case .notice(let text): status.note(.notice, text)
+    case .checkpoint(let step, let seconds):
+      status.noteCheckpoint(step: step, seconds: seconds)
+      let waiting = state.withLock { state in
+        defer { state.checkpoints = [] }
+        return state.checkpoints
+      }
+      for continuation in waiting { continuation.resume(returning: (step, seconds)) }
+    case .started, .resumed, .step, .evaluated, .measured: break
+    }
+  }
+
+  /// Predicts with the weights of a run that finished before this process started.
+  private func serveFinished() throws -> Bool {
+    let files = try RunFiles(folder)
+    try weights.put(finished: folder)
+    status.note(ready: try files.modelCard(), try RunFiles.result(in: folder).plan)
+    predictions.start(try files.modelCard(), weights, threads: configuration.machine.threads)
+    status.set(.finished, "The run is finished.")
+    while !waitForStop(seconds: 60) {}
+    return true
+  }
+
+  // MARK: Requests
+
+  func checkpoint() async throws -> (step: Int, seconds: Double) {
+    guard status.current.state == .ready else {
+      throw ServiceProblem.notReady(status.current.reason ?? "Nothing is trained.")
+    }
+    return try await withCheckedThrowingContinuation { continuation in
+      state.withLock { state in
+        state.checkpoints.append(continuation)
+        state.stop.checkpoint()
+      }
+    }
+  }
+
+  func coolDown() { state.withLock { $0.stop.coolDown() } }
+
+  /// - Returns: Whether the run was saved in time.
+  func stop(within seconds: Double) async -> Bool {
+    state.withLock { state in
+      state.isStopped = true
+      state.stop.stop()
+    }
+    let end = ContinuousClock.now + .seconds(seconds)
+    while .now < end {
+      if let isSaved = state.withLock(\.end) { return isSaved }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    return false
+  }
+}

@@ -1,0 +1,277 @@
+import Foundation
+import OnePass
+import OnePassBrokers
+import OnePassCore
+import OnePassData
+import Synchronization
+
+/// A process that trains on a stream without an end and predicts meanwhile.
+///
+/// Its folder has the run (`run`), the accepted examples (`inbox`) and the images that wait for a label (`waiting`).
+package final class Service: Sendable {
+  package let options: ServiceOptions
+  package let inbox: Inbox
+  package let waiting: WaitingImages
+  package let predictions: PredictionQueue
+  let configuration: RunConfiguration
+  let status = ServiceStatus()
+  let training: TrainingLoopThread
+  /// The names of the classes, or their numbers as text.
+  package let classes: [String]
+  /// Whether examples come by requests, and not from a broker.
+  package let takesExamples: Bool
+  private let starts: Int
+  private let lock: FolderLock
+  private let disk = DiskUse()
+  private let lastSample = Mutex(ContinuousClock.now)
+
+  /// Opens the folder of a service.
+  /// - Parameters:
+  ///   - configuration: The options of the run. Its data is a broker's stream, or that of ``inboxData(in:)``.
+  ///   - options: The options of the service.
+  /// - Throws: `OnePassError`: `usage` for options that contradict each other, `io` if the folder cannot be used or another
+  ///   service uses it, `badData` if a file is damaged.
+  package init(_ configuration: RunConfiguration, _ options: ServiceOptions) throws {
+    self.options = options
+    guard let count = configuration.data.classNames?.count ?? configuration.data.classCount else {
+      throw OnePassError(
+        .usage, "--classes is required for a service; pass the number of classes, or a file with their names."
+      )
+    }
+    classes = configuration.data.classNames ?? (0..<count).map { "\($0)" }
+    lock = try FolderLock(options.folder)
+    inbox = try Inbox("\(options.folder)/inbox", limits: options.inbox)
+    waiting = try WaitingImages("\(options.folder)/waiting", limits: options.waiting)
+    starts = try StartCount.next(in: options.folder)
+    predictions = PredictionQueue()
+    takesExamples = configuration.data.source == Self.inboxData(in: options.folder)
+    var configuration = configuration
+    if takesExamples { configuration.data.subjectKey = .field(Inbox.subjectHeader) }
+    self.configuration = configuration
+    training = TrainingLoopThread(
+      configuration, folder: "\(options.folder)/run", inbox: takesExamples ? inbox : nil, status: status,
+      predictions: predictions, options)
+    try training.check()
+  }
+
+  /// The data of a run that is trained on the examples of requests.
+  package static func inboxData(in folder: String) -> String { "\(BrokerAddress(inbox: "\(folder)/inbox"))" }
+
+  /// Starts to train.
+  package func start() {
+    status.note(
+      starts == 1 ? .started : .resumed,
+      starts == 1 ? "Started." : "Started again (start \(starts) on this folder).")
+    training.start()
+  }
+
+  /// Saves the run and ends. Requests that come later are refused.
+  /// - Parameter seconds: The longest wait for the checkpoint.
+  /// - Returns: Whether the run was saved in time.
+  package func drain(seconds: Double) async -> Bool {
+    status.set(.draining, "The service is being stopped.")
+    let isSaved = await training.stop(within: seconds)
+    predictions.close()
+    inbox.close()
+    waiting.close()
+    return isSaved
+  }
+
+  /// Whether predictions can be made.
+  package var isReady: Bool {
+    status.card != nil && [.ready, .paused, .finished].contains(status.current.state)
+  }
+
+  /// The state, and why it is that.
+  package var state: (state: ServiceReport.State, reason: String?) { status.current }
+
+  // MARK: Learning
+
+  /// Accepts an example, once it is on disk.
+  /// - Throws: ``ServiceProblem``, ``InboxProblem``, `OnePassError` (`io`, `diskFull`).
+  package func learn(_ example: Inbox.NewExample) async throws -> Inbox.Accepted {
+    try checkLearning()
+    let accepted = try await inbox.add(example)
+    if !accepted.isRepeated {
+      status.noteAccepted()
+      if isSampled() { Task { await examine(example, position: accepted.position) } }
+    }
+    return accepted
+  }
+
+  /// - Throws: ``ServiceProblem``.
+  package func checkLearning() throws {
+    guard takesExamples else { throw ServiceProblem.readsBroker }
+    switch status.current.state {
+    case .draining: throw ServiceProblem.draining
+    case .finished: throw ServiceProblem.finished
+    case .starting, .ready, .paused: break
+    }
+  }
+
+  package func noteRefused(_ reason: String) { status.noteRefused(reason) }
+
+  /// One example a second is predicted before it is trained, to show mistakes.
+  private func isSampled() -> Bool {
+    guard isReady else { return false }
+    return lastSample.withLock { last in
+      guard .now - last >= .seconds(1) else { return false }
+      last = .now
+      return true
+    }
+  }
+
+  private func examine(_ example: Inbox.NewExample, position: Int) async {
+    guard let best = try? await predictions.predict(EncodedImage(bytes: example.image)).classes.first,
+      best.label != example.label
+    else { return }
+    note(mistake: example, position, predicted: best.label, best.probability)
+  }
+
+  private func note(mistake example: Inbox.NewExample, _ position: Int, predicted: Int, _ probability: Double)
+  {
+    status.note(
+      .init(
+        id: "\(position)", label: classes[example.label], predicted: classes[predicted],
+        probability: probability, position: position, time: Date()), image: example.image)
+  }
+
+  /// The label that a text stands for: the name of a class, or its number.
+  package func label(_ text: String) -> Int? {
+    if let label = classes.firstIndex(of: text) { return label }
+    return Int(text).flatMap { classes.indices.contains($0) ? $0 : nil }
+  }
+
+  // MARK: Predicting
+
+  /// Predicts the classes of an image.
+  /// - Throws: ``ServiceProblem/notReady(_:)``, ``PredictionProblem``, `OnePassError`.
+  package func predict(_ image: EncodedImage) async throws -> PredictionQueue.Answer {
+    guard isReady else { throw ServiceProblem.notReady(status.current.reason ?? "The service is starting.") }
+    let start = ContinuousClock.now
+    do {
+      let answer = try await predictions.predict(image)
+      status.notePrediction(seconds: (ContinuousClock.now - start) / .seconds(1))
+      return answer
+    } catch {
+      if (error as? OnePassError)?.code != .badData { status.noteFailedPrediction() }
+      throw error
+    }
+  }
+
+  /// Predicts the classes of an image, and keeps it until its label comes.
+  /// - Throws: As ``predict(_:)`` and ``learn(_:)``; ``WaitingProblem``.
+  package func predict(
+    _ image: EncodedImage, keepingFor subject: String?
+  ) async throws -> (answer: PredictionQueue.Answer, kept: WaitingImages.Prediction) {
+    try checkLearning()
+    let answer = try await predict(image)
+    let best = answer.classes[0]
+    var generator = SystemRandomNumberGenerator()
+    let id = (0..<2).map { _ in
+      let digits = String(generator.next() as UInt64, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+    let kept = WaitingImages.Prediction(
+      id: id, predicted: best.label, probability: best.probability, subject: subject, expires: waiting.expiry)
+    try await waiting.keep(image.bytes, of: kept)
+    return (answer, kept)
+  }
+
+  /// The answer to a late label.
+  package struct Labelled: Sendable {
+    package let accepted: Inbox.Accepted
+    /// The class that was predicted; `nil` if the label was given before.
+    package let predicted: Int?
+  }
+
+  /// Makes an image that waits an example.
+  /// - Returns: `nil` if no image with this id waits.
+  /// - Throws: As ``learn(_:)``; ``InboxProblem/keyReused`` if another label was given before.
+  package func label(_ id: String, _ label: Int) async throws -> Labelled? {
+    try checkLearning()
+    let key = "prediction/\(id)"
+    guard let (prediction, image) = try waiting.prediction(id) else {
+      // The image is gone, and the subject unknown: only the label identifies the request.
+      let known = Inbox.NewExample(image: [], label: label, key: key, predicted: 0)
+      return try inbox.position(ofKey: key, known).map {
+        Labelled(accepted: .init(position: $0, isRepeated: true), predicted: nil)
+      }
+    }
+    let example = Inbox.NewExample(
+      image: image, label: label, subject: prediction.subject, key: key, predicted: prediction.predicted)
+    let accepted = try await inbox.add(example)
+    try await waiting.remove(id)
+    if !accepted.isRepeated {
+      status.noteAccepted()
+      if prediction.predicted != label {
+        note(mistake: example, accepted.position, predicted: prediction.predicted, prediction.probability)
+      }
+    }
+    return Labelled(accepted: accepted, predicted: prediction.predicted)
+  }
+
+  // MARK: Managing
+
+  /// Saves a checkpoint.
+  /// - Returns: The step after which it was saved, and how long that took in seconds.
+  /// - Throws: ``ServiceProblem`` if nothing is trained or it does not succeed in time.
+  package func checkpoint() async throws -> (step: Int, seconds: Double) { try await training.checkpoint() }
+
+  /// Lets the run cool down and finish.
+  package func coolDown() { training.coolDown() }
+
+  /// Writes the weights that predict to a safetensors file.
+  package func writeModel(to path: String) async throws {
+    guard isReady else { throw ServiceProblem.notReady(status.current.reason ?? "The service is starting.") }
+    try await predictions.write(to: path)
+  }
+
+  // MARK: Reporting
+
+  package var report: ServiceReport {
+    var report = status.report(name: options.name, starts: starts, classes: classes)
+    if takesExamples {
+      report.examples.accepted = inbox.accepted
+      report.examples.lag = inbox.waiting
+    } else {
+      report.examples.accepted = report.examples.trained
+    }
+    report.accuracy.late = inbox.late
+    if let weights = predictions.weights {
+      report.predictions.weightsStep = weights.step
+      report.predictions.weightsAgeSeconds = (ContinuousClock.now - weights.time) / .seconds(1)
+    }
+    let amount = waiting.amount
+    report.waiting = .init(
+      images: amount.images, bytes: amount.bytes, limitBytes: options.waiting.bytes, expired: amount.expired)
+    let used = disk.use(of: options.folder)
+    report.storage = .init(
+      memory: report.memory.bytes, inbox: inbox.byteCount, waiting: waiting.byteCount, ledger: used.ledger,
+      checkpoints: used.checkpoints)
+    return report
+  }
+
+  package var history: ServiceHistory { status.history }
+  package var counters: ServiceCounters { status.counters }
+
+  /// The picture of a recent mistake.
+  package func picture(of mistake: String) -> [UInt8]? { status.picture(of: mistake) }
+
+  /// Does what is due each second.
+  package func tick() {
+    waiting.expire()
+    status.updateHistory(lag: takesExamples ? inbox.waiting : 0)
+  }
+}
+
+/// Why a service does not do what was requested.
+package enum ServiceProblem: Error, Sendable {
+  case notReady(String)
+  /// Examples come from a broker.
+  case readsBroker
+  case draining
+  /// The run is finished, and only predicts.
+  case finished
+  case checkpointFailed(String)
+}
