@@ -198,6 +198,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: tests),
+    .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: tests),
     .testTarget(
       name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: tests),
     .target(
@@ -205,7 +206,7 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(
       name: "OnePassBrokersTests",
-      dependencies: ["BrokerServers", "OnePassBrokers", "CBrokers", "TestSupport"],
+      dependencies: ["BrokerServers", "OnePassBrokers", "CBrokers", "TestSupport", "TestTraits"],
       swiftSettings: tests),
     .testTarget(
       name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: tests),
@@ -230,7 +231,7 @@ let package = Package(
       name: "OnePassTorchTests", dependencies: ["CTorchEngine", "OnePassTorch", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
-      name: "DistributedTests", dependencies: ["OnePassTorch", "RankProgram", "TestSupport"],
+      name: "DistributedTests", dependencies: ["OnePassTorch", "RankProgram", "TestSupport", "TestTraits"],
       resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
       name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"],
@@ -253,7 +254,7 @@ let package = Package(
         "BrokerServers", "EngineProgram", "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority",
         "WatchedRun",
         "MemoryAlone",
-        "TestSupport",
+        "TestSupport", "TestTraits",
       ],
       swiftSettings: tests),
 
