@@ -197,7 +197,14 @@ let package = Package(
       plugins: ["SourceRevisionPlugin"]),
 
     .target(
-      name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: tests),
+      name: "TestSupport", dependencies: ["CStarter", "OnePassCore"], path: "Tests/TestSupport",
+      swiftSettings: tests),
+    .target(name: "CStarter", path: "Tests/CStarter"),
+    .executableTarget(
+      name: "PreloadedProgram", dependencies: ["CStarter", "OnePassCLI", "OnePassTorch"],
+      path: "Tests/PreloadedProgram", swiftSettings: tests,
+      linkerSettings: [.unsafeFlags(searching(installedLibraries))],
+      plugins: ["SourceRevisionPlugin"]),
     .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: tests),
     .testTarget(
       name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: tests),
@@ -252,7 +259,7 @@ let package = Package(
       name: "AcceptanceTests",
       dependencies: [
         "BrokerServers", "EngineProgram", "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority",
-        "WatchedRun",
+        "PreloadedProgram", "WatchedRun",
         "MemoryAlone",
         "TestSupport", "TestTraits",
       ],
