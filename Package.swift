@@ -247,7 +247,15 @@ let package = Package(
       plugins: ["SourceRevisionPlugin"]),
 
     .target(
-      name: "TestSupport", dependencies: ["OnePassCore"], path: "Tests/TestSupport", swiftSettings: tests),
+      name: "TestSupport", dependencies: ["CStarter", "OnePassCore"], path: "Tests/TestSupport",
+      swiftSettings: tests),
+    .target(name: "CStarter", path: "Tests/CStarter"),
+    .executableTarget(
+      name: "PreloadedProgram", dependencies: ["CStarter", "OnePassCLI", "OnePassTorch"],
+      path: "Tests/PreloadedProgram", swiftSettings: tests,
+      linkerSettings: [.unsafeFlags(searching(installedLibraries))],
+      plugins: ["SourceRevisionPlugin"]),
+    .target(name: "TestTraits", path: "Tests/TestTraits", swiftSettings: tests),
     .testTarget(
       name: "OnePassCoreTests", dependencies: ["OnePassCore", "TestSupport"], swiftSettings: tests),
     .target(
@@ -255,7 +263,7 @@ let package = Package(
       swiftSettings: tests),
     .testTarget(
       name: "OnePassBrokersTests",
-      dependencies: ["BrokerServers", "OnePassBrokers", "CBrokers", "TestSupport"],
+      dependencies: ["BrokerServers", "OnePassBrokers", "CBrokers", "TestSupport", "TestTraits"],
       swiftSettings: tests),
     .testTarget(
       name: "OnePassReplayTests", dependencies: ["OnePassReplay", "TestSupport"], swiftSettings: tests),
@@ -280,7 +288,7 @@ let package = Package(
       name: "OnePassTorchTests", dependencies: ["CTorchEngine", "OnePassTorch", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
-      name: "DistributedTests", dependencies: ["OnePassTorch", "RankProgram", "TestSupport"],
+      name: "DistributedTests", dependencies: ["OnePassTorch", "RankProgram", "TestSupport", "TestTraits"],
       resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
       name: "OnePassModelsTests", dependencies: ["OnePassModels", "TestSupport"],
@@ -304,9 +312,9 @@ let package = Package(
       name: "AcceptanceTests",
       dependencies: [
         "BrokerServers", "EngineProgram", "FuzzProgram", "OnePassCLI", "OnePassProgram", "OwnPriority",
-        "WatchedRun",
+        "PreloadedProgram", "WatchedRun",
         "MemoryAlone",
-        "TestSupport",
+        "TestSupport", "TestTraits",
       ],
       swiftSettings: tests),
 

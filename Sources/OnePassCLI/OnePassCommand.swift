@@ -8,9 +8,12 @@ import OnePassTorch
 /// - Parameters:
 ///   - commit: The hash of the commit that the program is built from; `nil` if unknown.
 ///   - isModified: Whether tracked files differ from that commit.
-package func runOnePass(commit: String?, isModified: Bool?) {
+///   - arguments: The program and its arguments.
+package func runOnePass(
+  commit: String?, isModified: Bool?, arguments: [String] = CommandLine.arguments
+) {
   SourceRevision.current = commit.map { SourceRevision(commit: $0, isModified: isModified ?? false) }
-  OnePassCommand.main()
+  OnePassCommand.run(arguments: Array(arguments.dropFirst()))
 }
 
 struct OnePassCommand: ParsableCommand {
@@ -46,8 +49,8 @@ struct OnePassCommand: ParsableCommand {
       ServeCommand.self,
     ])
 
-  static func main() {
-    let arguments = joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
+  static func run(arguments: [String]) {
+    let arguments = joiningNegativeNumbers(arguments)
     // Errors without a status of their own are usage errors while parsing, and engine errors afterwards.
     if arguments.first == TrainCommand.configuration.commandName {
       Console.form = ProgressStyle(unparsed: arguments).form(rank: nil)

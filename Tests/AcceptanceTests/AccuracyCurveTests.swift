@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// `--eval-every`: evaluations along the stream, without an effect on the training.
-@Suite("The accuracy along the stream", .serialized) struct AccuracyCurveTests {
+@Suite("The accuracy along the stream", .waitsForPrograms, .serialized) struct AccuracyCurveTests {
   private let runs: RunFixture
   private static let trained = ["checkpoint/model.safetensors", "checkpoint/optimiser.safetensors", "ledger"]
 

@@ -1,9 +1,11 @@
 import Foundation
 import OnePassTorch
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Invalid data and arguments end with an error message and a status, and leave no files")
+@Suite(
+  "Invalid data and arguments end with an error message and a status, and leave no files", .waitsForPrograms)
 struct BadInputTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }

@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("A model with blur pooling is rebuilt with blur pooling") struct BlurPoolTests {
+@Suite("A model with blur pooling is rebuilt with blur pooling", .waitsForPrograms) struct BlurPoolTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

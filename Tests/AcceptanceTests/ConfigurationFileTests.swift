@@ -7,11 +7,12 @@ import OnePassModels
 import OnePassReplay
 import OnePassTorch
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassCLI
 
-@Suite("Configuration files") struct ConfigurationFileTests {
+@Suite("Configuration files", .waitsForPrograms) struct ConfigurationFileTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("A signal makes a run cool down", .serialized) struct CoolDownTests {
+@Suite("A signal makes a run cool down", .waitsForPrograms, .serialized) struct CoolDownTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

@@ -1,9 +1,10 @@
 import Foundation
 import OnePassData
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("--decode-memory") struct DecodeMemoryTests {
+@Suite("--decode-memory", .waitsForPrograms) struct DecodeMemoryTests {
   let runs: RunFixture
 
   /// Images of 90 kB of noise, which do not compress.

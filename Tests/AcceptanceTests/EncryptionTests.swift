@@ -1,12 +1,13 @@
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassData
 
 /// `--memory-key`: runs, resumed and finished, whose images are on disk in encrypted form only.
-@Suite("A run with a memory key") struct EncryptionTests {
+@Suite("A run with a memory key", .waitsForPrograms) struct EncryptionTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
   var key: [String] { ["--memory-key", folder.file("keys")] }

@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// The dynamic linker of glibc reports the files that a process loads.
-@Suite("libtorch is loaded when it is first needed") struct EngineLoadingTests {
+@Suite("libtorch is loaded when it is first needed", .waitsForPrograms) struct EngineLoadingTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

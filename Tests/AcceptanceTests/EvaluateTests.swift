@@ -1,11 +1,13 @@
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassData
 
-@Suite("evaluate: accuracy by class, confusions and the worst errors") struct EvaluateTests {
+@Suite("evaluate: accuracy by class, confusions and the worst errors", .waitsForPrograms) struct EvaluateTests
+{
   let runs: PhotoRuns
   var folder: TemporaryFolder { runs.folder }
 

@@ -1,9 +1,11 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// The programs in `Examples/`, run with the command in their first lines.
-@Suite("The example programs run and print their documented output") struct ExampleProgramTests {
+@Suite("The example programs run and print their documented output", .waitsForPrograms)
+struct ExampleProgramTests {
   /// The standard output of a program, which must succeed without standard error.
   func output(of program: String, _ arguments: [String] = []) throws -> String {
     let outcome = try Program.built(program).run(arguments)

@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Experiment grids") struct ExperimentTests {
+@Suite("Experiment grids", .waitsForPrograms) struct ExperimentTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
   var output: String { folder.file("runs") }

@@ -1,12 +1,13 @@
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 /// Full disks, I/O errors and power cuts cause no crash and no silent loss, and the run can be resumed afterwards.
 ///
 /// Each test tries a few faults; `make soak` tries a fault at every call (`ONEPASS_SOAK`).
-@Suite("A run survives full disks, I/O errors and power cuts") struct FaultTests {
+@Suite("A run survives full disks, I/O errors and power cuts", .waitsForPrograms) struct FaultTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
   static let isSoak = ProcessInfo.processInfo.environment["ONEPASS_SOAK"] != nil

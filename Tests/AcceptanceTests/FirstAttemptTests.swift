@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// A user with a few images and no options.
-@Suite("A first attempt on a few images") struct FirstAttemptTests {
+@Suite("A first attempt on a few images", .waitsForPrograms) struct FirstAttemptTests {
   static let (classes, imagesPerClass) = (3, 60)
   let folder: TemporaryFolder
 

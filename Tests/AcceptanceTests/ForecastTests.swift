@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// The forecast of `train --dry-run`, compared with the run itself.
-@Suite("A dry run forecasts what the run does") struct ForecastTests {
+@Suite("A dry run forecasts what the run does", .waitsForPrograms) struct ForecastTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

@@ -1,12 +1,14 @@
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePass
 @testable import OnePassData
 
-@Suite("A run is verified against its ledger, and forgets examples on request") struct ForgettingTests {
+@Suite("A run is verified against its ledger, and forgets examples on request", .waitsForPrograms)
+struct ForgettingTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
   static let people = 8

@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// A short run of `scripts/fuzz` without a sanitizer, and its earlier findings.
-@Suite("Damaged files of every format cause errors and no crashes") struct FuzzTests {
+@Suite("Damaged files of every format cause errors and no crashes", .waitsForPrograms) struct FuzzTests {
   static let formats = [
     "tar", "zip", "parquet", "idx", "png", "jpeg", "webp", "tiff", "bmp", "pnm", "safetensors", "yaml",
   ]

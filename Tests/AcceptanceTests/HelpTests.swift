@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Help, completions and version") struct HelpTests {
+@Suite("Help, completions and version", .waitsForPrograms) struct HelpTests {
   @Test("The help lists every subcommand")
   func helpNamesEverySubcommand() throws {
     let outcome = try onepass.run(["--help"])

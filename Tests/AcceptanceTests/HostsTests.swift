@@ -1,11 +1,12 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Ranks on separate hosts: network namespaces of this machine, connected by a bridge. Needs root and `ip`; part of
 /// `make soak`, since it changes the machine's network while it runs.
 @Suite(
-  "Ranks on several hosts",
+  "Ranks on several hosts", .waitsForPrograms,
   .serialized,
   .enabled(
     if: ProcessInfo.processInfo.environment["ONEPASS_SOAK"] != nil && Hosts.areAvailable,

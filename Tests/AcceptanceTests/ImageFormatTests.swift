@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Image formats and orientations, through the program") struct ImageFormatTests {
+@Suite("Image formats and orientations, through the program", .waitsForPrograms) struct ImageFormatTests {
   static let formats = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../OnePassDataTests/Fixtures/Formats").standardizedFileURL
 

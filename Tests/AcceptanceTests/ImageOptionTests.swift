@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Options of augmentation and of stored images") struct ImageOptionTests {
+@Suite("Options of augmentation and of stored images", .waitsForPrograms) struct ImageOptionTests {
   let runs: RunFixture
 
   init() throws { runs = try RunFixture(StripedImages(count: 200)) }

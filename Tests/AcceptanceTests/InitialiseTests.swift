@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Tests of `--initialise` that need no Python.
-@Suite("A run starts from the weights of --initialise") struct InitialiseTests {
+@Suite("A run starts from the weights of --initialise", .waitsForPrograms) struct InitialiseTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
   /// Images of six classes instead of four.

@@ -1,6 +1,7 @@
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassData
@@ -10,7 +11,7 @@ import Testing
 #endif
 
 /// The text and the page of `memory inspect`.
-@Suite("Inspecting the memory of a run") struct InspectTests {
+@Suite("Inspecting the memory of a run", .waitsForPrograms) struct InspectTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
   /// Hostile class names: markup, a bidirectional override, and a very long name.

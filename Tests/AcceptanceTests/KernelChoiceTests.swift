@@ -1,7 +1,8 @@
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("ONEPASS_KERNELS chooses the kernels") struct KernelChoiceTests {
+@Suite("ONEPASS_KERNELS chooses the kernels", .waitsForPrograms) struct KernelChoiceTests {
   @Test("Our own kernels and libtorch's give the same losses, and are recorded")
   func sameLosses() throws {
     let fixture = RunFixture(

@@ -2,12 +2,13 @@ import BrokerServers
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 /// Runs on streams whose trainer and broker are killed at random: `make soak` sets the number of kills, and `make test` has one for
 /// each broker.
 @Suite(
-  "Live streams killed at random", .serialized,
+  "Live streams killed at random", .waitsForPrograms, .serialized,
   .enabled(if: !BrokerServers.installed.isEmpty, "\(BrokerServers.reason)"))
 struct LiveSoakTests {
   private static let options = [

@@ -1,10 +1,13 @@
 import Foundation
 import OnePassBrokers
 import TestSupport
+import TestTraits
 import Testing
 
 /// Runs on a stream of a broker, compared with runs on the same examples in a file.
-@Suite("Runs on Redis streams", .enabled(if: RedisServer.isInstalled, Comment(rawValue: RedisServer.reason)))
+@Suite(
+  "Runs on Redis streams", .waitsForPrograms,
+  .enabled(if: RedisServer.isInstalled, Comment(rawValue: RedisServer.reason)))
 struct LiveStreamTests {
   let server: RedisServer
   let runs: RunFixture

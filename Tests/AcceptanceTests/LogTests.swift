@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// The logs of a run, read back also with the original TensorBoard.
-@Suite("A run writes logs while it trains") struct LogTests {
+@Suite("A run writes logs while it trains", .waitsForPrograms) struct LogTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Runs logged to a stub of an MLflow server that can fail, and to a real server.
-@Suite("Runs logged to an MLflow server") struct MLflowTests {
+@Suite("Runs logged to an MLflow server", .waitsForPrograms) struct MLflowTests {
   let logs: LogTests
 
   init() throws { logs = try LogTests() }

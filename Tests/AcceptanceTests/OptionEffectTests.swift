@@ -1,11 +1,12 @@
 import Foundation
 import OnePass
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Each option changes the run") struct OptionEffectTests {
-  /// The weights of the run with the common options only, which is trained once.
-  static let plain = Result { try weights([]) }
+@Suite("Each option changes the run", .waitsForPrograms) struct OptionEffectTests {
+  /// The weights of runs that other runs are compared with, by their options; each is trained once.
+  private static let bases = Shared<[String], [UInt8]>()
 
   /// The weights of a run on the same data with more options.
   static func weights(_ options: [String]) throws -> [UInt8] {
@@ -39,7 +40,8 @@ import Testing
   /// A run with the option ends with weights other than those of the defaults.
   @Test("An option leads to other weights than the defaults", arguments: rows)
   func everyOptionChangesTheRun(arguments: [String]) throws {
-    #expect(try Self.weights(arguments) != Self.plain.get(), "\(arguments) changed nothing")
+    let plain = try Self.bases.value(for: []) { try Self.weights([]) }
+    #expect(try Self.weights(arguments) != plain, "\(arguments) changed nothing")
   }
 
   /// Options with other work or with a condition, each with the options of the run that it is compared with.
@@ -70,7 +72,7 @@ import Testing
     (["--model", "resnet18", "--limit", "32"], ["--stem", "imagenet"]),
   ]
 
-  /// The weights of runs by their options; each is trained once.
+  /// The weights of a run with options that may change its amount of work.
   static func conditionalWeights(_ options: [String]) throws -> [UInt8] {
     let runs = try RunFixture(StripedImages(count: 200))
     let isReplay = !options.contains("--method")
@@ -80,9 +82,9 @@ import Testing
 
   @Test("An option leads to other weights where its condition is met", arguments: conditionalRows)
   func everyConditionalOptionChangesTheRun(base: [String], option: [String]) throws {
+    let without = try Self.bases.value(for: base) { try Self.conditionalWeights(base) }
     #expect(
-      try Self.conditionalWeights(base + option) != Self.conditionalWeights(base),
-      "\(option) changed nothing with \(base)")
+      try Self.conditionalWeights(base + option) != without, "\(option) changed nothing with \(base)")
   }
 
   /// Options that change something else than the weights of a small run on one process, and what.

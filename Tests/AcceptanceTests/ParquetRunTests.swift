@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Columns, labels and missing values of Parquet files, through the program. The files are those of the reader's tests.
-@Suite("Parquet files, through the program") struct ParquetRunTests {
+@Suite("Parquet files, through the program", .waitsForPrograms) struct ParquetRunTests {
   static let files = "\(FuzzTests.package)/Tests/OnePassDataTests/Fixtures/parquet-variants"
   static let options = [
     "--model", "resnet8", "--method", "naive", "--batch-size", "2", "--image-size", "8", "--threads", "1",

@@ -3,11 +3,12 @@ import OnePass
 import OnePassCore
 import OnePassExperiments
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassCLI
 
-@Suite("Presets of train") struct PresetTests {
+@Suite("Presets of train", .waitsForPrograms) struct PresetTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

@@ -1,10 +1,11 @@
 import Foundation
 import OnePass
 import TestSupport
+import TestTraits
 import Testing
 
 /// Standard error with `--progress json` and `--progress lines`.
-@Suite("Progress for programs", .serialized) struct ProgressTests {
+@Suite("Progress for programs", .waitsForPrograms, .serialized) struct ProgressTests {
   private let runs: RunFixture
 
   /// 13 steps.

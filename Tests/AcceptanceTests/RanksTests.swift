@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Several processes train like one: with one stream, one memory and one record.
-@Suite("Several processes train like one", .serialized) struct RanksTests {
+@Suite("Several processes train like one", .waitsForPrograms, .serialized) struct RanksTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

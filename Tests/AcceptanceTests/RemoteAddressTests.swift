@@ -1,11 +1,13 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Streams over HTTP with proxies, passwords and certificates.
 ///
 /// The environment is global to a process, so the tests run the built program.
-@Suite("Streams are fetched through proxies, with passwords and certificates") struct RemoteAddressTests {
+@Suite("Streams are fetched through proxies, with passwords and certificates", .waitsForPrograms)
+struct RemoteAddressTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
   static let secret = "s3cr3t"

@@ -1,9 +1,10 @@
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("A resumed run equals an uninterrupted one to the last bit") struct ResumeTests {
+@Suite("A resumed run equals an uninterrupted one to the last bit", .waitsForPrograms) struct ResumeTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

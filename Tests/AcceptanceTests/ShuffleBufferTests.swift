@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// A stream sorted by class, with and without a shuffle buffer.
-@Suite("Streams sorted by class") struct SortedStreamTests {
+@Suite("Streams sorted by class", .waitsForPrograms) struct SortedStreamTests {
   /// 1,100 images of four classes, one class after the other.
   let runs: RunFixture
   /// The same in a random order.

@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// What a source leaves out or chooses is shown, is in the result, and is an error with `--strict`.
-@Suite("Reports of what data leaves out") struct SourceReportTests {
+@Suite("Reports of what data leaves out", .waitsForPrograms) struct SourceReportTests {
   /// 200 images as shards with further entries.
   let runs: RunFixture
   let texts: Int

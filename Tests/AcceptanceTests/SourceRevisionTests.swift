@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// The commit in the generated source file, and in the records of the program.
-@Suite("The commit that a build records") struct SourceRevisionTests {
+@Suite("The commit that a build records", .waitsForPrograms) struct SourceRevisionTests {
   let folder: TemporaryFolder
   var package: String { folder.file("package") }
 

@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// The output on a terminal, and in a file.
-@Suite("Output on terminals and in files") struct TerminalTests {
+@Suite("Output on terminals and in files", .waitsForPrograms) struct TerminalTests {
   /// The arguments of a run without --quiet.
   let training: [String]
   private let runs: RunFixture

@@ -1,9 +1,11 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Sums have an order that the shape decides, so that a run does not depend on its numbers of threads.
-@Suite("The same seed gives the same run for any number of threads") struct ThreadCountTests {
+@Suite("The same seed gives the same run for any number of threads", .waitsForPrograms)
+struct ThreadCountTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// libgomp reports its settings when it is loaded. (The tests themselves may run with variables that are removed here.)
-@Suite("The threads of a run are recorded") struct ThreadTests {
+@Suite("The threads of a run are recorded", .waitsForPrograms) struct ThreadTests {
   /// Trains with environment variables.
   /// - Returns: `threads` of the result, and the settings of libgomp by name.
   private func train(_ variables: [String], command: [String] = []) throws -> (

@@ -1,10 +1,12 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Weights are exchanged between `onepass` and torchvision, with the same results.
 @Suite(
-  "Weights are exchanged with torchvision unchanged", .enabled(if: Python.path != nil, "\(Python.reason)"),
+  "Weights are exchanged with torchvision unchanged", .waitsForPrograms,
+  .enabled(if: Python.path != nil, "\(Python.reason)"),
   .serialized) struct TorchvisionTests
 {
   let runs: RunFixture

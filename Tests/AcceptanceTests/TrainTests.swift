@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Training and its results") struct TrainTests {
+@Suite("Training and its results", .waitsForPrograms) struct TrainTests {
   let runs: RunFixture
   var folder: TemporaryFolder { runs.folder }
 

@@ -1,8 +1,9 @@
 import TestSupport
+import TestTraits
 import Testing
 
 /// Closed formulas for 200 grey images of 12 x 12 bytes, in mini-batches of 16.
-@Suite("What the storage leaves out") struct UncountedBytesTests {
+@Suite("What the storage leaves out", .waitsForPrograms) struct UncountedBytesTests {
   private let runs: RunFixture
   private static let imageBytes = 144
 

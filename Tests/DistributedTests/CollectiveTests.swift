@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Collective operations", .serialized) struct CollectiveTests {
+@Suite("Collective operations", .waitsForPrograms, .serialized) struct CollectiveTests {
   @Test("Every operation has the defined result on every rank", arguments: [1, 2, 3])
   func definitions(size: Int) throws {
     let results = try Ranks.together(size, ["collectives"])

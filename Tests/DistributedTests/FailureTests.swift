@@ -1,12 +1,13 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
-@Suite("Failures of ranks", .serialized) struct FailureTests {
+@Suite("Failures of ranks", .waitsForPrograms, .serialized) struct FailureTests {
   @Test("When a rank is killed, the others end and name it", arguments: [0, 2])
   func killed(rank lost: Int) throws {
     let outcomes = try Ranks.run(4, ["loss-of-a-rank", "killed", "\(lost)"])

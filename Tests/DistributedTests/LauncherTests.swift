@@ -1,9 +1,10 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
 /// Common launchers, if they are installed.
-@Suite("Launchers", .serialized) struct LauncherTests {
+@Suite("Launchers", .waitsForPrograms, .serialized) struct LauncherTests {
   private func launch(_ options: [String], _ arguments: [String]) throws -> Program.Outcome {
     try Program(path: try #require(Torchrun.path)).run(
       ["--no-python"] + options + [Program.built("RankProgram").path] + arguments,

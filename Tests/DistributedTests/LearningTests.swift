@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import TestTraits
 import Testing
 
-@Suite("Learning with several ranks", .serialized) struct LearningTests {
+@Suite("Learning with several ranks", .waitsForPrograms, .serialized) struct LearningTests {
   static func reference() throws -> [String: [Double]] {
     let folder = try #require(Bundle.module.url(forResource: "Fixtures", withExtension: nil))
     return try JSONDecoder().decode(

@@ -3,12 +3,13 @@ import CBrokers
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassBrokers
 
 @Suite(
-  "Streams of RabbitMQ", .serialized,
+  "Streams of RabbitMQ", .waitsForPrograms, .serialized,
   .enabled(if: RabbitServer.isUsable, "\(RabbitServer.reason)"))
 struct AMQPTests {
   /// RabbitMQ takes ten seconds to start, so the tests share a server, with a queue each.

@@ -3,12 +3,13 @@ import CBrokers
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassBrokers
 
 @Suite(
-  "Kafka, read from noida-db", .serialized,
+  "Kafka, read from noida-db", .waitsForPrograms, .serialized,
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"),
   .enabled(if: NoidaBroker.path != nil, "\(NoidaBroker.reason)"))
 struct KafkaBrokerTests {

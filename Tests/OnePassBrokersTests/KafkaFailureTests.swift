@@ -2,12 +2,13 @@ import CBrokers
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassBrokers
 
 @Suite(
-  "Kafka out of reach and misused", .serialized,
+  "Kafka out of reach and misused", .waitsForPrograms, .serialized,
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"))
 struct KafkaFailureTests {
   let mock: KafkaMock

@@ -2,12 +2,13 @@ import CBrokers
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassBrokers
 
 @Suite(
-  "Kafka, read from librdkafka's mock cluster", .serialized,
+  "Kafka, read from librdkafka's mock cluster", .waitsForPrograms, .serialized,
   .enabled(if: KafkaLibrary.loaded != nil, "\(KafkaLibrary.reason)"))
 struct KafkaReaderTests {
   let mock: KafkaMock

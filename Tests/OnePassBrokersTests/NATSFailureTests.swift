@@ -2,12 +2,13 @@ import BrokerServers
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassBrokers
 
 @Suite(
-  "Failures of NATS JetStream",
+  "Failures of NATS JetStream", .waitsForPrograms,
   .enabled(if: NATSServer.isUsable, "\(NATSServer.reason)"))
 struct NATSFailureTests {
   private func error(_ reader: any BrokerReader, polls: Int = 20) -> OnePassError? {

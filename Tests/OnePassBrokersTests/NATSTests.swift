@@ -2,12 +2,13 @@ import BrokerServers
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassBrokers
 
 @Suite(
-  "Streams of NATS JetStream",
+  "Streams of NATS JetStream", .waitsForPrograms,
   .enabled(if: NATSServer.isUsable, "\(NATSServer.reason)"))
 struct NATSTests {
   @Test("Messages arrive once and in order, from the start and after each place") func places() throws {

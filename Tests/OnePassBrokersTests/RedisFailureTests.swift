@@ -1,12 +1,14 @@
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassBrokers
 
 @Suite(
-  "Failures of Redis streams", .enabled(if: RedisServer.isInstalled, Comment(rawValue: RedisServer.reason)))
+  "Failures of Redis streams", .waitsForPrograms,
+  .enabled(if: RedisServer.isInstalled, Comment(rawValue: RedisServer.reason)))
 struct RedisFailureTests {
   private func reader(_ server: RedisServer, _ settings: BrokerSettings = .init()) throws -> any BrokerReader
   {

@@ -1,11 +1,14 @@
 import Foundation
 import OnePassCore
 import TestSupport
+import TestTraits
 import Testing
 
 @testable import OnePassBrokers
 
-@Suite("Redis streams", .enabled(if: RedisServer.isInstalled, Comment(rawValue: RedisServer.reason)))
+@Suite(
+  "Redis streams", .waitsForPrograms,
+  .enabled(if: RedisServer.isInstalled, Comment(rawValue: RedisServer.reason)))
 struct RedisTests {
   private func fill(_ address: BrokerAddress, _ range: Range<Int>, bytes: Int = 3) throws {
     let writer = try address.openWriter(BrokerSettings())

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A built executable, run as a user runs it.
-public struct Program: Sendable {
+public struct Program: Sendable, Equatable {
   public struct Outcome: Sendable {
     public let status: Int32
     public let output: String
@@ -35,19 +35,37 @@ public struct Program: Sendable {
     let folder = try TemporaryFolder()
     try folder.write([], to: "output")
     try folder.write([], to: "errors")
+    guard let input = FileHandle(forReadingAtPath: input ?? "/dev/null") else {
+      throw CocoaError(.fileReadNoSuchFile)
+    }
+    let outputs = try ["output", "errors"].map {
+      try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file($0)))
+    }
+    return Outcome(
+      status: try status(arguments, files: [input] + outputs, environment: environment, in: directory),
+      output: String(decoding: try folder.bytes(of: "output"), as: UTF8.self),
+      errors: String(decoding: try folder.bytes(of: "errors"), as: UTF8.self))
+  }
+
+  /// Runs to the end.
+  /// - Returns: The exit status, or 128 + the signal that ended it.
+  private func status(
+    _ arguments: [String], files: [FileHandle], environment: [String: String], in directory: TemporaryFolder?
+  ) throws -> Int32 {
+    if self == .built("onepass"), environment.isEmpty, let starter = Starter.shared,
+      let status = try starter.run(
+        path, arguments, files: files, in: directory?.path ?? FileManager.default.currentDirectoryPath)
+    {
+      return status
+    }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory.path) }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardOutput = FileHandle(forWritingAtPath: folder.file("output"))
-    process.standardError = FileHandle(forWritingAtPath: folder.file("errors"))
-    process.standardInput = input.map { FileHandle(forReadingAtPath: $0) } ?? FileHandle.nullDevice
+    (process.standardInput, process.standardOutput, process.standardError) = (files[0], files[1], files[2])
     try process.run()
     process.waitUntilExit()
-    return Outcome(
-      status: process.terminationStatus + (process.terminationReason == .exit ? 0 : 128),
-      output: String(decoding: try folder.bytes(of: "output"), as: UTF8.self),
-      errors: String(decoding: try folder.bytes(of: "errors"), as: UTF8.self))
+    return process.terminationStatus + (process.terminationReason == .exit ? 0 : 128)
   }
 }
