@@ -91,7 +91,7 @@ struct Dispatcher: HTTPResponder {
   }
 
   private func log(_ request: Request, _ response: Response, _ logger: Logger) {
-    let level: Logger.Level = response.status.code >= 500 ? .warning : .debug
+    let level: Logger.Level = response.status.code == 500 ? .error : .debug
     var metadata: Logger.Metadata = [
       "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
       "status": "\(response.status.code)",

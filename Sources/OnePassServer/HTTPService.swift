@@ -63,12 +63,15 @@ package struct HTTPService: Sendable {
   /// Serves until SIGTERM or SIGINT, then saves the run.
   /// - Throws: `OnePassError` (`io`) if the address cannot be used.
   package func run() async throws {
+    // Hummingbird announces the address too.
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .notice)
     let application = Application(
       responder: dispatcher, server: server,
       configuration: ApplicationConfiguration(
         address: .hostname(options.host, port: options.port),
         availableConnectionsDelegate: .maximum(options.connections, logger: logger)),
-      onServerRunning: { channel in announce(channel.localAddress?.port) }, logger: logger)
+      onServerRunning: { channel in announce(channel.localAddress?.port) }, logger: quiet)
     var configuration = ServiceGroupConfiguration(
       services: [
         .init(service: LearningService(service: service, logger: logger)), .init(service: application),

@@ -66,7 +66,9 @@ enum ServiceFile {
     }
     options.folder = URL(fileURLWithPath: options.folder).standardizedFileURL.path
     return (
-      try settings.configuration(["--data=\(Service.inboxData(in: options.folder))", "--schedule=on-demand"]),
+      try settings.configuration([
+        "--data=\(Service.inboxData(in: options.folder))", "--schedule=on-demand", "--broken-limit=1",
+      ]),
       options
     )
   }

@@ -45,6 +45,11 @@ package final class Service: Sendable {
     starts = try StartCount.next(in: options.folder)
     predictions = PredictionQueue()
     takesExamples = configuration.data.source == Self.inboxData(in: options.folder)
+    guard configuration.data.shuffleBuffer == nil else {
+      throw OnePassError(
+        .usage,
+        "--shuffle-buffer is not possible for a service, whose positions are those of arrival; remove it.")
+    }
     var configuration = configuration
     if takesExamples { configuration.data.subjectKey = .field(Inbox.subjectHeader) }
     self.configuration = configuration
@@ -220,6 +225,45 @@ package final class Service: Sendable {
 
   /// Lets the run cool down and finish.
   package func coolDown() { training.coolDown() }
+
+  /// What was removed of a subject.
+  package struct Forgotten: Codable, Sendable {
+    /// The items of the replay memory, over all saved states.
+    package let items: Int
+    /// The accepted examples whose images were overwritten.
+    package let examples: Int
+    /// The images that waited for a label.
+    package let waiting: Int
+    /// The saved states that contained at least one of the items.
+    package let checkpoints: [String]
+  }
+
+  /// Removes all images of a subject. The weights are not unlearned.
+  ///
+  /// The run is saved, stopped and resumed for that; predictions continue.
+  /// - Throws: ``ServiceProblem``, `OnePassError`. Repeat the request after a failure.
+  package func forget(_ subject: String) async throws -> Forgotten {
+    try checkLearning()
+    let folder = "\(options.folder)/run"
+    let forgotten = try await training.pausing { [inbox, waiting] in
+      let overwritten = try inbox.forget([subject])
+      let images = try waiting.forget([subject])
+      let saved = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/unfinished")
+      guard saved.contains(where: { $0.hasPrefix("step-") }) else {
+        return Forgotten(items: 0, examples: overwritten, waiting: images, checkpoints: [])
+      }
+      let forgetting = try Forgetting(ForgetRequest(subjects: [subject]), in: folder)
+      return Forgotten(
+        items: forgetting.positions.count, examples: overwritten, waiting: images,
+        checkpoints: forgetting.checkpoints)
+    }
+    status.removeMistakes()
+    status.note(
+      .forgotten,
+      "Removed a subject: \(forgotten.items) items of the memory, \(forgotten.examples) examples, \(forgotten.waiting) waiting images."
+    )
+    return forgotten
+  }
 
   /// Writes the weights that predict to a safetensors file.
   package func writeModel(to path: String) async throws {

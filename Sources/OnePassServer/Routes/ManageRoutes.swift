@@ -6,6 +6,7 @@ import OnePassService
 enum ManageRoutes {
   static let all = [
     Route("/v1/checkpoint", .manage, [.post: { try await checkpoint($0) }]),
+    Route("/v1/subjects/{id}", .manage, [.delete: { try await forget($0) }]),
     Route("/v1/cool-down", .manage, [.post: { try coolDown($0) }]),
   ]
 
@@ -19,6 +20,13 @@ enum ManageRoutes {
     let saved = try await exchange.service.checkpoint()
     return .json(
       Saved(step: saved.step, position: exchange.service.report.examples.trained, seconds: saved.seconds))
+  }
+
+  private static func forget(_ exchange: Exchange) async throws -> Response {
+    guard let subject = try exchange.bounded(exchange.parameter, "The subject", atMost: 256) else {
+      throw Problem.unknownID
+    }
+    return .json(try await exchange.service.forget(subject))
   }
 
   private struct Requested: Encodable {

@@ -1,4 +1,5 @@
 import Foundation
+import OnePass
 import OnePassBrokers
 import OnePassCore
 
@@ -37,6 +38,7 @@ final class Journal: @unchecked Sendable {
   private var queue: [Pending] = []
   private var isClosed = false
   private var isWriting = false
+  private var isPaused = false
   private var file: JournalFile
   /// Whether a failed write may have left bytes behind the durable part.
   private var hasRemains = false
@@ -119,8 +121,10 @@ final class Journal: @unchecked Sendable {
   private func nextBatch() -> (() -> Void)? {
     let batch: [Pending]? = condition.withLock {
       // Ends now and then, so that a journal without owner is released.
-      if queue.isEmpty, !isClosed { _ = condition.wait(until: Date(timeIntervalSinceNow: 1)) }
-      guard !queue.isEmpty else { return isClosed ? nil : [] }
+      if queue.isEmpty || isPaused, !isClosed || isPaused {
+        _ = condition.wait(until: Date(timeIntervalSinceNow: 1))
+      }
+      guard !queue.isEmpty, !isPaused else { return isClosed && queue.isEmpty ? nil : [] }
       isWriting = true
       defer { queue = [] }
       return queue
@@ -171,6 +175,30 @@ final class Journal: @unchecked Sendable {
       durableEnd = number
     }
     return places
+  }
+
+  /// Calls `body` while nothing is written. Messages wait meanwhile.
+  func pausingWrites<Value>(_ body: ([Segment]) throws -> Value) throws -> Value {
+    let segments = condition.withLock {
+      while isWriting || isPaused { condition.wait() }
+      isPaused = true
+      return self.segments
+    }
+    defer {
+      condition.withLock {
+        isPaused = false
+        condition.broadcast()
+      }
+    }
+    return try body(segments)
+  }
+
+  /// Replaces the contents of a segment by others of the same length.
+  /// - Precondition: Writes are paused.
+  func replace(_ segment: Segment, with bytes: [UInt8]) throws {
+    let path = folder.path(of: segment.first)
+    try DurableFile.write(Data(bytes), to: path)
+    if path == file.path { file = try JournalFile(path, writable: true) }
   }
 
   /// Writes what is queued and ends. Later messages are refused.

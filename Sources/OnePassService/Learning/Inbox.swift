@@ -172,6 +172,17 @@ package final class Inbox: Sendable {
     return hash.value.low
   }
 
+  // MARK: Forgetting
+
+  /// Overwrites the images of subjects, which keep their positions.
+  /// - Returns: The number of examples.
+  func forget(_ subjects: Set<String>) throws -> Int {
+    try journal.redact(header: Self.subjectHeader) { message in
+      message.header(Self.subjectHeader).map { subjects.contains(String(decoding: $0, as: UTF8.self)) }
+        ?? false
+    }
+  }
+
   // MARK: Training
 
   /// Notes how many examples the run has taken and trained.

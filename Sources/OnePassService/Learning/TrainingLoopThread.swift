@@ -15,6 +15,8 @@ final class TrainingLoopThread: Sendable {
     var end: Bool?
     var checkpoints: [CheckedContinuation<(step: Int, seconds: Double), any Error>] = []
     var hasPredictor = false
+    /// What is done on the files of the run while it is stopped.
+    var between: (@Sendable () -> Void)?
   }
 
   private let configuration: RunConfiguration
@@ -48,6 +50,7 @@ final class TrainingLoopThread: Sendable {
   func start() {
     let thread = Thread { [self] in
       let isSaved = trainUntilStopped()
+      doPaused()
       let waiting = state.withLock { state in
         state.end = isSaved
         defer { state.checkpoints = [] }
@@ -70,7 +73,9 @@ final class TrainingLoopThread: Sendable {
         status.note(.finished, "The run is finished; predictions continue.")
         status.set(.finished, "The run is finished.")
         return true
-      } catch is RunStopped { return true } catch {
+      } catch is RunStopped {
+        guard doPaused(), !state.withLock(\.isStopped) else { return true }
+      } catch {
         let text = (error as? OnePassError)?.message ?? "\(error)"
         status.note(.error, text)
         status.set(.paused, text)
@@ -87,6 +92,18 @@ final class TrainingLoopThread: Sendable {
     "Waiting for the first \(configuration.recipe.batchSize) examples, from which the run learns the size of images."
   }
 
+  /// Does what was requested for a stopped run.
+  /// - Returns: Whether anything was.
+  @discardableResult
+  private func doPaused() -> Bool {
+    let work = state.withLock { state in
+      defer { state.between = nil }
+      return state.between
+    }
+    work?()
+    return work != nil
+  }
+
   /// Waits until the service stops. The run has failed, and is as its last checkpoint is.
   private func waitForStop() -> Bool {
     while !waitForStop(seconds: 60) {}
@@ -97,6 +114,7 @@ final class TrainingLoopThread: Sendable {
     let end = ContinuousClock.now + .seconds(seconds)
     while .now < end {
       if state.withLock(\.isStopped) { return true }
+      doPaused()
       Thread.sleep(forTimeInterval: 0.05)
     }
     return false
@@ -183,6 +201,19 @@ final class TrainingLoopThread: Sendable {
         state.checkpoints.append(continuation)
         state.stop.checkpoint()
       }
+    }
+  }
+
+  /// Calls `body` on the training thread while the run is saved and stopped, then resumes it.
+  func pausing<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      let isRefused = state.withLock { state in
+        guard state.end == nil, state.between == nil, !state.isStopped else { return true }
+        state.between = { continuation.resume(with: Result { try body() }) }
+        state.stop.stop()
+        return false
+      }
+      if isRefused { continuation.resume(throwing: ServiceProblem.notReady("The run cannot be paused now.")) }
     }
   }
 

@@ -138,6 +138,24 @@ package final class WaitingImages: Sendable {
     if !gone.isEmpty { removeSegments() }
   }
 
+  /// Removes the images of subjects, and overwrites them.
+  /// - Returns: The number of images.
+  func forget(_ subjects: Set<String>) throws -> Int {
+    let gone = state.withLock { state in
+      let gone = state.entries.values.filter { $0.prediction.subject.map(subjects.contains) ?? false }
+      for entry in gone {
+        state.entries[entry.prediction.id] = nil
+        state.bytes -= entry.place.bytes
+      }
+      return gone.count
+    }
+    // Also those that have their label or have expired, and are still in a file. Without an id they are no prediction.
+    _ = try journal.redact(header: "id") { message in message.text("subject").map(subjects.contains) ?? false
+    }
+    removeSegments()
+    return gone
+  }
+
   private func removeSegments() {
     let first = state.withLock { $0.entries.values.map(\.place.number).min() } ?? journal.end
     journal.remove(before: first)

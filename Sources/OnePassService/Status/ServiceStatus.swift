@@ -94,10 +94,8 @@ final class ServiceStatus: Sendable {
     }
   }
 
-  /// Forgets the pictures of examples.
-  func removeMistakes(where isGone: (ServiceReport.Mistake) -> Bool) {
-    state.withLock { $0.mistakes.removeAll { isGone($0.0) } }
-  }
+  /// Forgets the pictures of all recent mistakes.
+  func removeMistakes() { state.withLock { $0.mistakes = [] } }
 
   func picture(of mistake: String) -> [UInt8]? {
     state.withLock { $0.mistakes.first { $0.0.id == mistake }?.image }

@@ -85,7 +85,10 @@ extension LiveSource {
     shared.start(mark, at: position, partitions: mark.places.count)
     for partition in 0..<count {
       let place = partition < mark.places.count ? mark.places[partition] : nil
-      try recognise(mark.known.filter { $0.partition == partition }, reader.kept(partition))
+      // The queue of a service is its own, and images in it can have been overwritten.
+      if address.kind != .inbox {
+        try recognise(mark.known.filter { $0.partition == partition }, reader.kept(partition))
+      }
       try open(partition, after: place)
     }
     queues.turn = mark.turn
