@@ -1,6 +1,6 @@
 # Each target calls one script in scripts/; the scripts document themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test soak fuzz bench lint docs build install clean
+.PHONY: help setup demo check test soak fuzz bench lint docs build service install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,10 @@ setup: ## prepare this checkout for building
 
 build: setup ## set up and build the release program
 	@scripts/release --product onepass
+
+service: setup ## build onepass-serve, the HTTP service, beside the release program (some minutes more the first time)
+	@ONEPASS_SERVICE=1 scripts/release --product onepass-serve
+	@ONEPASS_SERVICE=1 scripts/release --product onepass
 
 install: ## install the program, its libraries, man pages and completions into PREFIX (default /usr/local)
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install
