@@ -7,12 +7,12 @@
 public enum RunStage: Hashable, Sendable {
   /// The run is finished.
   case finished
-  /// The run was last saved after `step` of `of` steps. It may be training.
-  case unfinished(step: Int, of: Int, checkpoint: String)
+  /// The run was last saved after `step` of `of` steps; `nil` for a stream without an end. It may be training.
+  case unfinished(step: Int, of: Int?, checkpoint: String)
 
   init(_ state: RunState, at checkpoint: CheckpointFolder) {
     self = .unfinished(
-      step: state.loop.position.steps, of: state.loop.position.coolDown?.lastStep ?? state.plan.steps,
+      step: state.loop.position.steps, of: state.loop.position.coolDown?.lastStep ?? state.plan.knownSteps,
       checkpoint: checkpoint.name)
   }
 
@@ -21,7 +21,11 @@ public enum RunStage: Hashable, Sendable {
   public func notice(of path: String) -> String? {
     guard case .unfinished(let step, let steps, let checkpoint) = self else { return nil }
     return
-      "\(path) is unfinished; using its last checkpoint, \(checkpoint), after step \(Figures.count(step)) of "
-      + "\(Figures.count(steps))."
+      "\(path) is unfinished; using its last checkpoint, \(checkpoint), after \(Self.text(step, of: steps))."
+  }
+
+  /// `step 6 of 100`, or `step 6` of a run whose length is unknown.
+  package static func text(_ step: Int, of steps: Int?) -> String {
+    "step \(Figures.count(step))" + (steps.map { " of \(Figures.count($0))" } ?? "")
   }
 }

@@ -32,7 +32,7 @@ struct MemoryText {
       lines.append(
         (
           "run",
-          "not finished: step \(Figures.count(step)) of \(Figures.count(steps)), "
+          "not finished: \(RunStage.text(step, of: steps)), "
             + "\(Figures.count(memory.examplesSeen, "example")) (checkpoint \(checkpoint))"
         ))
     }

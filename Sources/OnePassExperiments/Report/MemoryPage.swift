@@ -107,8 +107,8 @@ package struct MemoryPage {
       parts.append("The run finished after \(Figures.count(memory.examplesSeen, "example")).")
     case .unfinished(let step, let steps, _):
       parts.append(
-        "The run is not finished. This is its last checkpoint, after step \(Figures.count(step)) of "
-          + "\(Figures.count(steps)) and \(Figures.count(memory.examplesSeen, "example")).")
+        "The run is not finished. This is its last checkpoint, after \(RunStage.text(step, of: steps)) "
+          + "and \(Figures.count(memory.examplesSeen, "example")).")
     }
     if let configuration = memory.configuration {
       parts.append("Stream: \(configuration.withoutSecrets.data.source).")

@@ -68,9 +68,7 @@ package struct RunPage {
     switch run.stage {
     case .finished: parts.append("Finished.")
     case .unfinished(let step, let steps, _):
-      parts.append(
-        "Not finished: as of the last checkpoint, after step \(Figures.count(step)) of \(Figures.count(steps))."
-      )
+      parts.append("Not finished: as of the last checkpoint, after \(RunStage.text(step, of: steps)).")
     }
     parts.append("Stream: \(run.configuration.withoutSecrets.data.source).")
     parts.append("Method: \(run.summary.title).")

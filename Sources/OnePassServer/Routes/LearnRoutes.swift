@@ -49,11 +49,11 @@ enum LearnRoutes {
 
   /// The key of the request: `Idempotency-Key`, or source and id of a CloudEvent.
   private static func key(_ exchange: Exchange) throws -> String? {
+    let source = try exchange.bounded(exchange.header("ce-source"), "ce-source", atMost: 1_024)
     if let key = try exchange.bounded(exchange.header("Idempotency-Key"), "Idempotency-Key", atMost: 255) {
       return "key/\(key)"
     }
     guard let id = try exchange.bounded(exchange.header("ce-id"), "ce-id", atMost: 255) else { return nil }
-    let source = try exchange.bounded(exchange.header("ce-source"), "ce-source", atMost: 1_024)
     return "event/\(source ?? "")/\(id)"
   }
 
