@@ -110,7 +110,7 @@ let serviceTargets: [Target] = [
     dependencies: ["OnePassServer"], path: "Sources/OnePassServeProgram", swiftSettings: swift,
     linkerSettings: [.unsafeFlags(searching(installedLibraries))], plugins: ["SourceRevisionPlugin"]),
   .testTarget(
-    name: "ServerTests", dependencies: ["onepass-serve", "OnePassServer", "TestSupport"],
+    name: "ServerTests", dependencies: ["onepass-serve", "OnePassServer", "TestSupport", "TestTraits"],
     swiftSettings: tests),
 ]
 
@@ -298,7 +298,10 @@ let package = Package(
       dependencies: ["OnePass", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       resources: [.copy("Fixtures")], swiftSettings: tests),
     .testTarget(
-      name: "OnePassServiceTests", dependencies: ["CTorchEngine", "OnePassService", "TestSupport"],
+      name: "OnePassServiceTests",
+      dependencies: [
+        "CTorchEngine", "OnePass", "OnePassBrokers", "OnePassCore", "OnePassService", "TestSupport",
+      ],
       swiftSettings: tests),
     .testTarget(
       name: "OnePassMLflowTests", dependencies: ["OnePassMLflow", "TestSupport"], swiftSettings: tests),

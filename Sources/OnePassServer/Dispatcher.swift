@@ -78,7 +78,9 @@ struct Dispatcher: HTTPResponder {
   }
 
   private func answer(to error: any Error, _ request: Request, _ logger: Logger) -> Response {
-    if let problem = Problem(error) {
+    if var problem = Problem(error) {
+      // Clients of the Open Inference Protocol show this member.
+      if request.uri.path.hasPrefix("/v2") { problem.members["error"] = .text(problem.detail) }
       if request.method == .post || request.method == .put,
         request.uri.path.hasPrefix("/v1/examples") || request.uri.path.hasPrefix("/v1/labels")
       {
