@@ -32,9 +32,10 @@ struct Tokens: Sendable {
     } catch let error as OnePassError { throw error } catch {
       throw OnePassError(.io, "\(path): cannot be read (\(error.localizedDescription)).", cause: error)
     }
-    tokens = try text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap {
-      try Self.token($1, "\(path):\($0 + 1)")
-    }
+    tokens = try text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+      .compactMap {
+        try Self.token($1, "\(path):\($0 + 1)")
+      }
     guard !tokens.isEmpty else {
       throw OnePassError(.usage, "\(path): contains no token; add a line such as `learn,predict TOKEN`.")
     }

@@ -79,6 +79,8 @@ package final class Service: Sendable {
     predictions.close()
     inbox.close()
     waiting.close()
+    // Not while the run may still write.
+    if isSaved { lock.unlock() }
     return isSaved
   }
 
@@ -219,9 +221,8 @@ package final class Service: Sendable {
   // MARK: Managing
 
   /// Saves a checkpoint.
-  /// - Returns: The step after which it was saved, and how long that took in seconds.
-  /// - Throws: ``ServiceProblem`` if nothing is trained or it does not succeed in time.
-  package func checkpoint() async throws -> (step: Int, seconds: Double) { try await training.checkpoint() }
+  /// - Throws: ``ServiceProblem`` if nothing is trained, or the checkpoint fails.
+  package func checkpoint() async throws -> SavedCheckpoint { try await training.checkpoint() }
 
   /// Lets the run cool down and finish.
   package func coolDown() { training.coolDown() }
@@ -248,7 +249,10 @@ package final class Service: Sendable {
     let forgotten = try await training.pausing { [inbox, waiting] in
       let overwritten = try inbox.forget([subject])
       let images = try waiting.forget([subject])
-      let saved = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/unfinished")
+      let (files, checkpoints) = (FileManager.default, "\(folder)/unfinished")
+      // There is none before the first mini-batch.
+      let saved =
+        files.fileExists(atPath: checkpoints) ? try files.contentsOfDirectory(atPath: checkpoints) : []
       guard saved.contains(where: { $0.hasPrefix("step-") }) else {
         return Forgotten(items: 0, examples: overwritten, waiting: images, checkpoints: [])
       }
@@ -305,6 +309,7 @@ package final class Service: Sendable {
   /// Does what is due each second.
   package func tick() {
     waiting.expire()
+    predictions.refresh()
     status.updateHistory(lag: takesExamples ? inbox.waiting : 0)
   }
 }

@@ -23,6 +23,9 @@ final class FolderLock: Sendable {
     }
   }
 
+  /// Lets other processes use the folder.
+  func unlock() { flock(descriptor, LOCK_UN) }
+
   deinit { close(descriptor) }
 }
 

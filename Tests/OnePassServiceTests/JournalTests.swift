@@ -79,7 +79,7 @@ struct JournalTests {
   @Test("A damaged byte ends the last segment, and is an error in an earlier one")
   func damage() async throws {
     try await write(6, segmentBytes: 200)
-    #expect(files.count > 2)
+    #expect(files.count > 1)
     let last = try #require(files.last)
     var bytes = try folder.bytes(of: last)
     bytes[bytes.count - 1] ^= 1
@@ -136,7 +136,7 @@ struct JournalTests {
       }
       places.append(try await journal.append(message))
     }
-    #expect(try journal.redact(header: "subject") { $0.header("subject") != nil } == 3)
+    #expect(try journal.redact(headers: ["subject"]) { $0.header("subject") != nil } == 3)
     _ = try await journal.append(message(8))
     #expect(try folder.occurrences(of: secret) == 0)
     for place in places {

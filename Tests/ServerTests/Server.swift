@@ -2,10 +2,6 @@ import Foundation
 import TestSupport
 import Testing
 
-#if canImport(FoundationNetworking)
-  import FoundationNetworking
-#endif
-
 /// A running `onepass-serve` on a free port of the loopback interface.
 final class Server {
   let folder: TemporaryFolder
@@ -33,12 +29,12 @@ final class Server {
 
   /// Writes the configuration and the tokens.
   static func write(_ folder: TemporaryFolder, _ options: [String]) throws -> String {
+    let address = options.contains { $0.hasPrefix("listen:") } ? [] : ["  listen: 127.0.0.1:0"]
     let lines =
       [
         "model: resnet8", "classes: 4", "batch-size: 8", "replay-steps: 1", "storage: 30", "threads: 1",
-        "serve:",
-        "  folder: \(folder.file("service"))", "  listen: 127.0.0.1:0", "  weights-every: 0.01s",
-      ] + options.map { "  \($0)" }
+        "serve:", "  folder: \(folder.file("service"))", "  weights-every: 0.01s",
+      ] + address + options.map { "  \($0)" }
     try folder.write(Array(lines.joined(separator: "\n").utf8), to: "serve.yaml")
     let text = tokens.sorted { $0.key < $1.key }.map { "\($0) \($1)" }.joined(separator: "\n")
     try folder.write(Array("# roles\n\(text)\n".utf8), to: "tokens")
@@ -59,60 +55,46 @@ final class Server {
 
   // MARK: Requests
 
-  struct Answer {
-    let status: Int
-    let body: Data
-    let headers: [String: String]
-
-    var json: [String: Any] { (try? JSONSerialization.jsonObject(with: body) as? [String: Any]) ?? [:] }
-    /// The last part of the type of a problem.
-    var problem: String? {
-      (json["type"] as? String).flatMap { $0.split(separator: ":").last.map(String.init) }
-    }
-  }
-
   func request(
     _ method: String, _ path: String, _ body: Data? = nil, type: String? = nil, token: String? = nil,
     headers: [String: String] = [:]
-  ) async throws -> Answer {
-    var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
-    request.httpMethod = method
-    request.httpBody = body
-    request.timeoutInterval = 30
-    if let type { request.setValue(type, forHTTPHeaderField: "Content-Type") }
-    if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-    for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-    let (data, response) = try await URLSession.shared.data(for: request)
-    let answer = try #require(response as? HTTPURLResponse)
-    let fields = answer.allHeaderFields.map { ("\($0)".lowercased(), "\($1)") }
-    return Answer(status: answer.statusCode, body: data, headers: Dictionary(fields) { first, _ in first })
+  ) throws -> Answer {
+    let connection = try RawConnection(port: port)
+    var fields = ["Host": "127.0.0.1:\(port)", "Connection": "close"]
+    if let body { fields["Content-Length"] = "\(body.count)" }
+    if let type { fields["Content-Type"] = type }
+    if let token { fields["Authorization"] = "Bearer \(token)" }
+    fields.merge(headers) { $1 }
+    let head = "\(method) \(path) HTTP/1.1\r\n" + fields.map { "\($0): \($1)\r\n" }.joined() + "\r\n"
+    connection.send(Array(head.utf8) + (body ?? Data()))
+    return try connection.answer()
   }
 
   static func image(_ index: Int) -> Data { Data(Array("P5\n12 12\n255\n".utf8) + images.pixels(index)) }
   static func label(_ index: Int) -> Int { images.label(index) }
 
-  func learn(_ index: Int, key: String? = nil, token: String? = nil) async throws -> Answer {
-    try await request(
+  func learn(_ index: Int, key: String? = nil, token: String? = nil) throws -> Answer {
+    try request(
       "POST", "/v1/examples?label=\(Self.label(index))", Self.image(index), type: "image/x-portable-graymap",
       token: token, headers: key.map { ["Idempotency-Key": $0] } ?? [:])
   }
 
-  func status(token: String? = nil) async throws -> [String: Any] {
-    try await request("GET", "/v1/status", token: token).json
+  func status(token: String? = nil) throws -> [String: Any] {
+    try request("GET", "/v1/status", token: token).json
   }
 
-  func examples(_ name: String, token: String? = nil) async throws -> Int {
-    let examples = try await status(token: token)["examples"] as? [String: Any]
+  func examples(_ name: String, token: String? = nil) throws -> Int {
+    let examples = try status(token: token)["examples"] as? [String: Any]
     return (examples?[name] as? NSNumber)?.intValue ?? -1
   }
 
   /// Waits until a number of examples is trained; no test waits that long.
-  func waitUntilTrained(_ count: Int, token: String? = nil) async throws {
+  func waitUntilTrained(_ count: Int, token: String? = nil) throws {
     let end = ContinuousClock.now + .seconds(60)
-    while try await examples("trained", token: token) < count, .now < end {
-      try await Task.sleep(for: .milliseconds(20))
+    while try examples("trained", token: token) < count, .now < end {
+      Thread.sleep(forTimeInterval: 0.02)
     }
-    #expect(try await examples("trained", token: token) >= count)
+    #expect(try examples("trained", token: token) >= count)
   }
 
   // MARK: The end

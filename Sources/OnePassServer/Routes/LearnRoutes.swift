@@ -54,7 +54,8 @@ enum LearnRoutes {
       return "key/\(key)"
     }
     guard let id = try exchange.bounded(exchange.header("ce-id"), "ce-id", atMost: 255) else { return nil }
-    return "event/\(source ?? "")/\(id)"
+    // With its length, since both may contain slashes.
+    return "event/\(source?.count ?? 0)/\(source ?? "")/\(id)"
   }
 
   /// Several examples in one body: each part `image` with a header OnePass-Label, or followed by a part `label`.
@@ -77,7 +78,7 @@ enum LearnRoutes {
       examples.append(
         .init(
           image: image, label: try classOf(label, exchange), subject: subject,
-          key: key.map { "\($0)/\(examples.count)" }))
+          key: key.map { "part/\(examples.count)/\($0)" }))
     }
     guard !examples.isEmpty else { throw Problem.badRequest("The body has no part with an image.") }
     // All are checked before the first is accepted.

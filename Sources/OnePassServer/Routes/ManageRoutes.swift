@@ -19,7 +19,7 @@ enum ManageRoutes {
   private static func checkpoint(_ exchange: Exchange) async throws -> Response {
     let saved = try await exchange.service.checkpoint()
     return .json(
-      Saved(step: saved.step, position: exchange.service.report.examples.trained, seconds: saved.seconds))
+      Saved(step: saved.step, position: saved.position, seconds: saved.seconds))
   }
 
   private static func forget(_ exchange: Exchange) async throws -> Response {

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import OnePassService
+import ServiceLifecycle
 
 /// The page, what it shows, and the metrics.
 struct SeeRoutes: Sendable {
@@ -17,6 +18,8 @@ struct SeeRoutes: Sendable {
       Route("/v1/events", .see, [.get: { Self.events($0) }]),
       Route("/v1/mistakes/{id}", .see, [.get: { try Self.picture($0) }]),
       Route("/metrics", .see, [.get: { metrics.response(for: $0.service) }]),
+      // Browsers ask for it.
+      Route("/favicon.ico", nil, [.get: { _ in Response(status: .noContent) }]),
       Route(
         "/openapi.json", nil, [.get: { _ in .bytes(PackageResources.openapi_json, type: "application/json") }]
       ),
@@ -41,7 +44,7 @@ struct SeeRoutes: Sendable {
       body: isHead
         ? .init()
         : .init { writer in
-          while service.state.state != .draining {
+          while service.state.state != .draining, !Task.isShuttingDownGracefully {
             let data = String(decoding: try ServiceReport.json(service.report), as: UTF8.self)
             try await writer.write(ByteBuffer(string: "event: status\ndata: \(data)\n\n"))
             try await Task.sleep(for: .seconds(1))

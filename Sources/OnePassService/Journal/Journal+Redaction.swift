@@ -8,18 +8,19 @@ extension Journal {
   ///
   /// A segment is replaced as a whole, so that a crash leaves the old or the new one. Then the old bytes are overwritten.
   /// - Parameters:
-  ///   - header: The header to remove.
+  ///   - headers: The names of the headers to remove.
   ///   - isGone: Selects the messages.
   /// - Returns: The number of messages that were overwritten.
   /// - Throws: `OnePassError`: `io`, `badData`. Repeat it after a failure.
-  func redact(header: String, where isGone: (BrokerMessage) -> Bool) throws -> Int {
+  func redact(headers: Set<String>, where isGone: (BrokerMessage) -> Bool) throws -> Int {
     try pausingWrites { segments in
-      try segments.reduce(0) { try $0 + redact($1, header: header, where: isGone) }
+      try segments.reduce(0) { try $0 + redact($1, headers: headers, where: isGone) }
     }
   }
 
-  private func redact(_ segment: Segment, header: String, where isGone: (BrokerMessage) -> Bool) throws -> Int
-  {
+  private func redact(
+    _ segment: Segment, headers: Set<String>, where isGone: (BrokerMessage) -> Bool
+  ) throws -> Int {
     let path = folder.path(of: segment.first)
     let old = try JournalFile(path, writable: true)
     var (bytes, gone): ([UInt8], [(start: Int, bytes: Int)]) = ([], [])
@@ -27,7 +28,7 @@ extension Journal {
     _ = try old.scan(to: segment.bytes) { record, payload, start in
       var kept = Array(payload)
       if let message = JournalRecord.message(record.number, payload), isGone(message) {
-        kept = JournalRecord.redacted(message, header: header, bytes: payload.count)
+        kept = JournalRecord.redacted(message, headers: headers, bytes: payload.count)
         gone.append((start, record.recordBytes))
       }
       JournalRecord.append(kept, number: record.number, to: &bytes)
@@ -42,10 +43,10 @@ extension Journal {
 }
 
 extension JournalRecord {
-  /// The payload of a message without a header, and with zeros for its body.
-  fileprivate static func redacted(_ message: BrokerMessage, header: String, bytes: Int) -> [UInt8] {
+  /// The payload of a message without some headers, and with zeros for its body.
+  fileprivate static func redacted(_ message: BrokerMessage, headers: Set<String>, bytes: Int) -> [UInt8] {
     var rest = message
-    rest.headers.removeAll { $0.name == header }
+    rest.headers.removeAll { headers.contains($0.name) }
     rest.body = []
     let start = payload(of: rest)
     return start + [UInt8](repeating: 0, count: bytes - start.count)

@@ -93,7 +93,16 @@ final class Journal: @unchecked Sendable {
   }
 
   /// The size of all segments in bytes.
-  var byteCount: Int { condition.withLock { segments.reduce(0) { $0 + $1.bytes } } }
+  var byteCount: Int { byteCount(from: 0) }
+
+  /// The size of the segments with messages from a number on, in bytes.
+  func byteCount(from number: UInt64) -> Int {
+    condition.withLock {
+      guard number < durableEnd else { return 0 }
+      let start = segments.lastIndex { $0.first <= number } ?? 0
+      return segments[start...].reduce(0) { $0 + $1.bytes }
+    }
+  }
 
   // MARK: Writing
 
@@ -146,15 +155,14 @@ final class Journal: @unchecked Sendable {
 
   private func write(_ payloads: [[UInt8]]) throws -> [Place] {
     var (segment, number) = condition.withLock { (segments.last!, durableEnd) }
-    if hasRemains {
-      try file.truncate(to: segment.bytes)
-      hasRemains = false
-    }
     if segment.bytes >= segmentBytes {
-      file = try JournalFile(folder.path(of: number), writable: true)
-      try folder.synchronise()
       segment = Segment(first: number, bytes: 0)
+      if file.path != folder.path(of: number) {
+        file = try JournalFile(folder.path(of: number), writable: true)
+      }
+      try folder.synchronise()
     }
+    try removeRemains(behind: segment)
     var (bytes, places): ([UInt8], [Place]) = ([], [])
     bytes.reserveCapacity(payloads.reduce(0) { $0 + $1.count + JournalRecord.headerBytes })
     for payload in payloads {
@@ -167,6 +175,8 @@ final class Journal: @unchecked Sendable {
     }
     do { try file.write(bytes, at: segment.bytes) } catch {
       hasRemains = true
+      // At once, so that a crash does not leave a message whose sender got an error.
+      try? removeRemains(behind: segment)
       throw error
     }
     condition.withLock {
@@ -177,7 +187,13 @@ final class Journal: @unchecked Sendable {
     return places
   }
 
-  /// Calls `body` while nothing is written. Messages wait meanwhile.
+  private func removeRemains(behind segment: Segment) throws {
+    guard hasRemains else { return }
+    try file.truncate(to: segment.bytes)
+    hasRemains = false
+  }
+
+  /// Calls `body` while nothing is written or removed. Messages wait meanwhile.
   func pausingWrites<Value>(_ body: ([Segment]) throws -> Value) throws -> Value {
     let segments = condition.withLock {
       while isWriting || isPaused { condition.wait() }
@@ -255,7 +271,10 @@ final class Journal: @unchecked Sendable {
   /// Removes the segments that hold only messages before a number. The last segment stays.
   func remove(before number: UInt64) {
     let gone = segments(before: number).map(\.first)
-    condition.withLock { segments.removeAll { gone.contains($0.first) } }
+    condition.withLock {
+      while isPaused { condition.wait() }
+      segments.removeAll { gone.contains($0.first) }
+    }
     for first in gone { unlink(folder.path(of: first)) }
   }
 }

@@ -86,6 +86,8 @@ final class JournalFile {
         }
         return (start, false, JournalRecord.headerBytes)
       }
+      // A file that is shorter than it should be.
+      guard chunk.count == min(wanted, end - position) else { return position + used.bytes }
       position += used.bytes
       guard !used.isOver, position + used.needs <= end, used.bytes > 0 || used.needs > chunk.count else {
         break

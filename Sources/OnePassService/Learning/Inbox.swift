@@ -46,7 +46,6 @@ package final class Inbox: Sendable {
   static let labelHeader = "label"
   static let subjectHeader = "subject"
   static let predictedHeader = "predicted"
-  private static let lateHeader = "late"
 
   let journal: Journal
   private let limits: InboxLimits
@@ -54,27 +53,30 @@ package final class Inbox: Sendable {
   /// The number of examples that are trained and saved.
   private let settled = Mutex(0)
   private let trained = Atomic<Int>(0)
+  /// The examples that are being written, and their size.
+  private let pending = Atomic<Int>(0)
   private let pendingBytes = Atomic<Int>(0)
-  private let lateLabels: Mutex<LateLabels>
+  private let lateLabels: Mutex<LateLabelCounts>
 
   /// Opens or creates the inbox of a service.
   /// - Throws: `OnePassError`: `io`; `badData` if a file is damaged.
   package init(_ path: String, limits: InboxLimits = .init()) throws {
     self.limits = limits
     let keys = try KeyIndex(path, limit: limits.keys)
-    var late = try Self.savedLateLabels(in: path)
-    journal = try Journal(path, segmentBytes: limits.segmentBytes) { message, place in
+    var late = try LateLabelCounts(path)
+    // A segment that is not full stays, so that it must be small in comparison with the limit.
+    let segmentBytes = min(limits.segmentBytes, max(1, limits.bytes / 8))
+    journal = try Journal(path, segmentBytes: segmentBytes) { message, place in
       if let key = message.key {
         keys.restore(String(decoding: key, as: UTF8.self), Int(place.number), Self.digest(of: message))
       }
-      if let counts = message.header(Self.lateHeader).flatMap({
-        try? JSONDecoder().decode(LateLabels.self, from: Data($0))
-      }) {
-        late = counts
+      if let predicted = message.header(Self.predictedHeader) {
+        late.add(isCorrect: predicted == message.header(Self.labelHeader), at: place)
       }
     }
     self.keys = keys
     lateLabels = Mutex(late)
+    trained.store(Int(journal.first ?? journal.end), ordering: .relaxed)
   }
 
   /// The number of examples that were ever accepted.
@@ -85,7 +87,7 @@ package final class Inbox: Sendable {
 
   package var byteCount: Int { journal.byteCount }
 
-  package var late: LateLabels { lateLabels.withLock(\.self) }
+  package var late: LateLabels { lateLabels.withLock(\.sum) }
 
   // MARK: Accepting
 
@@ -122,31 +124,34 @@ package final class Inbox: Sendable {
 
   private func append(_ example: NewExample) async throws -> Int {
     let bytes = example.image.count
-    guard waiting < limits.examples,
-      byteCount + pendingBytes.add(bytes, ordering: .relaxed).newValue <= limits.bytes
-    else {
+    // Before the check, so that examples that arrive at the same time count too.
+    let coming = pending.add(1, ordering: .relaxed).newValue
+    let comingBytes = pendingBytes.add(bytes, ordering: .relaxed).newValue
+    defer {
+      pending.subtract(1, ordering: .relaxed)
       pendingBytes.subtract(bytes, ordering: .relaxed)
+    }
+    let waitingBytes = journal.byteCount(from: UInt64(trained.load(ordering: .relaxed)))
+    guard waiting + coming <= limits.examples, waitingBytes + comingBytes <= limits.bytes else {
       throw InboxProblem.full
     }
-    defer { pendingBytes.subtract(bytes, ordering: .relaxed) }
-    return Int(try await journal.append(message(of: example)).number)
+    let place = try await journal.append(message(of: example))
+    if let predicted = example.predicted {
+      lateLabels.withLock { $0.add(isCorrect: predicted == example.label, at: place) }
+    }
+    return Int(place.number)
   }
 
-  private func message(of example: NewExample) throws -> BrokerMessage {
+  private func message(of example: NewExample) -> BrokerMessage {
     var message = BrokerMessage(offset: BrokerOffset(0), body: example.image)
     message.key = example.key.map { Array($0.utf8) }
     message.headers = [BrokerHeader(Self.labelHeader, "\(example.label)".utf8)]
     if let subject = example.subject {
       message.headers.append(BrokerHeader(Self.subjectHeader, subject.utf8))
     }
-    guard let predicted = example.predicted else { return message }
-    let counts = lateLabels.withLock { counts in
-      counts.labelled += 1
-      counts.correct += predicted == example.label ? 1 : 0
-      return counts
+    if let predicted = example.predicted {
+      message.headers.append(BrokerHeader(Self.predictedHeader, "\(predicted)".utf8))
     }
-    message.headers.append(BrokerHeader(Self.predictedHeader, "\(predicted)".utf8))
-    message.headers.append(BrokerHeader(Self.lateHeader, try JSONEncoder().encode(counts)))
     return message
   }
 
@@ -177,7 +182,7 @@ package final class Inbox: Sendable {
   /// Overwrites the images of subjects, which keep their positions.
   /// - Returns: The number of examples.
   func forget(_ subjects: Set<String>) throws -> Int {
-    try journal.redact(header: Self.subjectHeader) { message in
+    try journal.redact(headers: [Self.subjectHeader]) { message in
       message.header(Self.subjectHeader).map { subjects.contains(String(decoding: $0, as: UTF8.self)) }
         ?? false
     }
@@ -199,20 +204,11 @@ package final class Inbox: Sendable {
     let gone = journal.segments(before: UInt64(position))
     guard let last = gone.last else { return }
     try keys.save(before: Int(last.end))
-    try DurableFile.write(JSONEncoder().encode(late), to: Self.lateLabelsPath(in: journal.folder.path))
+    try lateLabels.withLock { try $0.save(before: last.end, in: journal.folder.path) }
     journal.remove(before: last.end)
   }
 
   func close() { journal.close() }
-
-  private static func lateLabelsPath(in folder: String) -> String { "\(folder)/late-labels.json" }
-
-  private static func savedLateLabels(in folder: String) throws -> LateLabels {
-    guard let data = FileManager.default.contents(atPath: lateLabelsPath(in: folder)) else {
-      return LateLabels()
-    }
-    return try JSONDecoder().decode(LateLabels.self, from: data)
-  }
 }
 
 /// How much an inbox holds.

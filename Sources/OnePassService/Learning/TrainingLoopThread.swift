@@ -13,7 +13,7 @@ final class TrainingLoopThread: Sendable {
     var isStopped = false
     /// Whether the thread has ended, and whether the run was saved then.
     var end: Bool?
-    var checkpoints: [CheckedContinuation<(step: Int, seconds: Double), any Error>] = []
+    var checkpoints: [CheckedContinuation<SavedCheckpoint, any Error>] = []
     var hasPredictor = false
     /// What is done on the files of the run while it is stopped.
     var between: (@Sendable () -> Void)?
@@ -51,12 +51,8 @@ final class TrainingLoopThread: Sendable {
     let thread = Thread { [self] in
       let isSaved = trainUntilStopped()
       doPaused()
-      let waiting = state.withLock { state in
-        state.end = isSaved
-        defer { state.checkpoints = [] }
-        return state.checkpoints
-      }
-      for continuation in waiting { continuation.resume(throwing: ServiceProblem.finished) }
+      state.withLock { $0.end = isSaved }
+      answerCheckpoints(.failure(ServiceProblem.finished))
     }
     thread.name = "onepass training"
     thread.stackSize = 8 << 20
@@ -79,6 +75,7 @@ final class TrainingLoopThread: Sendable {
         let text = (error as? OnePassError)?.message ?? "\(error)"
         status.note(.error, text)
         status.set(.paused, text)
+        answerCheckpoints(.failure(ServiceProblem.checkpointFailed(text)))
         guard let code = (error as? OnePassError)?.code,
           code == .io || code == .diskFull || code == .temporary
         else { return waitForStop() }
@@ -124,7 +121,7 @@ final class TrainingLoopThread: Sendable {
     var run = try TrainingRun(configuration, source: inbox.map { try source(of: $0) })
     let stop = state.withLock { state in
       state.stop = StopRequest()
-      if state.isStopped { state.stop.stop() }
+      if state.isStopped || state.between != nil { state.stop.stop() }
       return state.stop
     }
     run.served = ServedRun(weights, every: .seconds(options.weightsSeconds)) { [self] in take($0) }
@@ -170,13 +167,18 @@ final class TrainingLoopThread: Sendable {
     case .notice(let text): status.note(.notice, text)
     case .checkpoint(let step, let seconds):
       status.noteCheckpoint(step: step, seconds: seconds)
-      let waiting = state.withLock { state in
-        defer { state.checkpoints = [] }
-        return state.checkpoints
-      }
-      for continuation in waiting { continuation.resume(returning: (step, seconds)) }
+      answerCheckpoints(
+        .success(SavedCheckpoint(step: step, position: status.examplesTaken, seconds: seconds)))
     case .started, .resumed, .step, .evaluated, .measured: break
     }
+  }
+
+  private func answerCheckpoints(_ result: Result<SavedCheckpoint, any Error>) {
+    let waiting = state.withLock { state in
+      defer { state.checkpoints = [] }
+      return state.checkpoints
+    }
+    for continuation in waiting { continuation.resume(with: result) }
   }
 
   /// Predicts with the weights of a run that finished before this process started.
@@ -192,14 +194,18 @@ final class TrainingLoopThread: Sendable {
 
   // MARK: Requests
 
-  func checkpoint() async throws -> (step: Int, seconds: Double) {
-    guard status.current.state == .ready else {
-      throw ServiceProblem.notReady(status.current.reason ?? "Nothing is trained.")
-    }
-    return try await withCheckedThrowingContinuation { continuation in
-      state.withLock { state in
+  func checkpoint() async throws -> SavedCheckpoint {
+    try await withCheckedThrowingContinuation { continuation in
+      let isRefused = state.withLock { state in
+        // Within the lock: what is added later than the state changes would not be answered.
+        guard state.end == nil, status.current.state == .ready else { return true }
         state.checkpoints.append(continuation)
         state.stop.checkpoint()
+        return false
+      }
+      if isRefused {
+        continuation.resume(
+          throwing: ServiceProblem.notReady(status.current.reason ?? "Nothing is trained."))
       }
     }
   }
@@ -232,4 +238,13 @@ final class TrainingLoopThread: Sendable {
     }
     return false
   }
+}
+
+/// A checkpoint that is durable.
+package struct SavedCheckpoint: Sendable {
+  package let step: Int
+  /// The number of examples that were taken.
+  package let position: Int
+  /// How long it took.
+  package let seconds: Double
 }

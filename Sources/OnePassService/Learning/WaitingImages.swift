@@ -31,8 +31,8 @@ package final class WaitingImages: Sendable {
   private struct State {
     var entries: [String: Entry] = [:]
     var bytes = 0
-    /// Predictions on their way to the disk.
-    var (coming, comingBytes) = (0, 0)
+    /// Predictions on their way to the disk: a number that none of them precedes, each, and their size.
+    var (coming, comingBytes): ([UInt64], Int) = ([], 0)
     var expired = 0
   }
 
@@ -81,16 +81,17 @@ package final class WaitingImages: Sendable {
   /// - Throws: ``WaitingProblem/full``; `OnePassError` (`io`, `diskFull`).
   package func keep(_ image: [UInt8], of prediction: Prediction) async throws {
     expire()
+    let number = journal.end
     try state.withLock { state throws(WaitingProblem) in
-      guard state.entries.count + state.coming < limits.images,
+      guard state.entries.count + state.coming.count < limits.images,
         state.bytes + state.comingBytes + image.count <= limits.bytes
       else { throw .full(until: state.entries.values.map(\.prediction.expires).min()) }
-      state.coming += 1
+      state.coming.append(number)
       state.comingBytes += image.count
     }
     defer {
       state.withLock {
-        $0.coming -= 1
+        if let index = $0.coming.firstIndex(of: number) { $0.coming.remove(at: index) }
         $0.comingBytes -= image.count
       }
     }
@@ -150,15 +151,18 @@ package final class WaitingImages: Sendable {
       return gone.count
     }
     // Also those that have their label or have expired, and are still in a file. Without an id they are no prediction.
-    _ = try journal.redact(header: "id") { message in message.text("subject").map(subjects.contains) ?? false
+    _ = try journal.redact(headers: ["id", "subject"]) { message in
+      message.text("subject").map(subjects.contains) ?? false
     }
     removeSegments()
     return gone
   }
 
   private func removeSegments() {
-    let first = state.withLock { $0.entries.values.map(\.place.number).min() } ?? journal.end
-    journal.remove(before: first)
+    // Before the state, so that what comes after it is not removed.
+    let end = journal.end
+    let first = state.withLock { ($0.entries.values.map(\.place.number) + $0.coming).min() }
+    journal.remove(before: min(first ?? end, end))
   }
 
   func close() { journal.close() }

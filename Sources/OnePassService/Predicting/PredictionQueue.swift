@@ -23,6 +23,7 @@ package final class PredictionQueue: @unchecked Sendable {
   }
 
   private enum Work {
+    case refresh
     case predict([Request])
     case write(String, @Sendable (Result<Void, any Error>) -> Void)
   }
@@ -31,7 +32,7 @@ package final class PredictionQueue: @unchecked Sendable {
   private var queue: [Request] = []
   private var writes: [(path: String, finish: @Sendable (Result<Void, any Error>) -> Void)] = []
   private var isClosed = false
-  private var isIdle = true
+  private var wantsRefresh = false
   private var usedWeights: (step: Int, time: ContinuousClock.Instant)?
   private let limit: Int
   private static let mostImages = 32
@@ -89,17 +90,25 @@ package final class PredictionQueue: @unchecked Sendable {
     }
   }
 
+  /// Adopts the newest weights, also while nothing is predicted.
+  package func refresh() {
+    condition.withLock {
+      wantsRefresh = true
+      condition.signal()
+    }
+  }
+
   private func next() -> Work? {
     condition.withLock {
-      isIdle = true
-      condition.broadcast()
-      while queue.isEmpty, writes.isEmpty, !isClosed { condition.wait() }
-      isIdle = false
+      while queue.isEmpty, writes.isEmpty, !wantsRefresh, !isClosed { condition.wait() }
       if !writes.isEmpty {
         let write = writes.removeFirst()
         return .write(write.path, write.finish)
       }
-      guard !queue.isEmpty else { return nil }
+      guard !queue.isEmpty else {
+        defer { wantsRefresh = false }
+        return wantsRefresh && !isClosed ? .refresh : nil
+      }
       let images = Array(queue.prefix(Self.mostImages))
       queue.removeFirst(images.count)
       return .predict(images)
@@ -108,6 +117,11 @@ package final class PredictionQueue: @unchecked Sendable {
 
   private func run(_ work: Work, _ predictor: LivePredictor) {
     switch work {
+    case .refresh:
+      do {
+        try predictor.update()
+        note(predictor)
+      } catch { fail(error) }
     case .write(let path, let finish):
       finish(
         Result {

@@ -103,6 +103,8 @@ final class ServiceStatus: Sendable {
 
   var card: ModelCard? { state.withLock(\.card) }
 
+  var examplesTaken: Int { state.withLock { $0.figures?.examplesTaken ?? 0 } }
+
   /// Adds a row to the history: after examples were trained, at most one a second.
   func updateHistory(lag: Int) {
     let now = ContinuousClock.now
