@@ -10,8 +10,9 @@ extension Problem {
     var problem = Problem(
       "no-token", .unauthorized, "No valid token",
       "Send `Authorization: Bearer TOKEN` with a token of the service's file.")
-    problem.headers[.wwwAuthenticate] =
-      allowsBasic ? "Bearer realm=\"onepass\", Basic realm=\"onepass\"" : "Bearer realm=\"onepass\""
+    // Chromium regards only the first challenge of a field.
+    let basic = allowsBasic ? "Basic realm=\"onepass\", " : ""
+    problem.headers[.wwwAuthenticate] = "\(basic)Bearer realm=\"onepass\""
     return problem
   }
 
@@ -112,7 +113,7 @@ extension Problem {
       self = .notReady("Too many predictions wait.")
     case PredictionProblem.closed, ServiceProblem.draining: self = .notReady("The service is being stopped.")
     case ServiceProblem.notReady(let reason): self = .notReady(reason)
-    case ServiceProblem.finished:
+    case ServiceProblem.finished, InboxProblem.ended:
       self = Problem(
         "finished", .conflict, "The run is finished", "The model is not trained further; it only predicts.")
     case ServiceProblem.readsBroker:

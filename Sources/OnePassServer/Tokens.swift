@@ -113,6 +113,9 @@ struct Access: Sendable {
     }
     let isLoopback = host.map { ["localhost", "127.0.0.1", "[::1]"].contains($0.lowercased()) } ?? true
     let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headerFields[$0] } ?? "none"
-    guard isLoopback, ["none", "same-origin"].contains(site) else { throw Problem.foreignOrigin }
+    let origin = request.headerFields[.origin].flatMap { URLComponents(string: $0)?.host }
+    let isForeign =
+      request.headerFields[.origin] != nil && !["localhost", "127.0.0.1", "::1", "[::1]"].contains(origin)
+    guard isLoopback, !isForeign, ["none", "same-origin"].contains(site) else { throw Problem.foreignOrigin }
   }
 }

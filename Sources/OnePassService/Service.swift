@@ -112,7 +112,10 @@ package final class Service: Sendable {
     switch status.current.state {
     case .draining: throw ServiceProblem.draining
     case .finished: throw ServiceProblem.finished
-    case .starting, .ready, .paused: break
+    case .starting, .ready, .paused:
+      guard !training.awaitsCoolDown else {
+        throw ServiceProblem.notReady("The cool-down is about to begin.")
+      }
     }
   }
 
@@ -309,6 +312,7 @@ package final class Service: Sendable {
   /// Does what is due each second.
   package func tick() {
     waiting.expire()
+    training.tick()
     predictions.refresh()
     status.updateHistory(lag: takesExamples ? inbox.waiting : 0)
   }

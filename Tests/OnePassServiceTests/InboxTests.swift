@@ -120,7 +120,7 @@ struct InboxTests {
     #expect(read.map(\.offset.major) == [2, 3, 4])
     #expect(reader.lag(after: PartitionPlace(BrokerOffset(1)), in: 0) == 3)
     async let accepted = inbox.add(example(5))
-    guard case .messages(let next) = try reader.poll(0, seconds: 10) else {
+    guard case .messages(let next) = try reader.poll(0, seconds: 600) else {
       Issue.record("The reader must wait for the message.")
       return
     }

@@ -18,13 +18,15 @@ struct ServiceTests {
     .init(image: image(index), label: Self.images.label(index), subject: subject, key: key)
   }
 
-  private func open(_ folder: TemporaryFolder) throws -> Service {
+  private func open(
+    _ folder: TemporaryFolder, schedule: LearningRateSchedule.Shape = .constant
+  ) throws -> Service {
     var configuration = RunConfiguration(data: Service.inboxData(in: folder.path))
     configuration.model.name = "resnet8"
     configuration.data.classCount = 4
     configuration.data.brokenLimit = 1
     configuration.recipe.batchSize = 8
-    configuration.recipe.schedule = .constant
+    configuration.recipe.schedule = schedule
     configuration.replay.steps = 1
     configuration.memory.storage = .examples(30)
     configuration.machine.threads = 1
@@ -128,6 +130,30 @@ struct ServiceTests {
     try await wait { service.state.state == .ready }
     #expect(await service.drain(seconds: 30))
     #expect(folder.exists("run/forgotten.jsonl"))
+  }
+
+  @Test("A cool-down trains every accepted example, and then refuses others")
+  func coolDown() async throws {
+    let folder = try TemporaryFolder()
+    let service = try open(folder, schedule: .onDemand)
+    try await train(service, 0..<80)
+    service.coolDown()
+    var accepted = 80
+    let end = ContinuousClock.now + .seconds(60)
+    while service.state.state != .finished, .now < end {
+      service.tick()
+      do {
+        _ = try await service.learn(example(accepted % 200))
+        accepted += 1
+      } catch { try await Task.sleep(for: .milliseconds(5)) }
+    }
+    #expect(service.state.state == .finished)
+    #expect(accepted > 80)
+    #expect(service.report.examples.accepted == accepted)
+    #expect(service.report.examples.trained == accepted)
+    await #expect(throws: ServiceProblem.self) { try await service.learn(example(1)) }
+    #expect(try await service.predict(EncodedImage(bytes: image(3))).classes.count == 4)
+    #expect(await service.drain(seconds: 30))
   }
 
   @Test("Two services cannot use one folder, and labels are names or numbers")

@@ -18,7 +18,7 @@ struct WaitingImagesTests {
   }
 
   private func prediction(
-    _ id: String, subject: String? = nil, seconds: Double = 100
+    _ id: String, subject: String? = nil, seconds: Double = 1e6
   ) -> WaitingImages.Prediction {
     .init(
       id: id, predicted: 3, probability: 0.5, subject: subject, expires: Date(timeIntervalSinceNow: seconds))

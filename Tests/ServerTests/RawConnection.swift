@@ -23,7 +23,7 @@ struct Answer: Sendable {
   }
 }
 
-/// A connection over which bytes are sent as they are given. (URLSession waits for a password after a challenge of Basic.)
+/// A connection over which bytes are sent as they are given.
 final class RawConnection {
   private let descriptor: Int32
 

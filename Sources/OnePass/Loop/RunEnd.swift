@@ -55,8 +55,8 @@ struct RunEnd {
     coolDown = begun
     return (
       begun,
-      "Cooling down over \(Figures.count(taken, "update")); the run ends after step \(Figures.count(last)) "
-        + "of the planned \(Figures.count(plan.steps))."
+      "Cooling down over \(Figures.count(taken, "update")); the run ends after step \(Figures.count(last))"
+        + (plan.knownSteps.map { " of the planned \(Figures.count($0))." } ?? ".")
     )
   }
 }

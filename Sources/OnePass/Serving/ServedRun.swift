@@ -31,6 +31,8 @@ package struct ServedRun: Sendable {
 package struct StepFigures: Sendable {
   /// The number of examples taken from the stream.
   package let examplesTaken: Int
+  /// The number of examples with which the run ends, once it cools down; `nil` before.
+  package let end: Int?
   /// `nil` if nothing was trained.
   package let report: StepReport?
   /// The mean loss of the replayed examples, in nats; `nil` without any.
@@ -73,6 +75,7 @@ final class ServedRunObserver: StepObserver {
   private var nextWeights: ContinuousClock.Instant
   private var nextCount: ContinuousClock.Instant
   private var isChanged = false
+  private var batchSize = 0
 
   init(_ run: ServedRun, _ learner: Learner, _ records: RunRecords) {
     (self.run, self.learner, self.records) = (run, learner, records)
@@ -82,6 +85,7 @@ final class ServedRunObserver: StepObserver {
   /// Publishes the first weights.
   func begin(_ assembly: RunAssembly, _ loop: TrainingLoop) throws {
     try publish(step: loop.position.steps)
+    batchSize = assembly.configuration.recipe.batchSize
     run.notify(
       .ready(
         assembly.card, plan: assembly.plan, threads: assembly.configuration.machine.threads,
@@ -105,7 +109,8 @@ final class ServedRunObserver: StepObserver {
 
   private func figures(_ step: StepRecord, of loop: TrainingLoop) throws -> StepFigures {
     StepFigures(
-      examplesTaken: loop.incoming.tally.taken, report: step.report, replayLoss: step.replayLoss,
+      examplesTaken: loop.incoming.tally.taken, end: loop.position.coolDown.map { $0.lastStep * batchSize },
+      report: step.report, replayLoss: step.replayLoss,
       correct: step.correct, onlineAccuracy: records.online.accuracy.value, memory: counts(of: loop))
   }
 

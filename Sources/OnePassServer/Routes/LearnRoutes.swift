@@ -37,6 +37,10 @@ enum LearnRoutes {
   }
 
   private static func labelText(_ exchange: Exchange) throws -> String? {
+    let (query, header) = (try exchange.query("label"), exchange.header("OnePass-Label"))
+    guard query == nil || header == nil || query == header else {
+      throw Problem.badRequest("The label of the query and that of the header differ.")
+    }
     try exchange.bounded(exchange.query("label") ?? exchange.header("OnePass-Label"), "label", atMost: 256)
   }
 

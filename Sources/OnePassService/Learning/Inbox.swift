@@ -53,6 +53,7 @@ package final class Inbox: Sendable {
   /// The number of examples that are trained and saved.
   private let settled = Mutex(0)
   private let trained = Atomic<Int>(0)
+  private let lastPosition = Atomic<Int>(.max)
   /// The examples that are being written, and their size.
   private let pending = Atomic<Int>(0)
   private let pendingBytes = Atomic<Int>(0)
@@ -131,6 +132,7 @@ package final class Inbox: Sendable {
       pending.subtract(1, ordering: .relaxed)
       pendingBytes.subtract(bytes, ordering: .relaxed)
     }
+    guard accepted + coming <= lastPosition.load(ordering: .relaxed) else { throw InboxProblem.ended }
     let waitingBytes = journal.byteCount(from: UInt64(trained.load(ordering: .relaxed)))
     guard waiting + coming <= limits.examples, waitingBytes + comingBytes <= limits.bytes else {
       throw InboxProblem.full
@@ -190,6 +192,9 @@ package final class Inbox: Sendable {
 
   // MARK: Training
 
+  /// Accepts no examples from a position on, where the run ends.
+  func end(at position: Int) { lastPosition.store(position, ordering: .relaxed) }
+
   /// Notes how many examples the run has taken and trained.
   func note(trained count: Int) { trained.store(count, ordering: .relaxed) }
 
@@ -228,6 +233,8 @@ package struct InboxLimits: Sendable {
 package enum InboxProblem: Error, Hashable, Sendable {
   /// There are too many examples that are not trained.
   case full
+  /// The run cools down, and has all of its examples.
+  case ended
   /// A key came again with another label, subject or image.
   case keyReused
 }

@@ -8,6 +8,8 @@ import Synchronization
 
 /// Trains a run on a thread of its own. After a failure of the disk or of a broker it resumes from the last checkpoint.
 final class TrainingLoopThread: Sendable {
+  private enum CoolDownRequest { case none, requested, passedOn }
+
   private struct State {
     var stop = StopRequest()
     var isStopped = false
@@ -15,6 +17,7 @@ final class TrainingLoopThread: Sendable {
     var end: Bool?
     var checkpoints: [CheckedContinuation<SavedCheckpoint, any Error>] = []
     var hasPredictor = false
+    var coolDown = CoolDownRequest.none
     /// What is done on the files of the run while it is stopped.
     var between: (@Sendable () -> Void)?
   }
@@ -158,6 +161,10 @@ final class TrainingLoopThread: Sendable {
       status.set(.ready)
     case .step(let figures):
       inbox?.note(trained: figures.examplesTaken)
+      if let end = figures.end {
+        inbox?.end(at: end)
+        state.withLock { $0.coolDown = .none }
+      }
       status.note(figures)
     }
   }
@@ -187,6 +194,7 @@ final class TrainingLoopThread: Sendable {
     try weights.put(finished: folder)
     status.note(ready: try files.modelCard(), try RunFiles.result(in: folder).plan)
     predictions.start(try files.modelCard(), weights, threads: configuration.machine.threads)
+    if let inbox { inbox.note(trained: inbox.accepted) }
     status.set(.finished, "The run is finished.")
     while !waitForStop(seconds: 60) {}
     return true
@@ -223,7 +231,23 @@ final class TrainingLoopThread: Sendable {
     }
   }
 
-  func coolDown() { state.withLock { $0.stop.coolDown() } }
+  /// Lets the run cool down, once the examples that wait now are nearly trained; until it has begun, no others are accepted.
+  func coolDown() { state.withLock { $0.coolDown = .requested } }
+
+  /// Whether a cool-down was requested that has not begun.
+  var awaitsCoolDown: Bool { state.withLock { $0.coolDown != .none } }
+
+  /// Does what is due each second.
+  func tick() {
+    let limit = 2 * configuration.recipe.batchSize
+    state.withLock { state in
+      guard state.coolDown == .requested, (inbox?.waiting ?? 0) < limit, status.current.state == .ready else {
+        return
+      }
+      state.coolDown = .passedOn
+      state.stop.coolDown()
+    }
+  }
 
   /// - Returns: Whether the run was saved in time.
   func stop(within seconds: Double) async -> Bool {
