@@ -41,7 +41,8 @@ enum LearnRoutes {
     guard query == nil || header == nil || query == header else {
       throw Problem.badRequest("The label of the query and that of the header differ.")
     }
-    try exchange.bounded(exchange.query("label") ?? exchange.header("OnePass-Label"), "label", atMost: 256)
+    return try exchange.bounded(
+      exchange.query("label") ?? exchange.header("OnePass-Label"), "label", atMost: 256)
   }
 
   private static func classOf(_ text: String, _ exchange: Exchange) throws -> Int {
