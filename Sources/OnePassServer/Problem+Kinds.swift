@@ -120,6 +120,10 @@ extension Problem {
       self = Problem(
         "reads-broker", .conflict, "Examples come from a broker",
         "Send this example to the stream that the service reads.")
+    case ServiceProblem.noCoolDown:
+      self = Problem(
+        "no-cool-down", .conflict, "The schedule does not cool down",
+        "Only a run with `schedule: on-demand` cools down on request.")
     case ServiceProblem.checkpointFailed(let reason): self = .notReady(reason)
     case let error as OnePassError where error.code == .diskFull:
       self = Problem(

@@ -15,7 +15,7 @@ package func runOnePassServe(commit: String?, isModified: Bool?) async -> Never 
   SourceRevision.current = commit.map { SourceRevision(commit: $0, isModified: isModified ?? false) }
   do {
     let command = try ServeProgram.parse()
-    try await command.run()
+    try await command.serve()
     exit(0)
   } catch let error as OnePassError {
     FileHandle.standardError.write(Data("Error: \(error.message)\n".utf8))
@@ -25,7 +25,14 @@ package func runOnePassServe(commit: String?, isModified: Bool?) async -> Never 
   }
 }
 
-struct ServeProgram: ParsableArguments {
+struct ServeProgram: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "onepass-serve",
+    abstract: "Train on examples that arrive over HTTP or from a broker, and predict meanwhile.",
+    version: SourceRevision.describe(
+      version: onePassVersion, commit: SourceRevision.current?.commit,
+      isModified: SourceRevision.current?.isModified))
+
   @Option(
     help: ArgumentHelp("YAML file with the options of the run and a section serve:.", valueName: "FILE"))
   var config: String
@@ -33,7 +40,7 @@ struct ServeProgram: ParsableArguments {
   @Option(help: ArgumentHelp("Address to listen on, instead of that of the file.", valueName: "HOST:PORT"))
   var listen: String?
 
-  func run() async throws {
+  func serve() async throws {
     var (configuration, options) = try ServiceFile.read(config)
     if let listen { try options.set("listen", to: listen) }
     try options.check()

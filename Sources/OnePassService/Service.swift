@@ -228,7 +228,8 @@ package final class Service: Sendable {
   package func checkpoint() async throws -> SavedCheckpoint { try await training.checkpoint() }
 
   /// Lets the run cool down and finish.
-  package func coolDown() { training.coolDown() }
+  /// - Throws: ``ServiceProblem`` if the schedule does not cool down, or nothing is trained now.
+  package func coolDown() throws { try training.coolDown() }
 
   /// What was removed of a subject.
   package struct Forgotten: Codable, Sendable {
@@ -327,4 +328,6 @@ package enum ServiceProblem: Error, Sendable {
   /// The run is finished, and only predicts.
   case finished
   case checkpointFailed(String)
+  /// The schedule of the run does not cool down on request.
+  case noCoolDown
 }

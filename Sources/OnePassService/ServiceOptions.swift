@@ -33,6 +33,9 @@ package struct ServiceOptions: Sendable {
   /// Whether logs are JSON objects.
   package var logsJSON = false
 
+  /// A body is in memory as a whole, several times.
+  private static let largestBody = 1 << 30
+
   package init() {}
 
   /// Sets an option by its name in the file.
@@ -55,6 +58,9 @@ package struct ServiceOptions: Sendable {
     guard !folder.isEmpty else {
       throw OnePassError(
         .usage, "serve: folder is required; name the folder that the service keeps its files in.")
+    }
+    guard bodyBytes <= Self.largestBody else {
+      throw OnePassError(.usage, "serve: body-limit must be at most 1GiB (got \(ByteCount(bodyBytes))).")
     }
     guard (certificate == nil) == (key == nil) else {
       throw OnePassError(.usage, "serve: certificate and key are required together.")

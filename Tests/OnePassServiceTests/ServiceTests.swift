@@ -137,7 +137,7 @@ struct ServiceTests {
     let folder = try TemporaryFolder()
     let service = try open(folder, schedule: .onDemand)
     try await train(service, 0..<80)
-    service.coolDown()
+    try service.coolDown()
     var accepted = 80
     let end = ContinuousClock.now + .seconds(60)
     while service.state.state != .finished, .now < end {
@@ -154,6 +154,20 @@ struct ServiceTests {
     await #expect(throws: ServiceProblem.self) { try await service.learn(example(1)) }
     #expect(try await service.predict(EncodedImage(bytes: image(3))).classes.count == 4)
     #expect(await service.drain(seconds: 30))
+  }
+
+  @Test("A cool-down that is not possible is refused, and examples are accepted as before")
+  func noCoolDown() async throws {
+    let starting = try open(TemporaryFolder(), schedule: .onDemand)
+    #expect(throws: ServiceProblem.self) { try starting.coolDown() }
+    #expect(try await starting.learn(example(0)).position == 0)
+    #expect(await starting.drain(seconds: 30))
+    let constant = try open(TemporaryFolder())
+    try await train(constant, 0..<16)
+    #expect(throws: ServiceProblem.self) { try constant.coolDown() }
+    constant.tick()
+    #expect(try await constant.learn(example(16)).position == 16)
+    #expect(await constant.drain(seconds: 30))
   }
 
   @Test("Two services cannot use one folder, and labels are names or numbers")

@@ -34,8 +34,7 @@ enum ManageRoutes {
   }
 
   private static func coolDown(_ exchange: Exchange) throws -> Response {
-    try exchange.service.checkLearning()
-    exchange.service.coolDown()
+    try exchange.service.coolDown()
     return .json(Requested(), status: .accepted)
   }
 }

@@ -137,7 +137,8 @@ private struct KeyRow {
             littleEndian: bytes.loadUnaligned(fromByteOffset: row * Self.bytes + column * 8, as: UInt64.self))
         }
         return KeyRow(
-          key: ContentHash(high: number(0), low: number(1)), position: Int(number(2)), digest: number(3))
+          key: ContentHash(high: number(0), low: number(1)), position: Int(clamping: number(2)),
+          digest: number(3))
       }
     }
   }

@@ -18,6 +18,7 @@ final class TrainingLoopThread: Sendable {
     var checkpoints: [CheckedContinuation<SavedCheckpoint, any Error>] = []
     var hasPredictor = false
     var coolDown = CoolDownRequest.none
+    var isCoolingDown = false
     /// What is done on the files of the run while it is stopped.
     var between: (@Sendable () -> Void)?
   }
@@ -163,7 +164,7 @@ final class TrainingLoopThread: Sendable {
       inbox?.note(trained: figures.examplesTaken)
       if let end = figures.end {
         inbox?.end(at: end)
-        state.withLock { $0.coolDown = .none }
+        state.withLock { ($0.coolDown, $0.isCoolingDown) = (.none, true) }
       }
       status.note(figures)
     }
@@ -232,7 +233,17 @@ final class TrainingLoopThread: Sendable {
   }
 
   /// Lets the run cool down, once the examples that wait now are nearly trained; until it has begun, no others are accepted.
-  func coolDown() { state.withLock { $0.coolDown = .requested } }
+  /// - Throws: ``ServiceProblem`` if the schedule does not cool down, or nothing is trained now.
+  func coolDown() throws {
+    guard configuration.recipe.schedule == .onDemand else { throw ServiceProblem.noCoolDown }
+    guard status.current.state == .ready else {
+      throw ServiceProblem.notReady(status.current.reason ?? "Nothing is trained.")
+    }
+    state.withLock { state in
+      // Once it has begun, a further request has no effect.
+      if !state.isCoolingDown, state.coolDown == .none { state.coolDown = .requested }
+    }
+  }
 
   /// Whether a cool-down was requested that has not begun.
   var awaitsCoolDown: Bool { state.withLock { $0.coolDown != .none } }
