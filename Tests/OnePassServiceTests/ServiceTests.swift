@@ -158,11 +158,12 @@ struct ServiceTests {
 
   @Test("A cool-down that is not possible is refused, and examples are accepted as before")
   func noCoolDown() async throws {
-    let starting = try open(TemporaryFolder(), schedule: .onDemand)
+    let folders = try [TemporaryFolder(), TemporaryFolder()]
+    let starting = try open(folders[0], schedule: .onDemand)
     #expect(throws: ServiceProblem.self) { try starting.coolDown() }
     #expect(try await starting.learn(example(0)).position == 0)
     #expect(await starting.drain(seconds: 30))
-    let constant = try open(TemporaryFolder())
+    let constant = try open(folders[1])
     try await train(constant, 0..<16)
     #expect(throws: ServiceProblem.self) { try constant.coolDown() }
     constant.tick()
