@@ -117,6 +117,16 @@ CTError *ct_copy_at(CTTensor *destination, int64_t index, const CTTensor *source
   });
 }
 
+CTError *ct_append_rows(CTTensor *tensor, const CTTensor *rows) {
+  return guard([&] {
+    c10::NoGradGuard noGradient;
+    auto &value = tensor->value;
+    // All who hold the tensor see the new rows, unlike those of a new tensor. A gradient would have the old shape.
+    value.mutable_grad().reset();
+    value.set_data(at::cat({value.detach(), rows->value.detach()}));
+  });
+}
+
 CTError *ct_add_integer_in_place(CTTensor *tensor, int64_t value) {
   return guard([&] {
     c10::NoGradGuard noGradient;

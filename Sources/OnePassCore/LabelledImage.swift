@@ -12,6 +12,8 @@ public struct LabelledImage: Sendable {
   public var label: Int
   /// The subject that the image is about, so that its images can be forgotten; see ``SubjectKey``.
   public var subject: String?
+  /// The name of the class, if the stream neither numbers nor lists its classes.
+  package var className: String?
 
   /// Creates a labelled image.
   /// - Parameters:
@@ -28,6 +30,8 @@ public struct LabelledImage: Sendable {
 extension Example {
   /// Creates an example from a labelled image and its position in the stream.
   package init(id: Int, _ labelled: LabelledImage) {
-    self.init(id: id, label: labelled.label, image: labelled.image, subject: labelled.subject)
+    self.init(
+      id: id, label: labelled.label, image: labelled.image, subject: labelled.subject,
+      className: labelled.className)
   }
 }

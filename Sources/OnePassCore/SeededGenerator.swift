@@ -21,6 +21,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     case syntheticImage = 8
     case shuffleBuffer = 9
     case mixing = 12
+    /// The weights of a class that was found in the stream.
+    case newClass = 13
     /// Augmentation operations other than crop and flip.
     case imageOperations = 16
     /// Reserved for programs that use OnePass.

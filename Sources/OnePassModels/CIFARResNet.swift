@@ -26,8 +26,8 @@ public struct CIFARResNet: ImageClassifier {
     case resnet110 = 18
   }
 
-  /// The number of classes, 1 or more.
-  public let classes: Int
+  /// The number of classes.
+  public var classes: Int { fc.outputs }
   /// The number of image channels: 1 or 3.
   public let channels: Int
 
@@ -35,11 +35,12 @@ public struct CIFARResNet: ImageClassifier {
   private let bn1: BatchNorm2d
   private let layers: [[Block]]
   private let fc: Linear
+  public var head: Linear? { fc }
 
   /// Creates a model with random weights.
   /// - Parameters:
   ///   - depth: The number of layers.
-  ///   - classes: 1 or more.
+  ///   - classes: 0 or more.
   ///   - channels: 1 (grey) or 3 (colour).
   ///   - options: Changes to the layers. Default: none.
   ///   - initialiser: The source of the weights.
@@ -47,7 +48,6 @@ public struct CIFARResNet: ImageClassifier {
     _ depth: Depth, classes: Int, channels: Int, options: LayerOptions = LayerOptions(),
     from initialiser: Initialiser
   ) throws {
-    self.classes = classes
     self.channels = channels
     conv1 = try Conv2d(channels, 16, size: 3, padding: 1, from: initialiser)
     bn1 = try BatchNorm2d(16, over: options.normalisationGroup, from: initialiser)

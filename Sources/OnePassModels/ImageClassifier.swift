@@ -8,8 +8,11 @@ import OnePassTorch
 /// }
 /// ```
 public protocol ImageClassifier: Module {
-  /// The number of classes, 1 or more.
+  /// The number of classes; 0 before the first class of a run with open classes.
   var classes: Int { get }
+
+  /// The last layer, which gets an output for each new class; `nil` if the number of classes cannot change.
+  var head: Linear? { get }
 
   /// The number of image channels: 1 or 3.
   var channels: Int { get }
@@ -21,6 +24,10 @@ public protocol ImageClassifier: Module {
   /// - Returns: `[N, classes]`, float32.
   /// - Throws: `OnePassError` (`engine`) if the images have another number of channels or are too small for the network.
   func callAsFunction(_ images: Tensor, _ mode: Mode) throws -> Tensor
+}
+
+extension ImageClassifier {
+  public var head: Linear? { nil }
 }
 
 /// The first layers of a ResNet, which determine the image size for which it is suitable.

@@ -9,7 +9,7 @@ import OnePassTorch
 /// }
 /// ```
 public struct ModelRequest {
-  /// The number of classes, 1 or more.
+  /// The number of classes; 0 if all of them are found in the stream.
   public let classes: Int
   /// The number of image channels: 1 (grey) or 3 (colour).
   public let channels: Int
@@ -64,7 +64,7 @@ public struct ModelKind: Sendable {
 
   /// Creates a model with random weights.
   /// - Parameters:
-  ///   - classes: 1 or more.
+  ///   - classes: 0 or more.
   ///   - channels: 1 (grey) or 3 (colour).
   ///   - stem: The first layers. The CIFAR ResNets (8, 20, 32, 44, 56, 110) ignore it, since they have only the small stem.
   ///   - seed: The seed of the weights, which are the same on every device.
@@ -75,7 +75,7 @@ public struct ModelKind: Sendable {
     classes: Int, channels: Int, stem: Stem, seed: UInt64, device: Device,
     options: LayerOptions = LayerOptions()
   ) throws -> any ImageClassifier {
-    guard classes >= 1 else { throw OnePassError.classCountOutOfRange(classes) }
+    guard classes >= 0 else { throw OnePassError.classCountOutOfRange(classes) }
     guard channels == 1 || channels == 3 else { throw OnePassError.channelCountOutOfRange(channels) }
     return try make(
       ModelRequest(

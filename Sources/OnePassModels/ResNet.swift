@@ -36,8 +36,8 @@ public struct ResNet: ImageClassifier {
     }
   }
 
-  /// The number of classes, 1 or more.
-  public let classes: Int
+  /// The number of classes.
+  public var classes: Int { fc.outputs }
   /// The number of image channels: 1 or 3.
   public let channels: Int
   /// The first layers.
@@ -47,11 +47,12 @@ public struct ResNet: ImageClassifier {
   private let bn1: BatchNorm2d
   private let layers: [[Block]]
   private let fc: Linear
+  public var head: Linear? { fc }
 
   /// Creates a model with random weights.
   /// - Parameters:
   ///   - depth: The number of layers.
-  ///   - classes: 1 or more.
+  ///   - classes: 0 or more.
   ///   - channels: 1 (grey) or 3 (colour).
   ///   - stem: The first layers, by image size.
   ///   - options: Changes to the layers. Default: none.
@@ -60,7 +61,6 @@ public struct ResNet: ImageClassifier {
     _ depth: Depth, classes: Int, channels: Int, stem: Stem, options: LayerOptions = LayerOptions(),
     from initialiser: Initialiser
   ) throws {
-    self.classes = classes
     self.channels = channels
     self.stem = stem
     switch stem {

@@ -100,6 +100,8 @@ CTError *_Nullable ct_clone(const CTTensor *tensor, CTTensor *_Nullable *_Nonnul
 CTError *_Nullable ct_copy(CTTensor *destination, const CTTensor *source);
 /// destination[index] = source along the first dimension, without recording a gradient.
 CTError *_Nullable ct_copy_at(CTTensor *destination, int64_t index, const CTTensor *source);
+/// Adds rows to the first dimension of a tensor without a graph, and clears its gradient. Every reference to it sees them.
+CTError *_Nullable ct_append_rows(CTTensor *tensor, const CTTensor *rows);
 CTError *_Nullable ct_add_integer_in_place(CTTensor *tensor, int64_t value);
 
 CTError *_Nullable ct_generator_make(uint64_t seed, CTGenerator *_Nullable *_Nonnull out);

@@ -15,9 +15,9 @@ public struct ModelCard: Codable, Sendable {
   /// The first layers, for large or small images.
   public let stem: Stem
   /// The number of classes.
-  public let classes: Int
+  public private(set) var classes: Int
   /// The class names in label order; `nil` if the classes have no names.
-  public let classNames: [String]?
+  public private(set) var classNames: [String]?
   /// The preparation of images.
   public let pipeline: ImagePipeline
   /// Whether the model blurs before strided convolutions.
@@ -45,6 +45,14 @@ public struct ModelCard: Codable, Sendable {
     return try ModelRegistry.make(
       name, classes: classes, channels: pipeline.channels, stem: stem, seed: seed, device: device,
       options: options)
+  }
+
+  /// The same model with the classes found so far.
+  func with(_ found: RunClasses) -> ModelCard {
+    guard let names = found.names else { return self }
+    var card = self
+    (card.classes, card.classNames) = (names.count, names)
+    return card
   }
 
   /// The name of a class, or `class 3` if the classes have no names.

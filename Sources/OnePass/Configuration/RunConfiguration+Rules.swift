@@ -14,6 +14,7 @@ extension RunConfiguration {
     try checkRecipe()
     try check(
       !machine.cudaGraphs || step.updates == .sequential || method != .replay, .graphsOfJointUpdates)
+    try check(data.openClasses == nil || !machine.cudaGraphs, .openClassesWithGraphs)
     try check(
       !(replay.priority.followsReplays && replay.priorityTiming != .refreshed && method == .replay),
       .priorityNeedsRefreshing(replay.priority.rawValue))

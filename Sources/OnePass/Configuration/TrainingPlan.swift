@@ -17,10 +17,12 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   public let steps: Int
   /// The number of optimiser updates, over which the learning rate decays.
   public let updates: Int
-  /// The number of classes.
-  public let classes: Int
+  /// The number of classes; with open classes, of those found so far.
+  public private(set) var classes: Int
   /// The class names in label order; `nil` if the classes have no names.
-  public let classNames: [String]?
+  public private(set) var classNames: [String]?
+  /// The maximum number of open classes; `nil` if all classes are known ahead.
+  public let classLimit: Int?
   /// The capacity of the replay memory in examples; `nil` without a memory, or if its budget is in bytes.
   public let capacityExamples: Int?
   /// The capacity of the replay memory in bytes; `nil` without a memory, or if its budget is in examples.
@@ -41,6 +43,7 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     self.streamExamples = streamExamples
     self.classes = classes
     self.classNames = classNames
+    classLimit = configuration.data.openClasses?.limit
     let batchSize = configuration.recipe.batchSize
     steps = Self.steps(configuration, streamExamples: streamExamples, batchSize: batchSize)
     updates = Self.updates(configuration, streamExamples: streamExamples, batchSize: batchSize)
@@ -53,7 +56,7 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   /// The last mini-batch of the finished run may have been smaller than the others, so the steps are not those of a single run.
   init(extending state: RunState, _ configuration: RunConfiguration, by examples: Int) throws {
     streamExamples = state.examplesTaken + examples
-    (classes, classNames) = (state.plan.classes, state.plan.classNames)
+    (classes, classNames, classLimit) = (state.plan.classes, state.plan.classNames, state.plan.classLimit)
     let more = Self.steps(
       configuration, streamExamples: examples, batchSize: configuration.recipe.batchSize)
     steps = state.loop.position.steps + more
@@ -95,6 +98,14 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     guard run.method == .replay, run.step.updates == .sequential else { return steps }
     // The memory is empty at the first step.
     return steps + run.replay.steps * max(0, steps - 1)
+  }
+
+  /// The same plan with the classes found so far.
+  func with(_ found: RunClasses) -> TrainingPlan {
+    guard let names = found.names else { return self }
+    var plan = self
+    (plan.classes, plan.classNames) = (names.count, names)
+    return plan
   }
 
   var capacity: ReplayMemory.Capacity? {

@@ -137,4 +137,24 @@ extension OnePassError {
       .usage,
       "--precision \(precision) is not supported by the processor of this machine; omit it, or use a GPU.")
   }
+
+  // MARK: --classes
+
+  static func isNoOpenClasses(_ text: String) -> OnePassError {
+    OnePassError(.usage, "--classes must be a number, a file, open or open:LIMIT (got \(text)).")
+  }
+
+  static let openClassesOutOfRange = OnePassError(
+    .usage, "The limit of --classes open:LIMIT must be 1 to 1000000.")
+
+  static let openClassesWithGraphs = OnePassError(
+    .usage,
+    "--classes open cannot be combined with --cuda-graphs, which record a model of a fixed size; omit one of them.")
+
+  static func modelCannotGrow(_ name: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--classes open needs a model whose last layer is known (ImageClassifier.head), which \(name) does not name; "
+        + "pass the number of classes, or another model.")
+  }
 }

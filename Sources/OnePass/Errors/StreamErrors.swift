@@ -127,4 +127,14 @@ extension OnePassError {
   static func undecodableImage(_ image: String, cause: OnePassError) -> OnePassError {
     OnePassError(.badData, "\(image) cannot be decoded. \(cause.message)", cause: cause)
   }
+
+  /// - Parameter position: The position of the first example of the class.
+  static func tooManyClasses(
+    _ name: String, at position: Int, in source: String, limit: Int
+  ) -> OnePassError {
+    OnePassError(
+      .badData,
+      "\(source): example \(position) is of class \"\(name)\", and there are \(limit) others already, which is the "
+        + "limit; raise it with --classes open:LIMIT, or correct the label.")
+  }
 }

@@ -118,7 +118,7 @@ class RelabelledSource: ExampleSource {
         names.indices.contains(example.label) ? names[example.label] : "\(example.label)", in: specification,
         known: known ?? [])
     }
-    return Example(id: example.id, label: label, image: example.image, subject: example.subject)
+    return example.with(label: label)
   }
 }
 

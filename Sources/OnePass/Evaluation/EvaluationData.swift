@@ -26,7 +26,10 @@ struct EvaluationData {
     var problem: String?
     while tried < Self.mostTried, let example = try next(tried, of: table, probe) {
       tried += 1
-      try checkLabel(of: example, classCount: plan.classes, in: source.specification)
+      // That of open classes is known later.
+      if plan.classLimit == nil {
+        try checkLabel(of: example, classCount: plan.classes, in: source.specification)
+      }
       let batch = try pool.submit([example], views: [.centre]).wait()
       if batch.count > 0 { return }
       problem = problem ?? batch.skipped.first?.reason

@@ -22,10 +22,7 @@ struct RepeatedFeed: ExampleFeed {
   mutating func next(_ count: Int, for rank: Int, of shares: BatchShares) -> TakenPart {
     let count = batches == 1 ? secondCount ?? count : count
     defer { (taken, batches) = (taken + count, batches + 1) }
-    let part = (taken..<taken + count).map { id in
-      let example = examples[id % examples.count]
-      return Example(id: id, label: example.label, image: example.image, subject: example.subject)
-    }
+    let part = (taken..<taken + count).map { id in examples[id % examples.count].with(id: id) }
     return TakenPart(examples: part, isEnd: false)
   }
 }

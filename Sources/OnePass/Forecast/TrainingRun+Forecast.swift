@@ -26,10 +26,13 @@ extension TrainingRun {
     // Without the shuffle buffer, whose filling would consume the stream.
     let source = stream.arriving
     // A stream that cannot be read again loses at most one image to a forecast.
-    let look = try StreamLook(RunStream(source), configuration, wholeBatch: !source.readsAgainToRestore)
+    let look = try StreamLook(
+      RunStream(source), configuration.withClassesAhead(of: source), wholeBatch: !source.readsAgainToRestore)
     var run = self
     run.configuration = look.configuration
-    return try run.forecast(from: look, on: device, after: stepsSaved)
+    var forecast = try run.forecast(from: look, on: device, after: stepsSaved)
+    forecast.configuration.data.openClasses = configuration.data.openClasses
+    return forecast
   }
 
   private func forecast(
@@ -87,7 +90,7 @@ extension TrainingRun {
       notices: notices + look.notices + [plan.noticeOfFewUpdates(configuration)].compactMap(\.self)
         + source.report.notices(of: source.specification)
         + (evaluationSource.map { $0.report.notices(of: $0.specification) } ?? []),
-      configuration: assembly.resolvedConfiguration, version: onePassVersion,
+      configuration: assembly.resolvedConfiguration(assembly.card), version: onePassVersion,
       engine: Engine.version, machine: .current)
   }
 
@@ -143,5 +146,15 @@ extension TrainingRun {
       return sum + min(configuration.recipe.batchSize, plan.streamExamples - position)
         + replays * configuration.recipe.batchSize
     }
+  }
+}
+
+extension RunConfiguration {
+  /// This configuration, in which open classes are as many as the data has, or their limit if that is unknown.
+  fileprivate func withClassesAhead(of source: any ExampleSource) -> RunConfiguration {
+    guard let open = data.openClasses else { return self }
+    var ahead = self
+    (ahead.data.openClasses, ahead.data.classCount) = (nil, source.knownClassCount ?? max(2, open.limit))
+    return ahead
   }
 }

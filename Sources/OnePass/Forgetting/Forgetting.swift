@@ -203,9 +203,7 @@ extension StoredRun {
           subject: $0.subject))
     }
     guard rest.count < saved.unsettled.count else { return }
-    let renumbered = zip(saved.position..., rest).map { id, example in
-      Example(id: id, label: example.label, image: example.image, subject: example.subject)
-    }
+    let renumbered = zip(saved.position..., rest).map { id, example in example.with(id: id) }
     file.contents = ShuffleBuffer.Snapshot(
       position: saved.position, basePosition: saved.basePosition, held: saved.held, unsettled: renumbered,
       peak: saved.peak)

@@ -98,7 +98,9 @@ extension InitialWeights {
     try fresh.load(from: fitting)
     let names = prefix.isEmpty ? "" : " (without the prefix \(prefix) of parameter names)"
     let head =
-      newHead.map { "The last layer for \(card.classes) classes is new, because \($0)." }
+      card.classes == 0
+      ? "Its last layer is left out, because the classes are open."
+      : newHead.map { "The last layer for \(card.classes) classes is new, because \($0)." }
       ?? "The last layer for \(card.classes) classes was loaded too."
     return "Initialised the model from \(path)\(names). \(head)" + (card.blurPool ? blurNotice : "")
   }

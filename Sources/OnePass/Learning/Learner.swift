@@ -22,9 +22,11 @@ final class Learner: BatchLearner {
   /// The moving average of the weights, if the run has one.
   private let average: WeightAverage?
   /// The targets of the run, if they are more than the label.
-  private let softTargets: SoftTargets?
+  private var softTargets: SoftTargets?
   /// Sums gradients over ranks, if there are several.
-  private let reducer: GradientReducer?
+  private var reducer: GradientReducer?
+  private let ranks: Ranks
+  private let configuration: RunConfiguration
   private(set) var updatesMade = 0
   /// Mini-batches whose gradients are accumulated for the next update.
   private var accumulated = 0
@@ -36,6 +38,7 @@ final class Learner: BatchLearner {
     try Engine.prepare(device)
     self.model = model
     self.device = device
+    (self.configuration, self.ranks) = (configuration, ranks)
     precision = configuration.machine.precision
     transfer = try BatchTransfer(to: device, normalisation: normalisation)
     optimiser = try OptimiserGroups(configuration, model.parameters, on: device)
@@ -46,9 +49,15 @@ final class Learner: BatchLearner {
       ? try WeightAverage(of: model.stateDictionary, decay: configuration.recipe.weightAverage) : nil
     softTargets = SoftTargets(configuration, classes: model.classes)
     plannedUpdates = plan.updates
-    reducer = try ranks.group.map { try GradientReducer(of: model.parameters.map(\.tensor), over: $0) }
     recorded =
       configuration.machine.cudaGraphs ? RecordedUpdate(batchSize: configuration.recipe.batchSize) : nil
+    try makeReducer()
+  }
+
+  /// A model without classes trains nothing yet.
+  private func makeReducer() throws {
+    guard model.classes > 0 else { return }
+    reducer = try ranks.group.map { try GradientReducer(of: model.parameters.map(\.tensor), over: $0) }
   }
 
   /// The state of the learner, except weights and momentum.
@@ -253,5 +262,33 @@ final class Learner: BatchLearner {
     updatesMade += 1
     accumulated = 0
     try average?.take(afterUpdate: updatesMade)
+  }
+}
+
+extension Learner {
+  /// Adds outputs to the last layer, its momentum (zero) and its average (the new weights).
+  ///
+  /// The weights of a class depend on the seed and its label only, not on when it is found.
+  /// - Throws: `OnePassError` (`engine`) if memory is exhausted.
+  func grow(to classes: Int) throws {
+    guard model.classes < classes, let head = model.head else { return }
+    let names = model.namedTensors.reduce(into: [ObjectIdentifier: String]()) {
+      $0[ObjectIdentifier($1.tensor)] = $1.name
+    }
+    // The hooks of the old one are on tensors of the old shape.
+    reducer = nil
+    for label in model.classes..<classes {
+      var generator = SeededGenerator(seed: configuration.seed, .newClass, label)
+      let new = try head.addOutputs(1, from: Initialiser(seed: generator.next(), device: device))
+      for (parameter, rows) in [(head.weight, new.weight), (head.bias, new.bias)] {
+        guard let name = names[ObjectIdentifier(parameter)] else {
+          preconditionFailure("The last layer must be a part of its model.")
+        }
+        try optimiser.stateDictionary.grow(name, by: rows.zerosLike())
+        try average?.stateDictionary.grow(name, by: rows)
+      }
+    }
+    softTargets = SoftTargets(configuration, classes: classes)
+    try makeReducer()
   }
 }

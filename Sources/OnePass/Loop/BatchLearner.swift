@@ -14,6 +14,9 @@ protocol BatchLearner: AnyObject {
   /// The cool-down that the learning rate follows, once one was requested.
   var coolDown: CoolDown? { get set }
 
+  /// Adds outputs to the last layer, if it has fewer than there are classes.
+  func grow(to classes: Int) throws
+
   /// Makes one update on a mini-batch.
   func train(_ batch: WeightedBatch) throws -> any ForwardPass
 

@@ -15,11 +15,13 @@ struct IncomingBatches {
     var report: SourceReport?
     /// The peaks of mini-batches in flight; `nil` in checkpoints of earlier versions.
     var batchBytes: BatchBytes?
+    /// The classes found in the stream; `nil` if they were known ahead.
+    var classes: [RunClasses.Found]?
   }
 
   private let configuration: RunConfiguration
-  private let classes: Int
-  private let specification: String
+  private(set) var classes: RunClasses
+  private let source: any ExampleSource
   private let decoder: BatchDecoder
   private let ranks: Ranks
   private var feed: any ExampleFeed
@@ -53,24 +55,29 @@ struct IncomingBatches {
     self.decoder = decoder
     self.ranks = ranks
     self.feed = feed
-    classes = plan.classes
-    specification = source.specification
+    classes = RunClasses(plan, of: source)
+    self.source = source
     expiry = Expiry(configuration.memory.timeToLive, ranks: ranks)
     end = plan.steps
     tally = StreamTally(brokenLimit: configuration.data.brokenLimit, source: source)
   }
 
   /// The next mini-batch; `nil` at the end of the run.
-  /// - Throws: `OnePassError`: `badData` or `io` if the stream fails, `badData` if too many images are broken or a label is
-  ///   outside the classes.
+  /// - Throws: `OnePassError`: `badData` or `io` if the stream fails, `badData` if too many images are broken, a label is
+  ///   outside the classes, or there are too many classes.
   mutating func next() throws -> IncomingBatch? {
     guard let taken = try upcoming ?? take() else { return nil }
     upcoming = nil
     trainedReport = taken.report
-    let images = try decoder.wait(for: taken.pending)
+    var images = try decoder.wait(for: taken.pending)
     upcoming = try take()
-    let arrived = try ranks.gather(Arrival.list(taken.examples, decoded: images))
+    var arrived = try ranks.gather(Arrival.list(taken.examples, decoded: images))
     try ranks.compare(taken.witness, with: arrived)
+    if classes.isOpen {
+      arrived = try classes.labelled(arrived, names: source.classNames)
+      let labels = Dictionary(arrived.map { ($0.id, $0.label) }) { first, _ in first }
+      images = images.labelled { labels[$0] ?? -1 }
+    }
     guard !arrived.isEmpty || taken.isPause else { return nil }
     if !arrived.isEmpty {
       expiry.arrivals.note(tally.taken, at: taken.time)
@@ -92,7 +99,7 @@ struct IncomingBatches {
       return nil
     }
     if !part.isPause { batchesTaken += 1 }
-    for example in part.examples { try checkLabel(of: example, classCount: classes, in: specification) }
+    for example in part.examples { try classes.check(example) }
     let pending = decoder.submit(
       part.examples, views: part.examples.map { view(of: $0, pass: feed.pass) },
       isStoredFirst: configuration.method == .replay && configuration.step.incomingForm == .stored)
@@ -137,7 +144,8 @@ struct IncomingBatches {
   var state: State {
     State(
       tally: tally.counts, arrivals: expiry.arrivals, imageWaitSeconds: decoder.waitSeconds,
-      report: feed.reportToSave(trained: trainedReport), batchBytes: decoder.pool.peakBytes)
+      report: feed.reportToSave(trained: trainedReport), batchBytes: decoder.pool.peakBytes,
+      classes: classes.isOpen ? classes.found : nil)
   }
 
   /// - Parameters:
@@ -149,6 +157,7 @@ struct IncomingBatches {
     decoder.waitSeconds = state.imageWaitSeconds
     trainedReport = state.report ?? SourceReport()
     if let peak = state.batchBytes { decoder.pool.include(peak: peak) }
+    if let found = state.classes { classes.restore(found) }
     batchesTaken = steps
     self.end = end
   }

@@ -94,7 +94,7 @@ struct Rehearsal {
         mayEnter.contains(example.id)
         ? try storedForm(images.transfer == nil ? example.image : example.image.uncounted)
         : EncodedImage(elsewhere: 0)
-      return Example(id: example.id, label: example.label, image: image, subject: example.subject)
+      return example.with(image: image)
     }
   }
 

@@ -39,6 +39,7 @@ struct TrainingLoop {
     // 1. Take B examples from the stream. The next B are decoded during this step.
     guard let batch = try incoming.next() else { return nil }
     guard !batch.isEmpty else { return try pass(over: batch) }
+    try updates.learner.grow(to: incoming.classes.count)
     position.beginStep()
     let progress = position.progress
 

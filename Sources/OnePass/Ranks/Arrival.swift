@@ -6,7 +6,9 @@ import OnePassData
 struct Arrival {
   /// Its position in the stream.
   let id: Int
-  let label: Int
+  private(set) var label: Int
+  /// The name of its class, if the stream does not number its classes.
+  let className: String?
   /// The size of its image on arrival, in bytes.
   let bytes: Int
   /// Its entry in the ledger.
@@ -19,7 +21,7 @@ struct Arrival {
 
   init(_ example: Example, problem: String?, isRotated: Bool = false) {
     id = example.id
-    label = example.label
+    (label, className) = (example.label, example.className)
     bytes = example.image.byteCount
     entry = LedgerEntry(of: example)
     subject = example.subject
@@ -37,6 +39,20 @@ struct Arrival {
   }
 }
 
+extension Arrival {
+  /// The name of its class, which is its number if the stream has no names.
+  func classNamed(in names: [String]?) -> String {
+    className ?? (names.flatMap { $0.indices.contains(label) ? $0[label] : nil } ?? "\(label)")
+  }
+
+  /// The same arrival with the label that its class has in the run.
+  func with(label: Int) -> Arrival {
+    var arrival = self
+    arrival.label = label
+    return arrival
+  }
+}
+
 extension Arrival: RankRecord {
   static let leastBytes = 8 + 4 + 8 + LedgerEntry.bytes + 1
 
@@ -48,9 +64,11 @@ extension Arrival: RankRecord {
     self.entry.write(to: &entry)
     data += entry
     data.append(
-      integer: UInt8((subject == nil ? 0 : 1) + (problem == nil ? 0 : 2) + (isRotated ? 4 : 0)))
+      integer: UInt8((subject == nil ? 0 : 1) + (problem == nil ? 0 : 2) + (isRotated ? 4 : 0)
+        + (className == nil ? 0 : 8)))
     if let subject { data.append(text: subject) }
     if let problem { data.append(text: problem) }
+    if let className { data.append(text: className) }
   }
 
   init(from reader: inout ByteReader) throws {
@@ -62,6 +80,7 @@ extension Arrival: RankRecord {
     subject = members & 1 == 0 ? nil : try reader.text()
     problem = members & 2 == 0 ? nil : try reader.text()
     isRotated = members & 4 != 0
+    className = members & 8 == 0 ? nil : try reader.text()
   }
 }
 
@@ -73,7 +92,9 @@ extension Ranks {
   /// - Throws: `OnePassError` (`badData`) if the ranks have different data.
   func compare(_ witness: Example?, with arrivals: [Arrival]) throws {
     guard let witness, let arrival = arrivals.first(where: { $0.id == witness.id }) else { return }
-    guard arrival.entry == LedgerEntry(of: witness), arrival.label == witness.label else {
+    guard arrival.entry == LedgerEntry(of: witness), arrival.className == witness.className,
+      arrival.label == witness.label || arrival.className != nil
+    else {
       throw OnePassError.ranksReadOtherData(rank, example: witness.id)
     }
   }

@@ -93,13 +93,14 @@ struct ResumedData {
   private static func findClasses(
     _ stream: RunStream, _ configuration: RunConfiguration, _ plan: TrainingPlan
   ) throws {
-    guard plan.classNames != nil, configuration.data.classNames == nil, stream.source.classNames == nil
+    guard plan.classNames != nil, plan.classLimit == nil, configuration.data.classNames == nil,
+      stream.source.classNames == nil
     else { return }
     _ = try Survey.of(stream.arriving)
   }
 
   private static func checkClasses(of source: any ExampleSource, _ plan: TrainingPlan) throws {
-    guard let found = source.classNames else { return }
+    guard plan.classLimit == nil, let found = source.classNames else { return }
     guard let names = plan.classNames else {
       guard try ClassMapping(of: source, classes: plan.classes, names: nil) == nil else {
         throw OnePassError.classesDiffer(in: source.specification, new: [], missing: [])

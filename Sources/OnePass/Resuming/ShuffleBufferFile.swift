@@ -10,7 +10,8 @@ import OnePassReplay
 /// trained on yet. Each list follows its count.
 ///
 /// An example is its id, its label, three sizes of pixels (0 for an encoded file), its subject and its image. Subject and image
-/// follow their lengths; a missing subject has length −1.
+/// follow their lengths; a missing subject has length −1. If the class has a name and no number, the label is the least integer,
+/// and the name follows it, after its length.
 struct ShuffleBufferFile {
   static let fileName = "shuffle-buffer"
 
@@ -45,9 +46,7 @@ struct ShuffleBufferFile {
     let readable = ShuffleBuffer.Snapshot(
       position: contents.position, basePosition: contents.basePosition, held: contents.held,
       unsettled: zip(contents.position..., rest).map { id, example in
-        Example(
-          id: forgotten > 0 ? id : example.id, label: example.label, image: example.image,
-          subject: example.subject)
+        example.with(id: forgotten > 0 ? id : example.id)
       }, peak: contents.peak)
     let snapshot = try readable.mapImages {
       guard let image = try keys.open($0.image, id: nil) else { throw OnePassError.damagedFile(path) }
@@ -80,7 +79,11 @@ struct ShuffleBufferFile {
       bytes.append(integer: Int64(examples.count))
       for example in examples {
         bytes.append(integer: Int64(example.id))
-        bytes.append(integer: Int64(example.label))
+        bytes.append(integer: example.className == nil ? Int64(example.label) : .min)
+        if let name = example.className {
+          bytes.append(integer: Int64(name.utf8.count))
+          bytes += name.utf8
+        }
         var sizes: [Int] = [0, 0, 0]
         if case .pixels(let width, let height, let channels) = example.image.encoding {
           sizes = [width, height, channels]
@@ -113,6 +116,7 @@ struct ShuffleBufferFile {
     let parts = try (0..<2).map { _ in
       try (0..<reader.count(of: 44)).map { _ in
         let (id, label) = (try number(), try number())
+        let className = try label == .min ? reader.text() : nil
         let sizes = try (0..<3).map { _ in Int(try reader.integer() as Int32) }
         let length = try number()
         let subject = try length < 0 ? nil : String(decoding: reader.bytes(length), as: UTF8.self)
@@ -122,7 +126,7 @@ struct ShuffleBufferFile {
           image: EncodedImage(
             bytes: image,
             encoding: sizes[0] == 0 ? .file : .pixels(width: sizes[0], height: sizes[1], channels: sizes[2])),
-          subject: subject)
+          subject: subject, className: className)
       }
     }
     guard reader.isAtEnd else { throw reader.damage }
@@ -135,9 +139,7 @@ extension ShuffleBuffer.Snapshot {
   /// The same examples with other forms of their images.
   fileprivate func mapImages(_ transform: (Example) throws -> EncodedImage) rethrows -> Self {
     func mapped(_ examples: [Example]) throws -> [Example] {
-      try examples.map {
-        Example(id: $0.id, label: $0.label, image: try transform($0), subject: $0.subject)
-      }
+      try examples.map { try $0.with(image: transform($0)) }
     }
     return Self(
       position: position, basePosition: basePosition, held: try mapped(held),

@@ -16,23 +16,24 @@ extension ActiveRun {
     try learner.share(over: ranks)
     // A custom source was read before, along the stream.
     if reopenEvaluation != nil, data.source is any RandomAccessSource { try data.source.restore(position: 0) }
-    let notices = ReportNotices(of: data.source.specification) { [observe] in observe(.notice($0)) }
-    notices.update(data.source.report)
-    var details = EvaluationDetails(classes: assembly.plan.classes, mistakes: 0)
+    let (source, taken) = known(data.source, alreadyTaken: data.taken)
+    let notices = ReportNotices(of: source.specification) { [observe] in observe(.notice($0)) }
+    notices.update(source.report)
+    var details = EvaluationDetails(classes: plan.classes, mistakes: 0)
     let accuracy: RunResult.Accuracy
     do {
       accuracy = try evaluate(
-        data.source, alreadyTaken: data.taken, afterEachBatch: { try saver.stopIfRequested(loop) },
+        source, alreadyTaken: taken, afterEachBatch: { try saver.stopIfRequested(loop) },
         record: session.folder == nil || ranks.count > 1
           ? nil : { try details.update(logits: $0, labels: $1, examples: $2.examples, locate: { _ in nil }) })
     } catch let error as ReadingStopped {
       try saver.stopIfRequested(loop)
       throw error
     }
-    notices.finish(data.source.report)
+    notices.finish(source.report)
     if ranks.count == 1, let folder = session.folder {
       let evaluation = Evaluation(
-        source: SourceRegistry.withoutSecrets(data.source.specification), card: assembly.card,
+        source: SourceRegistry.withoutSecrets(source.specification), card: card,
         accuracy: accuracy, classes: details.classes, confusion: details.confusion, mistakes: [])
       try rescuing { try folder.write(json: evaluation, to: Evaluation.fileName) }
     }
@@ -54,7 +55,7 @@ extension ActiveRun {
     records.processor.pause()
     defer { records.processor.resume() }
     do {
-      guard let source = try reopenEvaluation() else { return }
+      guard let source = try reopenEvaluation().map({ known($0, alreadyTaken: []).source }) else { return }
       let accuracy = try learner.withEvaluatedWeights(over: ranks) {
         try evaluate(source, alreadyTaken: []) {
           if try saver.isStopRequested(loop) { throw EvaluationStopped() }
@@ -73,6 +74,14 @@ extension ActiveRun {
     }
   }
 
+  /// The evaluation data, with open classes only that of the classes found so far.
+  private func known(
+    _ source: any ExampleSource, alreadyTaken taken: [Example]
+  ) -> (source: any ExampleSource, taken: [Example]) {
+    guard let names = loop.incoming.classes.names else { return (source, taken) }
+    return (FoundClasses(source, alreadyTaken: taken, names: names), [])
+  }
+
   /// An accuracy as a point of the curve after the last step.
   func point(of accuracy: RunResult.Accuracy) -> RunResult.AccuracyPoint {
     .init(
@@ -85,7 +94,7 @@ extension ActiveRun {
     record: ((Tensor, Tensor, ImageBatch) throws -> Void)? = nil
   ) throws -> RunResult.Accuracy {
     let evaluator = Evaluator(
-      model: assembly.model, device: assembly.device, pool: assembly.pool, classes: assembly.plan.classes,
+      model: assembly.model, device: assembly.device, pool: assembly.pool, classes: plan.classes,
       brokenLimit: configuration.data.brokenLimit, isStrict: configuration.data.strict, ranks: ranks)
     let limit = configuration.data.evaluationLimit
     return try assembly.pool.uncounted {

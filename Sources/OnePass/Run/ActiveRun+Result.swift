@@ -7,7 +7,7 @@ import OnePassTorch
 extension ActiveRun {
   /// Notices about the end of the training.
   var notices: [String] {
-    let plan = assembly.plan
+    let plan = plan
     var notices: [String] = []
     let taken = loop.incoming.tally.taken
     if configuration.method != .multiEpoch, taken < plan.streamExamples {
@@ -60,7 +60,7 @@ extension ActiveRun {
         lost: stream.live?.lostCount, lag: mark.flatMap { stream.live?.lag(after: $0, waiting: 1) }),
       coolDown: loop.position.coolDown, memory: memory?.counters,
       memoryContents: memory.map { MemorySummary(Array($0.items), examplesSeen: tally.taken) },
-      configuration: assembly.resolvedConfiguration, plan: assembly.plan, version: onePassVersion,
+      configuration: assembly.resolvedConfiguration(card), plan: plan, version: onePassVersion,
       commit: SourceRevision.current?.commit, dirty: SourceRevision.current?.isModified,
       engine: Engine.version, machine: .current,
       threads: .init(
@@ -111,6 +111,7 @@ extension ActiveRun {
   func runFile(of result: RunResult) -> String {
     var resolved = result.configuration
     resolved.data.classNames = configuration.data.classNames
+    if resolved.data.openClasses != nil { resolved.data.classCount = nil }
     return resolved.fileText
   }
 }

@@ -72,6 +72,10 @@ final class ActiveRun {
   }
 
   var ranks: Ranks { loop.ranks }
+  /// The model with the classes found so far.
+  var card: ModelCard { assembly.card.with(loop.incoming.classes) }
+  /// The plan with the classes found so far.
+  var plan: TrainingPlan { assembly.plan.with(loop.incoming.classes) }
 
   /// Trains on the rest of the stream.
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
@@ -79,6 +83,7 @@ final class ActiveRun {
     var observers =
       records.observers(assembly.card.pipeline.orientation, reporting: observe) + [
         AgreementCheck(learner), records.log,
+        ClassNotice(loop.incoming.classes) { [observe] in observe(.notice($0)) },
       ]
     if let served {
       observers.append(served)
@@ -193,7 +198,7 @@ final class ActiveRun {
     let memory = loop.rehearsal
     try memory?.images.directory?.images.makeDurable()
     try Checkpoint(
-      card: assembly.card, weights: learner.model.stateDictionary,
+      card: card, weights: learner.model.stateDictionary,
       optimiser: learner.optimiser.stateDictionary,
       progress: TrainingPosition(
         step: loop.position.steps, updates: learner.updatesMade, examplesSeen: loop.incoming.tally.taken,
@@ -204,6 +209,9 @@ final class ActiveRun {
       memory: memory?.memory.snapshot
     ).write(in: folder)
     try folder.write(records.curve.curve.csv, to: "curve.csv")
+    if loop.incoming.classes.isOpen {
+      try folder.write(loop.incoming.classes.csv, to: RunClasses.fileName)
+    }
     for file in records.ledger?.files ?? [] { try folder.copy(file.path, to: file.name) }
     if let rejected = records.rejected, !rejected.isEmpty {
       try rejected.file.makeDurable()

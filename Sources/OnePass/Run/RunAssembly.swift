@@ -40,6 +40,9 @@ struct RunAssembly {
     model = try card.makeModel(
       seed: configuration.seed, device: device,
       normalisingOver: configuration.machine.synchronisedBatchNorm ? group : nil, own: parts.model)
+    guard plan.classLimit == nil || model.head != nil else {
+      throw OnePassError.modelCannotGrow(configuration.model.name)
+    }
     // The queue has room for the incoming mini-batch, the next one, and the replays of a step.
     pool = DecodePool(
       pipeline: pipeline, threads: configuration.machine.decodeThreads ?? AvailableProcessors.current.count,
@@ -77,7 +80,8 @@ struct RunAssembly {
   }
 
   /// The configuration with the values that were found in the data or chosen by default.
-  var resolvedConfiguration: RunConfiguration {
+  /// - Parameter card: The model, with its classes.
+  func resolvedConfiguration(_ card: ModelCard) -> RunConfiguration {
     var resolved = configuration.withoutSecrets
     resolved.model.stem = card.stem
     resolved.model.imageSize = card.pipeline.size

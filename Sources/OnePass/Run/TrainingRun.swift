@@ -224,7 +224,8 @@ public struct TrainingRun {
       try stop.map { stop in try WaitingSource.reading(stop: stop) { try openEvaluation(named: plan) } }
       ?? openEvaluation(named: plan)
     let source = try opened.map {
-      try ClassMapping.applied(to: $0, classes: plan.classes, names: plan.classNames)
+      try plan.classLimit != nil
+        ? $0 : ClassMapping.applied(to: $0, classes: plan.classes, names: plan.classNames)
     }
     try source?.checkReport(isStrict: configuration.data.strict)
     guard let stop, let source, !(source is any RandomAccessSource) else { return source }
@@ -234,13 +235,14 @@ public struct TrainingRun {
   }
 
   private func openEvaluation(named plan: TrainingPlan) throws -> (any ExampleSource)? {
-    try evaluationSource
+    let isOpen = plan.classLimit != nil
+    return try evaluationSource
       ?? configuration.data.evaluationSource.map {
         try SourceRegistry.open(
-          $0, seed: configuration.seed, classNames: plan.classNames, classCount: plan.classes,
-          labelKey: configuration.data.evaluationLabelKey,
+          $0, seed: configuration.seed, classNames: isOpen ? nil : plan.classNames, subjectKey: nil,
+          classCount: isOpen ? nil : plan.classes, labelKey: configuration.data.evaluationLabelKey,
           imageColumn: configuration.data.forEvaluation(\.imageColumn, of: "hf"),
-          labelColumn: configuration.data.forEvaluation(\.labelColumn, of: "hf"))
+          labelColumn: configuration.data.forEvaluation(\.labelColumn, of: "hf"), hasOpenClasses: isOpen)
       }
   }
 
@@ -277,7 +279,7 @@ extension RunConfiguration {
       data.source, seed: seedOfOrder, classNames: data.classNames, subjectKey: data.subjectKey,
       classCount: data.classCount, labelKey: data.forTraining(\.labelKey, of: "wds"),
       imageColumn: data.forTraining(\.imageColumn, of: "hf"),
-      labelColumn: data.forTraining(\.labelColumn, of: "hf"))
+      labelColumn: data.forTraining(\.labelColumn, of: "hf"), hasOpenClasses: data.openClasses != nil)
   }
 }
 

@@ -74,7 +74,7 @@ final class ContinuedSource: ExampleSource {
   func next() throws -> Example? {
     guard let example = try kept.popFirst() ?? base.next() else { return nil }
     defer { position += 1 }
-    return Example(id: position, label: example.label, image: example.image, subject: example.subject)
+    return example.with(id: position)
   }
 
   func restore(position: Int) throws {
@@ -106,9 +106,7 @@ final class DeliveredExamples {
     let position = examples.first?.id ?? source.position
     let rest = ((source as? ContinuedSource)?.undelivered ?? []) + read
     let further = rest.enumerated().map { index, example in
-      Example(
-        id: position + examples.count + index, label: example.label, image: example.image,
-        subject: example.subject)
+      example.with(id: position + examples.count + index)
     }
     return ShuffleBuffer.Snapshot(
       position: position, basePosition: source.position, held: [], unsettled: examples + further,

@@ -9,7 +9,7 @@ extension RunConfiguration {
   ///   the stream of a broker lacks an option that it needs.
   func openLive() throws -> any ExampleSource {
     guard method != .multiEpoch else { throw OnePassError.liveStreamOfSeveralPasses() }
-    guard data.classCount != nil || data.classNames != nil else {
+    guard data.classCount != nil || data.classNames != nil || data.openClasses != nil else {
       throw OnePassError.liveStreamWithoutClasses(SourceRegistry.withoutSecrets(data.source))
     }
     if data.limit == nil { try checkEndless() }
@@ -22,7 +22,8 @@ extension RunConfiguration {
       data.source,
       SourceRequest(
         data.source, seed: seedOfOrder, classNames: data.classNames, subjectKey: data.subjectKey,
-        classCount: data.classCount, labelKey: data.labelKey, live: options))
+        classCount: data.classCount, labelKey: data.labelKey, hasOpenClasses: data.openClasses != nil,
+        live: options))
   }
 
   /// Checks that a run on a stream without a known length needs none.

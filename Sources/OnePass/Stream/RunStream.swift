@@ -108,7 +108,10 @@ struct RunStream {
     _ plan: TrainingPlan, taken: Int
   ) throws -> RunStream {
     let offset = continuation.gaps.last?.position ?? taken
-    let base = try ClassMapping.applied(to: opened, classes: plan.classes, names: plan.classNames)
+    // Open classes are those of their names in any source.
+    let base =
+      try plan.classLimit != nil
+      ? opened : ClassMapping.applied(to: opened, classes: plan.classes, names: plan.classNames)
     guard configuration.data.shuffleBuffer != nil else {
       let kept = saved?.unsettled.filter { $0.id >= taken && $0.id < offset } ?? []
       return RunStream(

@@ -32,8 +32,10 @@ struct StreamLook {
     let isChosenByStream = configuration.isChosenByStream
     var notices: [String] = []
     var length = source.knownCount
+    let isOpen = configuration.data.openClasses != nil
     var classes =
-      configuration.data.classNames?.count ?? configuration.data.classCount ?? source.knownClassCount
+      isOpen
+      ? 0 : configuration.data.classNames?.count ?? configuration.data.classCount ?? source.knownClassCount
     if stream.live != nil {
       length = configuration.data.limit ?? TrainingPlan.endless
     } else if classes == nil || (length == nil && configuration.data.limit == nil) {
@@ -41,7 +43,8 @@ struct StreamLook {
         stream.arriving, lengthMissing: length == nil && configuration.data.limit == nil,
         classesMissing: classes == nil)
       notices.append(
-        "Counted \(source.specification): \(survey.count) examples, \(survey.classCount) classes.")
+        "Counted \(source.specification): \(survey.count) examples"
+          + (isOpen ? "." : ", \(survey.classCount) classes."))
       length = survey.count
       classes = classes ?? survey.classCount
     }
@@ -87,8 +90,9 @@ struct StreamLook {
   func plan(_ source: any ExampleSource, streamExamples: Int) throws -> TrainingPlan {
     let plan = try TrainingPlan(
       configuration, streamExamples: streamExamples, classes: classes,
-      classNames: configuration.data.classNames ?? source.classNames)
-    guard plan.classes >= 2 else {
+      classNames: configuration.data.openClasses == nil
+        ? configuration.data.classNames ?? source.classNames : [])
+    guard plan.classes >= 2 || plan.classLimit != nil else {
       throw OnePassError.tooFewClasses(plan.classes, in: source.specification)
     }
     try configuration.noteKind?.check(plan, of: source.specification)

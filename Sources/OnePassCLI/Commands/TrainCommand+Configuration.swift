@@ -20,9 +20,13 @@ extension TrainCommand {
     return configuration
   }
 
-  /// Reads --classes, which sets one of two options of a run: a number, or names from a file.
+  /// Reads --classes, which sets one of three options of a run: a number, names from a file, or open classes.
   private func readClasses(into configuration: inout RunConfiguration) throws {
     guard let classes = data.classes else { return }
+    if OpenClasses.isMeant(by: classes) {
+      configuration.data.openClasses = try OpenClasses(classes)
+      return
+    }
     configuration.data.classCount = Int(classes)
     if configuration.data.classCount == nil {
       configuration.data.classNames = try ClassNamesFile.read(classes)

@@ -13,8 +13,10 @@ struct ProgressText {
     let kept =
       plan.capacityExamples.map { ", memory of \(Figures.count($0, "example"))" }
       ?? plan.capacityBytes.map { ", memory of \(byteText($0))" } ?? ""
-    if plan.isEndless { return "Training on a stream without an end, of \(plan.classes) classes\(kept)." }
-    return "Training on \(Figures.count(plan.streamExamples, "example")) of \(plan.classes) classes: "
+    let classes =
+      plan.classLimit.map { "open classes (at most \(Figures.count($0)))" } ?? "\(plan.classes) classes"
+    if plan.isEndless { return "Training on a stream without an end, of \(classes)\(kept)." }
+    return "Training on \(Figures.count(plan.streamExamples, "example")) of \(classes): "
       + "\(Figures.count(plan.steps, "step")), \(Figures.count(plan.updates, "update"))\(kept)."
   }
 

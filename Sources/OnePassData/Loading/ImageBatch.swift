@@ -60,6 +60,18 @@ public final class ImageBatch: @unchecked Sendable {
     self.memory = memory
   }
 
+  private init(_ batch: ImageBatch, examples: [Example]) {
+    self.examples = examples
+    (skipped, rotated, shape) = (batch.skipped, batch.rotated, batch.shape)
+    (pixelType, memory) = (batch.pixelType, batch.memory)
+  }
+
+  /// The same images with the labels of their classes, which are known now.
+  /// - Parameter label: Returns the label of the example with an id.
+  package func labelled(_ label: (Int) -> Int) -> ImageBatch {
+    ImageBatch(self, examples: examples.map { $0.with(label: label($0.id)) })
+  }
+
   /// Calls `body` with the normalised pixels, `[count, size, size, channels]`, 64-byte aligned.
   /// - Precondition: The pixel type is `float32`.
   public func withPixels<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {

@@ -14,9 +14,9 @@ extension Example {
     guard count >= Self.leastCounted, image.isUncounted else { return self }
     guard let reservation = memory.reserveWaiting(count) else {
       memory.noteWritten(count)
-      return Example(id: id, label: label, image: try written(), subject: subject)
+      return with(image: try written())
     }
-    return Example(id: id, label: label, image: image.counted(by: reservation), subject: subject)
+    return with(image: image.counted(by: reservation))
   }
 
   private func written() throws -> EncodedImage {
@@ -29,7 +29,5 @@ extension Example {
   }
 
   /// The same example with its image in memory that is not counted, for a store that counts it.
-  package var uncounted: Example {
-    Example(id: id, label: label, image: image.uncounted, subject: subject)
-  }
+  package var uncounted: Example { with(image: image.uncounted) }
 }

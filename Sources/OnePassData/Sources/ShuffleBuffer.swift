@@ -124,7 +124,7 @@ public final class ShuffleBuffer: ExampleSource {
     }
     try fill()
     guard let drawn = draw() else { return nil }
-    let example = Example(id: position, label: drawn.label, image: drawn.image, subject: drawn.subject)
+    let example = drawn.with(id: position)
     position += 1
     unsettled.append(example)
     return example

@@ -26,6 +26,8 @@ public struct SourceRequest: Sendable {
   public internal(set) var imageColumn: String?
   /// The column of labels in Parquet files; it is chosen by types and names if `nil`.
   public internal(set) var labelColumn: String?
+  /// Whether classes that are neither listed nor numbered have their name with each example; see `Example.className`.
+  package internal(set) var hasOpenClasses = false
   /// How messages of a broker are read; `nil` where a stream must end, so that one of a broker is refused.
   package internal(set) var live: LiveOptions?
 }
@@ -161,11 +163,21 @@ public enum SourceRegistry {
     labelColumn: String? = nil
   ) throws -> any ExampleSource {
     try open(
+      specification, seed: seed, classNames: classNames, subjectKey: subjectKey, classCount: classCount,
+      labelKey: labelKey, imageColumn: imageColumn, labelColumn: labelColumn, hasOpenClasses: false)
+  }
+
+  /// The same, with open classes where `hasOpenClasses` is true.
+  package static func open(
+    _ specification: String, seed: UInt64, classNames: [String]?, subjectKey: SubjectKey?, classCount: Int?,
+    labelKey: LabelKey?, imageColumn: String?, labelColumn: String?, hasOpenClasses: Bool
+  ) throws -> any ExampleSource {
+    try open(
       specification,
       SourceRequest(
         specification: specification, argument: nil, seed: seed, classNames: classNames,
         subjectKey: subjectKey, classCount: classCount, labelKey: labelKey, imageColumn: imageColumn,
-        labelColumn: labelColumn))
+        labelColumn: labelColumn, hasOpenClasses: hasOpenClasses))
   }
 
   /// Opens a source with all parameters of a request, apart from its specification.
@@ -194,11 +206,11 @@ extension SourceRequest {
   /// A request for a stream of a broker.
   package init(
     _ specification: String, seed: UInt64, classNames: [String]?, subjectKey: SubjectKey?, classCount: Int?,
-    labelKey: LabelKey?, live: LiveOptions
+    labelKey: LabelKey?, hasOpenClasses: Bool = false, live: LiveOptions
   ) {
     self.init(
       specification: specification, argument: nil, seed: seed, classNames: classNames, subjectKey: subjectKey,
-      classCount: classCount, labelKey: labelKey, live: live)
+      classCount: classCount, labelKey: labelKey, hasOpenClasses: hasOpenClasses, live: live)
   }
 
   /// The same request for a specification and the part after its kind.
@@ -206,7 +218,7 @@ extension SourceRequest {
     SourceRequest(
       specification: specification, argument: argument, seed: seed, classNames: classNames,
       subjectKey: subjectKey, classCount: classCount, labelKey: labelKey, imageColumn: imageColumn,
-      labelColumn: labelColumn, live: live)
+      labelColumn: labelColumn, hasOpenClasses: hasOpenClasses, live: live)
   }
 
   /// A stream of a table, shuffled with the request's seed.

@@ -140,6 +140,18 @@ public struct Linear: Module {
     bias = try initialiser.uniform(shape: [outputs], bound: bound)
   }
 
+  /// The number of outputs.
+  public var outputs: Int { bias.count }
+
+  /// Adds outputs with random parameters, as ``init(_:_:from:)`` draws them. The others stay, and gradients are cleared.
+  /// - Returns: The new rows of the weight and of the bias.
+  public func addOutputs(_ count: Int, from initialiser: Initialiser) throws -> (weight: Tensor, bias: Tensor) {
+    let new = try Linear(weight.shape[1], count, from: initialiser)
+    try weight.append(rows: new.weight)
+    try bias.append(rows: new.bias)
+    return (new.weight, new.bias)
+  }
+
   /// Returns input · weightᵀ + bias: `[N, inputs]` → `[N, outputs]`.
   public func callAsFunction(_ input: Tensor) throws -> Tensor {
     try linear(input, weight: weight, bias: bias)

@@ -31,6 +31,13 @@ extension Tensor {
     try perform("write", using: self, source) { ct_copy_at(handle, Int64(index), source.handle) }
   }
 
+  /// Adds rows to the first dimension, and clears the gradient. The tensor stays the same object for all that hold it.
+  /// - Parameter rows: The new rows, whose other dimensions are those of this tensor.
+  /// - Throws: `OnePassError` (`engine`) if their shape does not fit.
+  func append(rows: Tensor) throws {
+    try perform("append", using: self, rows) { ct_append_rows(handle, rows.handle) }
+  }
+
   /// Adds `value` to each element of an int64 tensor, without a gradient.
   func addInPlace(_ value: Int) throws {
     try perform("addInPlace", using: self) { ct_add_integer_in_place(handle, Int64(value)) }

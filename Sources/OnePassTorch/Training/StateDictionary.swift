@@ -53,6 +53,14 @@ public struct StateDictionary {
     }
   }
 
+  /// Adds rows to the first dimension of a tensor, and clears its gradient.
+  /// - Throws: `OnePassError` (`engine`) if their shape does not fit.
+  /// - Precondition: There is a tensor with this name.
+  package func grow(_ name: String, by rows: Tensor) throws {
+    guard let tensor = self[name] else { preconditionFailure("There must be a tensor named \(name).") }
+    try tensor.append(rows: rows)
+  }
+
   /// Describes why `source` cannot be loaded into these tensors, for example `lack fc.bias`; `nil` if it can.
   /// - Returns: Verb phrases for an error message whose subject is the tensors of `source`.
   public func misfit(of source: StateDictionary) -> String? {

@@ -43,13 +43,18 @@ extension RunConfiguration {
     /// The number of classes, at least 2; found in the data if `nil`.
     @RunOption(
       "classes",
-      "Number of classes, or a text file with one class name per line (default: found in the data).",
-      value: "N|FILE", key: "classCount", in: .atLeast(2), isFoundInData: true)
+      "Number of classes, or a text file with one class name per line (default: found in the data before the training); "
+        + "open or open:LIMIT: each class gets an output when its first image arrives.",
+      value: "N|FILE|open", key: "classCount", in: .atLeast(2), isFoundInData: true)
     public var classCount: Int? = nil
 
     /// The class names in label order; found in the data if `nil`.
     @RunOption("classes", "Class names.", key: "classNames", isFoundInData: true)
     public var classNames: [String]? = nil
+
+    /// Classes that are found in the stream while the model trains; all are known ahead if `nil`.
+    @RunOption("classes", "Open classes.", key: "openClasses")
+    public var openClasses: OpenClasses? = nil
 
     /// Where the subject of an example is recorded, so that it can be forgotten; subjects are not recorded if `nil`.
     @RunOption(

@@ -20,7 +20,8 @@ struct MessageMapping {
   /// - Throws: `OnePassError` (`usage`) for a label key that messages of this form do not have.
   init(_ form: MessageForm, _ request: SourceRequest) throws {
     self.form = form
-    labels = ShardLabels(names: request.classNames)
+    labels =
+      request.hasOpenClasses && request.classNames == nil ? .open() : ShardLabels(names: request.classNames)
     (labelKey, subjectKey) = (request.labelKey, request.subjectKey)
     classCount = request.classNames?.count ?? request.classCount
     let fits: Bool =
@@ -74,7 +75,13 @@ struct MessageMapping {
     guard number >= 0, classCount.map({ number < $0 }) ?? true else {
       throw MessageProblem("a label outside of the classes", "\(number)")
     }
-    return LabelledImage(EncodedImage(bytes: image), label: number, subject: subject)
+    return labelled(image, number, subject)
+  }
+
+  private func labelled(_ image: [UInt8], _ label: Int, _ subject: String?) -> LabelledImage {
+    var labelled = LabelledImage(EncodedImage(bytes: image), label: label, subject: subject)
+    labelled.className = labels.openName(of: label)
+    return labelled
   }
 
   // MARK: JSON
@@ -145,8 +152,7 @@ struct MessageMapping {
         guard classCount.map({ sample.label < $0 }) ?? true else {
           throw MessageProblem("a label outside of the classes", "\(sample.label)")
         }
-        samples.append(
-          LabelledImage(EncodedImage(bytes: sample.image), label: sample.label, subject: sample.subject))
+        samples.append(labelled(sample.image, sample.label, sample.subject))
       }
       guard !samples.isEmpty else { throw MessageProblem("no image") }
       report.add(reader.report)

@@ -13,6 +13,8 @@ final class ShardLabels {
   private(set) var areSorted = false
   /// The labels found by a survey; `nil` outside surveys.
   private var found: Found?
+  /// The names of open classes, in the order in which they were read; `nil` if classes are not open.
+  private var open: (names: [String], numbers: [String: Int])?
 
   private struct Found {
     var largest = -1
@@ -82,6 +84,37 @@ final class ShardLabels {
     return labels
   }
 
+  /// Classes without a list: each label is the name of a class, which ``openName(of:)`` returns.
+  ///
+  /// Numbers are names too, without space, plus sign and leading zeros.
+  static func open() -> ShardLabels {
+    let labels = ShardLabels(names: nil)
+    labels.open = ([], [:])
+    return labels
+  }
+
+  var isOpen: Bool { open != nil }
+
+  /// The name of an open class by the number that ``label(of:_:)`` has returned; `nil` if classes are not open.
+  func openName(of number: Int) -> String? { open?.names[number] }
+
+  /// The longest name of an open class, in bytes.
+  static let longestName = 256
+
+  private func openNumber(of text: ArraySlice<UInt8>) -> Int? {
+    guard !text.isEmpty, text.count <= Self.longestName, let name = String(validating: text, as: UTF8.self),
+      !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+    else { return nil }
+    let number = Self.integer(text)
+    if let number, number < 0 { return nil }
+    let known = number.map { "\($0)" } ?? name
+    if let index = open?.numbers[known] { return index }
+    let index = open?.names.count
+    open?.names.append(known)
+    open?.numbers[known] = index
+    return index
+  }
+
   /// Notes a number that is a label, in a survey.
   func note(_ number: Int, of sample: () -> String) { found?.note(number, of: sample) }
 
@@ -117,6 +150,7 @@ final class ShardLabels {
   /// - Parameter sample: Returns the shard and key of its sample, for error messages of a survey.
   func label(of bytes: [UInt8], _ sample: () -> String) -> Int? {
     let text = Self.trimmed(bytes)
+    if isOpen { return openNumber(of: text) }
     let number = Self.integer(text)
     if let number, numbers != .name, found == nil {
       // A number outside the classes may be a name.

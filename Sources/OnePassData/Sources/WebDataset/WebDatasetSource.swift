@@ -86,10 +86,11 @@ public final class WebDatasetSource: SurveyableSource {
       throw OnePassError.standardInputAmongShards(specification)
     }
     shardCounts = index?.counts(of: shards)
-    labels = ShardLabels(names: try request.agreedClassNames(with: index?.classes))
+    let names = try request.agreedClassNames(with: index?.classes)
+    labels = names == nil && request.hasOpenClasses ? .open() : ShardLabels(names: names)
     fields = SampleFields(labels: labels, labelKey: labelKey, subjectKey: request.subjectKey)
     knownClassCount = classNames?.count
-    if classNames == nil, labelKey != .entry { try findClasses(labelKey) }
+    if classNames == nil, labelKey != .entry, !labels.isOpen { try findClasses(labelKey) }
   }
 
   /// Finds the classes that folders or fields name.
@@ -144,7 +145,8 @@ public final class WebDatasetSource: SurveyableSource {
       guard let sample = try nextSample(.everything) else { return nil }
       defer { position += 1 }
       return Example(
-        id: position, label: sample.label, image: EncodedImage(bytes: sample.image), subject: sample.subject)
+        id: position, label: sample.label, image: EncodedImage(bytes: sample.image), subject: sample.subject,
+        className: labels.openName(of: sample.label))
     } catch let error as OnePassError {
       failure = error
       throw error
@@ -193,7 +195,7 @@ public final class WebDatasetSource: SurveyableSource {
       throw OnePassError.lengthIsUnknown(ofRemote: specification)
     }
     var counts: [Int] = []
-    let found = classNames == nil ? ShardLabels.collecting() : labels
+    let found = classNames == nil && !labels.isOpen ? ShardLabels.collecting() : labels
     let fields = SampleFields(labels: found, labelKey: fields.labelKey)
     for shard in shards {
       let reader = try open(shard, fields, blockSize: surveyBlockSize)
@@ -202,6 +204,7 @@ public final class WebDatasetSource: SurveyableSource {
       counts.append(reader.count)
     }
     shardCounts = counts
+    guard !labels.isOpen else { return Survey(count: counts.reduce(0, +), classCount: 0) }
     let (classCount, areSparseNumbers) = try labels.adopt(found, classCount: classCount)
     if areSparseNumbers { finished.chooseNamesForNumbers() }
     knownClassCount = classCount
