@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import OnePassCore
+import OnePassData
 import OnePassService
 
 extension Problem {
@@ -103,6 +104,14 @@ extension Problem {
       self = Problem(
         "key-reused", .unprocessableContent, "The key was used for another example",
         "An example with this Idempotency-Key had another image, label or subject.")
+    case LabelProblem.malformed:
+      self = .badRequest(
+        "The label must be text of 1 to \(OpenClassName.mostBytes) bytes without control characters, and not negative."
+      )
+    case LabelProblem.tooMany(let limit):
+      self = Problem(
+        "too-many-classes", .unprocessableContent, "There are too many classes",
+        "The label is a new class, and there are \(limit), which is the limit of `classes: open:LIMIT`.")
     case WaitingProblem.full(let until):
       let seconds = until.map { max(1, Int($0.timeIntervalSinceNow.rounded(.up))) } ?? 60
       self = Problem(
@@ -111,6 +120,7 @@ extension Problem {
       ).retrying(after: seconds)
     case PredictionProblem.busy:
       self = .notReady("Too many predictions wait.")
+    case PredictionProblem.noClasses: self = .notReady("No class was trained yet.")
     case PredictionProblem.closed, ServiceProblem.draining: self = .notReady("The service is being stopped.")
     case ServiceProblem.notReady(let reason): self = .notReady(reason)
     case ServiceProblem.finished, InboxProblem.ended:

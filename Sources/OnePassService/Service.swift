@@ -16,8 +16,7 @@ package final class Service: Sendable {
   let configuration: RunConfiguration
   let status = ServiceStatus()
   let training: TrainingLoopThread
-  /// The names of the classes, or their numbers as text.
-  package let classes: [String]
+  let labels: ServiceClasses
   /// Whether examples come by requests, and not from a broker.
   package let takesExamples: Bool
   private let starts: Int
@@ -33,14 +32,9 @@ package final class Service: Sendable {
   ///   service uses it, `badData` if a file is damaged.
   package init(_ configuration: RunConfiguration, _ options: ServiceOptions) throws {
     self.options = options
-    guard let count = configuration.data.classNames?.count ?? configuration.data.classCount else {
-      throw OnePassError(
-        .usage, "--classes is required for a service; pass the number of classes, or a file with their names."
-      )
-    }
-    classes = configuration.data.classNames ?? (0..<count).map { "\($0)" }
     lock = try FolderLock(options.folder)
     inbox = try Inbox("\(options.folder)/inbox", limits: options.inbox)
+    labels = try ServiceClasses(configuration.data, accepted: inbox.firstLabels)
     waiting = try WaitingImages("\(options.folder)/waiting", limits: options.waiting)
     starts = try StartCount.next(in: options.folder)
     predictions = PredictionQueue()
@@ -86,7 +80,8 @@ package final class Service: Sendable {
 
   /// Whether predictions can be made.
   package var isReady: Bool {
-    status.card != nil && [.ready, .paused, .finished].contains(status.current.state)
+    guard let card = status.card, card.classes > 0 else { return false }
+    return [.ready, .paused, .finished].contains(status.current.state)
   }
 
   /// The state, and why it is that.
@@ -98,6 +93,7 @@ package final class Service: Sendable {
   /// - Throws: ``ServiceProblem``, ``InboxProblem``, `OnePassError` (`io`, `diskFull`).
   package func learn(_ example: Inbox.NewExample) async throws -> Inbox.Accepted {
     try checkLearning()
+    try labels.note(example.label, status.card)
     let accepted = try await inbox.add(example)
     if !accepted.isRepeated {
       status.noteAccepted()
@@ -133,24 +129,32 @@ package final class Service: Sendable {
 
   private func examine(_ example: Inbox.NewExample, position: Int) async {
     guard let best = try? await predictions.predict(EncodedImage(bytes: example.image)).classes.first,
-      best.label != example.label
+      labels.text(of: best) != example.label
     else { return }
-    note(mistake: example, position, predicted: best.label, best.probability)
+    note(mistake: example, position, predicted: labels.text(of: best), best.probability)
   }
 
-  private func note(mistake example: Inbox.NewExample, _ position: Int, predicted: Int, _ probability: Double)
-  {
+  private func note(
+    mistake example: Inbox.NewExample, _ position: Int, predicted: String, _ probability: Double
+  ) {
     status.note(
       .init(
-        id: "\(position)", label: classes[example.label], predicted: classes[predicted],
+        id: "\(position)", label: labels.name(of: example.label), predicted: labels.name(of: predicted),
         probability: probability, position: position, time: Date()), image: example.image)
   }
 
-  /// The label that a text stands for: the name of a class, or its number.
-  package func label(_ text: String) -> Int? {
-    if let label = classes.firstIndex(of: text) { return label }
-    return Int(text).flatMap { classes.indices.contains($0) ? $0 : nil }
-  }
+  /// The names of the classes in label order, with open classes of those that were trained.
+  package var classes: [String] { labels.names(status.card) }
+
+  /// The text of the class that a label names, as ``Inbox/NewExample`` has it.
+  /// - Throws: ``LabelProblem``.
+  package func text(ofLabel label: String) throws -> String { try labels.text(of: label) }
+
+  /// The name of a class by its text.
+  package func name(ofClass text: String) -> String { labels.name(of: text) }
+
+  /// The name of a predicted class.
+  package func name(of predicted: Prediction.Class) -> String { labels.name(of: labels.text(of: predicted)) }
 
   // MARK: Predicting
 
@@ -183,7 +187,8 @@ package final class Service: Sendable {
       return String(repeating: "0", count: 16 - digits.count) + digits
     }.joined()
     let kept = WaitingImages.Prediction(
-      id: id, predicted: best.label, probability: best.probability, subject: subject, expires: waiting.expiry)
+      id: id, predicted: labels.text(of: best), probability: best.probability, subject: subject,
+      expires: waiting.expiry)
     try await waiting.keep(image.bytes, of: kept)
     return (answer, kept)
   }
@@ -191,25 +196,26 @@ package final class Service: Sendable {
   /// The answer to a late label.
   package struct Labelled: Sendable {
     package let accepted: Inbox.Accepted
-    /// The class that was predicted; `nil` if the label was given before.
-    package let predicted: Int?
+    /// The class that was predicted, as text; `nil` if the label was given before.
+    package let predicted: String?
   }
 
   /// Makes an image that waits an example.
   /// - Returns: `nil` if no image with this id waits.
   /// - Throws: As ``learn(_:)``; ``InboxProblem/keyReused`` if another label was given before.
-  package func label(_ id: String, _ label: Int) async throws -> Labelled? {
+  package func label(_ id: String, _ label: String) async throws -> Labelled? {
     try checkLearning()
     let key = "prediction/\(id)"
     guard let (prediction, image) = try waiting.prediction(id) else {
       // The image is gone, and the subject unknown: only the label identifies the request.
-      let known = Inbox.NewExample(image: [], label: label, key: key, predicted: 0)
+      let known = Inbox.NewExample(image: [], label: label, key: key, predicted: "")
       return try inbox.position(ofKey: key, known).map {
         Labelled(accepted: .init(position: $0, isRepeated: true), predicted: nil)
       }
     }
     let example = Inbox.NewExample(
       image: image, label: label, subject: prediction.subject, key: key, predicted: prediction.predicted)
+    try labels.note(label, status.card)
     let accepted = try await inbox.add(example)
     try await waiting.remove(id)
     if !accepted.isRepeated {

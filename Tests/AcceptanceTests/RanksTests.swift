@@ -66,6 +66,7 @@ import Testing
         "0.00002", "--weight-average", "0.9", "--label-smoothing", "0.1", "--schedule", "linear",
       ],
       ["--replay-steps", "1", "--storage", "10%", "--blur-pool"],
+      ["--replay-steps", "1", "--storage", "10%", "--weight-average", "0.9", "--classes", "open"],
     ])
   func anyNumberOfRanksTrainsTheSame(method: [String]) throws {
     let options = method + picturedLogs + ["--limit", "808"]

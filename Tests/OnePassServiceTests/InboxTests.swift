@@ -19,7 +19,7 @@ struct InboxTests {
   }
 
   private func example(_ number: Int, key: String? = nil, label: Int = 1) -> Inbox.NewExample {
-    .init(image: noise(number, count: 30), label: label, key: key)
+    .init(image: noise(number, count: 30), label: "\(label)", key: key)
   }
 
   @Test("A repeated key has the position of the first request, also after the files were opened again")
@@ -88,7 +88,7 @@ struct InboxTests {
     inbox.close()
     let small = try open { $0.bytes = 1_000 }
     await #expect(throws: InboxProblem.full) {
-      try await small.add(.init(image: noise(1, count: 2_000), label: 1))
+      try await small.add(.init(image: noise(1, count: 2_000), label: "1"))
     }
     small.close()
   }
@@ -98,7 +98,7 @@ struct InboxTests {
     let inbox = try open { $0.segmentBytes = 100 }
     for number in 0..<6 {
       _ = try await inbox.add(
-        .init(image: noise(number, count: 30), label: 1, key: "\(number)", predicted: number % 3))
+        .init(image: noise(number, count: 30), label: "1", key: "\(number)", predicted: "\(number % 3)"))
     }
     #expect(inbox.late == .init(labelled: 6, correct: 2))
     inbox.note(trained: 6)

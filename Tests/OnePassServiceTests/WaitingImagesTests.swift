@@ -21,7 +21,8 @@ struct WaitingImagesTests {
     _ id: String, subject: String? = nil, seconds: Double = 1e6
   ) -> WaitingImages.Prediction {
     .init(
-      id: id, predicted: 3, probability: 0.5, subject: subject, expires: Date(timeIntervalSinceNow: seconds))
+      id: id, predicted: "3", probability: 0.5, subject: subject, expires: Date(timeIntervalSinceNow: seconds)
+    )
   }
 
   @Test("An image is found again after the files were opened again, until it is removed")
@@ -34,7 +35,7 @@ struct WaitingImagesTests {
     let again = try open()
     let found = try #require(try again.prediction("a"))
     #expect(found.image == noise(1, count: 50))
-    #expect(found.prediction.predicted == 3 && found.prediction.subject == "s")
+    #expect(found.prediction.predicted == "3" && found.prediction.subject == "s")
     #expect(try again.prediction("b") == nil)
     #expect(again.amount.images == 1)
     again.close()

@@ -56,6 +56,10 @@ import Testing
         kept: keepsNotes ? ids.map { Self.note($0, after: updatesMade) } : [])
     }
 
+    /// The numbers of classes that were asked for.
+    var grown: [Int] = []
+    func grow(to classes: Int) { if classes > (grown.last ?? 0) { grown.append(classes) } }
+
     func train(_ batch: WeightedBatch) -> any ForwardPass {
       defer { updatesMade += 1 }
       return pass(batch, share: nil)

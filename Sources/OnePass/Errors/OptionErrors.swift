@@ -149,7 +149,8 @@ extension OnePassError {
 
   static let openClassesWithGraphs = OnePassError(
     .usage,
-    "--classes open cannot be combined with --cuda-graphs, which record a model of a fixed size; omit one of them.")
+    "--classes open cannot be combined with --cuda-graphs, which record a model of a fixed size; omit one of them."
+  )
 
   static func modelCannotGrow(_ name: String) -> OnePassError {
     OnePassError(

@@ -101,7 +101,7 @@ extension InitialWeights {
       card.classes == 0
       ? "Its last layer is left out, because the classes are open."
       : newHead.map { "The last layer for \(card.classes) classes is new, because \($0)." }
-      ?? "The last layer for \(card.classes) classes was loaded too."
+        ?? "The last layer for \(card.classes) classes was loaded too."
     return "Initialised the model from \(path)\(names). \(head)" + (card.blurPool ? blurNotice : "")
   }
 

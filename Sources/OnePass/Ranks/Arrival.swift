@@ -64,8 +64,9 @@ extension Arrival: RankRecord {
     self.entry.write(to: &entry)
     data += entry
     data.append(
-      integer: UInt8((subject == nil ? 0 : 1) + (problem == nil ? 0 : 2) + (isRotated ? 4 : 0)
-        + (className == nil ? 0 : 8)))
+      integer: UInt8(
+        (subject == nil ? 0 : 1) + (problem == nil ? 0 : 2) + (isRotated ? 4 : 0)
+          + (className == nil ? 0 : 8)))
     if let subject { data.append(text: subject) }
     if let problem { data.append(text: problem) }
     if let className { data.append(text: className) }

@@ -128,8 +128,9 @@ final class CheckpointSaver: StepObserver {
     records.processor.update()
     try unfinished.save(
       RunState(
-        version: onePassVersion, configuration: assembly.configuration.withoutSecrets, 
-        plan: assembly.plan.with(loop.incoming.classes), card: assembly.card.with(loop.incoming.classes), loop: loop.state, learner: learner.state, online: records.online.accuracy,
+        version: onePassVersion, configuration: assembly.configuration.withoutSecrets,
+        plan: assembly.plan.with(loop.incoming.classes), card: assembly.card.with(loop.incoming.classes),
+        loop: loop.state, learner: learner.state, online: records.online.accuracy,
         curve: records.curve.curve, log: records.log.state,
         memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable(),
         listing: listing, continuation: continuation, mark: mark, threads: Engine.threadCount,

@@ -51,7 +51,7 @@ final class ActiveRun {
       log: RunLog(
         loggers, configuration: configuration, plan: assembly.plan, pipeline: assembly.card.pipeline
       ) { observe(.notice($0)) })
-    self.served = served.map { [records] in ServedRunObserver($0, learner, records) }
+    self.served = served.map { [records] in ServedRunObserver($0, learner, records, assembly.card) }
     saver = CheckpointSaver(
       assembly, learner, records, in: session, prepared, checkpoints, stop: stop, observe: observe)
     let forgotten = try session.restore(&loop, learner, records)
@@ -83,11 +83,12 @@ final class ActiveRun {
     var observers =
       records.observers(assembly.card.pipeline.orientation, reporting: observe) + [
         AgreementCheck(learner), records.log,
-        ClassNotice(loop.incoming.classes) { [observe] in observe(.notice($0)) },
       ]
     if let served {
       observers.append(served)
       try served.begin(assembly, loop)
+    } else {
+      observers.append(ClassNotice(loop.incoming.classes) { [observe] in observe(.notice($0)) })
     }
     if let folder = session.unfinished?.path { try stream.live?.recordOrder(in: "\(folder)/stream.order") }
     let lag = LagWatch(stream)

@@ -7,6 +7,8 @@ package struct ServedRun: Sendable {
   package enum Event: Sendable {
     /// The model is restored, and the first weights are in the mailbox.
     case ready(ModelCard, plan: TrainingPlan, threads: Int?, examplesTaken: Int)
+    /// The last layer got outputs for new classes.
+    case grown(ModelCard)
     /// After each step, and while the stream is silent.
     case step(StepFigures)
   }
@@ -75,26 +77,33 @@ final class ServedRunObserver: StepObserver {
   private var nextWeights: ContinuousClock.Instant
   private var nextCount: ContinuousClock.Instant
   private var isChanged = false
+  private var card: ModelCard
   private var batchSize = 0
 
-  init(_ run: ServedRun, _ learner: Learner, _ records: RunRecords) {
-    (self.run, self.learner, self.records) = (run, learner, records)
+  init(_ run: ServedRun, _ learner: Learner, _ records: RunRecords, _ card: ModelCard) {
+    (self.run, self.learner, self.records, self.card) = (run, learner, records, card)
     (nextWeights, nextCount) = (clock.now, clock.now)
   }
 
   /// Publishes the first weights.
   func begin(_ assembly: RunAssembly, _ loop: TrainingLoop) throws {
+    card = card.with(loop.incoming.classes)
     try publish(step: loop.position.steps)
     batchSize = assembly.configuration.recipe.batchSize
     run.notify(
       .ready(
-        assembly.card, plan: assembly.plan, threads: assembly.configuration.machine.threads,
+        card, plan: assembly.plan, threads: assembly.configuration.machine.threads,
         examplesTaken: loop.incoming.tally.taken))
     run.notify(.step(try figures(StepRecord.none(loop.position.steps), of: loop)))
   }
 
   func observe(_ step: StepRecord, of loop: TrainingLoop) throws {
     isChanged = isChanged || step.report != nil
+    if loop.incoming.classes.count != card.classes {
+      card = card.with(loop.incoming.classes)
+      run.notify(.grown(card))
+      nextWeights = clock.now
+    }
     if isChanged, clock.now >= nextWeights { try publish(step: step.step) }
     run.notify(.step(try figures(step, of: loop)))
   }
@@ -103,7 +112,7 @@ final class ServedRunObserver: StepObserver {
   func end(_ loop: TrainingLoop) throws { try publish(step: loop.position.steps) }
 
   private func publish(step: Int) throws {
-    run.weights.put(try .init(copying: learner.evaluatedState, step: step))
+    run.weights.put(try .init(copying: learner.evaluatedState, of: card, step: step))
     (nextWeights, isChanged) = (clock.now + run.interval, false)
   }
 

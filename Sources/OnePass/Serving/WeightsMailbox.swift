@@ -7,12 +7,15 @@ import Synchronization
 package final class WeightsMailbox: Sendable {
   /// A consistent set of weights: those after one update.
   package final class Weights {
+    /// Their model, with the classes that it had.
+    let card: ModelCard
     let state: StateDictionary
     /// The number of steps after which they were copied.
     package let step: Int
     package let time = ContinuousClock.now
 
-    init(copying state: StateDictionary, step: Int) throws {
+    init(copying state: StateDictionary, of card: ModelCard, step: Int) throws {
+      self.card = card
       self.state = StateDictionary(try state.entries.map { (name: $0.name, tensor: try $0.tensor.copied()) })
       self.step = step
     }
@@ -32,7 +35,7 @@ package final class WeightsMailbox: Sendable {
     try Engine.load()
     let files = try RunFiles(folder)
     let state = try StateDictionary(safetensors: files.path(of: Checkpoint.weightsName))
-    put(try Weights(copying: state, step: try files.position().step))
+    put(try Weights(copying: state, of: files.modelCard(), step: files.position().step))
   }
 
   func put(_ weights: Weights) {

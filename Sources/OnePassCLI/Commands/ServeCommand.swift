@@ -18,7 +18,7 @@ struct ServeCommand: ParsableCommand {
           listen: 127.0.0.1:8080
           insecure-loopback: true
 
-      The service is a program of its own, onepass-serve, which `scripts/setup --service` prepares and \
+      The service is a program of its own, onepass-serve, which \
       `make service` builds. See docs/service.md.
       """)
 

@@ -76,9 +76,9 @@ enum InferenceRoutes {
       for try await (index, answer) in group { answers[index] = answer }
       return answers.compactMap(\.self)
     }
-    return try InferenceResponse(
-      request, answers, model: service.options.name, classes: service.classes.count
-    ).response
+    // Between two answers an open class may have been added, which the weights of the first did not know.
+    let classes = answers.map(\.classes.count).max() ?? 0
+    return try InferenceResponse(request, answers, model: service.options.name, classes: classes).response
   }
 }
 

@@ -45,11 +45,10 @@ enum LearnRoutes {
       exchange.query("label") ?? exchange.header("OnePass-Label"), "label", atMost: 256)
   }
 
-  private static func classOf(_ text: String, _ exchange: Exchange) throws -> Int {
-    guard let label = exchange.service.label(text) else {
+  private static func classOf(_ text: String, _ exchange: Exchange) throws -> String {
+    do { return try exchange.service.text(ofLabel: text) } catch LabelProblem.unknown {
       throw Problem.unknownLabel(text, classes: exchange.service.classes)
     }
-    return label
   }
 
   /// The key of the request: `Idempotency-Key`, or source and id of a CloudEvent.
@@ -115,7 +114,7 @@ enum LearnRoutes {
     }
     guard let answer else { throw Problem.unknownID }
     var body = LabelAnswer(position: answer.accepted.position)
-    body.predicted = answer.predicted.map { exchange.service.classes[$0] }
+    body.predicted = answer.predicted.map { exchange.service.name(ofClass: $0) }
     body.correct = answer.predicted.map { $0 == label }
     return .json(body, status: answer.accepted.isRepeated ? .ok : .created)
   }

@@ -25,9 +25,9 @@ enum PredictRoutes {
     let weightsStep: Int
     var expiresAt: Date?
 
-    init(_ answer: PredictionQueue.Answer, top: Int, classes names: [String]) {
+    init(_ answer: PredictionQueue.Answer, top: Int, of service: Service) {
       classes = answer.classes.prefix(top).map {
-        ClassAnswer(label: $0.label, name: names[$0.label], probability: $0.probability)
+        ClassAnswer(label: $0.label, name: service.name(of: $0), probability: $0.probability)
       }
       weightsStep = answer.step
     }
@@ -37,7 +37,7 @@ enum PredictRoutes {
     let top = try exchange.top()
     let image = try await exchange.image()
     let answer = try await exchange.service.predict(EncodedImage(bytes: image))
-    return .json(Answer(answer, top: top, classes: exchange.service.classes))
+    return .json(Answer(answer, top: top, of: exchange.service))
   }
 
   private static func predictForLater(_ exchange: Exchange) async throws -> Response {
@@ -45,7 +45,7 @@ enum PredictRoutes {
     let subject = try exchange.bounded(exchange.query("subject"), "subject", atMost: 256)
     let image = try await exchange.image()
     let (answer, kept) = try await exchange.service.predict(EncodedImage(bytes: image), keepingFor: subject)
-    var body = Answer(answer, top: top, classes: exchange.service.classes)
+    var body = Answer(answer, top: top, of: exchange.service)
     (body.id, body.expiresAt) = (kept.id, kept.expires)
     var response = Response.json(body, status: .created)
     response.headers[.location] = "/v1/labels/\(kept.id)"

@@ -12,16 +12,16 @@ package final class Inbox: Sendable {
   /// An example as it was sent.
   package struct NewExample: Sendable {
     package var image: [UInt8]
-    /// The class.
-    package var label: Int
+    /// The class as text: its number, or its name if the classes are open.
+    package var label: String
     package var subject: String?
     /// Identifies the request; `nil` if it may not be repeated.
     package var key: String?
     /// The class that was predicted when the image arrived; `nil` if none was.
-    package var predicted: Int?
+    package var predicted: String?
 
     package init(
-      image: [UInt8], label: Int, subject: String? = nil, key: String? = nil, predicted: Int? = nil
+      image: [UInt8], label: String, subject: String? = nil, key: String? = nil, predicted: String? = nil
     ) {
       (self.image, self.label, self.subject, self.key, self.predicted) = (
         image, label, subject, key, predicted
@@ -58,6 +58,8 @@ package final class Inbox: Sendable {
   private let pending = Atomic<Int>(0)
   private let pendingBytes = Atomic<Int>(0)
   private let lateLabels: Mutex<LateLabelCounts>
+  /// The labels of the examples that were not removed when the inbox was opened.
+  let firstLabels: Set<String>
 
   /// Opens or creates the inbox of a service.
   /// - Throws: `OnePassError`: `io`; `badData` if a file is damaged.
@@ -67,7 +69,11 @@ package final class Inbox: Sendable {
     var late = try LateLabelCounts(path)
     // A segment that is not full stays, so that it must be small in comparison with the limit.
     let segmentBytes = min(limits.segmentBytes, max(1, limits.bytes / 8))
+    var labels: Set<String> = []
     journal = try Journal(path, segmentBytes: segmentBytes) { message, place in
+      if let label = message.header(Self.labelHeader) {
+        labels.insert(String(decoding: label, as: UTF8.self))
+      }
       if let key = message.key {
         keys.restore(String(decoding: key, as: UTF8.self), Int(place.number), Self.digest(of: message))
       }
@@ -76,6 +82,7 @@ package final class Inbox: Sendable {
       }
     }
     self.keys = keys
+    firstLabels = labels
     lateLabels = Mutex(late)
     trained.store(Int(journal.first ?? journal.end), ordering: .relaxed)
   }
@@ -147,12 +154,12 @@ package final class Inbox: Sendable {
   private func message(of example: NewExample) -> BrokerMessage {
     var message = BrokerMessage(offset: BrokerOffset(0), body: example.image)
     message.key = example.key.map { Array($0.utf8) }
-    message.headers = [BrokerHeader(Self.labelHeader, "\(example.label)".utf8)]
+    message.headers = [BrokerHeader(Self.labelHeader, example.label.utf8)]
     if let subject = example.subject {
       message.headers.append(BrokerHeader(Self.subjectHeader, subject.utf8))
     }
     if let predicted = example.predicted {
-      message.headers.append(BrokerHeader(Self.predictedHeader, "\(predicted)".utf8))
+      message.headers.append(BrokerHeader(Self.predictedHeader, predicted.utf8))
     }
     return message
   }
@@ -160,7 +167,7 @@ package final class Inbox: Sendable {
   /// What a repeated request must have in common with the first. The image of a late label is known by its key.
   private static func digest(of example: NewExample) -> UInt64 {
     digest(
-      example.image, label: "\(example.label)", subject: example.subject, isLate: example.predicted != nil)
+      example.image, label: example.label, subject: example.subject, isLate: example.predicted != nil)
   }
 
   private static func digest(of message: BrokerMessage) -> UInt64 {

@@ -145,7 +145,7 @@ final class TrainingLoopThread: Sendable {
         "\(address)", seed: configuration.seed, classNames: nil,
         subjectKey: configuration.data.subjectKey,
         classCount: configuration.data.classNames?.count ?? configuration.data.classCount, labelKey: nil,
-        live: live))
+        hasOpenClasses: configuration.data.openClasses != nil, live: live))
   }
 
   private func take(_ event: ServedRun.Event) {
@@ -157,9 +157,10 @@ final class TrainingLoopThread: Sendable {
         defer { state.hasPredictor = true }
         return state.hasPredictor
       }) {
-        predictions.start(card, weights, threads: threads)
+        predictions.start(weights, threads: threads)
       }
       status.set(.ready)
+    case .grown(let card): status.note(grown: card)
     case .step(let figures):
       inbox?.note(trained: figures.examplesTaken)
       if let end = figures.end {
@@ -194,7 +195,7 @@ final class TrainingLoopThread: Sendable {
     let files = try RunFiles(folder)
     try weights.put(finished: folder)
     status.note(ready: try files.modelCard(), try RunFiles.result(in: folder).plan)
-    predictions.start(try files.modelCard(), weights, threads: configuration.machine.threads)
+    predictions.start(weights, threads: configuration.machine.threads)
     if let inbox { inbox.note(trained: inbox.accepted) }
     status.set(.finished, "The run is finished.")
     while !waitForStop(seconds: 60) {}

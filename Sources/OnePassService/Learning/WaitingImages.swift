@@ -10,14 +10,14 @@ package final class WaitingImages: Sendable {
   /// A prediction that waits for its label.
   package struct Prediction: Sendable {
     package let id: String
-    /// The class that was predicted.
-    package let predicted: Int
+    /// The class that was predicted, as text: its number, or its name if the classes are open.
+    package let predicted: String
     /// The probability of that class, 0 … 1.
     package let probability: Double
     package let subject: String?
     package let expires: Date
 
-    package init(id: String, predicted: Int, probability: Double, subject: String?, expires: Date) {
+    package init(id: String, predicted: String, probability: Double, subject: String?, expires: Date) {
       (self.id, self.predicted, self.probability) = (id, predicted, probability)
       (self.subject, self.expires) = (subject, expires)
     }
@@ -191,7 +191,7 @@ extension WaitingImages.Prediction {
   fileprivate func message(_ image: [UInt8]) -> BrokerMessage {
     var message = BrokerMessage(offset: BrokerOffset(0), body: image)
     let texts = [
-      ("id", id), ("predicted", "\(predicted)"), ("probability", "\(probability)"),
+      ("id", id), ("predicted", predicted), ("probability", "\(probability)"),
       ("expires", "\(expires.timeIntervalSince1970)"),
     ]
     message.headers = texts.map { BrokerHeader($0, $1.utf8) }
@@ -200,7 +200,7 @@ extension WaitingImages.Prediction {
   }
 
   fileprivate init?(_ message: BrokerMessage) {
-    guard let id = message.text("id"), let predicted = message.text("predicted").flatMap({ Int($0) }),
+    guard let id = message.text("id"), let predicted = message.text("predicted"),
       let probability = message.text("probability").flatMap({ Double($0) }),
       let expires = message.text("expires").flatMap({ Double($0) })
     else { return nil }

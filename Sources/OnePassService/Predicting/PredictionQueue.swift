@@ -44,10 +44,10 @@ package final class PredictionQueue: @unchecked Sendable {
   package var weights: (step: Int, time: ContinuousClock.Instant)? { condition.withLock { usedWeights } }
 
   /// Starts the thread. Until then, requests wait.
-  package func start(_ card: ModelCard, _ mailbox: WeightsMailbox, threads: Int?) {
+  package func start(_ mailbox: WeightsMailbox, threads: Int?) {
     let thread = Thread { [self] in
       do {
-        let predictor = try LivePredictor(card, mailbox, threads: threads, decodeThreads: 1)
+        let predictor = LivePredictor(mailbox, threads: threads, decodeThreads: 1)
         try predictor.update()
         note(predictor)
         while let work = next() { run(work, predictor) }
@@ -132,6 +132,7 @@ package final class PredictionQueue: @unchecked Sendable {
       do {
         try predictor.update()
         note(predictor)
+        guard predictor.classes > 0 else { throw PredictionProblem.noClasses }
         let outcomes = try predictor.predict(requests.map(\.image))
         for (request, outcome) in zip(requests, outcomes) {
           request.finish(
@@ -167,4 +168,6 @@ package enum PredictionProblem: Error, Sendable {
   case closed
   /// Too many images wait.
   case busy
+  /// No class was trained yet, with open classes.
+  case noClasses
 }

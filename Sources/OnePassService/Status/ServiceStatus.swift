@@ -55,6 +55,18 @@ final class ServiceStatus: Sendable {
     state.withLock { ($0.card, $0.capacity) = (card, plan.capacityExamples) }
   }
 
+  /// Notes that there are new classes.
+  func note(grown card: ModelCard) {
+    let before = state.withLock { state in
+      defer { state.card = card }
+      return state.card?.classes ?? 0
+    }
+    let names = (before..<card.classes).prefix(10).map { "\"\(card.className($0))\"" }.joined(separator: ", ")
+    let rest = card.classes - before > 10 ? " and \(card.classes - before - 10) more" : ""
+    let kind = card.classes - before == 1 ? "class" : "classes"
+    note(.newClass, "New \(kind): \(names)\(rest); \(card.classes) so far.")
+  }
+
   func note(_ figures: StepFigures) {
     let now = ContinuousClock.now
     state.withLock { state in

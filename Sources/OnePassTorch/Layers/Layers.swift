@@ -145,7 +145,8 @@ public struct Linear: Module {
 
   /// Adds outputs with random parameters, as ``init(_:_:from:)`` draws them. The others stay, and gradients are cleared.
   /// - Returns: The new rows of the weight and of the bias.
-  public func addOutputs(_ count: Int, from initialiser: Initialiser) throws -> (weight: Tensor, bias: Tensor) {
+  public func addOutputs(_ count: Int, from initialiser: Initialiser) throws -> (weight: Tensor, bias: Tensor)
+  {
     let new = try Linear(weight.shape[1], count, from: initialiser)
     try weight.append(rows: new.weight)
     try bias.append(rows: new.bias)

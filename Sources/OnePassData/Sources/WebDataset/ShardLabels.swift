@@ -86,7 +86,7 @@ final class ShardLabels {
 
   /// Classes without a list: each label is the name of a class, which ``openName(of:)`` returns.
   ///
-  /// Numbers are names too, without space, plus sign and leading zeros.
+  /// Numbers are names too; see ``OpenClassName``.
   static func open() -> ShardLabels {
     let labels = ShardLabels(names: nil)
     labels.open = ([], [:])
@@ -98,21 +98,12 @@ final class ShardLabels {
   /// The name of an open class by the number that ``label(of:_:)`` has returned; `nil` if classes are not open.
   func openName(of number: Int) -> String? { open?.names[number] }
 
-  /// The longest name of an open class, in bytes.
-  static let longestName = 256
-
-  private func openNumber(of text: ArraySlice<UInt8>) -> Int? {
-    guard !text.isEmpty, text.count <= Self.longestName, let name = String(validating: text, as: UTF8.self),
-      !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-    else { return nil }
-    let number = Self.integer(text)
-    if let number, number < 0 { return nil }
-    let known = number.map { "\($0)" } ?? name
-    if let index = open?.numbers[known] { return index }
-    let index = open?.names.count
-    open?.names.append(known)
-    open?.numbers[known] = index
-    return index
+  private func openNumber(of label: [UInt8]) -> Int? {
+    guard let open, let name = OpenClassName.name(of: label) else { return nil }
+    if let number = open.numbers[name] { return number }
+    self.open?.names.append(name)
+    self.open?.numbers[name] = open.names.count
+    return open.names.count
   }
 
   /// Notes a number that is a label, in a survey.
@@ -149,8 +140,8 @@ final class ShardLabels {
   /// The label that a text stands for, with or without space around it; `nil` if it is not a class.
   /// - Parameter sample: Returns the shard and key of its sample, for error messages of a survey.
   func label(of bytes: [UInt8], _ sample: () -> String) -> Int? {
+    if isOpen { return openNumber(of: bytes) }
     let text = Self.trimmed(bytes)
-    if isOpen { return openNumber(of: text) }
     let number = Self.integer(text)
     if let number, numbers != .name, found == nil {
       // A number outside the classes may be a name.
@@ -175,7 +166,7 @@ final class ShardLabels {
     return bytes[...last].drop(while: isSpace)
   }
 
-  private static func integer(_ text: ArraySlice<UInt8>) -> Int? {
+  static func integer(_ text: ArraySlice<UInt8>) -> Int? {
     let negative = text.first == UInt8(ascii: "-")
     let digits = negative || text.first == UInt8(ascii: "+") ? text.dropFirst() : text[...]
     guard !digits.isEmpty, digits.count <= 18 else { return nil }
