@@ -11,7 +11,8 @@ public protocol ImageClassifier: Module {
   /// The number of classes; 0 before the first class of a run with open classes.
   var classes: Int { get }
 
-  /// The last layer, which gets an output for each new class; `nil` if the number of classes cannot change.
+  /// The last layer, which gets an output for each new class; `nil` if the number of classes cannot change. ``classes`` must be
+  /// the number of its outputs.
   var head: Linear? { get }
 
   /// The number of image channels: 1 or 3.
