@@ -53,14 +53,21 @@ struct Exchange: Sendable {
   /// The whole body.
   /// - Throws: ``Problem`` if it is larger than the service accepts.
   func body() async throws -> [UInt8] {
+    if let encoding = headers[.contentEncoding], encoding.lowercased() != "identity" {
+      throw Problem.contentEncoding(encoding)
+    }
     let limit = service.options.bodyBytes
     if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
       throw Problem.tooLarge(limit: limit)
     }
     var bytes: [UInt8] = []
-    for try await part in request.body {
-      guard bytes.count + part.readableBytes <= limit else { throw Problem.tooLarge(limit: limit) }
-      bytes += part.readableBytesView
+    do {
+      for try await part in request.body {
+        guard bytes.count + part.readableBytes <= limit else { throw Problem.tooLarge(limit: limit) }
+        bytes += part.readableBytesView
+      }
+    } catch let error where !(error is Problem || error is CancellationError) {
+      throw Problem.badRequest("The body has ended early, or its chunks are malformed.")
     }
     return bytes
   }

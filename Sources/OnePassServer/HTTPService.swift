@@ -29,13 +29,17 @@ package struct HTTPService: Sendable {
     let counts = RequestCounts()
     let routes =
       LearnRoutes.all + PredictRoutes.all + ManageRoutes.all + InferenceRoutes.all
-      + SeeRoutes(metrics: Metrics(requests: counts), page: Page()).all
+      + SeeRoutes(
+        metrics: Metrics(requests: counts), page: Page(),
+        streams: EventStreams(connections: options.connections)
+      ).all
     dispatcher = Dispatcher(
       routes: routes, access: Access(tokens: try options.tokens.map { try Tokens(file: $0) }),
       service: service,
       images: ImageCheck(pixels: options.pixels), counts: counts)
     let http = HTTPServerBuilder.http1(
       configuration: .init(
+        additionalChannelHandlers: [ContinueHandler(limit: options.bodyBytes)],
         idleTimeout: .milliseconds(Int64(options.idleSeconds * 1_000)),
         httpDecoderConfiguration: .init(
           maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))

@@ -47,7 +47,7 @@ extension Problem {
   static func tooLarge(limit: Int) -> Problem {
     Problem(
       "too-large", .contentTooLarge, "The body is too large",
-      "A body may have \(limit) bytes; the service's body-limit allows more.",
+      "A body may have at most \(limit) bytes, which is the body-limit of the service.",
       members: ["limit": .number(Double(limit))])
   }
 
@@ -56,6 +56,14 @@ extension Problem {
       "content-type", .unsupportedMediaType, "Unsupported content type",
       "The content type \(given.map { "\($0.prefix(100))" } ?? "is missing and") must be one of \(allowed.joined(separator: ", "))."
     )
+  }
+
+  static func contentEncoding(_ given: String) -> Problem {
+    var problem = Problem(
+      "content-encoding", .unsupportedMediaType, "Unsupported content encoding",
+      "The body is encoded as \(given.prefix(50)); send it as it is.")
+    problem.headers[.acceptEncoding] = "identity"
+    return problem
   }
 
   static let noLabel = Problem(

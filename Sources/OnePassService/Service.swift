@@ -92,7 +92,14 @@ package final class Service: Sendable {
   /// Accepts an example, once it is on disk.
   /// - Throws: ``ServiceProblem``, ``InboxProblem``, `OnePassError` (`io`, `diskFull`).
   package func learn(_ example: Inbox.NewExample) async throws -> Inbox.Accepted {
-    try checkLearning()
+    do { try checkLearning() } catch {
+      // What was accepted stays accepted, whatever the state is now.
+      guard takesExamples, let key = example.key, let position = try inbox.position(ofKey: key, example)
+      else {
+        throw error
+      }
+      return Inbox.Accepted(position: position, isRepeated: true)
+    }
     try labels.note(example.label, status.card)
     let accepted = try await inbox.add(example)
     if !accepted.isRepeated {

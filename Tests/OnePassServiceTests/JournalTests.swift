@@ -76,6 +76,43 @@ struct JournalTests {
     }
   }
 
+  /// `write` waits for each message, so that each is a batch.
+  @Test(
+    "A damaged byte in a message that was on disk is an error, also in the last segment",
+    arguments: [0, 1, 2])
+  func damageOfTheLastSegment(_ message: Int) async throws {
+    try await write(4)
+    var starts: [Int] = []
+    _ = try JournalFile(folder.file(files[0]), writable: false).scan { _, _, start in
+      starts.append(start)
+      return true
+    }
+    var bytes = try folder.bytes(of: files[0])
+    bytes[starts[message] + 40] ^= 1
+    try folder.write(bytes, to: files[0])
+    let error = #expect(throws: OnePassError.self) { try open() }
+    #expect(error?.message.contains("damaged at byte \(starts[message])") == true)
+  }
+
+  @Test("A batch of which a crash has left a part only is removed")
+  func tornBatch() async throws {
+    try await write(2)
+    let path = folder.file(files[0])
+    var bytes = try folder.bytes(of: files[0])
+    let end = bytes.count
+    for number in 2..<5 as Range<UInt64> {
+      JournalRecord.append(
+        JournalRecord.payload(of: message(Int(number))), number: number, batch: 2, to: &bytes)
+    }
+    // The first page of the batch did not reach the disk, the others did.
+    for place in end..<end + 20 { bytes[place] = 0 }
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    let (journal, messages) = try open()
+    journal.close()
+    #expect(messages.count == 2)
+    #expect(try folder.bytes(of: files[0]).count == end)
+  }
+
   @Test("A damaged byte ends the last segment, and is an error in an earlier one")
   func damage() async throws {
     try await write(6, segmentBytes: 200)

@@ -132,6 +132,68 @@ struct ServerTests {
     #expect(server.terminate() == 0)
   }
 
+  @Test("A body that is compressed, malformed or cut is refused, and a client that asks first may send it")
+  func bodies() throws {
+    let server = try Server(options: ["insecure-loopback: true", "body-limit: 4kB"])
+    let (image, type) = (Server.image(0), "image/x-portable-graymap")
+    let compressed = try server.request(
+      "POST", "/v1/examples?label=1", image, type: type, headers: ["Content-Encoding": "gzip"])
+    #expect(compressed.status == 415 && compressed.problem == "content-encoding")
+    #expect(compressed.headers["accept-encoding"] == "identity")
+    func raw(_ fields: String, _ body: [UInt8]) throws -> RawConnection {
+      let connection = try RawConnection(port: server.port)
+      let head =
+        "POST /v1/examples?label=1 HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\nContent-Type: \(type)\r\n"
+      connection.send(Array("\(head)Connection: close\r\n\(fields)\r\n\r\n".utf8) + body)
+      return connection
+    }
+    let malformed = try raw("Transfer-Encoding: chunked", Array("zz\r\nabc\r\n0\r\n\r\n".utf8)).answer()
+    #expect(malformed.status == 400 && malformed.problem == "bad-request")
+    #expect(try server.examples("accepted") == 0)
+
+    let asking = try raw("Expect: 100-continue\r\nContent-Length: \(image.count)", [])
+    let first = asking.receive { $0.suffix(4) == Array("\r\n\r\n".utf8)[...] }
+    #expect(String(decoding: first, as: UTF8.self) == "HTTP/1.1 100 Continue\r\n\r\n")
+    asking.send(Array(image))
+    #expect(try asking.answer().status == 201)
+    let refused = try raw("Expect: 100-continue\r\nContent-Length: 5000", []).answer()
+    #expect(refused.status == 413 && refused.problem == "too-large")
+    #expect(server.terminate() == 0)
+  }
+
+  @Test(
+    "A service with TLS serves over TLS only", .enabled(if: TLSServer.openssl != nil, "\(TLSServer.reason)"))
+  func tls() throws {
+    let folder = try TemporaryFolder()
+    try TLSServer.makeCertificate(.right, in: folder)
+    let server = try Server(
+      folder,
+      options: [
+        "insecure-loopback: true", "certificate: \(folder.file("own.pem"))", "key: \(folder.file("own.key"))",
+      ])
+    try folder.write(
+      Array("GET /v2/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8),
+      to: "request")
+    let client = try Program(path: TLSServer.openssl ?? "openssl").run(
+      [
+        "s_client", "-connect", "127.0.0.1:\(server.port)", "-CAfile", folder.file(TLSServer.authority),
+        "-verify_return_error", "-verify_ip", "127.0.0.1", "-quiet",
+      ], input: folder.file("request"))
+    #expect(client.output.contains("{\"live\":true}"), "\(client.output) \(client.errors)")
+    let plain = try RawConnection(port: server.port)
+    plain.send(Array("GET /v2/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".utf8))
+    #expect(!String(decoding: plain.receive { _ in false }, as: UTF8.self).contains("200"))
+    #expect(server.terminate() == 0)
+    let other = try TemporaryFolder()
+    try TLSServer.makeCertificate(.selfSigned, in: other)
+    let outcome = try Server.failing(
+      other,
+      [
+        "insecure-loopback: true", "certificate: \(folder.file("own.pem"))", "key: \(other.file("own.key"))",
+      ])
+    #expect(outcome.status == 64 && outcome.errors.contains("are not a certificate chain and its key"))
+  }
+
   @Test("Predictions over HTTP, late labels, the protocol and the figures agree")
   func predictions() throws {
     let server = try Server()

@@ -67,7 +67,8 @@ public final class TLSServer {
 
   public func url(_ path: String) -> String { "https://127.0.0.1:\(port)/\(path)" }
 
-  private static func makeCertificate(_ kind: Certificate, in folder: TemporaryFolder) throws {
+  /// Makes the files `own.pem`, `own.key` and the authority's.
+  public static func makeCertificate(_ kind: Certificate, in folder: TemporaryFolder) throws {
     let host = kind == .ofAnotherHost ? "DNS:elsewhere.example" : "IP:127.0.0.1"
     try folder.write(Array("[own]\nsubjectAltName=\(host)\n".utf8), to: "own.cnf")
     let request = "[req]\ndistinguished_name=name\nx509_extensions=own\n[name]\n"

@@ -15,6 +15,12 @@ enum InferenceRoutes {
     Route("/v2/models/{name}", .predict, [.get: { .json(Model(try service($0))) }]),
     Route("/v2/models/{name}/ready", .predict, [.get: { ready($0, "ready", service: try service($0)) }]),
     Route("/v2/models/{name}/infer", .predict, [.post: { try await infer($0) }]),
+    // Clients that name a version; there is one.
+    Route("/v2/models/{name}/versions/1", .predict, [.get: { .json(Model(try service($0))) }]),
+    Route(
+      "/v2/models/{name}/versions/1/ready", .predict, [.get: { ready($0, "ready", service: try service($0)) }]
+    ),
+    Route("/v2/models/{name}/versions/1/infer", .predict, [.post: { try await infer($0) }]),
   ]
 
   private static func service(_ exchange: Exchange) throws -> Service {

@@ -21,7 +21,8 @@ enum LearnRoutes {
   // MARK: Examples
 
   private static func learn(_ exchange: Exchange) async throws -> Response {
-    try exchange.service.checkLearning()
+    // With a key, the answer to an earlier request may be due.
+    if try key(exchange) == nil { try exchange.service.checkLearning() }
     if exchange.mediaType == Multipart.type { return try await learnAll(exchange) }
     let label = try labelText(exchange).map { try classOf($0, exchange) }
     let subject = try exchange.bounded(exchange.query("subject"), "subject", atMost: 256)
@@ -76,7 +77,12 @@ enum LearnRoutes {
       let next = parts.indices.contains(index + 1) ? parts[index + 1] : nil
       let following =
         next?.disposition("name") == "label" ? next.map { String(decoding: $0.body, as: UTF8.self) } : nil
-      guard let label = part.headers["onepass-label"] ?? following ?? common else { throw Problem.noLabel }
+      let own = part.headers["onepass-label"]
+      guard own == nil || following == nil || own == following else {
+        throw Problem.badRequest(
+          "The header OnePass-Label of part \(index + 1) and the label after it differ.")
+      }
+      guard let label = own ?? following ?? common else { throw Problem.noLabel }
       let image = Array(part.body)
       try exchange.images.check(image)
       examples.append(

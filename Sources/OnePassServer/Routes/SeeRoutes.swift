@@ -4,18 +4,20 @@ import Hummingbird
 import NIOCore
 import OnePassService
 import ServiceLifecycle
+import Synchronization
 
 /// The page, what it shows, and the metrics.
 struct SeeRoutes: Sendable {
   let metrics: Metrics
   let page: Page
+  let streams: EventStreams
 
   var all: [Route] {
     [
       Route("/", .see, [.get: { _ in page.response }]),
       Route("/v1/status", .see, [.get: { .json($0.service.report) }]),
       Route("/v1/history", .see, [.get: { try Self.history($0) }]),
-      Route("/v1/events", .see, [.get: { Self.events($0) }]),
+      Route("/v1/events", .see, [.get: { try events($0) }]),
       Route("/v1/mistakes/{id}", .see, [.get: { try Self.picture($0) }]),
       Route("/metrics", .see, [.get: { metrics.response(for: $0.service) }]),
       // Browsers ask for it.
@@ -36,14 +38,19 @@ struct SeeRoutes: Sendable {
   }
 
   /// The status each second, until the client leaves or the service ends.
-  private static func events(_ exchange: Exchange) -> Response {
+  private func events(_ exchange: Exchange) throws -> Response {
     let service = exchange.service
+    guard !streams.isFull else {
+      throw Problem.notReady("Too many clients follow the events; use /v1/status.")
+    }
     let isHead = exchange.request.method == .head
     return Response(
       status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
       body: isHead
         ? .init()
-        : .init { writer in
+        : .init { [streams] writer in
+          streams.begin()
+          defer { streams.end() }
           while service.state.state != .draining, !Task.isShuttingDownGracefully {
             let data = String(decoding: try ServiceReport.json(service.report), as: UTF8.self)
             try await writer.write(ByteBuffer(string: "event: status\ndata: \(data)\n\n"))
@@ -52,6 +59,18 @@ struct SeeRoutes: Sendable {
           try await writer.finish(nil)
         })
   }
+}
+
+/// The clients that follow the events, each of which keeps a connection: at most a quarter of all.
+final class EventStreams: Sendable {
+  private let count = Atomic<Int>(0)
+  private let limit: Int
+
+  init(connections: Int) { limit = max(1, connections / 4) }
+
+  var isFull: Bool { count.load(ordering: .relaxed) >= limit }
+  func begin() { count.add(1, ordering: .relaxed) }
+  func end() { count.subtract(1, ordering: .relaxed) }
 }
 
 /// The page of a service, with the hashes of its script and style in its policy.

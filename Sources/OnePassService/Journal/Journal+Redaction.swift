@@ -31,7 +31,7 @@ extension Journal {
         kept = JournalRecord.redacted(message, headers: headers, bytes: payload.count)
         gone.append((start, record.recordBytes))
       }
-      JournalRecord.append(kept, number: record.number, to: &bytes)
+      JournalRecord.append(kept, number: record.number, batch: record.batch, to: &bytes)
       return true
     }
     guard !gone.isEmpty else { return 0 }

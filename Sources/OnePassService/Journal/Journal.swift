@@ -48,7 +48,7 @@ final class Journal: @unchecked Sendable {
   ///   - path: The folder.
   ///   - segmentBytes: The size at which a new segment starts.
   ///   - visit: Receives every message, in order.
-  /// - Throws: `OnePassError`: `io`; `badData` if a message before the last segment is damaged.
+  /// - Throws: `OnePassError`: `io`; `badData` if a message is damaged that was on disk.
   init(_ path: String, segmentBytes: Int = 64 << 20, visit: (BrokerMessage, Place) throws -> Void) throws {
     folder = try JournalFolder(path)
     self.segmentBytes = segmentBytes
@@ -66,6 +66,9 @@ final class Journal: @unchecked Sendable {
         return true
       }
       if first == firsts.last {
+        guard try !file.hasRecord(after: end, provingThat: next) else {
+          throw OnePassError.damagedJournal(file.path, at: end)
+        }
         try file.truncate(to: end)
         try file.synchronise()
       } else if try !file.read(at: end, count: 1).isEmpty {
@@ -155,6 +158,7 @@ final class Journal: @unchecked Sendable {
 
   private func write(_ payloads: [[UInt8]]) throws -> [Place] {
     var (segment, number) = condition.withLock { (segments.last!, durableEnd) }
+    let batch = number
     if segment.bytes >= segmentBytes {
       segment = Segment(first: number, bytes: 0)
       if file.path != folder.path(of: number) {
@@ -167,7 +171,7 @@ final class Journal: @unchecked Sendable {
     bytes.reserveCapacity(payloads.reduce(0) { $0 + $1.count + JournalRecord.headerBytes })
     for payload in payloads {
       let start = bytes.count
-      JournalRecord.append(payload, number: number, to: &bytes)
+      JournalRecord.append(payload, number: number, batch: batch, to: &bytes)
       places.append(
         Place(
           number: number, segment: segment.first, start: segment.bytes + start, bytes: bytes.count - start))

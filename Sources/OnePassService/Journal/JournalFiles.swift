@@ -97,6 +97,25 @@ final class JournalFile {
     return position
   }
 
+  /// Whether a whole record behind the valid part shows that a message was on disk, which is damaged then. Else a crash has
+  /// cut the last batch, of which any part may be there.
+  func hasRecord(after end: Int, provingThat number: UInt64) throws -> Bool {
+    let rest = try read(at: end, count: max(0, size() - end))
+    return rest.withUnsafeBytes { bytes in
+      var start = 0
+      while start + JournalRecord.headerBytes <= bytes.count {
+        let tail = UnsafeRawBufferPointer(rebasing: bytes[start...])
+        start += 1
+        guard tail[0] == JournalRecord.magic[0], let header = JournalRecord.Header(tail),
+          header.batch > number, header.recordBytes <= tail.count
+        else { continue }
+        let payload = tail[JournalRecord.headerBytes..<header.recordBytes]
+        if header.matches(UnsafeRawBufferPointer(rebasing: payload)) { return true }
+      }
+      return false
+    }
+  }
+
   private func size() throws -> Int {
     let bytes = lseek(descriptor, 0, SEEK_END)
     guard bytes >= 0 else { throw OnePassError.journal(path, errno) }

@@ -5,20 +5,23 @@ import OnePassBrokers
 ///
 /// | bytes | content, little-endian |
 /// |---|---|
-/// | 4 | `OPJ1` |
+/// | 4 | `OPJ2` |
 /// | 4 | n, the length of the payload |
 /// | 8 | the number of the message |
+/// | 8 | the first number of the messages that were written together with it; those before are on disk |
 /// | 8 | XXH3-64 of the payload, seeded with the number |
 /// | n | the payload: key, headers and body |
 enum JournalRecord {
-  static let headerBytes = 24
-  private static let magic: [UInt8] = Array("OPJ1".utf8)
+  static let headerBytes = 32
+  static let magic: [UInt8] = Array("OPJ2".utf8)
   private static let noKey = UInt32.max
 
   /// What the header of a record says.
   struct Header {
     let payloadBytes: Int
     let number: UInt64
+    /// The first number of its batch.
+    let batch: UInt64
     let hash: UInt64
 
     var recordBytes: Int { headerBytes + payloadBytes }
@@ -28,7 +31,8 @@ enum JournalRecord {
       guard bytes.count >= headerBytes, bytes.prefix(4).elementsEqual(magic) else { return nil }
       payloadBytes = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
       number = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-      hash = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+      batch = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+      hash = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
     }
 
     /// Whether the payload is the one that was written.
@@ -42,10 +46,11 @@ enum JournalRecord {
   // MARK: Writing
 
   /// Appends a record to `bytes`.
-  static func append(_ payload: [UInt8], number: UInt64, to bytes: inout [UInt8]) {
+  static func append(_ payload: [UInt8], number: UInt64, batch: UInt64, to bytes: inout [UInt8]) {
     bytes += magic
     append(UInt32(payload.count), to: &bytes)
     append(number, to: &bytes)
+    append(batch, to: &bytes)
     append(payload.withUnsafeBytes { hash($0, number) }, to: &bytes)
     bytes += payload
   }

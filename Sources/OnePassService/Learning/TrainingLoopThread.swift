@@ -196,6 +196,7 @@ final class TrainingLoopThread: Sendable {
     try weights.put(finished: folder)
     status.note(ready: try files.modelCard(), try RunFiles.result(in: folder).plan)
     predictions.start(weights, threads: configuration.machine.threads)
+    status.note(finishedAfter: try files.position().examplesSeen)
     if let inbox { inbox.note(trained: inbox.accepted) }
     status.set(.finished, "The run is finished.")
     while !waitForStop(seconds: 60) {}

@@ -55,6 +55,9 @@ final class ServiceStatus: Sendable {
     state.withLock { ($0.card, $0.capacity) = (card, plan.capacityExamples) }
   }
 
+  /// Notes the examples of a run that was finished before.
+  func note(finishedAfter examples: Int) { state.withLock { $0.lastTrained = examples } }
+
   /// Notes that there are new classes.
   func note(grown card: ModelCard) {
     let before = state.withLock { state in
@@ -153,7 +156,7 @@ final class ServiceStatus: Sendable {
         name: name, version: onePassVersion, state: state.state, startedAt: startDate,
         uptimeSeconds: (now - start) / .seconds(1), starts: starts, classes: classes)
       report.reason = state.reason
-      report.examples.trained = state.figures?.examplesTaken ?? 0
+      report.examples.trained = state.figures?.examplesTaken ?? state.lastTrained ?? 0
       report.examples.refused = state.refused.values.reduce(0, +)
       report.examples.perSecond = state.trained.value(at: now, since: start)
       report.accuracy.online = state.figures?.onlineAccuracy
