@@ -321,18 +321,21 @@ def beside(settings, samples):
             with service(settings, options, [f"weights-every: {weights}", f"checkpoint-every: {checkpoints}",
                                              "queue-limit: 10000000"]):
                 wrk("/v1/examples?label=1", bodies, 64, 8)
-                start, first = time.monotonic(), status()["examples"]
+                start, first, used = time.monotonic(), status()["examples"], time.process_time()
                 with Clients(bodies, rate) if rate else contextlib.nullcontext() as clients:
                     time.sleep(seconds)
                     last = status()["examples"]
+                    used = (time.process_time() - used) / seconds / os.cpu_count()
                 assert last["lag"] > 0, "the queue was empty"
                 rates[name] = (last["trained"] - first["trained"]) / (time.monotonic() - start)
                 result = {**base, "case": f"training {name}", "rate": rates[name]}
                 if clients:
                     result |= {"prediction_rate": len(clients.seconds) / seconds, "p99_ms": clients.p99 * 1e3,
                                "failures": clients.failures, "capacity": capacity,
-                               # The clients take their part of the machine, and training has the rest.
-                               "fair_share": rates[name] / rates["alone"] / (1 - len(clients.seconds) / seconds / capacity)}
+                               # Predictions and the clients' own work take their part of the machine, and training has the rest.
+                               "clients_share": used,
+                               "fair_share": rates[name] / rates["alone"]
+                               / (1 - len(clients.seconds) / seconds / capacity - used)}
                 yield result
 
 
@@ -348,7 +351,7 @@ def report(rows):
         own = [row for row in rows if (row["case"], row["program"]) == key]
         values = [row["rate"] for row in own]
         text = f"  {key[0]}: {key[1]}: {statistics.median(values):.0f}/s ({min(values):.0f} to {max(values):.0f}, n = {len(values)})"
-        for name in ("trained_rate", "prediction_rate", "p99_ms", "fair_share", "failures"):
+        for name in ("trained_rate", "prediction_rate", "p99_ms", "clients_share", "fair_share", "failures"):
             if found := [row[name] for row in own if row.get(name) is not None]:
                 text += f", {name} {statistics.median(found):.3g} ({min(found):.3g} to {max(found):.3g})"
         print(text)

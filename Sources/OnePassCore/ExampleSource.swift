@@ -111,4 +111,11 @@ public protocol RandomAccessSource: ExampleSource {
 
   /// Returns the example at position `id`, equal to the one that ``ExampleSource/next()`` delivers there.
   func example(at id: Int) throws -> Example
+
+  /// Returns the label of the example at position `id`. A source that knows it reads no image.
+  func label(at id: Int) throws -> Int
+}
+
+extension RandomAccessSource {
+  public func label(at id: Int) throws -> Int { try example(at: id).label }
 }

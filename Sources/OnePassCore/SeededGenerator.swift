@@ -25,6 +25,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     case newClass = 13
     /// Augmentation operations other than crop and flip.
     case imageOperations = 16
+    /// The order and the labels of a shaped stream.
+    case streamShape = 17
     /// Reserved for programs that use OnePass.
     case program = 64
   }

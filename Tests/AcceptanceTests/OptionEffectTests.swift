@@ -35,6 +35,7 @@ import Testing
     ["--schedule", "trapezoid"], ["--schedule", "on-demand"], ["--warm-up", "0.2"],
     ["--weight-average", "0.9"], ["--label-smoothing", "0.1"], ["--stored-predictions", "0.3"],
     ["--mixing", "mixup"], ["--mixing", "cutmix"], ["--blur-pool"],
+    ["--stream", "by-class:2"], ["--stream", "bursts:5"], ["--stream", "label-noise:0.5"],
   ]
 
   /// A run with the option ends with weights other than those of the defaults.

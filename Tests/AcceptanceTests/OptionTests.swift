@@ -17,7 +17,7 @@ import Testing
   static let removed: Set = ["progressiveResolution", "reestimateBatchNorm"]
 
   /// The options that one argument sets, which the command parses itself.
-  static let ofClasses: Set = ["classCount", "classNames"]
+  static let ofClasses: Set = ["classCount", "classNames", "openClasses"]
 
   /// A valid value other than the default.
   static func otherValue(of option: any AnyRunOption) throws -> Any {
@@ -31,6 +31,8 @@ import Testing
       case is String.Type, is String?.Type: [awkward, "resnet8"]
       case is [String]?.Type: [["x: y", "- z", "#1", "\"", "é\u{1F600}"]]
       case is StorageBudget.Type: [StorageBudget.fraction(0.025)]
+      case is StreamShape?.Type: [StreamShape.bursts(mean: 50)]
+      case is OpenClasses?.Type: [try OpenClasses("open:7")]
       case is ShuffleBufferSize?.Type: [ShuffleBufferSize.bytes(ByteCount(500_000_000))]
       case is DecodeBudget?.Type: [DecodeBudget(bytes: 500_000_000)]
       case is MessageLimit?.Type: [try MessageLimit("5MB")]
@@ -75,8 +77,9 @@ import Testing
   @Test("Every option is the same after writing and reading a configuration file")
   func everyOptionSurvivesItsFile() throws {
     var written = try Self.everythingChanged()
-    for (count, names) in [(nil, written.data.classNames), (3, nil)] {
-      (written.data.classCount, written.data.classNames) = (count, names)
+    let open = written.data.openClasses
+    for (count, names, open) in [(nil, written.data.classNames, nil), (3, nil, nil), (nil, nil, open)] {
+      (written.data.classCount, written.data.classNames, written.data.openClasses) = (count, names, open)
       let file = try ConfigurationFile(text: written.fileText, source: "run.yaml", read: TrainCommand.read)
       #expect(try TrainCommand.read(file.arguments) == written)
     }

@@ -16,6 +16,8 @@ extension RunConfiguration {
     var named = withoutSecrets
     // The names of the classes imply their number.
     if named.data.classNames != nil { named.data.classCount = nil }
+    // Those of a record are the ones that were found.
+    if named.data.openClasses != nil { (named.data.classCount, named.data.classNames) = (nil, nil) }
     return named.places.reduce(into: header) { text, place in
       let option = place.option
       let isGiven = option.origin == .given && !option.isStandard

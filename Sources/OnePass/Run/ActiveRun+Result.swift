@@ -111,7 +111,6 @@ extension ActiveRun {
   func runFile(of result: RunResult) -> String {
     var resolved = result.configuration
     resolved.data.classNames = configuration.data.classNames
-    if resolved.data.openClasses != nil { resolved.data.classCount = nil }
     return resolved.fileText
   }
 }

@@ -60,7 +60,7 @@ public struct TrainingRun {
       configuration.memory.key = URL(fileURLWithPath: key).standardizedFileURL.path
     }
     try configuration.validate()
-    notices = try configuration.readPaths(
+    let pathNotices = try configuration.readPaths(
       data: source == nil, evaluation: evaluationSource == nil)
     self.configuration = configuration
     DecodeBudget.use(configuration.machine.decodeMemory)
@@ -73,6 +73,7 @@ public struct TrainingRun {
     }
     stream = try RunStream(source ?? configuration.openData(), configuration)
     stream.waiting?.end = configuration.live.until?.date
+    notices = pathNotices + [stream.noticeOfGroups].compactMap(\.self)
   }
 
   /// Trains and evaluates.

@@ -35,6 +35,7 @@ struct RunStream {
   /// - Throws: `OnePassError` (`usage`) if there is a buffer and the source is already in random order, or if there is a seed
   ///   of the order and no seed changes the order.
   init(_ source: any ExampleSource, _ configuration: RunConfiguration) throws {
+    let source = try Self.shaped(source, configuration)
     if configuration.data.shuffleBuffer != nil, source is any RandomAccessSource {
       throw OnePassError.shuffleBufferNotNeeded(source.specification)
     }
@@ -66,6 +67,26 @@ struct RunStream {
     let limited = limit.map { LimitedSource.first($0, of: source) } ?? source
     let buffer = ShuffleBuffer(limited, size: size, seed: configuration.seedOfOrder)
     (self.source, self.buffer, delivered) = (buffer, buffer, nil)
+  }
+
+  /// The source in the shape of the stream, if the run has one.
+  private static func shaped(
+    _ source: any ExampleSource, _ configuration: RunConfiguration
+  ) throws -> any ExampleSource {
+    guard let shape = configuration.data.shape else { return source }
+    guard let table = source as? any RandomAccessSource else {
+      throw OnePassError.shapeNeedsRandomAccess(shape, of: source.specification)
+    }
+    return try ShapedSource(
+      table, shape, seed: configuration.seedOfOrder, limit: configuration.data.limit ?? .max)
+  }
+
+  /// The groups of classes of the stream, as a notice; `nil` without any.
+  var noticeOfGroups: String? {
+    guard let shaped = opened as? ShapedSource, !shaped.groups.isEmpty else { return nil }
+    func name(_ label: Int) -> String { shaped.classNames?[label] ?? "\(label)" }
+    let groups = shaped.groups.prefix(20).map { $0.prefix(20).map(name).joined(separator: " ") }
+    return "The groups of --stream \(shaped.shape): \(groups.joined(separator: " | "))."
   }
 
   /// The stream in arrival order, before the buffer.

@@ -56,6 +56,11 @@ struct DataOptions: ParsableArguments {
   @Option(declared.data.$labelColumn) var labelColumn
   @Flag(ifGiven: declared.data.$strict, isShown: true) var strict
   @Option(declared.data.$orientation) var orientation
+  @Option(
+    declared.data.$shape,
+    completion: .words([
+      "shuffled", "by-class:", "blurred:", "long-tailed:", "bursts:", "recurring:", "label-noise:",
+    ])) var streamShape
   @Option(declared.data.$shuffleBuffer) var shuffleBuffer
   @Option(ifGiven: declared.data.$brokenLimit) var brokenLimit
 }

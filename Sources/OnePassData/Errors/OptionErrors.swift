@@ -51,4 +51,27 @@ extension OnePassError {
     let names = policies.map(\.rawValue).joined(separator: " and ")
     return OnePassError(.usage, "--augmentation \(text): \(names) exclude each other; use one of them.")
   }
+
+  // MARK: --stream
+
+  static func isNoStreamShape(_ text: String) -> OnePassError {
+    OnePassError(.usage, "--stream must be \(StreamShape.forms) (got \(shown(text))).")
+  }
+
+  /// - Parameter range: What the shape needs.
+  static func streamShapeOutOfRange(_ range: String, got shape: StreamShape) -> OnePassError {
+    OnePassError(.usage, "--stream \(range) (got \(shape)).")
+  }
+
+  static func moreGroupsThanClasses(_ shape: StreamShape, classes: Int) -> OnePassError {
+    OnePassError(
+      .usage, "--stream \(shape) needs more classes than the data has, \(classes); pass fewer groups.")
+  }
+
+  package static func shapeNeedsRandomAccess(_ shape: StreamShape, of source: String) -> OnePassError {
+    OnePassError(
+      .usage,
+      "--stream \(shape) needs data in any order, and \(source) is read in its own; pass a folder, or another kind "
+        + "with random access.")
+  }
 }

@@ -106,6 +106,9 @@ public final class ShuffledSource: RandomAccessSource {
     return Example(id: id, label: table.label(at: row), image: try table.image(at: row), subject: subject)
   }
 
+  /// The label of the example at this position.
+  public func label(at id: Int) -> Int { table.label(at: Int(order[id])) }
+
   /// Whether labels are positions among the sorted names of the table.
   public var labelsFollowNames: Bool { table.labelsFollowNames }
 

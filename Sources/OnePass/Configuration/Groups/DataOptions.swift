@@ -96,6 +96,15 @@ extension RunConfiguration {
       value: "auto|ignore|apply", isFoundInData: true)
     public var orientation: OrientationChoice? = nil
 
+    /// The order, selection and labels of the stream; as the source delivers it if `nil`.
+    @RunOption(
+      "stream",
+      "Shape of the stream, for data with random access: shuffled, by-class:G, blurred:G:SIGMA, long-tailed:R, bursts:M, "
+        + "recurring:P or label-noise:S (default: as the data delivers it).",
+      value: "SHAPE", key: "streamShape", applies: .shape,
+      deviation: { shape in shape.map { "stream \($0)" } })
+    public var shape: StreamShape? = nil
+
     /// The size of the shuffle buffer; examples keep their order of arrival if `nil`.
     @RunOption(
       "shuffle-buffer",
@@ -113,3 +122,4 @@ extension RunConfiguration {
 }
 
 extension ShuffleBufferSize: SelfChecking {}
+extension StreamShape: SelfChecking {}

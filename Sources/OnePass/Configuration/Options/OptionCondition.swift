@@ -44,6 +44,11 @@ extension OptionCondition {
     $0.method != .multiEpoch
       ? nil : .init("with --method multi-epoch, which shuffles each pass", "use another method")
   }
+  /// A shape of the stream that the method can see.
+  static let shape = OptionCondition { run in
+    guard run.method == .multiEpoch, run.data.shape?.isOnlyAnOrder ?? true else { return nil }
+    return .init("with --method multi-epoch, which shuffles each pass", "use another method")
+  }
   /// A ledger of the examples, which only one pass over a stream has.
   static let ledger = OptionCondition {
     $0.method != .multiEpoch
