@@ -35,7 +35,7 @@ public final class NATSServer {
     let started = try TestServer(
       Self.program ?? "nats-server", ["-c", folder.file("nats.conf")], log: folder.file("log"))
     server = started
-    try started.wait(seconds: 8) { TestServer.accepts(port) }
+    try started.wait { TestServer.accepts(port) }
   }
 
   public func end(_ signal: String = "KILL") { server?.end(signal) }

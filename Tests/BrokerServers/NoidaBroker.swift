@@ -36,7 +36,7 @@ public final class NoidaBroker {
     ]
     let started = try TestServer(Self.path ?? "noida-db", arguments, log: folder.file("log"))
     server = started
-    try started.wait(seconds: 10) { TestServer.accepts(port) }
+    try started.wait { TestServer.accepts(port) }
   }
 
   public func url(_ topic: String) -> String { "kafka://127.0.0.1:\(port)/\(topic)" }

@@ -55,7 +55,7 @@ public final class RabbitServer: @unchecked Sendable {
     ]
     names = try TestServer(
       Self.epmd ?? "epmd", ["-port", "\(namesPort)", "-address", "127.0.0.1"], log: folder.file("names.log"))
-    try names.wait(seconds: 5) { TestServer.accepts(namesPort) }
+    try names.wait { TestServer.accepts(namesPort) }
     try start()
   }
 
@@ -63,7 +63,7 @@ public final class RabbitServer: @unchecked Sendable {
     let started = try TestServer(
       Self.program ?? "rabbitmq-server", [], environment: environment, log: folder.file("output.log"))
     server = started
-    try started.wait(seconds: 60) {
+    try started.wait {
       ((try? String(contentsOfFile: folder.file("output.log"), encoding: .utf8)) ?? "")
         .contains("Server startup complete")
     }

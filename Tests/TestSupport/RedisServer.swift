@@ -48,7 +48,7 @@ public final class RedisServer {
   public func start() throws {
     let started = try TestServer(Self.program ?? "", arguments, log: folder.file("log"))
     server = started
-    try started.wait(seconds: 10) {
+    try started.wait {
       ((try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? "").contains("Ready to accept")
     }
   }

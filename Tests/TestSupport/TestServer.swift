@@ -55,12 +55,13 @@ public final class TestServer {
   }
 
   /// Waits until a condition is true.
-  /// - Throws: The log if the server has ended or `seconds` have passed.
-  public func wait(seconds: Double, until condition: () -> Bool) throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
+  /// - Throws: The log if the server has ended or has hung. Beside other tests RabbitMQ can need more than a minute to start.
+  public func wait(until condition: () -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(300)
     while !condition() {
+      let said = process.isRunning ? "not ready after 300 s" : "ended with status \(process.terminationStatus)"
       guard process.isRunning, ContinuousClock.now < deadline else {
-        throw Failure(words: (try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")
+        throw Failure(words: "\(said): \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")")
       }
       Thread.sleep(forTimeInterval: 0.02)
     }
