@@ -3,10 +3,12 @@
 
 #include "Guard.hpp"
 #include "Kernels/Winograd.hpp"
+#include "NormFactors.hpp"
 #include "Parallel.hpp"
 #include "PatchConvolution.hpp"
 
 using ctorch::channelsLast;
+using ctorch::Epilogue;
 using ctorch::floats;
 using ctorch::inParallel;
 using ctorch::isForOwnKernels;
@@ -32,11 +34,14 @@ at::Tensor convolve(const at::Tensor &images, const at::Tensor &filters, bool fo
   const Shape forward{images.size(0), images.size(2), images.size(3), filters.size(1), filters.size(0)};
   Shape shape = forward;
   if (forGradient) std::swap(shape.inputs, shape.outputs);
-  const at::Tensor transformed = floats(shape.filterFloats());
-  inParallel(forward.outputs / 16, 1, [&](int64_t begin, int64_t end) {
-    kernels.transformFilters(forward, filters.data_ptr<float>(), forGradient, begin, end,
-                             transformed.data_ptr<float>());
-  });
+  const auto transform = [&] {
+    const at::Tensor spectrum = floats(shape.filterFloats());
+    inParallel(forward.outputs / 16, 1, [&](int64_t begin, int64_t end) {
+      kernels.transformFilters(forward, filters.data_ptr<float>(), forGradient, begin, end, spectrum.data_ptr<float>());
+    });
+    return spectrum;
+  };
+  const at::Tensor transformed = forGradient ? transform() : ctorch::prepared(filters, ctorch::Form::spectrum, transform);
   const at::Tensor outputs =
       at::empty({shape.images, shape.outputs, shape.height, shape.width}, images.options().memory_format(channelsLast));
   const int64_t tiles = shape.tiles(), most = tilesAtOnce(shape);
@@ -144,14 +149,20 @@ struct WinogradConvolution : torch::autograd::Function<WinogradConvolution> {
   }
 };
 
-/// Whether Winograd's algorithm is applicable and faster; transforming the filters takes as long as about 32 tiles.
+/// The fewest tiles for which Winograd's algorithm is faster: transforming the filters takes as long as about 32 tiles. Without
+/// gradients they are often transformed already, and reading them takes longer only if they are larger than the cache.
+int64_t fewestTiles(const at::Tensor &filters) {
+  return !at::GradMode::is_enabled() && filters.size(0) * filters.size(1) <= 256 * 256 ? 16 : 32;
+}
+
+/// Whether Winograd's algorithm is applicable and faster.
 bool suitsWinograd(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
   return winograd::kernels() && !at::autocast::is_autocast_enabled(at::kCPU) && stride == 1 && padding == 1 &&
          isForOwnKernels(images) && isForOwnKernels(filters) && images.dim() == 4 && filters.dim() == 4 &&
          filters.size(2) == 3 && filters.size(3) == 3 && filters.size(1) == images.size(1) &&
          filters.size(0) > 0 && filters.size(0) % 16 == 0 && filters.size(1) > 0 && filters.size(1) % 16 == 0 &&
          images.is_contiguous(channelsLast) && filters.is_contiguous(channelsLast) &&
-         Shape{images.size(0), images.size(2), images.size(3), 16, 16}.tiles() >= 32;
+         Shape{images.size(0), images.size(2), images.size(3), 16, 16}.tiles() >= fewestTiles(filters);
 }
 
 /// Whether tensors have the form that kernels of patches require.
@@ -164,37 +175,35 @@ bool suitsPatches(const at::Tensor &images, const at::Tensor &filters, int64_t s
          images.is_contiguous(channelsLast) && filters.is_contiguous(channelsLast);
 }
 
+ctorch::patches::Shape patchShape(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding) {
+  return {images.size(0), images.size(2), images.size(3), images.size(1), filters.size(0), filters.size(2), stride, padding};
+}
+
+/// Computes a convolution over patches and an epilogue.
+at::Tensor convolvePatches(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding,
+                           const Epilogue &epilogue = {}) {
+  const ctorch::patches::Shape shape = patchShape(images, filters, stride, padding);
+  const at::Tensor outputs = at::empty({shape.images, shape.outputs, shape.down(), shape.across()},
+                                       images.options().memory_format(channelsLast));
+  ctorch::patches::convolve(shape, images.data_ptr<float>(), filters, outputs.data_ptr<float>(), epilogue);
+  return outputs;
+}
+
 /// Any other convolution without groups: the sums of libtorch's gradients depend on the number of threads.
 struct PatchConvolution : torch::autograd::Function<PatchConvolution> {
-  static ctorch::patches::Shape shapeOf(const at::Tensor &images, const at::Tensor &filters, int64_t stride,
-                                        int64_t padding) {
-    return {images.size(0), images.size(2), images.size(3), images.size(1), filters.size(0), filters.size(2), stride, padding};
-  }
-
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &images,
                             const at::Tensor &filters, int64_t stride, int64_t padding) {
     context->save_for_backward({images, filters});
     context->saved_data["stride"] = stride;
     context->saved_data["padding"] = padding;
-    // With as few channels as an image has, oneDNN is twice as fast. Its outputs do not depend on the number of threads, but those of
-    // filters of one pixel could depend on the number of images.
-    if (images.size(1) < 16 && filters.size(2) > 1) {
-      return ctorch::overImages(images, [&](const at::Tensor &part) {
-        return at::conv2d(part, filters, {}, {stride, stride}, {padding, padding}).contiguous(channelsLast);
-      });
-    }
-    const ctorch::patches::Shape shape = shapeOf(images, filters, stride, padding);
-    const at::Tensor outputs = at::empty({shape.images, shape.outputs, shape.down(), shape.across()},
-                                         images.options().memory_format(channelsLast));
-    ctorch::patches::convolve(shape, images.data_ptr<float>(), filters.data_ptr<float>(), outputs.data_ptr<float>());
-    return outputs;
+    return convolvePatches(images, filters, stride, padding);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext *context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &images = saved[0], &filters = saved[1], gradient = gradients[0].contiguous(channelsLast);
-    const auto shape = shapeOf(images, filters, context->saved_data["stride"].toInt(), context->saved_data["padding"].toInt());
+    const auto shape = patchShape(images, filters, context->saved_data["stride"].toInt(), context->saved_data["padding"].toInt());
     at::Tensor ofImages, ofFilters;
     if (context->needs_input_grad(0)) {
       ofImages = at::empty(images.sizes(), images.options().memory_format(channelsLast));
@@ -243,19 +252,68 @@ struct FixedDepthwiseConvolution : torch::autograd::Function<FixedDepthwiseConvo
   }
 };
 
+at::Tensor convolution(const at::Tensor &images, const at::Tensor &filters, const std::optional<at::Tensor> &bias,
+                       int64_t stride, int64_t padding) {
+  if (!bias && suitsWinograd(images, filters, stride, padding)) return WinogradConvolution::apply(images, filters);
+  if (!bias && FixedDepthwiseConvolution::suits(images, filters, stride, padding))
+    return FixedDepthwiseConvolution::apply(images, filters);
+  if (!bias && suitsPatches(images, filters, stride, padding))
+    return PatchConvolution::apply(images, filters, stride, padding);
+  const int64_t groups = isDepthwise(images, filters) ? images.size(1) : 1;
+  ctorch::useThreadsOfLibtorch();
+  return at::conv2d(images, filters, bias, {stride, stride}, {padding, padding}, {1, 1}, groups);
+}
+
+bool haveChannels(int64_t channels, std::initializer_list<const CTTensor *> tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [&](const CTTensor *tensor) {
+    return isForOwnKernels(tensor->value) && tensor->value.sizes() == at::IntArrayRef{channels};
+  });
+}
+
+at::Tensor convolveAndNormalise(const at::Tensor &images, const at::Tensor &filters, int64_t stride, int64_t padding,
+                                const Epilogue &epilogue) {
+  if (!suitsWinograd(images, filters, stride, padding)) return convolvePatches(images, filters, stride, padding, epilogue);
+  const at::Tensor outputs = convolve(images, filters, false);
+  epilogue.applyInParallel(outputs);
+  return outputs;
+}
+
+/// Whether an epilogue can follow the convolution.
+bool suitsEpilogue(const Epilogue &epilogue, const at::Tensor &images, const at::Tensor &filters, int64_t stride,
+                   int64_t padding) {
+  if (at::GradMode::is_enabled() || !ctorch::normalisation::kernels() || !suitsPatches(images, filters, stride, padding) ||
+      filters.size(0) % 16 != 0)
+    return false;
+  const auto shape = patchShape(images, filters, stride, padding);
+  const at::Tensor &addend = epilogue.addend;
+  return !addend.defined() ||
+         (isForOwnKernels(addend) && addend.is_contiguous(channelsLast) &&
+          addend.sizes() == at::IntArrayRef{shape.images, shape.outputs, shape.down(), shape.across()});
+}
+
 }  // namespace
 
 CTError *ct_conv2d(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride,
                    int64_t padding, CTTensor **out) {
-  return produce(out, [&] {
-    const at::Tensor &images = input->value, &filters = weight->value;
-    if (!bias && suitsWinograd(images, filters, stride, padding)) return WinogradConvolution::apply(images, filters);
-    if (!bias && FixedDepthwiseConvolution::suits(images, filters, stride, padding))
-      return FixedDepthwiseConvolution::apply(images, filters);
-    if (!bias && suitsPatches(images, filters, stride, padding))
-      return PatchConvolution::apply(images, filters, stride, padding);
-    const int64_t groups = isDepthwise(images, filters) ? images.size(1) : 1;
-    ctorch::useThreadsOfLibtorch();
-    return at::conv2d(images, filters, optionalValue(bias), {stride, stride}, {padding, padding}, {1, 1}, groups);
+  return produce(out, [&] { return convolution(input->value, weight->value, optionalValue(bias), stride, padding); });
+}
+
+CTError *ct_conv2d_norm(const CTTensor *input, const CTTensor *filters, int64_t stride, int64_t padding,
+                        const CTTensor *weight, const CTTensor *bias, CTTensor *runningMean, CTTensor *runningVariance,
+                        const CTTensor *addend, bool rectifies, double epsilon, CTTensor **out) {
+  at::Tensor fused;
+  CTError *error = ctorch::guard([&] {
+    const Epilogue after{.addend = addend ? addend->value : at::Tensor(), .rectifies = rectifies};
+    if (!suitsEpilogue(after, input->value, filters->value, stride, padding)) return;
+    if (!haveChannels(filters->value.size(0), {weight, bias, runningMean, runningVariance})) return;
+    const auto [factor, offset] =
+        ctorch::normFactors(weight->value, bias->value, runningMean->value, runningVariance->value, epsilon);
+    fused = convolveAndNormalise(input->value, filters->value, stride, padding, {factor, offset, after.addend, rectifies});
   });
+  if (error) return error;
+  if (fused.defined()) return produce(out, [&] { return fused; });
+  CTTensor *convolved = nullptr;
+  if (CTError *failure = ct_conv2d(input, filters, nullptr, stride, padding, &convolved)) return failure;
+  const std::unique_ptr<CTTensor> owner(convolved);
+  return ct_batch_norm(convolved, weight, bias, runningMean, runningVariance, addend, rectifies, false, 0, epsilon, nullptr, out);
 }

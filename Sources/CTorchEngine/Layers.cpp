@@ -27,7 +27,7 @@ struct PatchLinear : torch::autograd::Function<PatchLinear> {
     context->save_for_backward({x, weight});
     context->saved_data["hasBias"] = bias.has_value();
     const at::Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
-    ctorch::patches::convolve(shapeOf(x, weight), x.data_ptr<float>(), weight.data_ptr<float>(), y.data_ptr<float>());
+    ctorch::patches::convolve(shapeOf(x, weight), x.data_ptr<float>(), weight, y.data_ptr<float>());
     return bias ? y.add_(*bias) : y;
   }
 

@@ -1,5 +1,6 @@
 #include "Distributed/BatchMoments.hpp"
 #include "Kernels/Normalisation.hpp"
+#include "NormFactors.hpp"
 #include "Parallel.hpp"
 
 using ctorch::BatchMoments;
@@ -74,7 +75,7 @@ BatchMoments moments(const at::Tensor &x, const at::Tensor &runningMean, const a
 at::Tensor normalised(const at::Tensor &x, const at::Tensor &addend, const at::Tensor &scale, const at::Tensor &shift,
                       bool rectifies) {
   const at::Tensor y = at::empty_like(x);
-  const normalisation::Forward forward{x.size(1), x.data_ptr<float>(), valuesOf(addend), scale.data_ptr<float>(),
+  const normalisation::Forward forward{x.size(1), 0, x.size(1), x.data_ptr<float>(), valuesOf(addend), scale.data_ptr<float>(),
                                        shift.data_ptr<float>(), rectifies, y.data_ptr<float>()};
   forEachRow(x.size(1), x.numel() / x.size(1), [&](int64_t begin, int64_t end) {
     normalisation::kernels()->normalise(forward, begin, end);
@@ -170,8 +171,8 @@ CTError *ct_batch_norm(const CTTensor *input, const CTTensor *weight, const CTTe
                                          rectifies, others);
       }
       if (!at::GradMode::is_enabled()) {
-        const at::Tensor factor = scale * (variance + epsilon).rsqrt_();
-        return normalised(x, added, factor, shift - mean * factor, rectifies);
+        const auto [factor, offset] = ctorch::normFactors(scale, shift, mean, variance, epsilon);
+        return normalised(x, added, factor, offset, rectifies);
       }
     }
     ctorch::useThreadsOfLibtorch();

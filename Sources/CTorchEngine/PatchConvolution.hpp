@@ -1,8 +1,10 @@
 #pragma once
 // Convolutions and linear layers over patches (Kernels/Patches.hpp), distributed over threads.
 
+#include "Epilogue.hpp"
 #include "Kernels/Patches.hpp"
 #include "Parallel.hpp"
+#include "PreparedWeights.hpp"
 
 namespace ctorch::patches {
 
@@ -24,19 +26,29 @@ void overRowsAndPanels(int64_t rows, int64_t most, int64_t panels, bool dividesP
 /// The number of rows of `depth` floats that fit into the cache of a core, with a share of a panel.
 inline int64_t rowsInCache(int64_t depth) { return std::clamp<int64_t>((1 << 15) / depth / 12 * 12, 24, 192); }
 
-/// Computes outputs [pixels][outputs].
-inline void convolve(const Shape &shape, const float *images, const float *filters, float *outputs) {
-  const int64_t width = panelWidth(shape.paddedOutputs()), panels = shape.paddedOutputs() / width;
-  const at::Tensor packed = floats(shape.depth() * shape.paddedOutputs());
-  inParallel(shape.paddedOutputs() / 16, 1, [&](int64_t begin, int64_t end) {
-    kernels()->packFilters(shape, filters, begin, end, packed.data_ptr<float>());
+/// Returns the filters as columns of panels.
+inline at::Tensor packed(const Shape &shape, const at::Tensor &filters) {
+  return prepared(filters, Form::panels, [&] {
+    const at::Tensor panels = floats(shape.depth() * shape.paddedOutputs());
+    inParallel(shape.paddedOutputs() / 16, 1, [&](int64_t begin, int64_t end) {
+      kernels()->packFilters(shape, filters.data_ptr<float>(), begin, end, panels.data_ptr<float>());
+    });
+    return panels;
   });
+}
+
+/// Computes outputs [pixels][outputs], and the epilogue while they are in the cache.
+inline void convolve(const Shape &shape, const float *images, const at::Tensor &filters, float *outputs,
+                     const Epilogue &epilogue = {}) {
+  const int64_t width = panelWidth(shape.paddedOutputs()), panels = shape.paddedOutputs() / width;
+  const at::Tensor columns = packed(shape, filters);
   const int64_t most = rowsInCache(shape.depth()), scratchFloats = most * (shape.depth() + 64) + 16;
   const at::Tensor scratch = floats(ctorch::threads() * scratchFloats);
   overRowsAndPanels(shape.pixels(), most, panels, shape.arePixels(),
                     [&](int64_t first, int64_t count, int64_t begin, int64_t end) {
-    kernels()->convolve(shape, images, packed.data_ptr<float>(), first, count, begin, end, outputs,
+    kernels()->convolve(shape, images, columns.data_ptr<float>(), first, count, begin, end, outputs,
                         scratch.data_ptr<float>() + team::threadNumber() * scratchFloats);
+    if (!epilogue.isEmpty()) epilogue.apply(outputs, first, first + count, begin * width, end * width);
   });
 }
 

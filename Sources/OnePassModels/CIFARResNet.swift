@@ -62,7 +62,7 @@ public struct CIFARResNet: ImageClassifier {
   }
 
   public func callAsFunction(_ images: Tensor, _ mode: Mode) throws -> Tensor {
-    var x = try bn1(conv1(images), mode, rectifies: true)  // [N, 16, 32, 32]
+    var x = try conv1.convolved(images, bn1, mode, rectifies: true)  // [N, 16, 32, 32]
     for layer in layers {  // … [N, 32, 16, 16] … [N, 64, 8, 8]
       for block in layer { x = try block(x, mode) }
     }
@@ -103,8 +103,8 @@ extension CIFARResNet {
 
     func callAsFunction(_ input: Tensor, _ mode: Mode) throws -> Tensor {
       let (branch, skipped) = try conv1.blurred(input).forked()
-      let x = try bn1(conv1.convolved(branch), mode, rectifies: true)
-      return try bn2(conv2(x), mode, adding: shortcut(skipped), rectifies: true)
+      let x = try conv1.convolved(branch, bn1, mode, rectifies: true)
+      return try conv2.convolved(x, bn2, mode, adding: shortcut(skipped), rectifies: true)
     }
 
     private func shortcut(_ input: Tensor) throws -> Tensor {

@@ -51,12 +51,12 @@ extension ResNet {
       if !sharesBlurred { x = try first.blurred(x) }
       let shortcut =
         try downsample.map { conv, bn in
-          try bn(sharesBlurred ? conv.convolved(skipped) : conv(skipped), mode)
+          try conv.convolved(sharesBlurred ? skipped : conv.blurred(skipped), bn, mode, rectifies: false)
         } ?? skipped
       for (index, (conv, bn)) in zip(convolutions, normalisations).enumerated() {
         let isLast = index == convolutions.count - 1
-        x = try bn(
-          index == 0 ? conv.convolved(x) : conv(x), mode, adding: isLast ? shortcut : nil, rectifies: true)
+        x = try conv.convolved(
+          index == 0 ? x : conv.blurred(x), bn, mode, adding: isLast ? shortcut : nil, rectifies: true)
       }
       return x
     }

@@ -89,7 +89,7 @@ public struct ResNet: ImageClassifier {
   }
 
   public func callAsFunction(_ images: Tensor, _ mode: Mode) throws -> Tensor {
-    var x = try bn1(conv1(images), mode, rectifies: true)
+    var x = try conv1.convolved(images, bn1, mode, rectifies: true)
     if stem == .imageNet { x = try x.maxPool2d(size: 3, stride: 2, padding: 1) }  // [N, 64, H/4, W/4]
     for layer in layers {
       for block in layer { x = try block(x, mode) }

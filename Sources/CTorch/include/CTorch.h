@@ -64,6 +64,17 @@ CTError *_Nullable ct_prepare_device(CTDevice device);
 bool ct_set_gradient_mode(bool enabled);
 bool ct_gradient_mode(void);
 
+// MARK: Weights that do not change (PreparedWeights.cpp)
+
+/// Weights in the form of the kernels, kept over many passes without gradients.
+typedef struct CTPreparedWeights CTPreparedWeights;
+CTPreparedWeights *ct_prepared_weights_new(void);
+void ct_prepared_weights_free(CTPreparedWeights *weights);
+/// Forgets everything, since weights have changed.
+void ct_prepared_weights_clear(CTPreparedWeights *weights);
+/// Makes operators of this thread keep and use prepared weights, or none; returns the previous ones.
+CTPreparedWeights *_Nullable ct_use_prepared_weights(CTPreparedWeights *_Nullable weights);
+
 // MARK: Creating, reading and writing tensors (Tensor.cpp)
 
 typedef enum : int32_t {
@@ -188,6 +199,11 @@ CTError *_Nullable ct_batch_norm(const CTTensor *input, const CTTensor *weight, 
                                  const CTTensor *_Nullable addend, bool rectifies, bool training, double momentum,
                                  double epsilon, const CTProcessGroup *_Nullable group,
                                  CTTensor *_Nullable *_Nonnull out);
+/// ct_conv2d, then ct_batch_norm in evaluation; in one pass without gradients.
+CTError *_Nullable ct_conv2d_norm(const CTTensor *input, const CTTensor *filters, int64_t stride, int64_t padding,
+                                  const CTTensor *weight, const CTTensor *bias, CTTensor *runningMean,
+                                  CTTensor *runningVariance, const CTTensor *_Nullable addend, bool rectifies,
+                                  double epsilon, CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *_Nullable bias,
                              CTTensor *_Nullable *_Nonnull out);
 CTError *_Nullable ct_relu(const CTTensor *input, CTTensor *_Nullable *_Nonnull out);

@@ -6,9 +6,9 @@
 
 namespace ctorch::normalisation {
 
-/// y = activation(scale · x + shift + addend).
+/// y = activation(scale · x + shift + addend), for the channels first ..< last of rows of `channels`. y can be x.
 struct Forward {
-  int64_t channels;
+  int64_t channels, first, last;
   const float *x;
   /// The addend; may be null.
   const float *addend;

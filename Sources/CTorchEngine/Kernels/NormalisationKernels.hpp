@@ -40,7 +40,7 @@ INLINE Lanes rectified(const Lanes &value) { return value < 0.0f ? Lanes{} : val
 template <bool HAS_ADDEND, bool RECTIFIES>
 INLINE void normaliseRows(const Forward &f, int64_t begin, int64_t end) {
   for (int64_t row = begin; row < end; ++row)
-    for (int64_t c = 0, place = row * f.channels; c < f.channels; c += laneCount, place += laneCount) {
+    for (int64_t c = f.first, place = row * f.channels + c; c < f.last; c += laneCount, place += laneCount) {
       Lanes y = load(f.scale + c) * load(f.x + place) + load(f.shift + c);
       if (HAS_ADDEND) y += load(f.addend + place);
       store(f.y + place, RECTIFIES ? rectified(y) : y);

@@ -12,6 +12,7 @@
 #include "../Muon.cpp"
 #include "../Operators.cpp"
 #include "../Precision.cpp"
+#include "../PreparedWeights.cpp"
 #include "../Residual.cpp"
 #include "../Runtime.cpp"
 #include "../Team.cpp"

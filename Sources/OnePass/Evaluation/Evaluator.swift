@@ -134,6 +134,7 @@ public struct Evaluator {
     var tally = StreamTally(brokenLimit: brokenLimit, source: source)
     try Engine.prepare(device)
     let transfer = try BatchTransfer(to: device, normalisation: pool.pipeline.normalisation)
+    let prepared = PreparedWeights()
     var feed = StreamFeed(source, alreadyTaken: taken, limit: limit ?? .max, isStrict: isStrict)
     var upcoming = try submit(&feed, of: source)
     while let (examples, pending) = upcoming {
@@ -142,7 +143,7 @@ public struct Evaluator {
       try tally.record(ranks.gather(Arrival.list(examples, decoded: batch)))
       if batch.count > 0 {
         let (images, labels) = try transfer(batch)
-        let logits = try withoutGradient { try model(images, .evaluation) }
+        let logits = try withoutGradient(reusing: prepared) { try model(images, .evaluation) }
         for index in metrics.indices { try metrics[index].update(logits: logits, labels: labels) }
         try record?(logits, labels, batch)
       }

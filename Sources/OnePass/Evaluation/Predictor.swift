@@ -17,6 +17,7 @@ struct Predictor {
   private let top: Int
   private let pool: DecodePool
   private let transfer: BatchTransfer
+  private let prepared = PreparedWeights()
 
   init(_ trained: TrainedModel, top: Int, decodeThreads: Int) throws {
     self.trained = trained
@@ -26,6 +27,9 @@ struct Predictor {
   }
 
   func shutdown() { pool.shutdown() }
+
+  /// Must be called after the weights of the model have changed.
+  func weightsChanged() { prepared.clear() }
 
   /// Starts to decode images.
   func submit(_ images: [NamedImage]) -> Pending {
@@ -54,7 +58,7 @@ struct Predictor {
 
   private func classes(of batch: ImageBatch, _ images: [NamedImage]) throws -> [[Prediction.Class]] {
     let count = trained.card.classes
-    let (best, logits, probabilities) = try withoutGradient {
+    let (best, logits, probabilities) = try withoutGradient(reusing: prepared) {
       let logits = try trained.model(transfer(batch).images, .evaluation)
       return (
         try topClasses(logits, count: top).integers(), try logits.floats(), try logits.softmax().floats()

@@ -35,6 +35,7 @@ package final class LivePredictor {
     guard let new = mailbox.take() else { return }
     let model = try model.flatMap { $0.trained.card.classes == new.card.classes ? $0 : nil } ?? make(new.card)
     try model.trained.model.stateDictionary.load(from: new.state)
+    model.predictor.weightsChanged()
     weights = (new.step, new.time)
   }
 

@@ -45,6 +45,26 @@ public struct Conv2d: Module {
     try conv2d(input, weight: weight, stride: stride, padding: padding)
   }
 
+  /// Convolves an input to which ``blurred(_:)`` has already been applied, normalises, optionally adds a tensor, and applies
+  /// ReLU. In evaluation without gradients this is one pass over the images.
+  /// - Parameters:
+  ///   - input: `[N, channels, H, W]`.
+  ///   - norm: Batch normalisation of the filters' outputs.
+  ///   - mode: The mode of the normalisation.
+  ///   - addend: A tensor of the output's shape to add before ReLU, if any.
+  ///   - rectifies: Whether ReLU is applied last.
+  /// - Returns: `[N, filters, H', W']`.
+  public func convolved(
+    _ input: Tensor, _ norm: BatchNorm2d, _ mode: Mode, adding addend: Tensor? = nil, rectifies: Bool
+  ) throws -> Tensor {
+    switch mode {
+    case .training: try norm(convolved(input), mode, adding: addend, rectifies: rectifies)
+    case .evaluation:
+      try conv2dThenNorm(
+        input, self, norm, adding: addend, rectifies: rectifies)
+    }
+  }
+
   public var namedTensors: [NamedTensor] { [NamedTensor("weight", weight, .parameter)] }
 }
 

@@ -16,3 +16,19 @@ public func conv2d(
     ct_conv2d(input.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), $0)
   }
 }
+
+/// Returns a convolution followed by batch normalisation with the running statistics, an addition and ReLU, in one pass without
+/// gradients.
+func conv2dThenNorm(
+  _ input: Tensor, _ convolution: Conv2d, _ norm: BatchNorm2d, adding addend: Tensor?, rectifies: Bool
+) throws -> Tensor {
+  try result(
+    of: "conv2d", using: input, convolution.weight, norm.weight, norm.bias, norm.runningMean,
+    norm.runningVariance, addend
+  ) {
+    ct_conv2d_norm(
+      input.handle, convolution.weight.handle, Int64(convolution.stride), Int64(convolution.padding),
+      norm.weight.handle, norm.bias.handle, norm.runningMean.handle, norm.runningVariance.handle,
+      addend?.handle, rectifies, 1e-5, $0)
+  }
+}
