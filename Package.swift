@@ -329,6 +329,7 @@ let package = Package(
     benchmark("FullSizeMemory", of: ["CTorchEngine", "OnePassCore", "OnePassReplay", "OnePassTorch"]),
     benchmark("ImageBenchmark", of: ["BareDecode", "OnePassCore", "OnePassData"]),
     benchmark("StreamBenchmark", of: ["OnePassBrokers", "OnePassCore", "OnePassData"]),
+    benchmark("PredictionBenchmark", of: ["CTorchEngine", "OnePassModels", "OnePassTorch"]),
     .target(name: "BareDecode", dependencies: ["CLibJPEG"], path: "Benchmarks/Sources/BareDecode"),
 
     // Programs that use the library, one idea each; the acceptance tests run them.

@@ -40,6 +40,7 @@ PORT = 8_600
 class Settings:
     """What is measured. Without `python`, OnePass is measured alone."""
     serve: Path
+    predictions: Path
     data: Path
     python: str | None
     rounds: int
@@ -191,7 +192,7 @@ def accepting(settings, samples):
 # Predictions
 
 def predicting(settings, samples):
-    """Predictions over HTTP with 1 and 16 connections, and those of onnxruntime without HTTP."""
+    """Predictions over HTTP with 1 and 16 connections, and those of OnePass and onnxruntime without HTTP."""
     if not shutil.which("wrk"):
         print("bench: predictions are left out, because wrk is missing (apt install wrk)")
         return
@@ -212,6 +213,10 @@ def predicting(settings, samples):
                 kept = Path(tempfile.gettempdir()) / f"onepass-bench-{os.getpid()}.safetensors"
                 kept.write_bytes(weights)
             try:
+                alone = subprocess.run([settings.predictions, model, str(side), kept, str(settings.seconds)],
+                                       stdout=subprocess.PIPE, text=True, check=True)
+                for batch, rate in sorted(json.loads(alone.stdout).items()):
+                    yield row(name, "OnePass, no HTTP", batch, rate, round_)
                 yield from peers(settings, name, model, side, kept, bodies, round_)
             finally:
                 kept.unlink()
@@ -360,6 +365,7 @@ def report(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--serve", type=Path, default=ROOT / ".build" / "release" / "onepass-serve")
+    parser.add_argument("--predictions", type=Path, default=ROOT / ".build" / "release" / "PredictionBenchmark")
     parser.add_argument("--data", type=Path,
                         default=Path(os.environ.get("CIFAR10", ROOT.parent / "shared" / "data")) / "cifar10-train.tar.zst")
     parser.add_argument("--python", help="the interpreter of the peers; without it, OnePass is measured alone")
@@ -368,7 +374,7 @@ def main():
     parser.add_argument("--parts", nargs="+", choices=Settings.parts, default=Settings.parts)
     arguments = parser.parse_args()
     rows = []
-    for found in measured(Settings(arguments.serve, arguments.data, arguments.python, arguments.rounds, arguments.seconds,
+    for found in measured(Settings(arguments.serve, arguments.predictions, arguments.data, arguments.python, arguments.rounds, arguments.seconds,
                                    tuple(arguments.parts))):
         print("  " + json.dumps(found), flush=True)
         rows.append(found)
