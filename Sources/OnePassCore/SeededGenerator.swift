@@ -27,6 +27,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     case imageOperations = 16
     /// The order and the labels of a shaped stream.
     case streamShape = 17
+    /// The sample of a test for drift.
+    case driftTest = 18
     /// Reserved for programs that use OnePass.
     case program = 64
   }

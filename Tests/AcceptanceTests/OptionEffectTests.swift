@@ -91,7 +91,7 @@ import Testing
   /// Options that change something else than the weights of a small run on one process, and what.
   static let otherEffects = [
     "data": "the stream", "eval-data": "the accuracy", "eval-limit": "the accuracy",
-    "eval-every": "the curve",
+    "eval-every": "the curve", "drift": "the alarms",
     "strict": "what is an error",
     "subject-key": "the record of subjects", "label-key": "the labels of shards",
     "image-column": "the images of Parquet files", "label-column": "the labels of Parquet files",

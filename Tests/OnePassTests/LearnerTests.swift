@@ -51,9 +51,9 @@ import Testing
       let pass = try learner.train(
         WeightedBatch(
           images: batch, weights: weights.map { Array($0.prefix(count)) }, notes: stored,
-          isReplayed: mixing, wantsClasses: true))
+          isReplayed: mixing, wantsPredictions: true))
       all.append(try pass.losses())
-      correct += try zip(pass.classes(), batch.labels).count { $0 == $1 }
+      correct += try zip(pass.predictions(), batch.labels).count { $0.label == $1 }
     }
     #expect(learner.updatesMade == 10)
     return (all, correct)

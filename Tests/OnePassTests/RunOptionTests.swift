@@ -13,7 +13,8 @@ import Testing
   static let keys: Set = [
     "data", "evaluationData", "limit", "evaluationLimit", "evaluationInterval", "classCount", "classNames",
     "subjectKey",
-    "labelKey", "imageColumn", "labelColumn", "strict", "orientation", "streamShape", "openClasses",
+    "labelKey", "imageColumn", "labelColumn", "strict", "orientation", "streamShape", "driftDetector",
+    "openClasses",
     "shuffleBuffer", "brokenLimit",
     "model", "stem", "imageSize",
     "channels", "initialise",

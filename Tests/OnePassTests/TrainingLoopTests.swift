@@ -26,7 +26,11 @@ import Testing
       let kept: [ItemNote]
       func losses() -> [Float] { values }
       // Correct for every other example.
-      func classes() -> [Int] { labels.enumerated().map { $0.offset % 2 == 0 ? $0.element : -1 } }
+      func predictions() -> [ClassPrediction] {
+        labels.enumerated().map {
+          ClassPrediction(label: $0.offset % 2 == 0 ? $0.element : -1, probability: 0.5)
+        }
+      }
       func notes() -> [ItemNote] { kept }
     }
 

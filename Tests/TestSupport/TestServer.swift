@@ -59,7 +59,8 @@ public final class TestServer {
   public func wait(until condition: () -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(300)
     while !condition() {
-      let said = process.isRunning ? "not ready after 300 s" : "ended with status \(process.terminationStatus)"
+      let said =
+        process.isRunning ? "not ready after 300 s" : "ended with status \(process.terminationStatus)"
       guard process.isRunning, ContinuousClock.now < deadline else {
         throw Failure(words: "\(said): \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "no log")")
       }

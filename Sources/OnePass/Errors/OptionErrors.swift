@@ -138,6 +138,16 @@ extension OnePassError {
       "--precision \(precision) is not supported by the processor of this machine; omit it, or use a GPU.")
   }
 
+  // MARK: --drift
+
+  static func isNoDriftMethod(_ text: String) -> OnePassError {
+    OnePassError(.usage, "--drift must be \(DriftMethod.forms) (got \(text)).")
+  }
+
+  static func driftOutOfRange(_ name: String, _ range: String) -> OnePassError {
+    OnePassError(.usage, "The parameter of --drift \(name) must be \(range).")
+  }
+
   // MARK: --classes
 
   static func isNoOpenClasses(_ text: String) -> OnePassError {

@@ -44,16 +44,16 @@ struct WeightedBatch {
   var notes: [ItemNote] = []
   /// Whether these images were trained before. Only such images are mixed.
   var isReplayed = false
-  /// Whether the forward pass returns predicted classes.
-  var wantsClasses = false
+  /// Whether the forward pass returns predictions.
+  var wantsPredictions = false
 }
 
 /// The forward pass of a mini-batch, before its update. Its values may still be in transfer from the device.
 protocol ForwardPass {
   /// ℓ_i, the loss of each example's label, `[N]`, in nats.
   func losses() throws -> [Float]
-  /// The predicted classes, `[N]`; empty if they were not requested.
-  func classes() throws -> [Int]
+  /// The predictions, `[N]`; empty if they were not requested.
+  func predictions() throws -> [ClassPrediction]
   /// The new notes of the images, `[N]`; empty if notes do not change, or none are stored.
   func notes() throws -> [ItemNote]
 }

@@ -21,6 +21,6 @@ struct IncomingBatch {
   var weighted: WeightedBatch {
     WeightedBatch(
       images: images, totalWeight: isDivided ? Double(whole.count) : nil, isReplayed: pass > 0,
-      wantsClasses: true)
+      wantsPredictions: true)
   }
 }

@@ -69,7 +69,7 @@ struct LoopPosition {
   ) -> StepRecord {
     state.steps = steps
     return StepRecord(
-      step: steps, arrivals: batch.arrivals, report: nil, correct: 0, isFirstPass: batch.pass == 0,
+      step: steps, arrivals: batch.arrivals, report: nil, predictions: [], isFirstPass: batch.pass == 0,
       requests: requests, notice: notice)
   }
 
@@ -84,14 +84,18 @@ struct LoopPosition {
     if let start { state.seconds = secondsBefore + (clock.now - start) / .seconds(1) }
     isBetweenSteps = true
     let count = Double(outcome.losses.count)
+    let predictions = zip(batch.whole, zip(outcome.predictions, outcome.losses)).map {
+      OnlinePrediction(id: $0.id, label: $0.label, prediction: $1.0, loss: $1.1)
+    }
     let report = StepReport(
       step: steps, steps: end, examplesSeen: seen, examplesTrained: examplesTrained,
       updates: learner.updatesMade, examples: outcome.losses.count,
-      loss: outcome.losses.reduce(0) { $0 + Double($1) } / count, accuracy: Double(outcome.correct) / count,
+      loss: outcome.losses.reduce(0) { $0 + Double($1) } / count,
+      accuracy: Double(predictions.count(where: \.isCorrect)) / count,
       learningRate: learner.learningRate, alpha: alpha, memoryItems: memory?.counters.items ?? 0,
       memoryBytes: memory?.counters.bytes ?? 0, memoryFill: memory?.fill ?? 0, seconds: seconds)
     return StepRecord(
-      step: steps, arrivals: batch.arrivals, report: report, correct: outcome.correct,
+      step: steps, arrivals: batch.arrivals, report: report, predictions: predictions,
       isFirstPass: batch.pass == 0, requests: outcome.requests, notice: notice,
       replayLoss: outcome.meanReplayLoss)
   }

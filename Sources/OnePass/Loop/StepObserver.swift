@@ -14,8 +14,8 @@ struct StepRecord {
   let arrivals: [Arrival]
   /// `nil` if nothing was trained: no image could be decoded, or no example has arrived yet.
   var report: StepReport?
-  /// Incoming examples that were classified correctly before they were trained.
-  let correct: Int
+  /// The predictions of the incoming examples that could be decoded, in the order of the stream.
+  let predictions: [OnlinePrediction]
   /// Whether these examples belong to the first pass.
   let isFirstPass: Bool
   /// The requests of all processes.
@@ -28,7 +28,7 @@ struct StepRecord {
   /// The record of no step.
   static func none(_ step: Int) -> StepRecord {
     StepRecord(
-      step: step, arrivals: [], report: nil, correct: 0, isFirstPass: true, requests: StepRequests(),
+      step: step, arrivals: [], report: nil, predictions: [], isFirstPass: true, requests: StepRequests(),
       notice: nil)
   }
 }

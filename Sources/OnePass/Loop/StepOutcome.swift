@@ -24,8 +24,8 @@ struct StepOutcome {
 
   /// ℓ_i of each incoming example that could be decoded.
   let losses: [Float]
-  /// The number of them that were classified correctly.
-  let correct: Int
+  /// The prediction for each, made before it was trained.
+  let predictions: [ClassPrediction]
   /// The size of each in the memory's image format, in bytes; empty without a memory.
   let storedBytes: [Int]
   /// The note of each; empty if the memory stores none.
@@ -43,7 +43,7 @@ struct StepOutcome {
   /// - Parameter ranks: The results of each rank's part, in the order of ranks.
   init(_ ranks: [RankOutcome], _ replays: [ReplayBatch]) {
     losses = ranks.flatMap(\.losses)
-    correct = ranks.reduce(0) { $0 + $1.correct }
+    predictions = ranks.flatMap(\.predictions)
     storedBytes = ranks.flatMap(\.storedBytes)
     notes = ranks.flatMap(\.notes)
     self.replays = replays.enumerated().map { index, replay in
@@ -76,7 +76,7 @@ extension Ranks {
   ) throws -> StepOutcome {
     let mine = RankOutcome(
       losses: try passes.incoming.losses(),
-      correct: zip(try passes.incoming.classes(), batch.images.labels).count { $0 == $1 },
+      predictions: try passes.incoming.predictions(),
       storedBytes: offered.map(\.image.byteCount),
       replayLosses: try passes.replays.map { try $0.losses() },
       notes: try passes.incoming.notes(),

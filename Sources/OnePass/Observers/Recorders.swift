@@ -2,13 +2,14 @@ extension Ledger: StepObserver {
   func observe(_ step: StepRecord, of loop: TrainingLoop) throws { try append(step.arrivals) }
 }
 
-/// Measures the accuracy on the examples of the first pass, before the update on each.
-final class OnlineAccuracyRecorder: StepObserver {
-  var accuracy = OnlineAccuracy()
+/// Measures the predictions for the examples of the first pass, before the update on each.
+final class OnlineRecorder: StepObserver {
+  var measures = OnlineMeasures()
 
   func observe(_ step: StepRecord, of loop: TrainingLoop) {
     guard step.isFirstPass, let report = step.report else { return }
-    accuracy.record(correct: step.correct, of: report.examples)
+    for prediction in step.predictions { measures.add(prediction) }
+    if TrainingCurve.isDue(report) { measures.addPoint(after: step.step) }
   }
 }
 

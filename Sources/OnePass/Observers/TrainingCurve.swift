@@ -13,8 +13,12 @@ struct TrainingCurve: Codable {
 
   mutating func record(_ report: StepReport) {
     mean.add(report)
-    let interval = max(1, (report.steps + Self.largestCount - 1) / Self.largestCount)
-    if report.step % interval == 0 { finish() }
+    if Self.isDue(report) { finish() }
+  }
+
+  /// Whether a step is one of the at most about 500 that have a point.
+  static func isDue(_ report: StepReport) -> Bool {
+    report.step % max(1, (report.steps + largestCount - 1) / largestCount) == 0
   }
 
   /// Adds a point for the steps since the last one.

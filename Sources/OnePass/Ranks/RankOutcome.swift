@@ -6,8 +6,8 @@ import OnePassReplay
 struct RankOutcome {
   /// ℓ_i of its part of the incoming mini-batch, without images that could not be decoded.
   var losses: [Float] = []
-  /// The number of these that were classified correctly.
-  var correct = 0
+  /// The prediction for each of these.
+  var predictions: [ClassPrediction] = []
   /// The size of each in the memory's image format, in bytes.
   var storedBytes: [Int] = []
   /// ℓ_i of its part of each replayed mini-batch.
@@ -24,7 +24,11 @@ extension RankOutcome: RankRecord {
 
   func write(to data: inout Data) {
     data.append(floats: losses)
-    data.append(integer: UInt64(correct))
+    data.append(integer: UInt64(predictions.count))
+    for prediction in predictions {
+      data.append(integer: UInt64(prediction.label))
+      data.append(integer: prediction.probability.bitPattern)
+    }
     data.append(integer: UInt64(storedBytes.count))
     for bytes in storedBytes { data.append(integer: UInt64(bytes)) }
     data.append(integer: UInt64(replayLosses.count))
@@ -38,7 +42,11 @@ extension RankOutcome: RankRecord {
 
   init(from reader: inout ByteReader) throws {
     losses = try reader.floats()
-    correct = Int(clamping: try reader.integer() as UInt64)
+    predictions = try (0..<reader.count(of: 12)).map { _ in
+      ClassPrediction(
+        label: Int(clamping: try reader.integer() as UInt64),
+        probability: Float(bitPattern: try reader.integer()))
+    }
     storedBytes = try (0..<reader.count(of: 8)).map { _ in Int(clamping: try reader.integer() as UInt64) }
     replayLosses = try (0..<reader.count(of: 8)).map { _ in try reader.floats() }
     notes = try reader.notes()

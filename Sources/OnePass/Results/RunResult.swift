@@ -127,10 +127,40 @@ public struct RunResult: Codable, Sendable {
 
   /// The accuracy on incoming examples, each measured before the update on it.
   public struct Online: Codable, Hashable, Sendable {
+    /// The last predictions, at most 1,000.
+    public struct Window: Codable, Hashable, Sendable {
+      /// The number of predictions.
+      public var examples: Int
+      /// The top-1 accuracy, 0 … 1.
+      public var top1: Double
+      /// The mean cross-entropy, in nats.
+      public var loss: Double
+      /// The expected calibration error, 0 … 1, with 15 equal intervals (Guo et al. 2017).
+      public var calibrationError: Double
+    }
+
+    /// All predictions, with weights that fade with their age (Gama, Sebastião and Rodrigues 2013).
+    public struct Fading: Codable, Hashable, Sendable {
+      /// The factor of a weight per later prediction.
+      public var factor: Double
+      /// The top-1 accuracy, 0 … 1.
+      public var top1: Double
+      /// The mean cross-entropy, in nats.
+      public var loss: Double
+    }
+
     /// The top-1 accuracy, 0 … 1, with batch statistics and the crops of training.
     public var top1: Double
     /// The number of examples.
     public var examples: Int
+    /// The mean cross-entropy, in nats; `nil` in records of earlier versions, like the following.
+    public var loss: Double?
+    /// The expected calibration error, 0 … 1, with 15 equal intervals (Guo et al. 2017).
+    public var calibrationError: Double?
+    /// The last predictions.
+    public var window: Window?
+    /// All predictions, with weights that fade.
+    public var fading: Fading?
   }
 
   /// The speed of the training.
@@ -211,6 +241,8 @@ public struct RunResult: Codable, Sendable {
   ///
   /// `nil` in records of version 0.1.0.
   public var online: Online?
+  /// The alarms of `--drift`, at most the last 1,000; `nil` without the option.
+  public var drift: [DriftAlarm]?
   /// The peak storage.
   public var storage: Storage
   /// The compute.

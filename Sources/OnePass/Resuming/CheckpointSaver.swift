@@ -130,8 +130,8 @@ final class CheckpointSaver: StepObserver {
       RunState(
         version: onePassVersion, configuration: assembly.configuration.withoutSecrets,
         plan: assembly.plan.with(loop.incoming.classes), card: assembly.card.with(loop.incoming.classes),
-        loop: loop.state, learner: learner.state, online: records.online.accuracy,
-        curve: records.curve.curve, log: records.log.state,
+        loop: loop.state, learner: learner.state, online: records.online.measures,
+        curve: records.curve.curve, drift: records.drift?.state, log: records.log.state,
         memoryRun: loop.rehearsal?.images.directory?.run, ledger: try records.ledger?.makeDurable(),
         listing: listing, continuation: continuation, mark: mark, threads: Engine.threadCount,
         processor: records.processor.total),

@@ -7,7 +7,7 @@ import OnePassData
 /// choices are functions of the seed and the position.
 struct RunState: Codable {
   /// The version of the checkpoint format. It changes when an older version cannot resume from new checkpoints.
-  static let currentFormat = 2
+  static let currentFormat = 3
   /// The name of its file in a checkpoint.
   static let fileName = "state.json"
 
@@ -20,8 +20,10 @@ struct RunState: Codable {
   var card: ModelCard
   var loop: TrainingLoop.State
   var learner: Learner.State
-  var online: OnlineAccuracy
+  var online: OnlineMeasures
   var curve: TrainingCurve
+  /// `nil` without `--drift`.
+  var drift: DriftWatch.State?
   var log: RunLog.State
   /// The identifier of the memory directory; `nil` without one.
   var memoryRun: String?

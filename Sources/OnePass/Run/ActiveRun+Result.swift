@@ -39,9 +39,8 @@ extension ActiveRun {
     let mark = stream.mark(taken: tally.taken)
     return RunResult(
       accuracy: nil,
-      online: records.online.accuracy.value.map {
-        .init(top1: $0, examples: records.online.accuracy.count)
-      },
+      online: records.online.measures.result,
+      drift: records.drift?.state.alarms,
       storage: storage(ofStream: examples, bytes: tally.bytes / passes),
       compute: .init(
         examples: loop.position.examplesTrained,

@@ -46,6 +46,11 @@ final class ActiveRun {
     loop = assembly.makeLoop(learner, feed, of: stream.source, images: images, ranks: ranks)
     records = RunRecords(
       ledger: try session.openLedger(),
+      drift: assembly.configuration.data.drift.map { method in
+        DriftWatch(method, seed: assembly.configuration.seed, classNames: assembly.plan.classNames) {
+          observe(.drift($0))
+        }
+      },
       processor: ProcessorTimeRecorder(isOnCPU: assembly.device == .cpu, observe),
       rejected: try session.openRejected(),
       log: RunLog(
@@ -210,6 +215,8 @@ final class ActiveRun {
       memory: memory?.memory.snapshot
     ).write(in: folder)
     try folder.write(records.curve.curve.csv, to: "curve.csv")
+    try folder.write(records.online.measures.csv, to: OnlineMeasures.fileName)
+    try folder.write(records.online.measures.csvOfClasses(card), to: OnlineMeasures.classesFileName)
     if loop.incoming.classes.isOpen {
       try folder.write(loop.incoming.classes.csv, to: RunClasses.fileName)
     }

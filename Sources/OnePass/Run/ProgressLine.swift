@@ -14,7 +14,7 @@ import Foundation
 public struct ProgressLine: Codable, Sendable {
   /// The kind of an event.
   public enum Event: String, Codable, Sendable, CaseIterable {
-    case notice, waiting, started, resumed, step, checkpoint, evaluated, stopped, finished, failed
+    case notice, waiting, started, resumed, step, drift, checkpoint, evaluated, stopped, finished, failed
   }
 
   /// The kind of the event. Members of other kinds are `nil`.
@@ -23,12 +23,14 @@ public struct ProgressLine: Codable, Sendable {
   public var time: String?
   /// The rank that writes the line; `nil` for a single process.
   public var rank: Int?
-  /// The text of a notice, a wait, a stop or a failure.
+  /// The text of a notice, a drift, a wait, a stop or a failure.
   public var message: String?
   /// The plan of a run that starts.
   public var plan: TrainingPlan?
   /// The state after a step.
   public var step: StepReport?
+  /// The change of the rate of errors.
+  public var drift: DriftAlarm?
   /// The number of steps done at a resumption, a checkpoint, a measured accuracy or a stop.
   public var stepsDone: Int?
   /// The number of steps of a run that was stopped.
@@ -68,6 +70,9 @@ public struct ProgressLine: Codable, Sendable {
     case .step(let report):
       self.init(.step)
       step = report
+    case .drift(let alarm):
+      self.init(.drift, message: alarm.description)
+      drift = alarm
     case .checkpoint(let stepsDone, let seconds):
       self.init(.checkpoint)
       (self.stepsDone, self.seconds) = (stepsDone, seconds)

@@ -1,12 +1,14 @@
 import OnePassCore
 import OnePassData
 
-/// The records of a run's steps besides the state of the loop: ledger, curve, online accuracy and logs.
+/// The records of a run's steps besides the state of the loop: ledger, curve, online accuracy, drift and logs.
 struct RunRecords {
   /// The ledger, on the first rank; `nil` without an output folder.
   let ledger: Ledger?
   let curve = CurveRecorder()
-  let online = OnlineAccuracyRecorder()
+  let online = OnlineRecorder()
+  /// `nil` without `--drift`.
+  let drift: DriftWatch?
   let processor: ProcessorTimeRecorder
   /// The messages of a broker that held no example; `nil` with other data, and without an output folder.
   let rejected: RejectedMessages?
@@ -20,13 +22,15 @@ struct RunRecords {
     _ orientation: OrientationPolicy, reporting observe: @escaping (TrainingEvent) -> Void
   ) -> [any StepObserver] {
     let first: [any StepObserver] = ledger.map { [$0] } ?? []
-    return first + [
+    let watch: [any StepObserver] = drift.map { [$0] } ?? []
+    return first + watch + [
       online, curve, EventReporter(observe), RotationNotice(orientation, observe), processor,
     ]
   }
 
   func restore(_ state: RunState) {
-    (online.accuracy, curve.curve) = (state.online, state.curve)
+    (online.measures, curve.curve) = (state.online, state.curve)
+    drift?.restore(state.drift)
     processor.restore(state.processor)
   }
 

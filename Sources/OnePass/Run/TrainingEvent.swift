@@ -14,6 +14,8 @@ public enum TrainingEvent: Sendable {
   case resumed(stepsDone: Int, examplesSeen: Int)
   /// A step was trained.
   case step(StepReport)
+  /// The rate of errors has changed; with `--drift`.
+  case drift(DriftAlarm)
   /// A checkpoint was saved.
   case checkpoint(stepsDone: Int, seconds: Double)
   /// A mini-batch was evaluated; `total` is `nil` if the number of examples is unknown.

@@ -120,7 +120,8 @@ final class ServedRunObserver: StepObserver {
     StepFigures(
       examplesTaken: loop.incoming.tally.taken, end: loop.position.coolDown.map { $0.lastStep * batchSize },
       report: step.report, replayLoss: step.replayLoss,
-      correct: step.correct, onlineAccuracy: records.online.accuracy.value, memory: counts(of: loop))
+      correct: step.predictions.count(where: \.isCorrect),
+      onlineAccuracy: records.online.measures.cumulative.accuracy, memory: counts(of: loop))
   }
 
   /// Counts the items now and then, in at most a hundredth of the time.

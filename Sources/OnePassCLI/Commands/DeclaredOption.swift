@@ -124,6 +124,7 @@ extension TextualValue where Self: CustomStringConvertible {
 extension StorageBudget: TextualValue {}
 extension ShuffleBufferSize: TextualValue {}
 extension StreamShape: TextualValue {}
+extension DriftMethod: TextualValue {}
 extension DecodeBudget: TextualValue {}
 extension MessageLimit: TextualValue {}
 extension StreamEnd: TextualValue {}

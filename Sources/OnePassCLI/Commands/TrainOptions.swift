@@ -49,6 +49,7 @@ struct DataOptions: ParsableArguments {
   @Option(declared.data.$limit, isShown: true) var limit
   @Option(declared.data.$evaluationLimit) var evaluationLimit
   @Option(declared.data.$evaluationInterval, isShown: true) var evaluationInterval
+  @Option(declared.data.$drift, completion: .words(["adwin", "page-hinkley", "kswin"])) var driftDetector
   @Option(text: declared.data.$classCount, completion: .file()) var classes
   @Option(declared.data.$subjectKey, completion: .words(["folder", "stem", "json:"])) var subjectKey
   @Option(declared.data.$labelKey, isShown: true, completion: .words(["cls", "folder", "json:"])) var labelKey

@@ -43,6 +43,9 @@ final class ProgressDisplay: TrainingObserver {
     case .notice(let text):
       closeLine()
       Console.note(text)
+    case .drift(let alarm):
+      closeLine()
+      Console.note(alarm.description)
     case .started(let plan):
       text.begin(plan)
       plannedSteps = plan.steps

@@ -44,7 +44,7 @@ final class ProgressLines: TrainingObserver {
 
   private func isDue(_ event: TrainingEvent) -> Bool {
     switch event {
-    case .notice, .started, .resumed, .checkpoint, .measured: return true
+    case .notice, .drift, .started, .resumed, .checkpoint, .measured: return true
     case .step(let report) where report.step == report.steps: return true
     case .evaluated(let examples, let total) where examples == total: return true
     case .step, .evaluated:

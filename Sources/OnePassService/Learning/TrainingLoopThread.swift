@@ -174,6 +174,7 @@ final class TrainingLoopThread: Sendable {
   private func take(_ event: TrainingEvent) {
     switch event {
     case .notice(let text): status.note(.notice, text)
+    case .drift(let alarm): status.note(.drift, alarm.description)
     case .checkpoint(let step, let seconds):
       status.noteCheckpoint(step: step, seconds: seconds)
       answerCheckpoints(

@@ -74,7 +74,7 @@ package struct ServiceReport: Codable, Sendable {
 
   package struct Event: Codable, Sendable {
     package enum Kind: String, Codable, Sendable {
-      case started, resumed, checkpoint, notice, paused, continued, finished, forgotten, error
+      case started, resumed, checkpoint, notice, drift, paused, continued, finished, forgotten, error
       case newClass = "class"
     }
 

@@ -40,6 +40,16 @@ extension RunConfiguration {
       value: "N", key: "evaluationInterval", in: .atLeast(1), applies: .evaluation, changesResults: false)
     public var evaluationInterval: Int? = nil
 
+    /// The detector of changes in the rate of errors along the stream; none if `nil`.
+    ///
+    /// The training does not depend on it.
+    @RunOption(
+      "drift",
+      "Report when the rate of errors of incoming examples changes, overall or of a class: adwin[:DELTA], "
+        + "page-hinkley[:LAMBDA] or kswin[:ALPHA] (default: no detector).",
+      value: "DETECTOR", key: "driftDetector", changesResults: false)
+    public var drift: DriftMethod? = nil
+
     /// The number of classes, at least 2; found in the data if `nil`.
     @RunOption(
       "classes",
