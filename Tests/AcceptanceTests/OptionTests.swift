@@ -32,7 +32,7 @@ import Testing
       case is [String]?.Type: [["x: y", "- z", "#1", "\"", "é\u{1F600}"]]
       case is StorageBudget.Type: [StorageBudget.fraction(0.025)]
       case is StreamShape?.Type: [StreamShape.bursts(mean: 50)]
-      case is DriftMethod?.Type: [DriftMethod.pageHinkley(threshold: 20)]
+      case is DriftMethod?.Type: [try DriftMethod("page-hinkley:20:both")]
       case is OpenClasses?.Type: [try OpenClasses("open:7")]
       case is ShuffleBufferSize?.Type: [ShuffleBufferSize.bytes(ByteCount(500_000_000))]
       case is DecodeBudget?.Type: [DecodeBudget(bytes: 500_000_000)]

@@ -48,7 +48,7 @@ import Testing
   func river(_ sequence: Sequence) throws {
     #expect(sequence.alarms.count == 6)
     for reference in sequence.alarms {
-      let found = alarms(try DriftMethod(reference.detector), sequence.isError)
+      let found = alarms(try DriftMethod("\(reference.detector):both"), sequence.isError)
       // A single class changes with all.
       for label in [nil, 0] {
         #expect(
@@ -63,8 +63,9 @@ import Testing
     let sequences = try Sequence.all()
     for (name, direction) in [("abrupt rise", DriftDirection.rose), ("abrupt fall", .fell)] {
       let sequence = try #require(sequences.first { $0.name == name })
-      let found = alarms(try DriftMethod(method), sequence.isError)
+      let found = alarms(try DriftMethod("\(method):both"), sequence.isError)
       #expect(found.count == 2 && found.allSatisfy { $0.errors == direction }, "\(name)")
+      #expect(alarms(try DriftMethod(method), sequence.isError) == (direction == .rose ? found : []))
     }
   }
 
@@ -90,8 +91,10 @@ import Testing
     let found = try (0..<100).map { number in
       var chance = SeededGenerator(seed: 4, .test, number)
       let rate = Double(number) / 100
-      return alarms(try DriftMethod("adwin:\(confidence)"), (0..<count).map { _ in chance.nextUnit() < rate })
-        .count
+      return alarms(
+        try DriftMethod("adwin:\(confidence):both"), (0..<count).map { _ in chance.nextUnit() < rate }
+      )
+      .count
     }
     #expect(Double(found.reduce(0, +) / 2) <= confidence * Double(100 * count / 32))
     #expect(found.count { $0 > 0 } <= 3)
@@ -99,7 +102,7 @@ import Testing
 
   @Test(
     "A watch that is saved and restored has the same alarms",
-    arguments: ["adwin:0.1", "page-hinkley:10", "kswin"])
+    arguments: ["adwin:0.1:both", "page-hinkley:10:both", "kswin:both"])
   func restored(method: String) throws {
     let method = try DriftMethod(method)
     let sequence = try #require(Sequence.all().first { $0.name == "recurring" })
@@ -127,13 +130,14 @@ import Testing
     for (text, canonical) in [
       ("adwin", "adwin:0.002"), ("page-hinkley", "page-hinkley:50"), ("kswin", "kswin:0.005"),
       ("adwin:1e-3", "adwin:0.001"), ("page-hinkley:2.5", "page-hinkley:2.5"),
+      ("kswin:both", "kswin:0.005:both"),
     ] {
       #expect(try DriftMethod(text).description == canonical)
       #expect(try DriftMethod(canonical) == DriftMethod(text))
     }
     for text in [
       "", "ddm", "adwin:", "adwin:0", "adwin:1", "adwin:nan", "page-hinkley:0", "page-hinkley:inf",
-      "kswin:-1", "kswin:1:2",
+      "kswin:-1", "kswin:1:2", "both", "adwin:both:both",
     ] {
       #expect(throws: OnePassError.self) { try DriftMethod(text) }
     }

@@ -46,7 +46,7 @@ import Testing
       "shuffle-buffer": ShuffleBufferSize.examples(5), "augmentation-magnitude": 0.5, "mixing-alpha": 0.5,
       "memory-size": 16, "memory-quality": 50, "memory-directory": "m", "memory-key": "k",
       "time-to-live": TimeToLive.examples(9), "order-seed": UInt64(7), "broker-config": "b",
-      "stream": StreamShape.bursts(mean: 5), "drift": DriftMethod.kswin(significance: 0.01),
+      "stream": StreamShape.bursts(mean: 5), "drift": try DriftMethod("kswin:0.01"),
       "message-limit": try MessageLimit("5MB"),
       "until": try StreamEnd("2030-01-01"),
     ]

@@ -3,9 +3,9 @@ import Foundation
 /// ADWIN: a window that grows while its rate of errors is the same.
 ///
 /// The window is kept in buckets of 1, 2, 4, … predictions, at most 5 of each size, so that n take O(log n) memory. Every 32
-/// predictions, the rate before each boundary between buckets is compared with the rate after it. They differ significantly if
-/// their distance is above √(2 v L / m) + 2 L / (3 m), where L = ln(2 ln n / δ), v is the variance of the window, and 1/m is
-/// the sum of the reciprocal lengths of both parts.
+/// predictions, the rate before each boundary between buckets is compared with the rate after it. They differ significantly above
+/// a distance of √(2 v L / m) + 2 L / (3 m). L is ln(2 ln n / δ), v is the variance of the window, and 1/m is the sum of the
+/// reciprocal lengths of both parts.
 ///
 /// Source: Bifet and Gavaldà 2007, "Learning from time-changing data with adaptive windowing", theorem 3.2. The constants, and the
 /// lengths in 1/m reduced by 4, are those of River and MOA.

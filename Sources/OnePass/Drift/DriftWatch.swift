@@ -79,7 +79,8 @@ final class DriftWatch: StepObserver {
     let all = state.all.update(isError: isError)
     let own = state.classes[label, default: AnyDriftDetector(method, seed: seed)].update(isError: isError)
     return [(all, nil), (own, label)].compactMap { change, label in
-      change.map { DriftAlarm(position: online.id, label: label, errors: $0) }
+      guard let change, change == .rose || method.reportsFalls else { return nil }
+      return DriftAlarm(position: online.id, label: label, errors: change)
     }
   }
 }
@@ -92,7 +93,7 @@ private struct AnyDriftDetector: DriftDetector {
   private var kolmogorovSmirnov: KolmogorovSmirnovWindow?
 
   init(_ method: DriftMethod, seed: UInt64) {
-    switch method {
+    switch method.detector {
     case .adwin(let confidence): adaptiveWindow = AdaptiveWindow(confidence: confidence)
     case .pageHinkley(let threshold): pageHinkley = PageHinkley(threshold: threshold)
     case .kswin(let significance):

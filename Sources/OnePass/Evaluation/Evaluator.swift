@@ -68,13 +68,15 @@ public struct Evaluator {
 
   /// - Parameters:
   ///   - taken: The first examples, which were taken from the source before.
+  ///   - groups: Groups of classes whose accuracies are measured too.
   ///   - record: Called with the logits and labels of each mini-batch and its images.
   func evaluate(
-    _ source: any ExampleSource, alreadyTaken taken: [Example], limit: Int?,
+    _ source: any ExampleSource, alreadyTaken taken: [Example], limit: Int?, groups: [[Int]] = [],
     observe: (Int) throws -> Void, record: ((Tensor, Tensor, ImageBatch) throws -> Void)? = nil
   ) throws -> RunResult.Accuracy {
     var metrics: [any Metric] = [TopKAccuracy(k: 1), MeanCrossEntropy()]
     if classes > 5 { metrics.append(TopKAccuracy(k: 5)) }
+    metrics += groups.enumerated().map { ClassesAccuracy("group\($0)", labels: $1) }
     let measured = try measure(
       metrics, on: source, alreadyTaken: taken, limit: limit, observe: observe, record: record)
     guard let accuracy = measured["top1"], let meanLoss = measured["loss"], meanLoss.isFinite else {
@@ -82,7 +84,8 @@ public struct Evaluator {
     }
     return RunResult.Accuracy(
       top1: accuracy, top5: measured["top5"], loss: meanLoss, examples: measured.examples,
-      skipped: measured.skipped, leftOut: source.report.counts, choices: source.report.choices)
+      skipped: measured.skipped, leftOut: source.report.counts, choices: source.report.choices,
+      groups: groups.isEmpty ? nil : groups.indices.map { measured["group\($0)"] })
   }
 
   /// Measures the accuracy overall, by class and by pair of classes, and keeps the worst errors.

@@ -62,7 +62,9 @@ extension TrainingRun {
       [configuration.data.evaluationLimit, source.knownCount].compactMap(\.self).min()
     }
     let evaluationSeconds = try evaluated?.map { count in
-      let times = configuration.data.evaluationInterval.map { 1 + (plan.steps - 1) / $0 } ?? 1
+      // Before the first group of classes, after each, and at the end.
+      let groups = isEvaluatedAlongTheStream ? stream.groups?.classes.count ?? 0 : 0
+      let times = groups + (configuration.data.evaluationInterval.map { 1 + (plan.steps - 1) / $0 } ?? 1)
       return try Double(count * times) * warmUp.evaluationSeconds(batchSize: measured.batchSize)
     }
     let warmUpSeconds = (clock.now - start) / .seconds(1)

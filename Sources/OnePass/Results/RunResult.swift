@@ -28,6 +28,8 @@ public struct RunResult: Codable, Sendable {
     public var leftOut: [String: Int]?
     /// The decisions between several readings of the evaluation data; `nil` in records of earlier versions.
     public var choices: [SourceReport.Choice]?
+    /// The accuracy on the classes of each group of the stream, `nil` where no example has such a class; `nil` without groups.
+    public var groups: [Double?]?
   }
 
   /// The accuracy on the evaluation data at a point of the stream.
@@ -46,6 +48,8 @@ public struct RunResult: Codable, Sendable {
     public var loss: Double
     /// The number of evaluated examples.
     public var examples: Int
+    /// The accuracy on the classes of each group of the stream, `nil` where no example has such a class; `nil` without groups.
+    public var groups: [Double?]?
   }
 
   /// The peak storage of examples from the stream.
@@ -235,8 +239,11 @@ public struct RunResult: Codable, Sendable {
 
   /// The accuracy on the evaluation data; `nil` without evaluation data.
   public var accuracy: Accuracy?
-  /// The accuracy along the stream, the final one included; `nil` without `--eval-every`.
+  /// The accuracy along the stream, the final one included; `nil` without `--eval-every` and without groups of classes.
   public var accuracyCurve: [AccuracyPoint]?
+  /// The accuracy by groups of classes; `nil` without groups, without evaluation data that can be read repeatedly, and with
+  /// open classes.
+  public var groups: GroupAccuracies?
   /// The accuracy during the first pass (Blum, Kalai, Langford 1999, "progressive validation").
   ///
   /// `nil` in records of version 0.1.0.

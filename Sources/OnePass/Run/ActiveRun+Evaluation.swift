@@ -47,9 +47,7 @@ extension ActiveRun {
   /// - Throws: `OnePassError`; `RunStopped` if a stop was requested.
   func evaluateIfDue() throws {
     let step = loop.position.steps
-    guard let interval = configuration.data.evaluationInterval, let reopenEvaluation,
-      step > 0, step < loop.position.end, step % interval == 0,
-      records.curve.curve.evaluations.last?.step != step
+    guard let reopenEvaluation, isDue(step), records.curve.curve.evaluations.last?.step != step
     else { return }
     let start = ContinuousClock.now
     records.processor.pause()
@@ -74,6 +72,15 @@ extension ActiveRun {
     }
   }
 
+  /// Whether an evaluation is due after a step: after every interval and every group of classes, and before the first group. The
+  /// final evaluation is another one.
+  private func isDue(_ step: Int) -> Bool {
+    guard step < loop.position.end else { return false }
+    let interval = configuration.data.evaluationInterval
+    if let interval, step > 0, step % interval == 0 { return true }
+    return groups.map { step == 0 || $0.isEnd(step, batchSize: configuration.recipe.batchSize) } ?? false
+  }
+
   /// The evaluation data, with open classes only that of the classes found so far.
   private func known(
     _ source: any ExampleSource, alreadyTaken taken: [Example]
@@ -86,7 +93,8 @@ extension ActiveRun {
   func point(of accuracy: RunResult.Accuracy) -> RunResult.AccuracyPoint {
     .init(
       step: loop.position.steps, examplesSeen: loop.incoming.tally.taken, updates: learner.updatesMade,
-      top1: accuracy.top1, top5: accuracy.top5, loss: accuracy.loss, examples: accuracy.examples)
+      top1: accuracy.top1, top5: accuracy.top5, loss: accuracy.loss, examples: accuracy.examples,
+      groups: accuracy.groups)
   }
 
   private func evaluate(
@@ -99,7 +107,7 @@ extension ActiveRun {
     let limit = configuration.data.evaluationLimit
     return try assembly.pool.uncounted {
       try evaluator.evaluate(
-        source, alreadyTaken: taken, limit: limit,
+        source, alreadyTaken: taken, limit: limit, groups: groups?.classes ?? [],
         observe: {
           observe(.evaluated(examples: $0, total: limit ?? source.knownCount))
           try check()

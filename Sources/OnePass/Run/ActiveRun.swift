@@ -16,6 +16,8 @@ final class ActiveRun {
   private(set) var loop: TrainingLoop
   /// Opens the evaluation data again; `nil` if the model is evaluated at the end only.
   let reopenEvaluation: (() throws -> (any ExampleSource)?)?
+  /// The groups of classes of the stream whose accuracies are measured; `nil` for none.
+  let groups: StreamGroups?
   private let served: ServedRunObserver?
   private let clock = ContinuousClock()
 
@@ -32,6 +34,7 @@ final class ActiveRun {
     reopenEvaluation: (() throws -> (any ExampleSource)?)?, observe: @escaping (TrainingEvent) -> Void
   ) throws {
     self.reopenEvaluation = reopenEvaluation
+    groups = reopenEvaluation == nil || assembly.plan.classLimit != nil ? nil : prepared.stream.groups
     configuration = assembly.configuration
     (self.assembly, self.learner, self.prepared, self.session) = (assembly, learner, prepared, session)
     let stream = prepared.stream
@@ -192,6 +195,17 @@ final class ActiveRun {
     if let accuracy = result.accuracy { records.curve.curve.record(point(of: accuracy), seconds: 0) }
     let curve = records.curve.curve
     result.accuracyCurve = curve.evaluations
+    result.groups = groups.flatMap {
+      GroupAccuracies(
+        $0, batchSize: configuration.recipe.batchSize, points: curve.evaluations,
+        lastStep: loop.position.steps)
+    }
+    if groups != nil, result.groups == nil {
+      observe(
+        .notice(
+          "The result has no accuracies by group, because no group has passed, an evaluation failed, or the evaluation data has no example of a group."
+        ))
+    }
     try rescuing { try session.folder?.write(curve.csv, to: "curve.csv") }
   }
 

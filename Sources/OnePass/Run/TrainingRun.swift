@@ -156,9 +156,7 @@ public struct TrainingRun {
     let run = try ActiveRun(
       assembly, learner, prepared, in: session, loggers: loggers, checkpoints: checkpoints, stop: stop,
       ranks: ranks, notices: notices, arrivals: arrivals, served: served,
-      reopenEvaluation: configuration.data.evaluationInterval.map { _ in
-        { try openAgain(prepared.plan, stop: waiting) }
-      },
+      reopenEvaluation: isEvaluatedAlongTheStream ? { try openAgain(prepared.plan, stop: waiting) } : nil,
       observe: observe)
     defer { run.records.log.end() }
     try run.train()
@@ -262,6 +260,13 @@ public struct TrainingRun {
       custom != nil || RunConfiguration.isReadOnce(name)
     else { return }
     throw OnePassError.evaluationReadOnce(SourceRegistry.withoutSecrets(name))
+  }
+
+  /// Whether the model is evaluated while it trains: by `--eval-every`, or after each group of classes of the stream.
+  var isEvaluatedAlongTheStream: Bool {
+    if configuration.data.evaluationInterval != nil { return true }
+    let canBeRepeated = evaluationSource.map { $0 is any RandomAccessSource } ?? evaluationCanBeOpenedTwice
+    return stream.groups != nil && canBeRepeated && configuration.data.openClasses == nil
   }
 
   /// Whether the evaluation data is neither a custom source nor a pipe, such as standard input.

@@ -81,6 +81,12 @@ struct RunStream {
       table, shape, seed: configuration.seedOfOrder, limit: configuration.data.limit ?? .max)
   }
 
+  /// The groups of classes of the stream, if its shape has groups.
+  var groups: StreamGroups? {
+    guard let shaped = opened as? ShapedSource, !shaped.groups.isEmpty else { return nil }
+    return StreamGroups(classes: shaped.groups, ends: shaped.groupEnds)
+  }
+
   /// The groups of classes of the stream, as a notice; `nil` without any.
   var noticeOfGroups: String? {
     guard let shaped = opened as? ShapedSource, !shaped.groups.isEmpty else { return nil }

@@ -19,6 +19,7 @@ struct ResultText {
         "accuracy   top-1 \(Figures.percent(accuracy.top1, decimals: 2))\(top5) "
           + "on \(Figures.count(accuracy.examples, "example"))\(skipped)")
     }
+    if let groups = result.groups { lines.append(text(of: groups)) }
     lines.append(
       "storage    \(Figures.percent(result.storage.exampleFraction)) of the stream's examples "
         + "(\(Figures.count(result.storage.examples))), \(Figures.percent(result.storage.byteFraction)) of its bytes "
@@ -52,5 +53,17 @@ struct ResultText {
       )
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// `groups     5 of 5: average 41.20 %, worst case 10.05 %, forgetting 35.10 %, backward transfer -35.10 %`
+  private func text(of groups: GroupAccuracies) -> String {
+    let values: [(String, Double?)] = [
+      ("average", groups.averageAccuracy), ("worst case", groups.worstCaseAccuracy),
+      ("forgetting", groups.forgetting), ("backward transfer", groups.backwardTransfer),
+    ]
+    let texts = values.compactMap { name, value in
+      value.map { "\(name) \(Figures.percent($0, decimals: 2))" }
+    }
+    return "groups     \(groups.accuracy.count) of \(groups.classes.count): \(texts.joined(separator: ", "))"
   }
 }

@@ -12,6 +12,8 @@ public final class ShapedSource: RandomAccessSource {
   public let shape: StreamShape
   /// The classes of each group, in the order of the stream; empty for shapes without groups.
   public let groups: [[Int]]
+  /// For each group, the number of examples of it and of those before it.
+  public let groupEnds: [Int]
   private let rows: [UInt32]
   private let seed: UInt64
   private let classes: Int
@@ -38,6 +40,12 @@ public final class ShapedSource: RandomAccessSource {
     }
     let order = try ShapedOrder(shape, labels: labels, classes: classes, seed: seed)
     (rows, groups) = (order.rows, order.groups)
+    let counts = labels.reduce(into: [Int](repeating: 0, count: classes)) { $0[Int($1)] += 1 }
+    var end = 0
+    groupEnds = order.groups.map { group in
+      end += group.reduce(0) { $0 + counts[$1] }
+      return end
+    }
     place = StreamPlace(count: order.rows.count)
   }
 

@@ -45,8 +45,8 @@ extension RunConfiguration {
     /// The training does not depend on it.
     @RunOption(
       "drift",
-      "Report when the rate of errors of incoming examples changes, overall or of a class: adwin[:DELTA], "
-        + "page-hinkley[:LAMBDA] or kswin[:ALPHA] (default: no detector).",
+      "Report when the rate of errors of incoming examples rises, overall or of a class: adwin[:DELTA], "
+        + "page-hinkley[:LAMBDA] or kswin[:ALPHA]; with :both, also when it falls (default: no detector).",
       value: "DETECTOR", key: "driftDetector", changesResults: false)
     public var drift: DriftMethod? = nil
 
