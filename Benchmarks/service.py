@@ -4,6 +4,7 @@
     make bench                                       includes these parts
     Benchmarks/service.py --python PYTHON --rounds 3  with an interpreter that has the packages of Tools/requirements.txt
     Benchmarks/service.py --parts accepting           one part
+    Benchmarks/service.py --parts lasting             ten minutes of load with slow clients, which `make bench` does not include
 
 All programs run on this machine, alone and in alternation. The clients are `wrk` (Debian's package), which is left out with a notice
 where it is missing, and threads of this program, which keep a rate. A peer whose packages are missing is left out with a notice.
@@ -19,6 +20,7 @@ import platform
 import re
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -46,6 +48,7 @@ class Settings:
     rounds: int
     seconds: float = 6
     parts: tuple = ("accepting", "predicting", "beside")
+    minutes: float = 10
 
 
 def images(data, count):
@@ -344,6 +347,97 @@ def beside(settings, samples):
                 yield result
 
 
+# Load that lasts
+
+class Load:
+    """Threads that post examples at a rate, hold connections on which they send a byte every two seconds, and watch the service."""
+
+    def __init__(self, samples, rate, slow, process):
+        self.samples, self.rate, self.process = samples, rate, process
+        self.answers, self.weights, self.memory, self.cut, self.failure, self.isStopped = {}, set(), [], 0, None, False
+        self.threads = [threading.Thread(target=self.guarded, args=(work,))
+                        for work in (self.learn, self.watch, *[self.crawl] * slow)]
+
+    def guarded(self, work):
+        try:
+            work()
+        except Exception as error:  # Reported at the end, since a thread cannot raise it elsewhere.
+            self.failure = self.failure or error
+
+    def learn(self):
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
+        due, index = time.monotonic(), 0
+        while not self.isStopped:
+            time.sleep(max(0, due - time.monotonic()))
+            image, label = self.samples[index % len(self.samples)]
+            connection.request("POST", f"/v1/examples?label={label}", body=image, headers={"Content-Type": "image/jpeg"})
+            answer = connection.getresponse()
+            answer.read()
+            self.answers[answer.status] = self.answers.get(answer.status, 0) + 1
+            due, index = max(due + 1 / self.rate, time.monotonic()), index + 1
+
+    def crawl(self):
+        while not self.isStopped:
+            with socket.create_connection(("127.0.0.1", PORT)) as connection:
+                connection.settimeout(10)
+                try:
+                    connection.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n")
+                    while not self.isStopped:
+                        connection.sendall(b"x")
+                        time.sleep(2)
+                except OSError:
+                    self.cut += 1
+
+    def watch(self):
+        while not self.isStopped:
+            self.weights.add(status()["predictions"]["weightsStep"])
+            pages = int(Path(f"/proc/{self.process}/statm").read_text().split()[1])
+            self.memory.append((time.monotonic(), pages * os.sysconf("SC_PAGESIZE")))
+            time.sleep(0.1)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.isStopped = True
+        for thread in self.threads:
+            thread.join()
+        if self.failure:
+            raise self.failure
+
+    def resident(self, first, last):
+        """The mean resident bytes in a part of the time, 0 to 1."""
+        start, end = self.memory[0][0], self.memory[-1][0]
+        found = [value for time_, value in self.memory if first <= (time_ - start) / (end - start) <= last]
+        return statistics.mean(found)
+
+
+def lasting(settings, samples):
+    """16 clients that predict without a pause, one that sends examples, and 40 slow ones, while the model trains and is saved."""
+    if not shutil.which("wrk"):
+        print("bench: lasting load is left out, because wrk is missing (apt install wrk)")
+        return
+    options = {"model": "resnet8", "classes": 10, "batch-size": 32, "replay-steps": 1, "storage": 500}
+    with service(settings, options, ["weights-every: 0.2s", "checkpoint-every: 1s"]) as folder:
+        learn(samples[:32])
+        wait_until_trained(32)
+        process = int(subprocess.run(["pgrep", "-nf", f"{settings.serve.name}.*{folder}"], stdout=subprocess.PIPE, text=True,
+                                     check=True).stdout)
+        with Load(samples, 100, 40, process) as load:
+            rates, refused = zip(*(wrk("/v1/predict?top=1", [image for image, _ in samples[:64]], 16, 60)
+                                   for _ in range(round(settings.minutes))))
+        last = status()
+        saved = int(re.search(rb"^onepass_checkpoints_total (\d+)", request("GET", "/metrics")[1], re.M)[1])
+    yield {"part": "service", "case": f"lasting load, {settings.minutes:g} min", "program": "OnePass", "round": 0,
+           "rate": statistics.mean(rates), "failures": sum(refused) + last["predictions"]["failed"], "answers": load.answers,
+           "swaps": len(load.weights), "checkpoints": saved, "slow_clients_cut": load.cut,
+           "p99_ms": last["predictions"]["p99Milliseconds"], "trained": last["examples"]["trained"],
+           "first_mb": load.resident(0.1, 0.3) / 1e6, "middle_mb": load.resident(0.4, 0.6) / 1e6,
+           "last_mb": load.resident(0.8, 1) / 1e6}
+
+
 def measured(settings):
     samples = images(settings.data, 400)
     for part in settings.parts:
@@ -356,7 +450,8 @@ def report(rows):
         own = [row for row in rows if (row["case"], row["program"]) == key]
         values = [row["rate"] for row in own]
         text = f"  {key[0]}: {key[1]}: {statistics.median(values):.0f}/s ({min(values):.0f} to {max(values):.0f}, n = {len(values)})"
-        for name in ("trained_rate", "prediction_rate", "p99_ms", "clients_share", "fair_share", "failures"):
+        for name in ("trained_rate", "prediction_rate", "p99_ms", "clients_share", "fair_share", "failures", "swaps", "checkpoints",
+                     "slow_clients_cut", "first_mb", "middle_mb", "last_mb"):
             if found := [row[name] for row in own if row.get(name) is not None]:
                 text += f", {name} {statistics.median(found):.3g} ({min(found):.3g} to {max(found):.3g})"
         print(text)
@@ -371,11 +466,12 @@ def main():
     parser.add_argument("--python", help="the interpreter of the peers; without it, OnePass is measured alone")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6)
-    parser.add_argument("--parts", nargs="+", choices=Settings.parts, default=Settings.parts)
+    parser.add_argument("--parts", nargs="+", choices=(*Settings.parts, "lasting"), default=Settings.parts)
+    parser.add_argument("--minutes", type=float, default=10, help="the length of the part lasting")
     arguments = parser.parse_args()
     rows = []
     for found in measured(Settings(arguments.serve, arguments.predictions, arguments.data, arguments.python, arguments.rounds, arguments.seconds,
-                                   tuple(arguments.parts))):
+                                   tuple(arguments.parts), arguments.minutes)):
         print("  " + json.dumps(found), flush=True)
         rows.append(found)
     print(f"{platform.machine()}, {os.cpu_count()} cores")
