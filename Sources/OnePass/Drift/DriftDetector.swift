@@ -1,7 +1,8 @@
 /// Whether a rate of errors has risen or fallen.
 ///
 /// ```swift
-/// let rises = result.drift?.filter { $0.errors == .rose }
+/// let alarms = try RunFiles.result(in: "runs/first").drift
+/// print(alarms?.count { $0.errors == .rose } ?? 0)
 /// ```
 public enum DriftDirection: String, Codable, Hashable, Sendable {
   case rose, fell

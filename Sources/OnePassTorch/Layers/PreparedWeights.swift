@@ -9,7 +9,7 @@ import CTorch
 /// ```swift
 /// let prepared = PreparedWeights()
 /// let logits = try withoutGradient(reusing: prepared) { try model(images, .evaluation) }
-/// try model.stateDictionary.load(from: newer)
+/// try model.stateDictionary.load(from: StateDictionary(safetensors: "newer.safetensors"))
 /// prepared.clear()
 /// ```
 public final class PreparedWeights {
