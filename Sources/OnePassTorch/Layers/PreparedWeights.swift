@@ -31,8 +31,10 @@ public final class PreparedWeights {
 }
 
 /// Runs `body` without recording operators for a backward pass, and keeps the weights in the form of the kernels.
-/// - Parameter prepared: The weights that earlier calls have prepared, to which `body` adds those that it uses. They must not have
-///   changed since then.
+/// - Parameters:
+///   - prepared: The weights that earlier calls have prepared, to which `body` adds those that it uses. They must not have
+///     changed since then.
+///   - body: The passes without gradients.
 public func withoutGradient<Result>(reusing prepared: PreparedWeights, _ body: () throws -> Result) rethrows
   -> Result
 {
