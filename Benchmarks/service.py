@@ -267,11 +267,26 @@ def inference(body):
 
 # Training beside clients
 
-class Clients:
+class Threads:
+    """Threads that work while a block runs."""
+    threads, isStopped = (), False
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.isStopped = True
+        for thread in self.threads:
+            thread.join()
+
+
+class Clients(Threads):
     """Threads that predict at a rate, and note how long each answer took."""
 
     def __init__(self, bodies, rate, threads=8):
-        self.seconds, self.failures, self.isStopped = [], 0, False
+        self.seconds, self.failures = [], 0
         self.bodies, self.interval = bodies, threads / rate
         self.threads = [threading.Thread(target=self.predict, args=(index,)) for index in range(threads)]
         self.lock = threading.Lock()
@@ -291,16 +306,6 @@ class Clients:
                 self.failures += answer.status != 200
             # What is late is not made up for, so that the rate is never exceeded.
             due = max(due + self.interval, time.monotonic())
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.isStopped = True
-        for thread in self.threads:
-            thread.join()
 
     @property
     def p99(self):
@@ -349,12 +354,12 @@ def beside(settings, samples):
 
 # Load that lasts
 
-class Load:
+class Load(Threads):
     """Threads that post examples at a rate, hold connections on which they send a byte every two seconds, and watch the service."""
 
     def __init__(self, samples, rate, slow, process):
         self.samples, self.rate, self.process = samples, rate, process
-        self.answers, self.weights, self.memory, self.cut, self.failure, self.isStopped = {}, set(), [], 0, None, False
+        self.answers, self.weights, self.memory, self.cut, self.failure = {}, set(), [], 0, None
         self.threads = [threading.Thread(target=self.guarded, args=(work,))
                         for work in (self.learn, self.watch, *[self.crawl] * slow)]
 
@@ -395,15 +400,8 @@ class Load:
             self.memory.append((time.monotonic(), pages * os.sysconf("SC_PAGESIZE")))
             time.sleep(0.1)
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.isStopped = True
-        for thread in self.threads:
-            thread.join()
+    def __exit__(self, *reason):
+        super().__exit__(*reason)
         if self.failure:
             raise self.failure
 

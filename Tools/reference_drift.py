@@ -2,6 +2,7 @@
 """Prints reference values for the drift detectors, computed by River.
 
     python3 Tools/reference_drift.py > Tests/OnePassTests/Fixtures/drift.json
+    python3 Tools/reference_drift.py --false-alarms      counts alarms on stationary sequences, for docs/watching-a-run.md
 
 Sequences of errors, 0 or 1, as hexadecimal digits of four each, the first in the highest bit: stationary ones, abrupt and gradual
 changes in both directions, a change that recurs, and constant ones. For each detector and parameter, the positions of its alarms.
@@ -12,6 +13,7 @@ seed, purpose and position, and Lemire's bounded integers), as `sample`.
 
 import json
 import random
+import sys
 
 from river import drift
 
@@ -93,6 +95,16 @@ def alarms(detector, values):
     return found
 
 
+def false_alarms():
+    """Alarms per 100,000 predictions with River's parameters."""
+    for name, make, count in (("adwin", drift.ADWIN, 100_000), ("page-hinkley", drift.PageHinkley, 100_000),
+                              ("kswin", lambda: drift.KSWIN(seed=1), 20_000)):
+        for rate in (0.05, 0.2, 0.5):
+            chance = random.Random(5)
+            found = alarms(make(), (int(chance.random() < rate) for _ in range(count)))
+            print(name, rate, len(found) * 100_000 // count)
+
+
 def main():
     result = []
     for number, (name, parts) in enumerate(SEQUENCES.items()):
@@ -106,4 +118,4 @@ def main():
     print(json.dumps(result, indent=1))
 
 
-main()
+false_alarms() if "--false-alarms" in sys.argv else main()

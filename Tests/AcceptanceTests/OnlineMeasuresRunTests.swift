@@ -57,6 +57,20 @@ import Testing
     #expect(result["drift"] == nil)
   }
 
+  /// 501 steps, of which every second has a point.
+  @Test("The last row is that of the last step, also if no point is due there")
+  func lastRow() throws {
+    let runs = try RunFixture(
+      StripedImages(count: 501, side: 8),
+      options: ["--model", "resnet8", "--batch-size", "1", "--threads", "1", "--quiet"])
+    try runs.train("run", ["--method", "naive"])
+    let steps = try runs.text("run/online.csv").split(separator: "\n").dropFirst().map {
+      Int($0.prefix { $0 != "," })
+    }
+    #expect(steps.count == 251 && steps.suffix(2) == [500, 501])
+    #expect(try runs.column("step", of: "run").last == "501")
+  }
+
   @Test(
     "Drift is reported at its position, in the progress and in the result, and changes no bit of the training"
   )
@@ -111,7 +125,9 @@ import Testing
     arguments: ["ddm", "adwin:1", "kswin:"])
   func refused(text: String) throws {
     let outcome = try runs.attempt("run", ["--drift", text])
-    #expect(outcome.status == 64 && outcome.errors.contains("--drift"), "\(outcome.errors)")
+    #expect(
+      outcome.status == 64 && outcome.errors.contains("--drift") && outcome.errors.contains("(got \(text)"),
+      "\(outcome.errors)")
     #expect(!runs.folder.exists("run"))
   }
 }

@@ -77,9 +77,9 @@ extension DriftMethod: TextCoded {
   public func validate() throws {
     switch detector {
     case .adwin(let value), .kswin(let value):
-      guard value > 0, value < 1 else { throw OnePassError.driftOutOfRange(name, "above 0 and below 1") }
+      guard value > 0, value < 1 else { throw OnePassError.driftOutOfRange(self, "above 0 and below 1") }
     case .pageHinkley(let value):
-      guard value > 0, value.isFinite else { throw OnePassError.driftOutOfRange(name, "above 0") }
+      guard value > 0, value.isFinite else { throw OnePassError.driftOutOfRange(self, "above 0") }
     }
   }
 }

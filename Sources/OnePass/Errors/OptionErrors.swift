@@ -144,8 +144,8 @@ extension OnePassError {
     OnePassError(.usage, "--drift must be \(DriftMethod.forms) (got \(text)).")
   }
 
-  static func driftOutOfRange(_ name: String, _ range: String) -> OnePassError {
-    OnePassError(.usage, "The parameter of --drift \(name) must be \(range).")
+  static func driftOutOfRange(_ method: DriftMethod, _ range: String) -> OnePassError {
+    OnePassError(.usage, "The parameter of --drift \(method.name) must be \(range) (got \(method)).")
   }
 
   // MARK: --classes

@@ -115,6 +115,7 @@ final class ActiveRun {
         try saver.observe(step, of: loop)
       }
       records.curve.curve.finish()
+      records.online.measures.addPoint(after: loop.position.steps)
       try loop.finish()
     } catch let error as OnePassError
       where (error.code == .io || stream.live != nil) && loop.position.isBetweenSteps
